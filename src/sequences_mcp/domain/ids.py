@@ -1,0 +1,96 @@
+"""Ids that carry their provider and kind: ``local:bp_01J…``, ``topo:1111-…``, ``kalent:blueprint_123``.
+
+A local id is a prefix for its kind and a ULID (https://github.com/ulid/spec): 48 bits of milliseconds, 80
+random bits, Crockford's base 32, so ids sort by the time they were made. Vendor ids are opaque.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sequences_mcp.errors import WrongIdError
+
+LOCAL = "local"
+PROVIDERS = (LOCAL, "kalent", "clarky", "topo")
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Kind(StrEnum):
+    """What an id stands for; the value is the prefix of a local id."""
+
+    BLUEPRINT = "bp"
+    CONTACT = "ct"
+    SEQUENCE = "seq"
+    PLAN = "plan"
+    DRAFT = "draft"
+    TASK = "task"
+    OPERATION = "op"
+
+
+KIND_NAMES = {
+    Kind.BLUEPRINT: "a blueprint id",
+    Kind.CONTACT: "a contact id",
+    Kind.SEQUENCE: "a sequence id",
+    Kind.PLAN: "a plan id",
+    Kind.DRAFT: "a draft id",
+    Kind.TASK: "a task id",
+    Kind.OPERATION: "an operation id",
+}
+
+LISTED_BY = {
+    Kind.BLUEPRINT: "list_blueprints",
+    Kind.CONTACT: "find_contacts",
+    Kind.SEQUENCE: "list_sequences",
+    Kind.PLAN: "list_reviews",
+    Kind.DRAFT: "list_reviews",
+    Kind.TASK: "list_tasks",
+    Kind.OPERATION: "the result of the write itself",
+}
+
+
+class Reference(NamedTuple):
+    """An id taken apart: where it belongs and the provider's own part of it."""
+
+    provider: str
+    own: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.own}"
+
+
+def new_id(kind: Kind, now: datetime, entropy: bytes) -> str:
+    """Return a new local id.
+
+    ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
+    """
+    number = int(now.timestamp() * 1000) << 80 | int.from_bytes(entropy[:10], "big")
+    digits = "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{LOCAL}:{kind}_{digits}"
+
+
+def parse(text: str, kind: Kind) -> Reference:
+    """Return the parts of an id that must be of ``kind``.
+
+    Raises WrongIdError, naming the kind expected and the tool that lists such ids.
+    """
+    provider, colon, own = text.partition(":")
+    if not colon or provider not in PROVIDERS or not own:
+        raise _wrong(text, kind, "it does not start with a provider such as `local:`")
+    if provider == LOCAL and not own.startswith(f"{kind}_"):
+        raise _wrong(text, kind, f"it is {_described(own)}")
+    return Reference(provider, own)
+
+
+def _described(own: str) -> str:
+    prefix = own.partition("_")[0]
+    return KIND_NAMES[Kind(prefix)] if prefix in set(Kind) else "of an unknown kind"
+
+
+def _wrong(text: str, kind: Kind, why: str) -> WrongIdError:
+    return WrongIdError(
+        f"{text[:80]!r} is not {KIND_NAMES[kind]}: {why}.",
+        next_step=f"Ids of this kind come from {LISTED_BY[kind]}.",
+        data={"expected": kind.name.lower(), "listed_by": LISTED_BY[kind]},
+    )

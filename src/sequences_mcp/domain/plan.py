@@ -1,0 +1,122 @@
+"""A plan: everything a start would do, hashed, so that what a person approved can be told from what is sent.
+
+The digest is a SHA-256 over the plan's header and one SHA-256 a text, in order of person and step. Checking one
+text before it is sent therefore needs the header, the list of text digests and that one text, not the texts of
+ten thousand people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sequences_mcp.domain.sequence import Sequence, StepRun
+
+DIGEST_SIZE = 32
+
+
+class PlanStatus(StrEnum):
+    """Where a plan stands.
+
+    ``drafting`` is still being written; ``waiting`` waits for a person; ``void`` was waiting or approved until
+    something it covers changed; the other three are final.
+    """
+
+    DRAFTING = "drafting"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    VOID = "void"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The settings an approval covers: who sends, how, when and how much. A change voids the approval.
+
+    ``delivery`` is ``outbox`` or the mail server as ``smtp://host:port``, never with credentials; ``spacing`` is
+    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours.
+    """
+
+    sender_address: str
+    sender_name: str
+    delivery: str
+    window: str
+    daily_cap: int
+    spacing: int
+
+    def difference(self, other: Terms) -> str:
+        """Return what differs, in words, or an empty string."""
+        mine, theirs = asdict(self), asdict(other)
+        return "; ".join(
+            f"{name.replace('_', ' ')} was {mine[name]!r} and is now {theirs[name]!r}"
+            for name in mine
+            if mine[name] != theirs[name]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHeader:
+    """What a plan says about everybody in it."""
+
+    blueprint_id: str
+    blueprint_version: int
+    blueprint_name: str
+    terms: Terms
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A start that waits for, or has, a person's yes.
+
+    ``digest`` is hexadecimal and empty while drafting. ``missing_texts`` counts the texts that still have to be
+    written, ``to_read`` those written per contact that a person must read one by one.
+    """
+
+    id: str
+    status: PlanStatus
+    header: PlanHeader
+    people: int
+    digest: str
+    missing_texts: int
+    to_read: int
+    warnings: int
+    created_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+
+
+def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
+    """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def text_digest(sequence: Sequence, run: StepRun) -> bytes:
+    """Return the SHA-256 of all that decides what one person gets in one step, and when."""
+    facts = [
+        sequence.id,
+        sequence.contact_id,
+        sequence.time_zone,
+        run.step.model_dump(mode="json"),
+        run.recipient,
+        run.subject,
+        run.content,
+        run.generation,
+    ]
+    return sha256(canonical(facts)).digest()
+
+
+def plan_digest(header: PlanHeader, texts: Iterable[bytes]) -> str:
+    """Return the digest that a person approves."""
+    total = sha256(canonical(asdict(header)))
+    for digest in texts:
+        total.update(digest)
+    return total.hexdigest()

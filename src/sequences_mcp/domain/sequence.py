@@ -1,0 +1,151 @@
+"""One contact's run of one blueprint version, and the state of each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sequences_mcp.domain.blueprint import Step
+
+
+class SequenceStatus(StrEnum):
+    """Topo's nine statuses, used for every provider."""
+
+    FOUND = "FOUND"
+    ACTIVE = "ACTIVE"
+    WAITING_FOR_LEAD = "WAITING_FOR_LEAD"
+    WAITING_FOR_USER = "WAITING_FOR_USER"
+    COMPLETED = "COMPLETED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    STOPPED_EARLY = "STOPPED_EARLY"
+    REFUSED = "REFUSED"
+
+
+TERMINAL = frozenset(
+    {
+        SequenceStatus.COMPLETED,
+        SequenceStatus.SUCCEEDED,
+        SequenceStatus.FAILED,
+        SequenceStatus.STOPPED_EARLY,
+        SequenceStatus.REFUSED,
+    }
+)
+LIVE = frozenset({SequenceStatus.ACTIVE, SequenceStatus.WAITING_FOR_LEAD, SequenceStatus.WAITING_FOR_USER})
+
+
+class StepState(StrEnum):
+    """How far one step has come.
+
+    An e-mail goes planned → claimed → handed_over → sent, or unknown when nobody can tell whether the server
+    took it, or failed. Any other channel goes planned → open → done. ``held`` waits for a reason that is
+    written down; ``skipped`` and ``cancelled`` never happened.
+    """
+
+    PLANNED = "planned"
+    HELD = "held"
+    CLAIMED = "claimed"
+    HANDED_OVER = "handed_over"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED})
+IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
+
+
+class StopReason(StrEnum):
+    """Why a person stopped a sequence."""
+
+    WIN = "WIN"
+    LOSE = "LOSE"
+
+
+class StopScope(StrEnum):
+    """Which sequences stop: this one, or every live one of the same blueprint at the same company."""
+
+    CONTACT = "CONTACT"
+    COMPANY = "COMPANY"
+
+
+class TaskOutcome(StrEnum):
+    """What became of a task: done; an invitation that was accepted; or skipped."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRun:
+    """One step of one sequence, with the very text this person gets.
+
+    ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
+    ``generation`` rises with each edit of the text, so that a message id names one text. ``reason`` says why a
+    step is held, failed or unknown, ``until`` when a hold ends by itself. ``content`` is None while a text that
+    is written per contact is still missing.
+    """
+
+    key: str
+    step: Step
+    recipient: str | None
+    subject: str | None
+    content: str | None
+    generation: int = 0
+    state: StepState = StepState.PLANNED
+    reason: str | None = None
+    until: datetime | None = None
+    executed_at: datetime | None = None
+    accepted_at: datetime | None = None
+    lease: int | None = None
+    lease_expires_at: datetime | None = None
+    message_id: str | None = None
+    server_reply: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in this step."""
+        return self.state in OVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """One contact's run, number ``ordinal`` (from 0) of its plan.
+
+    ``anchor`` is the instant from which the current step's delay is counted.
+    """
+
+    id: str
+    plan_id: str
+    blueprint_id: str
+    blueprint_version: int
+    contact_id: str
+    status: SequenceStatus
+    ordinal: int
+    steps: tuple[StepRun, ...]
+    created_at: datetime
+    updated_at: datetime
+    anchor: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    paused_since: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: StopReason | None = None
+    time_zone: str = "UTC"
+    reason: str | None = None
+
+    @property
+    def current(self) -> StepRun | None:
+        """The first step that is not over, or None."""
+        return next((run for run in self.steps if not run.is_over), None)
+
+    @property
+    def last_step_executed_at(self) -> datetime | None:
+        """When a step was last executed, or None."""
+        return max((run.executed_at for run in self.steps if run.executed_at), default=None)

@@ -1,0 +1,51 @@
+"""The nine variables of a step's text, and how they are filled in.
+
+Names and rule: https://docs.kalent.ai, "Create sequence blueprint": only these nine, byte for byte. Nine fixed
+names need no template engine: the text is cut at the exact tokens and a value is never looked at again, so a
+value that itself contains ``{{firstname}}`` stays text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+VARIABLES: Mapping[str, str] = {
+    "firstname": "the contact's first name",
+    "lastname": "the contact's last name",
+    "candidateJobTitle": "the contact's present job title",
+    "candidateCompanyName": "the contact's present company",
+    "candidateLocation": "where the contact is",
+    "sourcingJobTitle": "the job title being filled",
+    "sourcingLocation": "where that job is",
+    "recruiterFirstname": "the sender's first name",
+    "recruiterLastname": "the sender's last name",
+}
+
+TOKEN = re.compile(r"\{\{(" + "|".join(VARIABLES) + r")\}\}")
+
+
+def used_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the variables that occur in any of the texts, in the order of the list above."""
+    found = {name for text in texts for name in TOKEN.findall(text)}
+    return tuple(name for name in VARIABLES if name in found)
+
+
+def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the variables in ``text`` whose value is absent or blank."""
+    return tuple(name for name in used_in([text]) if not (values.get(name) or "").strip())
+
+
+def render(text: str, values: Mapping[str, str | None]) -> str:
+    """Return ``text`` with each exact token replaced by its value.
+
+    Raises KeyError for a value that is absent or blank: whoever calls has asked ``missing`` first.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = (values.get(match[1]) or "").strip()
+        if not found:
+            raise KeyError(match[1])
+        return found
+
+    return TOKEN.sub(value, text)

@@ -1,0 +1,172 @@
+"""Every error of the product, in one tree.
+
+SequencesError
+├── RequestError                 the caller can mend it; nothing was done
+│   ├── InvalidArgumentsError    invalid_arguments
+│   ├── WrongIdError             wrong_id
+│   ├── NotFoundError            not_found
+│   ├── RefusedByGuardsError     refused_by_guards      carries the findings
+│   ├── ConflictError            conflict               the state forbids it
+│   │   ├── StaleVersionError    stale_version          carries the difference
+│   │   └── KeyReusedError       key_reused             same idempotency key, other arguments
+│   ├── ApprovalError            approval_refused       a person's yes is missing, void or not allowed
+│   └── NotSupportedError        not_supported          the provider has no such operation
+├── SettingsError                bad_settings           names every missing or bad value at once
+├── StoreError                   store_failed           the database could not do it
+│   ├── StoreBusyError           store_busy             retryable
+│   ├── StoreUnwritableError     store_unwritable
+│   ├── StoreTooNewError         store_too_new
+│   └── StoreDamagedError        store_damaged
+└── DeliveryError                one e-mail could not be delivered
+    ├── DeliveryDeferredError    delivery_deferred      nothing was accepted; it may be tried again
+    ├── DeliveryRejectedError    delivery_rejected      the server said no for good
+    └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
+
+Errors are raised deep and translated once, in ``server.boundary`` or in ``cli``. Every one ends in what to
+do next: ``message`` is one sentence about what is wrong, ``next_step`` one about what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class SequencesError(Exception):
+    """Something went wrong and nothing was done."""
+
+    code: ClassVar[str] = "failed"
+    outcome: ClassVar[str] = "not_done"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, next_step: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.data: Mapping[str, Any] = data or {}
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}"
+
+
+class RequestError(SequencesError):
+    """The request cannot be carried out as it stands."""
+
+    outcome = "refused"
+
+
+class InvalidArgumentsError(RequestError):
+    """An argument is missing, unknown or of the wrong form."""
+
+    code = "invalid_arguments"
+
+
+class WrongIdError(RequestError):
+    """An id is of another kind or provider than the one expected."""
+
+    code = "wrong_id"
+
+
+class NotFoundError(RequestError):
+    """Nothing has this id."""
+
+    code = "not_found"
+
+
+class RefusedByGuardsError(RequestError):
+    """A text or a blueprint breaks a rule that protects the people who would get it."""
+
+    code = "refused_by_guards"
+
+
+class ConflictError(RequestError):
+    """The present state does not allow this."""
+
+    code = "conflict"
+
+
+class StaleVersionError(ConflictError):
+    """Someone changed it since it was read."""
+
+    code = "stale_version"
+
+
+class KeyReusedError(ConflictError):
+    """This idempotency key already belongs to a call with other arguments."""
+
+    code = "key_reused"
+
+
+class ApprovalError(RequestError):
+    """A person's approval is missing, void, or cannot be given this way."""
+
+    code = "approval_refused"
+
+
+class NotSupportedError(RequestError):
+    """This provider has no such operation."""
+
+    code = "not_supported"
+
+
+class SettingsError(SequencesError):
+    """One or more settings are missing or bad."""
+
+    code = "bad_settings"
+
+
+class StoreError(SequencesError):
+    """The database could not do it."""
+
+    code = "store_failed"
+
+
+class StoreBusyError(StoreError):
+    """Another process held the database for too long."""
+
+    code = "store_busy"
+    retryable = True
+
+
+class StoreUnwritableError(StoreError):
+    """The data folder or the database file cannot be written."""
+
+    code = "store_unwritable"
+
+
+class StoreTooNewError(StoreError):
+    """The database was written by a newer version of this program."""
+
+    code = "store_too_new"
+
+
+class StoreDamagedError(StoreError):
+    """The database does not pass its own checks."""
+
+    code = "store_damaged"
+
+
+class DeliveryError(SequencesError):
+    """One e-mail could not be delivered."""
+
+    code = "delivery_failed"
+
+
+class DeliveryDeferredError(DeliveryError):
+    """Nothing was accepted; the same message may be tried again later."""
+
+    code = "delivery_deferred"
+    retryable = True
+
+
+class DeliveryRejectedError(DeliveryError):
+    """The mail server refused the message for good."""
+
+    code = "delivery_rejected"
+
+
+class DeliveryUnknownError(DeliveryError):
+    """The message may have been accepted; nobody can tell without looking."""
+
+    code = "delivery_unknown"
+    outcome = "unknown"

@@ -1,0 +1,344 @@
+"""What a provider can do: one small Protocol a capability.
+
+The embedded engine implements all of them; a vendor's adapter those its API has. ``flows`` sees nothing else.
+Every method raises errors of ``sequences_mcp.errors``; ids are whole ids (``local:bp_…``); times are aware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
+
+
+class Blueprints(Protocol):
+    """Reusable lists of steps; a version never changes."""
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest versions, newest first."""
+        ...
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one version, the newest by default; NotFoundError."""
+        ...
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Store a new blueprint as version 1."""
+        ...
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Store the next version; StaleVersionError when ``expected_version`` is not the newest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedContact:
+    """What became of one upsert."""
+
+    contact: Contact
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEntry:
+    """One person to save, with a note to append."""
+
+    fields: ContactFields
+    note: str | None = None
+
+
+class Contacts(Protocol):
+    """People, one row each: matched by primary e-mail without case, then by phone in E.164."""
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose name, address, company or title contains the query; all for an empty one."""
+        ...
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Return these people in this order; NotFoundError names every id that is not there."""
+        ...
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceFilter:
+    """Topo's list filters; dates are strict; ``sort_by`` is created_at, updated_at or status."""
+
+    status: SequenceStatus | None = None
+    blueprint_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    sort_by: Literal["created_at", "updated_at", "status"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "asc"
+    page: int = 1
+    size: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What happens next in a sequence: when (None: nothing by itself) and why it waits."""
+
+    next_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceDetail:
+    """A sequence with the person it runs for and what comes next."""
+
+    sequence: Sequence
+    contact: Contact
+    outlook: Outlook
+
+
+class Sequences(Protocol):
+    """Runs, read and paced. Control calls raise ConflictError naming the status and the legal moves."""
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page."""
+        ...
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run; NotFoundError."""
+        ...
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time; the clocks of delays stand still."""
+        ...
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        ...
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good; return every sequence that was stopped, this one first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One text for one person."""
+
+    subject: str | None
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step as one person would get it; ``content`` is None while it still has to be written."""
+
+    step: Step
+    recipient: str | None
+    subject: str | None
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPerson:
+    """One person of a plan."""
+
+    contact_id: str
+    variables: Mapping[str, str]
+    time_zone: str
+    steps: tuple[PlannedStep, ...]
+    warnings: int = 0
+
+
+class Plans(Protocol):
+    """Starts that wait for a person. People of a plan are sequences in FOUND."""
+
+    async def open_plan(self, header: PlanHeader) -> Plan:
+        """Begin a plan that nobody can approve yet."""
+        ...
+
+    async def add_people(self, plan_id: str, people: Items[PlannedPerson]) -> None:
+        """Add people, in one transaction."""
+        ...
+
+    async def seal_plan(self, plan_id: str) -> Plan:
+        """Compute the digest and let the plan wait."""
+        ...
+
+    async def get_plan(self, plan_id: str) -> Plan:
+        """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
+        ...
+
+    async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
+        """Return the plans that wait for a person (waiting or void), oldest first."""
+        ...
+
+    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+        """Return a plan's people in order."""
+        ...
+
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str) -> Plan:
+        """Record the yes to exactly this digest and set the people going.
+
+        Raises ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
+        texts are missing, or the settings or the blueprint have changed (which voids it).
+        """
+        ...
+
+    async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Record the no; its people become REFUSED."""
+        ...
+
+    async def renew_plan(self, plan_id: str) -> Plan:
+        """Give a void plan today's terms and a new digest to approve."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One text waiting for a person: part of a waiting plan, or edited after its approval.
+
+    ``why`` is ``missing``, ``written`` (per contact, to be read), ``edited`` or ``unknown`` (an e-mail that may
+    have been delivered, to be settled).
+    """
+
+    id: str
+    why: Literal["missing", "written", "edited", "held", "unknown"]
+    sequence: Sequence
+    run: StepRun
+    contact: Contact
+    digest: str
+
+
+class Drafts(Protocol):
+    """Single texts."""
+
+    async def list_drafts(self, *, plan_id: str | None, page: int, size: int) -> Page[Draft]:
+        """Return texts that wait for a person: of one plan, or of every live sequence."""
+        ...
+
+    async def get_draft(self, draft_id: str) -> Draft:
+        """Return one text; NotFoundError."""
+        ...
+
+    async def rewrite(
+        self, sequence_id: str, texts: Mapping[str, Text], *, variables: Mapping[str, str] | None = None
+    ) -> Sequence:
+        """Replace pending texts by step id, and the variable overrides when given.
+
+        Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text.
+        """
+        ...
+
+    async def approve_draft(self, draft_id: str, *, digest: str, actor: str) -> Draft:
+        """Record the yes to exactly this text of a live sequence and let it go."""
+        ...
+
+    async def settle_unknown(self, draft_id: str, *, sent: bool, actor: str) -> Sequence:
+        """Record what a person found out about an e-mail whose fate was unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A step a person does by hand, with the final text ready to copy."""
+
+    id: str
+    sequence: Sequence
+    run: StepRun
+    contact: Contact
+
+
+class Tasks(Protocol):
+    """Steps done by hand."""
+
+    async def list_tasks(self, *, page: int, size: int) -> Page[Task]:
+        """Return the open ones, oldest first."""
+        ...
+
+    async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> Task:
+        """Record what became of a task; ConflictError for one that is over.
+
+        ACCEPTED is for invitations only, and legal for one that is open or done and not yet accepted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """What a suppression covers and what it stopped."""
+
+    kind: Literal["address", "domain", "contact"]
+    value: str
+    stopped: tuple[SequenceDetail, ...]
+    already: bool
+
+
+class Suppressions(Protocol):
+    """Never contact again; wins over everything, for every provider."""
+
+    async def suppress(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str
+    ) -> Suppressed:
+        """Add to the list and stop what runs."""
+        ...
+
+    async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:
+        """Return contact id → reason for those who must not be contacted."""
+        ...
+
+    async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
+        """Return contact id → sequence id for those with a live sequence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
+
+    tool: str
+    key: str | None
+    fingerprint: str
+    derived: bool = False
+
+
+class Ledger(Protocol):
+    """Every write once: its outcome is stored before it is returned."""
+
+    async def once(self, call: Call, effect: Callable[[], Awaitable[str]]) -> str:
+        """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
+
+        The effect runs in one transaction with the storing: all of it, or none. It must not wait for anything
+        but this database. KeyReusedError for a key that belongs to other arguments. An effect that raises
+        stores nothing.
+        """
+        ...
+
+    async def recall(self, call: Call) -> str | None:
+        """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
+        ...
+
+    async def record(self, call: Call, answer: str) -> str:
+        """Store an answer whose effect took several transactions; return the one that counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One connected provider and what it can do; None is "its API has no such thing"."""
+
+    name: str
+    blueprints: Blueprints | None = None
+    contacts: Contacts | None = None
+    sequences: Sequences | None = None
+    drafts: Drafts | None = None
+    tasks: Tasks | None = None
