@@ -90,7 +90,8 @@ class StepRun:
     ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
     ``generation`` rises with each edit of the text, so that a message id names one text. ``reason`` says why a
     step is held, failed or unknown, ``until`` when a hold ends by itself. ``content`` is None while a text that
-    is written per contact is still missing.
+    is written per contact is still missing. ``anchor`` is ``executed_at`` moved by the pauses since: the instant
+    from which an invitation's timeout is counted.
     """
 
     key: str
@@ -104,6 +105,7 @@ class StepRun:
     until: datetime | None = None
     executed_at: datetime | None = None
     accepted_at: datetime | None = None
+    anchor: datetime | None = None
     lease: int | None = None
     lease_expires_at: datetime | None = None
     message_id: str | None = None
@@ -119,7 +121,8 @@ class StepRun:
 class Sequence:
     """One contact's run, number ``ordinal`` (from 0) of its plan.
 
-    ``anchor`` is the instant from which the current step's delay is counted.
+    ``anchor`` is the instant from which the current step's delay is counted; ``warnings`` how many findings about
+    this person's own data whoever approved the plan was shown.
     """
 
     id: str
@@ -138,6 +141,7 @@ class Sequence:
     paused_until: datetime | None = None
     stop_reason: StopReason | None = None
     time_zone: str = "UTC"
+    warnings: int = 0
     reason: str | None = None
 
     @property

@@ -1,0 +1,76 @@
+"""What every verb works with: the connected providers, the product's own records, and the settings that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
+
+if TYPE_CHECKING:
+    from sequences_mcp.guards.policy import GuardPolicy
+
+
+Capability = TypeVar("Capability")
+
+
+class Zone(NamedTuple):
+    """A contact's time zone or zones (names with commas) and where that is known from."""
+
+    names: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything a verb may use.
+
+    ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
+    zone's names and an instant, or None when it may leave then; ``broken`` are lines about what is not set up.
+    """
+
+    providers: Mapping[str, Provider]
+    plans: Plans
+    suppressions: Suppressions
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    sender: Sender | None
+    terms: Terms
+    policy: GuardPolicy
+    zone_of: Callable[[ContactFields], Zone]
+    next_open: Callable[[str, datetime], datetime | None]
+    auto_approve: frozenset[str]
+    elicitation: bool
+    broken: tuple[str, ...] = ()
+
+    @property
+    def local(self) -> Provider:
+        """The embedded engine."""
+        return self.providers[LOCAL]
+
+    def provider_of(self, text: str, kind: Kind) -> Provider:
+        """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""
+        name = parse(text, kind).provider
+        if name not in self.providers:
+            raise NotSupportedError(
+                f"{name} is not connected to this server.",
+                next_step="list_providers shows what is connected.",
+            )
+        return self.providers[name]
+
+
+def offered(capability: Capability | None, provider: Provider, *, verb: str) -> Capability:
+    """Return a capability that the provider must have; NotSupportedError names the verb that needs it."""
+    if capability is None:
+        raise NotSupportedError(
+            f"{provider.name} has no way to {verb} over its API.",
+            next_step=f"It can be done in {provider.name}'s own app.",
+        )
+    return capability

@@ -1,0 +1,16 @@
+"""Read one blueprint with what the guards say about it today."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.ids import Kind
+from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.guards.check import check_steps
+
+
+async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = None) -> BlueprintReport:
+    """Return one version, the newest by default; NotFoundError."""
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    blueprints = offered(provider.blueprints, provider, verb="read blueprints")
+    blueprint = await blueprints.get_blueprint(blueprint_id, version)
+    return BlueprintReport(blueprint, check_steps(wire_steps(blueprint), policy=desk.policy).findings)

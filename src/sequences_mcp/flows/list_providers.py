@@ -1,0 +1,59 @@
+"""What is connected, what each provider can do, who sends, and what is not set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.providers.port import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderReport:
+    """One provider and its abilities, in words."""
+
+    name: str
+    can: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvidersReport:
+    """All providers, and the settings that decide who sends what, when and after whose yes."""
+
+    providers: tuple[ProviderReport, ...]
+    sender: Sender | None
+    terms: Terms
+    approval: tuple[str, ...]
+    auto_approve: tuple[str, ...]
+    broken: tuple[str, ...]
+    waiting_plans: int
+    waiting_drafts: int
+    open_tasks: int
+
+
+async def list_providers(desk: Desk) -> ProvidersReport:
+    """Return the state of this server."""
+    local = desk.local
+    drafts = offered(local.drafts, local, verb="list drafts")
+    tasks = offered(local.tasks, local, verb="list tasks")
+    approval = ["terminal: sequences-mcp review"]
+    if desk.elicitation:
+        approval.insert(0, "the chat's own dialog, for at most 10 people, where the client has one")
+    return ProvidersReport(
+        providers=tuple(ProviderReport(name=p.name, can=_abilities(p)) for p in desk.providers.values()),
+        sender=desk.sender,
+        terms=desk.terms,
+        approval=tuple(approval),
+        auto_approve=tuple(sorted(desk.auto_approve)),
+        broken=desk.broken,
+        waiting_plans=(await desk.plans.list_plans(page=1, size=1)).total_count,
+        waiting_drafts=(await drafts.list_drafts(plan_id=None, page=1, size=1)).total_count,
+        open_tasks=(await tasks.list_tasks(page=1, size=1)).total_count,
+    )
+
+
+def _abilities(provider: Provider) -> tuple[str, ...]:
+    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks")
+    return tuple(name for name in capabilities if getattr(provider, name) is not None)

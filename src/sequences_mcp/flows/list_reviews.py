@@ -1,0 +1,32 @@
+"""What waits for a person: plans, and single texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.page import DEFAULT_SIZE, Page
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.providers.port import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Plans that wait, and texts that wait: of one plan, or of the sequences under way."""
+
+    plans: Page[Plan]
+    drafts: Page[Draft]
+
+
+async def list_reviews(
+    desk: Desk, *, plan_id: str | None = None, page: int = 1, size: int = DEFAULT_SIZE
+) -> Reviews:
+    """Return what waits; with ``plan_id`` only that plan and the texts in it to be written or read."""
+    drafts = offered(desk.local.drafts, desk.local, verb="list drafts")
+    if plan_id is None:
+        plans = await desk.plans.list_plans(page=page, size=size)
+    else:
+        parse(plan_id, Kind.PLAN)
+        plans = Page((await desk.plans.get_plan(plan_id),), 1, 1, size)
+    return Reviews(plans, await drafts.list_drafts(plan_id=plan_id, page=page, size=size))

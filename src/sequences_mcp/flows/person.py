@@ -1,0 +1,204 @@
+"""What one person would get: values for the variables, an address for each step, the final texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.variables import VARIABLES, missing, render, used_in
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.guards.check import check_rendered, check_text, check_values
+from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
+
+ADDRESS_WORD = {
+    Channel.EMAIL: "e-mail address",
+    Channel.LINKEDIN: "LinkedIn URL",
+    Channel.WHATSAPP: "phone number",
+    Channel.SMS: "phone number",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One person's texts with all that was found about them; ``missing_texts`` are step ids."""
+
+    contact: Contact
+    variables: Mapping[str, str]
+    time_zone: str
+    zone_source: str
+    steps: tuple[PlannedStep, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """Why this person cannot be in a plan."""
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """The steps whose text is still to be written for this person."""
+        return tuple(planned.step.id for planned in self.steps if planned.content is None)
+
+    def planned(self) -> PlannedPerson:
+        """Return the person as a plan stores them."""
+        return PlannedPerson(
+            contact_id=self.contact.id,
+            variables=self.variables,
+            time_zone=self.time_zone,
+            steps=self.steps,
+            warnings=sum(f.severity is Severity.WARNING for f in self.findings),
+        )
+
+
+def address_for(step: Step, contact: Contact) -> str | None:
+    """Return where a step's channel reaches this person, or None."""
+    if step.type is Channel.EMAIL:
+        return contact.email
+    return contact.linkedin_url if step.type is Channel.LINKEDIN else contact.phone
+
+
+def values_for(
+    contact: Contact, *, sourcing: Sourcing, sender: Sender | None, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the value of each of the nine variables for this person; ``variables`` override."""
+    values = {
+        "firstname": contact.first_name,
+        "lastname": contact.last_name,
+        "candidateJobTitle": contact.job_title,
+        "candidateCompanyName": contact.company,
+        "candidateLocation": contact.location,
+        "sourcingJobTitle": sourcing.job_title,
+        "sourcingLocation": sourcing.location,
+        "recruiterFirstname": sender.first_name if sender else None,
+        "recruiterLastname": sender.last_name if sender else None,
+    }
+    return {**values, **variables}
+
+
+def person(
+    desk: Desk, blueprint: Blueprint, contact: Contact, *, variables: Mapping[str, str], texts: Mapping[str, Text]
+) -> Person:
+    """Return what this contact would get from this blueprint."""
+    values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
+    zone = desk.zone_of(contact)
+    found = list(check_values(_used(blueprint, values), policy=desk.policy))
+    suspicious = bool(found)
+    steps = []
+    for step in blueprint.steps:
+        planned, findings = planned_step(
+            desk, step, contact, values=values, text=texts.get(step.id), full=suspicious
+        )
+        steps.append(planned)
+        found.extend(findings)
+    return Person(
+        contact=contact,
+        variables=variables,
+        time_zone=zone.names,
+        zone_source=zone.source,
+        steps=tuple(steps),
+        findings=tuple(found),
+    )
+
+
+def planned_step(
+    desk: Desk, step: Step, contact: Contact, *, values: Mapping[str, str | None], text: Text | None, full: bool
+) -> tuple[PlannedStep, list[Finding]]:
+    """Return one step with its final text, and what was found.
+
+    ``full`` runs every guard over the rendered text; without it only texts written for this person get that,
+    since a checked template filled with plain values cannot hold anything new.
+    """
+    subject, content = _source(step, text)
+    found = [*_no_address(step, contact), *_unwanted_text(step, text)]
+    if content is None:
+        return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=None), found
+    if text is not None:
+        found.extend(_written(desk, step, text))
+    empty = {name for part in (subject, content) if part for name in missing(part, values)}
+    found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
+    if not empty and not any(f.severity is Severity.ERROR for f in found):
+        subject, content = (render(part, values) if part is not None else None for part in (subject, content))
+        if full or text is not None:
+            found.extend(
+                check_rendered(step=step, subject=subject, content=content, values=values, policy=desk.policy)
+            )
+    return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=content), found
+
+
+def _source(step: Step, text: Text | None) -> tuple[str | None, str | None]:
+    if not step.is_written_per_contact:
+        return step.subject, step.content
+    if text is None:
+        return step.subject, None
+    return (text.subject if text.subject is not None else step.subject), text.content
+
+
+def _written(desk: Desk, step: Step, text: Text) -> list[Finding]:
+    found = list(
+        check_text(
+            text.content,
+            field="content",
+            channel=step.type,
+            linked_in_type=step.linked_in_type,
+            step_id=step.id,
+            policy=desk.policy,
+        )
+    )
+    if text.subject is not None:
+        found.extend(
+            check_text(
+                text.subject,
+                field="subject",
+                channel=step.type,
+                linked_in_type=step.linked_in_type,
+                step_id=step.id,
+                policy=desk.policy,
+            )
+        )
+    return found
+
+
+def _used(blueprint: Blueprint, values: Mapping[str, str | None]) -> dict[str, str | None]:
+    texts = [part for step in blueprint.steps for part in (step.subject, step.content) if part]
+    return {name: values[name] for name in used_in(texts) if (values[name] or "").strip()}
+
+
+def _no_address(step: Step, contact: Contact) -> list[Finding]:
+    if address_for(step, contact) or step.policy.skip_step_if_no_contact:
+        return []
+    word = ADDRESS_WORD[step.type]
+    return [
+        Finding(
+            rule="person.no_address",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            message=f"No {word} is known for this person; save one, or set policy.skipStepIfNoContact on the step.",
+        )
+    ]
+
+
+def _unwanted_text(step: Step, text: Text | None) -> list[Finding]:
+    if text is None or step.is_written_per_contact:
+        return []
+    return [
+        Finding(
+            rule="person.unwanted_text",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            message="This step has one text for all; contentSource suggestedByKalent gives each contact their own.",
+        )
+    ]
+
+
+def _empty_value(step: Step, name: str) -> Finding:
+    return Finding(
+        rule="person.empty_value",
+        severity=Severity.ERROR,
+        step_id=step.id,
+        excerpt=f"⟦{{{{{name}}}}}⟧",
+        message=f"{{{{{name}}}}} would be blank: {VARIABLES[name]} is not known; save it or override the variable.",
+    )

@@ -1,0 +1,82 @@
+"""What each contact would get, when, and what would hold or block it; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
+from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.person import Person, person
+from sequences_mcp.flows.timetable import Slot, timetable
+
+UNSAVED = "unsaved"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPreview:
+    """One person's texts and times; ``blocked`` says why a start would leave them out."""
+
+    person: Person
+    slots: tuple[Slot, ...]
+    blocked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A blueprint as it would reach each contact."""
+
+    blueprint: Blueprint
+    people: tuple[PersonPreview, ...]
+    delivery: str
+
+
+async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
+    """Return the final texts and local times for each contact; contacts given as facts are not saved."""
+    entries = read_entries(contacts)
+    blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
+    known = await _stored(desk, entries)
+    people = [_contact(entry, known, desk.clock()) for entry in entries]
+    suppressed = await desk.suppressions.suppressed_among(people)
+    busy = await desk.suppressions.busy_among([contact.id for contact in people])
+    shown = []
+    for entry, contact in zip(entries, people, strict=True):
+        one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        slots = timetable(desk, blueprint.steps, zone=one.time_zone, start=desk.clock())
+        shown.append(PersonPreview(one, slots, left_out(one, suppressed=suppressed, busy=busy)))
+    return Preview(blueprint, tuple(shown), desk.terms.delivery)
+
+
+def left_out(one: Person, *, suppressed: Mapping[str, str], busy: Mapping[str, str]) -> tuple[str, ...]:
+    """Return why a start would leave this person out: suppressed, already in a sequence, or refused texts."""
+    reasons = []
+    if one.contact.id in suppressed:
+        reasons.append(f"suppressed: {suppressed[one.contact.id]}")
+    if one.contact.id in busy:
+        reasons.append(f"already in {busy[one.contact.id]}")
+    reasons.extend(f"{f.step_id}: {f.message}" if f.step_id else f.message for f in one.refusals)
+    return tuple(reasons)
+
+
+async def _stored(desk: Desk, entries: Items[Entry]) -> dict[str, Contact]:
+    ids = [entry.contact_id for entry in entries if entry.contact_id]
+    if not ids:
+        return {}
+    contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
+    return {contact.id: contact for contact in await contacts.get_contacts(ids)}
+
+
+def _contact(entry: Entry, known: dict[str, Contact], now: datetime) -> Contact:
+    stored = known.get(entry.contact_id or "")
+    given = {name: value for name in FIELDS if (value := getattr(entry.contact.fields, name)) is not None}
+    if stored is None:
+        return Contact(id=UNSAVED, created_at=now, updated_at=now, **given)
+    kept = {f.name: getattr(stored, f.name) for f in fields(ContactFields)}
+    return Contact(
+        id=stored.id, notes=stored.notes, created_at=stored.created_at, updated_at=now, **{**kept, **given}
+    )

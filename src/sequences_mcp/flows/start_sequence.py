@@ -1,0 +1,203 @@
+"""Plan a start: everything it would do, written down and hashed. Nothing leaves before a person's yes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.errors import (
+    ApprovalError,
+    InvalidArgumentsError,
+    RefusedByGuardsError,
+    SettingsError,
+)
+from sequences_mcp.flows.blueprint_report import approved_by_guards, wire_steps
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.entry import Entry, read_entries
+from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.person import Person, person
+from sequences_mcp.flows.preview_sequence import left_out
+from sequences_mcp.providers.port import SequenceDetail
+
+BATCH = 500
+PLAN_LIFETIME = timedelta(hours=24)
+OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
+
+Progress = Callable[[int, int], Awaitable[None]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Someone a plan does not contain, and why."""
+
+    contact: Contact
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingTexts:
+    """Steps of one person whose text is still to be written."""
+
+    contact: Contact
+    step_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReport:
+    """A plan and what whoever asked for it should know; ``sample`` is its first person."""
+
+    plan: Plan
+    sample: SequenceDetail
+    left_out: tuple[LeftOut, ...]
+    missing_texts: tuple[MissingTexts, ...]
+    zone_sources: dict[str, int]
+
+
+async def start_sequence(
+    desk: Desk, *, blueprint_id: str, contacts: Items[object], auto_approve: bool = False, progress: Progress
+) -> StartReport:
+    """Return a plan that waits for a person, or, where the operator allowed this blueprint, one under way.
+
+    Contacts given as facts are saved. Whoever must not or cannot be written to is left out, with the reason.
+    Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
+    bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
+    """
+    entries = read_entries(contacts)
+    _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
+    blueprint = await _startable(desk, blueprint_id)
+    people = await _resolve(desk, entries)
+    plan = await desk.plans.open_plan(_header(desk, blueprint))
+    left, gaps, zones = await _fill(desk, plan, blueprint, people, progress)
+    if len(left) == len(people):
+        raise _nobody(left)
+    plan = await desk.plans.seal_plan(plan.id)
+    if auto_approve:
+        plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
+    sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    return StartReport(plan=plan, sample=sample, left_out=left, missing_texts=gaps, zone_sources=zones)
+
+
+def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
+    if wanted and blueprint_id not in desk.auto_approve:
+        raise ApprovalError(
+            "auto_approve is not allowed for this blueprint; a person approves its starts.",
+            next_step="Leave auto_approve out. Only the operator can allow it, in SEQUENCES_AUTO_APPROVE.",
+        )
+
+
+async def _startable(desk: Desk, blueprint_id: str) -> Blueprint:
+    blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
+    if not blueprint.steps:
+        raise InvalidArgumentsError(
+            "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
+        )
+    approved_by_guards(desk, wire_steps(blueprint))
+    if desk.sender is None:
+        raise SettingsError(
+            "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
+            next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
+        )
+    return blueprint
+
+
+async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:
+    store = offered(desk.local.contacts, desk.local, verb="save contacts")
+    given = [entry for entry in entries if entry.contact_id is None]
+    saved = []
+    for batch in batches(given, BATCH):
+        saved.extend(await store.save_contacts([entry.contact for entry in batch]))
+    ids = [entry.contact_id for entry in entries if entry.contact_id]
+    stored = iter(await store.get_contacts(ids) if ids else [])
+    fresh = iter(saved)
+    people = [(entry, next(stored) if entry.contact_id else next(fresh).contact) for entry in entries]
+    _no_repeats([contact for _, contact in people])
+    return people
+
+
+def _no_repeats(contacts: list[Contact]) -> None:
+    first: dict[str, int] = {}
+    for position, contact in enumerate(contacts, start=1):
+        if (earlier := first.setdefault(contact.id, position)) != position:
+            raise InvalidArgumentsError(
+                f"contacts {earlier} and {position} are the same person ({contact.id}).",
+                next_step="Name each person once.",
+            )
+
+
+def _header(desk: Desk, blueprint: Blueprint) -> PlanHeader:
+    return PlanHeader(
+        blueprint_id=blueprint.id,
+        blueprint_version=blueprint.version,
+        blueprint_name=blueprint.name,
+        terms=desk.terms,
+        expires_at=desk.clock() + PLAN_LIFETIME,
+    )
+
+
+async def _fill(
+    desk: Desk, plan: Plan, blueprint: Blueprint, people: list[tuple[Entry, Contact]], progress: Progress
+) -> tuple[tuple[LeftOut, ...], tuple[MissingTexts, ...], dict[str, int]]:
+    left: list[LeftOut] = []
+    gaps: list[MissingTexts] = []
+    zones: dict[str, int] = {}
+    done = 0
+    for batch in batches(people, BATCH):
+        going = []
+        for one, reasons in await _judge(desk, blueprint, batch):
+            if reasons:
+                left.append(LeftOut(one.contact, reasons))
+                continue
+            going.append(one.planned())
+            zones[one.zone_source] = zones.get(one.zone_source, 0) + 1
+            if one.missing_texts:
+                gaps.append(MissingTexts(one.contact, one.missing_texts))
+        if going:
+            await desk.plans.add_people(plan.id, going)
+        done += len(batch)
+        await progress(done, len(people))
+    return tuple(left), tuple(gaps), zones
+
+
+async def _judge(
+    desk: Desk, blueprint: Blueprint, batch: list[tuple[Entry, Contact]]
+) -> list[tuple[Person, tuple[str, ...]]]:
+    contacts = [contact for _, contact in batch]
+    suppressed = await desk.suppressions.suppressed_among(contacts)
+    busy = await desk.suppressions.busy_among([contact.id for contact in contacts])
+    judged = []
+    for entry, contact in batch:
+        one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        judged.append((one, left_out(one, suppressed=suppressed, busy=busy) + _stray_texts(blueprint, entry)))
+    return judged
+
+
+def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
+    known = {step.id for step in blueprint.steps}
+    return tuple(
+        f"there is no step {step_id!r} to write a text for" for step_id in entry.texts if step_id not in known
+    )
+
+
+def _nobody(left: tuple[LeftOut, ...]) -> RefusedByGuardsError:
+    shown = "; ".join(f"{one.contact.display_name}: {one.reasons[0]}" for one in left[:5])
+    more = f" (and {len(left) - 5} more)" if len(left) > 5 else ""
+    return RefusedByGuardsError(
+        f"Nobody is left to write to. {shown}{more}.",
+        next_step="Mend what is named, then call again; preview_sequence shows each person.",
+        data={"left_out": left},
+    )
+
+
+def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
+    """Yield the items in lists of at most ``size``."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,25 @@
+"""Never contact an address, a domain or a person again; wins over everything."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.contact import email_key
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.port import Suppressed
+
+
+async def suppress_contact(desk: Desk, *, contact: str, reason: str) -> Suppressed:
+    """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain."""
+    text = contact.strip()
+    if ":" in text:
+        return await desk.suppressions.suppress("contact", str(parse(text, Kind.CONTACT)), reason=reason)
+    if "@" in text.strip("@"):
+        return await desk.suppressions.suppress("address", email_key(text), reason=reason)
+    domain = text.removeprefix("@").casefold()
+    if "." not in domain or any(c.isspace() for c in domain):
+        raise InvalidArgumentsError(
+            f"{text[:80]!r} is no contact id, address or domain.",
+            next_step="Give local:ct_…, name@example.com or example.com.",
+        )
+    return await desk.suppressions.suppress("domain", domain, reason=reason)

@@ -1,0 +1,55 @@
+"""When each step would leave if the start were approved now and nobody answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sequences_mcp.domain.blueprint import Channel, Step, Temporality
+from sequences_mcp.flows.desk import Desk
+
+DEFAULT_INVITE_TIMEOUT_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One step's expected time: an instant, and the same as the contact's clock would show it.
+
+    ``held`` says that the step would be due earlier and waits for the sending window.
+    """
+
+    step_id: str
+    at: datetime
+    local: str
+    held: bool
+
+
+def timetable(desk: Desk, steps: Iterable[Step], *, zone: str, start: datetime) -> tuple[Slot, ...]:
+    """Return the expected slots in order; an invitation counts as settled at its time limit."""
+    slots = []
+    anchor = start
+    invited: tuple[datetime, int | None] = (start, None)
+    for step in steps:
+        due = _due(step, anchor=anchor, invited=invited)
+        opens = desk.next_open(zone, due) if step.type is Channel.EMAIL else None
+        anchor = opens or due
+        if step.is_invitation:
+            invited = (anchor, step.policy.invite_timeout_days)
+        slots.append(Slot(step_id=step.id, at=anchor, local=_local(anchor, zone), held=opens is not None))
+    return tuple(slots)
+
+
+def _due(step: Step, *, anchor: datetime, invited: tuple[datetime, int | None]) -> datetime:
+    if step.temporality_type is Temporality.AFTER_INVITATION_SETTLED:
+        days = invited[1] or step.policy.invite_timeout_days or DEFAULT_INVITE_TIMEOUT_DAYS
+        return max(anchor, invited[0] + timedelta(days=days))
+    if step.temporality_type is Temporality.DELAYED and step.delay:
+        return anchor + step.delay.duration()
+    return anchor
+
+
+def _local(at: datetime, zone: str) -> str:
+    name = zone.partition(",")[0]
+    return f"{at.astimezone(ZoneInfo(name)):%a %Y-%m-%d %H:%M} {name}"

@@ -1,0 +1,42 @@
+"""Merge variable overrides into one run; texts that change with them wait for a person again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sequences_mcp.domain.ids import Kind
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.entry import read_variables
+from sequences_mcp.flows.rewrite import PENDING, rendered
+from sequences_mcp.providers.port import SequenceDetail, Text
+
+
+async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[str, str | None]) -> SequenceDetail:
+    """Return the run with the overrides merged: a value sets one, None removes it, the others stay.
+
+    Raises RefusedByGuardsError when a pending text would come out blank or refused.
+    """
+    if not variables:
+        raise InvalidArgumentsError("variables is empty.", next_step="Name at least one variable.")
+    given = read_variables({k: v for k, v in variables.items() if v is not None}, where="variables")
+    read_variables({k: "x" for k, v in variables.items() if v is None}, where="variables")
+    provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
+    drafts = offered(provider.drafts, provider, verb="change variables")
+    sequences = offered(provider.sequences, provider, verb="read sequences")
+    detail = await sequences.get_sequence(sequence_id)
+    kept = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
+    merged = {**kept, **given}
+    await drafts.rewrite(sequence_id, await _changed(desk, detail, merged), variables=merged)
+    return await sequences.get_sequence(sequence_id)
+
+
+async def _changed(desk: Desk, detail: SequenceDetail, variables: Mapping[str, str]) -> dict[str, Text]:
+    changed = {}
+    for run in detail.sequence.steps:
+        if run.state not in PENDING or run.step.is_written_per_contact or run.generation:
+            continue  # a text written or edited for this person is theirs; variables no longer occur in it
+        new = await rendered(desk, detail, run.step, variables=variables, text=None)
+        if (new.subject, new.content) != (run.subject, run.content):
+            changed[run.step.id] = new
+    return changed

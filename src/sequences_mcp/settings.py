@@ -1,0 +1,220 @@
+"""The only reader of the environment: every setting, its meaning and its default, in one table.
+
+``read`` returns all settings or raises one SettingsError that names every missing or bad value.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.errors import SettingsError
+
+PREFIX = "SEQUENCES_"
+
+
+class Setting(NamedTuple):
+    """One environment variable: ``default`` is as a person would write it."""
+
+    name: str
+    meaning: str
+    default: str
+    secret: bool = False
+
+
+TABLE = (
+    Setting("SEQUENCES_SENDER", "Who the e-mails come from: `Ada Lovelace <ada@example.com>`.", ""),
+    Setting(
+        "SEQUENCES_SMTP_URL",
+        "Mail server: `smtps://user:password@host:465`, or `smtp://…:587` with STARTTLS. Without it, e-mails are "
+        "written to the `outbox` folder and nothing is sent.",
+        "",
+        secret=True,
+    ),
+    Setting("SEQUENCES_DATA_DIR", "Folder of the database and the outbox.", "the system's data folder"),
+    Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
+    Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
+    Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
+    Setting("SEQUENCES_SPACING", "Seconds between two e-mails.", "30"),
+    Setting("SEQUENCES_ELICITATION", "`on`: small starts may be approved in the chat's own dialog.", "on"),
+    Setting("SEQUENCES_AUTO_APPROVE", "Blueprint ids, with commas, that may start without a person's yes.", ""),
+    Setting("SEQUENCES_WORKER", "`on`: a running server also does the due work.", "on"),
+    Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
+    Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``."""
+
+    sender: Sender | None
+    smtp_url: Secret | None
+    data_dir: Path
+    window: str
+    time_zone: str
+    daily_cap: int
+    spacing: int
+    elicitation: bool
+    auto_approve: frozenset[str]
+    worker: bool
+    guards: Path
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that neither ``repr`` nor ``str`` shows."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class _Problems:
+    """Collects what is wrong, so that all of it is said at once."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.found: list[str] = []
+
+    def read(self, name: str, parse: Callable[[str], Any], default: str) -> Any:
+        """Return the parsed value of a setting; ValueError of ``parse`` becomes one line of the error."""
+        text = self._environ.get(PREFIX + name, "").strip() or default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.found.append(f"{PREFIX}{name}: {error}")
+        except SettingsError as error:
+            self.found.append(f"{PREFIX}{name}: {error.message}")
+        return None
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Return the settings found in ``environ``; SettingsError names every one that is missing or bad."""
+    problems = _Problems(environ)
+    problems.found.extend(_unknown(environ))
+    data_dir = problems.read("DATA_DIR", _folder, "")
+    values = {
+        "sender": problems.read("SENDER", _sender, ""),
+        "smtp_url": problems.read("SMTP_URL", _smtp_url, ""),
+        "data_dir": data_dir,
+        "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
+        "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
+        "daily_cap": problems.read("DAILY_CAP", lambda text: _number(text, least=1, most=10_000), "50"),
+        "spacing": problems.read("SPACING", lambda text: _number(text, least=0, most=86_400), "30"),
+        "elicitation": problems.read("ELICITATION", _switch, "on"),
+        "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
+        "worker": problems.read("WORKER", _switch, "on"),
+        "guards": problems.read("GUARDS", lambda text: _policy_file(text, data_dir), ""),
+        "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
+    }
+    if problems.found:
+        raise SettingsError(
+            "These settings are wrong: " + "; ".join(problems.found) + ".",
+            next_step="They are environment variables of the server; the README's table lists them.",
+            data={"problems": problems.found},
+        )
+    return Settings(**values)
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    known = [setting.name for setting in TABLE]
+    lines = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{name}: no such setting" + (f", did you mean {near[0]}?" if near else ""))
+    return lines
+
+
+def _folder(text: str) -> Path:
+    if text:
+        path = Path(text).expanduser()
+        if not path.is_absolute():
+            raise ValueError(f"{text!r} is not an absolute path")
+        return path
+    from platformdirs import user_data_path
+
+    return user_data_path("sequences-mcp", appauthor=False)
+
+
+def _sender(text: str) -> Sender | None:
+    if not text:
+        return None
+    name, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    if not at or not local or "." not in domain or any(c in text for c in "\r\n\0"):
+        raise ValueError(f"{text!r} is not of the form `Ada Lovelace <ada@example.com>`")
+    first, _, last = name.strip().partition(" ")
+    if not first:
+        raise ValueError(f"{text!r} has no name before the address; the recruiter variables need one")
+    return Sender(address=address, first_name=first, last_name=last.strip())
+
+
+def _smtp_url(text: str) -> Secret | None:
+    if not text:
+        return None
+    from sequences_mcp.engine.channels.smtp import MailServer
+
+    MailServer.parse(text)
+    return Secret(text)
+
+
+def _window(text: str) -> str:
+    from sequences_mcp.engine.calendar import Window
+
+    Window.parse(text)
+    return text
+
+
+def _time_zone(text: str) -> str:
+    from sequences_mcp.engine.zones import is_zone
+
+    if not is_zone(text):
+        raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
+    return text
+
+
+def _number(text: str, *, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError(f"{text!r} is neither `on` nor `off`")
+    return text == "on"
+
+
+def _blueprint_ids(text: str) -> frozenset[str]:
+    from sequences_mcp.domain.ids import Kind, parse
+    from sequences_mcp.errors import WrongIdError
+
+    ids = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return frozenset(str(parse(one, Kind.BLUEPRINT)) for one in ids)
+    except WrongIdError as error:
+        raise ValueError(error.message) from error
+
+
+def _policy_file(text: str, data_dir: Path | None) -> Path:
+    if not text:
+        return (data_dir or Path()) / "guards.toml"
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError(f"{text!r} is not a file")
+    return path
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(f"{text!r} is none of DEBUG, INFO, WARNING, ERROR")
+    return text.upper()
