@@ -1,0 +1,148 @@
+"""What people do to a sequence: approve, refuse, edit, pause, resume, complete a task, answer, end it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState, TaskOutcome
+from sequences_mcp.engine import timing
+from sequences_mcp.engine.events import (
+    Approved,
+    DraftApproved,
+    OptedOut,
+    Paused,
+    Refused,
+    Replied,
+    Resumed,
+    Rewritten,
+    Stopped,
+    TaskCompleted,
+)
+from sequences_mcp.engine.flight import Result
+from sequences_mcp.engine.legal import conflict
+from sequences_mcp.engine.steps import ended, executed, find, grounded, settled, waits_for_person, with_run
+from sequences_mcp.errors import InvalidArgumentsError
+
+APPROVAL = "approval"
+"""How the reason of a hold begins that a new approval of the whole plan ends."""
+
+EDITED = "edited: this text waits for a person's approval"
+"""The reason of a hold that only an approval of this very text ends."""
+
+_PENDING = frozenset({StepState.PLANNED, StepState.HELD})
+
+
+def approved(sequence: Sequence, event: Approved, now: datetime) -> Result:
+    """Start a sequence, or let go what a live one holds because the plan's approval was void."""
+    if sequence.status is SequenceStatus.FOUND:
+        return settled(replace(sequence, anchor=now), now), ()
+    steps = tuple(_released(run) if _waits_for_plan(run) else run for run in sequence.steps)
+    return (sequence if steps == sequence.steps else settled(replace(sequence, steps=steps), now)), ()
+
+
+def refused(sequence: Sequence, event: Refused, now: datetime) -> Result:
+    """End what never started."""
+    return ended(sequence, SequenceStatus.REFUSED, now=now, reason=event.reason), ()
+
+
+def paused(sequence: Sequence, event: Paused, now: datetime) -> Result:
+    """Stand still until an instant, or move that instant; a claimed e-mail goes back, one handed over cannot."""
+    if event.until <= now:
+        raise InvalidArgumentsError(
+            f"A pause has to end in the future; {event.until.isoformat()} is not.",
+            next_step="Give a later time, or use resume_sequence to go on now.",
+        )
+    run = sequence.current
+    if run is not None and run.state is StepState.CLAIMED:
+        sequence = with_run(sequence, _released(run))
+    since = sequence.paused_since or now
+    return settled(replace(sequence, paused_since=since, paused_until=event.until), now), ()
+
+
+def resumed(sequence: Sequence, event: Resumed, now: datetime) -> Result:
+    """Go on now, in the status the current step calls for."""
+    return settled(timing.resumed(sequence, now), now), ()
+
+
+def stopped(sequence: Sequence, event: Stopped, now: datetime) -> Result:
+    """End it because a person said so."""
+    return ended(sequence, SequenceStatus.STOPPED_EARLY, now=now, stop_reason=event.reason), ()
+
+
+def replied(sequence: Sequence, event: Replied, now: datetime) -> Result:
+    """End it because the contact answered."""
+    return ended(sequence, SequenceStatus.SUCCEEDED, now=now, reason=event.reason), ()
+
+
+def opted_out(sequence: Sequence, event: OptedOut, now: datetime) -> Result:
+    """End it because the contact must not be contacted."""
+    return ended(sequence, SequenceStatus.STOPPED_EARLY, now=now, reason=event.reason), ()
+
+
+def task_completed(sequence: Sequence, event: TaskCompleted, now: datetime) -> Result:
+    """Record what became of a task, or that an invitation sent earlier was accepted."""
+    run = find(sequence, event.key)
+    accepted = event.outcome is TaskOutcome.ACCEPTED
+    if accepted and not run.step.is_invitation:
+        raise InvalidArgumentsError(
+            f"Step {run.step.name!r} is no invitation: it cannot be accepted.",
+            next_step="Complete it with outcome done or skipped.",
+        )
+    if run.state is StepState.OPEN:
+        return settled(with_run(sequence, _completed(run, event.outcome, now), anchor=now), now), ()
+    if accepted and run.state is StepState.DONE and run.accepted_at is None:
+        return settled(with_run(sequence, replace(run, accepted_at=now)), now), ()
+    raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: there is no open task to complete.")
+
+
+def rewritten(sequence: Sequence, event: Rewritten, now: datetime) -> Result:
+    """Replace pending texts, all or none; in a live sequence each of them then waits for its own approval."""
+    _require_steps(sequence, event)
+    steps = tuple(
+        _rewritten(sequence, run, event.texts[run.step.id]) if run.step.id in event.texts else run
+        for run in sequence.steps
+    )
+    variables = sequence.variables if event.variables is None else event.variables
+    sequence = replace(sequence, steps=steps, variables=variables, updated_at=now)
+    return (sequence if sequence.status is SequenceStatus.FOUND else settled(sequence, now)), ()
+
+
+def draft_approved(sequence: Sequence, event: DraftApproved, now: datetime) -> Result:
+    """Let a text go that was held for a person."""
+    run = find(sequence, event.key)
+    if run.state is not StepState.HELD or not waits_for_person(run):
+        raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: it does not wait for an approval.")
+    return settled(with_run(sequence, _released(run)), now), ()
+
+
+def _released(run: StepRun) -> StepRun:
+    return grounded(run, StepState.PLANNED)
+
+
+def _waits_for_plan(run: StepRun) -> bool:
+    return run.state is StepState.HELD and (run.reason or "").startswith(APPROVAL)
+
+
+def _completed(run: StepRun, outcome: TaskOutcome, now: datetime) -> StepRun:
+    if outcome is TaskOutcome.SKIPPED:
+        return grounded(run, StepState.SKIPPED)
+    accepted_at = now if outcome is TaskOutcome.ACCEPTED else None
+    return executed(run, StepState.DONE, now, accepted_at=accepted_at)
+
+
+def _rewritten(sequence: Sequence, run: StepRun, text: tuple[str | None, str]) -> StepRun:
+    if run.state not in _PENDING:
+        raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: its text can no longer change.")
+    generation = run.generation if run.content is None else run.generation + 1
+    run = replace(run, subject=text[0], content=text[1], generation=generation, message_id=None)
+    return run if sequence.status is SequenceStatus.FOUND else grounded(run, StepState.HELD, reason=EDITED)
+
+
+def _require_steps(sequence: Sequence, event: Rewritten) -> None:
+    unknown = sorted(set(event.texts) - {run.step.id for run in sequence.steps})
+    if unknown:
+        raise InvalidArgumentsError(
+            f"The sequence has no step {', '.join(map(repr, unknown))}.",
+            next_step=f"Its steps are {', '.join(repr(run.step.id) for run in sequence.steps)}.",
+        )
