@@ -1,0 +1,1 @@
+"""How an e-mail leaves: composed once, then handed to a mail server or written to a folder."""

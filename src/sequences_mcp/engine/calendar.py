@@ -1,0 +1,126 @@
+"""When e-mails may leave: weekdays and hours on the contact's own clock, through every change of that clock.
+
+A zone here is what ``Sequence.time_zone`` holds: one IANA name, or several with commas where the contact's zone is
+known only as one of them. Several zones are open when all of them are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sequences_mcp.errors import InvalidArgumentsError, SettingsError
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_FORM = re.compile(r"(?P<days>\S+)\s+(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d)")
+_DAY = 24 * 60
+# A window repeats every week; the second week covers a week in which a clock change takes its only opening.
+_HORIZON = 15
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Weekdays (0 is Monday) and the minutes of the day from ``start`` up to, not including, ``end``."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """Return the window of a text such as ``Mon-Fri 08:00-19:00`` or ``Mon,Wed,Fri-Sun 00:00-24:00``.
+
+        Raises SettingsError, saying what is wrong with the text.
+        """
+        form = _FORM.fullmatch(text.strip())
+        if form is None:
+            raise _bad(text, "it is not days, a space, and hours from-to")
+        start, end = (_minutes(text, form[name]) for name in ("from", "to"))
+        if start >= end:
+            raise _bad(text, "it ends before it begins")
+        return cls(frozenset(_days(text, form["days"])), start, end)
+
+    def is_open(self, local: datetime) -> bool:
+        """Say whether a time on the contact's clock is inside."""
+        return local.weekday() in self.days and self.start <= local.hour * 60 + local.minute < self.end
+
+
+def next_open(window: Window, zone: str, now: datetime) -> datetime | None:
+    """Return the first instant from ``now`` on at which the window is open in every zone; None when it is now.
+
+    The result is in UTC. Raises InvalidArgumentsError when the window is never open in all the zones at once.
+    """
+    zones = [ZoneInfo(name) for name in zone.split(",")]
+    start = at = now.astimezone(UTC)
+    while at - start < timedelta(days=_HORIZON):
+        latest = max(_opening(window, one, at) for one in zones)
+        if latest == at:
+            return None if at == start else at
+        at = latest
+    raise InvalidArgumentsError(
+        f"The sending window is never open in all of {zone.replace(',', ', ')} at once.",
+        next_step="Save the contact's own time_zone with save_contacts, or widen SEQUENCES_WINDOW.",
+    )
+
+
+def _opening(window: Window, zone: ZoneInfo, at: datetime) -> datetime:
+    """Return the first instant from ``at`` on that is open in one zone."""
+    local = at.astimezone(zone)
+    if window.is_open(local):
+        return at
+    for days in range(_HORIZON):
+        for instant in _candidates(window, zone, local.date() + timedelta(days=days)):
+            if instant > at and window.is_open(instant.astimezone(zone)):
+                return instant
+    return at + timedelta(days=_HORIZON)
+
+
+def _candidates(window: Window, zone: ZoneInfo, day: date) -> list[datetime]:
+    """Return the instants of a day at which a closed window can open, in order.
+
+    That is its opening hour, which a clock set back shows twice, and the change of the clock itself: it can skip
+    the opening hour, or fall back into the window.
+    """
+    opening = datetime.combine(day, time(window.start // 60, window.start % 60), tzinfo=zone)
+    instants = {opening.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(instants | set(_change(zone, day)))
+
+
+def _change(zone: ZoneInfo, day: date) -> Iterator[datetime]:
+    """Yield the minute at which the zone's clock changes within a day of this one, if it does."""
+    noon = datetime.combine(day, time(12), tzinfo=UTC)
+    before, after = noon - timedelta(days=1), noon + timedelta(days=1)
+    old = before.astimezone(zone).utcoffset()
+    if after.astimezone(zone).utcoffset() == old:
+        return
+    while after - before > _MINUTE:
+        middle = before + (after - before) // 2 // _MINUTE * _MINUTE
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == old else (before, middle)
+    yield after
+
+
+def _days(text: str, days: str) -> Iterator[int]:
+    for part in days.split(","):
+        first, dash, last = part.partition("-")
+        names = (first, last) if dash else (first, first)
+        if not set(names) <= set(WEEKDAYS):
+            raise _bad(text, f"{part!r} is not a weekday or a span of weekdays ({', '.join(WEEKDAYS)})")
+        start, end = (WEEKDAYS.index(name) for name in names)
+        yield from ((start + step) % 7 for step in range((end - start) % 7 + 1))
+
+
+def _minutes(text: str, clock: str) -> int:
+    hours, minutes = map(int, clock.split(":"))
+    if minutes > 59 or hours * 60 + minutes > _DAY:
+        raise _bad(text, f"{clock} is not a time of day from 00:00 to 24:00")
+    return hours * 60 + minutes
+
+
+def _bad(text: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"{text!r} is not a sending window: {why}.", next_step="Write it like `Mon-Fri 08:00-19:00`."
+    )
