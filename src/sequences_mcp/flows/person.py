@@ -176,7 +176,7 @@ def _no_address(step: Step, contact: Contact) -> list[Finding]:
             rule="person.no_address",
             severity=Severity.ERROR,
             step_id=step.id,
-            message=f"No {word} is known for this person; save one, or set policy.skipStepIfNoContact on the step.",
+            message=f"No {word} is known for this person; save one, or set policy.skipStepIfNoContact.",
         )
     ]
 
@@ -189,7 +189,7 @@ def _unwanted_text(step: Step, text: Text | None) -> list[Finding]:
             rule="person.unwanted_text",
             severity=Severity.ERROR,
             step_id=step.id,
-            message="This step has one text for all; contentSource suggestedByKalent gives each contact their own.",
+            message="This step has one text for all; contentSource suggestedByKalent gives each their own.",
         )
     ]
 
@@ -200,5 +200,5 @@ def _empty_value(step: Step, name: str) -> Finding:
         severity=Severity.ERROR,
         step_id=step.id,
         excerpt=f"⟦{{{{{name}}}}}⟧",
-        message=f"{{{{{name}}}}} would be blank: {VARIABLES[name]} is not known; save it or override the variable.",
+        message=f"{{{{{name}}}}} would be blank: {VARIABLES[name]} is not known; save or override it.",
     )

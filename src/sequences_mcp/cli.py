@@ -1,0 +1,283 @@
+"""The command line: without a command it is the MCP server over stdio.
+
+Commands are built by click, which a server that a host starts does not need and does not load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sequences_mcp import __version__
+from sequences_mcp.errors import SequencesError
+
+if TYPE_CHECKING:
+    import click
+
+    from sequences_mcp.flows.desk import Desk
+    from sequences_mcp.settings import Settings
+
+T = TypeVar("T")
+READ_FAILED = 2
+
+
+def main() -> None:
+    """Run the server, or the command named; errors end in what to do next and exit with 2."""
+    try:
+        if len(sys.argv) == 1:
+            _serve()
+        else:
+            _commands().main(prog_name="sequences-mcp")
+    except SequencesError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(READ_FAILED)
+
+
+def _settings() -> Settings:
+    from sequences_mcp.settings import read
+
+    return read(os.environ)
+
+
+def _serve() -> None:
+    from sequences_mcp.bootstrap import serve
+
+    serve(_settings())
+
+
+def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
+    from sequences_mcp.bootstrap import open_desk
+
+    async def run() -> T:
+        async with open_desk(_settings(), worker=False) as desk:
+            return await act(desk)
+
+    return asyncio.run(run())
+
+
+def _say(lines: Iterable[str]) -> None:
+    import click
+
+    for line in lines:
+        click.echo(line)
+
+
+def _commands() -> click.Group:
+    import click
+
+    @click.group(help="Outreach sequences over MCP. Without a command: the server, over stdio.")
+    @click.version_option(__version__)
+    def group() -> None:
+        pass
+
+    for command in (_work(), _review(), _check(), _audit(), _doctor(), _demo()):
+        group.add_command(command)
+    return group
+
+
+def _work() -> click.Command:
+    import click
+
+    @click.command(help="Do the due work, until stopped.")
+    @click.option("--once", is_flag=True, help="Do what is due now, then end.")
+    def work(once: bool) -> None:
+        from sequences_mcp.bootstrap import work
+
+        work(_settings(), once=once)
+
+    return work
+
+
+def _check() -> click.Command:
+    import click
+
+    @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def check(file: Path) -> None:
+        from sequences_mcp.domain.finding import errors_in
+        from sequences_mcp.flows.check_file import check_file
+        from sequences_mcp.guards.policy import load
+        from sequences_mcp.review.terminal import findings
+
+        located = check_file(_read_text(file), policy=load(_settings().guards))
+        _say(findings(located, name=str(file)))
+        sys.exit(1 if errors_in(one.finding for one in located) else 0)
+
+    return check
+
+
+def _read_text(file: Path) -> str:
+    from sequences_mcp.errors import InvalidArgumentsError
+
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidArgumentsError(
+            f"{file} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8, then check it again."
+        ) from error
+
+
+def _audit() -> click.Command:
+    import click
+
+    @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
+    @click.argument("action", type=click.Choice(["verify"]))
+    def audit(action: str) -> None:
+        from sequences_mcp.bootstrap import verify_audit
+
+        rows, broken = verify_audit(_settings())
+        _say([f"{rows:,} rows, the chain holds." if broken is None else f"Row {broken} does not fit the chain."])
+        sys.exit(0 if broken is None else 1)
+
+    return audit
+
+
+def _doctor() -> click.Command:
+    import click
+
+    @click.command(help="Look at settings, database, mail server, clock and what is pending.")
+    def doctor() -> None:
+        from sequences_mcp.doctor import examine
+
+        lines, healthy = examine(os.environ)
+        _say(lines)
+        sys.exit(0 if healthy else 1)
+
+    return doctor
+
+
+def _demo() -> click.Command:
+    import click
+
+    @click.command(help="The whole story on this machine: a mail server, a client, five people.")
+    def demo() -> None:
+        from sequences_mcp.demo import demo
+
+        asyncio.run(demo(click.echo))
+
+    return demo
+
+
+def _review() -> click.Group:
+    import click
+
+    @click.group(help="Say yes or no to what waits.")
+    def review() -> None:
+        pass
+
+    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _set_passphrase()):
+        review.add_command(command)
+    return review
+
+
+def _list() -> click.Command:
+    import click
+
+    @click.command("list", help="What waits for you.")
+    @click.option("--page", type=click.IntRange(1), default=1)
+    def list_(page: int) -> None:
+        from sequences_mcp.flows.list_reviews import list_reviews
+        from sequences_mcp.review.terminal import review_list
+
+        _say(review_list(_with_desk(lambda desk: list_reviews(desk, page=page, size=100))))
+
+    return list_
+
+
+def _show() -> click.Command:
+    import click
+
+    @click.command(help="One plan: its first person in full, the others by difference. Or one draft.")
+    @click.argument("identifier", metavar="ID")
+    @click.option("--full", is_flag=True, help="Every person in full.")
+    def show(identifier: str, full: bool) -> None:
+        from sequences_mcp.review.decide import look
+
+        _say(_with_desk(lambda desk: look(desk, identifier, full=full)).lines)
+
+    return show
+
+
+def _approve() -> click.Command:
+    import click
+
+    @click.command(help="Say yes to a plan or a draft, after reading it.")
+    @click.argument("identifier", metavar="ID")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--people", type=int, help="The number of people, for plans of more than 50.")
+    def approve(identifier: str, passphrase_file: Path | None, people: int | None) -> None:
+        from sequences_mcp.review import decide, passphrase
+
+        seen = _with_desk(lambda desk: decide.look(desk, identifier, renew=True))
+        _say(seen.lines)
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _say([_with_desk(lambda desk: decide.approve(desk, identifier, seen=seen, people=people, actor=_actor()))])
+
+    return approve
+
+
+def _refuse() -> click.Command:
+    import click
+
+    @click.command(help="Say no to a plan.")
+    @click.argument("plan")
+    @click.option("--reason", required=True)
+    def refuse(plan: str, reason: str) -> None:
+        from sequences_mcp.flows.refuse_plan import refuse_plan
+
+        done = _with_desk(lambda desk: refuse_plan(desk, plan_id=plan, reason=reason, actor=_actor()))
+        _say([f"{done.id} is refused; nothing of it leaves."])
+
+    return refuse
+
+
+def _settle() -> click.Command:
+    import click
+
+    @click.command(help="Tell what became of an e-mail whose fate is unknown, after looking.")
+    @click.argument("draft")
+    @click.option("--sent/--not-sent", required=True, help="Not sent: it goes out again.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
+        from sequences_mcp.review import passphrase
+        from sequences_mcp.review.decide import settled
+
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _say([_with_desk(lambda desk: settled(desk, draft, sent=sent, actor=_actor()))])
+
+    return settle
+
+
+def _set_passphrase() -> click.Command:
+    import click
+
+    @click.command("set-passphrase", help="Choose the passphrase that approving asks for.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def set_passphrase(passphrase_file: Path | None) -> None:
+        from sequences_mcp.review import passphrase
+
+        folder = _settings().data_dir
+        old = _typed("Present passphrase", None) if passphrase.is_set(folder) else None
+        passphrase.set_passphrase(folder, _typed("New passphrase", passphrase_file), old=old)
+        _say(["The passphrase is set."])
+
+    return set_passphrase
+
+
+def _typed(prompt: str, file: Path | None) -> str:
+    from sequences_mcp.errors import ApprovalError
+
+    if file is not None:
+        return _read_text(file).strip()
+    if not sys.stdin.isatty():
+        raise ApprovalError("There is no terminal to ask for the passphrase.", next_step="Use --passphrase-file.")
+    return getpass.getpass(f"{prompt}: ")
+
+
+def _actor() -> str:
+    return f"terminal:{getpass.getuser()}"

@@ -1,0 +1,1 @@
+"""Where a person says yes or no."""

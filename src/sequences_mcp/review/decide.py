@@ -1,0 +1,111 @@
+"""What a person at a terminal looks at and decides."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.timetable import timetable
+from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.review import terminal
+
+MANY = 50
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was put before a person: the lines, and the digest that a yes to them approves."""
+
+    lines: tuple[str, ...]
+    digest: str
+    people: int
+
+
+async def look(desk: Desk, identifier: str, *, full: bool = False, renew: bool = False) -> Look:
+    """Return a plan or a draft to read; whatever has to be read before an approval is in full.
+
+    ``renew`` gives a void plan today's terms first, so that it can be approved again.
+    """
+    if _is_draft(identifier):
+        draft = await _draft(desk, identifier)
+        return Look(tuple(terminal.draft_in_full(draft)), draft.digest, 1)
+    plan = await desk.plans.get_plan(identifier)
+    if renew and plan.status is PlanStatus.VOID:
+        plan = await desk.plans.renew_plan(plan.id)
+    lines = [line async for line in _plan_lines(desk, plan, full=full)]
+    return Look(tuple(lines), plan.digest, plan.people)
+
+
+async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None, actor: str) -> str:
+    """Approve exactly what was seen, and say so.
+
+    Raises ApprovalError when it has changed since, or when a plan of more than 50 people is approved without
+    stating their number.
+    """
+    if _is_draft(identifier):
+        drafts = offered(desk.local.drafts, desk.local, verb="approve drafts")
+        await drafts.approve_draft(identifier, digest=seen.digest, actor=actor)
+        return f"{identifier} is approved; it leaves when it is due."
+    if seen.people > MANY and people != seen.people:
+        raise ApprovalError(
+            f"This plan reaches {seen.people:,} people.",
+            next_step=f"State that number: --people {seen.people}.",
+        )
+    done = await approve_plan(desk, plan_id=identifier, digest=seen.digest, actor=actor)
+    return f"{done.id} is approved: {terminal.counts(done)}."
+
+
+async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:
+    """Record what became of an unknown e-mail and say so."""
+    drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
+    sequence = await drafts.settle_unknown(identifier, sent=sent, actor=actor)
+    return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."
+
+
+def _is_draft(identifier: str) -> bool:
+    return identifier.partition(":")[2].startswith(f"{Kind.DRAFT}_")
+
+
+async def _draft(desk: Desk, identifier: str) -> Draft:
+    return await offered(desk.local.drafts, desk.local, verb="read drafts").get_draft(identifier)
+
+
+async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[str]:
+    first: SequenceDetail | None = None
+    async for detail in _people(desk, plan):
+        if first is None:
+            first = detail
+            steps = [run.step for run in detail.sequence.steps]
+            slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
+            for line in terminal.plan_head(plan, slots):
+                yield line
+        for line in _one(detail, first, full=full):
+            yield line
+
+
+async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:
+    page = 1
+    while True:
+        people = await desk.plans.list_people(plan.id, page=page, size=_PAGE)
+        for detail in people.items:
+            yield detail
+        if not people.has_more:
+            return
+        page += 1
+
+
+def _one(detail: SequenceDetail, first: SequenceDetail, *, full: bool) -> Iterator[str]:
+    if full or detail is first or detail.sequence.warnings or any(map(_to_read, detail.sequence.steps)):
+        return terminal.person_in_full(detail)
+    return terminal.person_by_difference(detail, first)
+
+
+def _to_read(run: StepRun) -> bool:
+    return run.step.is_written_per_contact and not run.step.policy.auto_validate_ai_draft

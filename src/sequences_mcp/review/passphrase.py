@@ -1,0 +1,70 @@
+"""The passphrase that only the person knows; the file holds a slow hash of it.
+
+scrypt with N=2^16, r=8, p=1 (64 MiB, about a quarter of a second), above the minimum of OWASP's "Password
+Storage Cheat Sheet"; the parameters stand in the file, so that they can rise later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+
+FILE_NAME = "passphrase.json"
+LEAST = 8
+_COST = {"n": 2**16, "r": 8, "p": 1}
+
+
+def is_set(data_dir: Path) -> bool:
+    """Say whether a passphrase has been set."""
+    return (data_dir / FILE_NAME).is_file()
+
+
+def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
+    """Store a new passphrase; the old one must be right where one is set.
+
+    Raises InvalidArgumentsError for fewer than eight characters, ApprovalError for a wrong old one.
+    """
+    if is_set(data_dir):
+        check(data_dir, old or "")
+    if len(new.strip()) < LEAST:
+        raise InvalidArgumentsError(
+            f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
+        )
+    salt = secrets.token_bytes(16)
+    record = {"salt": salt.hex(), "hash": _slow_hash(new, salt, _COST).hex(), **_COST}
+    _write_private(data_dir / FILE_NAME, json.dumps(record))
+
+
+def check(data_dir: Path, passphrase: str) -> None:
+    """Return when the passphrase is right; ApprovalError when it is wrong or none has been set."""
+    if not is_set(data_dir):
+        raise ApprovalError(
+            "No passphrase has been set.", next_step="Set one first: sequences-mcp review set-passphrase."
+        )
+    record = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
+    cost = {name: int(record[name]) for name in _COST}
+    found = _slow_hash(passphrase, bytes.fromhex(record["salt"]), cost)
+    if not hmac.compare_digest(found, bytes.fromhex(record["hash"])):
+        raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
+
+
+def _slow_hash(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
+    memory = 256 * cost["n"] * cost["r"]
+    return hashlib.scrypt(passphrase.strip().encode(), salt=salt, maxmem=memory, dklen=32, **cost)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

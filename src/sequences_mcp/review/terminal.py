@@ -1,0 +1,124 @@
+"""Plans and drafts as lines for a terminal; every stored text passes ``faithful`` first."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from sequences_mcp.domain.plan import Plan, Terms
+from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.flows.check_file import Located
+from sequences_mcp.flows.list_reviews import Reviews
+from sequences_mcp.flows.timetable import Slot
+from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.review.faithful import faithful
+
+NOBODY = "nobody: this step will be skipped"
+
+
+def review_list(reviews: Reviews) -> Iterator[str]:
+    """Yield what waits, a line each."""
+    if not reviews.plans.total_count and not reviews.drafts.total_count:
+        yield "Nothing waits for you."
+    for plan in reviews.plans.items:
+        yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {counts(plan)}"
+    for draft in reviews.drafts.items:
+        yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
+    if reviews.plans.has_more or reviews.drafts.has_more:
+        yield "There is more: --page 2."
+
+
+def counts(plan: Plan) -> str:
+    """Return a plan's numbers in words."""
+    parts = [f"{plan.people:,} {'person' if plan.people == 1 else 'people'}"]
+    if plan.missing_texts:
+        parts.append(f"{plan.missing_texts:,} texts still to be written")
+    if plan.to_read:
+        parts.append(f"{plan.to_read:,} texts to read one by one")
+    if plan.warnings:
+        parts.append(f"{plan.warnings:,} warnings")
+    return ", ".join(parts)
+
+
+def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield what a plan says about everybody in it."""
+    header = plan.header
+    yield f"Plan {plan.id} ({plan.status.value}): {counts(plan)}"
+    yield f"Blueprint: {_line(header.blueprint_name)}, version {header.blueprint_version}"
+    yield from _terms(header.terms)
+    yield "If approved now, the first person's steps leave:"
+    for slot in slots:
+        yield f"  {slot.step_id}: {slot.local}{' (after waiting for the sending window)' if slot.held else ''}"
+    yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
+    if plan.reason:
+        yield f"Note: {_line(plan.reason)}"
+
+
+def _terms(terms: Terms) -> Iterator[str]:
+    yield f"From: {_line(terms.sender_name)} <{terms.sender_address}>"
+    if terms.delivery == "outbox":
+        yield "Delivery: files in the outbox folder; no mail server is set, nothing is sent"
+    else:
+        yield f"Delivery: {terms.delivery}"
+    yield f"Window: {terms.window}; at most {terms.daily_cap} a day, {terms.spacing} s apart"
+
+
+def person_in_full(detail: SequenceDetail) -> Iterator[str]:
+    """Yield one person's exact texts."""
+    yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
+    for run in detail.sequence.steps:
+        yield from step_in_full(run)
+
+
+def step_in_full(run: StepRun) -> Iterator[str]:
+    """Yield one step's exact text."""
+    kind = run.step.linked_in_type or run.step.type
+    yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}"
+    if run.subject is not None:
+        yield f"  Subject: {_line(run.subject)}"
+    yield from (f"  │ {line}" for line in faithful(run.content or "(no text yet)").split("\n"))
+
+
+def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Iterator[str]:
+    """Yield only the lines in which this person's texts differ from the first person's."""
+    yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
+    for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
+        yield f"  [{run.step.id}] to {_line(run.recipient or NOBODY)}"
+        pairs = difflib.ndiff(_lines(other), _lines(run))
+        yield from (f"  │ {line[2:]}" for line in pairs if line.startswith("+ "))
+
+
+def draft_in_full(draft: Draft) -> Iterator[str]:
+    """Yield one draft with why it waits."""
+    yield f"Draft {draft.id} for {_line(draft.contact.display_name)}: {draft.why}"
+    if draft.run.reason:
+        yield f"  {_line(draft.run.reason)}"
+    yield from step_in_full(draft.run)
+
+
+def _lines(run: StepRun) -> list[str]:
+    subject = [] if run.subject is None else [f"Subject: {_line(run.subject)}"]
+    return [*subject, *faithful(run.content or "").split("\n")]
+
+
+def _line(text: str) -> str:
+    return faithful(text, lines=False)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def findings(located: Iterable[Located], *, name: str) -> Iterator[str]:
+    """Yield findings in the form ``file:line:column: severity rule: message``."""
+    total = 0
+    for one in located:
+        total += 1
+        finding = one.finding
+        yield f"{name}:{one.start.line}:{one.start.column}: {finding.severity} {finding.rule}: {finding.message}"
+        if finding.excerpt:
+            yield f"    {_line(finding.excerpt)}"
+        if finding.fix is not None:
+            yield f"    fix: {_line(finding.fix) or '(remove it)'}"
+    yield f"{total} {'finding' if total == 1 else 'findings'}." if total else f"{name}: nothing found."
