@@ -1,0 +1,192 @@
+"""Imports go one way, and each outside library has its rooms."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
+
+VALUES = ("errors", "domain")
+BELOW_FLOWS = (*VALUES, "guards", "prompting", "providers.port")
+BELOW_SERVER = (*BELOW_FLOWS, "flows")
+
+# What a room may import besides itself. `providers.port` is a contract and may be known to all who speak it;
+# the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "domain": ("errors",),
+    "guards": VALUES,
+    "prompting": VALUES,
+    "providers": VALUES,
+    "engine": (*VALUES, "providers.port"),
+    "settings": (*VALUES, "guards", "engine"),
+    "flows": BELOW_FLOWS,
+    "review": BELOW_SERVER,
+    "server": BELOW_SERVER,
+    "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
+    "demo": (*BELOW_SERVER, "settings"),
+    "doctor": (*BELOW_SERVER, "engine", "settings", "bootstrap"),
+    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor"),
+    "__main__": ("cli",),
+}
+
+# Where an outside library may appear. `demo` plays the person with an MCP client and a mail server of their own.
+LIVES_IN: dict[str, tuple[str, ...]] = {
+    "mcp": ("server", "demo"),
+    "mcp_types": ("server",),
+    "httpx": ("providers", "bootstrap"),
+    "httpx2": (),
+    "sqlite3": ("engine.store",),
+    "apsw": ("engine.store",),
+    "jinja2": ("prompting", "review"),
+    "smtplib": ("engine.channels",),
+    "aiosmtplib": ("engine.channels",),
+    "aiosmtpd": ("demo",),
+    "click": ("cli",),
+}
+VENDORS = ("kalent", "clarky", "topo")
+
+
+def imports(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield the line and the whole dotted name of everything a file imports, wherever it does so."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(source, node)
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            yield from ((node.lineno, name) for arg in node.args if (name := _constant(arg)))
+
+
+def _origin(source: Source, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    here = f"{PACKAGE}.{source.module}".rstrip(".").split(".")
+    up = node.level - source.is_package
+    parents = here[: len(here) - up] if up else here
+    return ".".join([*parents, *([node.module] if node.module else [])])
+
+
+def _constant(arg: ast.expr) -> str:
+    return arg.value if isinstance(arg, ast.Constant) and isinstance(arg.value, str) else ""
+
+
+def _within(name: str, rooms: tuple[str, ...]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def arrows_that_turn_back(root: Path) -> list[str]:
+    """Return a sentence for each import that goes against the arrows, or between vendors."""
+    return [
+        f"{source.path}:{line} imports {name}, but {_room(source)}/ may import only {_allowed(source)}."
+        for source in package(root)
+        for line, whole in imports(source)
+        if whole.split(".")[0] == PACKAGE and (name := whole.removeprefix(PACKAGE).lstrip("."))
+        if not _may(source, name)
+    ]
+
+
+def _room(source: Source) -> str:
+    return source.module.split(".")[0]
+
+
+def _allowed(source: Source) -> str:
+    return ", ".join(MAY_IMPORT.get(_room(source), ())) or "nothing of the product"
+
+
+def _may(source: Source, name: str) -> bool:
+    room = _room(source)
+    if name.startswith("__version__"):
+        return True
+    if _within(name, (room,)):
+        return not _between_vendors(source.module, name)
+    return _within(name, MAY_IMPORT.get(room, ()))
+
+
+def _between_vendors(importer: str, imported: str) -> bool:
+    homes = [part.split(".")[1] for part in (importer, imported) if part.startswith("providers.")]
+    return len(homes) == 2 and homes[0] != homes[1] and all(home in VENDORS for home in homes)
+
+
+def rooms_off_the_map(root: Path) -> list[str]:
+    """Return a sentence for each file or folder of the package that the table of arrows does not know."""
+    rooms = {_room(source) for source in package(root)} - {""}
+    unknown = sorted(rooms - set(MAY_IMPORT))
+    return [f"{room} is not on the map of rooms: add it to MAY_IMPORT." for room in unknown]
+
+
+def libraries_out_of_place(root: Path) -> list[str]:
+    """Return a sentence for each outside library imported in a room that is not its own."""
+    return [
+        f"{source.path}:{line} imports {library}, which lives in {' and '.join(LIVES_IN[library]) or 'no room'}."
+        for source in package(root)
+        for line, name in imports(source)
+        if (library := name.split(".")[0]) in LIVES_IN and not _within(source.module, LIVES_IN[library])
+    ]
+
+
+LAWS = (arrows_that_turn_back, rooms_off_the_map, libraries_out_of_place)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_imports_keep_the_arrows(law: Law) -> None:
+    assert not (offences := law(ROOT)), "\n".join(offences)
+
+
+BAD_ARROWS = {
+    "upward": ("domain/a.py", "from sequences_mcp.flows import start"),
+    "between siblings": ("guards/a.py", "import sequences_mcp.engine.machine"),
+    "under TYPE_CHECKING": ("errors.py", "if TYPE_CHECKING:\n    from sequences_mcp.domain.ids import Kind"),
+    "inside a function": ("guards/a.py", "def f():\n    from sequences_mcp import prompting"),
+    "relative": ("engine/store/a.py", "from ...flows import start"),
+    "relative from a package": ("domain/__init__.py", "from .. import flows"),
+    "by name": ("guards/a.py", "import_module('sequences_mcp.engine')"),
+    "past the port": ("engine/a.py", "from sequences_mcp.providers.retry import again"),
+    "a tool past its flow": ("server/tools/a.py", "from sequences_mcp.engine.local import Local"),
+    "between vendors": ("providers/topo/a.py", "from sequences_mcp.providers.kalent import wire"),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), BAD_ARROWS.values(), ids=BAD_ARROWS.keys())
+def test_an_import_against_the_arrows_is_found(tmp_path: Path, path: str, text: str) -> None:
+    assert arrows_that_turn_back(plant(tmp_path, {f"{SRC}/{path}": text}))
+
+
+GOOD_ARROWS = {
+    "downward": ("flows/a.py", "from sequences_mcp.guards.check import check_steps"),
+    "the port": ("engine/a.py", "from sequences_mcp.providers.port import Plans"),
+    "the port as a module": ("engine/a.py", "from sequences_mcp.providers import port"),
+    "within the room": ("engine/store/a.py", "from . import audit"),
+    "the shared transport": ("providers/topo/a.py", "from sequences_mcp.providers.transport import send"),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), GOOD_ARROWS.values(), ids=GOOD_ARROWS.keys())
+def test_an_import_along_the_arrows_is_left_alone(tmp_path: Path, path: str, text: str) -> None:
+    assert not arrows_that_turn_back(plant(tmp_path, {f"{SRC}/{path}": text}))
+
+
+def test_a_room_that_is_not_on_the_map_is_found(tmp_path: Path) -> None:
+    assert rooms_off_the_map(plant(tmp_path, {f"{SRC}/gadgets/a.py": ""}))
+
+
+BAD_PLACES = {
+    "sqlite3 outside the store": ("engine/worker.py", "import sqlite3"),
+    "mcp outside the server": ("flows/a.py", "from mcp.server import MCPServer"),
+    "a submodule inside a function": ("domain/a.py", "def f():\n    import jinja2.sandbox"),
+    "httpx in the server": ("server/app.py", "from httpx import Client"),
+    "the SDK's own http library": ("providers/a.py", "import httpx2"),
+}
+
+
+@pytest.mark.parametrize(("path", "text"), BAD_PLACES.values(), ids=BAD_PLACES.keys())
+def test_a_library_outside_its_room_is_found(tmp_path: Path, path: str, text: str) -> None:
+    assert libraries_out_of_place(plant(tmp_path, {f"{SRC}/{path}": text}))
+
+
+def test_a_library_in_its_room_is_left_alone(tmp_path: Path) -> None:
+    assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/engine/store/a.py": "import sqlite3"}))

@@ -1,0 +1,83 @@
+"""Names say what a thing is for; a drawer called utils does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from house_tree import ROOT, SRC, Law, package, plant, suite, tracked
+
+DRAWERS = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "manager",
+    "process",
+    "handle",
+    "base",
+    "misc",
+    "shared",
+}
+EMPTY_VERBS = ("handle_", "process_", "manage_", "do_")
+
+
+def drawers(root: Path) -> list[str]:
+    """Return a sentence for each tracked file or folder that is named after nothing in particular."""
+    names = sorted({part for path in tracked(root) for part in _steps(path.relative_to(root))})
+    return [f"Nothing may be called {name}: say what is in it." for name in names if _words(name) & DRAWERS]
+
+
+def _steps(path: Path) -> tuple[str, ...]:
+    return (*path.parts[:-1], path.stem)
+
+
+def _words(name: str) -> set[str]:
+    return {name.lower(), *name.lower().strip("_").split("_")} if "." not in name else set()
+
+
+def empty_verbs(root: Path) -> list[str]:
+    """Return a sentence for each function whose verb says nothing."""
+    return [
+        f"{source.path}:{function.lineno} {function.name}: say what it does, not that it does."
+        for source in [*package(root), *suite(root)]
+        for function in source.functions
+        if function.name.lstrip("_").startswith(EMPTY_VERBS)
+    ]
+
+
+def rooms_repeated_in_names(root: Path) -> list[str]:
+    """Return a sentence for each file that repeats the name of its folder: ``store/store_audit.py``."""
+    return [
+        f"{source.path}: the folder already says {folder}."
+        for source in package(root)
+        for folder in source.path.split("/")[2:-1]
+        if Path(source.path).name.startswith(f"{folder}_")
+    ]
+
+
+LAWS = (drawers, empty_verbs, rooms_repeated_in_names)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_names_say_what_things_are_for(law: Law) -> None:
+    assert not (offences := law(ROOT)), "\n".join(offences)
+
+
+@pytest.mark.parametrize("path", ["utils.py", "engine/common/a.py", "text_helpers.py", "_base.py"])
+def test_a_drawer_is_found(tmp_path: Path, path: str) -> None:
+    assert drawers(plant(tmp_path, {f"{SRC}/{path}": ""}))
+
+
+def test_a_name_that_merely_contains_a_drawer_is_left_alone(tmp_path: Path) -> None:
+    assert not drawers(plant(tmp_path, {f"{SRC}/database.py": "", "docs/baseline.md": ""}))
+
+
+@pytest.mark.parametrize("name", ["handle_call", "_process_row", "do_send"])
+def test_an_empty_verb_is_found(tmp_path: Path, name: str) -> None:
+    assert empty_verbs(plant(tmp_path, {f"{SRC}/a.py": f"def {name}(): ...\n"}))
+
+
+def test_a_room_repeated_in_a_name_is_found(tmp_path: Path) -> None:
+    assert rooms_repeated_in_names(plant(tmp_path, {f"{SRC}/engine/store/store_audit.py": ""}))

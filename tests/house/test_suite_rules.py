@@ -1,0 +1,163 @@
+"""The tests obey rules too: real parts, no sleeps, names that are sentences."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from house_tree import PACKAGE, ROOT, Law, Source, called, plant, suite
+
+SLEEPS = ("time.sleep", "sleep", "asyncio.sleep", "anyio.sleep")
+YIELDS = ("asyncio.sleep(0)", "anyio.sleep(0)", "time.sleep(0)")
+PATCHES = ("monkeypatch.setattr", "monkeypatch.delattr", "monkeypatch.setitem", "mocker.patch")
+MOCKS = ("unittest.mock", "mock", "pytest_mock", "responses", "respx", "aioresponses", "freezegun", "time_machine")
+GIVEN_UP = ("pytest.mark.skip", "pytest.mark.xfail")
+PROOFS = ("raises", "warns", "run_state_machine_as_test")
+
+# Path to how many sleeps it holds, for a test whose subject is elapsed time in another process.
+SLEEPS_ALLOWED: dict[str, int] = {}
+
+
+def sleeps(root: Path) -> list[str]:
+    """Return a sentence for each file of tests that sleeps more often than it may."""
+    counts = {source.path: sum(map(_sleeps, ast.walk(source.tree))) for source in suite(root)}
+    return [
+        f"{path} sleeps {count} times: wait for a condition, with a bound."
+        for path, count in counts.items()
+        if count > SLEEPS_ALLOWED.get(path, 0)
+    ]
+
+
+def _sleeps(node: ast.AST) -> bool:
+    return called(node) in SLEEPS and ast.unparse(node) not in YIELDS
+
+
+def mocks(root: Path) -> list[str]:
+    """Return a sentence for each mock library and each patch of our own code."""
+    return [
+        f"{source.path}:{getattr(node, 'lineno', 0)} {what}"
+        for source in suite(root)
+        for node in ast.walk(source.tree)
+        if (what := _mock(node))
+    ]
+
+
+def _mock(node: ast.AST) -> str:
+    names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or "", f"{node.module}.{node.names[0].name}"]
+    if library := next((name for name in names if name.split(".")[0] in MOCKS or name in MOCKS), ""):
+        return f"imports {library}: use the real part, a Fake scripted by the test, or a Memory twin."
+    patched = called(node)
+    return f"calls {patched}: pass the double in instead of patching." if patched in PATCHES else ""
+
+
+def classes_of_tests(root: Path) -> list[str]:
+    """Return a sentence for each class of tests and each double named Mock."""
+    return [
+        f"{source.path}:{node.lineno} class {node.name}: tests are functions, doubles are Fake… or Memory…."
+        for source in suite(root)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef) and node.name.startswith(("Test", "Mock", "Stub"))
+    ]
+
+
+def repeated_names(root: Path) -> list[str]:
+    """Return a sentence for each file name that two folders of tests share; no package tells them apart."""
+    counts = Counter(source.path.split("/")[-1] for source in suite(root))
+    return [f"{name} exists {count} times under tests/." for name, count in counts.items() if count > 1]
+
+
+def proves_nothing(root: Path) -> list[str]:
+    """Return a sentence for each test that cannot fail by its own word."""
+    return [
+        f"{source.path}:{function.lineno} {function.name} asserts nothing."
+        for source in suite(root)
+        for function in source.functions
+        if function.name.startswith("test_") and function.name not in _uncollected(source)
+        if not any(_proves(node, _asserting(source)) for node in ast.walk(function))
+    ]
+
+
+def _uncollected(source: Source) -> set[str]:
+    targets = [t for node in source.tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    marks = [t for t in targets if isinstance(t, ast.Attribute) and t.attr == "__test__"]
+    return {ast.unparse(t.value) for t in marks}
+
+
+def _asserting(source: Source) -> set[str]:
+    """Return the functions of a file that assert, which a test may call to do so."""
+    return {f.name for f in source.functions if any(isinstance(n, ast.Assert) for n in ast.walk(f))}
+
+
+def _proves(node: ast.AST, asserting: set[str]) -> bool:
+    name = called(node).split(".")[-1]
+    return isinstance(node, ast.Assert) or name in PROOFS or name in asserting
+
+
+def skips(root: Path) -> list[str]:
+    """Return a sentence for each test that is expected to fail, or skipped without a condition."""
+    return [
+        f"{source.path}:{node.lineno} {mark}: pin what it does today, or mend it."
+        for source in suite(root)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Attribute) and (mark := ast.unparse(node)) in GIVEN_UP
+    ]
+
+
+LAWS = (sleeps, mocks, classes_of_tests, repeated_names, proves_nothing, skips)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_suite_keeps_its_rules(law: Law) -> None:
+    assert not (offences := law(ROOT)), "\n".join(offences)
+
+
+def test_no_file_is_named_for_sleeps_that_are_gone() -> None:
+    present = {s.path: sum(map(_sleeps, ast.walk(s.tree))) for s in suite(ROOT)}
+    stale = {path for path, count in SLEEPS_ALLOWED.items() if present.get(path) != count}
+    assert not stale, f"SLEEPS_ALLOWED names more than there is: {stale}"
+
+
+BAD = {
+    "a sleep": (sleeps, "import time\ndef test_it():\n    time.sleep(1)\n    assert 1"),
+    "an async sleep": (sleeps, "async def test_it():\n    await asyncio.sleep(0.1)\n    assert 1"),
+    "a mock": (mocks, "from unittest import mock"),
+    "a mock by its module": (mocks, "import unittest.mock"),
+    "a patch": (mocks, f"def test_it(monkeypatch):\n    monkeypatch.setattr('{PACKAGE}.flows.start', None)"),
+    "a class": (classes_of_tests, "class TestIt: ..."),
+    "a Mock": (classes_of_tests, "class MockServer: ..."),
+    "no proof": (proves_nothing, "def test_it():\n    1 + 1"),
+    "an expected failure": (skips, "@pytest.mark.xfail\ndef test_it():\n    assert 0"),
+}
+
+
+@pytest.mark.parametrize(("law", "text"), BAD.values(), ids=BAD.keys())
+def test_a_bad_test_is_found(tmp_path: Path, law: Law, text: str) -> None:
+    assert law(plant(tmp_path, {"tests/flows/test_a.py": text}))
+
+
+def test_a_file_name_used_twice_is_found(tmp_path: Path) -> None:
+    assert repeated_names(plant(tmp_path, {"tests/flows/test_a.py": "", "tests/engine/test_a.py": ""}))
+
+
+GOOD = """
+def must_be_one(x):
+    assert x == 1
+
+def test_one_is_one():
+    must_be_one(1)
+
+async def test_two_is_refused(monkeypatch):
+    monkeypatch.setenv("A", "1")
+    await asyncio.sleep(0)
+    with pytest.raises(ValueError):
+        int("two")
+"""
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_good_test_is_left_alone(tmp_path: Path, law: Law) -> None:
+    assert not law(plant(tmp_path, {"tests/flows/test_a.py": GOOD}))
