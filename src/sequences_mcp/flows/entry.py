@@ -51,11 +51,14 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
             raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
     known = ContactFields(**{name: _text(item, name, position) for name in FIELDS})
     contact_id = _text(item, "id", position)
+    note = _text(item, "note", position)
+    if contact_id and (note or known != ContactFields()):
+        raise _bad(f"contact {position} has an id and facts beside it", "save_contacts changes what is stored.")
     if contact_id is None and not (known.email or known.phone):
         raise _bad(f"contact {position} has neither email nor phone", "One of the two says who it is.")
     return Entry(
         contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
-        contact=ContactEntry(known, _text(item, "note", position)),
+        contact=ContactEntry(known, note),
         variables=read_variables(item.get("variables") or {}, where=f"contact {position}"),
         texts=_texts(item.get("texts") or {}, position),
     )

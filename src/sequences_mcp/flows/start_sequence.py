@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, email_key
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.errors import (
     ApprovalError,
@@ -77,7 +77,7 @@ async def start_sequence(
     plan = await desk.plans.open_plan(_header(desk, blueprint))
     left, gaps, zones = await _fill(desk, plan, blueprint, people, progress)
     if len(left) == len(people):
-        raise _nobody(left)
+        raise _nobody(left, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
     if auto_approve:
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
@@ -110,24 +110,24 @@ async def _startable(desk: Desk, blueprint_id: str) -> Blueprint:
 
 async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    given = [entry for entry in entries if entry.contact_id is None]
-    saved = []
-    for batch in batches(given, BATCH):
-        saved.extend(await store.save_contacts([entry.contact for entry in batch]))
-    ids = [entry.contact_id for entry in entries if entry.contact_id]
-    stored = iter(await store.get_contacts(ids) if ids else [])
-    fresh = iter(saved)
-    people = [(entry, next(stored) if entry.contact_id else next(fresh).contact) for entry in entries]
-    _no_repeats([contact for _, contact in people])
-    return people
+    facts = [entry.contact for entry in entries if not entry.contact_id]
+    stored = await store.get_contacts([entry.contact_id for entry in entries if entry.contact_id])
+    met = await store.match_contacts([entry.fields for entry in facts])
+    _no_repeats(entries, iter(met))
+    saved = [one.contact for batch in batches(facts, BATCH) for one in await store.save_contacts(batch)]
+    named, fresh = iter(stored), iter(saved)
+    return [(entry, next(named) if entry.contact_id else next(fresh)) for entry in entries]
 
 
-def _no_repeats(contacts: list[Contact]) -> None:
+def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
     first: dict[str, int] = {}
-    for position, contact in enumerate(contacts, start=1):
-        if (earlier := first.setdefault(contact.id, position)) != position:
+    for position, entry in enumerate(entries, start=1):
+        stored = None if entry.contact_id else next(met)
+        fields = entry.contact.fields
+        who = entry.contact_id or (stored.id if stored else email_key(fields.email or "") or fields.phone or "")
+        if (earlier := first.setdefault(who, position)) != position:
             raise InvalidArgumentsError(
-                f"contacts {earlier} and {position} are the same person ({contact.id}).",
+                f"contacts {earlier} and {position} are the same person ({who}).",
                 next_step="Name each person once.",
             )
 
@@ -186,13 +186,16 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _nobody(left: tuple[LeftOut, ...]) -> RefusedByGuardsError:
+def _nobody(left: tuple[LeftOut, ...], *, saved: int) -> RefusedByGuardsError:
     shown = "; ".join(f"{one.contact.display_name}: {one.reasons[0]}" for one in left[:5])
     more = f" (and {len(left) - 5} more)" if len(left) > 5 else ""
     return RefusedByGuardsError(
         f"Nobody is left to write to. {shown}{more}.",
         next_step="Mend what is named, then call again; preview_sequence shows each person.",
-        data={"left_out": left},
+        data={
+            "left_out": [{"contact_id": one.contact.id, "reasons": one.reasons} for one in left[:20]],
+            "saved": saved,
+        },
     )
 
 

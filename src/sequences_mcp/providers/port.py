@@ -68,6 +68,10 @@ class Contacts(Protocol):
         """Return these people in this order; NotFoundError names every id that is not there."""
         ...
 
+    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+        """Return, for each, the stored person whom saving them would update, or None."""
+        ...
+
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
         ...
