@@ -50,7 +50,7 @@ LEGAL: Mapping[type[Event], frozenset[SequenceStatus]] = {
     Deferred: LIVE | _ENDED_IN_FLIGHT,
     Rejected: LIVE | _ENDED_IN_FLIGHT,
     Lost: LIVE | _ENDED_IN_FLIGHT,
-    Settled: LIVE | _ENDED_IN_FLIGHT,
+    Settled: LIVE - _ACTIVE | _ENDED_IN_FLIGHT,  # an unknown outcome is never merely ACTIVE
 }
 
 # The tools whose call becomes one of these events. Saying yes or no is a person's: list_reviews shows them where.

@@ -62,7 +62,7 @@ def unknown(why: str) -> DeliveryUnknownError:
     """Return the error for an e-mail that may or may not have been accepted."""
     return DeliveryUnknownError(
         f"The e-mail may have been delivered: {why}.",
-        next_step="Look in the Sent folder or ask the recipient, then settle it in the review; no second one is sent.",
+        next_step="Look in the Sent folder, then settle it in the review; no second one is sent by itself.",
     )
 
 

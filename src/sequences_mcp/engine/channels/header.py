@@ -21,7 +21,7 @@ def is_fit(text: str) -> bool:
 
 def unstructured(text: str) -> str:
     """Return the value of a Subject."""
-    return text if _PLAIN.fullmatch(text) else _encoded_words(text)
+    return text if not text or _PLAIN.fullmatch(text) else _encoded_words(text)
 
 
 def mailbox(name: str, address: str) -> str:
