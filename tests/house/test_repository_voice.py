@@ -18,7 +18,7 @@ FORBIDDEN = {
     "a registry's host": r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org|crates\.io)\b",
     "a package index": r"--(?:extra-)?index-url",
     "a secret": r"\bgh[pousr]_\w{20,}|\bsk-[a-zA-Z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY",
-    "work left to do": r"\b(?:TODO|FIXME|XXX|HACK)\b",
+    "work left to do": r"(?:#|--|//)\s*(?:TODO|FIXME|XXX|HACK)\b",
     "how the work was organised": r"(?i)\bissues? #?\d+\b|\bas (?:an AI|a language model)\b",
 }
 
