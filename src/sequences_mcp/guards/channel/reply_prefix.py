@@ -1,0 +1,37 @@
+"""A subject that claims to answer or forward something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.text import Text
+
+_PREFIX = Lazy(
+    r"\s*(?:re|r[ée]f?|aw|antw|sv|vs|odp|fwd?|fw|tr|wg|rv|res|enc|i|回复|回覆|转发|返信)\s?(?:\[\d+\])?\s?[:：](?!//)",
+    2,
+)
+_TICKET = Lazy(r"\[?#\d+\]?|\[[A-Z][A-Z0-9]*-\d+\]")
+
+
+def check(text: Text) -> Iterator[Hit]:
+    """Return the prefix, unless a ticket number shows what is answered."""
+    if not text.is_subject:
+        return
+    match = _PREFIX.match(text.visible.text)
+    if match and not _TICKET.search(text.visible.text):
+        yield Hit(*text.visible.span(*match.span()))
+
+
+RULE = Rule(
+    id="channel.reply_prefix",
+    severity=Severity.WARNING,
+    message="This subject claims to answer a mail that was never written.",
+    accept=("Re: [#1234] your application", "Reference: Rust"),
+    reject=("Re: our talk", "Fwd: opportunité"),
+    source="CAN-SPAM Act, 15 U.S.C. 7704(a)(2): no deceptive subject headings",
+    looks_at="subject",
+    check=check,
+)

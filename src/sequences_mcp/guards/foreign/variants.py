@@ -1,0 +1,33 @@
+"""Two versions of a text in one body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.text import Text
+
+_LABEL = Lazy(
+    r"^[ \t*_#>-]*(?:option|version|versi[óo]n|variante?|variation|alternative|opci[óo]n|opzione|op[çc][ãa]o|optie|案)[ \t]?[#°n]{0,2}[ \t]?(1|2|3|a|b|c|one|two)\b[ \t*_]{0,4}[:：.)–—-]",
+    2 | 8,
+)
+
+
+def check(text: Text) -> Iterator[Hit]:
+    """Return the labels, where there are at least two different ones."""
+    found = {match[1].lower(): match.span() for match in _LABEL.finditer(text.raw.text)}
+    if len(found) > 1:
+        yield from (Hit(*span) for span in found.values())
+
+
+RULE = Rule(
+    id="foreign.variants",
+    severity=Severity.ERROR,
+    message="This text holds more than one version: keep one.",
+    accept=("Option 1: Tuesday at 10.", "Two options: remote or Paris."),
+    reject=("Option 1:\nHi {{firstname}},\n\nOption 2:\nHello {{firstname}},",),
+    source="ours",
+    check=check,
+)

@@ -1,0 +1,33 @@
+"""A link that leads nowhere: an empty or dead target, or a word where the address is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.squares import Meaning, squares
+from sequences_mcp.guards.text import Text
+
+_TARGET = r"(?:\s*|#|#?\s*(?:url|link|lien|href|your[-_ ]?link|tbd|todo|xxx+|\.\.\.|…)\s*)"
+_HREF = Lazy(rf"(?<=[\s\"'])(?:href|src)\s?=\s?(?:\"{_TARGET}\"|'{_TARGET}'|(?=>))", 2)
+
+
+def check(text: Text) -> Iterator[Hit]:
+    """Return every link without a real target."""
+    for square in squares(text):
+        if square.meaning is Meaning.DEAD_LINK:
+            yield Hit(*square.view.span(square.pair.open, square.pair.close + 1))
+    yield from text.hits(_HREF)
+
+
+RULE = Rule(
+    id="placeholders.link",
+    severity=Severity.ERROR,
+    message="This link has no address: put the real one, or drop the link.",
+    accept=("[the job](https://acme.com/jobs/42)", '<a href="https://acme.com">Acme</a>'),
+    reject=("[the job](URL)", "[the job](#)", '<a href="">the job</a>'),
+    source="ours",
+    check=check,
+)

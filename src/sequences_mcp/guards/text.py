@@ -1,0 +1,55 @@
+"""One text under inspection: what it is, where it will appear, and its views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from sequences_mcp.domain.blueprint import Channel, LinkedInType
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
+from sequences_mcp.guards.rule import Hit
+from sequences_mcp.guards.views import View, views
+
+Field = Literal["content", "subject"]
+
+
+@dataclass(kw_only=True)
+class Text:
+    """A content or a subject; ``rendered`` means that the variables have been filled in and none may be left."""
+
+    original: str
+    field: Field = "content"
+    channel: Channel | None = None
+    linked_in_type: LinkedInType | None = None
+    rendered: bool = False
+    policy: GuardPolicy = DEFAULT
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """The five views of the text, without those that show nothing new."""
+        return views(self.original, covered=not self.rendered)
+
+    @property
+    def raw(self) -> View:
+        """The text as written, with the exact variables covered."""
+        return self.views[0]
+
+    @property
+    def is_subject(self) -> bool:
+        """Whether this is a subject line."""
+        return self.field == "subject"
+
+    @cached_property
+    def visible(self) -> View:
+        """The last view before look-alikes are folded: what a reader sees."""
+        seen = [view for view in self.views if view.name != "folded"]
+        return seen[-1]
+
+    def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
+        """Return a hit for each match of a pattern in each view."""
+        for view in self.views:
+            for match in pattern.finditer(view.text):
+                yield Hit(*view.span(*match.span(group)))

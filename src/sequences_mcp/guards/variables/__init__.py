@@ -1,0 +1,1 @@
+"""Layer 2: exactly the nine variables, byte for byte."""
