@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
@@ -12,6 +12,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.variables import VARIABLES, missing, render, used_in
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_rendered, check_text, check_values
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
 ADDRESS_WORD = {
@@ -85,8 +86,8 @@ def person(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    found = list(check_values(_used(blueprint, values), policy=desk.policy))
-    suspicious = bool(found)
+    suspicious = bool(check_values(_used(blueprint.steps, values), policy=desk.policy))
+    found: list[Finding] = []
     steps = []
     for step in blueprint.steps:
         planned, findings = planned_step(
@@ -100,7 +101,7 @@ def person(
         time_zone=zone.names,
         zone_source=zone.source,
         steps=tuple(steps),
-        findings=tuple(found),
+        findings=tuple(dict.fromkeys(found)),
     )
 
 
@@ -124,7 +125,7 @@ def planned_step(
         subject, content = (render(part, values) if part is not None else None for part in (subject, content))
         if full or text is not None:
             found.extend(
-                check_rendered(step=step, subject=subject, content=content, values=values, policy=desk.policy)
+                final_findings(step, subject=subject, content=content or "", values=values, policy=desk.policy)
             )
     return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=content), found
 
@@ -162,8 +163,20 @@ def _written(desk: Desk, step: Step, text: Text) -> list[Finding]:
     return found
 
 
-def _used(blueprint: Blueprint, values: Mapping[str, str | None]) -> dict[str, str | None]:
-    texts = [part for step in blueprint.steps for part in (step.subject, step.content) if part]
+def final_findings(
+    step: Step, *, subject: str | None, content: str, values: Mapping[str, str | None], policy: GuardPolicy
+) -> tuple[Finding, ...]:
+    """Return what the guards find in a text about to leave.
+
+    What lies in a contact's own data is a warning, not an error: data is held and shown, never judged unseen.
+    """
+    used = _used([step], values)
+    found = check_rendered(step=step, subject=subject, content=content, values=used, policy=policy)
+    return tuple(replace(f, severity=Severity.WARNING) if f.variable else f for f in found)
+
+
+def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
     return {name: values[name] for name in used_in(texts) if (values[name] or "").strip()}
 
 

@@ -208,9 +208,8 @@ def _with_origin(finding: Finding, text: str, values: Mapping[str, str | None]) 
 
     for name, value in values.items():
         if value and _lies_in(finding, text, value.strip()):
-            return replace(
-                finding, message=f"{finding.message} It comes from the value of {{{{{name}}}}}.", fix=None
-            )
+            message = f"{finding.message} It comes from the value of {{{{{name}}}}}."
+            return replace(finding, message=message, fix=None, variable=name)
     return finding
 
 

@@ -46,5 +46,5 @@ def suspicions(name: str, value: str | None) -> Iterator[Finding]:
     ):
         return
     yield Finding(
-        rule="values.missing", severity=Severity.ERROR, message=f"{{{{{name}}}}} is not plain.", field=name
+        rule="values.missing", severity=Severity.ERROR, message=f"{{{{{name}}}}} is not plain.", field=name, variable=name
     )
