@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact, email_key
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest, text_digest
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import plans
@@ -21,10 +22,9 @@ def draft_id(run: StepRun) -> str:
     return f"{LOCAL}:{Kind.DRAFT}_{run.key}"
 
 
-def is_approved_by_itself(store: Store, sequence: Sequence, run: StepRun) -> bool:
-    """Say whether a person said yes to exactly this text of this person."""
-    digest = text_digest(sequence, run).hex()
-    return plans.approved_at(store, draft_id(run), digest=digest) is not None
+def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
+    """Return when a person last said yes to exactly this text of this person, or None."""
+    return plans.approved_at(store, draft_id(run), digest=digest.hex())
 
 
 def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:

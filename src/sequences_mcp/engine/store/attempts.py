@@ -48,9 +48,9 @@ def give_back(store: Store, lease: int) -> None:
     store.write("attempts.give_back", lease=lease)
 
 
-def tries(store: Store, key: str, *, generation: int, since: datetime) -> int:
-    """Return how often sending one text was attempted since an instant."""
-    row = store.rows("attempts.count_since", key=key, generation=generation, since=to_micros(since))[0]
+def tries(store: Store, key: str, *, generation: int, since: datetime | None) -> int:
+    """Return how often sending one text was attempted, since an instant where one is given."""
+    row = store.rows("attempts.count_since", key=key, generation=generation, since=to_micros(since) or 0)[0]
     return int(row["found"])
 
 
