@@ -128,11 +128,12 @@ def _audit() -> click.Command:
     @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
     @click.argument("action", type=click.Choice(["verify"]))
     def audit(action: str) -> None:
-        from sequences_mcp.bootstrap import verify_audit
+        from sequences_mcp.bootstrap import survey_store
 
-        rows, broken = verify_audit(_settings())
-        _say([f"{rows:,} rows, the chain holds." if broken is None else f"Row {broken} does not fit the chain."])
-        sys.exit(0 if broken is None else 1)
+        found = survey_store(_settings())
+        broken = f"Row {found.broken_row} does not fit the chain."
+        _say([f"{found.audit_rows:,} rows, the chain holds." if found.broken_row is None else broken])
+        sys.exit(0 if found.broken_row is None else 1)
 
     return audit
 

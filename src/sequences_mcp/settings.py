@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
 
 PREFIX = "SEQUENCES_"
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class Setting(NamedTuple):
@@ -64,7 +65,7 @@ class Settings:
     auto_approve: frozenset[str]
     worker: bool
     guards: Path
-    log_level: str
+    log_level: LogLevel
 
 
 @dataclass(frozen=True, slots=True, repr=False)

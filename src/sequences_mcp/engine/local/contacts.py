@@ -39,6 +39,10 @@ class LocalContacts:
             )
         return found
 
+    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+        """Return, for each, the stored person whom saving them would update, or None."""
+        return [self._match(one)[0] for one in people]
+
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 

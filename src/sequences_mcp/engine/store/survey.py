@@ -13,7 +13,10 @@ from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What is in the database; ``broken_row`` is the first audit row that does not fit, ``latest`` its last instant."""
+    """What is in the database.
+
+    ``broken_row`` is the first row of the audit that does not fit its chain, ``latest`` the chain's last instant.
+    """
 
     path: str
     journal: str
@@ -27,7 +30,7 @@ class Survey:
 
 
 def survey(store: Store, *, now: datetime) -> Survey:
-    """Examine the file and the audit's chain and count what waits; StoreDamagedError when the file is not sound."""
+    """Examine the file and the audit's chain and count what waits; StoreDamagedError when it is not sound."""
     store.check()
     chain = _one(store, "survey.audit")
     next_at = _one(store, "survey.next")["at"]
