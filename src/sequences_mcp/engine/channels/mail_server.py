@@ -96,11 +96,8 @@ def is_loopback(host: str) -> bool:
 def _split(url: str) -> tuple[SplitResult, int]:
     if any(not " " < letter <= "~" for letter in url):
         _bad("it contains a space or a letter outside ASCII; write those percent-encoded")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        (parts.hostname or "").encode("idna")
-    except ValueError:
+    parts, port = _read(url)
+    if parts is None:
         _bad("its host or port cannot be read")
     if parts.scheme not in _PORTS:
         _bad("it does not start with smtp:// or smtps://")
@@ -109,6 +106,16 @@ def _split(url: str) -> tuple[SplitResult, int]:
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         _bad("something follows the host; a `/`, `?`, `#` or `@` in a password has to be percent-encoded")
     return parts, port or _PORTS[parts.scheme]
+
+
+def _read(url: str) -> tuple[SplitResult | None, int | None]:
+    """Return the parts, or None; the library's own error is dropped, because it may quote the password."""
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        return parts, parts.port
+    except ValueError:
+        return None, None
 
 
 def _credential(text: str | None) -> str:

@@ -23,6 +23,8 @@ def session(
     ``context`` is the system's trust by default. ``at`` is told ``connect`` and ``auth`` when they are over.
     Raises DeliveryDeferredError for whatever stands in the way: at this point it is never about the recipient.
     """
+    if server.security is Security.PLAIN and not is_loopback(server.host):
+        raise deferred(f"plain SMTP is for this machine only, and {server.host} is another", phase="connect")
     with deferring("connect"):
         connection = _connected(server, timeouts=timeouts, context=context)
     try:
@@ -65,8 +67,6 @@ def _literal(address: str) -> str:
 
 def _secured(connection: smtplib.SMTP, server: MailServer, *, context: ssl.SSLContext | None) -> None:
     _greet(connection)
-    if server.security is Security.PLAIN and not is_loopback(server.host):
-        raise deferred(f"plain SMTP is for this machine only, and {server.host} is another", phase="connect")
     if server.security is not Security.STARTTLS:
         return
     if not connection.has_extn("starttls"):
