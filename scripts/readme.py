@@ -60,10 +60,11 @@ PARTS: Mapping[str, Callable[[], str]] = {"tools": tools, "settings": settings}
 def filled(text: str, parts: Mapping[str, str]) -> str:
     """Return the text with each part between its marks; ValueError for a mark that is not there exactly once."""
     for name, body in parts.items():
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text, count = marks.subn(lambda found, body=body: f"{found[1]}{body}\n{found[2]}", text)
-        if count != 1:
-            raise ValueError(f"README.md has {count} parts called {name}, not one.")
+        opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if (text.count(opening), text.count(closing)) != (1, 1):
+            raise ValueError(f"README.md has {text.count(opening)} parts called {name}, not one.")
+        before, _, rest = text.partition(opening)
+        text = f"{before}{opening}{body}\n{closing}{rest.partition(closing)[2]}"
     return text
 
 
