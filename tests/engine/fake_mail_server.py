@@ -21,6 +21,7 @@ class FakeMailServer(SMTP):
     """aiosmtpd with a script: a phase to an answer, to ``DROP`` or to ``STALL``."""
 
     script: dict[str, str]
+    greeted = False
 
     async def play(self, phase: str) -> bool:
         """Do what the script says for a phase; False where it says nothing."""
@@ -36,9 +37,11 @@ class FakeMailServer(SMTP):
             await self.push(answer)
         return True
 
-    async def _handle_client(self) -> None:
-        if not await self.play("greeting"):
-            await super()._handle_client()
+    async def push(self, status: Any) -> None:
+        """Say something; the first thing a server says is its greeting."""
+        greets, self.greeted = not self.greeted, True
+        if not (greets and await self.play("greeting")):
+            await super().push(status)
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - the library's own name
         if not await self.play("EHLO"):

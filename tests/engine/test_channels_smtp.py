@@ -179,6 +179,7 @@ FLAWS = {
     "another recipient": {"recipient": "eve@example.org"},
     "another sender": {"sender": "eve@example.org"},
     "another message id": {"message_id": "<b@example.com>"},
+    "a wrong mark for its letters": {"smtputf8": True},
     "a bare line feed": {"data": message().data + b"a\nb\r\n"},
     "a smuggled end": {"data": message().data + b"\r.\r\nMAIL FROM:<x>\r\n"},
     "a NUL": {"data": message().data + b"\0\r\n"},

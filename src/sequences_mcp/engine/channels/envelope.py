@@ -19,6 +19,8 @@ def flaw(message: Message) -> str | None:
     One sender and one recipient, the same in the envelope and in the headers, no other recipient of any kind; CRLF
     line ends alone (anything else lets a server see a second message), no NUL, no line that is too long.
     """
+    if message.smtputf8 == f"{message.sender}{message.recipient}".isascii():
+        return "it does not say rightly whether its addresses need SMTPUTF8"
     if _BARE.search(message.data):
         return "its lines do not all end in CRLF, or it contains a NUL"
     if max(map(len, message.data.split(b"\r\n"))) > _LONGEST_LINE:
