@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.errors import (
     ApprovalError,
@@ -52,13 +54,17 @@ class MissingTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartReport:
-    """A plan and what whoever asked for it should know; ``sample`` is its first person."""
+    """A plan and what whoever asked for it should know; ``sample`` is its first person.
+
+    ``warnings`` are what a person has to say yes to as well: about the blueprint, and about people's own data.
+    """
 
     plan: Plan
     sample: SequenceDetail
     left_out: tuple[LeftOut, ...]
     missing_texts: tuple[MissingTexts, ...]
     zone_sources: dict[str, int]
+    warnings: tuple[Finding, ...]
 
 
 async def start_sequence(
@@ -72,17 +78,50 @@ async def start_sequence(
     """
     entries = read_entries(contacts)
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
-    blueprint = await _startable(desk, blueprint_id)
+    blueprint, warnings = await _startable(desk, blueprint_id)
     people = await _resolve(desk, entries)
     plan = await desk.plans.open_plan(_header(desk, blueprint))
-    left, gaps, zones = await _fill(desk, plan, blueprint, people, progress)
-    if len(left) == len(people):
-        raise _nobody(left, saved=sum(entry.contact_id is None for entry in entries))
+    tally = _Tally(warnings=dict.fromkeys(warnings))
+    await _fill(desk, plan, blueprint, people, tally, progress)
+    if len(tally.left_out) == len(people):
+        raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
-    if auto_approve:
+    if auto_approve and not (tally.warnings or plan.missing_texts or plan.to_read):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
-    return StartReport(plan=plan, sample=sample, left_out=left, missing_texts=gaps, zone_sources=zones)
+    return tally.report(plan, sample)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What is learnt about the people while a plan is filled."""
+
+    warnings: dict[Finding, None]
+    left_out: list[LeftOut] = field(default_factory=list)
+    missing_texts: list[MissingTexts] = field(default_factory=list)
+    zone_sources: Counter[str] = field(default_factory=Counter)
+
+    def take(self, one: Person, reasons: tuple[str, ...]) -> bool:
+        """Count a person and say whether they belong in the plan."""
+        if reasons:
+            self.left_out.append(LeftOut(one.contact, reasons))
+            return False
+        self.zone_sources[one.zone_source] += 1
+        self.warnings |= dict.fromkeys(warnings_in(one.findings))
+        if one.missing_texts:
+            self.missing_texts.append(MissingTexts(one.contact, one.missing_texts))
+        return True
+
+    def report(self, plan: Plan, sample: SequenceDetail) -> StartReport:
+        """Return all of it with the plan."""
+        return StartReport(
+            plan=plan,
+            sample=sample,
+            left_out=tuple(self.left_out),
+            missing_texts=tuple(self.missing_texts),
+            zone_sources=dict(self.zone_sources),
+            warnings=tuple(self.warnings),
+        )
 
 
 def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
@@ -93,19 +132,19 @@ def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
         )
 
 
-async def _startable(desk: Desk, blueprint_id: str) -> Blueprint:
+async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
     if not blueprint.steps:
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    approved_by_guards(desk, wire_steps(blueprint))
+    _, findings = approved_by_guards(desk, wire_steps(blueprint))
     if desk.sender is None:
         raise SettingsError(
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
-    return blueprint
+    return blueprint, warnings_in(findings)
 
 
 async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:
@@ -143,27 +182,21 @@ def _header(desk: Desk, blueprint: Blueprint) -> PlanHeader:
 
 
 async def _fill(
-    desk: Desk, plan: Plan, blueprint: Blueprint, people: list[tuple[Entry, Contact]], progress: Progress
-) -> tuple[tuple[LeftOut, ...], tuple[MissingTexts, ...], dict[str, int]]:
-    left: list[LeftOut] = []
-    gaps: list[MissingTexts] = []
-    zones: dict[str, int] = {}
+    desk: Desk,
+    plan: Plan,
+    blueprint: Blueprint,
+    people: list[tuple[Entry, Contact]],
+    tally: _Tally,
+    progress: Progress,
+) -> None:
     done = 0
     for batch in batches(people, BATCH):
-        going = []
-        for one, reasons in await _judge(desk, blueprint, batch):
-            if reasons:
-                left.append(LeftOut(one.contact, reasons))
-                continue
-            going.append(one.planned())
-            zones[one.zone_source] = zones.get(one.zone_source, 0) + 1
-            if one.missing_texts:
-                gaps.append(MissingTexts(one.contact, one.missing_texts))
+        judged = await _judge(desk, blueprint, batch)
+        going = [one.planned() for one, reasons in judged if tally.take(one, reasons)]
         if going:
             await desk.plans.add_people(plan.id, going)
         done += len(batch)
         await progress(done, len(people))
-    return tuple(left), tuple(gaps), zones
 
 
 async def _judge(
@@ -186,7 +219,7 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _nobody(left: tuple[LeftOut, ...], *, saved: int) -> RefusedByGuardsError:
+def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
     shown = "; ".join(f"{one.contact.display_name}: {one.reasons[0]}" for one in left[:5])
     more = f" (and {len(left) - 5} more)" if len(left) > 5 else ""
     return RefusedByGuardsError(
