@@ -34,7 +34,7 @@ PEOPLE = [
     {"email": "lea@initech.example", "first_name": "Léa", "last_name": "Martin", "company": "Initech"},
     {"email": "tom@hooli.example", "first_name": "Tom", "last_name": "Okafor", "company": "Hooli"},
 ]
-LINKEDIN = "https://www.linkedin.com/in/{}"
+WHERE = {"time_zone": "Europe/Lisbon"}
 DRAFT = "Hi {{firstName}},\n\nYour work at [company] caught my eye. Shall we talk?\n\nAda"
 FIRST = (
     "Hi {{firstname}},\n\nI am hiring a {{sourcingJobTitle}} in {{sourcingLocation}}, and what you do at "
@@ -174,13 +174,14 @@ class _Story:
 
     async def _preview(self, blueprint: str) -> None:
         self._you("Show me what each of these five people would get.")
-        await self._call("save_contacts", contacts=[_contact(one) for one in PEOPLE])
+        await self._call("save_contacts", contacts=[{**person, **WHERE} for person in PEOPLE])
         shown = await self._call("preview_sequence", blueprint_id=blueprint, contacts=_ids(PEOPLE))
         for person in shown["people"]:
             self._say(f"    {person['name']}")
             for step in person["steps"]:
-                self._say(f"      {step['at']}  {step['channel']:<8} {step.get('subject', '(no subject)')}")
-        self._say(textwrap.indent(shown["people"][0]["steps"][0]["content"], "      │ "))
+                what = step.get("subject") or f"{step['content'][:44]}…"
+                self._say(f"      {step['at']}  {step['channel']:<16} {what}")
+        self._say(_quoted(shown["people"][0]["steps"][0]["content"]))
 
     async def _start(self, blueprint: str) -> dict[str, str]:
         self._you("Good. Start it.")
@@ -193,10 +194,7 @@ class _Story:
 
     async def _live(self, runs: dict[str, str]) -> None:
         self._you("Pause Maria until Monday.")
-        until = datetime.now(UTC) + timedelta(days=3)
-        paused = await self._call(
-            "pause_sequence", sequence_id=runs["Maria Silva"], paused_until=until.isoformat(timespec="seconds")
-        )
+        paused = await self._call("pause_sequence", sequence_id=runs["Maria Silva"], paused_until=_next_monday())
         self._say(f"    {paused['status']}, until {paused['paused_until']}")
         self._you("We won Acme, stop everyone there.")
         stopped = await self._call("stop_sequence", sequence_id=runs["Jonas Weber"], reason="WIN", scope="COMPANY")
@@ -213,8 +211,11 @@ class _Story:
         self._say(f"\nThe mail server received {len(self._mailbox.messages)} e-mails, each once:")
         for message in self._mailbox.messages:
             self._say(f"    {message['To']:<24} {message['Subject']}")
+        first = self._mailbox.messages[0]
         self._say("\nThe first of them:\n")
-        self._say(textwrap.indent(self._mailbox.messages[0].as_string(), "    "))
+        for name in ("From", "To", "Subject", "Date", "Message-ID"):
+            self._say(f"    {name}: {first[name]}")
+        self._say("\n" + _quoted(first.get_content()))
 
     async def _call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         self._say(f"  → {tool}({_short(arguments)})")
@@ -231,9 +232,14 @@ class _Story:
         self._say(f"Claude: {text}")
 
 
-def _contact(person: dict[str, str]) -> dict[str, str]:
-    handle = f"{person['first_name']}-{person['last_name']}".lower()
-    return {**person, "time_zone": "Europe/Lisbon", "linkedin_url": LINKEDIN.format(handle)}
+def _next_monday() -> str:
+    today = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    return (today + timedelta(days=7 - today.weekday())).isoformat()
+
+
+def _quoted(text: str) -> str:
+    lines = (line for part in text.strip().split("\n") for line in textwrap.wrap(part, 84) or [""])
+    return "\n".join(f"      │ {line}".rstrip() for line in lines)
 
 
 def _ids(people: list[dict[str, str]]) -> list[dict[str, str]]:
