@@ -56,7 +56,7 @@ class ContactFormat:
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema of a list of people."""
-        return {"type": "array", "items": _person(note=_TEXT)}
+        return {"type": "array", "description": "Each with email or phone", "items": _person(note=_TEXT)}
 
 
 class EntryFormat:

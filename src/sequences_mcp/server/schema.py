@@ -22,6 +22,8 @@ def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _part(key: str, value: Any, definitions: Mapping[str, Any]) -> Any:
     if key in NAMED:
         return {name: _schema(child, definitions) for name, child in value.items()}
+    if key == "additionalProperties":
+        return value  # in a free map null is a value of its own, not an absent argument
     if isinstance(value, list):
         return [_schema(item, definitions) for item in value]
     return _schema(value, definitions)

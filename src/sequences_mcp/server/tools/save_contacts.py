@@ -12,7 +12,7 @@ from sequences_mcp.server.views.contact import ContactsSaved, contacts_saved
 
 
 async def save_contacts(desk: Desk, contacts: Annotated[list[Any], ContactFormat]) -> ContactsSaved:
-    """Save people, all or none, each with an email or a phone. Someone already known (same email, else same phone)
+    """Save people, all or none. Someone already known (same email, else same phone)
     is updated: fields left out stay, a note is appended."""
     return contacts_saved(await verb.save_contacts(desk, contacts=contacts))
 
