@@ -34,7 +34,6 @@ PEOPLE = [
     {"email": "lea@initech.example", "first_name": "Léa", "last_name": "Martin", "company": "Initech"},
     {"email": "tom@hooli.example", "first_name": "Tom", "last_name": "Okafor", "company": "Hooli"},
 ]
-WHERE = {"time_zone": "Europe/Lisbon"}
 DRAFT = "Hi {{firstName}},\n\nYour work at [company] caught my eye. Shall we talk?\n\nAda"
 FIRST = (
     "Hi {{firstname}},\n\nI am hiring a {{sourcingJobTitle}} in {{sourcingLocation}}, and what you do at "
@@ -174,7 +173,7 @@ class _Story:
 
     async def _preview(self, blueprint: str) -> None:
         self._you("Show me what each of these five people would get.")
-        await self._call("save_contacts", contacts=[{**person, **WHERE} for person in PEOPLE])
+        await self._call("save_contacts", contacts=[_facts(person) for person in PEOPLE])
         shown = await self._call("preview_sequence", blueprint_id=blueprint, contacts=_ids(PEOPLE))
         for person in shown["people"]:
             self._say(f"    {person['name']}")
@@ -230,6 +229,11 @@ class _Story:
 
     def _claude(self, text: str) -> None:
         self._say(f"Claude: {text}")
+
+
+def _facts(person: dict[str, str]) -> dict[str, str]:
+    handle = person["email"].partition("@")[0]
+    return {**person, "time_zone": "Europe/Lisbon", "linkedin_url": f"https://www.linkedin.com/in/{handle}"}
 
 
 def _next_monday() -> str:
