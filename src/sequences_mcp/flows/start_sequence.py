@@ -220,13 +220,15 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
 
 
 def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
-    shown = "; ".join(f"{one.contact.display_name}: {one.reasons[0]}" for one in left[:5])
-    more = f" (and {len(left) - 5} more)" if len(left) > 5 else ""
+    # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     return RefusedByGuardsError(
-        f"Nobody is left to write to. {shown}{more}.",
-        next_step="Mend what is named, then call again; preview_sequence shows each person.",
+        f"Nobody is left to write to: all {len(left):,} are left out, for the reasons in left_out.",
+        next_step="Mend what is named there, then call again; preview_sequence shows each person.",
         data={
-            "left_out": [{"contact_id": one.contact.id, "reasons": one.reasons} for one in left[:20]],
+            "left_out": [
+                {"contact_id": one.contact.id, "name": one.contact.display_name, "reasons": one.reasons}
+                for one in left[:10]
+            ],
             "saved": saved,
         },
     )
