@@ -222,7 +222,7 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
 def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     return RefusedByGuardsError(
-        f"Nobody is left to write to: all {len(left):,} are left out, for the reasons in left_out.",
+        "Nobody is left to write to; left_out says why.",
         next_step="Mend what is named there, then call again; preview_sequence shows each person.",
         data={
             "left_out": [
