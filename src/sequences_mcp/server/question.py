@@ -8,6 +8,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.providers.port import SequenceDetail
@@ -33,7 +34,7 @@ class Question:
 
     plan: Plan
     people: tuple[Shown, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Finding, ...]
     left_out: int
 
     def text(self) -> str:
@@ -53,7 +54,8 @@ class Question:
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
         for warning in self.warnings:
-            yield f"Warning: {warning}"
+            where = f"step {warning.step_id}: " if warning.step_id else ""
+            yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
 
 
 def _name(shown: Shown) -> str:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from itertools import groupby
 
-from sequences_mcp.domain.finding import Severity
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
-from sequences_mcp.flows.preview_sequence import preview_sequence
 from sequences_mcp.flows.start_sequence import Progress, StartReport, start_sequence
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Call, SequenceDetail
@@ -65,13 +62,13 @@ async def planned_once(desk: Desk, request: Request, *, call: Call, progress: Pr
             auto_approve=request.auto_approve,
             progress=progress,
         )
-        made = {"view": facts_of(start_view(report)), "question": await _question(desk, request, report)}
+        made = {"view": facts_of(start_view(report)), "question": await _question(desk, report)}
         stored = await desk.ledger.record(planning, to_json(made))
     kept = json.loads(stored)
     return Planned(StartView.model_validate(kept["view"]), kept["question"])
 
 
-async def _question(desk: Desk, request: Request, report: StartReport) -> str | None:
+async def _question(desk: Desk, report: StartReport) -> str | None:
     plan = report.plan
     if plan.status is not PlanStatus.WAITING or plan.missing_texts or plan.people > ASK_AT_MOST:
         return None
@@ -79,7 +76,7 @@ async def _question(desk: Desk, request: Request, report: StartReport) -> str | 
     question = Question(
         plan=plan,
         people=tuple(_shown(desk, detail) for detail in people.items),
-        warnings=await _warnings(desk, request) if plan.warnings else (),
+        warnings=report.warnings,
         left_out=len(report.left_out),
     ).text()
     return question if len(question) <= QUESTION_LIMIT else None
@@ -89,14 +86,3 @@ def _shown(desk: Desk, detail: SequenceDetail) -> Shown:
     steps = [run.step for run in detail.sequence.steps]
     slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
     return Shown(detail, tuple(slot.local for slot in slots))
-
-
-async def _warnings(desk: Desk, request: Request) -> tuple[str, ...]:
-    preview = await preview_sequence(desk, blueprint_id=request.blueprint_id, contacts=request.contacts)
-    found = sorted(
-        f"{finding.step_id or 'all steps'}: {finding.message}"
-        for one in preview.people
-        for finding in one.person.findings
-        if finding.severity is Severity.WARNING
-    )
-    return tuple(warning for warning, _ in groupby(found))

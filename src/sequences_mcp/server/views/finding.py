@@ -13,12 +13,16 @@ _ORDER = list(Severity)
 
 
 class FindingView(View):
-    """One problem; ``start`` and ``end`` are code points in the field, ``fix`` replaces that span."""
+    """One problem; ``start`` and ``end`` are code points in the field, ``fix`` replaces that span.
+
+    ``variable`` names the variable in whose value the problem lies.
+    """
 
     rule: str
     severity: Literal["error", "warning", "note"]
     step_id: str | None = None
     field: str | None = None
+    variable: str | None = None
     start: int | None = None
     end: int | None = None
     excerpt: str | None = None
@@ -41,6 +45,7 @@ def finding_view(finding: Finding) -> FindingView:
         severity=finding.severity.value,
         step_id=finding.step_id,
         field=finding.field,
+        variable=finding.variable,
         start=finding.start if has_span else None,
         end=finding.end if has_span else None,
         excerpt=finding.excerpt or None,

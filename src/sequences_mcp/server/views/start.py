@@ -9,6 +9,7 @@ from sequences_mcp.flows.start_sequence import LeftOut, MissingTexts, StartRepor
 from sequences_mcp.server.text import fair_limit
 from sequences_mcp.server.view import Outcome, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
+from sequences_mcp.server.views.finding import FoundView, found
 from sequences_mcp.server.views.provider import delivery_words
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
@@ -53,8 +54,9 @@ class SampleView(WhoView):
     steps: tuple[StepRunView, ...]
 
 
-class StartView(PlanView, WrittenView):
-    """A plan: how it stands, one person of it in full, who was left out and which texts are missing."""
+class StartView(FoundView, PlanView, WrittenView):
+    """A plan: how it stands, one person of it in full, who was left out, which texts are missing; ``findings`` are
+    the warnings that the yes covers."""
 
     approval: Approval
     sender: str
@@ -86,6 +88,7 @@ def start_view(report: StartReport) -> StartView:
         to_write=tuple(_missing(one) for one in report.missing_texts[:PEOPLE_SHOWN]),
         time_zones_from=report.zone_sources,
         **plan_view(plan).model_dump(),
+        **found(report.warnings),
     )
 
 
