@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ class FakeMailServer(SMTP):
 
     script: dict[str, str]
     greeted = False
+    in_text = False
 
     async def play(self, phase: str) -> bool:
         """Do what the script says for a phase; False where it says nothing."""
@@ -42,6 +44,12 @@ class FakeMailServer(SMTP):
         greets, self.greeted = not self.greeted, True
         if not (greets and await self.play("greeting")):
             await super().push(status)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the inbox of a text that was cut, once the socket is closed."""
+        super().connection_lost(error)
+        if self.in_text:
+            self.loop.call_soon(self.event_handler.cut.set)
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - the library's own name
         if not await self.play("EHLO"):
@@ -65,6 +73,7 @@ class FakeMailServer(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         if self.script.get("DATA") == HALF:
+            self.in_text = True
             await self.push("354 go on")
             await self._reader.readexactly(10)
             assert self.transport is not None
@@ -79,6 +88,7 @@ class Inbox:
     def __init__(self, script: dict[str, str]) -> None:
         self.script = script
         self.taken: list[Envelope] = []
+        self.cut = threading.Event()
         self.seen = 0
 
     async def handle_DATA(self, server: FakeMailServer, session: Session, envelope: Envelope) -> str:  # noqa: N802

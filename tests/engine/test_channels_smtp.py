@@ -101,7 +101,6 @@ DEFERRED = {
     "DATA drop": {"DATA": DROP},
     "DATA stall": {"DATA": STALL},
     "DATA answered with a yes": {"DATA": "250 what data"},
-    "drop mid-text": {"DATA": HALF},
     "dot 451": {"dot": "451 4.3.0 queue full"},
     "dot 421": {"dot": "421 4.3.2 shutting down"},
 }
@@ -110,12 +109,24 @@ DEFERRED = {
 @pytest.mark.parametrize("script", DEFERRED.values(), ids=DEFERRED.keys())
 def test_what_was_certainly_not_accepted_may_be_tried_again(script: dict[str, str]) -> None:
     dots = Dots()
-    long = message("x" * 70 + "\n" * 1 + "y" * 2_000_000)
     with mail_server(script) as running, pytest.raises(DeliveryDeferredError) as caught:
-        deliver(running.server(), long, before_dot=dots, timeouts=SHORT)
+        deliver(running.server(), message(), before_dot=dots, timeouts=SHORT)
     assert running.inbox.taken == []
     assert dots.count == (1 if "dot" in script else 0)
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("size", [1, 3_000_000], ids=["short", "long"])
+def test_a_server_that_leaves_in_the_middle_of_the_text_has_accepted_nothing(size: int) -> None:
+    dots = Dots()
+    with mail_server({"DATA": HALF}) as running:
+
+        def wait_for_the_cut(phase: str) -> None:
+            assert phase != "half" or running.inbox.cut.wait(5)
+
+        with pytest.raises(DeliveryDeferredError, match="text"):
+            deliver(running.server(), message("x" * size), before_dot=dots, timeouts=SHORT, at=wait_for_the_cut)
+    assert (dots.count, running.inbox.seen) == (0, 0)
 
 
 REJECTED = {
