@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.wire import PRODUCT, Child
+
 from sequences_mcp.settings import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
