@@ -101,6 +101,7 @@ DEFERRED = {
     "DATA drop": {"DATA": DROP},
     "DATA stall": {"DATA": STALL},
     "DATA answered with a yes": {"DATA": "250 what data"},
+    "DATA and a yes in one breath": {"DATA": "354 go on\r\n250 2.0.0 queued already"},
     "dot 451": {"dot": "451 4.3.0 queue full"},
     "dot 421": {"dot": "421 4.3.2 shutting down"},
 }

@@ -76,11 +76,11 @@ _VERBS: Mapping[type[Event], str] = {
     Resumed: "resumed",
     TaskCompleted: "moved by a task",
     DraftApproved: "moved by an approved text",
-    HandedOver: "sending",
-    Delivered: "sending",
-    Deferred: "sending",
-    Rejected: "sending",
-    Lost: "sending",
+    HandedOver: "told of an e-mail in flight",
+    Delivered: "told of an e-mail in flight",
+    Deferred: "told of an e-mail in flight",
+    Rejected: "told of an e-mail in flight",
+    Lost: "told of an e-mail in flight",
     Settled: "settled",
 }
 

@@ -88,22 +88,29 @@ def _write_text(connection: smtplib.SMTP, data: bytes, *, at: Callable[[str], No
 
 def _require_silence(connection: smtplib.SMTP) -> None:
     """Raise unless the server is still listening: a word or an end at this point is never a yes."""
+    early = _early_words(connection)
+    if early is not None:
+        why = words(early) or "no reason given"
+        raise deferred(f"the server ended it before the text was complete: {why}", phase="text")
+
+
+def _early_words(connection: smtplib.SMTP) -> bytes | None:
+    """Return what the server said out of turn, empty where it hung up; None where it said nothing."""
     import ssl
 
-    sock = connection.sock
-    if sock is None:
-        raise deferred("the connection is gone", phase="text")
+    sock, answers = connection.sock, connection.file
+    if sock is None or answers is None:
+        return b""
     patience = sock.gettimeout()
     sock.settimeout(0)
     try:
-        early = sock.recv(512)
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            return sock.recv(512)
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            return answers.peek(1) or None  # came in one packet with the answer before, and was read with it
     finally:
         sock.settimeout(patience)
-    raise deferred(
-        f"the server ended it before the text was complete: {words(early) or 'no reason'}", phase="text"
-    )
+    return None
 
 
 def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str], None]) -> Receipt:
