@@ -137,10 +137,10 @@ def latency(child: Child, tool: str, *, rounds: int) -> Measured:
     """Compare a local read, over whatever data the child has, with the echo of a bare server."""
     with Child(BARE, era=child.era) as bare:
         bare.list_tools()
-        sides = {
-            "ours": lambda: facts(child.call(tool, COMPARED[tool])),
-            "bare": lambda: facts(bare.call("echo", {"text": "hello"})),
-        }
+        facts(child.call(tool, COMPARED[tool]))
+        _, ours = child.ready("tools/call", {"name": tool, "arguments": COMPARED[tool]})
+        _, echo = bare.ready("tools/call", {"name": "echo", "arguments": {"text": "hello"}})
+        sides = {"ours": lambda: child.exchange(ours), "bare": lambda: bare.exchange(echo)}
         best = taking_turns(sides, rounds=rounds)
     allowed = LATENCY + (GUARDS_SECONDS / best["bare"] if tool in GUARDED else 0)
     return _ratio(f"{tool}, {child.era} era", best, allowed=allowed)

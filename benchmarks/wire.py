@@ -64,7 +64,7 @@ class Child:
         """Connect as a host of this era does and return the first tools/list answer."""
         if self.era == "legacy":
             self.request("initialize", {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": CLIENT})
-            self._write({"method": "notifications/initialized"})
+            self._send(_line({"method": "notifications/initialized"}))
         tools: list[dict[str, Any]] = self.request("tools/list", {})["tools"]
         return tools
 
@@ -75,11 +75,10 @@ class Child:
 
     def request(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Send one request and return its result; RuntimeError for a protocol error or a server that is gone."""
-        number = next(self._ids)
-        meta = {**(META if self.era == "modern" else {}), **params.get("_meta", {})}
-        self._write({"id": number, "method": method, "params": {**params, "_meta": meta} if meta else params})
+        number, line = self.ready(method, params)
+        self._send(line)
         while True:
-            message = self._read()
+            message: dict[str, Any] = json.loads(self._receive())
             if message.get("id") != number:
                 self.notices.append(message)
             elif "error" in message:
@@ -88,17 +87,28 @@ class Child:
                 result: dict[str, Any] = message["result"]
                 return result
 
-    def _write(self, message: Mapping[str, Any]) -> None:
+    def ready(self, method: str, params: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Return the number and the line of a request that ``exchange`` may send any number of times."""
+        number = next(self._ids)
+        meta = {**(META if self.era == "modern" else {}), **params.get("_meta", {})}
+        whole = {**params, "_meta": meta} if meta else params
+        return number, _line({"id": number, "method": method, "params": whole})
+
+    def exchange(self, line: bytes) -> bytes:
+        """Send one line and return the line that comes back, unread: what a latency is measured with."""
+        self._send(line)
+        return self._receive()
+
+    def _send(self, line: bytes) -> None:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        self._process.stdin.write(line)
         self._process.stdin.flush()
 
-    def _read(self) -> dict[str, Any]:
+    def _receive(self) -> bytes:
         assert self._process.stdout
         if not (line := self._process.stdout.readline()):
             raise RuntimeError("the server closed its output")
-        message: dict[str, Any] = json.loads(line)
-        return message
+        return line
 
     def memory_mb(self) -> float:
         """Resident memory, in MB."""
@@ -109,3 +119,7 @@ class Child:
         """Processor time used so far in ms, in steps of 10: steadier than the clock on a busy machine."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _line(message: Mapping[str, Any]) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
