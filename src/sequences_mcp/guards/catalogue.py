@@ -7,19 +7,29 @@ from importlib import import_module
 from sequences_mcp.guards.rule import Rule
 
 _LAYERS = {
-    "structure": "form text length size duplicate_id linked_in_type subject delay one_invitation settled "
-    "invitation_timeout invitation_text",
+    "structure": """
+        form kind length size duplicate_id linked_in_type subject delay one_invitation settled invitation_timeout
+        invitation_text
+    """,
     "variables": "spelling expression empty unbalanced escaped bare unknown",
-    "placeholders": "square link unclosed other_bracket guillemet angle instruction blank ambiguous bare_word "
-    "example_host",
-    "foreign": "statement spintax sigil single_brace failed_render missing_name bare_tag draft variants todo",
-    "channel": "empty_subject empty_content control header reply_prefix subject_markup encoded_word active_content",
+    "placeholders": """
+        crowded square link unclosed other_bracket guillemet angle instruction blank escaped ambiguous bare_word
+        example_host
+    """,
+    "foreign": """
+        statement spintax sigil single_brace failed_render missing_name bare_tag draft variants todo mojibake
+    """,
+    "channel": """
+        empty_subject empty_content control header reply_prefix subject_markup encoded_word active_content
+        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
+    """,
+    "values": "missing nothing marks control long direction link",
 }
 
 
-def _rules() -> tuple[Rule, ...]:
-    names = [f"{layer}.{name}" for layer, names in _LAYERS.items() for name in names.split()]
-    return tuple(import_module(f"{__package__}.{name}").RULE for name in names)
+def _rule(path: str) -> Rule:
+    rule: Rule = import_module(f"{__package__}.{path}").RULE
+    return rule
 
 
-RULES: tuple[Rule, ...] = _rules()
+RULES = tuple(_rule(f"{layer}.{name}") for layer, names in _LAYERS.items() for name in names.split())

@@ -3,116 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
 from sequences_mcp.domain.variables import VARIABLES
-from sequences_mcp.guards.fold import key
+from sequences_mcp.guards.fold import INVISIBLE, key
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.markup import ENTITY, TAG
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
+from sequences_mcp.guards.words import lines
 
-_RUN = Lazy(r"\{(?:[ \t\u00a0]{0,3}\{)+|\}(?:[ \t\u00a0]{0,3}\})+")
-_PARAGRAPH = Lazy(r"\n[ \t\r]*\n")
-_MOST = 6_000
+_RUN = Lazy(r"\{(?:[ \t\u00a0\\]{0,3}\{)+|\}(?:[ \t\u00a0\\]{0,3}\})+")
+_EMPTY_LINE = Lazy(r"\n[ \t\r]*\n")
+_BLOCK = Lazy(r"\s*(?:[#/^!>&@$~*=|-]|(?:else|end|if|each|unless|with|for)\b)")
+_SIGN = Lazy(r"[|.()\[\]\"'`?+*/=:,<>\\;]")
+_WORD = Lazy(r"[^\W\d]\w*")
+_LONGEST = 6_000
 
-# What other tools and other languages call the nine; two tokens mean that only the writer knows which.
-_ALIASES = """
-firstname: first_name fname first given_name forename prenom vorname nombre nome voornaam imie имя 名 contact_first_name
- candidate_first_name candidateFirstname contactFirstname prospect_first_name lead_first_name recipient_first_name user_first_name
-lastname: last_name lname surname family_name nom nachname apellido apellidos cognome sobrenome achternaam nazwisko фамилия 姓
- candidate_last_name candidateLastname contactLastname
-candidateCompanyName: company company_name candidateCompany currentCompany organization organisation employer account_name
- entreprise societe firma unternehmen empresa azienda bedrijf компания 会社名 公司 contactCompany
-candidateJobTitle: candidateTitle candidateJob currentJobTitle currentTitle contactTitle candidatePosition candidateRole
-candidateLocation: candidateCity contactLocation candidateCountry
-sourcingJobTitle: sourcingTitle sourcingJob sourcingRole sourcingPosition targetJobTitle openPosition jobName vacancy
-sourcingLocation: sourcingCity jobLocation officeLocation
-recruiterFirstname: recruiter_first_name senderFirstName sender_first_name myFirstName my_first_name userFirstname recruiterName
-recruiterLastname: recruiter_last_name senderLastName sender_last_name myLastName
-"""
-_EITHER = {
-    "jobtitle": ("sourcingJobTitle", "candidateJobTitle"),
-    "title": ("sourcingJobTitle", "candidateJobTitle"),
-    "job": ("sourcingJobTitle", "candidateJobTitle"),
-    "role": ("sourcingJobTitle", "candidateJobTitle"),
-    "position": ("sourcingJobTitle", "candidateJobTitle"),
-    "location": ("sourcingLocation", "candidateLocation"),
-    "city": ("sourcingLocation", "candidateLocation"),
-    "name": ("firstname", "lastname"),
-    "fullname": ("firstname", "lastname"),
-    "sendername": ("recruiterFirstname", "recruiterLastname"),
-}
+
+class Kind(Enum):
+    """What stands between doubled braces."""
+
+    EMPTY = "empty"
+    NEAR = "near"
+    EXPRESSION = "expression"
+    UNKNOWN = "unknown"
+    UNBALANCED = "unbalanced"
 
 
 class Doubled(NamedTuple):
-    """``{{…}}`` in one view; ``inner`` is None where the braces do not pair up."""
+    """Doubled braces in one view; ``inner`` is empty where they do not pair up."""
 
     view: View
     start: int
     end: int
-    inner: str | None
+    inner: str
+    kind: Kind
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its place in the original text."""
+        return self.view.span(self.start, self.end)
 
 
-def doubled(text: Text) -> Iterator[Doubled]:
-    """Return what doubled braces are left in each view once the nine are covered."""
+def doubled(text: Text, kind: Kind) -> Iterator[Doubled]:
+    """Return what doubled braces of one kind are left in each view once the nine are covered."""
     for view in text.views:
         if "{" in view.text or "}" in view.text:
-            yield from _doubled(view)
+            yield from (found for found in _doubled(view) if found.kind is kind)
 
 
 def _doubled(view: View) -> Iterator[Doubled]:
     runs = [match.span() for match in _RUN.finditer(view.text)]
-    skip = False
-    for (start, end), following in zip(runs, [*runs[1:], None], strict=False):
-        if skip:
-            skip = False
-        elif following and _closes(view.text, end, following):
-            yield Doubled(view, start, following[1], view.text[end : following[0]])
-            skip = True
+    number = 0
+    while number < len(runs):
+        start, end = runs[number]
+        close = runs[number + 1] if number + 1 < len(runs) else None
+        if close and _is_pair(view.text, runs[number], close):
+            inner = view.text[end : close[0]]
+            yield Doubled(view, start, close[1], inner, _kind(inner))
+            number += 2
         else:
-            yield Doubled(view, start, end, None)
+            yield Doubled(view, start, end, "", Kind.UNBALANCED)
+            number += 1
 
 
-def _closes(text: str, end: int, following: tuple[int, int]) -> bool:
-    start, stop = following
-    is_pair = text[end - 1] == "{" and text[start] == "}" and text[end - 3 : end - 2] != "{"
-    clean = text[start:stop].count("}") == 2 and start - end <= _MOST
-    return is_pair and clean and not _PARAGRAPH.search(text[end:start])
+def _is_pair(text: str, opening: tuple[int, int], closing: tuple[int, int]) -> bool:
+    first, second = text[slice(*opening)], text[slice(*closing)]
+    inner = text[opening[1] : closing[0]][: _LONGEST + 1]
+    return first.count("{") == second.count("}") == 2 and len(inner) <= _LONGEST and not _EMPTY_LINE.search(inner)
+
+
+def _kind(inner: str) -> Kind:
+    if not INVISIBLE.sub("", inner).strip():
+        return Kind.EMPTY
+    if _BLOCK.match(inner):
+        return Kind.EXPRESSION
+    if meant(inner):
+        is_name = not _SIGN.search(TAG.sub("", ENTITY.sub("", inner)).rstrip(".,;:!? "))
+        return Kind.NEAR if is_name else Kind.EXPRESSION
+    return Kind.EXPRESSION if _SIGN.search(inner) else Kind.UNKNOWN
 
 
 @cache
 def _known() -> dict[str, str]:
     known = {key(name): name for name in VARIABLES}
-    name = ""
-    for word in _ALIASES.split():
-        if word.endswith(":"):
-            name = word[:-1]
-        else:
-            known.setdefault(key(word), name)
+    for name, others in lines("variable"):
+        if name in VARIABLES:
+            known |= {key(other): name for other in others.split()}
     return known
+
+
+@cache
+def _unclear() -> dict[str, tuple[str, ...]]:
+    pairs = (others.split() for language, others in lines("variable") if language == "?")
+    return {key(other): tuple(names) for other, *names in pairs}
 
 
 def meant(inner: str) -> str | None:
     """Return the variable that a name was meant to be, or None."""
-    name = key(TAG.sub("", ENTITY.sub("", inner)))
-    known = _known()
-    if name in known or not 5 <= len(name) <= 40:
-        return known.get(name)
-    near = {variable for variable in VARIABLES if _distance(name, key(variable)) <= (1 if len(name) < 9 else 2)}
-    return near.pop() if len(near) == 1 else None
+    name = key(TAG.sub("", ENTITY.sub("", inner[:200])))
+    if name in _known() or name in _unclear() or not 5 <= len(name) <= 40:
+        return _known().get(name)
+    allowed = 1 if len(name) < 9 else 2
+    near = [variable for variable in VARIABLES if _distance(name, key(variable)) <= allowed]
+    return near[0] if len(near) == 1 else None
 
 
 def either(inner: str) -> tuple[str, ...]:
     """Return the variables that a name could stand for, where only the writer knows which."""
-    return _EITHER.get(key(inner), ())
+    return _unclear().get(key(inner[:200]), ())
+
+
+def only_name(inner: str) -> str | None:
+    """Return the one variable that occurs in an expression, or None."""
+    if _BLOCK.match(inner):
+        return None
+    names = {name for match in _WORD.finditer(inner[:200]) if (name := meant(match[0]))}
+    return names.pop() if len(names) == 1 else None
 
 
 def _distance(one: str, other: str) -> int:
-    """Levenshtein's distance, for names; 9 stands for any larger one."""
+    """Levenshtein's distance of two names; when their lengths alone put them far apart, a large number."""
     if abs(len(one) - len(other)) > 2:
-        return 9
+        return len(one) + len(other)
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
         previous, row[0] = row[0], i

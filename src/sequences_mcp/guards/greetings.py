@@ -1,24 +1,18 @@
-"""How a message begins, in the languages recruiters write in."""
+"""How a message begins, in the languages recruiters write in: the place where a name is due."""
 
 from __future__ import annotations
 
 from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.words import lines
 
-_WORDS = (
-    r"hi|hiya|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|"
-    r"bonjour|bonsoir|salut|coucou|ch[eè]re?s?|hallo|guten (?:tag|morgen|abend)|moin|servus|gr(?:ü|ue)(?:ß|ss) gott|"
-    r"liebe[rs]?|sehr geehrte[rs]?|hola|buenos d[ií]as|buenas tardes|buenas|estimad[oa]s?|querid[oa]s?|"
-    r"ciao|buongiorno|buonasera|salve|gentile|gentilissim[oa]|car[oa]|ol[áa]|oi|bom dia|boa tarde|prezad[oa]s?|"
-    r"hoi|beste|geachte|goedemorgen|goedemiddag|cze[śs][ćc]|dzie[ńn] dobry|witaj|witam|szanown[yia]|"
-    r"hej|hei|hejsan|привет|здравствуйте|добрый день|уважаем(?:ый|ая)|שלום|"
-    r"مرحبا|مرحبًا|مرحباً|السلام عليكم|أهلا|عزيزي|عزيزتي|您好|你好|尊敬的|こんにちは|안녕하세요|नमस्ते"
-)
-_TITLES = r"(?:(?:mr|mrs|ms|dr|m|mme|monsieur|madame|herr|frau|herrn|señor|señora|sr|sra|sig|pan|pani)\.? )?"
-
-GREETING = rf"(?<!\w)(?:{_WORDS})[ \t\u00a0]+{_TITLES}"
-"""The source of a pattern that ends just before the name."""
+_TITLE = r"(?:(?:mr|mrs|ms|dr|m|mme|monsieur|madame|herr|frau|herrn|señor|señora|sr|sra|sig|pan|pani)\.?[ \t]+)?"
 
 
-def greeted(rest: str, flags: int = 0) -> Lazy:
-    """Return the pattern of a greeting followed by ``rest``; the greeting itself is in any case."""
-    return Lazy(rf"(?i:{GREETING})(?P<name>{rest})", flags)
+def _greeting() -> str:
+    words = "|".join(rest for _, rest in lines("greeting")).replace(" ", r"[ \t]")
+    return rf"(?<!\w)(?i:(?:{words})[ \t\u00a0]+{_TITLE})"
+
+
+def greeted(name: str, *, start: str = "") -> Lazy:
+    """Return the pattern of a greeting and of what stands where the name is due, as the group ``name``."""
+    return Lazy(lambda: rf"{start}{_greeting()}(?P<name>{name})")

@@ -3,144 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.words import lines
 
 ENTITY = Lazy(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,7}|[A-Za-z][A-Za-z0-9]{1,31});")
 TAG = Lazy(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
-_NAMES = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "address",
-        "area",
-        "article",
-        "aside",
-        "audio",
-        "b",
-        "base",
-        "basefont",
-        "bdi",
-        "bdo",
-        "big",
-        "blockquote",
-        "body",
-        "br",
-        "button",
-        "canvas",
-        "caption",
-        "center",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "data",
-        "datalist",
-        "dd",
-        "del",
-        "details",
-        "dfn",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "embed",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "font",
-        "footer",
-        "form",
-        "frame",
-        "frameset",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "head",
-        "header",
-        "hr",
-        "html",
-        "i",
-        "iframe",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-        "legend",
-        "li",
-        "link",
-        "main",
-        "map",
-        "mark",
-        "menu",
-        "meta",
-        "meter",
-        "nav",
-        "nobr",
-        "noframes",
-        "noscript",
-        "object",
-        "ol",
-        "optgroup",
-        "option",
-        "output",
-        "p",
-        "param",
-        "picture",
-        "pre",
-        "progress",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "script",
-        "section",
-        "select",
-        "small",
-        "source",
-        "span",
-        "strike",
-        "strong",
-        "style",
-        "sub",
-        "summary",
-        "sup",
-        "svg",
-        "table",
-        "tbody",
-        "td",
-        "template",
-        "textarea",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "title",
-        "tr",
-        "track",
-        "tt",
-        "u",
-        "ul",
-        "var",
-        "video",
-        "wbr",
-    ]
-)
+
+
+@cache
+def _elements(kind: str) -> frozenset[str]:
+    return frozenset(name for sort, names in lines("element") if sort == kind for name in names.split())
 
 
 def is_tag(match: re.Match[str]) -> bool:
     """Say whether a match of TAG is markup: a comment, an element of HTML, or Office's ``o:p``."""
     name = match[1]
-    return name is None or name.lower() in _NAMES or ":" in name
+    if name is None or ":" in name:
+        return True
+    if name.lower() not in _elements("html"):
+        return False
+    return bool(match[2]) or name.lower() not in _elements("word") or f"</{name}>" in match.string
 
 
 def decode(entity: str) -> str:

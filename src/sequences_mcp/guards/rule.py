@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sequences_mcp.domain.finding import Severity
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
-    from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.guards.text import Text
 
-Looks = Literal["content", "subject", "steps", "values", "rendered"]
+Field = Literal["content", "subject"]
+Example = Literal["content", "subject", "steps", "value"]
 
 
 class Hit(NamedTuple):
@@ -26,7 +27,7 @@ class Hit(NamedTuple):
 
 
 class StepHit(NamedTuple):
-    """One step that breaks a rule about steps. ``hit`` is a place in the text of ``field``, if there is one."""
+    """One step that breaks a rule about steps; ``hit`` is the place in its content, if there is one."""
 
     step: Step
     field: str
@@ -36,10 +37,10 @@ class StepHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule, as data, with the function that applies it.
+    """One rule, as data, with the function that applies it: to a text, to steps or to a value.
 
-    ``looks_at`` says what the examples are: a text of that field, or steps as JSON in which the fields that do
-    not matter are left out. ``source`` is who asks for it: Kalent's documentation, a standard, or this product.
+    ``example`` says what ``accept`` and ``reject`` hold: texts of that field, values, or steps as JSON in which
+    the fields that do not matter are left out. ``source`` is who asks for it: Kalent, a standard, or ourselves.
     """
 
     id: str
@@ -48,9 +49,10 @@ class Rule:
     accept: tuple[str, ...]
     reject: tuple[str, ...]
     source: str
-    looks_at: Looks = "content"
-    check: Callable[[Any], Iterable[Hit]] | None = None
-    check_steps: Callable[[tuple[Step, ...], GuardPolicy], Iterable[StepHit]] | None = None
+    example: Example = "content"
+    check: Callable[[Text], Iterable[Hit]] | None = None
+    check_steps: Callable[[tuple[Step, ...]], Iterable[StepHit]] | None = None
+    check_value: Callable[[str], bool] | None = None
 
     @property
     def layer(self) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
+from sequences_mcp.guards import shapes
 from sequences_mcp.guards.brackets import Pair
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import COVER, View
-from sequences_mcp.guards.words import has_field, is_field, is_name, is_tag
+from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag
 
 
 class Meaning(Enum):
@@ -32,184 +33,186 @@ class Square(NamedTuple):
     view: View
     pair: Pair
     inner: str
-    meaning: Meaning
+
+    @property
+    def before(self) -> str:
+        """The character before, or an empty string."""
+        return self.view.text[max(0, self.pair.open - 1) : self.pair.open]
+
+    @property
+    def after(self) -> str:
+        """The character after, or an empty string."""
+        return self.view.text[self.pair.close + 1 : self.pair.close + 2]
+
+    @property
+    def line_before(self) -> str:
+        """What stands before it on its line."""
+        return self.view.text[self.view.text.rfind("\n", 0, self.pair.open) + 1 : self.pair.open]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its place in the original text."""
+        return self.view.span(self.pair.open, self.pair.close + 1)
 
 
-_TARGET = Lazy(r"\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)")
-_REAL_TARGET = Lazy(
-    r"(?:[a-z][a-z0-9+.-]*:(?://)?[^\s]+|//[^\s]+|/[^\s]*|www\.[^\s]+|[^\s/]+\.[a-z]{2,}(?:[/?#:].*)?|\ufdd0+)", 2
+_TARGET = Lazy(
+    r"\([ \n]{0,4}<?([^()\s<>]{0,2000}(?:\([^()\s]{0,200}\)[^()\s<>]{0,2000}){0,4})>?"
+    r"(?:[ \n]{1,4}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?[ \n]{0,4}\)"
 )
-_DIGITS = Lazy(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
-_RANGE = Lazy(
-    r"[~≈<>≥≤]?[\s$€£¥]*[+-]?\d[\d\s\u00a0\u202f.,'’:/hkKMm%€$£¥]*(?:(?:[-–—~〜/]|to|à|bis|a)[\s$€£¥\u00a0\u202f]*\d[\d\s\u00a0\u202f.,'’:/hkKMm%€$£¥]*)+\w{0,4}[€$£¥%]?"
+_REAL = Lazy(
+    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?\S+|//\S+|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
 )
-_NUMBERS = Lazy(
-    r"[\d\s\u00a0\u202f.,;:+%€$£¥°/*()\[\]<>=–—−-]*\d[\d\s\u00a0\u202f.,;:+%€$£¥°/*()\[\]<>=–—−-]*[kKM]?[€$£¥%]?"
+_FINE = (
+    shapes.FOOTNOTE,
+    shapes.RANGE,
+    shapes.NUMBERS,
+    shapes.CHARACTER_CLASS,
+    shapes.ADDRESS,
+    shapes.LETTERS,
+    shapes.TEST,
 )
-_ISSUE = Lazy(r"(?:#\d+|[A-Z][A-Z0-9]*(?:-\d+)+)")
-_UNIT = Lazy(r"\d[\d.,]*\s*[^\W\d_]{1,12}\.?")
-_CLASS = Lazy(r"\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|\\[wdsWDS])(?:[A-Za-z0-9]-[A-Za-z0-9]|\\[wdsWDS]|[._+-])*")
-_TYPES = Lazy(
-    r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|rune|error|[A-Z])(?:\s*,\s*|\s*\|\s*|$))+"
-)
-_GENDER = Lazy(r"[A-Za-zÀ-ÿ]{1,2}(?:\s*[/|,*]\s*[A-Za-zÀ-ÿ]{1,2})+")
-_ACRONYM = Lazy(r"[A-Z][A-Z0-9&+./]{1,5}(?: \d[\d.:-]*)?")
-_VERSION = Lazy(r"v?\d+(?:\.\d+)*(?:[a-z]+\d*)?")
-_EDITORIAL = Lazy(
-    r"(?:edit|[ée]dit[ée]?|update|upd|maj|mise [àa] jour|n\.?d\.?[tlrae]\.?|note|nota|nb|n\.b\.|ps|anm\.?|anmerkung|hinweis)\s*[:：].+",
-    2 | 16,
-)
-_ATTRIBUTE = Lazy(r"[A-Za-z_][\w-]*\s*[~|^$*]?=\s*(?:\"[^\"]*\"|'[^']*')")
-_ELLIPSIS = Lazy(r"\s*(?:\.\s?\.\s?\.|…|⋯)\s*")
-_BLANK_X = Lazy(r"(?:X+|N+|XYZ|ABC|\?+|_+|-+|\*+|\.{1,2})(?:\s.*)?", 16)
-_LITERALS = Lazy(r"\s*(?:\"[^\"]*\"|'[^']*'|-?\d[\d.]*)(?:\s*,\s*(?:\"[^\"]*\"|'[^']*'|-?\d[\d.]*))*\s*,?\s*")
-_OPERATORS = Lazy(r"[\w\s]*[-+*/%:.()<>=,]\s*[\w\s\-+*/%:.()<>=,\"'\[\]]*")
-_ADDRESS = Lazy(r"(?:https?://[^\s\[\]…]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+_DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS)
 _QUOTES = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "‘": "’"}
+_QUOTED_WITHIN = 1000
 
 
-def squares(text: Text) -> Iterator[Square]:
-    """Return the square brackets of every view with what each is."""
+def squares(text: Text, *meanings: Meaning) -> Iterator[Square]:
+    """Return the square brackets of every view that mean one of ``meanings``."""
     for view in text.views:
         for pair in view.squares.pairs:
-            inner = view.text[pair.open + 1 : pair.close]
-            yield Square(view, pair, inner, _meaning(text, view, pair, inner))
+            square = Square(view, pair, view.text[pair.open + 1 : pair.close])
+            if _meaning(text, square) in meanings:
+                yield square
 
 
-def _meaning(text: Text, view: View, pair: Pair, inner: str) -> Meaning:
-    if inner.strip().casefold() in text.policy.allowed_brackets:
+def _meaning(text: Text, square: Square) -> Meaning:
+    if square.inner.strip().casefold() in text.policy.allowed_brackets:
         return Meaning.FINE
-    after = view.text[pair.close + 1 : pair.close + 2]
-    before = view.text[max(0, pair.open - 1) : pair.open]
-    if (linked := _as_link(view, pair, inner, after)) is not None:
-        return linked
-    if (coded := _as_code(view, pair, inner, before=before, after=after)) is not None:
-        return coded
-    if _is_fine(view, pair, inner.strip(), before=before):
+    for judge in (_as_link, _as_code):
+        if (meaning := judge(square)) is not None:
+            return meaning
+    if len(square.inner) > shapes.LONGEST or COVER in square.inner:
+        return Meaning.PLACEHOLDER
+    if _is_fine(square, square.inner.strip()):
         return Meaning.FINE
-    return Meaning.DOUBT if _is_doubtful(text, view, pair, inner.strip()) else Meaning.PLACEHOLDER
+    return Meaning.DOUBT if _is_doubtful(text, square, square.inner.strip()) else Meaning.PLACEHOLDER
 
 
-def _as_link(view: View, pair: Pair, inner: str, after: str) -> Meaning | None:
-    if view.text[pair.open - 1 : pair.open] == "<" and inner.startswith(("if ", "endif")):
+def _as_link(square: Square) -> Meaning | None:
+    """Judge links, references, their definitions and footnotes."""
+    text, close = square.view.text, square.pair.close
+    is_definition = square.after == ":" and not square.line_before.strip()
+    if is_definition and _REAL.match(text[close + 2 : close + 2000].strip()):
         return Meaning.FINE
-    if after == ":" and _line_start(view.text, pair.open) and "\n" not in inner:
-        rest = view.text[pair.close + 2 :].split("\n", 1)[0].strip()
-        if inner.startswith("^") or _REAL_TARGET.fullmatch(rest.split(" ")[0]):
-            return Meaning.FINE
-    if inner.startswith("^"):
-        return Meaning.FINE if f"[{inner}]:" in view.text else Meaning.DOUBT
-    if after == "(":
-        return _as_inline_link(view, pair, inner)
-    if after == "[" or view.text[pair.open - 1 : pair.open] == "]" or f"[{inner}]:" in view.text:
-        return _as_reference(view, pair, inner)
-    if after == " " and (match := _TARGET.match(view.text, pair.close + 2)) and _REAL_TARGET.fullmatch(match[1]):
-        return Meaning.PLACEHOLDER if is_field(inner) else Meaning.DOUBT
-    return None
+    if square.inner.startswith("^"):
+        return Meaning.FINE if f"[{square.inner}]:" in text else None
+    if square.after == "(":
+        return _as_inline_link(square)
+    if _refers(square):
+        return Meaning.FINE
+    target = _TARGET.match(text, close + 2) if square.after == " " else None
+    return Meaning.DOUBT if target and _REAL.fullmatch(target[1]) and not is_field(square.inner) else None
 
 
-def _as_inline_link(view: View, pair: Pair, inner: str) -> Meaning | None:
-    match = _TARGET.match(view.text, pair.close + 1)
-    if match is None:
+def _as_inline_link(square: Square) -> Meaning | None:
+    target = _TARGET.match(square.view.text, square.pair.close + 1)
+    if target is None:
         return None
-    if not _REAL_TARGET.fullmatch(match[1]):
-        attached = view.text[pair.open - 1 : pair.open].isalnum()
-        return None if attached else Meaning.DEAD_LINK
-    if is_name(inner) or ("[" in inner and "](" not in inner):
-        return Meaning.DOUBT
-    return Meaning.FINE
+    if not _REAL.fullmatch(target[1]):
+        return None if square.before.isalnum() else Meaning.DEAD_LINK
+    looks_unfilled = is_name(square.inner) and (not has_glue(square.inner) or "your" in square.inner.casefold())
+    is_nested = "[" in square.inner and "](" not in square.inner
+    return Meaning.DOUBT if looks_unfilled or is_nested else Meaning.FINE
 
 
-def _as_reference(view: View, pair: Pair, inner: str) -> Meaning | None:
-    text = view.text
-    name = inner
-    if text[pair.close + 1 : pair.close + 2] == "[":
-        end = text.find("]", pair.close + 2, pair.close + 100)
-        name = text[pair.close + 2 : end] or inner if end > 0 else inner
-    return Meaning.FINE if f"[{name}]:" in text else None
+def _refers(square: Square) -> bool:
+    """Say whether this is half of ``[text][name]``, or ``[name]``, with a definition of the name below."""
+    text, name = square.view.text, square.inner
+    if square.after == "[":
+        end = text.find("]", square.pair.close + 2, square.pair.close + 100)
+        name = text[square.pair.close + 2 : end] or name
+    return f"\n[{name}]:" in text
 
 
-def _as_code(view: View, pair: Pair, inner: str, *, before: str, after: str) -> Meaning | None:
-    if not (before and (before.isalnum() or before in "_])")) or (before == "]" and not _chained(view, pair)):
+def _as_code(square: Square) -> Meaning | None:
+    """Judge subscripts and type parameters: brackets attached to an ASCII identifier."""
+    inner = square.inner.strip()
+    if not (square.before.isascii() and (square.before.isalnum() or square.before in ("_", ")", "]"))):
+        return Meaning.FINE if _is_attribute(square, inner) else None
+    if not inner or (len(inner) == 1 and inner not in "?X"):
+        return Meaning.FINE
+    if len(inner) > shapes.LONGEST:
         return None
-    if not before.isascii():
-        return None
-    if not inner.strip():
+    if any(shape.fullmatch(inner) for shape in (shapes.LITERALS, shapes.TYPES, shapes.NUMBERS)):
         return Meaning.FINE
-    if len(inner.strip()) == 1 and inner.strip() not in "?X":
+    if not has_field(inner) and shapes.EXPRESSION.fullmatch(inner):
         return Meaning.FINE
-    if _LITERALS.fullmatch(inner) or _TYPES.fullmatch(inner) or _NUMBERS.fullmatch(inner):
+    if "://" in square.line_before.split(" ")[-1] and "?" in square.line_before:
         return Meaning.FINE
-    if _OPERATORS.fullmatch(inner) and not has_field(inner):
-        return Meaning.FINE
-    if after in ("", "=", "[", "(", ".", ")", ";", "`") or not has_field(inner):
-        return Meaning.DOUBT if " " not in inner.strip() else None
-    return None
+    in_code = square.after in ("", "=", "[", "(", ".", ")", ";", "`") or not has_field(inner)
+    return Meaning.DOUBT if in_code and " " not in inner else None
 
 
-def _chained(view: View, pair: Pair) -> bool:
-    return any(
-        other.close == pair.open - 1 and other.open and view.text[other.open - 1].isalnum()
-        for other in view.squares.pairs
-    )
+def _is_attribute(square: Square, inner: str) -> bool:
+    """Say whether this is Rust's ``#[derive(…)]`` or Outlook's ``<!--[if mso]>``."""
+    if square.line_before.endswith(("<!--", "<!", "<![endif]--")):
+        return inner.startswith(("if ", "endif"))
+    return square.before == "#" and bool(inner) and not has_field(inner)
 
 
-def _is_fine(view: View, pair: Pair, inner: str, *, before: str) -> bool:
-    if inner in ("x", "X", "") and _is_task_box(view.text, pair):
+def _is_fine(square: Square, inner: str) -> bool:
+    if inner in ("x", "X", "") and _is_task_box(square):
         return True
-    if _DIGITS.fullmatch(inner) or _RANGE.fullmatch(inner) or _NUMBERS.fullmatch(inner) or _CLASS.fullmatch(inner):
+    if any(shape.fullmatch(inner) for shape in _FINE) or (square.before == "/" and ":" in inner):
         return True
-    if _ISSUE.fullmatch(inner) and not has_field(inner):
+    if shapes.ISSUE.fullmatch(inner):
+        return not has_field(inner)
+    if square.line_before.endswith(("=", "= ", "(", ": ")) and shapes.LITERALS.fullmatch(inner):
         return True
-    if _ADDRESS.fullmatch(inner) or (before == "/" and ":" in inner):
-        return True
-    if before in ("=", "(") or view.text[max(0, pair.open - 2) : pair.open] in ("= ", ": "):
-        if _LITERALS.fullmatch(inner):
-            return True
-    quoted = inner == "sic" or bool(_ELLIPSIS.fullmatch(inner)) or (len(inner) == 1 and inner.isalpha())
-    return quoted and _is_quoted(view.text, pair.open)
+    is_editors = inner == "sic" or bool(shapes.ELLIPSIS.fullmatch(inner)) or (len(inner) == 1 and inner.isalpha())
+    return is_editors and _is_quoted(square)
 
 
-def _is_task_box(text: str, pair: Pair) -> bool:
-    line = text[text.rfind("\n", 0, pair.open) + 1 : pair.open].strip()
-    return pair.close - pair.open <= 2 and (line in ("-", "*", "+", "•") or line.rstrip(".)").isdigit())
+def _is_task_box(square: Square) -> bool:
+    line = square.line_before.strip()
+    return len(square.inner) <= 1 and (line in ("-", "*", "+", "•") or line.rstrip(".)").isdigit())
 
 
-def _is_quoted(text: str, place: int) -> bool:
-    start = max(text.rfind("\n\n", 0, place) + 1, place - 1000)
-    before = text[start:place]
-    if before.count('"') % 2:
+def _is_quoted(square: Square) -> bool:
+    text, place = square.view.text, square.pair.open
+    before = text[max(text.rfind("\n\n", 0, place) + 1, place - _QUOTED_WITHIN) : place]
+    if before.count('"') % 2 or square.line_before.startswith(">"):
         return True
     return any(before.count(opening) > before.count(closing) for opening, closing in _QUOTES.items())
 
 
-def _is_doubtful(text: Text, view: View, pair: Pair, inner: str) -> bool:
-    if COVER in inner or "\n" in inner:
+def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
+    if not inner or "\n" in inner:
+        return not inner and (not square.inner or not square.line_before.strip())
+    if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "!") or shapes.ATTRIBUTE.fullmatch(inner):
+        return True
+    if len(inner) == 1 and inner.isalpha():
+        return inner != "X" or not (square.line_before.strip() or square.after.strip() or _goes_on(square))
+    if inner.startswith("^"):
+        return inner[1:].isalnum() and not has_field(inner)
+    if shapes.BLANK.fullmatch(inner) or is_field(inner):
         return False
-    if not inner:
-        return pair.close == pair.open + 1
-    if _ELLIPSIS.fullmatch(inner) or inner in ("sic", "x", "!"):
-        return True
-    if _ATTRIBUTE.fullmatch(inner):
-        return True
-    if _BLANK_X.fullmatch(inner) or is_field(inner):
-        return False
-    if any(shape.fullmatch(inner) for shape in (_GENDER, _VERSION, _EDITORIAL, _LITERALS)):
-        return True
-    if len(inner) == 1 or is_tag(inner):
-        return True
-    if _ACRONYM.fullmatch(inner) or (_UNIT.fullmatch(inner) and not has_field(inner)):
-        return True
-    if view.text[pair.open] == "［" or view.text[pair.close] == "］":
-        return not has_field(inner)
-    return (
-        text.is_subject
-        and pair.open == 0
-        and inner[0].isupper()
-        and len(inner.split()) <= 2
-        and not has_field(inner)
-    )
+    return _is_label(text, square, inner)
 
 
-def _line_start(text: str, place: int) -> bool:
-    return not text[text.rfind("\n", 0, place) + 1 : place].strip()
+def _goes_on(square: Square) -> bool:
+    return bool(square.view.text[square.pair.close + 1 :].split("\n", 1)[0].strip())
+
+
+def _is_label(text: Text, square: Square, inner: str) -> bool:
+    """Say whether a word could stand in brackets on purpose: a tag, an acronym, a quantity, a version."""
+    if is_tag(inner) or any(shape.fullmatch(inner) for shape in _DOUBTFUL):
+        return True
+    if has_field(inner):
+        return False
+    if shapes.ACRONYM.fullmatch(inner) or shapes.QUANTITY.fullmatch(inner):
+        return True
+    if "［" in square.view.text[square.pair.open] or "］" in square.view.text[square.pair.close]:
+        return True
+    at_edge = not square.line_before.strip() or not _goes_on(square)
+    return text.is_subject and at_edge and inner[0].isupper() and len(inner.split()) <= 2

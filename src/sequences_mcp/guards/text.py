@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
-from sequences_mcp.guards.rule import Hit
+from sequences_mcp.guards.rule import Field, Hit
 from sequences_mcp.guards.views import View, views
-
-Field = Literal["content", "subject"]
 
 
 @dataclass(kw_only=True)
 class Text:
-    """A content or a subject; ``rendered`` means that the variables have been filled in and none may be left."""
+    """A content or a subject.
+
+    ``rendered`` means that the variables have been filled in and none may be left; ``is_follow_up`` that an
+    earlier step is an e-mail too, which this one may answer.
+    """
 
     original: str
     field: Field = "content"
     channel: Channel | None = None
     linked_in_type: LinkedInType | None = None
+    step_id: str | None = None
+    is_follow_up: bool = False
     rendered: bool = False
     policy: GuardPolicy = DEFAULT
 
@@ -37,16 +40,15 @@ class Text:
         """The text as written, with the exact variables covered."""
         return self.views[0]
 
+    @cached_property
+    def visible(self) -> View:
+        """What a reader sees: the last view before look-alikes are folded."""
+        return [view for view in self.views if view.name != "folded"][-1]
+
     @property
     def is_subject(self) -> bool:
         """Whether this is a subject line."""
         return self.field == "subject"
-
-    @cached_property
-    def visible(self) -> View:
-        """The last view before look-alikes are folded: what a reader sees."""
-        seen = [view for view in self.views if view.name != "folded"]
-        return seen[-1]
 
     def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
         """Return a hit for each match of a pattern in each view."""

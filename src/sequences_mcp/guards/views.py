@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.variables import TOKEN
 from sequences_mcp.guards.brackets import Pairs, pair
 from sequences_mcp.guards.fold import INVISIBLE, fold
+from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_tag
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
@@ -33,74 +34,54 @@ class Edit(NamedTuple):
 class View:
     """One way of seeing a text."""
 
-    def __init__(
-        self, text: str, *, name: str, parent: View | None, edits: Callable[[str], Iterator[Edit]]
-    ) -> None:
-        self.text = text
+    def __init__(self, name: str, text: str, *, parent: View | None = None) -> None:
         self.name = name
+        self.text = text
         self._parent = parent
-        self._edits = edits
-
-    @cached_property
-    def _map(self) -> tuple[list[int], list[Edit]]:
-        edits = list(self._edits(self._parent.text)) if self._parent else []
-        return [edit.at for edit in edits], edits
 
     @cached_property
     def squares(self) -> Pairs:
         """The square brackets, ASCII and full-width."""
-        return pair(self.text, "[［", "]］")
+        return pair(self.text, "[［", closing="]］")
 
     @cached_property
     def braces(self) -> Pairs:
         """The curly brackets."""
-        return pair(self.text, "{", "}")
+        return pair(self.text, "{", closing="}")
+
+    @cached_property
+    def _edits(self) -> tuple[list[int], list[Edit]]:
+        # Worked out only when a place has to be found: most texts have nothing to tell of.
+        edits = list(_EDITS[self.name](self._parent.text)) if self._parent else []
+        return [edit.at for edit in edits], edits
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the code points of the original text that show as ``start`` to ``end`` here."""
         if self._parent is None:
             return start, end
-        first = self._before(start, at_end=False)
-        last = self._before(max(end - 1, start), at_end=True)
-        return self._parent.span(first, max(first, last))
+        last = max(start, end - 1)
+        return self._parent.span(self._place(start)[0], self._place(last)[1])
 
-    def _before(self, index: int, *, at_end: bool) -> int:
-        starts, edits = self._map
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return what shows as one character here, as a span of the view before."""
+        starts, edits = self._edits
         found = bisect_right(starts, index) - 1
         if found < 0:
-            return index + at_end
+            return index, index + 1
         edit = edits[found]
-        offset = index - edit.at
-        if offset < edit.size:
-            return edit.end if at_end else edit.start
-        return edit.end + offset - edit.size + at_end
+        if index < edit.at + edit.size:
+            return edit.start, edit.end
+        before = edit.end + index - edit.at - edit.size
+        return before, before + 1
 
 
-def _none(_: str) -> Iterator[Edit]:
-    return iter(())
-
-
-def _entities(text: str) -> Iterator[Edit]:
+def _replaced(pattern: Lazy, text: str, *, by: Callable[[str], str]) -> Iterator[Edit]:
     shift = 0
-    for match in ENTITY.finditer(text):
-        size = len(decode(match[0]))
-        yield Edit(match.start(), match.end(), match.start() + shift, size)
-        shift += size - len(match[0])
-
-
-def _tags(text: str) -> Iterator[Edit]:
-    shift = 0
-    for match in TAG.finditer(text):
-        if is_tag(match):
-            yield Edit(match.start(), match.end(), match.start() + shift, 0)
-            shift -= len(match[0])
-
-
-def _invisible(text: str) -> Iterator[Edit]:
-    shift = 0
-    for match in INVISIBLE.finditer(text):
-        yield Edit(match.start(), match.end(), match.start() + shift, 0)
-        shift -= len(match[0])
+    for match in pattern.finditer(text):
+        if pattern is not TAG or is_tag(match):
+            size = len(by(match[0]))
+            yield Edit(*match.span(), match.start() + shift, size)
+            shift += size - len(match[0])
 
 
 def _folded(text: str) -> Iterator[Edit]:
@@ -111,38 +92,44 @@ def _folded(text: str) -> Iterator[Edit]:
             shift += size - 1
 
 
-def cover(text: str) -> str:
-    """Return the text with each exact variable covered by as many cover characters."""
-    clean = text.replace(COVER, "\ufffd") if COVER in text else text
-    return TOKEN.sub(lambda match: COVER * len(match[0]), clean) if "{{" in clean else clean
+def _decoded(text: str) -> str:
+    return ENTITY.sub(lambda match: decode(match[0]), text) if "&" in text else text
 
 
-def _without_tags(text: str) -> str:
-    return TAG.compiled.sub(lambda match: "" if is_tag(match) else match[0], text)
+def _untagged(text: str) -> str:
+    return TAG.sub(lambda match: "" if is_tag(match) else match[0], text) if "<" in text else text
 
 
-_STEPS: tuple[tuple[str, Callable[[str], str], Callable[[str], Iterator[Edit]]], ...] = (
-    (
-        "decoded",
-        lambda text: ENTITY.compiled.sub(lambda match: decode(match[0]), text) if "&" in text else text,
-        _entities,
-    ),
-    (
-        "decoded twice",
-        lambda text: ENTITY.compiled.sub(lambda match: decode(match[0]), text) if "&" in text else text,
-        _entities,
-    ),
-    ("without tags", lambda text: _without_tags(text) if "<" in text else text, _tags),
-    ("visible", lambda text: INVISIBLE.sub("", text), _invisible),
-    ("folded", fold, _folded),
-)
+def _nothing(_: str) -> str:
+    return ""
+
+
+_CHANGES: dict[str, Callable[[str], str]] = {
+    "decoded": _decoded,
+    "decoded twice": _decoded,
+    "without tags": _untagged,
+    "visible": lambda text: INVISIBLE.sub("", text),
+    "folded": fold,
+}
+_EDITS: dict[str, Callable[[str], Iterator[Edit]]] = {
+    "decoded": lambda text: _replaced(ENTITY, text, by=decode),
+    "decoded twice": lambda text: _replaced(ENTITY, text, by=decode),
+    "without tags": lambda text: _replaced(TAG, text, by=_nothing),
+    "visible": lambda text: _replaced(INVISIBLE, text, by=_nothing),
+    "folded": _folded,
+}
+
+
+def _covered(text: str) -> str:
+    return TOKEN.sub(lambda match: COVER * len(match[0]), text) if "{{" in text else text
 
 
 def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
-    seen = [View(cover(text) if covered else text, name="raw", parent=None, edits=_none)]
-    for name, change, edits in _STEPS:
+    clean = text.replace(COVER, "\ufffd") if COVER in text else text
+    seen = [View("raw", _covered(clean) if covered else clean)]
+    for name, change in _CHANGES.items():
         changed = change(seen[-1].text)
         if changed != seen[-1].text:
-            seen.append(View(changed, name=name, parent=seen[-1], edits=edits))
+            seen.append(View(name, changed, parent=seen[-1]))
     return tuple(seen)

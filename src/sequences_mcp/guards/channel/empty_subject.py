@@ -20,8 +20,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="The subject is empty.",
     accept=("{{firstname}}",),
-    reject=("", "   "),
+    reject=("", "   ", "\u200b"),
     source="ours",
-    looks_at="subject",
+    example="subject",
     check=check,
 )

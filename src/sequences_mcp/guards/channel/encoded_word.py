@@ -13,8 +13,9 @@ _ENCODED = Lazy(r"=\?[\w-]{1,40}(?:\*[\w-]{1,20})?\?[bBqQ]\?[^?\s]{0,200}\?=")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every encoded word."""
-    return text.hits(_ENCODED)
+    """Return every encoded word in a subject."""
+    if text.is_subject:
+        yield from text.hits(_ENCODED)
 
 
 RULE = Rule(
@@ -24,6 +25,6 @@ RULE = Rule(
     accept=("What is Rust?",),
     reject=("=?utf-8?B?Qm9uam91cg==?=",),
     source="RFC 2047",
-    looks_at="subject",
+    example="subject",
     check=check,
 )

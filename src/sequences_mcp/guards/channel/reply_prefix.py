@@ -10,15 +10,15 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 _PREFIX = Lazy(
-    r"\s*(?:re|r[ée]f?|aw|antw|sv|vs|odp|fwd?|fw|tr|wg|rv|res|enc|i|回复|回覆|转发|返信)\s?(?:\[\d+\])?\s?[:：](?!//)",
-    2,
+    r"(?i)\s{0,8}(?:re|r[ée]f?|aw|antw|sv|vs|odp|fwd?|tr|wg|rv|res|enc|回复|回覆|转发|返信)"
+    r"\s?(?:\[\d{1,3}\])?\s?[:：]"
 )
-_TICKET = Lazy(r"\[?#\d+\]?|\[[A-Z][A-Z0-9]*-\d+\]")
+_TICKET = Lazy(r"#\d+|\[[A-Z][A-Z0-9]*-\d+\]")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return the prefix, unless a ticket number shows what is answered."""
-    if not text.is_subject:
+    """Return the prefix, unless a ticket or an earlier e-mail step is what it answers."""
+    if not text.is_subject or text.is_follow_up:
         return
     match = _PREFIX.match(text.visible.text)
     if match and not _TICKET.search(text.visible.text):
@@ -29,9 +29,9 @@ RULE = Rule(
     id="channel.reply_prefix",
     severity=Severity.WARNING,
     message="This subject claims to answer a mail that was never written.",
-    accept=("Re: [#1234] your application", "Reference: Rust"),
-    reject=("Re: our talk", "Fwd: opportunité"),
+    accept=("Re: [#1234] your application", "Reference: Rust", "Recruiting: Rust"),
+    reject=("Re: our talk", "Fwd: opportunité", "RE : votre profil"),
     source="CAN-SPAM Act, 15 U.S.C. 7704(a)(2): no deceptive subject headings",
-    looks_at="subject",
+    example="subject",
     check=check,
 )

@@ -14,7 +14,7 @@ _LINK = Lazy(r"!?\[[^\[\]\n]{0,200}\]\([^()\s]{0,300}\)")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every link, tag and entity in a subject."""
+    """Return every link, tag and entity in a subject; the fix of an entity is its character."""
     if not text.is_subject:
         return
     for match in _LINK.finditer(text.raw.text):
@@ -31,9 +31,9 @@ RULE = Rule(
     id="channel.subject_markup",
     severity=Severity.ERROR,
     message="A subject is plain text: this would be shown as it stands.",
-    accept=("C++/Rust @ Acme & friends",),
+    accept=("C++/Rust @ Acme & friends", "a < b > c &c;"),
     reject=("[text](https://acme.com)", "Hi&nbsp;{{firstname}}", "<b>Role</b>"),
     source="RFC 5322, 3.6.5",
-    looks_at="subject",
+    example="subject",
     check=check,
 )

@@ -12,31 +12,30 @@ from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field
 
 _CAPITALS = Lazy(
-    r"(?<![\w{<\[%$*#@-])(?:FIRST_?NAME|LAST_?NAME|FULL_?NAME|COMPANY_?NAME|JOB_?TITLE|FNAME|LNAME|First_Name|Last_Name|Company_Name|"
+    r"(?<![\w{<\[%$*#@-])(?:(?:FIRST|LAST|FULL|COMPANY)_?NAME|JOB_?TITLE|[FL]NAME|(?:First|Last|Full|Company)_Name|"
     r"Job_Title|PR[EÉ]NOM|VORNAME|NACHNAME|VOORNAAM|APELLIDOS?)(?![\w}>\]%$*#-])"
 )
-_GREETED = greeted(r"[A-Za-z]+_[A-Za-z_]+|[A-Z]{3,}|(?:first|last|full|company)[Nn]ame")
+_GREETED = greeted(
+    r"(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
+)
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every bare tag; away from a greeting it may name a column and is in doubt."""
     for view in text.views:
-        greeted_at = set()
         for match in _GREETED.finditer(view.text):
             if is_field(match["name"]):
-                greeted_at.add(match.start("name"))
                 yield Hit(*view.span(*match.span("name")))
-        for match in _CAPITALS.finditer(view.text):
-            if match.start() not in greeted_at:
-                yield Hit(*view.span(*match.span()), severity=Severity.WARNING)
+    for hit in text.hits(_CAPITALS):
+        yield hit._replace(severity=Severity.WARNING)
 
 
 RULE = Rule(
     id="foreign.bare_tag",
     severity=Severity.ERROR,
     message="This is the name of a merge tag, not the name of a person.",
-    accept=("user_name and first_name_column are columns", "Bonjour Jean,"),
-    reject=("Bonjour FIRSTNAME,", "Bonjour First_Name,", "at COMPANY_NAME"),
+    accept=("user_name and first_name_column are columns", "Bonjour JEAN,"),
+    reject=("Bonjour FIRSTNAME,", "Bonjour First_Name,", "at COMPANY_NAME", "Hi Firstname,"),
     source="ours",
     check=check,
 )

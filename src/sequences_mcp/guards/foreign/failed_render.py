@@ -10,27 +10,39 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_NOTHING = r"(?:null|none|undefined|nan|nil|n/?a|unknown|inconnu|#(?:ref|n/a|name|value|null|div/0)[!?]?)"
-_GREETED = greeted(rf"(?i:{_NOTHING})(?![\w-])")
+_NOTHING = r"(?i:null|none|undefined|nan|nil|n/a|unknown|inconnu|unbekannt|desconocido|#(?:ref|name|value)!|#n/a)"
+_GREETED = greeted(rf"{_NOTHING}(?=\s?[,!.:;?\n]|\s*$|\s+{_NOTHING})")
 _ANYWHERE = Lazy(
-    r"\[object \w+\]|#(?:REF|NAME|VALUE|NULL|DIV/0|NUM)[!?]|#N/A|\bundefined undefined\b|\bnull null\b|\b[Ii]nvalid [Dd]ate\b|"
-    r"(?<![\w.])(?:NaN|null|undefined)\s?[€$£%]|[€$£]\s?(?:NaN|null|undefined)\b|(?:\b(?:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b)|"
-    r"(?:null|undefined|None)(?:様|さん|님|您好)"
+    r"\[object \w{1,20}\]|#(?:REF|NAME|VALUE|NULL|DIV/0|NUM)[!?]|#N/A|\b(?:undefined undefined|null null)\b|"
+    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?[€$£%]|[€$£]\s?(?:NaN|null|undefined)\b|"
+    r"\b(?:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)"
+)
+_DOUBT = Lazy(
+    r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)"
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every failed value where a name or a fact is due."""
+    """Return every failed value where a name or a fact is due; in a sentence about code it may be meant."""
     yield from text.hits(_GREETED, group="name")
     yield from text.hits(_ANYWHERE)
+    for hit in text.hits(_DOUBT):
+        yield hit._replace(severity=Severity.WARNING)
 
 
 RULE = Rule(
     id="foreign.failed_render",
     severity=Severity.ERROR,
     message="A value was missing when this was filled in.",
-    accept=("NaN handling and undefined values in pandas.",),
-    reject=("Hi null,", "Dear None,", "Hi #REF!,", "your work at undefined,", "[object Object]"),
+    accept=("NaN handling and undefined values in pandas.", "None of this is urgent."),
+    reject=(
+        "Hi null,",
+        "Dear None,",
+        "Hi #REF!,",
+        "your work at undefined,",
+        "[object Object]",
+        "treated as null.",
+    ),
     source="ours",
     check=check,
 )

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.greetings import GREETING
+from sequences_mcp.guards.greetings import greeted
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_NAMELESS = Lazy(
-    rf"^[ \t]*(?i:{GREETING})[ \t]*[,，،](?=\s|$)|^[ \t]*(?i:dear|estimad[oa]|prezad[oa]|gentile|geachte)[,:]|^(?:様|さん|님)(?=[\s、,])",
-    8,
+_GAP = greeted(r"[ \t]{0,8}[,，،](?=\s|$)", start=r"(?m)^[ \t]{0,8}")
+_ALONE = Lazy(
+    r"(?im)^[ \t]{0,8}(?:dear|estimad[oa]|prezad[oa]|geachte|sehr geehrte[rs]?)[,:]|^(?:様|さん|님)(?=[\s、,])"
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every greeting with a gap before its comma."""
-    return text.hits(_NAMELESS)
+    """Return every greeting with a gap before its comma, or without the name its first word asks for."""
+    yield from text.hits(_GAP)
+    yield from text.hits(_ALONE)
 
 
 RULE = Rule(

@@ -8,27 +8,29 @@ from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.words import is_field
+from sequences_mcp.guards.words import is_field, is_name
 
-_ALWAYS = Lazy(
-    r"(?<![\w%])%\(\w{1,40}\)[sd]|%%[A-Za-z_][\w.: -]{0,60}%%?|(?<![\w%/=&?])%(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|"
-    r"<<\s?[^\W\d][^<>\n]{0,60}>>|##\w{2,40}##|\{\{|(?<![\w%] )(?<![\w%])%[sd](?!\w)"
+_BY_FORM = Lazy(
+    r"(?<![\w%])%\(\w{1,40}\)[sd]|%%[A-Za-z_][\w.: -]{0,60}%%?|"
+    r"(?<![\w%/=&?])%(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|"
+    r"<<\s?[^\W\d][^<>\n]{0,60}>>|##\w{2,40}##|(?<!\w)(?<!\d )%[sd](?!\w)"
 )
-_NAMED = Lazy(
-    r"(?<![\w$\\])(?:\$\$?|:|&|@@?|!)([A-Za-z_]\w{1,40})[$;!@]{0,2}|(?<![\w-])-([A-Za-z_]\w{1,40})-(?![\w-])|(?<![\w_])__([A-Za-z]\w{1,40}?)__(?!\w)|(?<![\w#])#([A-Za-z_]\w{1,40})#"
-)
-_POSITIONAL = Lazy(r"(?<![\w$])\$[1-9](?![\d.,]?\d|[kKmMbB%+/-])(?=\s|$)")
+_WRAPPED = Lazy(r"(?<![\w!^@:|#$%=+-])([!^@:|#$%=+-]{1,3}|__)([A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1(?![\w/])")
+_PREFIXED = Lazy(r"(?<![\w$\\&.])(\$\$?|[:&@!])([A-Za-z_]\w{1,40})(?![\w./])")
+_POSITION = Lazy(r"(?<![\w$])\$[1-9](?=\s|$)")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every tag whose form or name gives it away; ``$1`` may be a price."""
-    yield from text.hits(_ALWAYS)
+    """Return every tag that its form, or the name in it, gives away; ``$1`` may be a price."""
+    yield from text.hits(_BY_FORM)
     for view in text.views:
-        for match in _NAMED.finditer(view.text):
-            name = next(filter(None, match.groups()))
-            if is_field(name) and not (match[0][0] in ":!@&" and "name" not in name.lower()):
+        for match in _WRAPPED.finditer(view.text):
+            if is_field(match[2]):
                 yield Hit(*view.span(*match.span()))
-    for hit in text.hits(_POSITIONAL):
+        for match in _PREFIXED.finditer(view.text):
+            if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
+                yield Hit(*view.span(*match.span()))
+    for hit in text.hits(_POSITION):
         yield hit._replace(severity=Severity.WARNING)
 
 
@@ -36,8 +38,15 @@ RULE = Rule(
     id="foreign.sigil",
     severity=Severity.ERROR,
     message="This is another tool's merge tag and would be sent as it stands.",
-    accept=("100 % remote, 50%-60%", "$100k–$120k", "user_name", "https://acme.com/%C3%A9quipe"),
-    reject=("Hi %FIRSTNAME%,", "Hi $firstname,", "Hi -firstname-,", "Hi <<First Name>>,", "Hi %(name)s,"),
+    accept=("100 % remote, 50%-60%", "$100k–$120k", "user_name", "__init__", "https://acme.com/%C3%A9quipe"),
+    reject=(
+        "Hi %FIRSTNAME%,",
+        "Hi $firstname,",
+        "Hi -firstname-,",
+        "Hi <<First Name>>,",
+        "Hi %(name)s,",
+        "$1 a day",
+    ),
     source="ours",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""Alternatives in braces, of which one was to be chosen."""
+"""Alternatives of which one was to be chosen: {Hi|Hello}."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_SPIN = Lazy(r"\{[^{}|\n]{0,100}(?:\{[^{}\n]{0,100}\}[^{}|\n]{0,100})?\|[^{}\n]{0,300}\}?")
+_BRACES = Lazy(r"\{[^{}|\n]{0,100}(?:\{[^{}\n]{0,100}\}[^{}|\n]{0,100})?\|[^{}\n]{0,300}\}?")
+_SET = Lazy(r"\{\s?\(?[a-z][^|]{0,20} \| ")
+_PARENTHESES = Lazy(r"(?<![\w^$\\])\([^\W\d_][\w ]{1,40}(?:\|[^\W\d_][\w ]{1,40}){1,9}\)")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every set of alternatives."""
-    return text.hits(_SPIN)
+    """Return every set of alternatives; in parentheses, or as ``{x | x > 0}``, it may be meant."""
+    for view in text.views:
+        for match in _BRACES.finditer(view.text):
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING if _SET.match(match[0]) else None)
+    for hit in text.hits(_PARENTHESES):
+        yield hit._replace(severity=Severity.WARNING)
 
 
 RULE = Rule(
     id="foreign.spintax",
     severity=Severity.ERROR,
-    message="Alternatives are not chosen between: keep one.",
+    message="Nobody chooses between alternatives: keep one.",
     accept=("||x|| = 1", "Rust | Go | Zig"),
-    reject=("{Hi|Hello} {{firstname}},", "{Hi {there|you}|Hello}"),
+    reject=("{Hi|Hello} {{firstname}},", "{Hi {there|you}|Hello}", "(Hi|Hello) Jean"),
     source="ours",
     check=check,
 )

@@ -1,8 +1,8 @@
-"""A statement of another template language: Jinja, Liquid, ERB, PHP, AMPscript."""
+"""A statement of another template language: Jinja, Liquid, ERB, PHP, AMPscript, Mailchimp, Velocity, Blade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.lazy import Lazy
@@ -10,11 +10,12 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 _STATEMENT = Lazy(
-    r"\{[%#][-+]?|[-+]?[%#]\}|<%[-=#@!]?|-?%>|<\?(?:php|=)?|\?>|%%\[|\]%%|%%=|=%%|\*\|[\w:!. -]{1,60}\|\*|<#(?:if|else|list)|</#|\[%|%\]"
+    r"\{[%#][-+]?|[-+]?[%#]\}|<%[-=#@!]?|-?%>|<\?(?:php|=)?|\?>|%%\[|\]%%|%%=|=%%|\*\|[\w:!. -]{1,60}\|\*|"
+    r"</?#\w*|\[%|%\]|(?m:^|(?<=\s))[#@](?:if|else|elseif|endif|end|set|foreach|endforeach)\b(?:\s?\(|$)"
 )
 
 
-def check(text: Text) -> Iterator[Hit]:
+def check(text: Text) -> Iterable[Hit]:
     """Return every opening or closing mark of a statement."""
     return text.hits(_STATEMENT)
 
@@ -23,8 +24,8 @@ RULE = Rule(
     id="foreign.statement",
     severity=Severity.ERROR,
     message="This belongs to another template language and would be sent as it stands.",
-    accept=("100 % remote, 50%-60%", "C# / F#", "Is x > y?"),
-    reject=("{% if x %}", "<%= firstname %>", "*|FNAME|* – quick question", "%%=v(@name)=%%"),
+    accept=("100 % remote, 50%-60%", "C# / F#", "Is x > y?", "#hiring"),
+    reject=("{% if x %}", "<%= firstname %>", "*|FNAME|* – quick question", "%%=v(@name)=%%", "#if($x)"),
     source="ours",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""A work note: TODO:, FIXME, XXXX, TBD."""
+"""A work note: TODO:, FIXME, TBD."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_NOTE = Lazy(
-    r"(?<!\w)(?:TODO|Todo|TO DO|A FAIRE|À FAIRE)\s?(?:[:(：]|-\s)|(?<!\w)FIXME(?!\w)|(?<!\w)X{4,}(?!\w)|(?<!\w)XX(?=\s?(?:k?[€$£]|%|ans\b|years\b|Jahre\b|años\b))"
-)
+# A colon, parenthesis or dash is asked for because "TODO" is a word of Spanish and Portuguese.
+_NOTE = Lazy(r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)")
 _DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])")
 
 
@@ -27,7 +26,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="This is a note about work still to be done on the text.",
     accept=("Size XXL, XXe siècle", "TODO el equipo"),
-    reject=("TODO: add a hook. Hi {{firstname}},", "XX years of experience", "salary XXXX"),
+    reject=("TODO: add a hook. Hi {{firstname}},", "FIXME", "salary TBD"),
     source="ours",
     check=check,
 )

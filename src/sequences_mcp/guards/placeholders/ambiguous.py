@@ -12,9 +12,8 @@ from sequences_mcp.guards.text import Text
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every pair that only a person can judge."""
-    for square in squares(text):
-        if square.meaning is Meaning.DOUBT:
-            yield Hit(*square.view.span(square.pair.open, square.pair.close + 1))
+    for square in squares(text, Meaning.DOUBT):
+        yield Hit(*square.span)
 
 
 RULE = Rule(

@@ -1,4 +1,4 @@
-"""A field word where a name is due, or a text that is nothing but one."""
+"""The word for a name where a name is due, or a text that is nothing but one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.greetings import greeted
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.words import is_field
+from sequences_mcp.guards.words import is_name
 
-_GREETED = greeted(r"[^\s,!:;،，.{}<>\[\]()\ufdd0]{2,30}(?:[ ]name)?(?=\s?(?:[,!:;،，.\n]|$))")
+_GREETED = greeted(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:[,!:;،，.\n]|$))")
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every greeting of a field word, and a whole text that is a field."""
-    if is_field(text.visible.text.strip()) and " " in text.visible.text.strip():
+    """Return every greeting of such a word, and a whole text of them."""
+    whole = text.visible.text.strip()
+    if " " in whole and is_name(whole):
         yield Hit(0, len(text.original))
     for view in text.views:
         for match in _GREETED.finditer(view.text):
-            if is_field(match["name"]):
+            if is_name(match["name"]):
                 yield Hit(*view.span(*match.span("name")))
 
 
@@ -27,7 +28,7 @@ RULE = Rule(
     id="placeholders.bare_word",
     severity=Severity.WARNING,
     message="A name is due here, and this is the word for one.",
-    accept=("Bonjour Jean,", "a name for the team"),
+    accept=("Bonjour Jean,", "Hi team,", "a name for the team"),
     reject=("Bonjour prénom,", "Company Name"),
     source="ours",
     check=check,

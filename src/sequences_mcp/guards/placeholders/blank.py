@@ -1,32 +1,38 @@
-"""Underscores or dots where a word is due."""
+"""Underscores, dots or question marks where a word is due."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.greetings import greeted
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_LINE = Lazy(r"(?:^|(?<=[\s(«\"'“]))(?:_{3,}|(?:…[ ]?){2,}|\.{5,})(?=[\s,;:!?.)»\"'”]|$)", 8)
+_RUN = Lazy(
+    r"(?m)(?:^|(?<=[\s(«\"'“]))(?:_{3,}|(?:_ ){2,}_|(?:… ?){2,}|\.{5,})(?=[\s,;:!?.)»\"'”]|$)|(?<!\w)X{4,}(?!\w)|"
+    r"(?<!\w)XX(?=\s?(?:k?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar)\b))"
+)
+_GREETED = greeted(r"(?:x{2,}|X{2,}|\*{2,}|-{2,}|\.{3,}|_+|…|\?+|[\"'“”«»]{2})(?=\s?[,!;:\n]|$)")
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every blank that does not fill its line, which would make it a divider."""
-    for hit in text.hits(_LINE):
-        start = text.original.rfind("\n", 0, hit.start) + 1
-        line = text.original[start:].split("\n", 1)[0]
-        if any(letter.isalnum() for letter in line):
-            yield hit
+    for view in text.views:
+        for match in _RUN.finditer(view.text):
+            line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
+            if any(letter.isalnum() for letter in line):
+                yield Hit(*view.span(*match.span()))
+    yield from text.hits(_GREETED, group="name")
 
 
 RULE = Rule(
     id="placeholders.blank",
     severity=Severity.ERROR,
     message="This is a blank that was never filled in.",
-    accept=("¯\\_(ツ)_/¯", "Well... yes", "Regards\n______\nJane"),
-    reject=("Hi ____, a word.", "Bonjour ……… , je"),
+    accept=("¯\\_(ツ)_/¯", "Well... yes", "Regards\n______\nJane", "Size XXL, XXe siècle"),
+    reject=("Hi ____, a word.", "Bonjour ……… , je", "Hi ...,", "XX years of experience", "salary XXXX"),
     source="ours",
     check=check,
 )

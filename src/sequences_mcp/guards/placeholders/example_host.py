@@ -1,8 +1,8 @@
-"""A link to a host that is only ever an example (RFC 2606)."""
+"""A link to a host that is only ever an example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.lazy import Lazy
@@ -10,13 +10,13 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 _HOST = Lazy(
-    r"(?<![\w.@-])(?:https?://)?(?:www\.)?(?:example\.(?:com|org|net|edu)|[\w-]+\.example\b|(?:your|my)-?(?:company|domain|site|website|link)"
-    r"\.[a-z]{2,}|votre-?(?:site|entreprise|domaine)\.[a-z]{2,}|localhost(?=[:/]))",
-    2,
+    r"(?i)(?<![\w.@-])(?:https?://)?(?:www\.)?(?:example\.(?:com|org|net|edu)|[\w-]{1,60}\.example|"
+    r"(?:your|my|votre|ihre?|tu)-?(?:company|domain|site|website|link|entreprise|domaine|firma|empresa)\.[a-z]{2,20}|"
+    r"localhost(?=[:/]))(?![\w.-]*\w)"
 )
 
 
-def check(text: Text) -> Iterator[Hit]:
+def check(text: Text) -> Iterable[Hit]:
     """Return every such host."""
     return text.hits(_HOST)
 
@@ -25,8 +25,8 @@ RULE = Rule(
     id="placeholders.example_host",
     severity=Severity.WARNING,
     message="This address is an example: was the real one forgotten?",
-    accept=("https://acme.com/jobs",),
-    reject=("https://example.com", "[the job](https://www.example.org/your-link)"),
+    accept=("https://acme.com/jobs", "https://example.company"),
+    reject=("https://example.com", "[the job](https://www.example.org/your-link)", "https://yourcompany.com"),
     source="RFC 2606, section 3",
     check=check,
 )

@@ -10,16 +10,15 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.squares import Meaning, squares
 from sequences_mcp.guards.text import Text
 
-_TARGET = r"(?:\s*|#|#?\s*(?:url|link|lien|href|your[-_ ]?link|tbd|todo|xxx+|\.\.\.|…)\s*)"
-_HREF = Lazy(rf"(?<=[\s\"'])(?:href|src)\s?=\s?(?:\"{_TARGET}\"|'{_TARGET}'|(?=>))", 2)
+_DEAD = r"\s{0,8}(?:#?\s?(?:url|link|lien|enlace|href|your[-_ ]?(?:link|url)|tbd|todo|x{3,9}|\.\.\.|…)?)\s{0,8}"
+_ATTRIBUTE = Lazy(rf"(?i)(?<=[\s\"'])(?:href|src)\s?=\s?(?:\"{_DEAD}\"|'{_DEAD}'|(?=>))")
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every link without a real target."""
-    for square in squares(text):
-        if square.meaning is Meaning.DEAD_LINK:
-            yield Hit(*square.view.span(square.pair.open, square.pair.close + 1))
-    yield from text.hits(_HREF)
+    for square in squares(text, Meaning.DEAD_LINK):
+        yield Hit(*square.span)
+    yield from text.hits(_ATTRIBUTE)
 
 
 RULE = Rule(
@@ -27,7 +26,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="This link has no address: put the real one, or drop the link.",
     accept=("[the job](https://acme.com/jobs/42)", '<a href="https://acme.com">Acme</a>'),
-    reject=("[the job](URL)", "[the job](#)", '<a href="">the job</a>'),
+    reject=("[the job](URL)", "[the job](#)", '<a href="">the job</a>', "<a href='#'>the job</a>"),
     source="ours",
     check=check,
 )

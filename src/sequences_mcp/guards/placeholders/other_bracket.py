@@ -1,4 +1,4 @@
-"""A field word in brackets of another script: 【会社名】, 〈会社名〉, ⟦company⟧, ‹company›."""
+"""A field word in brackets of another script or of mathematics: 【会社名】, 〈会社名〉, ⟦company⟧."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.words import is_field
+from sequences_mcp.guards.words import is_field, is_name
 
-_PAIRS = Lazy(
-    "【([^【】\n]{1,60})】|〔([^〔〕\n]{1,60})〕|〖([^〖〗\n]{1,60})〗|〘([^〘〙\n]{1,60})〙|〚([^〚〛\n]{1,60})〛|〈([^〈〉\n]{1,60})〉|"
-    "《([^《》\n]{1,60})》|「([^「」\n]{1,60})」|『([^『』\n]{1,60})』|＜([^＜＞\n]{1,60})＞|﹤([^﹤﹥\n]{1,60})﹥|⟦([^⟦⟧\n]{1,60})⟧|⟨([^⟨⟩\n]{1,60})⟩|"
-    "⟪([^⟪⟫\n]{1,60})⟫|⁅([^⁅⁆\n]{1,60})⁆|❲([^❲❳\n]{1,60})❳|⦋([^⦋⦌\n]{1,60})⦌|⦗([^⦗⦘\n]{1,60})⦘|﹝([^﹝﹞\n]{1,60})﹞|"
-    "⦅([^⦅⦆\n]{1,60})⦆|｟([^｟｠\n]{1,60})｠|⸨([^⸨⸩\n]{1,60})⸩|❰([^❰❱\n]{1,60})❱|⧼([^⧼⧽\n]{1,60})⧽|〈([^〈〉\n]{1,60})〉|"
-    "⦍([^⦍⦎\n]{1,60})⦎|⦏([^⦏⦐\n]{1,60})⦐|⌈([^⌈⌉\n]{1,60})⌉|⌊([^⌊⌋\n]{1,60})⌋|（([^（）\n]{1,60})）"
+_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩﴾﴿〈〉"
+# In these two a field word may be said of a field; only the word for a name is a blank.
+_MILD = "（）「」『』"
+_PAIR = Lazy(
+    "|".join(
+        f"{opening}([^{opening}{closing}\n]{{1,60}}){closing}"
+        for opening, closing in zip((_BRACKETS + _MILD)[::2], (_BRACKETS + _MILD)[1::2], strict=True)
+    )
 )
-_PARTICLE = Lazy(r"[のにはをがとでへもやさ様御よかまだじ宛殿]|です|ます|的|是|的")
+_PARTICLE = Lazy(r"[のにはをがとでへもやさ様御よか宛殿、。，,.的]|です|ます|是|您|你|先生|女士")
+_INDENT = " \t\u3000・■●◆▼-"
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every such pair around a field word that does not label what follows it on its line."""
+    """Return every such pair, unless it labels what follows it: 【勤務地】東京."""
     for view in text.views:
-        for match in _PAIRS.finditer(view.text) if not view.text.isascii() else ():
-            if is_field(match[0][1:-1]) and not _is_label(view.text, *match.span()):
-                yield Hit(*view.span(*match.span()))
+        for match in () if view.text.isascii() else _PAIR.finditer(view.text):
+            inner, is_mild = match[0][1:-1], match[0][0] in _MILD
+            if not (is_name(inner) if is_mild else is_field(inner)):
+                continue
+            if text.is_subject or not _is_label(view.text, *match.span()):
+                yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_mild else None)
 
 
 def _is_label(text: str, start: int, end: int) -> bool:
-    line_start = text.rfind("\n", 0, start) + 1
-    following = text[end : end + 40].strip(" \t\u3000")
-    return (
-        not text[line_start:start].strip(" \t\u3000・■●◆▼-") and bool(following) and not _PARTICLE.match(following)
-    )
+    following = text[end : end + 200].strip()
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    return not before.strip(_INDENT) and bool(following) and not _PARTICLE.match(following)
 
 
 RULE = Rule(
@@ -41,7 +45,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="This looks like a blank that was never filled in: put the real text, or drop that part.",
     accept=("【急募】バックエンドエンジニア", "【勤務地】東京", "『Rust入門』の件", "（正社員・リモート可）"),
-    reject=("【会社名】のご紹介", "ご担当の〈会社名〉について", "about ⟦company⟧ today"),
+    reject=("【会社名】のご紹介", "ご担当の〈会社名〉について", "about ⟦company⟧ today", "御社（会社名）の件"),
     source="ours",
     check=check,
 )

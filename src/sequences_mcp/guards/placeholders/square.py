@@ -12,23 +12,16 @@ from sequences_mcp.guards.text import Text
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every pair that is a placeholder."""
-    for square in squares(text):
-        if square.meaning is Meaning.PLACEHOLDER:
-            yield Hit(*square.view.span(square.pair.open, square.pair.close + 1))
+    for square in squares(text, Meaning.PLACEHOLDER):
+        yield Hit(*square.span)
 
 
 RULE = Rule(
     id="placeholders.square",
     severity=Severity.ERROR,
     message="This looks like a blank that was never filled in: put the real text, or drop that part.",
-    accept=(
-        "See [the job](https://acme.com/jobs).",
-        "args[i+1] = x",
-        "A study [1].",
-        "Salary: [55-65 k€]",
-        "- [x] done",
-    ),
+    accept=("See [the job](https://acme.com/jobs).", "args[i+1] = x", "A study [1].", "[55-65 k€]", "- [x] done"),
     reject=("your work at [company]", "[1 detail to add]", "[prénom], une question", "[com\u00adpany]", "[?]"),
-    source='Kalent, "Create sequence blueprint": unresolved bracket placeholders are a validation_error',
+    source="Kalent: unresolved bracket placeholders are a validation_error",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""Two steps with one id."""
+"""Two steps with one id, or a step with a blank one."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Rule, StepHit
 
 
-def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHit]:
-    """Return every step whose id an earlier one has."""
+def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every step whose id an earlier one has, or that has none to speak of."""
     seen: set[str] = set()
     for step in steps:
-        if step.id in seen or not step.id.strip():
-            yield StepHit(step, "id", message=None if step.id.strip() else "A step needs an id.")
+        if not step.id.strip():
+            yield StepHit(step, "id", message="A step needs an id.")
+        elif step.id in seen:
+            yield StepHit(step, "id")
         seen.add(step.id)
 
 
@@ -24,8 +25,11 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="Another step has this id already.",
     accept=('[{"id": "a"}, {"id": "b"}]',),
-    reject=('[{"id": "a"}, {"id": "a"}]', '[{"id": " "}]'),
+    reject=(
+        '[{"id": "a"}, {"id": "a"}]',
+        '[{"id": " "}]',
+    ),
     source="Kalent, step format: unique within the blueprint",
-    looks_at="steps",
+    example="steps",
     check_steps=check_steps,
 )

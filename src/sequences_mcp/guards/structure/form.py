@@ -1,4 +1,4 @@
-"""A step that is not in the form of a step: a field missing, unknown or of the wrong type."""
+"""A step that is not in the form of a step: a field missing, unknown or of the wrong type. ``form`` applies it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RULE = Rule(
     id="structure.form",
     severity=Severity.ERROR,
     message="This is not in the form of a step.",
-    accept=('[{"id": "a", "name": "First", "type": "SMS", "content": "Hi", "temporalityType": "ASAP"}]',),
+    accept=('[{"id": "a", "name": "First", "type": "SMS", "content": "Hi", "temporalityType": "ASAP"}]', "[]"),
     reject=(
         '[{"type": "FAX"}]',
         '[{"subjekt": "Rust"}]',
@@ -19,5 +19,5 @@ RULE = Rule(
         "{}",
     ),
     source="Kalent, step format",
-    looks_at="steps",
+    example="steps",
 )

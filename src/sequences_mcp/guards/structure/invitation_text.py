@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from sequences_mcp.domain.blueprint import LinkedInType, Step
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Hit, Rule, StepHit
 
 
-def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHit]:
+def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every plain invitation with a text; the fix is to drop the text."""
     for step in steps:
         if step.linked_in_type is LinkedInType.INVITATION and step.content:
@@ -24,6 +23,6 @@ RULE = Rule(
     accept=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}]',),
     reject=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": "Hi"}]',),
     source="Kalent, step format: content of LINKEDIN_INVITATION is stored empty",
-    looks_at="steps",
+    example="steps",
     check_steps=check_steps,
 )

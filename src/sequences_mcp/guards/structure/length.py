@@ -1,4 +1,4 @@
-"""A text longer than anything a person would read."""
+"""A text longer than anything a person would read. ``check`` applies it, before any other rule looks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RULE = Rule(
     id="structure.length",
     severity=Severity.ERROR,
     message="This text is longer than 100 kB and was not looked at.",
-    accept=("Hi {{firstname}},",),
-    reject=("a" * 100_001,),
+    accept=("a" * 100_000,),
+    reject=("a" * 100_001, "é" * 50_001),
     source="ours",
 )

@@ -6,30 +6,31 @@ from collections.abc import Iterator
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Rule, StepHit
 
 
-def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHit]:
+def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every LinkedIn step without the type and every other step with it."""
     for step in steps:
-        if (step.type is Channel.LINKEDIN) != (step.linked_in_type is not None):
-            missing = step.type is Channel.LINKEDIN
-            yield StepHit(
-                step, "linkedInType", message="A LinkedIn step needs a linkedInType." if missing else None
-            )
+        if step.type is Channel.LINKEDIN and step.linked_in_type is None:
+            yield StepHit(step, "linkedInType", message="A LinkedIn step needs a linkedInType.")
+        elif step.type is not Channel.LINKEDIN and step.linked_in_type is not None:
+            yield StepHit(step, "linkedInType")
 
 
 RULE = Rule(
     id="structure.linked_in_type",
     severity=Severity.ERROR,
     message="linkedInType is for LinkedIn steps only.",
-    accept=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_MESSAGE"}]', '[{"type": "SMS"}]'),
+    accept=(
+        '[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_MESSAGE"}]',
+        '[{"type": "SMS"}]',
+    ),
     reject=(
         '[{"type": "LINKEDIN"}]',
-        '[{"type": "EMAIL", "subject": "Rust", "linkedInType": "LINKEDIN_MESSAGE"}]',
+        '[{"type": "SMS", "linkedInType": "LINKEDIN_MESSAGE"}]',
     ),
     source="Kalent, step format: required for LINKEDIN, forbidden elsewhere",
-    looks_at="steps",
+    example="steps",
     check_steps=check_steps,
 )

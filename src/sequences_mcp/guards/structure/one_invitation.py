@@ -6,25 +6,24 @@ from collections.abc import Iterator
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Rule, StepHit
 
 
-def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHit]:
+def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every invitation after the first."""
     for step in [step for step in steps if step.is_invitation][1:]:
         yield StepHit(step, "linkedInType")
 
 
+_INVITATION = '"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""'
+
 RULE = Rule(
     id="structure.one_invitation",
     severity=Severity.ERROR,
     message="A blueprint has one invitation at most, with or without a note.",
-    accept=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}]',),
-    reject=(
-        '[{"id": "a", "type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}, {"id": "b", "type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION_WITH_MESSAGE"}]',
-    ),
-    source="Kalent, blueprint tools: only one invite step per blueprint",
-    looks_at="steps",
+    accept=(f"[{{{_INVITATION}}}]",),
+    reject=(f'[{{"id": "a", {_INVITATION}}}, {{"id": "b", {_INVITATION}}}]',),
+    source="Kalent: only one invite step is allowed per blueprint",
+    example="steps",
     check_steps=check_steps,
 )

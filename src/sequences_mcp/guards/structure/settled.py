@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from sequences_mcp.domain.blueprint import Step, Temporality
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Rule, StepHit
 
 
-def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHit]:
+def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
     """Return every such step that no invitation precedes."""
     invited = False
     for step in steps:
@@ -19,15 +18,15 @@ def check_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[StepHi
         invited = invited or step.is_invitation
 
 
+_INVITATION = '"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""'
+
 RULE = Rule(
     id="structure.settled",
     severity=Severity.ERROR,
     message="No invitation comes before this step, so there is none to settle.",
-    accept=(
-        '[{"id": "a", "type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}, {"id": "b", "temporalityType": "AFTER_INVITATION_SETTLED"}]',
-    ),
+    accept=(f'[{{"id": "a", {_INVITATION}}}, {{"id": "b", "temporalityType": "AFTER_INVITATION_SETTLED"}}]',),
     reject=('[{"temporalityType": "AFTER_INVITATION_SETTLED"}]',),
-    source="Kalent, temporalityType",
-    looks_at="steps",
+    source="Kalent, step format: temporalityType",
+    example="steps",
     check_steps=check_steps,
 )

@@ -9,23 +9,25 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
+# firstname and lastname are words a sentence may contain; the other seven are not.
 _NAMES = Lazy(
-    r"(?<![\w{@./-])(candidateJobTitle|candidateCompanyName|candidateLocation|sourcingJobTitle|sourcingLocation|"
-    r"recruiterFirstname|recruiterLastname)(?![\w}(=/-])"
+    r"(?<![\w{@./-])(?:candidate(?:JobTitle|CompanyName|Location)|sourcing(?:JobTitle|Location)|"
+    r"recruiter(?:First|Last)name)(?![\w}(=/-])"
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every bare name that no sentence contains by chance."""
-    for hit in text.hits(_NAMES):
-        yield hit._replace(fix=f"{{{{{text.original[hit.start : hit.end]}}}}}")
+    """Return every bare name, with the token as the fix."""
+    for view in text.views:
+        for match in _NAMES.finditer(view.text):
+            yield Hit(*view.span(*match.span()), fix=f"{{{{{match[0]}}}}}")
 
 
 RULE = Rule(
     id="variables.bare",
     severity=Severity.ERROR,
     message="This is the name of a variable without its braces.",
-    accept=("as {{candidateJobTitle}}", "candidate job title"),
+    accept=("as {{candidateJobTitle}}", "a candidate's job title"),
     reject=("as candidateJobTitle at candidateCompanyName",),
     source="ours",
     check=check,

@@ -1,4 +1,4 @@
-"""A content or subject that is not a text."""
+"""A content or a subject that is not a text. ``check`` applies it, before any other rule looks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.rule import Rule
 
 RULE = Rule(
-    id="structure.text",
+    id="structure.kind",
     severity=Severity.ERROR,
     message="This is not a text.",
-    accept=('[{"content": "Hi"}]',),
-    reject=('[{"content": 7}]',),
+    accept=("Hi",),
+    reject=(),
     source="ours",
-    looks_at="steps",
 )
