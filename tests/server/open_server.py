@@ -65,6 +65,7 @@ class World:
     folder: Path
     clock: Clock
     changes: dict[str, Any]
+    worker: bool = False
 
     @property
     def server(self) -> SequencesServer:
@@ -75,7 +76,7 @@ class World:
     async def desk(self) -> AsyncIterator[Desk]:
         """Open the desk on the folder's database."""
         settings = read({"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER})
-        async with open_desk(settings, worker=False, clock=self.clock) as desk:
+        async with open_desk(settings, worker=self.worker, clock=self.clock) as desk:
             yield replace(desk, **self.changes)
 
     @asynccontextmanager

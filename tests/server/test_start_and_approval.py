@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 from mcp.types import ElicitResult
-from open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, World, people, text_of, yes
+from open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
 from sequences_mcp.domain.plan import PlanStatus
 
@@ -131,6 +132,27 @@ async def test_the_same_start_again_makes_no_second_plan_and_asks_nobody_twice(w
         runs = await desktop.call("list_sequences")
     assert text_of(first) == text_of(again)
     assert runs["total_count"] == 1
+
+
+async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World, era: str) -> None:
+    results: list[str] = []
+
+    async def start(desktop: Desktop, arguments: dict[str, Any]) -> None:
+        async def ignore(done: float, total: float | None, message: str | None) -> None:
+            await anyio.lowlevel.checkpoint()
+
+        result = await desktop.client.call_tool("start_sequence", arguments, progress_callback=ignore)
+        results.append(text_of(result))
+
+    async with world.client(era) as desktop:
+        arguments = {"blueprint_id": await desktop.blueprint(), "contacts": people(600)}
+        async with anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(start, desktop, arguments)
+        reviews = await desktop.call("list_reviews")
+        found = await desktop.call("list_sequences", status="FOUND", size=1)
+    assert results[0] == results[1]
+    assert (reviews["plans"]["total_count"], found["total_count"]) == (1, 600)
 
 
 async def test_a_dialog_that_was_closed_can_be_answered_by_the_same_call(world: World, era: str) -> None:

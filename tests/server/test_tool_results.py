@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio.lowlevel
 from open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, tomorrow, yes
 
 
@@ -198,6 +199,28 @@ async def test_suppressing_a_domain_stops_what_runs_and_says_so_twice(world: Wor
     assert (first["kind"], first["value"], first["already"]) == ("domain", "hopper.example", False)
     assert [one["id"] for one in first["stopped"]] == [run]
     assert (again["already"], again["stopped"]) == (True, [])
+
+
+async def test_a_step_by_hand_becomes_a_task_with_its_text_and_is_closed_by_its_outcome(
+    world: World, era: str
+) -> None:
+    world.worker = True
+    by_hand = {**LINKEDIN, "temporalityType": "ASAP", "delay": None}
+    async with world.client(era, yes) as desktop:
+        run = await run_of(desktop, by_hand)
+        with anyio.fail_after(20):
+            while not (tasks := await desktop.call("list_tasks"))["items"]:
+                await anyio.lowlevel.checkpoint()
+        [task] = tasks["items"]
+        shown = await desktop.call("get_sequence", sequence_id=run)
+        done = await desktop.call("complete_task", task_id=task["id"], outcome="done")
+        again = await desktop.refused("complete_task", task_id=task["id"], outcome="skipped")
+        left = await desktop.call("list_tasks")
+    assert (task["recipient"], task["sequence_id"]) == (GRACE["linkedin_url"], run)
+    assert task["content"] == "Hi Grace, I wrote to you by e-mail."
+    assert shown["status"] == "WAITING_FOR_USER" and shown["steps"][0]["task_id"] == task["id"]
+    assert (done["state"], done["outcome"]) == ("done", "done")
+    assert (again["code"], left["total_count"]) == ("conflict", 0)
 
 
 async def test_there_are_no_tasks_before_a_step_by_hand_is_due(world: World, era: str) -> None:

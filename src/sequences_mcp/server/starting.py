@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_sequence import Progress, StartReport, start_sequence
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Call, SequenceDetail
@@ -20,6 +21,7 @@ from sequences_mcp.server.views.start import StartView, start_view
 TOOL = "start_sequence"
 ASK_AT_MOST = 10
 QUESTION_LIMIT = 12_000
+REPEAT = "repeated call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,15 @@ async def planned_once(desk: Desk, request: Request, *, call: Call, progress: Pr
         )
         made = {"view": facts_of(start_view(report)), "question": await _question(desk, report)}
         stored = await desk.ledger.record(planning, to_json(made))
+        await _drop_repeat(desk, report, kept=stored)
     kept = json.loads(stored)
     return Planned(StartView.model_validate(kept["view"]), kept["question"])
+
+
+async def _drop_repeat(desk: Desk, report: StartReport, *, kept: str) -> None:
+    """Refuse this plan where the same call, sent twice at once, has stored another one first."""
+    if json.loads(kept)["view"]["plan_id"] != report.plan.id and report.plan.status is PlanStatus.WAITING:
+        await refuse_plan(desk, plan_id=report.plan.id, reason="The same start was asked for twice.", actor=REPEAT)
 
 
 async def _question(desk: Desk, report: StartReport) -> str | None:

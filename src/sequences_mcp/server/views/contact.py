@@ -12,8 +12,8 @@ from sequences_mcp.providers.port import SavedContact
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 
-NOTES_BUDGET = 1_500
-FACT_LIMIT = 120
+NOTES_BUDGET = 1_000
+FACT_LIMIT = 80
 SAVED_SHOWN = 30
 
 

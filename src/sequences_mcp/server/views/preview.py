@@ -11,9 +11,9 @@ from sequences_mcp.server.views.finding import FindingView, finding_view
 from sequences_mcp.server.views.provider import delivery_words
 from sequences_mcp.server.views.sequence import channel_of
 
-PEOPLE_SHOWN = 5
+TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 REASONS_SHOWN = 5
-TEXT_BUDGET = 2_400
+TEXT_BUDGET = 2_000
 
 
 class StepPreview(View):
@@ -52,7 +52,7 @@ class PreviewView(View):
 
 def preview_view(preview: Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
-    shown = preview.people[:PEOPLE_SHOWN]
+    shown = preview.people[: max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))]
     lengths = [len(planned.content or "") for one in shown for planned in one.person.steps]
     limit = fair_limit(lengths, budget=TEXT_BUDGET)
     return PreviewView(
@@ -62,7 +62,7 @@ def preview_view(preview: Preview) -> PreviewView:
         people=tuple(_person(one, limit) for one in shown),
         people_count=len(preview.people),
         left_out_count=sum(bool(one.blocked) for one in preview.people),
-        note=_note(len(preview.people), is_cut=max(lengths, default=0) > limit),
+        note=_note(len(shown), len(preview.people), is_cut=max(lengths, default=0) > limit),
     )
 
 
@@ -90,10 +90,10 @@ def _person(one: PersonPreview, limit: int) -> PersonView:
     )
 
 
-def _note(people: int, *, is_cut: bool) -> str | None:
+def _note(shown: int, people: int, *, is_cut: bool) -> str | None:
     notes = []
-    if people > PEOPLE_SHOWN:
-        notes.append(f"The first {PEOPLE_SHOWN} of {people} people are shown.")
+    if people > shown:
+        notes.append(f"The first {shown} of {people} people are shown.")
     if is_cut:
         notes.append("Long texts are cut; fewer contacts show more of them.")
     return " ".join(notes) or None
