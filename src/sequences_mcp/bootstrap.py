@@ -55,17 +55,11 @@ def work(settings: Settings, *, once: bool) -> None:
     import logging
     import signal
 
-    from sequences_mcp.errors import SettingsError
-
-    if settings.sender is None:
-        raise SettingsError(
-            "SEQUENCES_SENDER is not set.", next_step="Set it as `Ada Lovelace <ada@example.com>`."
-        )
     logging.basicConfig(level=settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with _open_worker(settings, settings.sender, clock=utc_now) as worker:
+    with open_worker(settings) as worker:
         if once:
             while worker.run_due() and not stop.is_set():
                 pass
@@ -80,6 +74,30 @@ async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now)
 
     with Store.open(settings.data_dir, now=clock()) as store, _working(settings, on=worker, clock=clock):
         yield _desk(settings, store, clock=clock)
+
+
+@contextmanager
+def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worker]:
+    """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender."""
+    from sequences_mcp.engine.calendar import Window
+    from sequences_mcp.engine.claim import Rules
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.worker import Worker
+    from sequences_mcp.errors import SettingsError
+
+    if settings.sender is None:
+        raise SettingsError(
+            "SEQUENCES_SENDER is not set.", next_step="Set it as `Ada Lovelace <ada@example.com>`."
+        )
+    rules = Rules(
+        terms=terms_of(settings),
+        sender=settings.sender,
+        window=Window.parse(settings.window),
+        check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
+        lease=LEASE,
+    )
+    with Store.open(settings.data_dir, now=clock()) as store:
+        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
 
 
 def survey_store(settings: Settings) -> Survey:
@@ -114,6 +132,13 @@ def terms_of(settings: Settings) -> Terms:
     )
 
 
+def policy_of(settings: Settings) -> GuardPolicy:
+    """Return the house policy of the guards, or the rules as they are where there is none; SettingsError."""
+    from sequences_mcp.guards.policy import DEFAULT, load
+
+    return load(settings.guards) if settings.guards.exists() else DEFAULT
+
+
 def _where(settings: Settings) -> str:
     from sequences_mcp.engine.channels.mail_server import MailServer
 
@@ -144,7 +169,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
         clock=clock,
         sender=settings.sender,
         terms=terms,
-        policy=_policy(settings),
+        policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),
         auto_approve=settings.auto_approve,
@@ -160,12 +185,6 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
     return Zone(choice.names, choice.source)
 
 
-def _policy(settings: Settings) -> GuardPolicy:
-    from sequences_mcp.guards.policy import DEFAULT, load
-
-    return load(settings.guards) if settings.guards.exists() else DEFAULT
-
-
 def _broken(settings: Settings) -> Iterator[str]:
     if settings.sender is None:
         yield "SEQUENCES_SENDER is not set: nothing can be started."
@@ -179,9 +198,7 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
-    thread = threading.Thread(
-        target=_work_until, args=(settings, settings.sender, stop), kwargs={"clock": clock}, daemon=True
-    )
+    thread = threading.Thread(target=_work_until, args=(settings, stop), kwargs={"clock": clock}, daemon=True)
     thread.start()
     try:
         yield
@@ -191,34 +208,16 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         thread.join(GOODBYE)
 
 
-def _work_until(settings: Settings, sender: Sender, stop: threading.Event, *, clock: Clock) -> None:
+def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
     import logging
 
     from sequences_mcp.errors import SequencesError
 
     try:
-        with _open_worker(settings, sender, clock=clock) as worker:
+        with open_worker(settings, clock=clock) as worker:
             worker.run(stop)
     except SequencesError as error:
         logging.getLogger(__name__).error("No due work is done: %s", error)
-
-
-@contextmanager
-def _open_worker(settings: Settings, sender: Sender, *, clock: Clock) -> Iterator[Worker]:
-    from sequences_mcp.engine.calendar import Window
-    from sequences_mcp.engine.claim import Rules
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.worker import Worker
-
-    rules = Rules(
-        terms=terms_of(settings),
-        sender=sender,
-        window=Window.parse(settings.window),
-        check=partial(_check, sender=sender, policy=_policy(settings)),
-        lease=LEASE,
-    )
-    with Store.open(settings.data_dir, now=clock()) as store:
-        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
 
 
 def _delivery(settings: Settings) -> Deliver:

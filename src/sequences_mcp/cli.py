@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError
@@ -34,8 +34,24 @@ def main() -> None:
         else:
             _commands().main(prog_name="sequences-mcp")
     except SequencesError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(READ_FAILED)
+        _give_up(error)
+    except BaseExceptionGroup as group:  # how the server's task group hands on what its start raises
+        ours, others = group.split(SequencesError)
+        if ours is None or others is not None:
+            raise
+        _give_up(_first(ours))
+
+
+def _give_up(error: SequencesError) -> NoReturn:
+    from sequences_mcp.review.faithful import faithful
+
+    sys.stderr.write(f"{faithful(str(error))}\n")
+    sys.exit(READ_FAILED)
+
+
+def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 def _settings() -> Settings:
@@ -63,8 +79,10 @@ def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
 def _say(lines: Iterable[str]) -> None:
     import click
 
+    from sequences_mcp.review.faithful import faithful
+
     for line in lines:
-        click.echo(line)
+        click.echo(faithful(line, lines=False))  # whatever is stored, nothing commands the terminal
 
 
 def _commands() -> click.Group:
@@ -99,12 +117,12 @@ def _check() -> click.Command:
     @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def check(file: Path) -> None:
+        from sequences_mcp.bootstrap import policy_of
         from sequences_mcp.domain.finding import errors_in
         from sequences_mcp.flows.check_file import check_file
-        from sequences_mcp.guards.policy import load
         from sequences_mcp.review.terminal import findings
 
-        located = check_file(_read_text(file), policy=load(_settings().guards))
+        located = check_file(_read_text(file), policy=policy_of(_settings()))
         _say(findings(located, name=str(file)))
         sys.exit(1 if errors_in(one.finding for one in located) else 0)
 
@@ -115,7 +133,7 @@ def _read_text(file: Path) -> str:
     from sequences_mcp.errors import InvalidArgumentsError
 
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         raise InvalidArgumentsError(
             f"{file} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8, then check it again."
@@ -259,24 +277,27 @@ def _set_passphrase() -> click.Command:
 
     @click.command("set-passphrase", help="Choose the passphrase that approving asks for.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def set_passphrase(passphrase_file: Path | None) -> None:
+    @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
         from sequences_mcp.review import passphrase
 
         folder = _settings().data_dir
-        old = _typed("Present passphrase", None) if passphrase.is_set(folder) else None
+        old = None
+        if passphrase.is_set(folder):
+            old = _typed("Present passphrase", old_passphrase_file, option="--old-passphrase-file")
         passphrase.set_passphrase(folder, _typed("New passphrase", passphrase_file), old=old)
         _say(["The passphrase is set."])
 
     return set_passphrase
 
 
-def _typed(prompt: str, file: Path | None) -> str:
+def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:
     from sequences_mcp.errors import ApprovalError
 
     if file is not None:
         return _read_text(file).strip()
     if not sys.stdin.isatty():
-        raise ApprovalError("There is no terminal to ask for the passphrase.", next_step="Use --passphrase-file.")
+        raise ApprovalError(f"There is no terminal to ask for the {prompt.lower()}.", next_step=f"Use {option}.")
     return getpass.getpass(f"{prompt}: ")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
-from sequences_mcp.errors import SequencesError
+from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
     from sequences_mcp.engine.store.survey import Survey
@@ -44,6 +44,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
     yield Line(True, f"settings: all readable; data folder {settings.data_dir}")
     yield from _sender(settings)
     yield from _delivery(settings)
+    yield from _guards(settings)
     yield from _database(settings, now=utc_now())
     yield from _approval(settings)
 
@@ -65,6 +66,17 @@ def _delivery(settings: Settings) -> Iterator[Line]:
         yield Line(found.ok, f"delivery: {found.words}")
     yield Line(None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown")
     yield Line(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
+
+
+def _guards(settings: Settings) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import policy_of
+
+    try:
+        policy_of(settings)
+    except SettingsError as error:
+        yield Line(False, f"guards: {error}")
+    else:
+        yield Line(True, f"guards: with {settings.guards}" if settings.guards.exists() else "guards: as they are")
 
 
 def _database(settings: Settings, *, now: datetime) -> Iterator[Line]:
@@ -92,7 +104,10 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         async with open_desk(settings, worker=False) as desk:
             return await list_providers(desk)
 
-    state = asyncio.run(waiting())
+    try:
+        state = asyncio.run(waiting())
+    except SettingsError:
+        return  # the guards' own line has said so
     yield Line(
         None,
         f"waiting for you: {state.waiting_plans} plans, {state.waiting_drafts} texts, {state.open_tasks} tasks, "
