@@ -59,9 +59,13 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
     return Entry(
         contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
         contact=ContactEntry(known, note),
-        variables=read_variables(item.get("variables") or {}, where=f"contact {position}"),
-        texts=_texts(item.get("texts") or {}, position),
+        variables=read_variables(_given(item, "variables"), where=f"contact {position}"),
+        texts=_texts(_given(item, "texts"), position),
     )
+
+
+def _given(item: Mapping[str, Any], name: str) -> object:
+    return {} if item.get(name) is None else item[name]
 
 
 def read_variables(raw: object, *, where: str) -> dict[str, str]:
