@@ -66,7 +66,7 @@ def classes_of_tests(root: Path) -> list[str]:
 
 def repeated_names(root: Path) -> list[str]:
     """Return a sentence for each file name that two folders of tests share; no package tells them apart."""
-    counts = Counter(source.path.split("/")[-1] for source in suite(root))
+    counts = Counter(name for source in suite(root) if (name := source.path.split("/")[-1]) != "conftest.py")
     return [f"{name} exists {count} times under tests/." for name, count in counts.items() if count > 1]
 
 
