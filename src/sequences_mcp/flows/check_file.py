@@ -43,7 +43,9 @@ def check_file(text: str, *, policy: GuardPolicy) -> tuple[Located, ...]:
     except RecursionError as error:
         raise InvalidArgumentsError("The file is nested too deeply.", next_step="Give a list of steps.") from error
     root, steps = _steps(source)
-    return tuple(_located(source, found, root=root, steps=steps) for found in check_steps(steps, policy=policy).findings)
+    return tuple(
+        _located(source, found, root=root, steps=steps) for found in check_steps(steps, policy=policy).findings
+    )
 
 
 def _steps(source: JsonMap) -> tuple[Path, object]:

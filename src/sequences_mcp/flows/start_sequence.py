@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
@@ -26,7 +24,7 @@ from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
 from sequences_mcp.flows.preview_sequence import left_out
-from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 
 BATCH = 500
 PLAN_LIFETIME = timedelta(hours=24)
@@ -34,37 +32,6 @@ OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Someone a plan does not contain, and why."""
-
-    contact: Contact
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MissingTexts:
-    """Steps of one person whose text is still to be written."""
-
-    contact: Contact
-    step_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartReport:
-    """A plan and what whoever asked for it should know; ``sample`` is its first person.
-
-    ``warnings`` are what a person has to say yes to as well: about the blueprint, and about people's own data.
-    """
-
-    plan: Plan
-    sample: SequenceDetail
-    left_out: tuple[LeftOut, ...]
-    missing_texts: tuple[MissingTexts, ...]
-    zone_sources: dict[str, int]
-    warnings: tuple[Finding, ...]
 
 
 async def start_sequence(
@@ -81,8 +48,8 @@ async def start_sequence(
     blueprint, warnings = await _startable(desk, blueprint_id)
     people = await _resolve(desk, entries)
     plan = await desk.plans.open_plan(_header(desk, blueprint))
-    tally = _Tally(warnings=dict.fromkeys(warnings))
-    await _fill(desk, plan, blueprint, people, tally, progress)
+    tally = Tally(warnings=dict.fromkeys(warnings))
+    await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
     if len(tally.left_out) == len(people):
         raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
@@ -90,38 +57,6 @@ async def start_sequence(
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
     return tally.report(plan, sample)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Tally:
-    """What is learnt about the people while a plan is filled."""
-
-    warnings: dict[Finding, None]
-    left_out: list[LeftOut] = field(default_factory=list)
-    missing_texts: list[MissingTexts] = field(default_factory=list)
-    zone_sources: Counter[str] = field(default_factory=Counter)
-
-    def take(self, one: Person, reasons: tuple[str, ...]) -> bool:
-        """Count a person and say whether they belong in the plan."""
-        if reasons:
-            self.left_out.append(LeftOut(one.contact, reasons))
-            return False
-        self.zone_sources[one.zone_source] += 1
-        self.warnings |= dict.fromkeys(warnings_in(one.findings))
-        if one.missing_texts:
-            self.missing_texts.append(MissingTexts(one.contact, one.missing_texts))
-        return True
-
-    def report(self, plan: Plan, sample: SequenceDetail) -> StartReport:
-        """Return all of it with the plan."""
-        return StartReport(
-            plan=plan,
-            sample=sample,
-            left_out=tuple(self.left_out),
-            missing_texts=tuple(self.missing_texts),
-            zone_sources=dict(self.zone_sources),
-            warnings=tuple(self.warnings),
-        )
 
 
 def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
@@ -184,9 +119,10 @@ def _header(desk: Desk, blueprint: Blueprint) -> PlanHeader:
 async def _fill(
     desk: Desk,
     plan: Plan,
+    *,
     blueprint: Blueprint,
     people: list[tuple[Entry, Contact]],
-    tally: _Tally,
+    tally: Tally,
     progress: Progress,
 ) -> None:
     done = 0

@@ -1,0 +1,1 @@
+"""Where sequences run: what a provider can do, and an adapter for each vendor."""

@@ -10,7 +10,8 @@ from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.start_sequence import Progress, StartReport, start_sequence
+from sequences_mcp.flows.start_report import StartReport
+from sequences_mcp.flows.start_sequence import Progress, start_sequence
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Call, SequenceDetail
 from sequences_mcp.server.fingerprint import fingerprint

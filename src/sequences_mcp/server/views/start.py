@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.flows.start_sequence import LeftOut, MissingTexts, StartReport
+from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
 from sequences_mcp.server.text import fair_limit
 from sequences_mcp.server.view import Outcome, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
