@@ -56,11 +56,7 @@ def _arguments(definition: Definition, *, skip: list[str]) -> type[ArgModelBase]
 
 def _output_schema(handler: Callable[..., Awaitable[View]]) -> dict[str, Any]:
     view: type[View] = get_type_hints(handler)["return"]
-    return _undescribed(compact(view.model_json_schema(by_alias=True, mode="serialization")))
-
-
-def _undescribed(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "description"}
+    return compact(view.model_json_schema(by_alias=True, mode="serialization"))
 
 
 def _annotations(title: str, hints: Hints) -> ToolAnnotations:
