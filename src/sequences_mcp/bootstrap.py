@@ -165,6 +165,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
         providers={LOCAL: embedded},
         plans=local.plans,
         suppressions=local.suppressions,
+        waivers=local.waivers,
         ledger=local.ledger,
         clock=clock,
         sender=settings.sender,

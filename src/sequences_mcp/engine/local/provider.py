@@ -13,6 +13,7 @@ from sequences_mcp.engine.local.plans import LocalPlans
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
 from sequences_mcp.engine.local.tasks import LocalTasks
+from sequences_mcp.engine.local.waivers import LocalWaivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class LocalProvider:
     drafts: LocalDrafts
     tasks: LocalTasks
     suppressions: LocalSuppressions
+    waivers: LocalWaivers
     ledger: LocalLedger
 
 
@@ -39,5 +41,6 @@ def local_provider(engine: Engine) -> LocalProvider:
         drafts=LocalDrafts(engine),
         tasks=LocalTasks(engine),
         suppressions=LocalSuppressions(engine),
+        waivers=LocalWaivers(engine),
         ledger=LocalLedger(engine),
     )
