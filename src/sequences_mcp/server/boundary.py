@@ -155,7 +155,7 @@ def _shortened(value: Any) -> Any:
 
 
 def _most(items: list[Any]) -> int:
-    return OBJECTS_SHOWN if isinstance(items[0], dict) else LINES_SHOWN
+    return OBJECTS_SHOWN if any(isinstance(item, dict) for item in items) else LINES_SHOWN
 
 
 def _strings(value: Any) -> Iterator[str]:
