@@ -99,7 +99,7 @@ def _examined(
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
     if listed or run.recipient is None or run.content is None:
         return tick, None
-    if why := _blocked(store, sequence, run, contact, rules=rules, now=now):
+    if why := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
         return replace(tick, blocked=why), None
     if run.step.type is not Channel.EMAIL:
         return tick, None
@@ -112,7 +112,7 @@ def _examined(
 
 
 def _blocked(
-    store: Store, sequence: Sequence, run: StepRun, contact: Contact, *, rules: Rules, now: datetime
+    store: Store, sequence: Sequence, run: StepRun, *, contact: Contact, rules: Rules, now: datetime
 ) -> str | None:
     """Return why a person has to look first, or None.
 
@@ -132,7 +132,7 @@ def _blocked(
     if approved is not None:
         return None
     return (
-        uncovered_because(store, plan, sequence, run)
+        uncovered_because(store, plan, sequence=sequence, run=run)
         or moved_because(run, contact)
         or rules.check(sequence, run, contact)
     )

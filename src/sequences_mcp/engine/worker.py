@@ -89,7 +89,7 @@ class Worker:
         deciding.catch_up(self.store, now=self.clock())
         done = 0
         while done < limit and (lane := self._due_lane()) is not None:
-            self._do_next(lane)
+            self._take_and_send(lane)
             done += 1
         return done
 
@@ -120,7 +120,7 @@ class Worker:
         soonest = min(((at - self.clock()).total_seconds() for at in coming), default=self.poll)
         return min(max(soonest, 0.0), self.poll)
 
-    def _do_next(self, lane: str) -> None:
+    def _take_and_send(self, lane: str) -> None:
         self.at("claim")
         taken: list[str] = []
         claim = None

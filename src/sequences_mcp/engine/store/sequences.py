@@ -47,7 +47,9 @@ def insert_found(store: Store, found: Iterable[Sequence], *, plan_no: int, versi
     """Store new runs in FOUND."""
     with store.transaction():
         numbered = list(enumerate(found, start=store.rows("sequences.next_no")[0]["no"]))
-        store.write_many("sequences.insert", (_new_row(no, one, plan_no, version_no) for no, one in numbered))
+        store.write_many(
+            "sequences.insert", (_new_row(no, one, plan_no=plan_no, version_no=version_no) for no, one in numbered)
+        )
         store.write_many("sequences.insert_run", (row for no, one in numbered for row in _new_runs(no, one)))
 
 
@@ -133,7 +135,7 @@ def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> Non
         store.write("sequences.update_run", **row)
 
 
-def _new_row(no: int, one: Sequence, plan_no: int, version_no: int) -> dict[str, Any]:
+def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[str, Any]:
     return {
         "no": no,
         "id": one.id,
