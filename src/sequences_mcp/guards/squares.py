@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.guards import shapes
@@ -78,11 +79,18 @@ _QUOTED_WITHIN = 1000
 
 def squares(text: Text, *meanings: Meaning) -> Iterator[Square]:
     """Return the square brackets of every view that mean one of ``meanings``."""
-    for view in text.views:
-        for pair in view.squares.pairs:
-            square = Square(view, pair, view.text[pair.open + 1 : pair.close])
-            if _meaning(text, square) in meanings:
-                yield square
+    return (square for square, meaning in _judged(text) if meaning in meanings)
+
+
+@lru_cache(maxsize=4)
+def _judged(text: Text) -> list[tuple[Square, Meaning]]:
+    """Judge the squares of a text once, for all the rules that ask."""
+    found = [
+        Square(view, pair, view.text[pair.open + 1 : pair.close])
+        for view in text.views
+        for pair in view.squares.pairs
+    ]
+    return [(square, _meaning(text, square)) for square in found]
 
 
 def _meaning(text: Text, square: Square) -> Meaning:

@@ -13,7 +13,7 @@ from sequences_mcp.guards.rule import Field, Hit
 from sequences_mcp.guards.views import View, views
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Text:
     """A content or a subject.
 
@@ -53,5 +53,11 @@ class Text:
     def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
         """Return a hit for each match of a pattern in each view."""
         for view in self.views:
-            for match in pattern.finditer(view.text):
+            for match in view.find(pattern):
                 yield Hit(*view.span(*match.span(group)))
+
+    def greeted(self, pattern: Lazy) -> Iterator[Hit]:
+        """Return a hit for each match of a pattern, in each view, where a name is due."""
+        for view in self.views:
+            for match in view.find_greeted(pattern):
+                yield Hit(*view.span(*match.span()))

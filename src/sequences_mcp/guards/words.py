@@ -56,8 +56,9 @@ def is_field(phrase: str) -> bool:
 
 def is_name(phrase: str) -> bool:
     """Say whether a phrase stands for a name still to come."""
-    words = words_of(phrase)
-    return is_field(phrase) and (key(phrase) in _list("name") or any(word in _list("name") for word in words))
+    if not is_field(phrase):
+        return False
+    return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
 
 
 def has_field(phrase: str) -> bool:
@@ -74,6 +75,16 @@ def is_tag(phrase: str) -> bool:
     """Say whether a phrase is made of tag words."""
     words = words_of(phrase)
     return bool(words) and (all(word in _list("tag") for word in words) or key(phrase) in _list("tag"))
+
+
+@cache
+def _nothing() -> frozenset[str]:
+    return frozenset(word for _, rest in lines("nothing") for word in rest.split())
+
+
+def means_nothing(value: str) -> bool:
+    """Say whether a value is what programs and people write for one they do not have."""
+    return value.strip().casefold() in _nothing()
 
 
 def may_be_quoted(phrase: str) -> bool:

@@ -16,16 +16,17 @@ _INSTRUCTION = Lazy(
     r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
     r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
     r"(?=[\s)）:])[^()（）\n]{0,80}[)）]|"
-    r"[(（][^()（）\n]{0,40}(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)[)）]"
+    r"[(（][^()（）\n]{0,40}(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)[)）]",
+    needs=("(", "（"),
 )
-_PARENTHESES = Lazy(r"(?<![\w.])\(([^()\n]{2,40})\)")
+_PARENTHESES = Lazy(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
-        for match in _PARENTHESES.finditer(view.text):
+        for match in view.find(_PARENTHESES):
             if is_name(match[1]):
                 is_word = len(words_of(match[1])) == 1
                 yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_word else None)

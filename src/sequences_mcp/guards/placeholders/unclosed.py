@@ -25,7 +25,7 @@ def check(text: Text) -> Iterator[Hit]:
 
 
 def _unclosed(view: View) -> Iterator[Hit]:
-    faces = {place for match in _FACE.finditer(view.text) for place in range(*match.span())}
+    faces = {place for match in view.find(_FACE) for place in range(*match.span())}
     for place in view.squares.opens:
         is_interval = _INTERVAL.match(view.text, place) or _AFTER_NUMBER.search(
             view.text[max(0, place - 2) : place]
