@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 # Control characters other than tab and line feed, overrides and isolates of direction, zero-width characters
@@ -23,12 +23,10 @@ def visible(text: str) -> str:
 def visible_throughout(value: Any) -> Any:
     """Return a JSON value with every string in it, keys included, made visible."""
     if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, Mapping):
-        return {visible(str(key)): visible_throughout(child) for key, child in value.items()}
-    if isinstance(value, list | tuple):
-        return [visible_throughout(child) for child in value]
-    return value
+        return _UNSEEN.sub("", value)
+    if isinstance(value, dict):
+        return {_UNSEEN.sub("", key): visible_throughout(child) for key, child in value.items()}
+    return [visible_throughout(child) for child in value] if isinstance(value, list) else value
 
 
 def cut(text: str, limit: int) -> str:
