@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -119,6 +119,10 @@ class Store:
         finally:
             self._depth -= 1
 
+    def joined(self) -> AbstractContextManager[None]:
+        """Be part of the open transaction, or a new one. An error that leaves the block must end the whole."""
+        return nullcontext() if self._depth else self.transaction()
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let every read of the block see one and the same state. Cheap inside a transaction, which is one."""
@@ -156,12 +160,12 @@ class Store:
 
     def write(self, name: str, /, **values: Any) -> int:
         """Carry out the named statement; return how many rows it changed."""
-        with nullcontext() if self._depth else self.transaction(), translated(self.path):
+        with self.joined(), translated(self.path):
             return self._patiently(self._writer, statement(name), values).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Carry out the named statement once for each set of values."""
-        with self.transaction(), translated(self.path):
+        with self.joined(), translated(self.path):
             self._writer.executemany(statement(name), rows)
 
     def _query(self, sql: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:

@@ -45,7 +45,7 @@ def find(store: Store, sequence_id: str) -> Sequence | None:
 
 def insert_found(store: Store, found: Iterable[Sequence], *, plan_no: int, version_no: int) -> None:
     """Store new runs in FOUND."""
-    with store.transaction():
+    with store.joined():
         numbered = list(enumerate(found, start=store.rows("sequences.next_no")[0]["no"]))
         store.write_many(
             "sequences.insert", (_new_row(no, one, plan_no=plan_no, version_no=version_no) for no, one in numbered)
@@ -58,7 +58,7 @@ def save(store: Store, before: Sequence, after: Sequence, *, next_run_at: dateti
 
     A step in flight changes only under the lease it was read with; ConflictError when that is gone.
     """
-    with store.transaction():
+    with store.joined():
         store.write("sequences.update", **_changed_row(after, next_run_at))
         for old, new in zip(before.steps, after.steps, strict=True):
             if new != old:
