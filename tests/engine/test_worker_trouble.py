@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from local_world import START, World
 
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.engine.channels.message import Message, Receipt
@@ -20,7 +21,7 @@ from sequences_mcp.engine.store import plans
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.faults import translated
 from sequences_mcp.errors import StoreDamagedError, StoreUnwritableError
-from sequences_mcp.providers.port import SequenceFilter, Text
+from sequences_mcp.providers.port import ContactEntry, SequenceFilter, Text
 
 
 class FakeListener(logging.Handler):
@@ -85,8 +86,9 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
 
 
 async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_whole(world: World) -> None:
-    people = [await world.contact(f"p{number}@example.org") for number in range(501)]
-    plan = await world.approved(*people)
+    entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(501)]
+    saved = await world.local.contacts.save_contacts(entries)
+    plan = await world.approved(*(one.contact for one in saved))
     listed = world.local.sequences.list_sequences
     assert (await listed(SequenceFilter(status=SequenceStatus.ACTIVE))).total_count == 501
     later = world.under(spacing=1)
