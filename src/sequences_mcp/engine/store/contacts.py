@@ -94,10 +94,11 @@ def _to_row(contact: Contact) -> dict[str, Any]:
 
 
 def _from_row(row: sqlite3.Row) -> Contact:
+    known = dict(zip(row.keys(), row, strict=True))  # one look at the row: by name, each fact is a search
     return Contact(
-        id=row["id"],
-        notes=row["notes"],
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        **{name: row[name] for name in FACTS},
+        id=known["id"],
+        notes=known["notes"],
+        created_at=from_micros(known["created_at"]),
+        updated_at=from_micros(known["updated_at"]),
+        **{name: known[name] for name in FACTS},
     )

@@ -23,8 +23,10 @@ CROSS JOIN blueprint_version v ON v.no = s.version_no
 ORDER BY wanted.key
 
 -- runs_of --
--- The present steps of runs by a JSON list of their numbers.
-SELECT r.* FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
+-- The present steps of runs by a JSON list of their numbers; the order of the columns counts.
+SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply
+FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
 ORDER BY wanted.key, r.step
 
 -- update --
