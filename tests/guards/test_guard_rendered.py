@@ -175,6 +175,6 @@ def test_a_value_that_passes_the_quick_look_passes_every_rule() -> None:
 
 def test_ten_thousand_contacts_are_looked_at_in_no_time() -> None:
     values = dict.fromkeys(VARIABLES, "Anne-Marie O’Connor & Sons (Paris)")
-    start = time.perf_counter()
+    start = time.process_time()
     assert all(not list(of_values(values, DEFAULT)) for _ in range(10_000))
-    assert time.perf_counter() - start < 1.5, "well under 0.3 s on a quiet machine"
+    assert time.process_time() - start < 1.5, "well under 0.3 s on a quiet machine"

@@ -15,7 +15,7 @@ from sequences_mcp.guards.lazy import Lazy
 
 _WORD = Lazy(r"[^\W_]+")
 _CAMEL = Lazy(r"(?<=[a-z])(?=[A-Z])")
-_LONGEST = 80
+_LONGEST = 100
 # Languages whose typography sets « » tight: a field word in them may be a quotation.
 _TIGHT = frozenset({"es", "it", "pt", "ru", "el"})
 
@@ -40,18 +40,18 @@ def _tight_fields() -> frozenset[str]:
 
 
 def words_of(phrase: str) -> list[str]:
-    """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key."""
+    """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key; a long one has none."""
+    if len(phrase) > _LONGEST:
+        return []
     return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
 
 
 def is_field(phrase: str) -> bool:
     """Say whether a phrase names a fact still to come: field words and small words, nothing else."""
-    if len(phrase) > _LONGEST:
-        return False
     words = words_of(phrase)
     known = _list("field")
     only = all(word in known or word in _list("glue") for word in words)
-    return key(phrase) in known or (only and any(word in known for word in words))
+    return key(phrase[:_LONGEST]) in known or (only and any(word in known for word in words))
 
 
 def is_name(phrase: str) -> bool:
@@ -63,7 +63,7 @@ def is_name(phrase: str) -> bool:
 
 def has_field(phrase: str) -> bool:
     """Say whether a field word occurs in a phrase."""
-    return key(phrase) in _list("field") or any(word in _list("field") for word in words_of(phrase))
+    return key(phrase[:_LONGEST]) in _list("field") or any(word in _list("field") for word in words_of(phrase))
 
 
 def has_glue(phrase: str) -> bool:

@@ -35,7 +35,7 @@ def check(text: Text) -> Iterator[Hit]:
 def _judge(view: View, pair: Pair) -> Severity | None:
     inner = view.text[pair.open + 1 : pair.close].strip()
     before = view.text[max(0, pair.open - _LOOK_BACK) : pair.open]
-    if _is_fine(inner, before):
+    if "|" in inner or _is_fine(inner, before):
         return None
     if not inner or "://" in before.replace("\n", " ").rpartition(" ")[2]:
         return Severity.WARNING
@@ -48,7 +48,7 @@ def _judge(view: View, pair: Pair) -> Severity | None:
 def _is_fine(inner: str, before: str) -> bool:
     attached = before[-1:].isalnum() or before.endswith(("]", "}", ")", "@"))
     if not inner:
-        return attached or before.rstrip().endswith(("=", "(", ":", "return", "{"))
+        return attached or before.rstrip().endswith(("=", "(", ")", ":", "return", "{"))
     if _LATEX.search(before):
         return not has_field(inner)
     if _NUMBERS.fullmatch(inner):

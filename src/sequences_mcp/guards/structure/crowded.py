@@ -8,7 +8,7 @@ from sequences_mcp.guards.rule import Rule
 _FEW = "[]{}|［］｛｝【】"
 _MORE = "<>&%$#@^~=_*\\\"'`()«»…\ufdd0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _LINES = 5_000
-LIMITS = {**dict.fromkeys(_FEW, 500), **dict.fromkeys(_MORE, 2_000), "\n": _LINES, "\t": _LINES}
+LIMITS = {**dict.fromkeys(_FEW, 300), **dict.fromkeys(_MORE, 2_000), "\n": _LINES, "\t": _LINES}
 """How often a text may have each of these."""
 
 
@@ -21,7 +21,7 @@ RULE = Rule(
     id="structure.crowded",
     severity=Severity.ERROR,
     message="This text has one sign more often than a person would write it, and was not looked at.",
-    accept=("[1] " * 500,),
-    reject=("[1] " * 501, "{" * 501, "<p>" * 2_001),
+    accept=("[1] " * 300,),
+    reject=("[1] " * 301, "{" * 301, "<p>" * 2_001),
     source="ours",
 )
