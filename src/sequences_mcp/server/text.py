@@ -13,11 +13,17 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_ESCAPED = re.compile(r"\\[^nt\"\\/]")
 
 
 def visible(text: str) -> str:
     """Return the text without what nobody can see: it could hide words from a person or steer a model."""
     return _UNSEEN.sub("", text)
+
+
+def may_hide(text: str) -> bool:
+    """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
+    return _UNSEEN.search(text) is not None or _ESCAPED.search(text) is not None
 
 
 def visible_throughout(value: Any) -> Any:

@@ -19,7 +19,7 @@ from sequences_mcp.server.boundary import answer
 from sequences_mcp.server.definition import Definition, Hints
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.schema import compact
-from sequences_mcp.server.view import View, facts_of, to_json
+from sequences_mcp.server.view import View, said
 
 INJECTED = ("desk", "ctx")
 
@@ -84,4 +84,4 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
 
 
 async def _said(result: Awaitable[View]) -> str:
-    return to_json(facts_of(await result))
+    return said(await result)

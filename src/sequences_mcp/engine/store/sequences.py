@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.page import Page
@@ -23,6 +23,8 @@ from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.errors import ConflictError
 
+REMEMBERED = 512
+_Row: TypeAlias = tuple[Any, ...]
 _INSTANTS = ("until", "executed_at", "accepted_at", "anchor", "lease_expires_at")
 _PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply")
 
@@ -31,11 +33,11 @@ def by_ids(store: Store, sequence_ids: Iterable[str]) -> list[Sequence]:
     """Return the runs that exist among these, in this order."""
     with store.snapshot():
         rows = store.rows("sequences.by_ids", ids=json.dumps(list(sequence_ids)))
-        runs = store.rows("sequences.runs_of", numbers=json.dumps([row["no"] for row in rows]))
-    of_row: dict[int, list[sqlite3.Row]] = {row["no"]: [] for row in rows}
+        runs = store.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
+    of_row: dict[int, list[_Row]] = {row[0]: [] for row in rows}
     for run in runs:
-        of_row[run[0]].append(run)
-    return [_from_row(row, of_row[row["no"]]) for row in rows]
+        of_row[run[0]].append(tuple(run))
+    return [_from_row(tuple(row), tuple(of_row[row[0]])) for row in rows]
 
 
 def find(store: Store, sequence_id: str) -> Sequence | None:
@@ -187,33 +189,49 @@ def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
     return row | own
 
 
-def _from_row(row: sqlite3.Row, runs: list[sqlite3.Row]) -> Sequence:
-    steps = steps_from_json(row["steps"])
-    reason = row["stop_reason"]
+@lru_cache(maxsize=REMEMBERED)
+def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
+    """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
+    # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
+    (
+        _,
+        own,
+        plan_id,
+        blueprint_id,
+        version,
+        contact_id,
+        status,
+        ordinal,
+        steps_text,
+        created_at,
+        updated_at,
+        *rest,
+    ) = row
+    anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason = rest
+    steps = steps_from_json(steps_text)
     return Sequence(
-        id=row["id"],
-        plan_id=row["plan_id"],
-        blueprint_id=row["blueprint_id"],
-        blueprint_version=row["version"],
-        contact_id=row["contact_id"],
-        status=SequenceStatus(row["status"]),
-        ordinal=row["ordinal"],
+        id=own,
+        plan_id=plan_id,
+        blueprint_id=blueprint_id,
+        blueprint_version=version,
+        contact_id=contact_id,
+        status=SequenceStatus(status),
+        ordinal=ordinal,
         steps=tuple(_run_from_row(run, steps) for run in runs),
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        anchor=from_micros(row["anchor"]),
-        variables=json.loads(row["variables"]),
-        paused_since=from_micros(row["paused_since"]),
-        paused_until=from_micros(row["paused_until"]),
-        stop_reason=StopReason(reason) if reason else None,
-        time_zone=row["time_zone"],
-        warnings=row["warnings"],
-        reason=row["reason"],
+        created_at=from_micros(created_at),
+        updated_at=from_micros(updated_at),
+        anchor=from_micros(anchor),
+        variables=json.loads(variables),
+        paused_since=from_micros(paused_since),
+        paused_until=from_micros(paused_until),
+        stop_reason=StopReason(stop_reason) if stop_reason else None,
+        time_zone=time_zone,
+        warnings=warnings,
+        reason=reason,
     )
 
 
-def _run_from_row(row: sqlite3.Row, steps: tuple[Step, ...]) -> StepRun:
-    # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
+def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
     _, place, key, recipient, subject, content, generation, state, reason, until, *rest = row
     executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply = rest
     return StepRun(
