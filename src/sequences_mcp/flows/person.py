@@ -9,7 +9,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.variables import VARIABLES, missing, render, used_in
+from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_rendered, check_text, check_values
 from sequences_mcp.guards.policy import GuardPolicy
@@ -177,7 +177,7 @@ def final_findings(
 
 def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
     texts = [part for step in steps for part in (step.subject, step.content) if part]
-    return {name: values[name] for name in used_in(texts) if (values[name] or "").strip()}
+    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
 
 
 def _no_address(step: Step, contact: Contact) -> list[Finding]:
