@@ -3,7 +3,8 @@
     python benchmarks/guard_speed.py
 
 Prints a Markdown table and exits with 1 when a budget is broken: 2 ms median for five steps, 50 ms for 100 kB,
-0.3 s for the values. Times are those of the processor, and of hostile texts the best of three, so that a busy machine counts for little.
+0.3 s for the values. Times are those of the processor, and of hostile texts the best of three, so that a busy
+machine counts for little.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from guard_examples import findings_of
 
 import sequences_mcp.guards
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.page import page
+from sequences_mcp.guards.page import page, write
 from sequences_mcp.guards.rule import Rule
 
 ROOM = Path(sequences_mcp.guards.__file__).parent
@@ -58,6 +58,11 @@ def test_a_rule_finds_its_rejected_examples(rule: Rule, example: str) -> None:
 
 def test_only_the_rules_that_need_more_than_a_text_have_no_rejected_example() -> None:
     assert {rule.id for rule in RULES if not rule.reject} == {"structure.kind", "channel.forbidden"}
+
+
+def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "rules.md")
+    assert (tmp_path / "rules.md").read_text(encoding="utf-8").count("\n| `") == len(RULES)
 
 
 def test_the_page_of_the_rules_is_current() -> None:

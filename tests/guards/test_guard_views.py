@@ -7,6 +7,7 @@ import pytest
 from sequences_mcp.guards.brackets import Pair, pair
 from sequences_mcp.guards.check import check_text
 from sequences_mcp.guards.fold import fold, key
+from sequences_mcp.guards.greetings import greetings
 from sequences_mcp.guards.markup import TAG, decode, is_tag
 from sequences_mcp.guards.views import COVER, views
 
@@ -89,6 +90,17 @@ def test_look_alikes_share_a_skeleton_and_brackets_keep_theirs() -> None:
     assert key("Prénom") == key("prenom") == key("PRE\u0301NOM") == "prenom"
     assert key("first_Name ") == "firstname"
     assert key("c\u200bо") == "co"
+
+
+def test_folding_more_letters_than_are_remembered_still_folds() -> None:
+    many = "".join(map(chr, range(0x3400, 0x3400 + 30_000)))
+    assert fold(many + "ﬁ") == fold(many) + "fi"
+
+
+def test_only_the_first_greetings_of_a_text_are_looked_at() -> None:
+    assert len(greetings("Hi Jane, " * 60)) == 50
+    assert greetings("Hi Jane. Well, hi Joe") == (3, 18)
+    assert greetings("I say hi Joe") == ()
 
 
 @pytest.mark.parametrize(

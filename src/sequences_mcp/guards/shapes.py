@@ -24,6 +24,7 @@ TEST = Lazy(r"\s?(?:-[a-z]|!) .{1,80}|\s?.{1,60} (?:-(?:eq|ne|lt|gt|le|ge)|=|==|
 _LITERAL = r"(?:\"[^\"]*\"|'[^']*'|-?\d[\d._]*)"
 LITERALS = Lazy(rf"\s*{_LITERAL}(?:\s*,\s*{_LITERAL})*\s*,?\s*")
 LETTERS = Lazy(r"[a-z](?:\s*[,;]\s*[a-z])+")
+ARRAY = Lazy(r"(?:[iuf]\d{1,3}|[A-Z]);\s?\w{1,20}")
 TYPES = Lazy(
     r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|"
     r"rune|error|[A-Z])(?:\s*[,|]\s*|$))+"

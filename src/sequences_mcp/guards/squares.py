@@ -61,7 +61,7 @@ _TARGET = Lazy(
     r"(?:[ \n]{1,4}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?[ \n]{0,4}\)"
 )
 _REAL = Lazy(
-    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?\S+|//\S+|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
+    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?[^\s/]\S*|//[^\s/]\S*|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
 )
 _FINE = (
     shapes.FOOTNOTE,
@@ -71,6 +71,7 @@ _FINE = (
     shapes.CHARACTER_CLASS,
     shapes.ADDRESS,
     shapes.LETTERS,
+    shapes.ARRAY,
     shapes.TEST,
 )
 _DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS)

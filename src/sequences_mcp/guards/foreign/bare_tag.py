@@ -16,7 +16,7 @@ _CAPITALS = Lazy(
     needs=("name", "job_title", "jobtitle", "prenom", "prénom", "voornaam", "apellido"),
 )
 _GREETED = Lazy(
-    r"(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
+    r"[\"'“(*_~]{0,2}(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
 )
 
 

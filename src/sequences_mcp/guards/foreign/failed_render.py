@@ -10,11 +10,12 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 _NOTHING = r"(?i:null|none|undefined|nan|nil|n/a|unknown|inconnu|unbekannt|desconocido|#(?:ref|name|value)!|#n/a)"
-_GREETED = Lazy(rf"{_NOTHING}(?=\s?[,!.:;?\n]|\s*$|\s+{_NOTHING})")
+_GREETED = Lazy(rf"[(\"'“<]?{_NOTHING}(?=[)\"'”>]?\s?[,!.:;?\n]|[)\"'”>]?\s*$|\s+{_NOTHING})")
 _ANYWHERE = Lazy(
     r"\[object \w{1,20}\]|#(?:REF|NAME|VALUE|NULL|DIV/0|NUM)[!?]|#N/A|\b(?:undefined undefined|null null)\b|"
-    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?[€$£%]|[€$£]\s?(?:NaN|null|undefined)\b|"
-    r"\b(?:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)",
+    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?(?:[€$£%]|(?:ans|years|Jahre|años)\b)|"
+    r"[€$£]\s?(?:NaN|null|undefined)\b|"
+    r"\b(?i:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)",
     needs=("[object", "#", "undefined", "null", "nan", "none", "invalid date"),
 )
 _DOUBT = Lazy(

@@ -9,7 +9,7 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_GAP = Lazy(r"[,，،](?=\s|$)")
+_GAP = Lazy(r"[,，،.](?=\s|$)")
 _ALONE = Lazy(
     r"(?im)^[ \t]{0,8}(?:dear|estimad[oa]|prezad[oa]|geachte|sehr geehrte[rs]?)[,:]|^(?:様|さん|님)(?=[\s、,])",
     needs=("dear", "estimad", "prezad", "geachte", "geehrte", "様", "さん", "님"),

@@ -11,7 +11,8 @@ from sequences_mcp.guards.text import Text
 
 # A colon, parenthesis or dash is asked for because "TODO" is a word of Spanish and Portuguese.
 _NOTE = Lazy(
-    r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)",
+    r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)|"
+    r"(?m:^)\W{0,8}TODO\W{0,8}(?m:$)",
     needs=("todo", "to do", "faire", "fixme"),
 )
 _ASIDE = Lazy(

@@ -10,7 +10,7 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field, is_name
 
-_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩﴾﴿〈〉"
+_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩≪≫﴾﴿〈〉"
 # In these two a field word may be said of a field; only the word for a name is a blank.
 _MILD = "（）「」『』"
 _PAIR = Lazy(
