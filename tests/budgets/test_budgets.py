@@ -19,8 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and proc
 TRIES = 4
 # A neighbour on the same two cores can slow one side alone; the full benchmark allows nothing.
 SLACK = 1.1
-# What is over its budget today, how far at most, and why; a figure here may only shrink.
-OVER = {"list_sequences": (3.2, "reads ten people with all their steps, as objects, to tell what happens next")}
 
 
 def settled(measured: Callable[[], Measured]) -> Measured:
