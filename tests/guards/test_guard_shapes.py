@@ -154,6 +154,7 @@ REJECT = [
     "a[" + "b + " * 40 + "]",
     "it is [somehow] so",
     "#[company]",
+    "#[pitch]",
     "[if you read this]",
     "Hi [company, I",
     "at company], we",

@@ -88,7 +88,7 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 
 
 def of_values(values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what the rules about values find; ``field`` is the name of the value."""
+    """Return what the rules about values find; ``field`` and ``variable`` name the value."""
     for name, value in values.items():
         if not is_plain(value):
             yield from _of_value(name, value or "", policy)
@@ -104,4 +104,5 @@ def _of_value(name: str, value: str, policy: GuardPolicy) -> Iterator[Finding]:
                 field=name,
                 end=len(value),
                 excerpt=excerpt(value, 0, len(value)),
+                variable=name,
             )

@@ -181,7 +181,7 @@ def _is_attribute(square: Square, inner: str) -> bool:
     """Say whether this is Rust's ``#[derive(…)]`` or Outlook's ``<!--[if mso]>``."""
     if square.line_before.endswith(("<!--", "<!", "<![endif]--")):
         return inner.startswith(("if ", "endif"))
-    return square.before == "#" and bool(inner) and not has_field(inner)
+    return square.before == "#" and bool(shapes.DERIVED.fullmatch(inner))
 
 
 def _is_fine(square: Square, inner: str) -> bool:
