@@ -203,7 +203,7 @@ REJECT = [
     "≪会社名≫",
     ">>company<<",
     "{% x %} {# x #} <% x %> <?php ?> %%[ *|X|* [% x %]",
-    "Variant A: x\nVariant B: y",
+    "Variant A:\nx\nVariant B:\ny",
 ]
 SUBJECTS = [
     ("[Acme] A role", "ambiguous"),
@@ -214,7 +214,8 @@ SUBJECTS = [
     ("【会社名】採用のご案内", "reject"),
     ("Re: [AB-1] x", "accept"),
     ("re[2]: x", "ambiguous"),
-    ("Ref: x", "ambiguous"),
+    ("Ref: x", "accept"),
+    ("Ré: x", "ambiguous"),
     ("Reply: x", "accept"),
     ("R&D &amp; x", "reject"),
     ("a &nope; b", "accept"),

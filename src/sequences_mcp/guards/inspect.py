@@ -32,7 +32,10 @@ def of_text(text: Text) -> Iterator[Finding]:
         yield _finding(LENGTH, Hit(0, len(text.original)), "", text=text)
     elif sign := too_many(text.original):
         yield _finding(
-            CROWDED, Hit(0, len(text.original), message=f"More {sign!r} than a person would write."), "", text=text
+            CROWDED,
+            Hit(0, len(text.original), message=f"There are more {sign!r} here than a person would write."),
+            "",
+            text=text,
         )
     else:
         for rule, hit in _hits(text):
