@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GUARDS = ROOT / "src" / "sequences_mcp" / "guards"
 TESTS = ROOT / "tests" / "guards"
-ORDER = ["shapes", "rules", "check", "rendered", "policy", "views", "corpora"]
+ORDER = ["shapes", "edges", "rules", "check", "rendered", "policy", "views", "corpora"]
 SECONDS = 60
 LEAST = 0.85
 
@@ -159,10 +159,10 @@ def main() -> None:
     found = [(path, *fault) for path in files for fault in faults(path)]
     chosen = random.Random(given.seed).sample(found, min(given.sample or len(found), len(found)))
     missed = []
-    for path, what, source in chosen:
+    for number, (path, what, source) in enumerate(chosen, 1):
         if not is_noticed(path, source):
             missed.append(what)
-            print(what, flush=True)
+            print(f"{number}: {what}", flush=True)
     share = 1 - len(missed) / len(chosen)
     print(f"{len(chosen)} of {len(found)} faults: {len(chosen) - len(missed)} noticed, {share:.1%}")
     sys.exit(share < LEAST)
