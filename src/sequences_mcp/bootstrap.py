@@ -72,8 +72,10 @@ async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now)
     """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread."""
     from sequences_mcp.engine.store.database import Store
 
-    with Store.open(settings.data_dir, now=clock()) as store, _working(settings, on=worker, clock=clock):
-        yield _desk(settings, store, clock=clock)
+    with Store.open(settings.data_dir, now=clock()) as store:
+        desk = _desk(settings, store, clock=clock)
+        with _working(settings, on=worker, clock=clock):
+            yield desk
 
 
 @contextmanager
