@@ -11,6 +11,7 @@ from sequences_mcp.guards.double_braces import either, meant
 from sequences_mcp.guards.excerpt import excerpt
 from sequences_mcp.guards.lengths import segments
 from sequences_mcp.guards.structure.crowded import LIMITS, too_many
+from sequences_mcp.guards.words import is_field, words_of
 
 
 @pytest.mark.parametrize(
@@ -185,3 +186,11 @@ def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: 
 )
 def test_near_the_edge_a_text_falls_on_the_right_side(text: str, expected: str) -> None:
     assert verdict(check_text(text, field="content")) == expected
+
+
+def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
+    assert words_of("first_name companyName") == ["first", "name", "company", "name"]
+    assert words_of("name " * 20) == ["name"] * 20
+    assert words_of("name " * 20 + "x") == []
+    assert is_field("company " * 12)
+    assert not is_field("company " * 13)
