@@ -33,13 +33,16 @@ from sequences_mcp.guards.words import is_field, words_of
         ("job", None),
         ("lastna", None),
         ("recruiterLstme", None),
-        ("istname", "firstname"),
         ("x" * 50, None),
         ("salary", None),
+        ("lastnamen", "lastname"),
+        ("recruiterFrstname", "recruiterFirstname"),
+        ("recruiterFstname", None),
+        ("lostnime", None),
     ],
 )
 def test_a_name_is_taken_for_the_one_variable_it_is_near(inner: str, name: str | None) -> None:
-    assert meant(inner) == (name if inner != "istname" else meant("istname"))
+    assert meant(inner) == name
 
 
 def test_a_name_that_could_be_two_is_left_to_the_writer() -> None:

@@ -217,7 +217,9 @@ def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
     if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or shapes.ATTRIBUTE.fullmatch(inner):
         return True
     if len(inner) == 1 and inner.isalpha():
-        return inner != "X" or not (square.line_before.strip() or square.after.strip() or _goes_on(square))
+        return inner not in ("X", "N") or not (
+            square.line_before.strip() or square.after.strip() or _goes_on(square)
+        )
     if inner.startswith("^"):
         return inner[1:].isalnum() and not has_field(inner)
     if shapes.BLANK.fullmatch(inner) or is_field(inner):
