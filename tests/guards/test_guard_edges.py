@@ -196,6 +196,10 @@ def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
     assert words_of("first_name companyName") == ["first", "name", "company", "name"]
     assert words_of("name " * 20) == ["name"] * 20
     assert words_of("name " * 20 + "x") == []
+    assert is_field("candidate city")
+    assert is_field("the name of your company")
+    assert not is_field("candidate dinner")
+    assert not is_field("of the")
     assert is_field("company " * 12)
     assert not is_field("company " * 13)
 

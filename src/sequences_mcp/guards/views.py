@@ -148,7 +148,7 @@ def _covered(text: str) -> str:
 
 def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
-    clean = text.replace(COVER, "\ufffd") if COVER in text else text
+    clean = text.replace(COVER, "\ufffd")
     seen = [View("raw", _covered(clean) if covered else clean)]
     for name, change in _CHANGES.items():
         changed = change(seen[-1].text)
