@@ -102,6 +102,11 @@ def test_the_place_of_a_finding_is_exact() -> None:
     assert {text: (finding.start, finding.end) for text, finding in found.items()} == places
 
 
+def test_places_that_touch_are_each_told_of() -> None:
+    found = check_text("[x y z]{{job}}[a b c]{{job}}", field="content")
+    assert sorted((finding.start, finding.end) for finding in found) == [(0, 7), (7, 14), (14, 21), (21, 28)]
+
+
 def test_what_is_no_text_has_no_place() -> None:
     (finding,) = check_text(None, field="subject")
     assert (finding.start, finding.end, finding.excerpt, finding.field) == (0, 0, "", "subject")
