@@ -51,6 +51,11 @@ def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -
     assert (said.status, said.err) == (0, "")
     assert "  │ Hi Grace, would a short call about the role suit you?" in said.out.splitlines()
     assert said.out.splitlines()[-1] == f"{plan} is approved: 1 person."
+    again = terminal.run("review", "approve", plan, "--passphrase-file", secret)
+    assert (again.status, again.err) == (
+        2,
+        "The plan is approved. It is under way; list_sequences shows how far.\n",
+    )
     [(actor,)] = terminal.bureau.rows("SELECT actor FROM approval")
     assert actor.startswith("terminal:")
 
