@@ -238,6 +238,7 @@ def test_an_sms_is_counted_in_segments(text: str, severity: Severity | None, say
     found = check_text(text, field="content", channel=Channel.SMS)
     assert [finding.severity for finding in found] == ([severity] if severity else [])
     assert all(says in finding.message for finding in found)
+    assert all((finding.start, finding.end) == (0, len(text)) for finding in found)
 
 
 def test_whatsapp_and_inmail_have_their_limits() -> None:

@@ -117,6 +117,7 @@ def test_an_excerpt_is_cut_where_it_says() -> None:
     assert excerpt("a" * 24 + "b" + "c" * 24, 24, 25) == "a" * 24 + "⟦b⟧" + "c" * 24
     assert excerpt("a" * 25 + "b" + "c" * 25, 25, 26) == "…" + "a" * 24 + "⟦b⟧" + "c" * 24 + "…"
     assert excerpt("x" * 80, 0, 80) == f"⟦{'x' * 80}⟧"
+    assert excerpt("x" * 150, 50, 130) == f"…{'x' * 24}⟦{'x' * 80}⟧{'x' * 20}"
     assert excerpt("x" * 81, 0, 81) == f"⟦{'x' * 80}…⟧"
     assert excerpt("a\tb\r\nc\u00a0d", 0, 1) == "⟦a⟧ b⏎c\u00a0d"
     assert excerpt("é\u202e", 0, 1) == "⟦é⟧<U+202E>"
