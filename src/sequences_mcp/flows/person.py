@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from sequences_mcp.guards.check import check_rendered, check_text, check_values
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
+# What no text can become suspicious by: letters of any script, digits, and the signs of names and companies.
+_ORDINARY = re.compile(r"(?:[^\W_]|[ .,'’&/+-])*")
 ADDRESS_WORD = {
     Channel.EMAIL: "e-mail address",
     Channel.LINKEDIN: "LinkedIn URL",
@@ -91,7 +94,8 @@ def person(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    suspicious = bool(check_values(_used(blueprint.steps, values), policy=desk.policy))
+    used = _used(blueprint.steps, values)
+    suspicious = bool(check_values(used, policy=desk.policy)) or not all(map(_is_ordinary, used.values()))
     found = _never_open(desk, blueprint.steps, zone)
     steps = []
     for place, step in enumerate(blueprint.steps):
@@ -204,6 +208,10 @@ def final_findings(
 def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
     texts = [part for step in steps for part in (step.subject, step.content) if part]
     return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _is_ordinary(value: str | None) -> bool:
+    return _ORDINARY.fullmatch(value or "") is not None
 
 
 def _never_open(desk: Desk, steps: Iterable[Step], zone: Zone) -> list[Finding]:
