@@ -17,6 +17,8 @@ from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.providers.port import Provider
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from sequences_mcp.domain.contact import Contact, ContactFields
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.sequence import Sequence, StepRun
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
 OUTBOX = "outbox"
@@ -47,7 +50,26 @@ def serve(settings: Settings) -> None:
     """Run the MCP server over stdio until the client leaves."""
     from sequences_mcp.server.app import build
 
-    build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level).run()
+    server = build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level)
+    page = review_page(settings)
+    page.start()
+    try:
+        server.run()
+    finally:
+        page.stop()
+
+
+def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
+    """Return this process's share in the review page of its data folder, not started yet."""
+    from sequences_mcp.review.serving import ReviewPage
+
+    def made(authority: str) -> Starlette:
+        from sequences_mcp.review.app import build
+
+        desk = partial(open_desk, settings, worker=False, clock=clock, actor="page")
+        return build(desk, data_dir=settings.data_dir, authority=authority)
+
+    return ReviewPage(settings.data_dir, made)
 
 
 def work(settings: Settings, *, once: bool) -> None:
@@ -68,12 +90,17 @@ def work(settings: Settings, *, once: bool) -> None:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now) -> AsyncIterator[Desk]:
-    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread."""
+async def open_desk(
+    settings: Settings, *, worker: bool, clock: Clock = utc_now, actor: str = "agent"
+) -> AsyncIterator[Desk]:
+    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
+
+    ``actor`` is who the audit names for what is done at this desk.
+    """
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store, _working(settings, on=worker, clock=clock):
-        yield _desk(settings, store, clock=clock)
+        yield _desk(settings, store, clock=clock, actor=actor)
 
 
 @contextmanager
@@ -145,13 +172,13 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
+def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
 
     terms = terms_of(settings)
-    local = local_provider(Engine(store=store, clock=clock, entropy=os.urandom, terms=terms, actor="agent"))
+    local = local_provider(Engine(store=store, clock=clock, entropy=os.urandom, terms=terms, actor=actor))
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
@@ -166,6 +193,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
         plans=local.plans,
         suppressions=local.suppressions,
         ledger=local.ledger,
+        records=local.records,
         clock=clock,
         sender=settings.sender,
         terms=terms,

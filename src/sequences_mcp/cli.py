@@ -185,13 +185,41 @@ def _demo() -> click.Command:
 def _review() -> click.Group:
     import click
 
-    @click.group(help="Say yes or no to what waits.")
-    def review() -> None:
-        pass
+    @click.group(help="Say yes or no to what waits: on the review page, or here.", invoke_without_command=True)
+    @click.option("--open", "opens", is_flag=True, help="Open the review page in the browser.")
+    @click.pass_context
+    def review(context: click.Context, opens: bool) -> None:
+        if opens:
+            _open_page()
+        elif context.invoked_subcommand is None:
+            _say([context.get_help()])
 
     for command in (_list(), _show(), _approve(), _refuse(), _settle(), _set_passphrase()):
         review.add_command(command)
     return review
+
+
+def _open_page() -> None:
+    import webbrowser
+
+    from sequences_mcp.bootstrap import review_page
+    from sequences_mcp.review import seat
+
+    settings = _settings()
+    page = review_page(settings)
+    page.start()
+    where = seat.address(settings.data_dir) or ""
+    _say([f"The review page is at {where}"])
+    if not webbrowser.open(where):
+        _say(["No browser could be opened here: open that address yourself, on this machine."])
+    try:
+        if page.is_here:
+            _say(["It stays open until you press Ctrl-C."])
+            page.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        page.stop()
 
 
 def _list() -> click.Command:

@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
+from sequences_mcp.providers.port import Ledger, Plans, Provider, Records, Suppressions
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
@@ -40,6 +40,7 @@ class Desk:
     plans: Plans
     suppressions: Suppressions
     ledger: Ledger
+    records: Records
     clock: Callable[[], datetime]
     sender: Sender | None
     terms: Terms

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from pathlib import Path
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.review.private import write_private
 
 FILE_NAME = "passphrase.json"
 LEAST = 8
@@ -38,7 +38,7 @@ def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
         )
     salt = secrets.token_bytes(16)
     record = {"salt": salt.hex(), "hash": _slow_hash(new, salt, _COST).hex(), **_COST}
-    _write_private(data_dir / FILE_NAME, json.dumps(record))
+    write_private(data_dir / FILE_NAME, json.dumps(record))
 
 
 def check(data_dir: Path, passphrase: str) -> None:
@@ -67,14 +67,3 @@ def _fits(path: Path, passphrase: str) -> bool:
 def _slow_hash(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     memory = 256 * cost["n"] * cost["r"]
     return hashlib.scrypt(passphrase.strip().encode(), salt=salt, maxmem=memory, dklen=32, **cost)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -1,0 +1,26 @@
+"""What a person can look at and do: one list of method, path and screen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from starlette.responses import Response
+
+from sequences_mcp.review.screens import front, people, plans, texts, unlock
+from sequences_mcp.review.visit import Visit
+
+Screen: TypeAlias = Callable[[Visit], Awaitable[Response]]
+
+SCREENS: tuple[tuple[str, str, Screen], ...] = (
+    ("GET", "/", front.waiting),
+    ("POST", "/lock", unlock.leave),
+    ("GET", "/plans/{plan}", plans.plan),
+    ("POST", "/plans/{plan}/approve", plans.approve),
+    ("POST", "/plans/{plan}/refuse", plans.refuse),
+    ("POST", "/plans/{plan}/renew", plans.renew),
+    ("GET", "/plans/{plan}/sample", people.sample),
+    ("GET", "/plans/{plan}/texts", texts.of_plan),
+    ("GET", "/plans/{plan}/people/{sequence}", people.person),
+    ("POST", "/plans/{plan}/people/{sequence}/refuse", people.refuse),
+)
