@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -118,6 +119,26 @@ class World:
         """Return a plan as it is now."""
         plan: Plan = self.at_desk(lambda desk: desk.plans.get_plan(plan_id))
         return plan
+
+    def work_until(self, seen: Callable[[], bool]) -> None:
+        """Let a worker do the due work until something is seen, at most twenty seconds."""
+
+        async def run() -> None:
+            pause = asyncio.Event()
+            async with open_desk(self.settings, worker=True, clock=self.clock):
+                for _ in range(400):
+                    if await asyncio.to_thread(seen):
+                        return
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(pause.wait(), 0.05)
+            raise AssertionError("it was never seen")
+
+        asyncio.run(run())
+
+    @property
+    def mails(self) -> list[str]:
+        """The e-mails in the outbox."""
+        return [path.read_text() for path in sorted((self.folder / "outbox").glob("*.eml"))]
 
     def lock_up(self) -> None:
         """Choose the passphrase, as a person does in the terminal."""

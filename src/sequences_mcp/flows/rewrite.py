@@ -22,13 +22,21 @@ async def rendered(
 
     ``text`` stands for the step's own template where it is given.
     """
+    new, found = await checked(desk, draft, step, variables=variables, text=text)
+    _refuse(found)
+    return new
+
+
+async def checked(
+    desk: Desk, draft: SequenceDetail | Draft, step: Step, *, variables: Mapping[str, str], text: Text | None
+) -> tuple[Text, list[Finding]]:
+    """Return one step's final text with these variables, and everything the guards find in it."""
     sequence = draft.sequence
     blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)
     values = values_for(draft.contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     planned, found = planned_step(desk, step, draft.contact, values=values, text=text, full=True)
-    _refuse(found)
-    return Text(subject=planned.subject, content=planned.content or "")
+    return Text(subject=planned.subject, content=planned.content or ""), found
 
 
 def _refuse(found: list[Finding]) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.screens import front, people, plans, texts, unlock
+from sequences_mcp.review.screens import books, front, people, plans, runs, texts, unlock
 from sequences_mcp.review.visit import Visit
 
 Screen: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -23,4 +23,20 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/plans/{plan}/texts", texts.of_plan),
     ("GET", "/plans/{plan}/people/{sequence}", people.person),
     ("POST", "/plans/{plan}/people/{sequence}/refuse", people.refuse),
+    ("GET", "/texts/{draft}", texts.text),
+    ("POST", "/texts/{draft}", texts.save),
+    ("POST", "/texts/{draft}/check", texts.check),
+    ("POST", "/texts/{draft}/approve", texts.approve),
+    ("POST", "/texts/{draft}/settle", texts.settle),
+    ("GET", "/sequences", runs.sequences),
+    ("GET", "/sequences/{sequence}", runs.sequence),
+    ("POST", "/sequences/{sequence}/pause", runs.pause),
+    ("POST", "/sequences/{sequence}/resume", runs.resume),
+    ("POST", "/sequences/{sequence}/stop", runs.stop),
+    ("GET", "/tasks", runs.tasks),
+    ("POST", "/tasks/{task}", runs.complete),
+    ("GET", "/mails", books.mails),
+    ("GET", "/suppressions", books.suppressions),
+    ("POST", "/suppressions", books.suppress),
+    ("GET", "/audit", books.audit),
 )

@@ -18,3 +18,45 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
 
 const alert = document.querySelector("[role=alert][tabindex]");
 if (alert) alert.focus();
+
+// While a text is written, the guards are asked after a short rest; nothing is stored before Save.
+const draft = document.querySelector("textarea[data-check]");
+if (draft) {
+  const form = draft.form;
+  const shown = document.getElementById("findings");
+  let rest;
+  let latest = 0;
+
+  const line = (found) => {
+    const item = document.createElement("li");
+    item.className = found.severity;
+    const severity = document.createElement("strong");
+    severity.textContent = found.severity[0].toUpperCase() + found.severity.slice(1);
+    item.append(severity, ` ${found.message} `);
+    if (found.excerpt) item.append(Object.assign(document.createElement("code"), { textContent: found.excerpt }));
+    if (found.fix !== null) {
+      const fix = Object.assign(document.createElement("span"), { className: "fix", textContent: "Fix: " });
+      fix.append(Object.assign(document.createElement("code"), { textContent: found.fix || "(remove it)" }));
+      item.append(fix);
+    }
+    item.append(Object.assign(document.createElement("span"), { className: "rule", textContent: found.rule }));
+    return item;
+  };
+
+  const ask = async () => {
+    const turn = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(draft.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (!answer.ok || turn !== latest) return;
+    const { findings } = await answer.json();
+    const list = Object.assign(document.createElement("ul"), { className: "findings" });
+    list.append(...findings.map(line));
+    const fine = Object.assign(document.createElement("p"), { textContent: "The guards find nothing." });
+    shown.replaceChildren(findings.length ? list : fine);
+  };
+
+  form.addEventListener("input", () => {
+    clearTimeout(rest);
+    rest = setTimeout(ask, 250);
+  });
+}
