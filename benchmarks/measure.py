@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import tokens
-from benchmarks.crowd import fall_asleep
+from benchmarks.due import fill
 from benchmarks.people import SETTINGS, SOURCING, people, steps
 from benchmarks.wire import BARE, PRODUCT, Child, Era
 
@@ -26,7 +26,6 @@ PLANNING_SECONDS = 5.0
 BATCH = 500
 IDLE_MB = 20.0
 IDLE_SECONDS = 5.0  # long enough for several passes of the worker
-DATABASE = "sequences.db"
 
 READS: Mapping[str, Mapping[str, Any]] = {
     "list_providers": {},
@@ -118,9 +117,9 @@ def tools_list() -> Measured:
     return Measured("tools/list", tokens.cost(listed), LIST_TOKENS, "tokens", f"{len(listed)} tools, {how}")
 
 
-def planning(child: Child, *, contacts: int, count: int = 3) -> list[Measured]:
+def planning(child: Child, *, contacts: int) -> list[Measured]:
     """Plan a start for so many new people over MCP, and see that progress was reported for each batch."""
-    made = facts(child.call("create_blueprint", {"name": "Bench", "steps": steps(count), **SOURCING}))
+    made = facts(child.call("create_blueprint", {"name": "Bench", "steps": steps(3), **SOURCING}))
     arguments = {"blueprint_id": made["blueprint_id"], "contacts": people(contacts)}
     begun = time.perf_counter()
     facts(child.call("start_sequence", arguments, progress=True))
@@ -128,7 +127,7 @@ def planning(child: Child, *, contacts: int, count: int = 3) -> list[Measured]:
     reports = sum(notice["method"] == "notifications/progress" for notice in child.notices)
     silent = contacts / max(reports, 1)
     return [
-        Measured(f"planning {contacts:,} contacts, {count} steps", taken, PLANNING_SECONDS, "s"),
+        Measured(f"planning {contacts:,} contacts, 3 steps", taken, PLANNING_SECONDS, "s"),
         Measured("people between two progress reports", silent, BATCH, "people", f"{reports} reports"),
     ]
 
@@ -162,10 +161,7 @@ def _text(result: Mapping[str, Any]) -> str:
 def idle_memory(*, sleeping: int) -> Measured:
     """Compare an idle server with a crowd asleep in its file with one whose file is empty."""
     with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as crowded:
-        with product(crowded) as child:
-            child.list_tools()
-            planning(child, contacts=1, count=1)
-        fall_asleep(Path(crowded) / DATABASE, sleeping)
+        fill(Path(crowded), sleeping)
         few, many = _idle_mb(empty), _idle_mb(crowded)
     what, detail = f"idle with {sleeping:,} sequences asleep", f"{many:.0f} MB against {few:.0f} MB"
     return Measured(what, many - few, IDLE_MB, "MB", detail)

@@ -45,7 +45,7 @@ def counter() -> Counter:
 
 def estimate(text: str) -> int:
     """Return about how many tokens a text has."""
-    import regex
+    import regex  # type: ignore[import-untyped]
 
     return round(len(regex.findall(PIECES, text)) * PER_PIECE)
 

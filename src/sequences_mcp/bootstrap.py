@@ -192,6 +192,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         providers={LOCAL: embedded},
         plans=local.plans,
         suppressions=local.suppressions,
+        waivers=local.waivers,
         ledger=local.ledger,
         records=local.records,
         clock=clock,

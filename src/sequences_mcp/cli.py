@@ -10,6 +10,7 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -194,7 +195,7 @@ def _review() -> click.Group:
         elif context.invoked_subcommand is None:
             _say([context.get_help()])
 
-    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _set_passphrase()):
+    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _waive(), _set_passphrase()):
         review.add_command(command)
     return review
 
@@ -298,6 +299,31 @@ def _settle() -> click.Command:
         _say([_with_desk(lambda desk: settled(desk, draft, sent=sent, actor=_actor()))])
 
     return settle
+
+
+def _waive() -> click.Command:
+    import click
+
+    @click.command(help="Say that a warning in a blueprint is meant, until a date.")
+    @click.argument("blueprint")
+    @click.argument("rule")
+    @click.option("--reason", required=True)
+    @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day, in UTC.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def waive(blueprint: str, rule: str, reason: str, until: datetime, passphrase_file: Path | None) -> None:
+        from sequences_mcp.flows import waive as verb
+        from sequences_mcp.review import passphrase
+
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        end = until.replace(tzinfo=UTC) + timedelta(days=1)
+        _with_desk(
+            lambda desk: verb.waive(
+                desk, blueprint_id=blueprint, rule=rule, reason=reason, until=end, actor=_actor()
+            )
+        )
+        _say([f"{rule} is waived in {blueprint} until {until:%Y-%m-%d}."])
+
+    return waive
 
 
 def _set_passphrase() -> click.Command:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -96,8 +96,7 @@ class World:
     local: LocalProvider = field(init=False)
 
     def __post_init__(self) -> None:
-        chance = random.Random(7)
-        self.local = local_provider(Engine(self.store, self.clock, chance.randbytes, self.terms, "tester"))
+        self.local = local_provider(Engine(self.store, self.clock, os.urandom, self.terms, "tester"))
 
     @classmethod
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:

@@ -195,6 +195,20 @@ async def test_a_run_that_cannot_even_be_read_leaves_the_schedule_and_no_other_s
     assert rows == [(None, "ACTIVE"), (None, "COMPLETED"), (None, "COMPLETED")]
 
 
+async def test_a_run_that_is_due_with_nothing_to_do_does_not_keep_the_worker_busy(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 2)
+    caplog.set_level(logging.CRITICAL)
+    with closing(sqlite3.connect(world.store.path)) as other:
+        other.execute("UPDATE sequence SET anchor = anchor + 3600000000 WHERE ordinal = 0")
+        other.commit()
+    assert world.worker().run_due() == 3
+    with closing(sqlite3.connect(world.store.path)) as other:
+        assert other.execute("SELECT next_run_at FROM sequence ORDER BY ordinal").fetchall() == [(None,), (None,)]
+    assert await states(world) == [StepState.PLANNED, StepState.SENT]
+
+
 async def test_a_fault_of_the_channel_leaves_the_decision_to_the_lease(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

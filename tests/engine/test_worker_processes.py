@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from local_world import EMAIL, World
 
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.sequence import StepState
 from sequences_mcp.engine.store.connection import JournalMode
+from sequences_mcp.providers.port import ContactEntry
 
 WORKER = """
 import sys
@@ -38,8 +40,9 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
 ) -> None:
     world, count = World.open(tmp_path, journal=journal), 300
     blueprint = await world.blueprint(EMAIL)
-    people = [await world.contact(f"p{number}@example.org") for number in range(count)]
-    await world.approved(*people, blueprint=blueprint)
+    entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
+    saved = await world.local.contacts.save_contacts(entries)
+    await world.approved(*(one.contact for one in saved), blueprint=blueprint)
     command = [sys.executable, "-c", WORKER, str(world.store.path.parent), journal, str(Path(__file__).parent)]
     workers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -79,17 +79,22 @@ def argument_counts(root: Path) -> Sizes:
 def positional_counts(root: Path) -> Sizes:
     """Yield each function of the product, its positional parameters without self, and the limit.
 
-    The parameters of a dunder are Python's own; a tool is called by the names of its schema.
+    The parameters of a dunder are Python's own; a tool and a command are called by the names of their arguments.
     """
     for source in package(root):
         for function in source.functions:
-            if not function.name.endswith("__") and not source.path.startswith(TOOLS):
+            by_name = source.path.startswith(TOOLS) or any(map(_is_command, function.decorator_list))
+            if not function.name.endswith("__") and not by_name:
                 yield f"{source.path}:{function.name}", len(_positional(function)), POSITIONAL
 
 
 def _positional(function: Function) -> list[ast.arg]:
     names = [*function.args.posonlyargs, *function.args.args]
     return names[1:] if names and names[0].arg in ("self", "cls") else names
+
+
+def _is_command(mark: ast.expr) -> bool:
+    return ast.unparse(mark).startswith(("click.option", "click.argument"))
 
 
 def test_files_fit_their_limits() -> None:

@@ -30,7 +30,7 @@ async def test_an_undeclared_argument_is_refused_by_name(world: World, era: str)
 @pytest.mark.parametrize("name", TOOLS)
 async def test_no_tool_lets_an_undeclared_argument_pass(world: World, name: str) -> None:
     async with world.client("auto") as desktop:
-        error = await desktop.refused(name, approved=True)
+        error = await desktop.refused(name, approved=None)
     assert "'approved' is not an argument" in error["message"]
 
 

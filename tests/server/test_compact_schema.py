@@ -40,7 +40,6 @@ def test_titles_nulls_and_references_go_and_everything_else_stays() -> None:
     }
     assert compact(Outer.model_json_schema()) == {
         "type": "object",
-        "description": "A whole.",
         "properties": {
             "parts": {"type": "array", "items": inner},
             "limit": {"type": "integer", "minimum": 1, "description": "At most"},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mcp import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
-from open_server import LINKEDIN, MAIL, Desktop, World
+from open_server import GRACE, LINKEDIN, MAIL, Desktop, World
 
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
@@ -128,6 +128,15 @@ async def test_findings_and_steps_of_a_stored_blueprint_are_in_the_prompt_that_m
         text = await prompt(desktop, "fix_findings", blueprint_id=blueprint)
         with pytest.raises(MCPError) as caught:
             await prompt(desktop, "fix_findings", blueprint_id="local:bp_0")
+        with pytest.raises(MCPError) as stepless:
+            await prompt(
+                desktop,
+                "personalise_step",
+                contact_id=await desktop.contact(),
+                blueprint_id=blueprint,
+                step_id="later",
+            )
+    assert "no step 'later'. Its steps are hello, message." in stepless.value.error.message
     assert "update_blueprint and expected_version 1" in text
     assert MAIL["content"] in text and LINKEDIN["content"] in text
     assert "list_blueprints" in caught.value.error.message
@@ -205,7 +214,21 @@ async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -
         templates = [
             one.uri_template for one in (await desktop.client.list_resource_templates()).resource_templates
         ]
+        with pytest.raises(MCPError) as elsewhere:
+            await read(desktop, "blueprint://kalent:b1")
+    assert "kalent is not connected" in elsewhere.value.error.message
     assert body["id"] == blueprint
     assert body["steps"][0]["content"] == long["content"]
     assert "list_blueprints" in caught.value.error.message
     assert templates == ["blueprint://{id}", "sequence://{id}"]
+
+
+async def test_a_run_is_readable_and_completed_by_its_id(world: World, era: str) -> None:
+    async with world.client(era) as desktop:
+        started = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE])
+        run = started["sample"]["sequence_id"]
+        body = await read(desktop, f"sequence://{run}")
+        template = ResourceTemplateReference(uri="sequence://{id}")
+        completed = await desktop.client.complete(template, {"name": "id", "value": "grace"})
+    assert (body["id"], body["status"], body["name"]) == (run, "FOUND", "Grace Hopper")
+    assert completed.completion.values == [run]

@@ -87,6 +87,18 @@ async def test_the_answers_of_large_writes_fit(full: World) -> None:
         assert await size(desktop, "list_reviews", plan_id=plan) <= LIMIT
 
 
+async def test_a_stale_version_shows_the_change_in_a_screen(full: World) -> None:
+    other = [{**step, "content": step["content"].replace("team", "company")} for step in STEPS]
+    async with full.client("auto") as desktop:
+        blueprint = (await desktop.call("list_blueprints"))["items"][0]["id"]
+        update: dict[str, Any] = {"blueprint_id": blueprint, "expected_version": 1, "steps": other}
+        await desktop.call("update_blueprint", **update)
+        stale = await desktop.refused("update_blueprint", **update)
+        assert "because the company is growing" in "".join(stale["difference"])
+        assert await size(desktop, "update_blueprint", **update) <= LIMIT
+        assert await size(desktop, "list_tasks", **{f"unknown{index}": index for index in range(500)}) <= LIMIT
+
+
 async def test_errors_fit(full: World) -> None:
     async with full.client("auto") as desktop:
         blueprint = (await desktop.call("list_blueprints"))["items"][0]["id"]

@@ -123,6 +123,47 @@ async def test_texts_written_for_one_person_are_shown_whole(world: World, era: s
     assert all(f"   {text}" in asked[0] for text in texts)
 
 
+async def test_a_text_that_comes_out_too_different_is_shown_whole(world: World, era: str) -> None:
+    asked: list[str] = []
+
+    def answer(message: str) -> ElicitResult:
+        asked.append(message)
+        return ElicitResult(action="cancel")
+
+    names_alone = {**MAIL, "content": "{{firstname}} {{lastname}}, may I call?"}
+    contacts = [GRACE, {**LINUS, "first_name": "Linus Benedict Maria", "last_name": "of House Torvalds"}]
+    async with world.client(era, answer) as desktop:
+        blueprint = await desktop.blueprint(names_alone)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=contacts)
+    assert "   Linus Benedict Maria of House Torvalds, may I call?" in asked[0]
+
+
+async def test_the_dialog_and_the_result_tell_the_warnings_a_yes_covers(world: World, era: str) -> None:
+    asked: list[str] = []
+
+    def answer(message: str) -> ElicitResult:
+        asked.append(message)
+        return yes(message)
+
+    doubtful = {**MAIL, "content": "Hi {{firstname}}, more on https://example.com/role today."}
+    async with world.client(era, answer) as desktop:
+        blueprint = await desktop.blueprint(doubtful)
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    [finding] = started["findings"]
+    assert (finding["rule"], finding["severity"]) == ("placeholders.example_host", "warning")
+    assert f"Warning: step hello: {finding['message']}" in asked[0]
+
+
+async def test_a_client_that_answers_something_else_starts_nothing(world: World, era: str) -> None:
+    async with world.client(
+        era, lambda _: ElicitResult(action="accept", content={"approve": "perhaps"})
+    ) as desktop:
+        error = await desktop.refused("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE])
+        reviews = await desktop.call("list_reviews")
+    assert (error["code"], error["outcome"]) == ("bad_answer", "not_done")
+    assert [plan["status"] for plan in reviews["plans"]["items"]] == ["waiting"]
+
+
 async def test_the_same_start_again_makes_no_second_plan_and_asks_nobody_twice(world: World, era: str) -> None:
     async with world.client(era, yes) as desktop:
         blueprint = await desktop.blueprint()

@@ -38,7 +38,7 @@ def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
     return None
 
 
-def uncovered_because(store: Store, plan: Plan, sequence: Sequence, run: StepRun) -> str | None:
+def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:
     """Return why an approved plan's yes does not cover this text, or None."""
     digests = plans.texts(store, plan.id)
     if _digest(plan.header, digests) == plan.digest and covers(digests, sequence, run):

@@ -28,7 +28,7 @@ def change(
 
 def keep(store: Store, before: Sequence, after: Sequence, *, action: str, now: datetime, actor: str) -> None:
     """Store and audit what became of a run."""
-    with store.transaction():
+    with store.joined():
         sequences.save(store, before, after, next_run_at=next_run_at(after), now=now)
         detail = difference(before, after)
         audit.append(store, [audit.Entry(at=now, actor=actor, action=action, subject=after.id, detail=detail)])

@@ -27,7 +27,7 @@ from sequences_mcp.engine.channels.message import Message
 from sequences_mcp.engine.channels.message_id import message_id
 from sequences_mcp.engine.deciding import decide
 from sequences_mcp.engine.events import SendEmail, Tick
-from sequences_mcp.engine.machine import advance
+from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
 from sequences_mcp.engine.store import attempts, contacts, plans, sequences
@@ -66,11 +66,12 @@ class Claim:
 def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: str | None = None) -> Claim | None:
     """Move one due run on, inside the caller's transaction; return a claim when an e-mail is to be sent.
 
-    ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined.
+    ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
+    RuntimeError for a run that is due without anything to do, which would be due for ever.
     """
     before = sequences.find(store, sequence_id)
     if before is None or (run := before.current) is None:
-        return None
+        raise RuntimeError("nothing is left of this run")
     lease = attempts.next_lease(store)
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
     message = None
@@ -78,7 +79,7 @@ def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: 
         tick, message = _examined(store, before, run, tick=tick, rules=rules, now=now)
     after, effects = advance(before, tick, now)
     if after == before:
-        return None
+        raise RuntimeError("its time has come and nothing follows")
     claim = None
     if message is not None and any(isinstance(effect, SendEmail) for effect in effects):
         after = _with_message_id(after, run.key, message.message_id)
@@ -99,7 +100,7 @@ def _examined(
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
     if listed or run.recipient is None or run.content is None:
         return tick, None
-    if why := _blocked(store, sequence, run, contact, rules=rules, now=now):
+    if why := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
         return replace(tick, blocked=why), None
     if run.step.type is not Channel.EMAIL:
         return tick, None
@@ -112,7 +113,7 @@ def _examined(
 
 
 def _blocked(
-    store: Store, sequence: Sequence, run: StepRun, contact: Contact, *, rules: Rules, now: datetime
+    store: Store, sequence: Sequence, run: StepRun, *, contact: Contact, rules: Rules, now: datetime
 ) -> str | None:
     """Return why a person has to look first, or None.
 
@@ -123,7 +124,8 @@ def _blocked(
         return "its plan is gone"
     if why := void_because(store, plan, terms=rules.terms):
         if plan.status is PlanStatus.APPROVED:
-            decide(store, voided(plan, why), action="void", now=now, actor=ACTOR)
+            reason = why.removeprefix(f"{APPROVAL}: ")
+            decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
         return why
     approved = approved_at(store, run, digest=text_digest(sequence, run))
     tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
@@ -132,7 +134,7 @@ def _blocked(
     if approved is not None:
         return None
     return (
-        uncovered_because(store, plan, sequence, run)
+        uncovered_because(store, plan, sequence=sequence, run=run)
         or moved_because(run, contact)
         or rules.check(sequence, run, contact)
     )

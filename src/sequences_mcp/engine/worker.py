@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sequences_mcp.domain.contact import email_key
@@ -86,10 +87,10 @@ class Worker:
 
     def run_due(self, limit: int = 100) -> int:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
-        deciding.catch_up(self.store, now=self.clock())
+        self._guarded(self._catch_up)
         done = 0
         while done < limit and (lane := self._due_lane()) is not None:
-            self._do_next(lane)
+            self._guarded(partial(self._take_and_send, lane=lane))
             done += 1
         return done
 
@@ -115,46 +116,59 @@ class Worker:
 
     def _pause(self) -> float:
         """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
+        if not self.store.has_room():
+            return self.poll
         free = schedule.next_due(self.store, FREE)
         coming = [at for at in (free and free[1], self._mailbox_at()) if at is not None]
         soonest = min(((at - self.clock()).total_seconds() for at in coming), default=self.poll)
         return min(max(soonest, 0.0), self.poll)
 
-    def _do_next(self, lane: str) -> None:
-        self.at("claim")
-        taken: list[str] = []
-        claim = None
+    def _guarded(self, work: Callable[[list[str]], None]) -> None:
+        """Do some work; a fault in it is logged and sets aside the runs that it has named."""
+        named: list[str] = []
         try:
-            claim = self._claim(lane, taken)
-            if claim is not None:
-                self.at("claimed")
-                self._send(claim)
+            work(named)
         except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
-            raise  # the database's trouble, not the run's
+            raise  # the database's trouble, not a run's
         except Exception:  # one run's fault, whatever it is, must not stop all the others
-            log.exception("The worker failed on %s", taken)
-            if claim is None:  # else the lease decides: tried again before the final dot, unknown after it
-                self._set_aside(taken)
+            log.exception("The worker failed on %s", named or "what was left to be carried out")
+            self._set_aside(named)
 
-    def _claim(self, lane: str, taken: list[str]) -> Claim | None:
-        """Take the first due run of a lane, if nobody was quicker; its id is added to ``taken``."""
+    def _catch_up(self, named: list[str]) -> None:
+        deciding.catch_up(self.store, now=self.clock())
+
+    def _take_and_send(self, named: list[str], *, lane: str) -> None:
+        self.at("claim")
+        claim = self._claim(lane, named)
+        if claim is not None:
+            named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
+            self.at("claimed")
+            self._send(claim)
+
+    def _claim(self, lane: str, named: list[str]) -> Claim | None:
+        """Take the first due run of a lane, if nobody was quicker; its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
             due = schedule.next_due(self.store, lane)
             if due is None or due[1] > now or (lane == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
-            taken.append(due[0])
+            named.append(due[0])
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None
             claim = take(self.store, due[0], rules=self.rules, now=now, fault=fault)
         self._faulty.discard(due[0])
         return claim
 
-    def _set_aside(self, taken: list[str]) -> None:
+    def _set_aside(self, named: list[str]) -> None:
         """Have a run held for a person at its next turn; one on which even that fails leaves the schedule."""
-        for sequence_id in taken:
+        for sequence_id in named:
             if sequence_id in self._faulty:
-                schedule.park(self.store, sequence_id, "the engine cannot read it; see the log")
+                self._park(sequence_id, "the engine failed on it twice; see the log")
             self._faulty.add(sequence_id)
+
+    def _park(self, sequence_id: str, reason: str) -> None:
+        with self.store.transaction():
+            schedule.park(self.store, sequence_id, reason)
+            self._audit("sequence.parked", sequence_id, reason=reason)
 
     def _send(self, claim: Claim) -> None:
         """Deliver one claimed e-mail and write down what became of it."""
@@ -195,10 +209,7 @@ class Worker:
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
             log.warning("The outcome of lease %s comes too late: %s", claim.lease, error)
             detail = {"lease": claim.lease, "outcome": action_of(outcome), "why": error.message}
-            entry = Entry(
-                at=self.clock(), actor=ACTOR, action="sequence.too_late", subject=claim.sequence_id, detail=detail
-            )
-            append(self.store, [entry])
+            self._audit("sequence.too_late", claim.sequence_id, **detail)
 
     def _report(self, claim: Claim, event: Event) -> None:
         """Write down one event of a claimed e-mail; ConflictError when its lease is lost."""
@@ -212,6 +223,12 @@ class Worker:
                 if isinstance(effect, SuppressAddress):
                     mark = ("address", email_key(effect.address))
                     suppress(self.store, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+
+    def _audit(self, action: str, subject: str, **detail: object) -> None:
+        append(
+            self.store,
+            [Entry(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)],
+        )
 
 
 def retry_after(tries: int) -> timedelta:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.variables import VARIABLES, missing, render, used_in
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.guards.check import check_rendered, check_text, check_values
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
@@ -87,7 +90,7 @@ def person(
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
     suspicious = bool(check_values(_used(blueprint.steps, values), policy=desk.policy))
-    found: list[Finding] = []
+    found = _never_open(desk, blueprint.steps, zone)
     steps = []
     for step in blueprint.steps:
         planned, findings = planned_step(
@@ -177,7 +180,25 @@ def final_findings(
 
 def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
     texts = [part for step in steps for part in (step.subject, step.content) if part]
-    return {name: values[name] for name in used_in(texts) if (values[name] or "").strip()}
+    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _never_open(desk: Desk, steps: Iterable[Step], zone: Zone) -> list[Finding]:
+    if "," not in zone.names or all(step.type is not Channel.EMAIL for step in steps):
+        return []  # one zone alone is open every week
+    midnight = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    why = _complaint(desk.next_open, zone.names, midnight)
+    return [Finding(rule="person.never_open", severity=Severity.ERROR, message=why)] if why else []
+
+
+@lru_cache(maxsize=256)
+def _complaint(next_open: Callable[[str, datetime], datetime | None], zones: str, at: datetime) -> str:
+    """Return why no e-mail could ever leave for these zones, or nothing; a plan asks for thousands of people."""
+    try:
+        next_open(zones, at)
+    except InvalidArgumentsError as error:
+        return str(error)
+    return ""
 
 
 def _no_address(step: Step, contact: Contact) -> list[Finding]:

@@ -18,7 +18,7 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
     SettingsError,
 )
-from sequences_mcp.flows.blueprint_report import approved_by_guards, wire_steps
+from sequences_mcp.flows.blueprint_report import require_no_errors
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -68,18 +68,18 @@ def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
 
 
 async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
-    blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
-    if not blueprint.steps:
+    report = await get_blueprint(desk, blueprint_id=blueprint_id)
+    if not report.blueprint.steps:
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    _, findings = approved_by_guards(desk, wire_steps(blueprint))
+    require_no_errors(report.findings)
     if desk.sender is None:
         raise SettingsError(
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
-    return blueprint, warnings_in(findings)
+    return report.blueprint, warnings_in(report.findings)
 
 
 async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:

@@ -6,9 +6,6 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-MOST = 500
-"""How many pairs are looked at one by one; a text with more is refused for that alone."""
-
 
 class Pair(NamedTuple):
     """An opening bracket and its closing one, as indexes."""
@@ -18,12 +15,11 @@ class Pair(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What was paired, in order of opening, and what was left over, in order; each cut at ``MOST``."""
+    """What was paired, in order of opening, and what was left over, in order."""
 
     pairs: tuple[Pair, ...]
     opens: tuple[int, ...]
     closes: tuple[int, ...]
-    is_cut: bool
 
 
 @cache
@@ -34,7 +30,7 @@ def _marks(opening: str, closing: str) -> re.Pattern[str]:
 def pair(text: str, opening: str, *, closing: str) -> Pairs:
     """Return the pairs of a text. Any of ``opening`` is closed by any of ``closing``: a mixed pair is a pair."""
     if not any(mark in text for mark in opening + closing):
-        return Pairs((), (), (), is_cut=False)
+        return Pairs((), (), ())
     pairs: list[Pair] = []
     opens: list[int] = []
     closes: list[int] = []
@@ -49,6 +45,4 @@ def pair(text: str, opening: str, *, closing: str) -> Pairs:
             pairs.append(Pair(stack.pop(), match.start()))
         else:
             closes.append(match.start())
-    left = sorted(opens + stack)
-    cut = max(len(pairs), len(left), len(closes)) > MOST
-    return Pairs(tuple(sorted(pairs)[:MOST]), tuple(left[:MOST]), tuple(closes[:MOST]), is_cut=cut)
+    return Pairs(tuple(sorted(pairs)), tuple(sorted(opens + stack)), tuple(closes))

@@ -8,16 +8,17 @@ from sequences_mcp.guards.rule import Rule
 
 _LAYERS = {
     "structure": """
-        form kind length size duplicate_id linked_in_type subject delay one_invitation settled invitation_timeout
-        invitation_text
+        form kind length crowded size duplicate_id linked_in_type subject delay one_invitation settled
+        invitation_timeout invitation_text
     """,
-    "variables": "spelling expression empty unbalanced escaped bare unknown",
+    "variables": "unfilled spelling expression empty unbalanced escaped bare unknown",
     "placeholders": """
-        crowded square link unclosed other_bracket guillemet angle instruction blank escaped ambiguous bare_word
+        square link unclosed other_bracket guillemet angle instruction blank escaped ambiguous bare_word
         example_host
     """,
     "foreign": """
-        statement spintax sigil single_brace failed_render missing_name bare_tag draft variants todo mojibake
+        statement spintax sigil single_brace failed_render missing_name bare_tag subject_line preamble work_note
+        variants mojibake
     """,
     "channel": """
         empty_subject empty_content control header reply_prefix subject_markup encoded_word active_content

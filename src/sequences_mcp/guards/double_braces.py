@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.domain.variables import VARIABLES
@@ -50,9 +50,14 @@ class Doubled(NamedTuple):
 
 def doubled(text: Text, kind: Kind) -> Iterator[Doubled]:
     """Return what doubled braces of one kind are left in each view once the nine are covered."""
-    for view in text.views:
-        if "{" in view.text or "}" in view.text:
-            yield from (found for found in _doubled(view) if found.kind is kind)
+    return (found for found in _all(text) if found.kind is kind)
+
+
+@lru_cache(maxsize=4)
+def _all(text: Text) -> list[Doubled]:
+    """Look for them once, for all the rules that ask."""
+    braced = (view for view in text.views if "{" in view.text or "}" in view.text)
+    return [found for view in braced for found in _doubled(view)]
 
 
 def _doubled(view: View) -> Iterator[Doubled]:

@@ -12,6 +12,8 @@ from sequences_mcp.guards.excerpt import excerpt
 from sequences_mcp.guards.plain import is_plain
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
 from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.structure.crowded import RULE as CROWDED
+from sequences_mcp.guards.structure.crowded import too_many
 from sequences_mcp.guards.structure.kind import RULE as KIND
 from sequences_mcp.guards.structure.length import RULE as LENGTH
 from sequences_mcp.guards.text import Text
@@ -28,6 +30,10 @@ def of_text(text: Text) -> Iterator[Finding]:
         yield _finding(KIND, Hit(0, 0), "", text=text)
     elif len(text.original.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         yield _finding(LENGTH, Hit(0, len(text.original)), "", text=text)
+    elif sign := too_many(text.original):
+        yield _finding(
+            CROWDED, Hit(0, len(text.original), message=f"More {sign!r} than a person would write."), "", text=text
+        )
     else:
         for rule, hit in _hits(text):
             yield _finding(rule, hit, excerpt(text.original, hit.start, hit.end), text=text)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 
 class Lazy:
     """A regular expression in waiting. Every pattern of the guards is written to run in linear time."""
 
-    __slots__ = ("_compiled", "_source")
+    __slots__ = ("_compiled", "_needs", "_source")
 
-    def __init__(self, source: str | Callable[[], str]) -> None:
+    def __init__(self, source: str, *, needs: Iterable[str] = ("",)) -> None:
+        """Take the source, and strings in small letters of which any match has at least one."""
         self._source = source
+        self._needs = tuple(needs)
         self._compiled: re.Pattern[str] | None = None
+
+    def may_match(self, lower: str) -> bool:
+        """Say whether a text, in small letters, has what any match has: a look that costs next to nothing."""
+        return any(need in lower for need in self._needs)
 
     @property
     def compiled(self) -> re.Pattern[str]:
         """The compiled pattern."""
         if self._compiled is None:
-            self._compiled = re.compile(self._source if isinstance(self._source, str) else self._source())
+            self._compiled = re.compile(self._source)
         return self._compiled
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:

@@ -38,18 +38,19 @@ def texts_of(
 def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
     """Return what is odd about the values the step uses; direction is not, in a text that shares it."""
     template = f"{step.subject or ''} {step.content}"
-    used = {name: values.get(name) for name in used_in([template])} if values else {}
+    used = {name: values[name] for name in used_in([template]) if name in values}
     shares = is_right_to_left(template)
     for finding in of_values(used, policy):
         if not (shares and finding.rule == DIRECTION.id):
-            yield replace(finding, step_id=step.id)
+            yield replace(finding, step_id=step.id, variable=finding.field)
 
 
 def from_value(finding: Finding, text: str, values: Mapping[str, str | None]) -> Finding:
     """Return the finding, saying which value it lies in, if any; a value is never mended, so it has no fix."""
     for name, value in values.items():
         if value and _lies_in(finding, text, value.strip()):
-            return replace(finding, message=f"{finding.message} It comes from {{{{{name}}}}}.", fix=None)
+            message = f"{finding.message} It comes from {{{{{name}}}}}."
+            return replace(finding, message=message, fix=None, variable=name)
     return finding
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sequences_mcp.guards.text import Text
 
 Field = Literal["content", "subject"]
-Example = Literal["content", "subject", "steps", "value"]
+Example = Literal["content", "subject", "rendered", "steps", "value"]
 
 
 class Hit(NamedTuple):
@@ -39,8 +39,9 @@ class StepHit(NamedTuple):
 class Rule:
     """One rule, as data, with the function that applies it: to a text, to steps or to a value.
 
-    ``example`` says what ``accept`` and ``reject`` hold: texts of that field, values, or steps as JSON in which
-    the fields that do not matter are left out. ``source`` is who asks for it: Kalent, a standard, or ourselves.
+    ``example`` says what ``accept`` and ``reject`` hold: texts of that field, final texts, values, or steps as
+    JSON in which the fields that do not matter are left out. ``source`` is who asks for it: Kalent, a standard, or
+    ourselves.
     """
 
     id: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sequences_mcp.guards.lazy import Lazy
 
-LONGEST = 160
+LONGEST = 100
 
 _AMOUNT = r"[\d\s\u00a0\u202f.,'’:/hkKMm%€$£¥]"
 
@@ -16,6 +16,7 @@ RANGE = Lazy(
     rf"[~≈<>≥≤]?[\s$€£¥]*\d{_AMOUNT}*(?:[-–—~〜]|to|à|bis|a)[\s$€£¥\u00a0\u202f]*\d{_AMOUNT}*(?:[^\W\d_]{{1,4}})?"
 )
 NUMBERS = Lazy(r"(?=\D*\d)[\d\s\u00a0\u202f.,;:+%€$£¥°/*()\[\]<>=–—−-]+[kKM]?[€$£¥%]?")
+INTERVALS = Lazy(r"[\d.,;∞+− -]{1,40}\[[^\[\]]{0,80}\][\d.,;∞+− -]{1,40}")
 ISSUE = Lazy(r"#\d+|[A-Z][A-Z0-9]*(?:-\d+)+")
 CHARACTER_CLASS = Lazy(r"\^?(?:\w-\w|\\[wdsWDS])(?:\w-\w|\\[wdsWDS]|[._+-])*")
 ADDRESS = Lazy(r"https?://[^\s\[\]…]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -23,6 +24,7 @@ TEST = Lazy(r"\s?(?:-[a-z]|!) .{1,80}|\s?.{1,60} (?:-(?:eq|ne|lt|gt|le|ge)|=|==|
 _LITERAL = r"(?:\"[^\"]*\"|'[^']*'|-?\d[\d._]*)"
 LITERALS = Lazy(rf"\s*{_LITERAL}(?:\s*,\s*{_LITERAL})*\s*,?\s*")
 LETTERS = Lazy(r"[a-z](?:\s*[,;]\s*[a-z])+")
+ARRAY = Lazy(r"(?:[iuf]\d{1,3}|[A-Z]);\s?\w{1,20}")
 TYPES = Lazy(
     r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|"
     r"rune|error|[A-Z])(?:\s*[,|]\s*|$))+"

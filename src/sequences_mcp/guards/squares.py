@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.guards import shapes
@@ -60,15 +61,17 @@ _TARGET = Lazy(
     r"(?:[ \n]{1,4}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?[ \n]{0,4}\)"
 )
 _REAL = Lazy(
-    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?\S+|//\S+|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
+    r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?[^\s/]\S*|//[^\s/]\S*|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
 )
 _FINE = (
     shapes.FOOTNOTE,
     shapes.RANGE,
     shapes.NUMBERS,
+    shapes.INTERVALS,
     shapes.CHARACTER_CLASS,
     shapes.ADDRESS,
     shapes.LETTERS,
+    shapes.ARRAY,
     shapes.TEST,
 )
 _DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS)
@@ -78,11 +81,19 @@ _QUOTED_WITHIN = 1000
 
 def squares(text: Text, *meanings: Meaning) -> Iterator[Square]:
     """Return the square brackets of every view that mean one of ``meanings``."""
-    for view in text.views:
-        for pair in view.squares.pairs:
-            square = Square(view, pair, view.text[pair.open + 1 : pair.close])
-            if _meaning(text, square) in meanings:
-                yield square
+    return (square for square, meaning in _judged(text) if meaning in meanings)
+
+
+def _square(view: View, pair: Pair) -> Square:
+    # One letter more than any shape has says that it is long; nobody asks by how much.
+    return Square(view, pair, view.text[pair.open + 1 : min(pair.close, pair.open + shapes.LONGEST + 2)])
+
+
+@lru_cache(maxsize=4)
+def _judged(text: Text) -> list[tuple[Square, Meaning]]:
+    """Judge the squares of a text once, for all the rules that ask."""
+    found = [_square(view, pair) for view in text.views for pair in view.squares.pairs]
+    return [(square, _meaning(text, square)) for square in found]
 
 
 def _meaning(text: Text, square: Square) -> Meaning:
@@ -111,7 +122,11 @@ def _as_link(square: Square) -> Meaning | None:
     if _refers(square):
         return Meaning.FINE
     target = _TARGET.match(text, close + 2) if square.after == " " else None
-    return Meaning.DOUBT if target and _REAL.fullmatch(target[1]) and not is_field(square.inner) else None
+    return Meaning.DOUBT if target and _REAL.fullmatch(target[1]) and not _is_bare_field(square.inner) else None
+
+
+def _is_bare_field(phrase: str) -> bool:
+    return is_field(phrase) and not has_glue(phrase)
 
 
 def _as_inline_link(square: Square) -> Meaning | None:
@@ -137,6 +152,8 @@ def _refers(square: Square) -> bool:
 def _as_code(square: Square) -> Meaning | None:
     """Judge subscripts and type parameters: brackets attached to an ASCII identifier."""
     inner = square.inner.strip()
+    if square.before.isdigit() and square.after.isdigit():  # between two intervals: [0, 1[ ∪ ]2, 3]
+        return Meaning.FINE
     if not (square.before.isascii() and (square.before.isalnum() or square.before in ("_", ")", "]"))):
         return Meaning.FINE if _is_attribute(square, inner) else None
     if not inner or (len(inner) == 1 and inner not in "?X"):
@@ -149,8 +166,15 @@ def _as_code(square: Square) -> Meaning | None:
         return Meaning.FINE
     if "://" in square.line_before.split(" ")[-1] and "?" in square.line_before:
         return Meaning.FINE
-    in_code = square.after in ("", "=", "[", "(", ".", ")", ";", "`") or not has_field(inner)
-    return Meaning.DOUBT if in_code and " " not in inner else None
+    return Meaning.DOUBT if " " not in inner and (_is_in_code(square) or not has_field(inner)) else None
+
+
+def _is_in_code(square: Square) -> bool:
+    """Say whether what stands around an attached pair is code: ``users[name].id``, or nothing at all."""
+    following = square.view.text[square.pair.close + 1 : square.pair.close + 3]
+    if following[:1] in ("", "\n"):
+        return " " not in square.line_before
+    return following[0] in "=[(`" or (following[0] == "." and following[1:].isalnum())
 
 
 def _is_attribute(square: Square, inner: str) -> bool:
@@ -183,7 +207,7 @@ def _is_quoted(square: Square) -> bool:
     before = text[max(text.rfind("\n\n", 0, place) + 1, place - _QUOTED_WITHIN) : place]
     if before.count('"') % 2 or square.line_before.startswith(">"):
         return True
-    return any(before.count(opening) > before.count(closing) for opening, closing in _QUOTES.items())
+    return any(before.rfind(opening) > before.rfind(closing) for opening, closing in _QUOTES.items())
 
 
 def _is_doubtful(text: Text, square: Square, inner: str) -> bool:

@@ -13,7 +13,7 @@ from sequences_mcp.guards.rule import Field, Hit
 from sequences_mcp.guards.views import View, views
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Text:
     """A content or a subject.
 
@@ -45,6 +45,11 @@ class Text:
         """What a reader sees: the last view before look-alikes are folded."""
         return [view for view in self.views if view.name != "folded"][-1]
 
+    @cached_property
+    def is_printable(self) -> bool:
+        """Whether the text surely has no control, format or hidden character: a quick look that may say no."""
+        return self.original.replace("\n", "").isprintable()
+
     @property
     def is_subject(self) -> bool:
         """Whether this is a subject line."""
@@ -53,5 +58,11 @@ class Text:
     def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
         """Return a hit for each match of a pattern in each view."""
         for view in self.views:
-            for match in pattern.finditer(view.text):
+            for match in view.find(pattern):
                 yield Hit(*view.span(*match.span(group)))
+
+    def greeted(self, pattern: Lazy) -> Iterator[Hit]:
+        """Return a hit for each match of a pattern, in each view, where a name is due."""
+        for view in self.views:
+            for match in view.find_greeted(pattern):
+                yield Hit(*view.span(*match.span()))

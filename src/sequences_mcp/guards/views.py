@@ -7,6 +7,7 @@ one that changes nothing is left out: a plain text has a single view.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.variables import TOKEN
 from sequences_mcp.guards.brackets import Pairs, pair
 from sequences_mcp.guards.fold import INVISIBLE, fold
+from sequences_mcp.guards.greetings import greetings
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_tag
 
@@ -38,6 +40,26 @@ class View:
         self.name = name
         self.text = text
         self._parent = parent
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in small letters, to tell quickly what cannot occur in it; its length may differ."""
+        return self.text.lower()
+
+    @cached_property
+    def greetings(self) -> tuple[int, ...]:
+        """Where a name is due: the places just after a greeting."""
+        return greetings(self.text)
+
+    def find(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+        """Return every match of a pattern, from the left."""
+        return pattern.finditer(self.text) if pattern.may_match(self.lower) else iter(())
+
+    def find_greeted(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+        """Return every match of a pattern that starts where a name is due."""
+        for place in self.greetings:
+            if match := pattern.match(self.text, place):
+                yield match
 
     @cached_property
     def squares(self) -> Pairs:

@@ -15,7 +15,7 @@ from sequences_mcp.guards.lazy import Lazy
 
 _WORD = Lazy(r"[^\W_]+")
 _CAMEL = Lazy(r"(?<=[a-z])(?=[A-Z])")
-_LONGEST = 80
+_LONGEST = 100
 # Languages whose typography sets « » tight: a field word in them may be a quotation.
 _TIGHT = frozenset({"es", "it", "pt", "ru", "el"})
 
@@ -40,29 +40,30 @@ def _tight_fields() -> frozenset[str]:
 
 
 def words_of(phrase: str) -> list[str]:
-    """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key."""
+    """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key; a long one has none."""
+    if len(phrase) > _LONGEST:
+        return []
     return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
 
 
 def is_field(phrase: str) -> bool:
     """Say whether a phrase names a fact still to come: field words and small words, nothing else."""
-    if len(phrase) > _LONGEST:
-        return False
     words = words_of(phrase)
     known = _list("field")
     only = all(word in known or word in _list("glue") for word in words)
-    return key(phrase) in known or (only and any(word in known for word in words))
+    return key(phrase[:_LONGEST]) in known or (only and any(word in known for word in words))
 
 
 def is_name(phrase: str) -> bool:
     """Say whether a phrase stands for a name still to come."""
-    words = words_of(phrase)
-    return is_field(phrase) and (key(phrase) in _list("name") or any(word in _list("name") for word in words))
+    if not is_field(phrase):
+        return False
+    return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
 
 
 def has_field(phrase: str) -> bool:
     """Say whether a field word occurs in a phrase."""
-    return key(phrase) in _list("field") or any(word in _list("field") for word in words_of(phrase))
+    return key(phrase[:_LONGEST]) in _list("field") or any(word in _list("field") for word in words_of(phrase))
 
 
 def has_glue(phrase: str) -> bool:
@@ -74,6 +75,16 @@ def is_tag(phrase: str) -> bool:
     """Say whether a phrase is made of tag words."""
     words = words_of(phrase)
     return bool(words) and (all(word in _list("tag") for word in words) or key(phrase) in _list("tag"))
+
+
+@cache
+def _nothing() -> frozenset[str]:
+    return frozenset(word for _, rest in lines("nothing") for word in rest.split())
+
+
+def means_nothing(value: str) -> bool:
+    """Say whether a value is what programs and people write for one they do not have."""
+    return value.strip().casefold() in _nothing()
 
 
 def may_be_quoted(phrase: str) -> bool:

@@ -18,6 +18,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.waiver import Waiver
 
 
 class Blueprints(Protocol):
@@ -327,6 +328,18 @@ class Records(Protocol):
 
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
+        ...
+
+
+class Waivers(Protocol):
+    """Warnings that a person has said yes to for a while."""
+
+    async def waive(self, waiver: Waiver) -> None:
+        """Keep one."""
+        ...
+
+    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
+        """Return those of a blueprint that hold now."""
         ...
 
 

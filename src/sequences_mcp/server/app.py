@@ -104,7 +104,7 @@ class SequencesServer(MCPServer["Desk"]):
         tool = self._tool(name)
         context = context or Context(mcp_server=self)
         try:
-            result = await tool.run(boundary.present(arguments), context, convert_result=True)
+            result = await tool.run(boundary.present(arguments, tool.parameters), context, convert_result=True)
         except ToolError as error:
             return boundary.refusal(boundary.explained(error, tool=name, schema=tool.parameters))
         assert isinstance(result, CallToolResult | InputRequiredResult)

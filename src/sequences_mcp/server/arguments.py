@@ -46,8 +46,7 @@ def step_schema() -> dict[str, Any]:
     """Return the JSON schema of one step."""
     from sequences_mcp.domain.blueprint import Step
 
-    schema = compact(Step.model_json_schema(by_alias=True))
-    return {key: value for key, value in schema.items() if key != "description"}
+    return compact(Step.model_json_schema(by_alias=True))
 
 
 class ContactFormat:

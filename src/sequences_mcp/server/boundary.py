@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from difflib import get_close_matches
 from typing import Any
@@ -20,12 +20,15 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
-from sequences_mcp.server.text import cut, visible_throughout
+from sequences_mcp.server.text import cut, fair_limit, visible_throughout
 from sequences_mcp.server.view import to_json
 
 ASK_AGAIN = "The plan still waits; the same call asks again, and list_reviews shows it."
 META = "io.github.sequences-mcp/error"
-FINDINGS_IN_ERROR = 12
+OBJECTS_SHOWN = 12
+LINES_SHOWN = 40
+PROBLEMS_SHOWN = 5
+TEXT_BUDGET = 3_500  # characters of an error's data
 logger = logging.getLogger(__name__)
 
 
@@ -60,9 +63,10 @@ def refusal(error: SequencesError) -> CallToolResult:
     )
 
 
-def present(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments without those that are null: some hosts say so what others leave out."""
-    return {name: value for name, value in arguments.items() if value is not None}
+def present(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments without declared ones that are null: some hosts send null where others send nothing."""
+    known = schema.get("properties", {})
+    return {name: value for name, value in arguments.items() if value is not None or name not in known}
 
 
 def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
@@ -96,7 +100,10 @@ def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> Inva
     """Return one sentence for each argument that is missing, unknown or of the wrong form."""
     names = list(schema.get("properties", {}))
     problems = [_sentence(problem, names) for problem in error.errors(include_url=False, include_context=False)]
-    return InvalidArgumentsError(" ".join(problems), next_step="Mend these arguments and call again.")
+    more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
+    return InvalidArgumentsError(
+        " ".join([*problems[:PROBLEMS_SHOWN], *more]), next_step="Mend these arguments and call again."
+    )
 
 
 def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
@@ -119,23 +126,49 @@ def _facts(error: SequencesError) -> dict[str, Any]:
         "message": error.message,
         "next": error.next_step,
         "retryable": error.retryable,
-        **_data(error.data),
     }
-    shown = visible_throughout(facts)
+    more = _fitting(to_jsonable_python(dict(error.data), fallback=str))
+    shown = visible_throughout({**facts, **more, **facts})
     assert isinstance(shown, dict)
     return shown
 
 
-def _data(data: Mapping[str, Any]) -> dict[str, Any]:
-    facts: dict[str, Any] = _without_none(to_jsonable_python(dict(data), fallback=str))
-    findings = facts.get("findings", [])
-    if len(findings) > FINDINGS_IN_ERROR:
-        facts["findings"] = findings[:FINDINGS_IN_ERROR]
-        facts["findings_left_out"] = len(findings) - FINDINGS_IN_ERROR
-    return facts
+def _fitting(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an error carries, without nulls, its lists and texts cut so that the error fits a result."""
+    short = _shortened(data)
+    limit = fair_limit(map(len, _strings(short)), budget=TEXT_BUDGET)
+    fitting = _cut_throughout(short, limit)
+    assert isinstance(fitting, dict)
+    return fitting
 
 
-def _without_none(value: Any) -> Any:
+def _shortened(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shortened(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _shortened(child) for key, child in value.items() if child is not None}
+    for key, child in list(kept.items()):
+        if isinstance(child, list) and len(child) > (most := _most(child)):
+            kept |= {key: child[:most], f"{key}_left_out": len(child) - most}
+    return kept
+
+
+def _most(items: list[Any]) -> int:
+    return OBJECTS_SHOWN if any(isinstance(item, dict) for item in items) else LINES_SHOWN
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _strings(child)
+
+
+def _cut_throughout(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return cut(value, limit)
     if isinstance(value, dict):
-        return {key: _without_none(child) for key, child in value.items() if child is not None}
-    return [_without_none(child) for child in value] if isinstance(value, list) else value
+        return {key: _cut_throughout(child, limit) for key, child in value.items()}
+    return [_cut_throughout(child, limit) for child in value] if isinstance(value, list) else value

@@ -11,11 +11,12 @@ NAMED = ("properties", "$defs", "patternProperties")
 def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema that a host puts before a model.
 
-    What goes: ``title`` (it repeats the name), ``null`` beside another type and as a default (an absent argument
-    says the same), and ``$defs``, each of which is written where it is used. Schemas must not be recursive.
+    What goes: ``title`` (it repeats the name), the description of the whole (a model's docstring), ``null`` beside
+    another type and as a default (an absent argument says the same), and ``$defs``, each of which is written where
+    it is used. Schemas must not be recursive.
     """
     definitions = schema.get("$defs", {})
-    kept = {key: value for key, value in schema.items() if key not in ("$defs", "title")}
+    kept = {key: value for key, value in schema.items() if key not in ("$defs", "title", "description")}
     return {key: _part(key, value, definitions) for key, value in kept.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 # Control characters other than tab and line feed, overrides and isolates of direction, zero-width characters
@@ -13,6 +13,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+_ESCAPED = re.compile(r"\\[^nt\"\\/]")
 
 
 def visible(text: str) -> str:
@@ -20,15 +21,18 @@ def visible(text: str) -> str:
     return _UNSEEN.sub("", text)
 
 
+def may_hide(text: str) -> bool:
+    """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
+    return _UNSEEN.search(text) is not None or _ESCAPED.search(text) is not None
+
+
 def visible_throughout(value: Any) -> Any:
     """Return a JSON value with every string in it, keys included, made visible."""
     if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, Mapping):
-        return {visible(str(key)): visible_throughout(child) for key, child in value.items()}
-    if isinstance(value, list | tuple):
-        return [visible_throughout(child) for child in value]
-    return value
+        return _UNSEEN.sub("", value)
+    if isinstance(value, dict):
+        return {_UNSEEN.sub("", key): visible_throughout(child) for key, child in value.items()}
+    return [visible_throughout(child) for child in value] if isinstance(value, list) else value
 
 
 def cut(text: str, limit: int) -> str:

@@ -19,7 +19,7 @@ from sequences_mcp.server.boundary import answer
 from sequences_mcp.server.definition import Definition, Hints
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.schema import compact
-from sequences_mcp.server.view import View, facts_of, to_json
+from sequences_mcp.server.view import View, said
 
 INJECTED = ("desk", "ctx")
 
@@ -56,11 +56,7 @@ def _arguments(definition: Definition, *, skip: list[str]) -> type[ArgModelBase]
 
 def _output_schema(handler: Callable[..., Awaitable[View]]) -> dict[str, Any]:
     view: type[View] = get_type_hints(handler)["return"]
-    return _undescribed(compact(view.model_json_schema(by_alias=True, mode="serialization")))
-
-
-def _undescribed(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "description"}
+    return compact(view.model_json_schema(by_alias=True, mode="serialization"))
 
 
 def _annotations(title: str, hints: Hints) -> ToolAnnotations:
@@ -88,4 +84,4 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
 
 
 async def _said(result: Awaitable[View]) -> str:
-    return to_json(facts_of(await result))
+    return said(await result)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
 
 from sequences_mcp.domain.page import Page
-from sequences_mcp.server.text import visible_throughout
+from sequences_mcp.server.text import may_hide, visible_throughout
 
 Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]
 
@@ -59,6 +60,15 @@ def facts_of(view: View) -> dict[str, Any]:
     facts = visible_throughout(view.model_dump(mode="json", by_alias=True, exclude_none=True))
     assert isinstance(facts, dict)
     return facts
+
+
+def said(view: View) -> str:
+    """Return a view as the compact JSON text of a result, every string visible."""
+    try:
+        text = view.model_dump_json(by_alias=True, exclude_none=True)
+    except PydanticSerializationError:  # a lone surrogate, which no JSON text can hold
+        return to_json(facts_of(view))
+    return to_json(facts_of(view)) if may_hide(text) else text
 
 
 def to_json(facts: Mapping[str, Any]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, email_key
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.local.contact_facts import checked
 from sequences_mcp.engine.local.engine import Engine, require_page
-from sequences_mcp.engine.store import contacts
+from sequences_mcp.engine.store import audit, contacts
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.providers.port import ContactEntry, SavedContact
 
@@ -58,6 +58,7 @@ class LocalContacts:
                 if earlier != place:
                     raise _twice(earlier, place, one.contact)
                 saved.append(one)
+            audit.append(self.engine.store, (self._told(one) for one in saved))
         return saved
 
     def _save(self, place: int, entry: ContactEntry) -> SavedContact:
@@ -68,11 +69,15 @@ class LocalContacts:
         contact = self._merged(stored, facts, entry.note)
         if stored is None:
             contacts.insert(self.engine.store, contact)
-            self.engine.audit("contact.saved", contact.id, created=True)
         elif contact != stored:
             contacts.update(self.engine.store, contact)
-            self.engine.audit("contact.saved", contact.id, changed=_changed(stored, contact))
         return SavedContact(contact, created=stored is None)
+
+    def _told(self, saved: SavedContact) -> audit.Entry:
+        engine, detail = self.engine, {"created": saved.created}
+        return audit.Entry(
+            at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
+        )
 
     def _match(self, given: ContactFields) -> tuple[Contact | None, ContactFields]:
         """Return the stored person these facts are about, if any, and the facts as they are kept."""
@@ -90,7 +95,7 @@ class LocalContacts:
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
-        known = {name: value for name, value in asdict(facts).items() if value is not None}
+        known = {name: value for name in contacts.FACTS if (value := getattr(facts, name)) is not None}
         if stored is None:
             contact = Contact(id=self.engine.new_id(Kind.CONTACT), created_at=now, updated_at=now, **known)
         else:
@@ -98,11 +103,6 @@ class LocalContacts:
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
         return contact if contact == stored else replace(contact, updated_at=now)
-
-
-def _changed(old: Contact, new: Contact) -> list[str]:
-    before, after = asdict(old), asdict(new)
-    return sorted(name for name in after if after[name] != before[name] and name != "updated_at")
 
 
 def _two_people(by_email: Contact, by_phone: Contact) -> ConflictError:

@@ -20,7 +20,8 @@ def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, .
     """Return each run with its contact and its outlook."""
     found = list(runs)
     people = people_of(engine, found)
-    now, mailbox = engine.clock(), mailbox_of(engine)
+    mails = any(sequences.lane_of(one) == "mailbox" for one in found)
+    now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
     return tuple(
         SequenceDetail(
             sequence=one, contact=people[one.contact_id], outlook=_outlook(one, now=now, mailbox=mailbox)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus, text_digest
 from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StepRun, StepState
@@ -42,7 +42,7 @@ class LocalDrafts:
         if plan_id is None:
             found = texts.waiting(store, not_because=APPROVAL, page=page, size=size)
         else:
-            plan = plans.find(store, plan_id)
+            plan = plans.find(store, str(parse(plan_id, Kind.PLAN)))
             if plan is None:
                 raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
             found = texts.in_plan(store, plan_id, read_steps=read_steps(store, plan), page=page, size=size)

@@ -14,6 +14,7 @@ from sequences_mcp.engine.local.records import LocalRecords
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
 from sequences_mcp.engine.local.tasks import LocalTasks
+from sequences_mcp.engine.local.waivers import LocalWaivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class LocalProvider:
     drafts: LocalDrafts
     tasks: LocalTasks
     suppressions: LocalSuppressions
+    waivers: LocalWaivers
     ledger: LocalLedger
     records: LocalRecords
 
@@ -41,6 +43,7 @@ def local_provider(engine: Engine) -> LocalProvider:
         drafts=LocalDrafts(engine),
         tasks=LocalTasks(engine),
         suppressions=LocalSuppressions(engine),
+        waivers=LocalWaivers(engine),
         ledger=LocalLedger(engine),
         records=LocalRecords(engine),
     )

@@ -30,15 +30,16 @@ class LocalSequences:
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page."""
         require_page(wanted.page, wanted.size)
-        found = sequences.page_of(
-            self.engine.store,
-            _conditions(wanted),
-            sort_by=wanted.sort_by,
-            sort_order=wanted.sort_order,
-            page=wanted.page,
-            size=wanted.size,
-        )
-        return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
+        with self.engine.store.snapshot():
+            found = sequences.page_of(
+                self.engine.store,
+                _conditions(wanted),
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=wanted.size,
+            )
+            return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run; NotFoundError."""

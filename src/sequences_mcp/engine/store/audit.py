@@ -35,7 +35,7 @@ class Entry:
 
 def append(store: Store, entries: Iterable[Entry]) -> None:
     """Write entries down, in the transaction that carries out what they tell."""
-    with store.transaction():
+    with store.joined():
         head = store.row("audit.head")
         last, previous = (head["no"], bytes(head["hash"])) if head else (0, BEGINNING)
         rows = []

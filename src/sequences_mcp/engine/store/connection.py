@@ -15,6 +15,7 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
+IMPATIENT_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,15 @@ def connect(path: Path, *, journal: JournalChoice, read_only: bool, busy_seconds
     return connection
 
 
+def share_fairly(connection: sqlite3.Connection) -> None:
+    """Let the driver give up after milliseconds, for a caller that tries again.
+
+    SQLite waits longer after each try, up to a tenth of a second, so that among several busy processes one can
+    wait for ever; short waits, repeated, give each of them its turn.
+    """
+    _require(connection, "busy_timeout", IMPATIENT_MS)
+
+
 def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:
     _require(connection, "busy_timeout", round(busy_seconds * 1000))
     (mode,) = connection.execute(f"PRAGMA journal_mode = {journal.mode}").fetchone()
@@ -84,6 +94,8 @@ def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalCh
     _require(connection, "cell_size_check", 1)
     connection.execute("PRAGMA mmap_size = 0")  # answers nothing where the build has no memory mapping
     _require(connection, "cache_size", -PAGE_CACHE_KIB)
+    # Spilling a large transaction into the file early would need the readers' leave in the middle of a statement.
+    connection.execute("PRAGMA cache_spill = OFF")
     if sys.platform == "darwin":
         _require(connection, "fullfsync", 1)  # fsync alone leaves the data in the drive's cache there
 

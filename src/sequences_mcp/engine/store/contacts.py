@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from sequences_mcp.domain.contact import (
@@ -21,6 +22,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
+REMEMBERED = 512
 FACTS = tuple(field.name for field in fields(ContactFields))
 
 
@@ -94,10 +96,17 @@ def _to_row(contact: Contact) -> dict[str, Any]:
 
 
 def _from_row(row: sqlite3.Row) -> Contact:
+    return _from_facts(tuple(row.keys()), tuple(row))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _from_facts(names: tuple[str, ...], facts: tuple[Any, ...]) -> Contact:
+    """Return a person from a row. It is all that decides, so remembering the result cannot go stale."""
+    known = dict(zip(names, facts, strict=True))
     return Contact(
-        id=row["id"],
-        notes=row["notes"],
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        **{name: row[name] for name in FACTS},
+        id=known["id"],
+        notes=known["notes"],
+        created_at=from_micros(known["created_at"]),
+        updated_at=from_micros(known["updated_at"]),
+        **{name: known[name] for name in FACTS},
     )

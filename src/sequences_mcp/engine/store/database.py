@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sequences_mcp.engine.store.connection import JournalChoice, JournalMode, choose_journal, connect
-from sequences_mcp.engine.store.faults import damaged, translated
-from sequences_mcp.engine.store.filesystem import has_room, make_folder
+from sequences_mcp.engine.store.connection import JournalChoice, JournalMode, choose_journal, connect, share_fairly
+from sequences_mcp.engine.store.faults import damaged, is_busy, translated
+from sequences_mcp.engine.store.filesystem import has_room, keep_private, make_folder
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
 
@@ -27,12 +28,19 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, *, writer: sqlite3.Connection, reader: sqlite3.Connection, journal: JournalChoice
-    ):
+        self,
+        path: Path,
+        *,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        journal: JournalChoice,
+        patience: float,
+    ) -> None:
         self.path = path
         self.journal = journal
         self._writer = writer
         self._reader = reader
+        self._patience = patience
         self._depth = 0
         self._snapshots = 0
 
@@ -43,13 +51,13 @@ class Store:
         *,
         now: datetime,
         journal: JournalMode | None = None,
-        busy_seconds: float = 5.0,
+        busy_seconds: float = 10.0,
         steps: tuple[Migration, ...] | None = None,
     ) -> Store:
         """Open, or create, the database of a data folder and bring its schema up to date.
 
-        ``journal`` overrides the version gate. Raises StoreUnwritableError, StoreBusyError, StoreTooNewError,
-        StoreDamagedError.
+        ``journal`` overrides the version gate; ``busy_seconds`` is how long to wait for other processes. Raises
+        StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError.
         """
         make_folder(folder)
         path = folder / FILE_NAME
@@ -57,14 +65,16 @@ class Store:
         writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
         try:
             with translated(path):
-                path.chmod(0o600)
+                keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
                 _refuse_damage(writer, path, limit=CHECKED_AT_START)
             reader = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
         except BaseException:
             writer.close()
             raise
-        return cls(path, writer=writer, reader=reader, journal=choice)
+        for connection in (writer, reader):
+            share_fairly(connection)
+        return cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
 
     def close(self) -> None:
         """Close both connections."""
@@ -95,12 +105,12 @@ class Store:
             raise RuntimeError("a transaction inside a snapshot would wait for itself")
         begin, commit, undo = _savepoint(self._depth) if self._depth else _OUTERMOST
         with translated(self.path):
-            self._writer.execute(begin)
+            self._patiently(self._writer, begin)
         self._depth += 1
         try:
             yield
             with translated(self.path):
-                self._writer.execute(commit)
+                self._patiently(self._writer, commit)
         except BaseException:
             if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
                 for step in undo:
@@ -108,6 +118,10 @@ class Store:
             raise
         finally:
             self._depth -= 1
+
+    def joined(self) -> AbstractContextManager[None]:
+        """Be part of the open transaction, or a new one. An error that leaves the block must end the whole."""
+        return nullcontext() if self._depth else self.transaction()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -146,19 +160,31 @@ class Store:
 
     def write(self, name: str, /, **values: Any) -> int:
         """Carry out the named statement; return how many rows it changed."""
-        with nullcontext() if self._depth else self.transaction(), translated(self.path):
-            return self._writer.execute(statement(name), values).rowcount
+        with self.joined(), translated(self.path):
+            return self._patiently(self._writer, statement(name), values).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Carry out the named statement once for each set of values."""
-        with self.transaction(), translated(self.path):
+        with self.joined(), translated(self.path):
             self._writer.executemany(statement(name), rows)
 
     def _query(self, sql: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:
         source = self._writer if self._depth else self._reader
         with translated(self.path):
             # Always read to the end: an open cursor would keep its lock and block our own next commit.
-            return source.execute(sql, values).fetchall()
+            return self._patiently(source, sql, values).fetchall()
+
+    def _patiently(
+        self, connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None
+    ) -> sqlite3.Cursor:
+        """Carry out one statement, trying again for as long as another process is in the way."""
+        give_up = time.monotonic() + self._patience
+        while True:
+            try:
+                return connection.execute(sql, values or {})
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > give_up:
+                    raise
 
     def secret(self, name: str) -> bytes:
         """Return a random key that was made with the database."""

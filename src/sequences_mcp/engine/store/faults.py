@@ -34,10 +34,14 @@ def translated(path: Path) -> Iterator[None]:
         raise store_error(error, path) from error
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Say whether another connection is in the way."""
+    return _code(error) in _BUSY
+
+
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """Return the product's error for one of the driver's."""
-    # The low byte is the primary code: https://www.sqlite.org/rescode.html
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    code = _code(error)
     if code in _BUSY:
         return StoreBusyError(
             f"Another process has been holding the database {path.name} for too long.",
@@ -62,3 +66,8 @@ def damaged(path: Path, why: str) -> StoreDamagedError:
         f"{path} is not a sound database: {why}.",
         next_step="Nothing will be sent. Move the file away and restore the latest backup in its place.",
     )
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The low byte is the primary code: https://www.sqlite.org/rescode.html
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF

@@ -43,6 +43,14 @@ def make_folder(folder: Path) -> None:
         )
 
 
+def keep_private(path: Path) -> None:
+    """Let nobody but its owner read a file; StoreUnwritableError when it belongs to someone else."""
+    try:
+        path.chmod(0o600)
+    except OSError as error:
+        raise _unwritable(f"{path} belongs to someone else: {error.strerror or error}.") from error
+
+
 def has_room(folder: Path) -> bool:
     """Say whether the disk could still take the commit that has to follow a send."""
     return shutil.disk_usage(folder).free > RESERVE

@@ -25,7 +25,7 @@ class Operation:
 
 def insert(store: Store, operation: Operation) -> None:
     """Write a call down."""
-    with store.transaction():
+    with store.joined():
         store.write("operations.free_key", key=operation.key, now=to_micros(operation.created_at))
         store.write(
             "operations.insert",

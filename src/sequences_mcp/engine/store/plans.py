@@ -17,7 +17,7 @@ from sequences_mcp.engine.store.instants import from_micros, to_micros
 def insert(store: Store, plan: Plan) -> bool:
     """Store a plan that is still being written; False when its blueprint version does not exist."""
     header = plan.header
-    with store.transaction():
+    with store.joined():
         added = store.write(
             "plans.insert",
             id=plan.id,

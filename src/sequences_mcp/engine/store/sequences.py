@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.page import Page
@@ -23,6 +23,8 @@ from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.errors import ConflictError
 
+REMEMBERED = 512
+_Row: TypeAlias = tuple[Any, ...]
 _INSTANTS = ("until", "executed_at", "accepted_at", "anchor", "lease_expires_at")
 _PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply")
 
@@ -31,11 +33,11 @@ def by_ids(store: Store, sequence_ids: Iterable[str]) -> list[Sequence]:
     """Return the runs that exist among these, in this order."""
     with store.snapshot():
         rows = store.rows("sequences.by_ids", ids=json.dumps(list(sequence_ids)))
-        runs = store.rows("sequences.runs_of", numbers=json.dumps([row["no"] for row in rows]))
-    of_row: dict[int, list[sqlite3.Row]] = {row["no"]: [] for row in rows}
+        runs = store.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
+    of_row: dict[int, list[_Row]] = {row[0]: [] for row in rows}
     for run in runs:
-        of_row[run["sequence_no"]].append(run)
-    return [_from_row(row, of_row[row["no"]]) for row in rows]
+        of_row[run[0]].append(tuple(run))
+    return [_from_row(tuple(row), tuple(of_row[row[0]])) for row in rows]
 
 
 def find(store: Store, sequence_id: str) -> Sequence | None:
@@ -45,9 +47,11 @@ def find(store: Store, sequence_id: str) -> Sequence | None:
 
 def insert_found(store: Store, found: Iterable[Sequence], *, plan_no: int, version_no: int) -> None:
     """Store new runs in FOUND."""
-    with store.transaction():
+    with store.joined():
         numbered = list(enumerate(found, start=store.rows("sequences.next_no")[0]["no"]))
-        store.write_many("sequences.insert", (_new_row(no, one, plan_no, version_no) for no, one in numbered))
+        store.write_many(
+            "sequences.insert", (_new_row(no, one, plan_no=plan_no, version_no=version_no) for no, one in numbered)
+        )
         store.write_many("sequences.insert_run", (row for no, one in numbered for row in _new_runs(no, one)))
 
 
@@ -56,7 +60,7 @@ def save(store: Store, before: Sequence, after: Sequence, *, next_run_at: dateti
 
     A step in flight changes only under the lease it was read with; ConflictError when that is gone.
     """
-    with store.transaction():
+    with store.joined():
         store.write("sequences.update", **_changed_row(after, next_run_at))
         for old, new in zip(before.steps, after.steps, strict=True):
             if new != old:
@@ -133,7 +137,7 @@ def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> Non
         store.write("sequences.update_run", **row)
 
 
-def _new_row(no: int, one: Sequence, plan_no: int, version_no: int) -> dict[str, Any]:
+def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[str, Any]:
     return {
         "no": no,
         "id": one.id,
@@ -185,38 +189,66 @@ def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
     return row | own
 
 
-def _from_row(row: sqlite3.Row, runs: list[sqlite3.Row]) -> Sequence:
-    steps = steps_from_json(row["steps"])
-    reason = row["stop_reason"]
+@lru_cache(maxsize=REMEMBERED)
+def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
+    """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
+    # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
+    (
+        _,
+        own,
+        plan_id,
+        blueprint_id,
+        version,
+        contact_id,
+        status,
+        ordinal,
+        steps_text,
+        created_at,
+        updated_at,
+        *rest,
+    ) = row
+    anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason = rest
+    steps = steps_from_json(steps_text)
     return Sequence(
-        id=row["id"],
-        plan_id=row["plan_id"],
-        blueprint_id=row["blueprint_id"],
-        blueprint_version=row["version"],
-        contact_id=row["contact_id"],
-        status=SequenceStatus(row["status"]),
-        ordinal=row["ordinal"],
-        steps=tuple(_run_from_row(run, steps[run["step"]]) for run in runs),
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        anchor=from_micros(row["anchor"]),
-        variables=json.loads(row["variables"]),
-        paused_since=from_micros(row["paused_since"]),
-        paused_until=from_micros(row["paused_until"]),
-        stop_reason=StopReason(reason) if reason else None,
-        time_zone=row["time_zone"],
-        warnings=row["warnings"],
-        reason=row["reason"],
+        id=own,
+        plan_id=plan_id,
+        blueprint_id=blueprint_id,
+        blueprint_version=version,
+        contact_id=contact_id,
+        status=SequenceStatus(status),
+        ordinal=ordinal,
+        steps=tuple(_run_from_row(run, steps) for run in runs),
+        created_at=from_micros(created_at),
+        updated_at=from_micros(updated_at),
+        anchor=from_micros(anchor),
+        variables=json.loads(variables),
+        paused_since=from_micros(paused_since),
+        paused_until=from_micros(paused_until),
+        stop_reason=StopReason(stop_reason) if stop_reason else None,
+        time_zone=time_zone,
+        warnings=warnings,
+        reason=reason,
     )
 
 
-def _run_from_row(row: sqlite3.Row, step: Step) -> StepRun:
+def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
+    _, place, key, recipient, subject, content, generation, state, reason, until, *rest = row
+    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply = rest
     return StepRun(
-        key=row["key"],
-        step=step,
-        recipient=row["recipient"],
-        generation=row["generation"],
-        state=StepState(row["state"]),
-        **{name: row[name] for name in _PLAIN},
-        **{name: from_micros(row[name]) for name in _INSTANTS},
+        key=key,
+        step=steps[place],
+        recipient=recipient,
+        subject=subject,
+        content=content,
+        generation=generation,
+        state=StepState(state),
+        reason=reason,
+        until=from_micros(until),
+        executed_at=from_micros(executed_at),
+        accepted_at=from_micros(accepted_at),
+        anchor=from_micros(anchor),
+        lease=lease,
+        lease_expires_at=from_micros(lease_expires_at),
+        message_id=message_id,
+        server_reply=server_reply,
     )

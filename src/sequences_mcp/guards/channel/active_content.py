@@ -12,7 +12,8 @@ from sequences_mcp.guards.text import Text
 _ACTIVE = Lazy(
     r"(?i)<\s?/?\s?(?:script|iframe|frame|object|embed|applet|form|input|button|select|textarea|base|meta|svg)"
     r"(?=[\s/>])[^<>]{0,300}>?|<link\s[^<>]{1,300}>?|<[a-z][^<>]{0,300}?\son[a-z]{3,20}\s?=|"
-    r"(?:javascript|vbscript)\s?:(?=\s?\w{1,20}[\s(.=;])|data:text/html"
+    r"(?:javascript|vbscript):(?=[\w/(])|(?<=[\"'(])\s?(?:javascript|vbscript)\s?:|data:text/html",
+    needs=("<", "script", "data:text"),
 )
 
 

@@ -17,6 +17,8 @@ _EMBEDDED = Lazy("[\u202a\u202b]")
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every run of them, with dropping it as the fix; embedded directions may be meant."""
+    if text.is_printable:
+        return
     for pattern in (_CONTROL, _HIDDEN):
         for match in pattern.finditer(text.original):
             yield Hit(*match.span(), fix="")

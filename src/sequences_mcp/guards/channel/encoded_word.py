@@ -9,7 +9,7 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_ENCODED = Lazy(r"=\?[\w-]{1,40}(?:\*[\w-]{1,20})?\?[bBqQ]\?[^?\s]{0,200}\?=")
+_ENCODED = Lazy(r"=\?[\w-]{1,40}(?:\*[\w-]{1,20})?\?[bBqQ]\?[^?\s]{0,200}\?=", needs=("=?",))
 
 
 def check(text: Text) -> Iterator[Hit]:

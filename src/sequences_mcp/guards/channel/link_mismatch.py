@@ -17,16 +17,23 @@ _LINKS = (
 )
 _SHOWN = Lazy(r"(?i)(?:https?://)?(?P<host>(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,20})(?::\d{1,5})?(?:[/?#]\S*)?")
 
+_PRODUCTS = (".js", ".ts", ".py", ".rs", ".net", ".md", ".txt", ".pdf")
+
 
 def check(text: Text) -> Iterator[Hit]:
     """Return the text of every such link; a host and its subdomains count as one."""
     for view in text.views:
         for pattern in _LINKS:
-            for match in pattern.finditer(view.text):
+            for match in view.find(pattern):
                 shown = _SHOWN.fullmatch(match["text"].strip())
                 target = _SHOWN.match(match["target"])
-                if shown and target and not _is_same(shown["host"], target["host"]):
+                if shown and target and _shows_host(shown[0]) and not _is_same(shown["host"], target["host"]):
                     yield Hit(*view.span(*match.span("text")))
+
+
+def _shows_host(text: str) -> bool:
+    """Say whether a text shows a host, and not the name of a product such as Node.js or ASP.NET."""
+    return text.startswith(("http", "www.")) or "/" in text or (text.islower() and not text.endswith(_PRODUCTS))
 
 
 def _is_same(one: str, other: str) -> bool:

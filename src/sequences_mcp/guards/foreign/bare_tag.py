@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.greetings import greeted
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
@@ -13,19 +12,20 @@ from sequences_mcp.guards.words import is_field
 
 _CAPITALS = Lazy(
     r"(?<![\w{<\[%$*#@-])(?:(?:FIRST|LAST|FULL|COMPANY)_?NAME|JOB_?TITLE|[FL]NAME|(?:First|Last|Full|Company)_Name|"
-    r"Job_Title|PR[EÉ]NOM|VORNAME|NACHNAME|VOORNAAM|APELLIDOS?)(?![\w}>\]%$*#-])"
+    r"Job_Title|PR[EÉ]NOM|VORNAME|NACHNAME|VOORNAAM|APELLIDOS?)(?![\w}>\]%$*#-])",
+    needs=("name", "job_title", "jobtitle", "prenom", "prénom", "voornaam", "apellido"),
 )
-_GREETED = greeted(
-    r"(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
+_GREETED = Lazy(
+    r"[\"'“(*_~]{0,2}(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every bare tag; away from a greeting it may name a column and is in doubt."""
     for view in text.views:
-        for match in _GREETED.finditer(view.text):
-            if is_field(match["name"]):
-                yield Hit(*view.span(*match.span("name")))
+        for match in view.find_greeted(_GREETED):
+            if is_field(match[0]):
+                yield Hit(*view.span(*match.span()))
     for hit in text.hits(_CAPITALS):
         yield hit._replace(severity=Severity.WARNING)
 

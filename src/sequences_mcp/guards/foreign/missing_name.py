@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.greetings import greeted
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_GAP = greeted(r"[ \t]{0,8}[,，،](?=\s|$)", start=r"(?m)^[ \t]{0,8}")
+_GAP = Lazy(r"[,，،.](?=\s|$)")
 _ALONE = Lazy(
-    r"(?im)^[ \t]{0,8}(?:dear|estimad[oa]|prezad[oa]|geachte|sehr geehrte[rs]?)[,:]|^(?:様|さん|님)(?=[\s、,])"
+    r"(?im)^[ \t]{0,8}(?:dear|estimad[oa]|prezad[oa]|geachte|sehr geehrte[rs]?)[,:]|^(?:様|さん|님)(?=[\s、,])",
+    needs=("dear", "estimad", "prezad", "geachte", "geehrte", "様", "さん", "님"),
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every greeting with a gap before its comma, or without the name its first word asks for."""
-    yield from text.hits(_GAP)
+    yield from text.greeted(_GAP)
     yield from text.hits(_ALONE)
 
 

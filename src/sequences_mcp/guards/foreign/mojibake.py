@@ -9,7 +9,10 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_BROKEN = Lazy("[\ufffc\ufffd]|Ã[\u0080-\u00bf]|â€[\u2122\u0153\u009d\u02dc\u00a6\u201c\u201d]|Â[\u00a0«»°]")
+_BROKEN = Lazy(
+    "[\ufffc\ufffd]|Ã[\u0080-\u00bf]|â€[\u2122\u0153\u009d\u02dc\u00a6\u201c\u201d]|Â[\u00a0«»°]",
+    needs=("\ufffc", "\ufffd", "ã", "â"),
+)
 
 
 def check(text: Text) -> Iterable[Hit]:

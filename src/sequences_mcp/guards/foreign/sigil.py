@@ -10,24 +10,30 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field, is_name
 
-_BY_FORM = Lazy(
-    r"(?<![\w%])%\(\w{1,40}\)[sd]|%%[A-Za-z_][\w.: -]{0,60}%%?|"
-    r"(?<![\w%/=&?])%(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|"
-    r"<<\s?[^\W\d][^<>\n]{0,60}>>|##\w{2,40}##|(?<!\w)(?<!\d )%[sd](?!\w)"
+_PERCENT = Lazy(
+    r"%(?:\((?<![\w%].{2})\w{1,40}\)[sd]|%[A-Za-z_][\w.: -]{0,60}%%?|"
+    r"(?<![\w%/=&?].)(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|(?<!\w.)(?<!\d .)[sd](?!\w))",
+    needs=("%",),
 )
-_WRAPPED = Lazy(r"(?<![\w!^@:|#$%=+-])([!^@:|#$%=+-]{1,3}|__)([A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1(?![\w/])")
-_PREFIXED = Lazy(r"(?<![\w$\\&.])(\$\$?|[:&@!])([A-Za-z_]\w{1,40})(?![\w./])")
-_POSITION = Lazy(r"(?<![\w$])\$[1-9](?=\s|$)")
+_ANGLES = Lazy(r"<<\s?[^\W\d][^<>\n]{0,60}>>|>>\w{2,40}<<|##\w{2,40}##", needs=("<<", "##"))
+# Both begin with a set and look back from there: the search then skips all other letters.
+_WRAPPED = Lazy(
+    r"([!^@:|#$%=+_-])(?<![\w!^@:|#$%=+-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
+)
+_EMPHASIS = Lazy(r"_[^_]")
+_PREFIXED = Lazy(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")
+_POSITION = Lazy(r"(?<![\w$])\$[1-9](?=\s|$)", needs=("$",))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every tag that its form, or the name in it, gives away; ``$1`` may be a price."""
-    yield from text.hits(_BY_FORM)
+    yield from text.hits(_PERCENT)
+    yield from text.hits(_ANGLES)
     for view in text.views:
-        for match in _WRAPPED.finditer(view.text):
-            if is_field(match[2]):
+        for match in view.find(_WRAPPED):
+            if not _EMPHASIS.match(match[0]) and is_field(match["name"]):
                 yield Hit(*view.span(*match.span()))
-        for match in _PREFIXED.finditer(view.text):
+        for match in view.find(_PREFIXED):
             if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
                 yield Hit(*view.span(*match.span()))
     for hit in text.hits(_POSITION):

@@ -10,7 +10,7 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
-from sequences_mcp.guards.words import has_field, is_field
+from sequences_mcp.guards.words import has_field, is_field, is_name
 
 _LOOK_BACK = 80
 _CODE_BEFORE = Lazy(
@@ -19,7 +19,9 @@ _CODE_BEFORE = Lazy(
 )
 _CODE_AFTER = (" =", ";", " from")
 _CODE_INSIDE = Lazy(r"[:;=,\"']")
+_FALLBACK = Lazy(r"(\w{1,40})[:=?]\S")
 _STATEMENTS = Lazy(r"\s*(?:[\"'][\w -]{1,40}[\"']\s*:|[^{};]{1,80};(?:\s|$))")
+_STYLE = Lazy(r"[a-z-]{2,30}\s?:\s?[^{}:\s]")
 _NUMBERS = Lazy(r"\d*,?\d*|\d+(?:\s*,\s*\d+)+")
 _LATEX = Lazy(r"(?:[\^_]|\\[A-Za-z]{1,20}\*?(?:\[[^\[\]{}]{0,40}\]|\{[^{}]{0,40}\}){0,3})$")
 
@@ -35,11 +37,13 @@ def check(text: Text) -> Iterator[Hit]:
 def _judge(view: View, pair: Pair) -> Severity | None:
     inner = view.text[pair.open + 1 : pair.close].strip()
     before = view.text[max(0, pair.open - _LOOK_BACK) : pair.open]
-    if _is_fine(inner, before):
+    if "|" in inner or _is_fine(inner, before):
         return None
     if not inner or "://" in before.replace("\n", " ").rpartition(" ")[2]:
         return Severity.WARNING
     if before.endswith(("$", "#", "@")):
+        return Severity.WARNING if inner.isupper() and not has_field(inner) else Severity.ERROR
+    if (fallback := _FALLBACK.match(inner)) and is_name(fallback[1]):
         return Severity.ERROR
     is_code = _CODE_BEFORE.search(before) or view.text.startswith(_CODE_AFTER, pair.close + 1)
     return Severity.WARNING if is_code or (_CODE_INSIDE.search(inner) and not is_field(inner)) else Severity.ERROR
@@ -48,12 +52,12 @@ def _judge(view: View, pair: Pair) -> Severity | None:
 def _is_fine(inner: str, before: str) -> bool:
     attached = before[-1:].isalnum() or before.endswith(("]", "}", ")", "@"))
     if not inner:
-        return attached or before.rstrip().endswith(("=", "(", ":", "return", "{"))
+        return attached or before.rstrip().endswith(("=", "(", ")", ":", "return", "{"))
     if _LATEX.search(before):
         return not has_field(inner)
     if _NUMBERS.fullmatch(inner):
         return attached or "," in inner
-    return bool(_STATEMENTS.match(inner))
+    return bool(_STATEMENTS.match(inner)) or (attached and bool(_STYLE.match(inner)))
 
 
 RULE = Rule(

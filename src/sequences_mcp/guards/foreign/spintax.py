@@ -9,15 +9,15 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_BRACES = Lazy(r"\{[^{}|\n]{0,100}(?:\{[^{}\n]{0,100}\}[^{}|\n]{0,100})?\|[^{}\n]{0,300}\}?")
+_BRACES = Lazy(r"\{[^{}|\n]{0,100}(?:\{[^{}\n]{0,100}\}[^{}|\n]{0,100})?\|[^{}\n]{0,300}\}?", needs=("|",))
 _SET = Lazy(r"\{\s?\(?[a-z][^|]{0,20} \| ")
-_PARENTHESES = Lazy(r"(?<![\w^$\\])\([^\W\d_][\w ]{1,40}(?:\|[^\W\d_][\w ]{1,40}){1,9}\)")
+_PARENTHESES = Lazy(r"(?<![\w^$\\])\([^\W\d_][\w ]{1,40}(?:\|[^\W\d_][\w ]{1,40}){1,9}\)", needs=("|",))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every set of alternatives; in parentheses, or as ``{x | x > 0}``, it may be meant."""
     for view in text.views:
-        for match in _BRACES.finditer(view.text):
+        for match in view.find(_BRACES):
             yield Hit(*view.span(*match.span()), severity=Severity.WARNING if _SET.match(match[0]) else None)
     for hit in text.hits(_PARENTHESES):
         yield hit._replace(severity=Severity.WARNING)

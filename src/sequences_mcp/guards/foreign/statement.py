@@ -11,7 +11,30 @@ from sequences_mcp.guards.text import Text
 
 _STATEMENT = Lazy(
     r"\{[%#][-+]?|[-+]?[%#]\}|<%[-=#@!]?|-?%>|<\?(?:php|=)?|\?>|%%\[|\]%%|%%=|=%%|\*\|[\w:!. -]{1,60}\|\*|"
-    r"</?#\w*|\[%|%\]|(?m:^|(?<=\s))[#@](?:if|else|elseif|endif|end|set|foreach|endforeach)\b(?:\s?\(|$)"
+    r"</?#\w*|\[%|(?m:^|(?<=\s))[#@](?:if|else|elseif|endif|end|set|foreach|endforeach)\b(?:\s?\(|$)",
+    needs=(
+        "{%",
+        "{#",
+        "%}",
+        "#}",
+        "<%",
+        "%>",
+        "<?",
+        "?>",
+        "%%",
+        "*|",
+        "<#",
+        "</#",
+        "[%",
+        "#if",
+        "#e",
+        "#set",
+        "#for",
+        "@if",
+        "@e",
+        "@set",
+        "@for",
+    ),
 )
 
 

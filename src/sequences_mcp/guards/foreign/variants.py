@@ -11,7 +11,9 @@ from sequences_mcp.guards.text import Text
 
 _LABEL = Lazy(
     r"(?im)^[ \t*_#>-]{0,8}(?:option|version|versi[óo]n|variante?|variation|alternative|opci[óo]n|opzione|"
-    r"op[çc][ãa]o|optie|案)[ \t]?[#°n]{0,2}[ \t]?(1|2|3|a|b|c|one|two)\b[ \t*_]{0,4}[:：.)–—-]"
+    r"op[çc][ãa]o|optie|案)[ \t]?[#°n]{0,2}[ \t]?(1|2|3|a|b|c|one|two|short|long|courte|longue|kurz|lang)\b"
+    r"[ \t*_]{0,4}[:：.)–—-]",
+    needs=("optio", "opc", "opç", "opz", "optie", "versi", "varia", "alternat", "案"),
 )
 
 

@@ -12,15 +12,15 @@ from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import is_field
 
-_ANGLE = Lazy(r"<(/?(?:[^\W\d_]|\d+ [^\W\d_])(?:[^<>\n]{0,80}[^<>\n=-])?|\.\.\.|…)>")
+_ANGLE = Lazy(r"<(/?(?:[^\W\d_]|\d+ [^\W\d_])(?:[^<>\n]{0,80}[^<>\n=-])?|\.\.\.|…)>", needs=("<",))
 _ADDRESS = Lazy(r"(?i)[a-z][a-z0-9+.-]{0,20}:|[^\s@<>]+@[^\s@<>]+\.|www\.")
-_CODE = Lazy(r"#include $|[\w:>&]$")
+_CODE = Lazy(r"#include $|[\w:>&<]$")
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every angle placeholder; a single letter, or an element of XML, is in doubt."""
     for view in text.views:
-        for match in _ANGLE.finditer(view.text):
+        for match in view.find(_ANGLE):
             if severity := _judge(view, match[1], start=match.start(), end=match.end()):
                 yield Hit(*view.span(*match.span()), severity=severity)
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.greetings import greeted
+from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_name
 
-_GREETED = greeted(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:[,!:;،，.\n]|$))")
+_GREETED = Lazy(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:[,!:;،，.\n]|$))")
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every greeting of such a word, and a whole text of them."""
     whole = text.visible.text.strip()
-    if " " in whole and is_name(whole):
+    if 2 <= len(whole.split()) <= 3 and is_name(whole):
         yield Hit(0, len(text.original))
     for view in text.views:
-        for match in _GREETED.finditer(view.text):
-            if is_name(match["name"]):
-                yield Hit(*view.span(*match.span("name")))
+        for match in view.find_greeted(_GREETED):
+            if is_name(match[0]):
+                yield Hit(*view.span(*match.span()))
 
 
 RULE = Rule(

@@ -11,7 +11,8 @@ from sequences_mcp.guards.text import Text
 
 _ESCAPED = Lazy(
     r"(?i)(?:\\u005b|\\x5b)[\w .'-]{1,60}(?:\\u005d|\\x5d)|(?<![\w/=&?%.-])%5b[\w%+.'-]{1,60}?%5d|"
-    r"=5b[\w .'-]{1,60}=5d"
+    r"=5b[\w .'-]{1,60}=5d",
+    needs=("5b",),
 )
 
 

@@ -12,7 +12,19 @@ from sequences_mcp.guards.text import Text
 _HOST = Lazy(
     r"(?i)(?<![\w.@-])(?:https?://)?(?:www\.)?(?:example\.(?:com|org|net|edu)|[\w-]{1,60}\.example|"
     r"(?:your|my|votre|ihre?|tu)-?(?:company|domain|site|website|link|entreprise|domaine|firma|empresa)\.[a-z]{2,20}|"
-    r"localhost(?=[:/]))(?![\w.-]*\w)"
+    r"localhost(?=[:/]))(?![\w.-]*\w)",
+    needs=(
+        "example",
+        "localhost",
+        "company.",
+        "domain.",
+        "site.",
+        "link.",
+        "entreprise.",
+        "domaine.",
+        "firma.",
+        "empresa.",
+    ),
 )
 
 

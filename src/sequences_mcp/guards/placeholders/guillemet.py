@@ -10,13 +10,13 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field, may_be_quoted
 
-_TIGHT = Lazy(r"[«‹]([^\s«»‹›](?:[^«»‹›\n]{0,58}[^\s«»‹›])?)[»›]")
+_TIGHT = Lazy(r"[«‹]([^\s«»‹›](?:[^«»‹›\n]{0,58}[^\s«»‹›])?)[»›]", needs=("«", "‹"))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every field word in quotes set tight; in a language that sets them so, it may be a quotation."""
     for view in text.views:
-        for match in _TIGHT.finditer(view.text):
+        for match in view.find(_TIGHT):
             if is_field(match[1]):
                 in_doubt = may_be_quoted(match[1]) and not match[1].isupper()
                 yield Hit(*view.span(*match.span()), severity=Severity.WARNING if in_doubt else None)

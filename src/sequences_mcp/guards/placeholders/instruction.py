@@ -11,21 +11,22 @@ from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_name, words_of
 
 _INSTRUCTION = Lazy(
-    r"(?i)[(（]\s?(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
+    r"(?i)[(（](?:\s?(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
     r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|(?:à )?pr[ée]ciser|personnaliser|mentionner|"
     r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
     r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
     r"(?=[\s)）:])[^()（）\n]{0,80}[)）]|"
-    r"[(（][^()（）\n]{0,40}(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)[)）]"
+    r"[^()（）\n]{0,40}(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)[)）])",
+    needs=("(", "（"),
 )
-_PARENTHESES = Lazy(r"(?<![\w.])\(([^()\n]{2,40})\)")
+_PARENTHESES = Lazy(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
-        for match in _PARENTHESES.finditer(view.text):
+        for match in view.find(_PARENTHESES):
             if is_name(match[1]):
                 is_word = len(words_of(match[1])) == 1
                 yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_word else None)

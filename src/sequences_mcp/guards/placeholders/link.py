@@ -11,7 +11,9 @@ from sequences_mcp.guards.squares import Meaning, squares
 from sequences_mcp.guards.text import Text
 
 _DEAD = r"\s{0,8}(?:#?\s?(?:url|link|lien|enlace|href|your[-_ ]?(?:link|url)|tbd|todo|x{3,9}|\.\.\.|…)?)\s{0,8}"
-_ATTRIBUTE = Lazy(rf"(?i)(?<=[\s\"'])(?:href|src)\s?=\s?(?:\"{_DEAD}\"|'{_DEAD}'|(?=>))")
+_ATTRIBUTE = Lazy(
+    rf"(?i)(?<=[\s\"'])(?:href|src)\s?=\s?(?:\"{_DEAD}\"|'{_DEAD}'|(?=>))|<a\s*>", needs=("href", "src", "<a")
+)
 
 
 def check(text: Text) -> Iterator[Hit]:

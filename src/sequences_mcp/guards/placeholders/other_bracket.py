@@ -10,7 +10,7 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field, is_name
 
-_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩﴾﴿〈〉"
+_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩≪≫﴾﴿〈〉"
 # In these two a field word may be said of a field; only the word for a name is a blank.
 _MILD = "（）「」『』"
 _PAIR = Lazy(
@@ -26,7 +26,7 @@ _INDENT = " \t\u3000・■●◆▼-"
 def check(text: Text) -> Iterator[Hit]:
     """Return every such pair, unless it labels what follows it: 【勤務地】東京."""
     for view in text.views:
-        for match in () if view.text.isascii() else _PAIR.finditer(view.text):
+        for match in () if view.text.isascii() else view.find(_PAIR):
             inner, is_mild = match[0][1:-1], match[0][0] in _MILD
             if not (is_name(inner) if is_mild else is_field(inner)):
                 continue

@@ -13,7 +13,7 @@ from sequences_mcp.guards.words import has_field
 
 _FACE = Lazy(r"[:;=8xX>][-'^o]?[\[\]]|[\[\]][-'^o]?[:;=]")
 _INTERVAL = Lazy(r"[\[\]]\s?[-−+]?(?:[\d∞]|[a-z]\s?[,;])")
-_AFTER_NUMBER = Lazy(r"[\d∞]\s?$")
+_AFTER_NUMBER = Lazy(r"(?:[\d∞]|[,;]\s?[a-z])\s?$")
 _WORD = Lazy(r"[^\W_]{1,40}")
 
 
@@ -25,10 +25,10 @@ def check(text: Text) -> Iterator[Hit]:
 
 
 def _unclosed(view: View) -> Iterator[Hit]:
-    faces = {place for match in _FACE.finditer(view.text) for place in range(*match.span())}
+    faces = {place for match in view.find(_FACE) for place in range(*match.span())}
     for place in view.squares.opens:
         is_interval = _INTERVAL.match(view.text, place) or _AFTER_NUMBER.search(
-            view.text[max(0, place - 2) : place]
+            view.text[max(0, place - 5) : place]
         )
         if place not in faces and not is_interval:
             word = _WORD.match(view.text, place + 1)

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.rule import Rule
-
-_WORDS = frozenset(
-    (
-        "null",
-        "none",
-        "undefined",
-        "nan",
-        "nil",
-        "n/a",
-        "na",
-        "n.a.",
-        "n.a",
-        "-",
-        "--",
-        "---",
-        "?",
-        "??",
-        ".",
-        "unknown",
-    )
-    + ("tbd", "todo", "test", "xxx", "#n/a", "#ref!")
-)
+from sequences_mcp.guards.words import means_nothing
 
 
 def check_value(value: str) -> bool:
     """Say whether a value is a word for none."""
-    return value.strip().casefold() in _WORDS
+    return means_nothing(value)
 
 
 RULE = Rule(

@@ -12,14 +12,15 @@ from sequences_mcp.guards.text import Text
 # firstname and lastname are words a sentence may contain; the other seven are not.
 _NAMES = Lazy(
     r"(?<![\w{@./-])(?:candidate(?:JobTitle|CompanyName|Location)|sourcing(?:JobTitle|Location)|"
-    r"recruiter(?:First|Last)name)(?![\w}(=/-])"
+    r"recruiter(?:First|Last)name)(?![\w}(=/-])",
+    needs=("candidate", "sourcing", "recruiter"),
 )
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every bare name, with the token as the fix."""
     for view in text.views:
-        for match in _NAMES.finditer(view.text):
+        for match in view.find(_NAMES):
             yield Hit(*view.span(*match.span()), fix=f"{{{{{match[0]}}}}}")
 
 

@@ -9,7 +9,10 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_ESCAPED = Lazy(r"(?i)(?:\\u007[bd]|\\u\{7[bd]\}|\\x7[bd]|%7[bd]|%257[bd]|=7[bd]){2}")
+_ESCAPED = Lazy(
+    r"(?i)(?:\\u007[bd]|\\u\{7[bd]\}|\\x7[bd]|%7[bd]|%257[bd]|=7[bd]){2}",
+    needs=("\\u007", "\\u{7", "\\x7", "%7", "%257", "=7"),
+)
 
 
 def check(text: Text) -> Iterable[Hit]:

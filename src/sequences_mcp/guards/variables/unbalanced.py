@@ -11,7 +11,7 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import COVER
 
-_TOUCHING = Lazy(rf"\{{[ \t]?(?={COVER})|(?<={COVER})[ \t]?\}}")
+_TOUCHING = Lazy(rf"\{{[ \t]?(?={COVER})|(?<={COVER})[ \t]?\}}", needs=("{", "}"))
 _CUT_SHORT = Lazy(r"\{\{[ \t]{0,3}(\w{1,40})[ \t]{0,3}[})\]]{0,2}")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import StepRun, StepState
+from sequences_mcp.domain.sequence import OVER, StepRun, StepState
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
@@ -92,7 +92,7 @@ class SequencesStopped(WrittenView):
 def sequence_row(detail: SequenceDetail) -> SequenceRow:
     """Return a run in one line."""
     sequence = detail.sequence
-    over = sum(run.is_over for run in sequence.steps)
+    over = len([run for run in sequence.steps if run.state in OVER])
     return SequenceRow(
         id=sequence.id,
         status=sequence.status.value,

@@ -20,7 +20,6 @@ TEXT_BUDGET = 1_600
 
 Approval = Literal["given", "declined", "dismissed", "not_asked", "by_operator"]
 
-
 UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
 _AFTER: dict[Approval, tuple[Outcome, str]] = {
     "given": ("done", UNDER_WAY),
@@ -55,8 +54,10 @@ class SampleView(WhoView):
 
 
 class StartView(FoundView, PlanView, WrittenView):
-    """A plan: how it stands, one person of it in full, who was left out, which texts are missing; ``findings`` are
-    the warnings that the yes covers."""
+    """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
+
+    ``findings`` are the warnings that a yes covers as well.
+    """
 
     approval: Approval
     sender: str

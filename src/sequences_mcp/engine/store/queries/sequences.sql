@@ -15,16 +15,19 @@ INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, co
 VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, 'planned', :changed_at)
 
 -- by_ids --
--- Runs by a JSON list of ids, in its order.
-SELECT s.*, plan.id AS plan_id, contact.id AS contact_id, blueprint_id, version, steps
+-- Runs by a JSON list of ids, in its order; the order of the columns counts.
+SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
+       s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason
 FROM json_each(:ids) wanted CROSS JOIN sequence s ON s.id = wanted.value
 CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
 CROSS JOIN blueprint_version v ON v.no = s.version_no
 ORDER BY wanted.key
 
 -- runs_of --
--- The present steps of runs by a JSON list of their numbers.
-SELECT r.* FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
+-- The present steps of runs by a JSON list of their numbers; the order of the columns counts.
+SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply
+FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
 ORDER BY wanted.key, r.step
 
 -- update --

@@ -1,4 +1,4 @@
-"""A work note: TODO:, FIXME, TBD."""
+"""A note about the work on a text: TODO:, FIXME, TBD, "note to self"."""
 
 from __future__ import annotations
 
@@ -10,23 +10,33 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 # A colon, parenthesis or dash is asked for because "TODO" is a word of Spanish and Portuguese.
-_NOTE = Lazy(r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)")
-_DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])")
+_NOTE = Lazy(
+    r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)|"
+    r"(?m:^)\W{0,8}TODO\W{0,8}(?m:$)",
+    needs=("todo", "to do", "faire", "fixme"),
+)
+_ASIDE = Lazy(
+    r"(?i)\b(?:note to self|do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar|lorem ipsum|"
+    r"(?:internal|private) note\s?:)",
+    needs=("note", "send", "envoyer", "enviar", "lorem"),
+)
+_DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])", needs=("tbd", "tbc", "tba", "xxx"))
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every note; TBD may be said to a reader on purpose."""
     yield from text.hits(_NOTE)
+    yield from text.hits(_ASIDE)
     for hit in text.hits(_DOUBT):
         yield hit._replace(severity=Severity.WARNING)
 
 
 RULE = Rule(
-    id="foreign.todo",
+    id="foreign.work_note",
     severity=Severity.ERROR,
     message="This is a note about work still to be done on the text.",
     accept=("Size XXL, XXe siècle", "TODO el equipo"),
-    reject=("TODO: add a hook. Hi {{firstname}},", "FIXME", "salary TBD"),
+    reject=("TODO: add a hook. Hi {{firstname}},", "FIXME", "Note to self: check", "salary TBD"),
     source="ours",
     check=check,
 )
