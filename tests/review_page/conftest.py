@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +30,9 @@ def person(visitor: Visitor) -> Visitor:
     """Return the person, who has unlocked the page."""
     visitor.unlock()
     return visitor
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where pictures of screens are kept: the folder SCREENSHOTS names, for a build to keep."""
+    return Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -98,7 +99,7 @@ class World:
             async with self.desk() as desk:
                 return await act(desk)
 
-        return asyncio.run(run())
+        return apart(run)
 
     def plan(self, *steps: dict[str, Any], people: int = 3, **facts: str) -> Plan:
         """Start a sequence for so many people, as an agent would."""
@@ -133,7 +134,7 @@ class World:
                         await asyncio.wait_for(pause.wait(), 0.05)
             raise AssertionError("it was never seen")
 
-        asyncio.run(run())
+        apart(run)
 
     @property
     def mails(self) -> list[str]:
@@ -227,6 +228,12 @@ class Visitor:
         for value in response.headers.get_all("set-cookie", []):
             self.cookie = value.partition(";")[0]
         return Answer(response.status, dict(response.headers.items()), text)
+
+
+def apart(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in a thread of its own: a browser driver keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(run())).result()
 
 
 def crowd(number: int, **facts: str) -> list[dict[str, str]]:

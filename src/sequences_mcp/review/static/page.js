@@ -59,4 +59,5 @@ if (draft) {
     clearTimeout(rest);
     rest = setTimeout(ask, 250);
   });
+  if (draft.value !== draft.defaultValue) ask(); // typed before this script was here
 }
