@@ -72,6 +72,13 @@ def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
     return ReviewPage(settings.data_dir, made)
 
 
+def address_of_page(settings: Settings, path: str) -> str | None:
+    """Return where a path of the review page is, while some process serves it. It carries no credential."""
+    from sequences_mcp.review import seat
+
+    return seat.address(settings.data_dir, path) if seat.is_held(settings.data_dir) else None
+
+
 def work(settings: Settings, *, once: bool) -> None:
     """Do the due work in this thread: once, or until the process is told to stop."""
     import logging
@@ -99,8 +106,10 @@ async def open_desk(
     """
     from sequences_mcp.engine.store.database import Store
 
-    with Store.open(settings.data_dir, now=clock()) as store, _working(settings, on=worker, clock=clock):
-        yield _desk(settings, store, clock=clock, actor=actor)
+    with Store.open(settings.data_dir, now=clock()) as store:
+        desk = _desk(settings, store, clock=clock, actor=actor)
+        with _working(settings, on=worker, clock=clock):
+            yield desk
 
 
 @contextmanager
@@ -204,6 +213,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         auto_approve=settings.auto_approve,
         elicitation=settings.elicitation,
         broken=tuple(_broken(settings)),
+        page_address=partial(address_of_page, settings),
     )
 
 

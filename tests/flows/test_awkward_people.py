@@ -31,37 +31,14 @@ FIELDS = {
     "location": "candidateLocation",
 }
 KNOWN = dict(zip(FIELDS, ("Grace", "Hopper", "Admiral", "Navy", "Arlington"), strict=True))
-GOOD = [
-    "Zoë",
-    "O’Brien",
-    "李小龍",
-    "Jean-Luc Σ",
-    "R&D",
-    "Ada, Countess",
-    "Dr. No",
-    "X Æ A-12",
-    "محمد",
-    "שלום",
-    "😀 Ada",
-]
-BLANK = [
-    "",
-    " ",
-    "\t\n",
-    "\u00a0",
-    "\u2003",
-    "\u200b",
-    "\u200d\u200c",
-    "\u2060\ufeff",
-    "\u3164",
-    "\u2800",
-    "\u00ad",
-    "\u0301",
-]
+GOOD = ["Zoë", "O’Brien", "李小龍", "R&D", "Ada, Countess", "X Æ A-12", "😀 Ada"]
+BLANK = ["", " ", "\t\n", "\u00a0", "\u2003", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u00ad", "\u0301"]
 ODD = [
     *("null", "None", "NULL", "undefined", "NaN", "N/A", "-", "?", ".", "TODO", "Test", "#REF!", "(name)"),
     *("{{firstname}}", "{{ lastname }}", "{firstname}", "[name]", "<name>", "%FNAME%", "${name}", "{% if x %}"),
     *("{{{firstname}}}", "Mr. [Bob]", "FIRST_NAME", "http://evil.example", "x" * 300, "&nbsp;", "A\u202eB"),
+    *("nil", "--", "xxx", "#N/A", "{{unknown}}", "<b>Ada</b>", "[First Name]", "{{firstname}} {{lastname}}"),
+    *("محمد", "שלום", "Jean-Luc Σ", "Ada\u2028X", "<script>", "((name))", "\u2066Ada"),
 ]  # fmt: skip
 HEADERS = ["A\r\nBcc: b@x.example", "A\x00B", "A\x1b[2JB"]
 VALUES = [*GOOD, *BLANK, *ODD, *HEADERS]
@@ -87,7 +64,7 @@ async def _silent(done: int, total: int) -> None:
 
 async def test_of_five_hundred_awkward_people_nobody_gets_a_hole_a_blank_or_a_leftover(bureau: Bureau) -> None:
     people = rows()
-    assert len(people) >= 480
+    assert len(people) >= 500
     async with bureau.desk() as desk:
         saved = await create_blueprint(
             desk, name="All nine", steps=[STEP], job_title="Engineer", location="Lisbon"

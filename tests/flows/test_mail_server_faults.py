@@ -1,4 +1,4 @@
-"""A mail server that refuses, stalls or drops: what people are told; nobody is lost, nobody is written to twice."""
+"""A mail server that refuses, stalls or drops: what is told; nobody is lost, nobody written to twice."""
 
 from __future__ import annotations
 

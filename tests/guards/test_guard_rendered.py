@@ -41,6 +41,7 @@ def test_a_plain_message_may_leave() -> None:
         ("", "values.missing"),
         (" \t", "values.missing"),
         ("\u200b", "values.missing"),
+        ("\u2800", "values.missing"),
         ("null", "values.nothing"),
         ("N/A", "values.nothing"),
         ("{{lastname}}", "values.marks"),
@@ -70,6 +71,7 @@ def test_a_finding_inside_a_value_says_which_and_offers_no_fix() -> None:
     inside = [finding for finding in found if finding.rule.startswith("variables.")]
     assert [finding.fix for finding in inside] == [None]
     assert inside[0].message.endswith("It comes from {{firstname}}.")
+    assert {finding.variable for finding in found} == {"firstname"}
 
 
 def test_a_finding_outside_every_value_does_not_blame_one() -> None:

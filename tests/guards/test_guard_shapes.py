@@ -154,6 +154,7 @@ REJECT = [
     "a[" + "b + " * 40 + "]",
     "it is [somehow] so",
     "#[company]",
+    "#[pitch]",
     "[if you read this]",
     "Hi [company, I",
     "at company], we",
@@ -202,7 +203,7 @@ REJECT = [
     "≪会社名≫",
     ">>company<<",
     "{% x %} {# x #} <% x %> <?php ?> %%[ *|X|* [% x %]",
-    "Variant A: x\nVariant B: y",
+    "Variant A:\nx\nVariant B:\ny",
 ]
 SUBJECTS = [
     ("[Acme] A role", "ambiguous"),
@@ -213,7 +214,8 @@ SUBJECTS = [
     ("【会社名】採用のご案内", "reject"),
     ("Re: [AB-1] x", "accept"),
     ("re[2]: x", "ambiguous"),
-    ("Ref: x", "ambiguous"),
+    ("Ref: x", "accept"),
+    ("Ré: x", "ambiguous"),
     ("Reply: x", "accept"),
     ("R&D &amp; x", "reject"),
     ("a &nope; b", "accept"),

@@ -33,7 +33,8 @@ class Desk:
     """Everything a verb may use.
 
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
-    zone's names and an instant, or None when it may leave then; ``broken`` are lines about what is not set up.
+    zone's names and an instant, or None when it may leave then; ``page_address`` tells where a path of the review
+    page is, or None while nobody serves it; ``broken`` are lines about what is not set up.
     """
 
     providers: Mapping[str, Provider]
@@ -50,12 +51,19 @@ class Desk:
     next_open: Callable[[str, datetime], datetime | None]
     auto_approve: frozenset[str]
     elicitation: bool
+    page_address: Callable[[str], str | None]
     broken: tuple[str, ...] = ()
 
     @property
     def local(self) -> Provider:
         """The embedded engine."""
         return self.providers[LOCAL]
+
+    def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
+        """Return where a person decides, in words: on the page while it is served, and in a terminal."""
+        address = self.page_address(path)
+        terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
+        return f"at {address} or {terminal}" if address else terminal
 
     def provider_of(self, text: str, kind: Kind) -> Provider:
         """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""

@@ -39,6 +39,8 @@ async def list_providers(desk: Desk) -> ProvidersReport:
     drafts = offered(local.drafts, local, verb="list drafts")
     tasks = offered(local.tasks, local, verb="list tasks")
     approval = ["terminal: sequences-mcp review"]
+    if address := desk.page_address("/"):
+        approval.insert(0, f"review page: {address}")
     if desk.elicitation:
         approval.insert(0, "the chat's own dialog, for at most 10 people, where the client has one")
     return ProvidersReport(

@@ -77,8 +77,9 @@ def _doubled(view: View) -> Iterator[Doubled]:
 
 def _is_pair(text: str, opening: tuple[int, int], closing: tuple[int, int]) -> bool:
     first, second = text[slice(*opening)], text[slice(*closing)]
-    inner = text[opening[1] : closing[0]][: _LONGEST + 1]
-    return first.count("{") == second.count("}") == 2 and len(inner) <= _LONGEST and not _EMPTY_LINE.search(inner)
+    if not first.count("{") == second.count("}") == 2 or closing[0] - opening[1] > _LONGEST:
+        return False
+    return not _EMPTY_LINE.search(text[opening[1] : closing[0]])
 
 
 def _kind(inner: str) -> Kind:
@@ -110,7 +111,7 @@ def _unclear() -> dict[str, tuple[str, ...]]:
 def meant(inner: str) -> str | None:
     """Return the variable that a name was meant to be, or None."""
     name = key(TAG.sub("", ENTITY.sub("", inner[:200])))
-    if name in _known() or name in _unclear() or not 5 <= len(name) <= 40:
+    if name in _known() or name in _unclear() or len(name) > 40:
         return _known().get(name)
     allowed = 1 if len(name) < 9 else 2
     near = [variable for variable in VARIABLES if _distance(name, key(variable)) <= allowed]

@@ -32,7 +32,10 @@ def of_text(text: Text) -> Iterator[Finding]:
         yield _finding(LENGTH, Hit(0, len(text.original)), "", text=text)
     elif sign := too_many(text.original):
         yield _finding(
-            CROWDED, Hit(0, len(text.original), message=f"More {sign!r} than a person would write."), "", text=text
+            CROWDED,
+            Hit(0, len(text.original), message=f"There are more {sign!r} here than a person would write."),
+            "",
+            text=text,
         )
     else:
         for rule, hit in _hits(text):
@@ -88,7 +91,7 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 
 
 def of_values(values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what the rules about values find; ``field`` is the name of the value."""
+    """Return what the rules about values find; ``field`` and ``variable`` name the value."""
     for name, value in values.items():
         if not is_plain(value):
             yield from _of_value(name, value or "", policy)
@@ -104,4 +107,5 @@ def _of_value(name: str, value: str, policy: GuardPolicy) -> Iterator[Finding]:
                 field=name,
                 end=len(value),
                 excerpt=excerpt(value, 0, len(value)),
+                variable=name,
             )

@@ -17,7 +17,8 @@ _LAYERS = {
     "channel": "Length and form, channel by channel.",
     "values": "A contact's own data, before a text that holds it leaves.",
 }
-_LONGEST = 110
+_LONGEST = 130
+_SHOWN = 40
 
 
 def page(rules: Iterable[Rule]) -> str:
@@ -41,7 +42,7 @@ def _row(rule: Rule) -> str:
 
 
 def _code(example: str) -> str:
-    shown = example if len(example) <= _LONGEST else f"{example[: _LONGEST - 1]}…"
+    shown = example if len(example) <= _LONGEST else f"{example[:_SHOWN]}… ({len(example)} characters)"
     visible = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in shown)
     return f"`` {_cell(visible)} ``" if visible.strip() else "(nothing)"
 

@@ -42,7 +42,7 @@ def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -
     shares = is_right_to_left(template)
     for finding in of_values(used, policy):
         if not (shares and finding.rule == DIRECTION.id):
-            yield replace(finding, step_id=step.id, variable=finding.field)
+            yield replace(finding, step_id=step.id)
 
 
 def from_value(finding: Finding, text: str, values: Mapping[str, str | None]) -> Finding:

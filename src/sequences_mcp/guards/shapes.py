@@ -19,6 +19,7 @@ NUMBERS = Lazy(r"(?=\D*\d)[\d\s\u00a0\u202f.,;:+%€$£¥°/*()\[\]<>=–—−-
 INTERVALS = Lazy(r"[\d.,;∞+− -]{1,40}\[[^\[\]]{0,80}\][\d.,;∞+− -]{1,40}")
 ISSUE = Lazy(r"#\d+|[A-Z][A-Z0-9]*(?:-\d+)+")
 CHARACTER_CLASS = Lazy(r"\^?(?:\w-\w|\\[wdsWDS])(?:\w-\w|\\[wdsWDS]|[._+-])*")
+DERIVED = Lazy(r"test|inline|[\w:]{1,40}(?:\(.{1,80}\)|\s?=\s?.{1,80})")
 ADDRESS = Lazy(r"https?://[^\s\[\]…]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 TEST = Lazy(r"\s?(?:-[a-z]|!) .{1,80}|\s?.{1,60} (?:-(?:eq|ne|lt|gt|le|ge)|=|==|!=) .{1,60}")
 _LITERAL = r"(?:\"[^\"]*\"|'[^']*'|-?\d[\d._]*)"

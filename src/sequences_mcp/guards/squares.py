@@ -15,7 +15,7 @@ from sequences_mcp.guards import shapes
 from sequences_mcp.guards.brackets import Pair
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.views import COVER, View
+from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag
 
 
@@ -38,7 +38,7 @@ class Square(NamedTuple):
     @property
     def before(self) -> str:
         """The character before, or an empty string."""
-        return self.view.text[max(0, self.pair.open - 1) : self.pair.open]
+        return self.view.text[self.pair.open - 1 : self.pair.open]
 
     @property
     def after(self) -> str:
@@ -102,7 +102,7 @@ def _meaning(text: Text, square: Square) -> Meaning:
     for judge in (_as_link, _as_code):
         if (meaning := judge(square)) is not None:
             return meaning
-    if len(square.inner) > shapes.LONGEST or COVER in square.inner:
+    if len(square.inner) > shapes.LONGEST:
         return Meaning.PLACEHOLDER
     if _is_fine(square, square.inner.strip()):
         return Meaning.FINE
@@ -181,7 +181,7 @@ def _is_attribute(square: Square, inner: str) -> bool:
     """Say whether this is Rust's ``#[derive(…)]`` or Outlook's ``<!--[if mso]>``."""
     if square.line_before.endswith(("<!--", "<!", "<![endif]--")):
         return inner.startswith(("if ", "endif"))
-    return square.before == "#" and bool(inner) and not has_field(inner)
+    return square.before == "#" and bool(shapes.DERIVED.fullmatch(inner))
 
 
 def _is_fine(square: Square, inner: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
+from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Field, Hit
@@ -49,6 +50,11 @@ class Text:
     def is_printable(self) -> bool:
         """Whether the text surely has no control, format or hidden character: a quick look that may say no."""
         return self.original.replace("\n", "").isprintable()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether a reader would see nothing, not even a variable."""
+        return is_blank(self.original) or not self.visible.text.strip()
 
     @property
     def is_subject(self) -> bool:

@@ -37,8 +37,8 @@ Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_s
 get_sequence, list_tasks. check_blueprint shows what the guards would refuse, without saving.
 
 start_sequence makes a plan. Nothing leaves before a person has approved that plan, in the dialog this server \
-opens or outside the chat (`sequences-mcp review` in a terminal). No tool approves. Any later change of a text, \
-recipient or setting voids the approval.
+opens or outside the chat (on the review page that results name, or with `sequences-mcp review`). No tool \
+approves. Any later change of a text, recipient or setting voids the approval.
 
 pause_sequence, stop_sequence and suppress_contact work at any time, without approval.
 

@@ -13,7 +13,7 @@ from sequences_mcp.guards.text import Text
 def check(text: Text) -> Iterator[Hit]:
     """Return the whole text when it is blank; one about to leave must not be."""
     is_bare = text.is_subject or text.linked_in_type is LinkedInType.INVITATION
-    if not is_bare and not text.visible.text.strip():
+    if not is_bare and text.is_blank:
         yield Hit(0, len(text.original), severity=Severity.ERROR if text.rendered else None)
 
 

@@ -11,7 +11,7 @@ from sequences_mcp.guards.text import Text
 
 def check(text: Text) -> Iterator[Hit]:
     """Return the whole subject when it is blank."""
-    if text.is_subject and not text.visible.text.strip():
+    if text.is_subject and text.is_blank:
         yield Hit(0, len(text.original))
 
 

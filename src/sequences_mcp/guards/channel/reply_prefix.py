@@ -10,7 +10,7 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
 _PREFIX = Lazy(
-    r"(?i)\s{0,8}(?:re|r[ée]f?|aw|antw|sv|vs|odp|fwd?|tr|wg|rv|res|enc|回复|回覆|转发|返信)"
+    r"(?i)\s{0,8}(?:re|rép?|aw|antw|sv|vs|odp|fwd?|tr|wg|rv|res|enc|回复|回覆|转发|返信)"
     r"\s?(?:\[\d{1,3}\])?\s?[:：]"
 )
 _TICKET = Lazy(r"#\d+|\[[A-Z][A-Z0-9]*-\d+\]")

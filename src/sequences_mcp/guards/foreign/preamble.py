@@ -20,10 +20,11 @@ _PREAMBLE = Lazy(
 )
 _ASSISTANT = Lazy(
     r"(?i)\bas an ai(?: language)? (?:model|assistant)|\b(?:let me know|tell me) if you(?:[’']d| would)? "
-    r"(?:like|want)(?: me)? to (?:adjust|change|tweak|make|modify|revise|shorten)|\bfeel free to (?:adjust|"
-    r"customi[sz]e|personali[sz]e|edit|tweak)\b|\bi (?:hope|trust) this (?:draft|version|email)\b|"
-    r"n[’']h[ée]sitez pas [àa] (?:adapter|personnaliser) ce|\b(?:feedback|instructions?) from (?:the )?user\b",
-    needs=("as an ai", "me know if", "tell me if", "feel free", "i hope", "i trust", "sitez pas", "user"),
+    r"(?:like|want) me to (?:adjust|change|tweak|make|modify|revise|shorten|rewrite)|\bi (?:hope|trust) this "
+    r"(?:draft|version)\b|\bfeel free to (?:adjust|customi[sz]e|personali[sz]e|edit|tweak) (?:it|this|as needed|"
+    r"(?:the|any) (?:tone|message|e-?mail|text|template|draft|placeholders?|details))\b|"
+    r"\bn[’']h[ée]sitez pas [àa] (?:adapter|personnaliser) ce",
+    needs=("as an ai", "me know if", "tell me if", "feel free", "i hope", "i trust", "sitez pas"),
 )
 
 

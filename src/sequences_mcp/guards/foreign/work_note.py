@@ -16,8 +16,8 @@ _NOTE = Lazy(
     needs=("todo", "to do", "faire", "fixme"),
 )
 _ASIDE = Lazy(
-    r"(?i)\b(?:note to self|do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar|lorem ipsum|"
-    r"(?:internal|private) note\s?:)",
+    r"(?i)\bnote to self\b|\blorem ipsum\b|\b(?:internal|private) note\s?:|"
+    r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
     needs=("note", "send", "envoyer", "enviar", "lorem"),
 )
 _DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])", needs=("tbd", "tbc", "tba", "xxx"))

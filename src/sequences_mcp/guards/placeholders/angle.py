@@ -12,7 +12,9 @@ from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import is_field
 
-_ANGLE = Lazy(r"<(/?(?:[^\W\d_]|\d+ [^\W\d_])(?:[^<>\n]{0,80}[^<>\n=-])?|\.\.\.|…)>", needs=("<",))
+_ANGLE = Lazy(
+    r"<(/?[^\W\d_](?:[^<>\n]{0,80}[^<>\n=-])?|\d{1,3} [^\W\d_](?:[^<>\n]{0,80}[^<>\s=-])?|\.\.\.|…)>", needs=("<",)
+)
 _ADDRESS = Lazy(r"(?i)[a-z][a-z0-9+.-]{0,20}:|[^\s@<>]+@[^\s@<>]+\.|www\.")
 _CODE = Lazy(r"#include $|[\w:>&<]$")
 

@@ -8,7 +8,7 @@ from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.words import is_name
+from sequences_mcp.guards.words import has_glue, is_name
 
 _GREETED = Lazy(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:[,!:;،，.\n]|$))")
 
@@ -16,7 +16,7 @@ _GREETED = Lazy(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:
 def check(text: Text) -> Iterator[Hit]:
     """Return every greeting of such a word, and a whole text of them."""
     whole = text.visible.text.strip()
-    if 2 <= len(whole.split()) <= 3 and is_name(whole):
+    if 2 <= len(whole.split()) <= 3 and is_name(whole) and not has_glue(whole):
         yield Hit(0, len(text.original))
     for view in text.views:
         for match in view.find_greeted(_GREETED):

@@ -12,7 +12,7 @@ from sequences_mcp.guards.words import is_name, words_of
 
 _INSTRUCTION = Lazy(
     r"(?i)[(（](?:\s?(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
-    r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|(?:à )?pr[ée]ciser|personnaliser|mentionner|"
+    r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|personnaliser|mentionner|"
     r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
     r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
     r"(?=[\s)）:])[^()（）\n]{0,80}[)）]|"

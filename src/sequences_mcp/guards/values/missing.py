@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.fold import INVISIBLE
+from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.rule import Rule
 
 
 def check_value(value: str) -> bool:
     """Say whether a reader would see nothing."""
-    return not INVISIBLE.sub("", value).strip()
+    return is_blank(value)
 
 
 RULE = Rule(
