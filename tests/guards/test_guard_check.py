@@ -137,6 +137,16 @@ def test_one_rule_tells_of_twenty_places_at_most() -> None:
     assert len(check_text("{{job}} " * 100, field="content")) == 20
 
 
+def test_an_error_is_told_of_after_any_number_of_doubts_and_a_doubt_does_not_hide_it() -> None:
+    many = "{} " * 40
+    assert [finding.severity for finding in check_text(many, field="content")] == [Severity.WARNING] * 20
+    assert verdict(check_text(many + "Hi {firstname},", field="content")) == "reject"
+    assert verdict(check_text("{{job}} " * 40 + "[company]", field="content")) == "reject"
+    assert [finding.rule for finding in check_text("{{job}} " * 40 + "[x y]", field="content")][
+        -1
+    ] == "placeholders.square"
+
+
 def test_a_finding_knows_its_step_and_field() -> None:
     (finding,) = check_steps([email(subject="{{job}}")]).findings
     assert (finding.step_id, finding.field, finding.severity) == ("s1", "subject", Severity.ERROR)

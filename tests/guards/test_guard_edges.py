@@ -11,6 +11,7 @@ from sequences_mcp.guards.double_braces import either, meant
 from sequences_mcp.guards.excerpt import excerpt
 from sequences_mcp.guards.lengths import segments
 from sequences_mcp.guards.structure.crowded import LIMITS, too_many
+from sequences_mcp.guards.words import is_field, words_of
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,7 @@ def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: 
         ("[acme.com](https://acme.com.phish.io)", "reject"),
         ("[acme.com](http://ACME.com/x)", "accept"),
         ("[blog.acme.com](https://acme.com)", "accept"),
+        ("[Acme.com/x](https://phish.io)", "reject"),
         ("[notacme.com](https://acme.com)", "reject"),
         ("[Booking.com](https://careers.io)", "accept"),
         ("[vue.js](https://vuejs.org)", "accept"),
@@ -185,3 +187,20 @@ def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: 
 )
 def test_near_the_edge_a_text_falls_on_the_right_side(text: str, expected: str) -> None:
     assert verdict(check_text(text, field="content")) == expected
+
+
+def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
+    assert words_of("first_name companyName") == ["first", "name", "company", "name"]
+    assert words_of("name " * 20) == ["name"] * 20
+    assert words_of("name " * 20 + "x") == []
+    assert is_field("company " * 12)
+    assert not is_field("company " * 13)
+
+
+def test_a_rule_about_steps_says_what_is_missing_or_what_is_too_much() -> None:
+    missing = check_steps([step(type="LINKEDIN")]).findings
+    assert [finding.message for finding in missing] == ["A LinkedIn step needs a linkedInType."]
+    out_of_place = check_steps([step(linkedInType="LINKEDIN_MESSAGE")]).findings
+    assert [finding.message for finding in out_of_place] == ["linkedInType is for LinkedIn steps only."]
+    assert [finding.field for finding in out_of_place] == ["linkedInType"]
+    assert (out_of_place[0].start, out_of_place[0].end, out_of_place[0].excerpt) == (0, 0, "")

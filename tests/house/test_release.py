@@ -19,7 +19,7 @@ RANGE = re.compile(r"[\^~*<>=|]|\.x\b| - |^latest$")
 
 
 class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Variable(_Closed):

@@ -66,11 +66,14 @@ async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
     contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
     named = iter(await contacts.get_contacts([entry.contact_id for entry in entries if entry.contact_id]))
     met = iter(await contacts.match_contacts([entry.contact.fields for entry in entries if not entry.contact_id]))
-    return [_merged(entry, next(named) if entry.contact_id else next(met), desk.clock()) for entry in entries]
+    return [
+        _merged(entry, next(named) if entry.contact_id else next(met), position=position, now=desk.clock())
+        for position, entry in enumerate(entries, start=1)
+    ]
 
 
-def _merged(entry: Entry, stored: Contact | None, now: datetime) -> Contact:
+def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:
     given = {name: value for name in FIELDS if (value := getattr(entry.contact.fields, name)) is not None}
     if stored is None:
-        return Contact(id=UNSAVED, created_at=now, updated_at=now, **given)
+        return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)
     return replace(stored, **given)

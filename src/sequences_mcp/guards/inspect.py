@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding, Severity
@@ -43,17 +42,27 @@ def of_text(text: Text) -> Iterator[Finding]:
 
 
 def _hits(text: Text) -> Iterator[tuple[Rule, Hit]]:
-    """Apply every rule. What an error has told of is not told of again, by it in another view or by another."""
+    """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
     told: list[Span] = []
     for rule in RULES:
-        mine: list[Span] = []
-        for hit in islice(rule.check(text), _MOST_HITS) if rule.check else ():
-            span = (hit.start, hit.end)
-            if not any(_overlap(span, other) for other in told + mine):
-                mine.append(span)
-                if (hit.severity or rule.severity) is Severity.ERROR:
-                    told.append(span)
-                yield rule, hit
+        if rule.check:
+            yield from ((rule, hit) for hit in _new(rule.check(text), rule, told))
+
+
+def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
+    """Return the hits at places not told of, and note the errors; a doubt never hides an error."""
+    errors: list[Span] = []
+    doubts: list[Span] = []
+    for hit in hits:
+        span = (hit.start, hit.end)
+        is_error = (hit.severity or rule.severity) is Severity.ERROR
+        mine = errors if is_error else doubts
+        if (is_error or len(doubts) < _MOST_HITS) and not any(_overlap(span, other) for other in [*told, *mine]):
+            mine.append(span)
+            yield hit
+        if len(errors) == _MOST_HITS:
+            break
+    told += errors
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -84,6 +93,7 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
                 message=message or rule.message,
                 step_id=step.id,
                 field=field,
+                start=hit.start if hit else 0,
                 end=hit.end if hit else 0,
                 excerpt=excerpt(step.content, hit.start, hit.end) if hit else "",
                 fix=hit.fix if hit else None,

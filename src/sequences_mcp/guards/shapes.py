@@ -35,7 +35,8 @@ EXPRESSION = Lazy(r"[\w\s]*[-+*/%:.()<>=,][\w\s\-+*/%:.()<>=,\"'\[\]]*")
 GENDER = Lazy(r"[^\W\d_]{1,2}(?:\s*[/|,*]\s*[^\W\d_]{1,2})+")
 ACRONYM = Lazy(r"[A-Z][A-Z0-9&+./]{1,5}(?:[ ]\d[\d.:-]*)?")
 VERSION = Lazy(r"v?\d+(?:\.\d+)+(?:[a-z]+\d*)?|v\d+")
-QUANTITY = Lazy(r"\d[\d.,]*\s*[^\W\d_]{1,12}\.?(?:[ ][^\W\d_]{1,12})?")
+QUANTITY = Lazy(r"[~≈<>≥≤+]?\d[\d.,]*\s*[^\W\d_]{1,12}\.?(?:[ ][^\W\d_]{1,12})?")
+MOMENT = Lazy(r"\d{1,2}\s?[h:]\s?\d{2}|\d{1,2}\.? [^\W\d_]{3,12}\.?(?: \d{4})?")
 EDITORIAL = Lazy(
     r"(?is)(?:edit|[ée]dit[ée]?|update|upd|maj|mise [àa] jour|n\.?d\.?[tlrae]\.?|note|nota|nb|n\.b\.|ps|anm\.?|"
     r"anmerkung|hinweis)\s*[:：].+"

@@ -74,7 +74,8 @@ _FINE = (
     shapes.ARRAY,
     shapes.TEST,
 )
-_DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS)
+_DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS, shapes.MOMENT)
+_OTHERS = Lazy(r"\[[^\[\]]{0,40}\]")
 _QUOTES = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "‘": "’"}
 _QUOTED_WITHIN = 1000
 
@@ -213,7 +214,7 @@ def _is_quoted(square: Square) -> bool:
 def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
     if not inner or "\n" in inner:
         return not inner and (not square.inner or not square.line_before.strip())
-    if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "!") or shapes.ATTRIBUTE.fullmatch(inner):
+    if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or shapes.ATTRIBUTE.fullmatch(inner):
         return True
     if len(inner) == 1 and inner.isalpha():
         return inner != "X" or not (square.line_before.strip() or square.after.strip() or _goes_on(square))
@@ -238,5 +239,7 @@ def _is_label(text: Text, square: Square, inner: str) -> bool:
         return True
     if "［" in square.view.text[square.pair.open] or "］" in square.view.text[square.pair.close]:
         return True
-    at_edge = not square.line_before.strip() or not _goes_on(square)
+    if inner.isalpha() and _is_quoted(square):
+        return True
+    at_edge = not _OTHERS.sub("", square.line_before).strip() or not _goes_on(square)
     return text.is_subject and at_edge and inner[0].isupper() and len(inner.split()) <= 2

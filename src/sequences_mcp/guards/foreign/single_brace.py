@@ -13,10 +13,11 @@ from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import has_field, is_field, is_name
 
 _LOOK_BACK = 80
-_CODE_BEFORE = Lazy(
-    r"(?:\b(?:const|let|var|import|export|struct|interface|enum|class|function|func|fn|return|type|new|else|try|do)\b"
-    r"[^\n{}]{0,60}|[)=(>]\s?|\w)$"
+_KEYWORD = Lazy(
+    r"\b(?:const|let|var|import|export|struct|interface|enum|class|function|func|fn|return|type|new|else|try|do)\b"
+    r"[^\n{}]{0,60}$"
 )
+_CODE_BEFORE = Lazy(r"[)=]\s?$|\w$")
 _CODE_AFTER = (" =", ";", " from")
 _CODE_INSIDE = Lazy(r"[:;=,\"']")
 _FALLBACK = Lazy(r"(\w{1,40})[:=?]\S")
@@ -30,8 +31,13 @@ def check(text: Text) -> Iterator[Hit]:
     """Return every single-braced word; in code or in a URL it is in doubt."""
     for view in text.views:
         for pair in view.braces.pairs:
-            if severity := _judge(view, pair):
+            if not _is_doubled(view.text, pair) and (severity := _judge(view, pair)):
                 yield Hit(*view.span(pair.open, pair.close + 1), severity=severity)
+
+
+def _is_doubled(text: str, pair: Pair) -> bool:
+    # Doubled braces are the business of the rules about variables.
+    return text[pair.open : pair.open + 2] == "{{" or text[max(0, pair.open - 1) : pair.open + 1] == "{{"
 
 
 def _judge(view: View, pair: Pair) -> Severity | None:
@@ -45,8 +51,10 @@ def _judge(view: View, pair: Pair) -> Severity | None:
         return Severity.WARNING if inner.isupper() and not has_field(inner) else Severity.ERROR
     if (fallback := _FALLBACK.match(inner)) and is_name(fallback[1]):
         return Severity.ERROR
+    if _KEYWORD.search(before):
+        return Severity.WARNING
     is_code = _CODE_BEFORE.search(before) or view.text.startswith(_CODE_AFTER, pair.close + 1)
-    return Severity.WARNING if is_code or (_CODE_INSIDE.search(inner) and not is_field(inner)) else Severity.ERROR
+    return Severity.WARNING if (is_code or _CODE_INSIDE.search(inner)) and not is_field(inner) else Severity.ERROR
 
 
 def _is_fine(inner: str, before: str) -> bool:

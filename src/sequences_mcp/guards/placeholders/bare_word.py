@@ -10,13 +10,14 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import has_glue, is_name
 
+_PHRASE = Lazy(r"[^\W\d_]{2,30}(?:[ '’][^\W\d_]{1,30}){0,3}")
 _GREETED = Lazy(r"[\"'“(]?[^\W\d_][\w’'-]{1,30}(?: name)?[\"'”)]?(?=\s?(?:[,!:;،，.\n]|$))")
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every greeting of such a word, and a whole text of them."""
     whole = text.visible.text.strip()
-    if 2 <= len(whole.split()) <= 3 and is_name(whole) and not has_glue(whole):
+    if _PHRASE.fullmatch(whole) and is_name(whole) and not (text.is_subject and has_glue(whole)):
         yield Hit(0, len(text.original))
     for view in text.views:
         for match in view.find_greeted(_GREETED):

@@ -1,4 +1,4 @@
-"""Underscores, dots or question marks where a word is due."""
+"""Underscores, dots or the letters of a format where a word or a number is due."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ _RUN = Lazy(
     r"(?<!\w)XX(?=\s?(?:k?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar)\b))",
     needs=("__", "_ _", "……", "… …", ".....", "xx"),
 )
+_FORMAT = Lazy(
+    r"(?<!\w)(?:XX(?:[ .-]XX)+|(?:DD|JJ|TT|GG)[/.-]MM[/.-](?:YYYY|AAAA|JJJJ|YY)|YYYY-MM-DD|HH[:h]MM)(?!\w)",
+    needs=("xx", "mm"),
+)
 _GREETED = Lazy(r"(?:x{2,}|X{2,}|\*{2,}|-{2,}|\.{3,}|_+|…|\?+|[\"'“”«»]{2}|\{\}|\[\]|\(\)|<>)(?=\s?[,!;:\n]|$)")
 
 
@@ -24,6 +28,7 @@ def check(text: Text) -> Iterator[Hit]:
             line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
             if any(letter.isalnum() for letter in line):
                 yield Hit(*view.span(*match.span()))
+    yield from text.hits(_FORMAT)
     yield from text.greeted(_GREETED)
 
 
@@ -32,7 +37,14 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="This is a blank that was never filled in.",
     accept=("¯\\_(ツ)_/¯", "Well... yes", "Regards\n______\nJane", "Size XXL, XXe siècle"),
-    reject=("Hi ____, a word.", "Bonjour ……… , je", "Hi ...,", "XX years of experience", "salary XXXX"),
+    reject=(
+        "Hi ____, a word.",
+        "Bonjour ……… , je",
+        "Hi ...,",
+        "XX years of experience",
+        "salary XXXX",
+        "on DD/MM/YYYY",
+    ),
     source="ours",
     check=check,
 )
