@@ -131,6 +131,8 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         window=Window.parse(settings.window),
         check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
+        unproven=partial(_unproven, settings),
+        unasked=settings.auto_approve,
     )
     with Store.open(settings.data_dir, now=clock()) as store:
         yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
@@ -187,7 +189,16 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
     from sequences_mcp.engine.local.provider import local_provider
 
     terms = terms_of(settings)
-    local = local_provider(Engine(store=store, clock=clock, entropy=os.urandom, terms=terms, actor=actor))
+    engine = Engine(
+        store=store,
+        clock=clock,
+        entropy=os.urandom,
+        terms=terms,
+        actor=actor,
+        unproven=partial(_unproven, settings),
+        unasked=settings.auto_approve,
+    )
+    local = local_provider(engine)
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
@@ -215,6 +226,13 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         broken=tuple(_broken(settings)),
         page_address=partial(address_of_page, settings),
     )
+
+
+def _unproven(settings: Settings, digest: str, signature: str | None) -> str | None:
+    """Return why a yes to a digest is not a registered passkey's, where one is registered or it claims to be."""
+    from sequences_mcp.review import passkeys
+
+    return passkeys.unproven(settings.data_dir, digest, signature)
 
 
 def _zone_of(contact: ContactFields, *, default: str) -> Zone:

@@ -195,7 +195,16 @@ def _review() -> click.Group:
         elif context.invoked_subcommand is None:
             _say([context.get_help()])
 
-    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _waive(), _set_passphrase()):
+    for command in (
+        _list(),
+        _show(),
+        _approve(),
+        _refuse(),
+        _settle(),
+        _waive(),
+        _set_passphrase(),
+        _add_passkey(),
+    ):
         review.add_command(command)
     return review
 
@@ -343,6 +352,28 @@ def _set_passphrase() -> click.Command:
         _say(["The passphrase is set."])
 
     return set_passphrase
+
+
+def _add_passkey() -> click.Command:
+    import click
+
+    @click.command("add-passkey", help="Print a code with which the review page registers a passkey.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def add_passkey(passphrase_file: Path | None) -> None:
+        from sequences_mcp.bootstrap import utc_now
+        from sequences_mcp.review import passkeys, passphrase
+
+        folder = _settings().data_dir
+        passphrase.check(folder, _typed("Passphrase", passphrase_file))
+        _say(
+            [
+                f"Code: {passkeys.new_code(folder, now=utc_now())}",
+                "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
+                "From then on every approval is signed; those given before have to be given again.",
+            ]
+        )
+
+    return add_passkey
 
 
 def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:

@@ -192,10 +192,11 @@ class Plans(Protocol):
         """Return a plan's people in order."""
         ...
 
-    async def approve_plan(self, plan_id: str, *, digest: str, actor: str) -> Plan:
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
-        Raises ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
+        ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON, where one is registered. Raises
+        ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
         texts are missing, or the settings or the blueprint have changed (which voids it).
         """
         ...
@@ -245,7 +246,9 @@ class Drafts(Protocol):
         """
         ...
 
-    async def approve_draft(self, draft_id: str, *, digest: str, actor: str) -> Draft:
+    async def approve_draft(
+        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> Draft:
         """Record the yes to exactly this text of a live sequence and let it go."""
         ...
 

@@ -26,7 +26,8 @@ class Session:
 
     ``csrf`` is in every form. ``opened`` holds, by the key of a step, the digest of the text that was on the
     screen in full; ``samples`` the people of each plan all of whose texts were; ``seen``, by the digest of a plan,
-    the number of the last audit row when that state of it was first shown.
+    the number of the last audit row when that state of it was first shown; ``challenge`` belongs to a passkey that
+    is being registered.
     """
 
     csrf: str
@@ -34,6 +35,7 @@ class Session:
     opened: dict[str, str] = field(default_factory=dict)
     samples: dict[str, set[str]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    challenge: bytes | None = None
 
     def owns(self, csrf: str) -> bool:
         """Say whether a form is one of this session's."""

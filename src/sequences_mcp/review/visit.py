@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.review import passkeys
 from sequences_mcp.review.sessions import COOKIE, Patience, Session, Sessions
 
 ACTOR = "page"
@@ -78,6 +79,21 @@ class Visit:
 
     def _csrf(self) -> Markup:
         return Markup('<input type="hidden" name="csrf" value="{}">').format(self.own.csrf)
+
+    @property
+    def signature(self) -> str | None:
+        """What a passkey signed for the form, or None."""
+        return self.form.get("signature") or None
+
+    @property
+    def actor(self) -> str:
+        """Who approves, as the audit names them: by passkey where one signed."""
+        return f"{ACTOR}:passkey" if self.signature else ACTOR
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The registered passkeys that can sign."""
+        return [key.id for key in passkeys.registered(self.room.data_dir)]
 
     def goes(self, path: str) -> Response:
         """Return the way to another screen, after something was done."""

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.screens import books, front, people, plans, runs, texts, unlock
+from sequences_mcp.review.screens import books, front, keys, people, plans, runs, texts, unlock
 from sequences_mcp.review.visit import Visit
 
 Screen: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -39,4 +39,7 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/suppressions", books.suppressions),
     ("POST", "/suppressions", books.suppress),
     ("GET", "/audit", books.audit),
+    ("GET", "/passkeys", keys.keys),
+    ("POST", "/passkeys/begin", keys.begin),
+    ("POST", "/passkeys", keys.finish),
 )

@@ -53,7 +53,13 @@ async def approve(visit: Visit) -> Response:
     if why := await consent.objection(visit.desk, found, tally=tally, session=visit.own, people=people):
         return await _shown(visit, found, told=why, status=HTTPStatus.CONFLICT)
     try:
-        done = await approve_plan(visit.desk, plan_id=found.id, digest=visit.form.get("digest", ""), actor=ACTOR)
+        done = await approve_plan(
+            visit.desk,
+            plan_id=found.id,
+            digest=visit.form.get("digest", ""),
+            actor=visit.actor,
+            signature=visit.signature,
+        )
     except ApprovalError as error:
         present = await visit.desk.plans.get_plan(found.id)
         since = visit.own.seen.get(visit.form.get("digest", ""))
@@ -103,6 +109,7 @@ async def _shown(
         groups=_groups(desk, people.items, first[0], sourcing=report.blueprint.sourcing) if first else [],
         people=people,
         told=told,
+        key_ids=visit.key_ids,
         moved=moved or [],
     )
 

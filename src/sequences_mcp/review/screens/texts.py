@@ -74,7 +74,7 @@ async def approve(visit: Visit) -> Response:
         )
     if not all(is_showable(part) for part in (draft.run.subject or "", draft.run.content or "")):
         raise ApprovalError("This text holds characters that cannot be shown.", next_step="Edit it.")
-    await _drafts(visit).approve_draft(draft.id, digest=digest, actor=ACTOR)
+    await _drafts(visit).approve_draft(draft.id, digest=digest, actor=visit.actor, signature=visit.signature)
     return visit.goes(f"/sequences/{draft.sequence.id}")
 
 
@@ -111,6 +111,7 @@ async def _shown(
         findings=findings or [],
         checked=checked,
         told=told,
+        key_ids=visit.key_ids,
         editable=draft.run.state in PENDING and draft.sequence.status is not SequenceStatus.REFUSED,
         approvable=draft.why in ("edited", "held") and draft.sequence.status is not SequenceStatus.FOUND,
     )

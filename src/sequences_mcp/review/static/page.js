@@ -61,3 +61,47 @@ if (draft) {
   });
   if (draft.value !== draft.defaultValue) ask(); // typed before this script was here
 }
+
+// Passkeys: the challenge that is signed is the digest that is approved.
+const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+const fromBase64url = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+
+for (const form of document.querySelectorAll("form[data-signs]")) {
+  form.addEventListener("submit", async (event) => {
+    if (form.elements.signature.value) return;
+    event.preventDefault();
+    const allowCredentials = form.dataset.signs.split(",").map((id) => ({ type: "public-key", id: fromBase64url(id) }));
+    const challenge = bytes(form.elements.digest.value);
+    const publicKey = { challenge, rpId: "localhost", allowCredentials, userVerification: "required" };
+    try {
+      form.elements.signature.value = JSON.stringify(await navigator.credentials.get({ publicKey }));
+    } catch {
+      return; // dismissed: nothing is approved, and the button is there to try again
+    }
+    form.submit();
+  });
+}
+
+const register = document.getElementById("register");
+if (register) {
+  register.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const told = document.getElementById("told");
+    const body = new URLSearchParams(new FormData(register));
+    const answer = await fetch(register.dataset.begins, { method: "POST", body });
+    const options = await answer.json();
+    if (!answer.ok) {
+      told.textContent = options.told;
+      return;
+    }
+    try {
+      const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+      register.elements.credential.value = JSON.stringify(await navigator.credentials.create({ publicKey }));
+    } catch {
+      told.textContent = "No passkey was made.";
+      return;
+    }
+    register.submit();
+  });
+}
