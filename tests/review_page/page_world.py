@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.start_sequence import start_sequence
 from sequences_mcp.review import passphrase
 from sequences_mcp.review.app import build
+from sequences_mcp.review.private import write_private
 from sequences_mcp.review.seat import Seat, take
 from sequences_mcp.review.serving import server_for
 from sequences_mcp.settings import Settings, read
@@ -143,7 +145,7 @@ class World:
 
     def lock_up(self) -> None:
         """Choose the passphrase, as a person does in the terminal."""
-        passphrase.set_passphrase(self.folder, PASSPHRASE)
+        write_private(self.folder / passphrase.FILE_NAME, _hashed_passphrase())
 
     @contextmanager
     def page(self) -> Iterator[Visitor]:
@@ -248,6 +250,12 @@ def crowd(number: int, **facts: str) -> list[dict[str, str]]:
         }
         for index in range(number)
     ]
+
+
+@cache
+def _hashed_passphrase() -> str:
+    """Return the passphrase's slow hash, made once for all tests."""
+    return json.dumps(passphrase.hashed(PASSPHRASE))
 
 
 async def _silent(done: int, total: int) -> None:

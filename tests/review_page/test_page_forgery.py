@@ -147,6 +147,7 @@ def approves_unread(scene: Scene) -> None:
 
 def approves_too_late(scene: Scene) -> None:
     scene.world.clock.forward(hours=24)
+    scene.person.cookie = ""
     scene.person.unlock()
     assert scene.approves().status == 409
 
