@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.sequence import Sequence, StepRun
     from sequences_mcp.engine.channels.probe import Probe
+    from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
@@ -183,22 +184,27 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk:
-    from sequences_mcp.engine.calendar import Window, next_open
+def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
 
-    terms = terms_of(settings)
-    engine = Engine(
-        store=store,
-        clock=clock,
-        entropy=os.urandom,
-        terms=terms,
-        actor=actor,
-        unproven=partial(_unproven, settings),
-        unasked=settings.auto_approve,
+    return local_provider(
+        Engine(
+            store=store,
+            clock=clock,
+            entropy=os.urandom,
+            terms=terms_of(settings),
+            actor=actor,
+            unproven=partial(_unproven, settings),
+            unasked=settings.auto_approve,
+        )
     )
-    local = local_provider(engine)
+
+
+def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk:
+    from sequences_mcp.engine.calendar import Window, next_open
+
+    local = _local(settings, store, clock=clock, actor=actor)
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
@@ -217,7 +223,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         records=local.records,
         clock=clock,
         sender=settings.sender,
-        terms=terms,
+        terms=terms_of(settings),
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),

@@ -105,6 +105,7 @@ def test_everything_works_without_javascript(world: World, browser: Browser, sho
         person.opens(f"/plans/{plan.id}")
         person.tab.get_by_role("button", name="Approve 2 people").click()
         expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
@@ -223,3 +224,4 @@ def test_a_link_from_another_site_finds_the_browser_unlocked(
         person.tab.goto(f"http://127.0.0.1:{evil.server_port}/")
         person.tab.get_by_role("link", name="Review").click()
         expect(person.tab.get_by_role("button", name="Approve 1 person")).to_be_visible()
+        assert person.tab.url == f"{person.visitor.origin}/plans/{plan.id}"

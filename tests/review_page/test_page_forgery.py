@@ -273,7 +273,7 @@ def test_no_message_leaves(world: World, script: Script) -> None:
         person.unlock()
         key = people.items[0].sequence.steps[0].key
         script(Scene(world, plan, person, Visitor(person.seat), key))
-    assert do_all_that_is_due(world) == []
+    assert mails_after_work(world) == []
 
 
 def test_with_the_persons_own_yes_messages_leave(world: World) -> None:
@@ -281,10 +281,10 @@ def test_with_the_persons_own_yes_messages_leave(world: World) -> None:
     with world.page() as person:
         person.unlock()
         assert Scene(world, plan, person, person, "").approves().status == 303
-    assert len(do_all_that_is_due(world)) == 2
+    assert len(mails_after_work(world)) == 2
 
 
-def do_all_that_is_due(world: World) -> list[str]:
+def mails_after_work(world: World) -> list[str]:
     """Let a worker do everything that is due now; return the e-mails in the outbox."""
 
     def work() -> None:
@@ -316,7 +316,7 @@ def test_a_race_with_an_edit_sends_nothing_unread(world: World) -> None:
         scene = Scene(world, plan, person, person, "")
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda act: act(), (edit, scene.approves)))
-    assert not any("own words" in mail for mail in do_all_that_is_due(world))
+    assert not any("own words" in mail for mail in mails_after_work(world))
 
 
 def test_two_people_deciding_at_once_decide_once(world: World) -> None:
@@ -327,4 +327,4 @@ def test_two_people_deciding_at_once_decide_once(world: World) -> None:
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: scene.approves().status, range(4)))
     assert sorted(answers) == [303, 409, 409, 409]
-    assert len(do_all_that_is_due(world)) == 2
+    assert len(mails_after_work(world)) == 2

@@ -63,6 +63,7 @@ def test_a_signed_yes_lets_the_mails_go(world: World, person: Screen) -> None:
     approve(person, plan)
     person.photographs("06-signed")
     world.work_until(lambda: len(world.mails) == 2)
+    assert "person0@hopper.example" in "".join(world.mails)
 
 
 def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, person: Screen) -> None:
