@@ -93,7 +93,7 @@ class _Problems:
         except ValueError as error:
             self.found.append(f"{PREFIX}{name}: {error}")
         except SettingsError as error:
-            self.found.append(f"{PREFIX}{name}: {error.message}")
+            self.found.append(f"{PREFIX}{name}: {error.message.removesuffix('.')}")
         return None
 
 

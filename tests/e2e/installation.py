@@ -16,6 +16,8 @@ from mcp import Client, StdioServerParameters
 from mcp.types import ElicitResult
 from tests.server.open_server import Desktop
 
+from sequences_mcp.review.passphrase import set_passphrase
+
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
 PATIENCE = 30.0
@@ -114,8 +116,15 @@ class Installation:
             env={**os.environ, **self.environ},
         )
 
-    async def with_passphrase(self) -> Path:
+    def passphrase_file(self) -> Path:
         """Choose a passphrase and return the file that holds it."""
+        file = self.folder / "passphrase.txt"
+        file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
+        set_passphrase(self.data, PASSPHRASE)
+        return file
+
+    async def with_passphrase(self) -> Path:
+        """Choose a passphrase as a person does and return the file that holds it."""
         file = self.folder / "passphrase.txt"
         file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
         said = await self.run("review", "set-passphrase", "--passphrase-file", str(file))

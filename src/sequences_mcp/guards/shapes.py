@@ -43,4 +43,4 @@ EDITORIAL = Lazy(
 )
 ATTRIBUTE = Lazy(r"[A-Za-z_][\w-]*\s*[~|^$*]?=\s*(?:\"[^\"]*\"|'[^']*')")
 ELLIPSIS = Lazy(r"\s*(?:\.\s?\.\s?\.|…|⋯)\s*")
-BLANK = Lazy(r"(?:X+|XYZ|ABC|\?+|_+|-+|\*+|\.{1,2})(?:\s.*)?")
+BLANK = Lazy(r"(?:X(?:[X/ .-]{0,20}X)?|XYZ|ABC|\?+|_+|-+|\*+|\.{1,2})(?:\s.*)?")

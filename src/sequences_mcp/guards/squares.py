@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sequences_mcp.guards import shapes
 from sequences_mcp.guards.brackets import Pair
 from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.markup import TAG, without
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag
@@ -199,7 +200,7 @@ def _is_fine(square: Square, inner: str) -> bool:
 
 
 def _is_task_box(square: Square) -> bool:
-    line = square.line_before.strip()
+    line = TAG.sub(without, square.line_before).rpartition("\n")[2].strip()
     return len(square.inner) <= 1 and (line in ("-", "*", "+", "•") or line.rstrip(".)").isdigit())
 
 
@@ -217,7 +218,9 @@ def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
     if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or shapes.ATTRIBUTE.fullmatch(inner):
         return True
     if len(inner) == 1 and inner.isalpha():
-        return inner != "X" or not (square.line_before.strip() or square.after.strip() or _goes_on(square))
+        return inner not in ("X", "N") or not (
+            square.line_before.strip() or square.after.strip() or _goes_on(square)
+        )
     if inner.startswith("^"):
         return inner[1:].isalnum() and not has_field(inner)
     if shapes.BLANK.fullmatch(inner) or is_field(inner):

@@ -54,7 +54,7 @@ class Text:
     @property
     def is_blank(self) -> bool:
         """Whether a reader would see nothing, not even a variable."""
-        return is_blank(self.original) or not self.visible.text.strip()
+        return is_blank(self.original) or not (self.visible.text.strip() or "<img" in self.raw.lower)
 
     @property
     def is_subject(self) -> bool:
