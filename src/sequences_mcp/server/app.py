@@ -98,6 +98,7 @@ class SequencesServer(MCPServer["Desk"]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
+        from sequences_mcp.server.deciding import PersonNeeded
 
         if name not in catalog.TOOLS:
             return boundary.refusal(boundary.unknown_tool(name, catalog.TOOLS))
@@ -106,6 +107,8 @@ class SequencesServer(MCPServer["Desk"]):
         try:
             result = await tool.run(boundary.present(arguments, tool.parameters), context, convert_result=True)
         except ToolError as error:
+            if isinstance(error.__cause__, PersonNeeded):
+                return error.__cause__.request
             return boundary.refusal(boundary.explained(error, tool=name, schema=tool.parameters))
         assert isinstance(result, CallToolResult | InputRequiredResult)
         return result

@@ -18,7 +18,7 @@ PEOPLE_SHOWN = 8
 REASONS_SHOWN = 3
 TEXT_BUDGET = 1_600
 
-Approval = Literal["given", "declined", "dismissed", "not_asked", "by_operator"]
+Approval = Literal["given", "declined", "dismissed", "expired", "not_asked", "by_operator"]
 
 UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
 _AFTER: dict[Approval, tuple[Outcome, str]] = {
@@ -28,6 +28,7 @@ _AFTER: dict[Approval, tuple[Outcome, str]] = {
         "waiting_for_approval",
         "The dialog was closed without an answer. The same call asks again; sequences-mcp review does too.",
     ),
+    "expired": ("not_done", "Nobody decided in time. Another start of the same needs a new idempotency_key."),
 }
 
 
