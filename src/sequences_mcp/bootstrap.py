@@ -232,6 +232,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         elicitation=settings.elicitation,
         broken=tuple(_broken(settings)),
         page_address=partial(address_of_page, settings),
+        must_sign=lambda: _unproven(settings, "", None) is not None,
     )
 
 

@@ -11,6 +11,7 @@ from mcp import Client
 from mcp.types import ElicitResult
 from page_world import MAIL, Visitor, World, crowd
 
+from sequences_mcp.review import passkeys
 from sequences_mcp.server.app import build
 
 
@@ -128,3 +129,21 @@ async def test_the_wait_is_bounded_and_tells_progress(world: World) -> None:
     facts = json.loads(result.content[0].text)  # type: ignore[union-attr]
     assert facts["outcome"] == "waiting_for_approval"
     assert "waiting for a person's decision" in told
+
+
+async def test_where_a_passkey_is_registered_the_chat_does_not_ask(world: World) -> None:
+    (world.folder / passkeys.FILE_NAME).write_text(
+        json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
+    )
+
+    async def dialog(context: object, params: object) -> ElicitResult:
+        raise AssertionError("nobody may be asked")
+
+    async with Client(build(world.desk), elicitation_callback=dialog) as client:
+        made = await client.call_tool("create_blueprint", {"name": "A", "steps": [MAIL], "job_title": "Engineer"})
+        own = made.structured_content["blueprint_id"]
+        arguments = {"blueprint_id": own, "contacts": crowd(2)}
+        started = await client.call_tool("start_sequence", arguments)
+        providers = await client.call_tool("list_providers", {})
+    assert started.structured_content["approval"] == "not_asked"
+    assert ["passkey" in way for way in providers.structured_content["approval"]] == [True]

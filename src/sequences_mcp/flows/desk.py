@@ -33,8 +33,9 @@ class Desk:
     """Everything a verb may use.
 
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
-    zone's names and an instant, or None when it may leave then; ``page_address`` tells where a path of the review
-    page is, or None while nobody serves it; ``broken`` are lines about what is not set up.
+    zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
+    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``broken`` are
+    lines about what is not set up.
     """
 
     providers: Mapping[str, Provider]
@@ -52,6 +53,7 @@ class Desk:
     auto_approve: frozenset[str]
     elicitation: bool
     page_address: Callable[[str], str | None]
+    must_sign: Callable[[], bool]
     broken: tuple[str, ...] = ()
 
     @property

@@ -44,7 +44,7 @@ class ReviewPage:
         try:
             self._seat = seat.take(self._data_dir)
         except OSError as error:
-            logging.getLogger(__name__).warning("The review page cannot listen: %s", error)
+            logging.getLogger(__name__).info("The review page cannot listen: %s", error)
             return
         self._thread.start()
 

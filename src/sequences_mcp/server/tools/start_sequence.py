@@ -56,7 +56,7 @@ async def ask(
 ) -> NotAsked | Elicit[Consent]:
     """Return the question for a person. It may be asked for again in each round, and is always the same."""
     desk: Desk = ctx.request_context.lifespan_context
-    if not desk.elicitation or not can_elicit(ctx):
+    if not desk.elicitation or desk.must_sign() or not can_elicit(ctx):
         return NotAsked()
     request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
     call = await request.call(desk)
