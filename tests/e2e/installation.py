@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -142,15 +142,3 @@ async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> 
     except TimeoutError:
         raise AssertionError(f"it never became so: {found}") from None
     return found
-
-
-@contextmanager
-def environment(values: dict[str, str]) -> Iterator[None]:
-    """Have these variables in this process's own environment meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -39,6 +39,8 @@ from sequences_mcp.guards.words import is_field, words_of
         ("recruiterFrstname", "recruiterFirstname"),
         ("recruiterFstname", None),
         ("lostnime", None),
+        ("recruiterFirst", None),
+        ("candidateLoca", None),
     ],
 )
 def test_a_name_is_taken_for_the_one_variable_it_is_near(inner: str, name: str | None) -> None:

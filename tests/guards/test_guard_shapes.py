@@ -170,6 +170,8 @@ REJECT = [
     "a[" + "b + " * 40 + "]",
     "it is [somehow] so",
     "#[company]",
+    "team 2[company] here",
+    "at [company]2 here",
     "#[pitch]",
     "[if you read this]",
     "Hi [company, I",

@@ -96,7 +96,12 @@ def findings_for(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> t
         for run in detail.sequence.steps
         if run.content is not None
         for finding in final_findings(
-            run.step, subject=run.subject, content=run.content, values=values, policy=desk.policy
+            run.step,
+            subject=run.subject,
+            content=run.content,
+            values=values,
+            policy=desk.policy,
+            earlier=detail.sequence.before(run.step.id),
         )
     )
 
