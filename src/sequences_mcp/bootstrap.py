@@ -17,14 +17,18 @@ from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.providers.port import Provider
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from sequences_mcp.domain.contact import Contact, ContactFields
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.sequence import Sequence, StepRun
     from sequences_mcp.engine.channels.probe import Probe
+    from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
 OUTBOX = "outbox"
@@ -48,7 +52,33 @@ def serve(settings: Settings) -> None:
     """Run the MCP server over stdio until the client leaves."""
     from sequences_mcp.server.app import build
 
-    build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level).run()
+    server = build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level)
+    page = review_page(settings)
+    page.start()
+    try:
+        server.run()
+    finally:
+        page.stop()
+
+
+def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
+    """Return this process's share in the review page of its data folder, not started yet."""
+    from sequences_mcp.review.serving import ReviewPage
+
+    def made(authority: str) -> Starlette:
+        from sequences_mcp.review.app import build
+
+        desk = partial(open_desk, settings, worker=False, clock=clock, actor="page")
+        return build(desk, data_dir=settings.data_dir, authority=authority)
+
+    return ReviewPage(settings.data_dir, made)
+
+
+def address_of_page(settings: Settings, path: str) -> str | None:
+    """Return where a path of the review page is, while some process serves it. It carries no credential."""
+    from sequences_mcp.review import seat
+
+    return seat.address(settings.data_dir, path) if seat.is_held(settings.data_dir) else None
 
 
 def work(settings: Settings, *, once: bool) -> None:
@@ -69,12 +99,17 @@ def work(settings: Settings, *, once: bool) -> None:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now) -> AsyncIterator[Desk]:
-    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread."""
+async def open_desk(
+    settings: Settings, *, worker: bool, clock: Clock = utc_now, actor: str = "agent"
+) -> AsyncIterator[Desk]:
+    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
+
+    ``actor`` is who the audit names for what is done at this desk.
+    """
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
-        desk = _desk(settings, store, clock=clock)
+        desk = _desk(settings, store, clock=clock, actor=actor)
         with _working(settings, on=worker, clock=clock):
             yield desk
 
@@ -98,6 +133,8 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         window=Window.parse(settings.window),
         check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
+        unproven=partial(_unproven, settings),
+        unasked=settings.auto_approve,
     )
     with Store.open(settings.data_dir, now=clock()) as store:
         yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
@@ -148,13 +185,27 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
-    from sequences_mcp.engine.calendar import Window, next_open
+def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
 
-    terms = terms_of(settings)
-    local = local_provider(Engine(store=store, clock=clock, entropy=os.urandom, terms=terms, actor="agent"))
+    return local_provider(
+        Engine(
+            store=store,
+            clock=clock,
+            entropy=os.urandom,
+            terms=terms_of(settings),
+            actor=actor,
+            unproven=partial(_unproven, settings),
+            unasked=settings.auto_approve,
+        )
+    )
+
+
+def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk:
+    from sequences_mcp.engine.calendar import Window, next_open
+
+    local = _local(settings, store, clock=clock, actor=actor)
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
@@ -170,16 +221,26 @@ def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
         suppressions=local.suppressions,
         waivers=local.waivers,
         ledger=local.ledger,
+        records=local.records,
         clock=clock,
         sender=settings.sender,
-        terms=terms,
+        terms=terms_of(settings),
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),
         auto_approve=settings.auto_approve,
         elicitation=settings.elicitation,
         broken=tuple(_broken(settings)),
+        page_address=partial(address_of_page, settings),
+        must_sign=lambda: _unproven(settings, "", None) is not None,
     )
+
+
+def _unproven(settings: Settings, digest: str, signature: str | None) -> str | None:
+    """Return why a yes to a digest is not a registered passkey's, where one is registered or it claims to be."""
+    from sequences_mcp.review import passkeys
+
+    return passkeys.unproven(settings.data_dir, digest, signature)
 
 
 def _zone_of(contact: ContactFields, *, default: str) -> Zone:

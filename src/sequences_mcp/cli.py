@@ -186,13 +186,50 @@ def _demo() -> click.Command:
 def _review() -> click.Group:
     import click
 
-    @click.group(help="Say yes or no to what waits.")
-    def review() -> None:
-        pass
+    @click.group(help="Say yes or no to what waits: on the review page, or here.", invoke_without_command=True)
+    @click.option("--open", "opens", is_flag=True, help="Open the review page in the browser.")
+    @click.pass_context
+    def review(context: click.Context, opens: bool) -> None:
+        if opens:
+            _open_page()
+        elif context.invoked_subcommand is None:
+            _say([context.get_help()])
 
-    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _waive(), _set_passphrase()):
+    for command in (
+        _list(),
+        _show(),
+        _approve(),
+        _refuse(),
+        _settle(),
+        _waive(),
+        _set_passphrase(),
+        _add_passkey(),
+    ):
         review.add_command(command)
     return review
+
+
+def _open_page() -> None:
+    import webbrowser
+
+    from sequences_mcp.bootstrap import review_page
+    from sequences_mcp.review import seat
+
+    settings = _settings()
+    page = review_page(settings)
+    page.start()
+    where = seat.address(settings.data_dir) or ""
+    _say([f"The review page is at {where}"])
+    if not webbrowser.open(where):
+        _say(["No browser could be opened here: open that address yourself, on this machine."])
+    try:
+        if page.is_here:
+            _say(["It stays open until you press Ctrl-C."])
+            page.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        page.stop()
 
 
 def _list() -> click.Command:
@@ -315,6 +352,28 @@ def _set_passphrase() -> click.Command:
         _say(["The passphrase is set."])
 
     return set_passphrase
+
+
+def _add_passkey() -> click.Command:
+    import click
+
+    @click.command("add-passkey", help="Print a code with which the review page registers a passkey.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def add_passkey(passphrase_file: Path | None) -> None:
+        from sequences_mcp.bootstrap import utc_now
+        from sequences_mcp.review import passkeys, passphrase
+
+        folder = _settings().data_dir
+        passphrase.check(folder, _typed("Passphrase", passphrase_file))
+        _say(
+            [
+                f"Code: {passkeys.new_code(folder, now=utc_now())}",
+                "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
+                "From then on every approval is signed; those given before have to be given again.",
+            ]
+        )
+
+    return add_passkey
 
 
 def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:

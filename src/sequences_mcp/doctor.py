@@ -118,15 +118,24 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
 
 
 def _approval(settings: Settings) -> Iterator[Line]:
-    from sequences_mcp.review import passphrase
+    from sequences_mcp.bootstrap import address_of_page
+    from sequences_mcp.review import passkeys, passphrase
 
-    if passphrase.is_set(settings.data_dir):
-        yield Line(
-            True, "approval: in the terminal, by passphrase; whoever can rewrite the data folder could forge it"
-        )
+    page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
+    yield Line(None, f"review page: {page}")
+    try:
+        keys = passkeys.registered(settings.data_dir)
+    except SequencesError as error:
+        yield Line(False, f"approval: {error}")
+        return
+    if keys:
+        yield Line(True, f"approval: signed with a passkey; who can rewrite {passkeys.FILE_NAME} could forge it")
+    elif passphrase.is_set(settings.data_dir):
+        words = "approval: in the terminal, by passphrase, and on the review page"
+        yield Line(True, f"{words}; whoever can rewrite the data folder could forge it")
     else:
         yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
-    if settings.elicitation:
+    if settings.elicitation and not keys:
         yield Line(None, "approval: also in the chat's own dialog; a host that answers by itself could forge it")
     if settings.auto_approve:
         yield Line(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")

@@ -46,6 +46,9 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "aiosmtplib": ("engine.channels",),
     "aiosmtpd": ("demo",),
     "click": ("cli",),
+    "starlette": ("review", "bootstrap"),
+    "uvicorn": ("review",),
+    "webauthn": ("review",),
 }
 VENDORS = ("kalent", "clarky", "topo")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact, email_key
@@ -15,6 +17,14 @@ from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import plans
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.texts import covers, split
+
+Unproven: TypeAlias = Callable[[str, str | None], str | None]
+"""Why a yes to a digest does not count, given what a passkey signed for it (None: nothing did), or None."""
+
+
+def accept_unsigned(digest: str, signature: str | None) -> str | None:
+    """Ask for no signature: where no passkey is registered, a recorded yes is enough."""
+    return None
 
 
 def draft_id(run: StepRun) -> str:
@@ -36,6 +46,11 @@ def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
     if plans.approved_at(store, plan.id, digest=plan.digest) is None:
         return f"{APPROVAL}: nobody approved the plan as it is now"
     return None
+
+
+def unsigned_because(store: Store, subject: str, digest: str, *, unproven: Unproven) -> str | None:
+    """Return why the yes to this plan or text is not a passkey's, where it has to be, or None."""
+    return unproven(digest, plans.signature_of(store, subject, digest=digest))
 
 
 def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:

@@ -10,13 +10,17 @@ from typing import TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.plan import PlanStatus, Terms, text_digest
+from sequences_mcp.domain.plan import Plan, PlanStatus, Terms, text_digest
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import (
+    Unproven,
+    accept_unsigned,
     approved_at,
+    draft_id,
     moved_because,
     uncovered_because,
+    unsigned_because,
     void_because,
     voided,
 )
@@ -43,13 +47,19 @@ ACTOR = "worker"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return."""
+    """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return.
+
+    ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``, whose
+    starts the operator allowed beforehand.
+    """
 
     terms: Terms
     sender: Sender
     window: Window
     check: Check
     lease: timedelta
+    unproven: Unproven = accept_unsigned
+    unasked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +132,16 @@ def _blocked(
     plan = plans.find(store, sequence.plan_id)
     if plan is None:
         return "its plan is gone"
-    if why := void_because(store, plan, terms=rules.terms):
+    digest = text_digest(sequence, run)
+    approved = approved_at(store, run, digest=digest)
+    if why := void_because(store, plan, terms=rules.terms) or _unsigned_plan(store, plan, approved, rules=rules):
         if plan.status is PlanStatus.APPROVED:
             reason = why.removeprefix(f"{APPROVAL}: ")
             decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
         return why
-    approved = approved_at(store, run, digest=text_digest(sequence, run))
+    own = draft_id(run)
+    if approved and (why := unsigned_because(store, own, digest.hex(), unproven=rules.unproven)):
+        return why
     tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
@@ -138,6 +152,14 @@ def _blocked(
         or moved_because(run, contact)
         or rules.check(sequence, run, contact)
     )
+
+
+def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:
+    """Return why a plan's yes lacks the signature it needs; a text with a yes of its own needs its own."""
+    if approved is not None or plan.header.blueprint_id in rules.unasked:
+        return None
+    why = unsigned_because(store, plan.id, plan.digest, unproven=rules.unproven)
+    return f"{APPROVAL}: {why}" if why else None
 
 
 def _composed(store: Store, sequence: Sequence, run: StepRun, *, rules: Rules, now: datetime) -> Message:

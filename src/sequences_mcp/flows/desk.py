@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions, Waivers
+from sequences_mcp.providers.port import Ledger, Plans, Provider, Records, Suppressions, Waivers
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
@@ -33,7 +33,9 @@ class Desk:
     """Everything a verb may use.
 
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
-    zone's names and an instant, or None when it may leave then; ``broken`` are lines about what is not set up.
+    zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
+    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``broken`` are
+    lines about what is not set up.
     """
 
     providers: Mapping[str, Provider]
@@ -41,6 +43,7 @@ class Desk:
     suppressions: Suppressions
     waivers: Waivers
     ledger: Ledger
+    records: Records
     clock: Callable[[], datetime]
     sender: Sender | None
     terms: Terms
@@ -49,12 +52,20 @@ class Desk:
     next_open: Callable[[str, datetime], datetime | None]
     auto_approve: frozenset[str]
     elicitation: bool
+    page_address: Callable[[str], str | None]
+    must_sign: Callable[[], bool]
     broken: tuple[str, ...] = ()
 
     @property
     def local(self) -> Provider:
         """The embedded engine."""
         return self.providers[LOCAL]
+
+    def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
+        """Return where a person decides, in words: on the page while it is served, and in a terminal."""
+        address = self.page_address(path)
+        terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
+        return f"at {address} or {terminal}" if address else terminal
 
     def provider_of(self, text: str, kind: Kind) -> Provider:
         """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Terms
@@ -38,20 +39,29 @@ async def list_providers(desk: Desk) -> ProvidersReport:
     local = desk.local
     drafts = offered(local.drafts, local, verb="list drafts")
     tasks = offered(local.tasks, local, verb="list tasks")
-    approval = ["terminal: sequences-mcp review"]
-    if desk.elicitation:
-        approval.insert(0, "the chat's own dialog, for at most 10 people, where the client has one")
     return ProvidersReport(
         providers=tuple(ProviderReport(name=p.name, can=_abilities(p)) for p in desk.providers.values()),
         sender=desk.sender,
         terms=desk.terms,
-        approval=tuple(approval),
+        approval=tuple(_ways_to_approve(desk)),
         auto_approve=tuple(sorted(desk.auto_approve)),
         broken=desk.broken,
         waiting_plans=(await desk.plans.list_plans(page=1, size=1)).total_count,
         waiting_drafts=(await drafts.list_drafts(plan_id=None, page=1, size=1)).total_count,
         open_tasks=(await tasks.list_tasks(page=1, size=1)).total_count,
     )
+
+
+def _ways_to_approve(desk: Desk) -> Iterator[str]:
+    address = desk.page_address("/")
+    if desk.must_sign():
+        yield f"review page, signed with a passkey: {address or 'sequences-mcp review --open'}"
+        return
+    if desk.elicitation:
+        yield "the chat's own dialog, for at most 10 people, where the client has one"
+    if address:
+        yield f"review page: {address}"
+    yield "terminal: sequences-mcp review"
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:

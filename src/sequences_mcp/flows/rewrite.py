@@ -22,6 +22,15 @@ async def rendered(
 
     ``text`` stands for the step's own template where it is given.
     """
+    new, found = await checked(desk, draft, step, variables=variables, text=text)
+    _refuse(found)
+    return new
+
+
+async def checked(
+    desk: Desk, draft: SequenceDetail | Draft, step: Step, *, variables: Mapping[str, str], text: Text | None
+) -> tuple[Text, list[Finding]]:
+    """Return one step's final text with these variables, and everything the guards find in it."""
     sequence = draft.sequence
     blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)
@@ -29,8 +38,7 @@ async def rendered(
     planned, found = planned_step(
         desk, step, draft.contact, values=values, text=text, full=True, earlier=sequence.before(step.id)
     )
-    _refuse(found)
-    return Text(subject=planned.subject, content=planned.content or "")
+    return Text(subject=planned.subject, content=planned.content or ""), found
 
 
 def _refuse(found: list[Finding]) -> None:

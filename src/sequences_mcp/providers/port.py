@@ -16,6 +16,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
 from sequences_mcp.domain.waiver import Waiver
 
@@ -191,10 +192,11 @@ class Plans(Protocol):
         """Return a plan's people in order."""
         ...
 
-    async def approve_plan(self, plan_id: str, *, digest: str, actor: str) -> Plan:
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
-        Raises ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
+        ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON, where one is registered. Raises
+        ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
         texts are missing, or the settings or the blueprint have changed (which voids it).
         """
         ...
@@ -244,7 +246,9 @@ class Drafts(Protocol):
         """
         ...
 
-    async def approve_draft(self, draft_id: str, *, digest: str, actor: str) -> Draft:
+    async def approve_draft(
+        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> Draft:
         """Record the yes to exactly this text of a live sequence and let it go."""
         ...
 
@@ -303,6 +307,30 @@ class Suppressions(Protocol):
 
     async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
         """Return contact id → sequence id for those with a live sequence."""
+        ...
+
+
+class Records(Protocol):
+    """What has been written down, for a person to read."""
+
+    async def tally(self, plan_id: str) -> PlanTally:
+        """Count a plan's people."""
+        ...
+
+    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+        """Return a plan's people: warnings first, those taken out of it last."""
+        ...
+
+    async def list_mails(self, *, page: int, size: int) -> Page[Mail]:
+        """Return e-mails that were handed over or tried to be, the newest first."""
+        ...
+
+    async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
+        """Return the suppression list, the newest first."""
+        ...
+
+    async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
+        """Return what happened, the newest first."""
         ...
 
 

@@ -30,3 +30,14 @@ def _is_needed(text: str, index: int) -> bool:
         return False
     before, after = text[index - 1], text[index + 1]
     return all(ord(c) > 0x2FF and not _is_hidden(c) for c in (before, after))
+
+
+def is_showable(text: str) -> bool:
+    """Say whether a screen can show what a reader would see: no surrogate, private character or noncharacter."""
+    return text.isascii() or not any(map(_has_no_picture, text))
+
+
+def _has_no_picture(character: str) -> bool:
+    number = ord(character)
+    is_noncharacter = number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
+    return is_noncharacter or unicodedata.category(character) in ("Co", "Cs")

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.review.private import write_private
 
 FILE_NAME = "passphrase.json"
 LEAST = 8
@@ -36,9 +38,7 @@ def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
         raise InvalidArgumentsError(
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
-    salt = secrets.token_bytes(16)
-    record = {"salt": salt.hex(), "hash": _slow_hash(new, salt, _COST).hex(), **_COST}
-    _write_private(data_dir / FILE_NAME, json.dumps(record))
+    write_private(data_dir / FILE_NAME, json.dumps(hashed(new)))
 
 
 def check(data_dir: Path, passphrase: str) -> None:
@@ -51,12 +51,22 @@ def check(data_dir: Path, passphrase: str) -> None:
         raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
 
 
+def hashed(secret: str) -> dict[str, str | int]:
+    """Return a slow hash of a secret, with all it takes to compare another one with it."""
+    salt = secrets.token_bytes(16)
+    return {"salt": salt.hex(), "hash": _slow_hash(secret, salt, _COST).hex(), **_COST}
+
+
+def is_hash_of(secret: str, record: Mapping[str, Any]) -> bool:
+    """Say whether a slow hash is this secret's; ValueError, KeyError or TypeError for what is no such hash."""
+    cost = {name: int(record[name]) for name in _COST}
+    found = _slow_hash(secret, bytes.fromhex(record["salt"]), cost)
+    return hmac.compare_digest(found, bytes.fromhex(record["hash"]))
+
+
 def _fits(path: Path, passphrase: str) -> bool:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        cost = {name: int(record[name]) for name in _COST}
-        found = _slow_hash(passphrase, bytes.fromhex(record["salt"]), cost)
-        return hmac.compare_digest(found, bytes.fromhex(record["hash"]))
+        return is_hash_of(passphrase, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ApprovalError(
             f"{path} cannot be read as a passphrase's hash.",
@@ -67,14 +77,3 @@ def _fits(path: Path, passphrase: str) -> bool:
 def _slow_hash(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     memory = 256 * cost["n"] * cost["r"]
     return hashlib.scrypt(passphrase.strip().encode(), salt=salt, maxmem=memory, dklen=32, **cost)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

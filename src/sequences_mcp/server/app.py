@@ -37,8 +37,8 @@ Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_s
 get_sequence, list_tasks. check_blueprint shows what the guards would refuse, without saving.
 
 start_sequence makes a plan. Nothing leaves before a person has approved that plan, in the dialog this server \
-opens or outside the chat (`sequences-mcp review` in a terminal). No tool approves. Any later change of a text, \
-recipient or setting voids the approval.
+opens or outside the chat (on the review page that results name, or with `sequences-mcp review`). No tool \
+approves. Any later change of a text, recipient or setting voids the approval.
 
 pause_sequence, stop_sequence and suppress_contact work at any time, without approval.
 
@@ -98,6 +98,7 @@ class SequencesServer(MCPServer["Desk"]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
+        from sequences_mcp.server.deciding import PersonNeeded
 
         if name not in catalog.TOOLS:
             return boundary.refusal(boundary.unknown_tool(name, catalog.TOOLS))
@@ -106,6 +107,8 @@ class SequencesServer(MCPServer["Desk"]):
         try:
             result = await tool.run(boundary.present(arguments, tool.parameters), context, convert_result=True)
         except ToolError as error:
+            if isinstance(error.__cause__, PersonNeeded):
+                return error.__cause__.request
             return boundary.refusal(boundary.explained(error, tool=name, schema=tool.parameters))
         assert isinstance(result, CallToolResult | InputRequiredResult)
         return result

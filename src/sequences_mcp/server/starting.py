@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
@@ -65,7 +65,10 @@ async def planned_once(desk: Desk, request: Request, *, call: Call, progress: Pr
             auto_approve=request.auto_approve,
             progress=progress,
         )
-        made = {"view": facts_of(start_view(report)), "question": await _question(desk, report)}
+        made = {
+            "view": facts_of(start_view(report, ways=ways_to_approve(desk, report.plan))),
+            "question": await _question(desk, report),
+        }
         stored = await desk.ledger.record(planning, to_json(made))
         await _drop_repeat(desk, report, kept=stored)
     kept = json.loads(stored)
@@ -76,6 +79,11 @@ async def _drop_repeat(desk: Desk, report: StartReport, *, kept: str) -> None:
     """Refuse this plan where the same call, sent twice at once, has stored another one first."""
     if json.loads(kept)["view"]["plan_id"] != report.plan.id and report.plan.status is PlanStatus.WAITING:
         await refuse_plan(desk, plan_id=report.plan.id, reason="The same start was asked for twice.", actor=REPEAT)
+
+
+def ways_to_approve(desk: Desk, plan: Plan) -> str:
+    """Return where a person says yes to this plan."""
+    return desk.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
 
 
 async def _question(desk: Desk, report: StartReport) -> str | None:

@@ -72,14 +72,17 @@ class LocalDrafts:
                 self._reseal(after)
             return after
 
-    async def approve_draft(self, draft_id: str, *, digest: str, actor: str) -> Draft:
+    async def approve_draft(
+        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> Draft:
         """Record the yes to exactly this text of a live sequence and let it go."""
         engine = self.engine
         with engine.store.transaction():
             sequence, run = require_step(engine, draft_id, Kind.DRAFT)
             _require_approvable(sequence, run, digest)
             now = engine.clock()
-            plans.approve(engine.store, id_of(run), digest=digest, actor=actor, now=now)
+            engine.require_signature(digest, signature)
+            plans.approve(engine.store, id_of(run), digest=digest, actor=actor, signature=signature, now=now)
             event = DraftApproved(run.key)
             after, _ = change(engine.store, sequence, event, now=now, actor=actor)
             return self._draft(after, next(one for one in after.steps if one.key == run.key))

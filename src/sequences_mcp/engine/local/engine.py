@@ -8,20 +8,34 @@ from datetime import datetime
 
 from sequences_mcp.domain.ids import Kind, new_id
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.engine.approvals import Unproven, accept_unsigned
 from sequences_mcp.engine.store.audit import Entry, append
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An open store, today's settings, a clock, a source of randomness, and who is acting."""
+    """An open store, today's settings, a clock, a source of randomness, and who is acting.
+
+    ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``.
+    """
 
     store: Store
     clock: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     terms: Terms
     actor: str
+    unproven: Unproven = accept_unsigned
+    unasked: frozenset[str] = frozenset()
+
+    def require_signature(self, digest: str, signature: str | None) -> None:
+        """Raise ApprovalError where a passkey has to sign this digest and has not."""
+        if why := self.unproven(digest, signature):
+            raise ApprovalError(
+                f"This approval does not count: {why}.",
+                next_step="Approve it on the review page, in a browser that has the passkey.",
+            )
 
     def new_id(self, kind: Kind) -> str:
         """Return a fresh id."""

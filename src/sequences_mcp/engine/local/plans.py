@@ -97,7 +97,7 @@ class LocalPlans:
         found = schedule.people_of(self.engine.store, plan.id, page=page, size=size)
         return Page(details(self.engine, found.items), found.total_count, page, size)
 
-    async def approve_plan(self, plan_id: str, *, digest: str, actor: str) -> Plan:
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
         Raises ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
@@ -109,7 +109,9 @@ class LocalPlans:
             plan, outdated = self._present(self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
-                plans.approve(store, plan.id, digest=digest, actor=actor, now=now)
+                if plan.header.blueprint_id not in self.engine.unasked:
+                    self.engine.require_signature(digest, signature)
+                plans.approve(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
                 plan = decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:

@@ -10,6 +10,7 @@ from sequences_mcp.engine.local.drafts import LocalDrafts
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.local.ledger import LocalLedger
 from sequences_mcp.engine.local.plans import LocalPlans
+from sequences_mcp.engine.local.records import LocalRecords
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
 from sequences_mcp.engine.local.tasks import LocalTasks
@@ -29,6 +30,7 @@ class LocalProvider:
     suppressions: LocalSuppressions
     waivers: LocalWaivers
     ledger: LocalLedger
+    records: LocalRecords
 
 
 def local_provider(engine: Engine) -> LocalProvider:
@@ -43,4 +45,5 @@ def local_provider(engine: Engine) -> LocalProvider:
         suppressions=LocalSuppressions(engine),
         waivers=LocalWaivers(engine),
         ledger=LocalLedger(engine),
+        records=LocalRecords(engine),
     )

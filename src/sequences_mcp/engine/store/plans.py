@@ -106,9 +106,20 @@ def unsettled(store: Store) -> list[str]:
     return [row["id"] for row in store.rows("plans.unsettled")]
 
 
-def approve(store: Store, subject: str, *, digest: str, actor: str, now: datetime) -> None:
-    """Record a yes to exactly this digest of a plan or a draft."""
-    store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
+def approve(
+    store: Store, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
+) -> None:
+    """Record a yes to exactly this digest of a plan or a draft, with what a passkey signed, if one did."""
+    with store.transaction():
+        store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
+        if signature is not None:
+            store.write("plans.sign", subject=subject, digest=digest, assertion=signature)
+
+
+def signature_of(store: Store, subject: str, *, digest: str) -> str | None:
+    """Return what a passkey signed for the latest signed yes to exactly this, or None."""
+    row = store.row("plans.signature", subject=subject, digest=digest)
+    return str(row["assertion"]) if row else None
 
 
 def approved_at(store: Store, subject: str, *, digest: str) -> datetime | None:

@@ -22,7 +22,7 @@ async def edit_draft(
     draft = await verb.edit_draft(desk, draft_id=draft_id, content=content, subject=subject)
     return DraftWritten(
         outcome="waiting_for_approval",
-        next="A person reads and approves it in a terminal: sequences-mcp review.",
+        next=f"A person reads and approves it {desk.ways_to_review(path=f'/texts/{draft_id}')}.",
         **draft_view(draft, limit=len(draft.run.content or "")).model_dump(),
     )
 

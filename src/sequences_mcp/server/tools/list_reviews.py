@@ -20,7 +20,9 @@ async def list_reviews(
     size: PageSize = PAGE_SIZE,
 ) -> ReviewsView:
     """Plans and single texts that wait for a person's yes, and texts still to be written."""
-    return reviews_view(await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size))
+    reviews = await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size)
+    path = f"/plans/{plan_id}" if plan_id else "/"
+    return reviews_view(reviews, ways=desk.ways_to_review(path=path))
 
 
 TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ)

@@ -19,6 +19,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_sequence import Progress
 from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
+from sequences_mcp.server.deciding import decided, is_open, led_to_page, refreshed
 from sequences_mcp.server.definition import SEND, Definition
 from sequences_mcp.server.starting import Planned, Request, planned_once
 from sequences_mcp.server.view import facts_of, to_json
@@ -55,7 +56,7 @@ async def ask(
 ) -> NotAsked | Elicit[Consent]:
     """Return the question for a person. It may be asked for again in each round, and is always the same."""
     desk: Desk = ctx.request_context.lifespan_context
-    if not desk.elicitation or not can_elicit(ctx):
+    if not desk.elicitation or desk.must_sign() or not can_elicit(ctx):
         return NotAsked()
     request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
     call = await request.call(desk)
@@ -72,12 +73,25 @@ async def start_sequence(
     contacts: Annotated[list[Any], EntryFormat],
     consent: Annotated[ElicitationResult[Consent], Resolve(ask)],
     auto_approve: Annotated[bool, Field(description="Refused unless the operator allowed this blueprint")] = False,
+    wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,
     idempotency_key: Annotated[IdempotencyKey, Field(description="Default: derived from the arguments")] = None,
 ) -> StartView:
     """Plan a start for contacts (up to 10,000; given as objects they are saved). Returns the plan, one
     person's texts, who is left out and why, which texts are missing. Nothing leaves before a person
     approves the plan."""
     request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
+    view = await refreshed(desk, await _started(desk, ctx, request, consent))
+    if not is_open(view) or view.approval == "dismissed":
+        return view
+    view = await led_to_page(desk, ctx, view)
+    if view.approval == "dismissed":
+        return view
+    return await decided(desk, ctx, view, seconds=wait_seconds)
+
+
+async def _started(
+    desk: Desk, ctx: Context[Any, Any], request: Request, consent: ElicitationResult[Any]
+) -> StartView:
     call = await request.call(desk)
     stored = await desk.ledger.recall(call)
     if stored is not None:

@@ -105,15 +105,15 @@ def plan_view(plan: Plan) -> PlanView:
     )
 
 
-def reviews_view(reviews: Reviews) -> ReviewsView:
-    """Return what waits, its texts sharing one budget."""
+def reviews_view(reviews: Reviews, *, ways: str) -> ReviewsView:
+    """Return what waits, its texts sharing one budget; ``ways`` says where a person decides."""
     limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
     return ReviewsView(
         plans=PlanPage(items=tuple(map(plan_view, reviews.plans.items)), **numbered(reviews.plans)),
         drafts=DraftPage(
             items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
         ),
-        next="A person approves or refuses in a terminal: sequences-mcp review. edit_draft changes a text.",
+        next=f"A person approves or refuses {ways}. edit_draft changes a text.",
     )
 
 

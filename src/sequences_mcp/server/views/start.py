@@ -18,7 +18,7 @@ PEOPLE_SHOWN = 8
 REASONS_SHOWN = 3
 TEXT_BUDGET = 1_600
 
-Approval = Literal["given", "declined", "dismissed", "not_asked", "by_operator"]
+Approval = Literal["given", "declined", "dismissed", "expired", "not_asked", "by_operator"]
 
 UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
 _AFTER: dict[Approval, tuple[Outcome, str]] = {
@@ -28,6 +28,7 @@ _AFTER: dict[Approval, tuple[Outcome, str]] = {
         "waiting_for_approval",
         "The dialog was closed without an answer. The same call asks again; sequences-mcp review does too.",
     ),
+    "expired": ("not_done", "Nobody decided in time. Another start of the same needs a new idempotency_key."),
 }
 
 
@@ -71,14 +72,17 @@ class StartView(FoundView, PlanView, WrittenView):
     time_zones_from: dict[str, int]
 
 
-def start_view(report: StartReport) -> StartView:
-    """Return a start as nobody has been asked about it yet, or as the operator had allowed it beforehand."""
+def start_view(report: StartReport, *, ways: str) -> StartView:
+    """Return a start as nobody has been asked about it yet, or as the operator had allowed it beforehand.
+
+    ``ways`` says where a person decides.
+    """
     plan, terms = report.plan, report.plan.header.terms
     under_way = plan.status is PlanStatus.APPROVED
     return StartView(
         outcome="done" if under_way else "waiting_for_approval",
         approval="by_operator" if under_way else "not_asked",
-        next=UNDER_WAY if under_way else _next_yes(plan),
+        next=UNDER_WAY if under_way else _next_yes(plan, ways),
         sender=f"{terms.sender_name} <{terms.sender_address}>",
         delivery=delivery_words(terms.delivery),
         window=terms.window,
@@ -100,9 +104,9 @@ def answered(view: StartView, approval: Approval, plan: Plan | None = None) -> S
     return view.model_copy(update={**changed, **(plan_view(plan).model_dump() if plan else {})})
 
 
-def _next_yes(plan: Plan) -> str:
+def _next_yes(plan: Plan, ways: str) -> str:
     texts = "edit_draft writes the missing texts (list_reviews has their ids). " if plan.missing_texts else ""
-    return f"{texts}A person approves it in a terminal: sequences-mcp review approve {plan.id}"
+    return f"{texts}A person approves it {ways}"
 
 
 def left_out_view(one: LeftOut) -> LeftOutView:

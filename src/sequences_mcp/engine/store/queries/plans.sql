@@ -65,3 +65,13 @@ INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :ac
 -- approval --
 -- The latest yes to exactly this.
 SELECT max(at) AS at FROM approval WHERE subject = :subject AND digest = :digest
+
+-- sign --
+-- What a passkey signed for the yes that was just recorded.
+INSERT INTO approval_signature (approval_no, assertion)
+SELECT max(no), :assertion FROM approval WHERE subject = :subject AND digest = :digest
+
+-- signature --
+-- What a passkey signed for the latest yes to exactly this that carries a signature.
+SELECT assertion FROM approval JOIN approval_signature ON approval_no = no
+WHERE subject = :subject AND digest = :digest ORDER BY no DESC LIMIT 1

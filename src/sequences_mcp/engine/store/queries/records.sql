@@ -1,0 +1,48 @@
+-- tally --
+-- How many people of a plan wait, how many of them with warnings, and how many were taken out of it.
+SELECT count(*) FILTER (WHERE status = 'FOUND') AS waiting,
+       count(*) FILTER (WHERE status = 'FOUND' AND warnings > 0) AS warned,
+       count(*) FILTER (WHERE status IN ('REFUSED', 'STOPPED_EARLY')) AS refused
+FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+
+-- messages --
+-- How many people of a plan who wait would get each of its steps.
+SELECT r.step, count(r.recipient) AS found
+FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+GROUP BY r.step ORDER BY r.step
+
+-- people --
+-- A page of a plan's people: those who wait, those with warnings first, then whoever was taken out.
+SELECT id FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+ORDER BY status IN ('REFUSED', 'STOPPED_EARLY'), warnings = 0, ordinal LIMIT :size OFFSET :skip
+
+-- count_people --
+-- How many people a plan has.
+SELECT count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+
+-- mails --
+-- E-mails that were given to the mail server or written to the outbox, the newest first, each once.
+SELECT a.key, a.generation, a.claimed_at, a.message_id FROM attempt a
+WHERE a.lease = (SELECT max(lease) FROM attempt b WHERE b.key = a.key AND b.generation = a.generation)
+ORDER BY a.lease DESC LIMIT :size OFFSET :skip
+
+-- count_mails --
+-- How many e-mails were given to the mail server or written to the outbox.
+SELECT count(DISTINCT key || ':' || generation) AS found FROM attempt
+
+-- suppressions --
+-- A page of the list of those who must never be contacted, the newest first.
+SELECT * FROM suppression ORDER BY created_at DESC, kind, value LIMIT :size OFFSET :skip
+
+-- count_suppressions --
+-- How long the list is.
+SELECT count(*) AS found FROM suppression
+
+-- audit --
+-- What happened, the newest first.
+SELECT * FROM audit ORDER BY no DESC LIMIT :size OFFSET :skip
+
+-- count_audit --
+-- How many things happened: the chain has no gaps.
+SELECT coalesce(max(no), 0) AS found FROM audit

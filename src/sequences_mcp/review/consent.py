@@ -1,0 +1,155 @@
+"""What has to happen before a yes counts: a sample opened, every text to be read opened, a large number stated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from sequences_mcp.domain.plan import Plan, text_digest
+from sequences_mcp.domain.record import PlanTally
+from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus, StepRun
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.get_sequence import get_sequence
+from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.review.decide import MANY
+from sequences_mcp.review.faithful import is_showable
+from sequences_mcp.review.sessions import Session
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One thing a person does before approving; ``done`` None: it is looked at when they approve."""
+
+    words: str
+    done: bool | None
+    link: str
+
+
+def show(session: Session, sequence: Sequence, runs: Iterable[StepRun]) -> None:
+    """Note that these texts are on the screen in full."""
+    for run in runs:
+        session.opened[run.key] = text_digest(sequence, run).hex()
+    if is_open(session, sequence):
+        session.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
+
+
+def is_open(session: Session, sequence: Sequence) -> bool:
+    """Say whether every text of this person, as it is now, was on the screen in full."""
+    return all(_is_read(session, sequence, run) for run in sequence.steps)
+
+
+async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, session: Session) -> list[Duty]:
+    """Return what a plan asks of the person who would approve it."""
+    here = f"/plans/{plan.id}"
+    found = [
+        Duty("Open one person and read their texts", await sample_opened(desk, plan, session), f"{here}/sample")
+    ]
+    if plan.missing_texts:
+        found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
+    if plan.to_read:
+        read = await all_read(desk, plan, session) if plan.to_read <= PAGE else None
+        found.append(Duty(f"Read the {plan.to_read:,} texts written for one person", read, f"{here}/texts"))
+    if tally.waiting > MANY:
+        found.append(Duty(f"State how many people it reaches: {tally.waiting:,}", None, ""))
+    return found
+
+
+async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, session: Session, people: int | None) -> str:
+    """Return why a yes does not count yet, or an empty string."""
+    if not await sample_opened(desk, plan, session):
+        return "Open one person of this plan first: what you approve has to have been on your screen."
+    if not await all_read(desk, plan, session):
+        return "Some texts were written for one person and have not been opened yet. Read them first."
+    if tally.waiting > MANY and people != tally.waiting:
+        return f"This plan reaches {tally.waiting:,} people. State that number to approve it."
+    if (name := await _unshowable(desk, plan)) is not None:
+        return f"The texts for {name} hold characters that cannot be shown, so they cannot be approved. Edit them."
+    return ""
+
+
+async def sample_opened(desk: Desk, plan: Plan, session: Session) -> bool:
+    """Say whether somebody of the plan who waits was opened, with the texts they have now."""
+    for sequence_id in session.samples.get(plan.id, ()):
+        sequence = (await get_sequence(desk, sequence_id=sequence_id)).sequence
+        if sequence.status not in TERMINAL and is_open(session, sequence):
+            return True
+    return False
+
+
+async def all_read(desk: Desk, plan: Plan, session: Session) -> bool:
+    """Say whether every text that was written for one person was opened as it is now."""
+    if not plan.to_read:
+        return True
+    async for draft in _texts(desk, plan.id):
+        if draft.run.content is not None and not _is_read(session, draft.sequence, draft.run):
+            return False
+    return True
+
+
+def _is_read(session: Session, sequence: Sequence, run: StepRun) -> bool:
+    return session.opened.get(run.key) == text_digest(sequence, run).hex()
+
+
+async def _texts(desk: Desk, plan_id: str) -> AsyncIterator[Draft]:
+    drafts = offered(desk.local.drafts, desk.local, verb="list drafts")
+    page = 1
+    while True:
+        found = await drafts.list_drafts(plan_id=plan_id, page=page, size=PAGE)
+        for draft in found.items:
+            yield draft
+        if not found.has_more:
+            return
+        page += 1
+
+
+async def _unshowable(desk: Desk, plan: Plan) -> str | None:
+    page = 1
+    while True:
+        people = await desk.plans.list_people(plan.id, page=page, size=500)
+        for detail in people.items:
+            if detail.sequence.status is SequenceStatus.FOUND and not _showable(detail):
+                return detail.contact.display_name
+        if not people.has_more:
+            return None
+        page += 1
+
+
+def _showable(detail: SequenceDetail) -> bool:
+    return all(
+        is_showable(part)
+        for run in detail.sequence.steps
+        for part in (run.recipient, run.subject, run.content)
+        if part
+    )
+
+
+async def changes_since(desk: Desk, plan: Plan, since: int) -> list[str]:
+    """Return what happened to a plan and its people after an audit row, the newest first, in words."""
+    found = []
+    entries = await desk.records.list_audit(page=1, size=PAGE)
+    for entry in entries.items:
+        if entry.number <= since:
+            break
+        who = await _of_plan(desk, plan, entry.subject)
+        if who is not None:
+            steps = ", ".join(str(step["id"]) for step in entry.detail.get("steps", ()))
+            what = entry.action.partition(".")[2].replace("_", " ")
+            reason = entry.detail.get("reason")
+            told = f"{who}: {what}{f' (step {steps})' if steps else ''}{f', {reason}' if reason else ''}"
+            found.append(f"{entry.at:%H:%M:%S} UTC, by {entry.actor}: {told}")
+    return found
+
+
+async def _of_plan(desk: Desk, plan: Plan, subject: str) -> str | None:
+    if subject == plan.id:
+        return "the plan"
+    if ":seq_" not in subject:
+        return None
+    try:
+        detail = await get_sequence(desk, sequence_id=subject)
+    except SequencesError:
+        return None
+    return detail.contact.display_name if detail.sequence.plan_id == plan.id else None

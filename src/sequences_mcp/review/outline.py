@@ -1,0 +1,104 @@
+"""A plan in a glance: its steps on a line of time, and in one sentence what a yes to it causes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sequences_mcp.domain.blueprint import Channel, Step, Temporality
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.record import PlanTally
+from sequences_mcp.flows.timetable import Slot
+
+WORDS = {
+    Channel.EMAIL: ("e-mail", "e-mails"),
+    Channel.LINKEDIN: ("LinkedIn task", "LinkedIn tasks"),
+    Channel.WHATSAPP: ("WhatsApp task", "WhatsApp tasks"),
+    Channel.SMS: ("SMS task", "SMS tasks"),
+}
+WIDTH, MARGIN, LEAST_GAP = 720, 40, 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One step on the line: where it lies in the picture, what comes before it, and how many people it reaches."""
+
+    step: Step
+    number: int
+    x: float
+    wait: str
+    local: str
+    held: bool
+    reaches: int
+
+
+def stops(steps: Items[Step], slots: Items[Slot], tally: PlanTally) -> tuple[Stop, ...]:
+    """Return the steps of a plan as stops on a line."""
+    places = _places([slot.at for slot in slots])
+    reached = tally.messages or (0,) * len(steps)
+    return tuple(
+        Stop(
+            step=step,
+            number=number,
+            x=place,
+            wait=wait_words(step),
+            local=slot.local,
+            held=slot.held,
+            reaches=count,
+        )
+        for number, (step, slot, place, count) in enumerate(zip(steps, slots, places, reached, strict=True), 1)
+    )
+
+
+def wait_words(step: Step) -> str:
+    """Return what has to pass before a step, in words."""
+    if step.temporality_type is Temporality.AFTER_INVITATION_SETTLED:
+        return "once the invitation is settled"
+    if step.temporality_type is Temporality.DELAYED and step.delay:
+        unit = f"{step.delay.unit.value}{'' if step.delay.value == 1 else 's'}"
+        return f"{step.delay.value} {unit} later"
+    return "at once"
+
+
+def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None) -> str:
+    """Return in one sentence, with numbers, what approving a plan causes."""
+    counts = dict.fromkeys(WORDS, 0)
+    for step, count in zip(steps, tally.messages, strict=False):
+        counts[step.type] += count
+    told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
+    people = "1 person" if tally.waiting == 1 else f"{tally.waiting:,} people"
+    when = f", the first about {first.local}" if first else ""
+    return f"Approving this starts {people}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
+
+
+def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
+    terms, mails = plan.header.terms, counts[Channel.EMAIL]
+    if not mails:
+        return "; nothing leaves by itself"
+    if terms.delivery == "outbox":
+        return "; e-mails become files in the outbox folder and reach nobody"
+    days = math.ceil(mails / terms.daily_cap)
+    pace = f"at most {terms.daily_cap:,} e-mails a day"
+    return f"; e-mails leave through {terms.delivery}, {pace}{f', over {days:,} days or more' if days > 1 else ''}"
+
+
+def _listed(parts: list[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts) or "nothing"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _places(moments: Items[datetime]) -> list[float]:
+    """Return places along the line: further apart the longer the wait, never so near that labels touch."""
+    gaps = [(after - before).total_seconds() / 86400 for before, after in pairwise(moments)]
+    weights = [1 + math.log1p(max(gap, 0)) for gap in gaps]
+    room = WIDTH - 2 * MARGIN
+    least = min(LEAST_GAP, room / max(len(gaps), 1))
+    spare = room - least * len(gaps)
+    places = [float(MARGIN)]
+    for weight in weights:
+        places.append(places[-1] + least + spare * weight / sum(weights))
+    return [round(place, 1) for place in places]

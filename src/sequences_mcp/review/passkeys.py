@@ -1,0 +1,174 @@
+"""Passkeys: a yes that is a signature over exactly what was approved, made with the person's own gesture.
+
+A key is registered with a one-time code that only the terminal prints, and only for whoever knows the passphrase.
+From then on every approval needs a signature, whose challenge is the digest that is approved
+(https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. Whoever
+can rewrite the data folder could still put their own key in the place of the person's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.review import passphrase
+from sequences_mcp.review.private import write_private
+
+FILE_NAME = "passkeys.json"
+CODE_NAME = "passkey-code.json"
+RP_ID = "localhost"
+CODE_LASTS = timedelta(minutes=10)
+CODE_TRIES = 5
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ORIGIN = re.compile(r"http://localhost:[0-9]{1,5}")
+UNSIGNED = "it is not signed with a registered passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal."""
+
+    id: str
+    public_key: str
+    registered_at: str
+
+
+def registered(data_dir: Path) -> tuple[Passkey, ...]:
+    """Return the keys; ApprovalError when their file cannot be read: nothing is proven then."""
+    path = data_dir / FILE_NAME
+    if not path.exists():
+        return ()
+    try:
+        return tuple(Passkey(**one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ApprovalError(
+            f"{path.name} cannot be read.", next_step="Put it back from a copy, or register the passkey anew."
+        ) from error
+
+
+def unproven(data_dir: Path, digest: str, signature: str | None) -> str | None:
+    """Return why a yes to a digest does not count, or None.
+
+    Where no passkey is registered an unsigned yes counts; a signed one always has to be a registered key's.
+    """
+    try:
+        keys = registered(data_dir)
+    except ApprovalError as error:
+        return error.message
+    if signature is None:
+        return UNSIGNED if keys else None
+    return None if _is_signed(keys, digest, signature) else UNSIGNED
+
+
+def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str) -> bool:
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import parse_client_data_json
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        credential = json.loads(signature)
+        key = next((one for one in keys if one.id == credential["id"]), None)
+        origin = parse_client_data_json(_bytes(credential["response"]["clientDataJSON"])).origin
+        if key is None or not _ORIGIN.fullmatch(origin):
+            return False
+        verify_authentication_response(
+            credential=credential,
+            expected_challenge=bytes.fromhex(digest),
+            expected_rp_id=RP_ID,
+            expected_origin=origin,
+            credential_public_key=bytes.fromhex(key.public_key),
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def new_code(data_dir: Path, *, now: datetime) -> str:
+    """Return a one-time code to be typed on the page within ten minutes; a slow hash of it is stored."""
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    _store_code(data_dir, {**passphrase.hashed(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES})
+    return f"{code[:5]}-{code[5:]}"
+
+
+def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
+    """Return when the code is right and still good; ApprovalError. Five wrong ones use it up."""
+    path = data_dir / CODE_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if datetime.fromisoformat(record["until"]) <= now or record["left"] <= 0:
+            raise ValueError("it is over")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ApprovalError(
+            "There is no code that is still good.", next_step="Print one: sequences-mcp review add-passkey."
+        ) from error
+    _store_code(data_dir, {**record, "left": record["left"] - 1})
+    if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
+        raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
+
+
+def _store_code(data_dir: Path, record: Mapping[str, Any]) -> None:
+    write_private(data_dir / CODE_NAME, json.dumps(record))
+
+
+def options(*, challenge: bytes) -> dict[str, Any]:
+    """Return what a browser needs to make a key."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
+    made = generate_registration_options(
+        rp_id=RP_ID,
+        rp_name="sequences-mcp",
+        user_name="reviewer",
+        challenge=challenge,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+    )
+    facts: dict[str, Any] = json.loads(options_to_json(made))
+    return facts
+
+
+def register(data_dir: Path, credential: str, *, challenge: bytes, authority: str, now: datetime) -> Passkey:
+    """Store the key a browser made for this challenge, and use up the code; ApprovalError."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        verified = verify_registration_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=RP_ID,
+            expected_origin=f"http://{authority}",
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        raise ApprovalError(
+            "The browser's answer is not a passkey made for this page.", next_step="Try again with a new code."
+        ) from error
+    key = Passkey(
+        bytes_to_base64url(verified.credential_id), verified.credential_public_key.hex(), now.isoformat()
+    )
+    kept = [asdict(one) for one in (*registered(data_dir), key)]
+    write_private(data_dir / FILE_NAME, json.dumps(kept))
+    (data_dir / CODE_NAME).unlink(missing_ok=True)
+    return key
+
+
+def _bytes(text: str) -> bytes:
+    from webauthn import base64url_to_bytes
+
+    return base64url_to_bytes(text)

@@ -1,0 +1,36 @@
+"""What has been written down: sent e-mails, who must never be contacted, everything that happened."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.suppress_contact import suppress_contact
+from sequences_mcp.review.visit import Visit
+
+SIZE = 50
+
+
+async def mails(visit: Visit) -> Response:
+    """Show the e-mails that left, or may have."""
+    return visit.shows("mails.html", found=await visit.desk.records.list_mails(page=visit.page, size=SIZE))
+
+
+async def suppressions(visit: Visit) -> Response:
+    """Show who must never be contacted."""
+    found = await visit.desk.records.list_suppressed(page=visit.page, size=SIZE)
+    return visit.shows("suppressions.html", found=found)
+
+
+async def suppress(visit: Visit) -> Response:
+    """Never contact an address, a domain or a person again."""
+    contact, reason = visit.form.get("contact", "").strip(), visit.form.get("reason", "").strip()
+    if not contact:
+        raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
+    await suppress_contact(visit.desk, contact=contact, reason=reason or "on the review page")
+    return visit.goes("/suppressions")
+
+
+async def audit(visit: Visit) -> Response:
+    """Show what happened, the newest first."""
+    return visit.shows("audit.html", found=await visit.desk.records.list_audit(page=visit.page, size=SIZE))

@@ -1,0 +1,127 @@
+"""One person of a plan: the exact texts, what differs, what was found; and a no to this person alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import SequenceStatus, StepRun, StopReason
+from sequences_mcp.errors import NotFoundError
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.get_sequence import get_sequence
+from sequences_mcp.flows.person import final_findings, values_for
+from sequences_mcp.flows.stop_sequence import stop_sequence
+from sequences_mcp.flows.timetable import Slot, timetable
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.review import consent
+from sequences_mcp.review.differences import Segment, segments
+from sequences_mcp.review.visit import Visit
+
+EDITABLE = ("planned", "held")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextShown:
+    """One step's exact text: what differs from somebody else's is marked, what was found stands beside it."""
+
+    run: StepRun
+    slot: Slot
+    subject: tuple[Segment, ...]
+    content: tuple[Segment, ...]
+    findings: tuple[Finding, ...]
+    editable: bool
+
+
+async def sample(visit: Visit) -> Response:
+    """Go to the first person of a plan who waits."""
+    plan = await visit.desk.plans.get_plan(visit.named("plan"))
+    people = await visit.desk.records.list_people(plan.id, page=1, size=1)
+    if not people.items:
+        raise NotFoundError("This plan has nobody in it.", next_step="Refuse it.")
+    return visit.goes(f"/plans/{plan.id}/people/{people.items[0].sequence.id}")
+
+
+async def person(visit: Visit) -> Response:
+    """Show one person's texts in full, which counts as having opened them."""
+    plan, detail = await _of_plan(visit)
+    other = await _other(visit.desk, plan, detail)
+    consent.show(visit.own, detail.sequence, detail.sequence.steps)
+    return visit.shows(
+        "person.html",
+        plan=plan,
+        detail=detail,
+        other=other,
+        texts=texts_of(visit.desk, detail, other, sourcing=await sourcing_of(visit.desk, plan)),
+        refusable=detail.sequence.status is SequenceStatus.FOUND,
+    )
+
+
+async def refuse(visit: Visit) -> Response:
+    """Take one person out of a plan; the others stay."""
+    plan, detail = await _of_plan(visit)
+    await stop_sequence(visit.desk, sequence_id=detail.sequence.id, reason=StopReason.LOSE)
+    return visit.goes(f"/plans/{plan.id}#people")
+
+
+def texts_of(
+    desk: Desk, detail: SequenceDetail, other: SequenceDetail | None, *, sourcing: Sourcing
+) -> list[TextShown]:
+    """Return a person's texts, compared with another's where there is one."""
+    sequence = detail.sequence
+    found = findings_for(desk, detail, sourcing=sourcing)
+    slots = timetable(desk, [run.step for run in sequence.steps], zone=sequence.time_zone, start=desk.clock())
+    others = other.sequence.steps if other else (None,) * len(sequence.steps)
+    return [
+        TextShown(
+            run=run,
+            slot=slot,
+            subject=segments(run.subject or "", basis.subject if basis else None),
+            content=segments(run.content or "", basis.content if basis else None),
+            findings=tuple(one for one in found if one.step_id == run.step.id),
+            editable=run.state.value in EDITABLE,
+        )
+        for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
+    ]
+
+
+def findings_for(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return what the guards find in a person's texts as they stand."""
+    values = values_for(detail.contact, sourcing=sourcing, sender=desk.sender, variables=detail.sequence.variables)
+    return tuple(
+        finding
+        for run in detail.sequence.steps
+        if run.content is not None
+        for finding in final_findings(
+            run.step,
+            subject=run.subject,
+            content=run.content,
+            values=values,
+            policy=desk.policy,
+            earlier=detail.sequence.before(run.step.id),
+        )
+    )
+
+
+async def sourcing_of(desk: Desk, plan: Plan) -> Sourcing:
+    """Return what a plan's blueprint version fills."""
+    blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
+    version = plan.header.blueprint_version
+    return (await blueprints.get_blueprint(plan.header.blueprint_id, version)).sourcing
+
+
+async def _of_plan(visit: Visit) -> tuple[Plan, SequenceDetail]:
+    plan = await visit.desk.plans.get_plan(visit.named("plan"))
+    detail = await get_sequence(visit.desk, sequence_id=visit.named("sequence"))
+    if detail.sequence.plan_id != plan.id:
+        raise NotFoundError("This person is not in this plan.", next_step="The plan's list shows who is.")
+    return plan, detail
+
+
+async def _other(desk: Desk, plan: Plan, detail: SequenceDetail) -> SequenceDetail | None:
+    """Return somebody of the plan to compare with: the first person, or the second for the first."""
+    people = await desk.records.list_people(plan.id, page=1, size=2)
+    return next((one for one in people.items if one.sequence.id != detail.sequence.id), None)

@@ -1,0 +1,146 @@
+"""One plan: what it would do, who is in it, and a person's yes or no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import groupby
+
+from starlette.responses import Response
+
+from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.refuse_plan import refuse_plan
+from sequences_mcp.flows.timetable import timetable
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.review import consent, outline
+from sequences_mcp.review.decide import MANY
+from sequences_mcp.review.differences import changes
+from sequences_mcp.review.screens.people import findings_for
+from sequences_mcp.review.visit import ACTOR, Visit, whole_number
+
+SIZE = 50
+DECIDABLE = (PlanStatus.WAITING, PlanStatus.VOID)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of a plan in a list: ``differs`` None is a text of their own."""
+
+    detail: SequenceDetail
+    group: str
+    differs: tuple[str, ...] | None
+    findings: tuple[str, ...]
+
+
+async def plan(visit: Visit) -> Response:
+    """Show one plan."""
+    found = await visit.desk.plans.get_plan(visit.named("plan"))
+    return await _shown(visit, found)
+
+
+async def approve(visit: Visit) -> Response:
+    """Say yes to exactly what was shown."""
+    found = await visit.desk.plans.get_plan(visit.named("plan"))
+    tally = await visit.desk.records.tally(found.id)
+    stated = visit.form.get("people", "")
+    people = whole_number(stated, name="people") if stated.strip() else None
+    if why := await consent.objection(visit.desk, found, tally=tally, session=visit.own, people=people):
+        return await _shown(visit, found, told=why, status=HTTPStatus.CONFLICT)
+    try:
+        done = await approve_plan(
+            visit.desk,
+            plan_id=found.id,
+            digest=visit.form.get("digest", ""),
+            actor=visit.actor,
+            signature=visit.signature,
+        )
+    except ApprovalError as error:
+        present = await visit.desk.plans.get_plan(found.id)
+        since = visit.own.seen.get(visit.form.get("digest", ""))
+        moved = [] if since is None else await consent.changes_since(visit.desk, present, since)
+        return await _shown(visit, present, told=str(error), moved=moved, status=HTTPStatus.CONFLICT)
+    return visit.goes(f"/plans/{done.id}")
+
+
+async def refuse(visit: Visit) -> Response:
+    """Say no."""
+    reason = visit.form.get("reason", "").strip() or "refused on the review page"
+    done = await refuse_plan(visit.desk, plan_id=visit.named("plan"), reason=reason, actor=ACTOR)
+    return visit.goes(f"/plans/{done.id}")
+
+
+async def renew(visit: Visit) -> Response:
+    """Give a void plan today's terms, to be read and approved again."""
+    done = await visit.desk.plans.renew_plan(visit.named("plan"))
+    return visit.goes(f"/plans/{done.id}")
+
+
+async def _shown(
+    visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
+) -> Response:
+    desk, header = visit.desk, found.header
+    await _note(visit, found)
+    tally = await desk.records.tally(found.id)
+    report = await get_blueprint(desk, blueprint_id=header.blueprint_id, version=header.blueprint_version)
+    people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
+    first = (await desk.records.list_people(found.id, page=1, size=1)).items[:1]
+    zone = first[0].sequence.time_zone if first else "UTC"
+    slots = timetable(desk, report.blueprint.steps, zone=zone, start=visit.now)
+    decidable = found.status in DECIDABLE
+    return visit.shows(
+        "plan.html",
+        status=status,
+        plan=found,
+        tally=tally,
+        stops=outline.stops(report.blueprint.steps, slots, tally),
+        consequence=outline.consequence(
+            found, tally=tally, steps=report.blueprint.steps, first=slots[0] if slots else None
+        ),
+        findings=report.findings,
+        duties=await consent.duties(desk, found, tally=tally, session=visit.own) if decidable else [],
+        decidable=decidable,
+        many=tally.waiting > MANY,
+        groups=_groups(desk, people.items, first[0], sourcing=report.blueprint.sourcing) if first else [],
+        people=people,
+        told=told,
+        key_ids=visit.key_ids,
+        moved=moved or [],
+    )
+
+
+async def _note(visit: Visit, found: Plan) -> None:
+    if found.digest and found.digest not in visit.own.seen:
+        newest = await visit.desk.records.list_audit(page=1, size=1)
+        visit.own.seen[found.digest] = newest.items[0].number if newest.items else 0
+
+
+def _groups(
+    desk: Desk, people: tuple[SequenceDetail, ...], first: SequenceDetail, *, sourcing: Sourcing
+) -> list[tuple[str, list[Row]]]:
+    rows = [_row(desk, one, first, sourcing=sourcing) for one in people]
+    return [(group, list(members)) for group, members in groupby(rows, key=lambda row: row.group)]
+
+
+def _row(desk: Desk, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
+    found = findings_for(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
+    words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
+    return Row(one, _group(one), changes(one, first), words)
+
+
+def _group(one: SequenceDetail) -> str:
+    sequence = one.sequence
+    if sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY):
+        return "Taken out"
+    if sequence.warnings:
+        return "Look at these first"
+    if any(run.step.is_written_per_contact for run in sequence.steps):
+        return "With texts of their own"
+    if any(run.recipient is None for run in sequence.steps):
+        return "With a step left out"
+    return "The same text for everybody"

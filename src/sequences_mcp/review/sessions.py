@@ -1,0 +1,102 @@
+"""Who is unlocked: sessions in this process's memory, and patience with wrong passphrases.
+
+Nothing of a session is written down: a restart locks the page, and nobody can read a key to it in a file.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+COOKIE = "sequences_review"
+LASTS = timedelta(hours=12)
+MOST = 32
+FREE_TRIES = 5
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Session:
+    """One browser that a person unlocked.
+
+    ``csrf`` is in every form. ``opened`` holds, by the key of a step, the digest of the text that was on the
+    screen in full; ``samples`` the people of each plan all of whose texts were; ``seen``, by the digest of a plan,
+    the number of the last audit row when that state of it was first shown; ``challenge`` belongs to a passkey that
+    is being registered.
+    """
+
+    csrf: str
+    ends_at: datetime
+    opened: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, set[str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    challenge: bytes | None = None
+
+    def owns(self, csrf: str) -> bool:
+        """Say whether a form is one of this session's."""
+        return hmac.compare_digest(csrf.encode(), self.csrf.encode())
+
+
+class Sessions:
+    """The browsers that are unlocked."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._live: dict[bytes, Session] = {}
+
+    def begin(self) -> tuple[str, Session]:
+        """Return the secret of a new session, for its cookie, and the session."""
+        self._forget_old()
+        token = secrets.token_urlsafe(32)
+        session = Session(csrf=secrets.token_urlsafe(32), ends_at=self._clock() + LASTS)
+        self._live[_key(token)] = session
+        return token, session
+
+    def find(self, token: str | None) -> Session | None:
+        """Return the session a cookie belongs to while it lasts."""
+        session = self._live.get(_key(token)) if token else None
+        return session if session is not None and self._clock() < session.ends_at else None
+
+    def end(self, token: str | None) -> None:
+        """Lock one browser."""
+        if token:
+            self._live.pop(_key(token), None)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        kept = [(key, one) for key, one in self._live.items() if now < one.ends_at]
+        self._live = dict(kept[-MOST + 1 :])
+
+
+class Patience:
+    """How long to wait after wrong passphrases: five are free, then each wait is twice the one before."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._wrong = 0
+        self._until: datetime | None = None
+
+    def remaining(self) -> timedelta:
+        """Return how long no passphrase is looked at."""
+        left = self._until - self._clock() if self._until else timedelta()
+        return max(left, timedelta())
+
+    def was_wrong(self) -> None:
+        """Count a wrong passphrase."""
+        self._wrong += 1
+        if self._wrong >= FREE_TRIES:
+            wait = FIRST_WAIT * 2 ** min(self._wrong - FREE_TRIES, 10)
+            self._until = self._clock() + min(wait, LONGEST_WAIT)
+
+    def was_right(self) -> None:
+        """Forget the wrong ones."""
+        self._wrong, self._until = 0, None
+
+
+def _key(token: str) -> bytes:
+    return sha256(token.encode()).digest()

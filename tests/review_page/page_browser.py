@@ -1,0 +1,77 @@
+"""A real browser at the real page: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page_world import PASSPHRASE, Visitor, World
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE = {"width": 390, "height": 800}
+DESK = {"width": 1100, "height": 900}
+
+
+@dataclass
+class Screen:
+    """One tab, and where its page is."""
+
+    tab: Page
+    visitor: Visitor
+    shots: Path
+
+    def opens(self, path: str) -> None:
+        """Go to a path of the page."""
+        self.tab.goto(f"{self.visitor.origin}{path}")
+
+    def unlocks(self) -> None:
+        """Type the passphrase as a person does."""
+        self.tab.get_by_label("Passphrase").fill(PASSPHRASE)
+        self.tab.get_by_role("button", name="Unlock").click()
+        self.tab.get_by_role("button", name="Lock", exact=True).wait_for()
+
+    def photographs(self, name: str) -> None:
+        """Keep a picture of the whole screen."""
+        self.shots.mkdir(parents=True, exist_ok=True)
+        self.tab.screenshot(path=self.shots / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser; without one these tests are left out."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def screen(browser: Browser, world: World, shots: Path, **options: Any) -> Iterator[Screen]:
+    """Serve the world's page and open an empty tab for it."""
+    with world.page() as visitor:
+        context = browser.new_context(**{"viewport": DESK, **options})
+        context.set_default_timeout(10_000)
+        try:
+            yield Screen(context.new_page(), visitor, shots)
+        finally:
+            context.close()

@@ -1,0 +1,262 @@
+"""The real page over a real database, served on loopback and visited with a bare HTTP client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.create_blueprint import create_blueprint
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.review import passphrase
+from sequences_mcp.review.app import build
+from sequences_mcp.review.private import write_private
+from sequences_mcp.review.seat import Seat, take
+from sequences_mcp.review.serving import server_for
+from sequences_mcp.settings import Settings, read
+
+T = TypeVar("T")
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
+PASSPHRASE = "correct horse battery"
+MAIL = {
+    "id": "hello",
+    "name": "Hello",
+    "type": "EMAIL",
+    "subject": "{{sourcingJobTitle}}",
+    "content": "Hi {{firstname}}, would a short call about the role suit you?",
+    "temporalityType": "ASAP",
+}
+LINKEDIN = {
+    "id": "message",
+    "name": "Message",
+    "type": "LINKEDIN",
+    "linkedInType": "LINKEDIN_MESSAGE",
+    "content": "Hi {{firstname}}, I wrote to you by e-mail.",
+    "temporalityType": "DELAYED",
+    "delay": {"value": 2, "unit": "day"},
+}
+WRITTEN = {**MAIL, "id": "own", "name": "Own", "contentSource": "suggestedByKalent"}
+NAMES = ("Grace", "Linus", "Barbara", "Dennis", "Radia")
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until the test moves it."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        """Move on by a span of time."""
+        self.now += timedelta(**span)
+
+
+@dataclass
+class World:
+    """A data folder with a passphrase, and who works in it."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of every process of this world."""
+        return read(
+            {
+                "SEQUENCES_DATA_DIR": str(self.folder),
+                "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
+                "SEQUENCES_SPACING": "0",
+                **self.more,
+            }
+        )
+
+    @asynccontextmanager
+    async def desk(self, actor: str = "agent") -> AsyncIterator[Desk]:
+        """Open the desk on the folder's database."""
+        async with open_desk(self.settings, worker=False, clock=self.clock, actor=actor) as desk:
+            yield desk
+
+    def at_desk(self, act: Callable[[Desk], Any]) -> Any:
+        """Do one thing at a desk of another process."""
+
+        async def run() -> Any:
+            async with self.desk() as desk:
+                return await act(desk)
+
+        return apart(run)
+
+    def plan(self, *steps: dict[str, Any], people: int = 3, **facts: str) -> Plan:
+        """Start a sequence for so many people, as an agent would."""
+
+        async def start(desk: Desk) -> Plan:
+            made = await create_blueprint(
+                desk, name="Engineers", steps=list(steps) or [MAIL], job_title="Engineer"
+            )
+            report = await start_sequence(
+                desk, blueprint_id=made.blueprint.id, contacts=crowd(people, **facts), progress=_silent
+            )
+            return report.plan
+
+        plan: Plan = self.at_desk(start)
+        return plan
+
+    def present(self, plan_id: str) -> Plan:
+        """Return a plan as it is now."""
+        plan: Plan = self.at_desk(lambda desk: desk.plans.get_plan(plan_id))
+        return plan
+
+    def work_until(self, seen: Callable[[], bool]) -> None:
+        """Let a worker do the due work until something is seen, at most twenty seconds."""
+
+        async def run() -> None:
+            pause = asyncio.Event()
+            async with open_desk(self.settings, worker=True, clock=self.clock):
+                for _ in range(400):
+                    if await asyncio.to_thread(seen):
+                        return
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(pause.wait(), 0.05)
+            raise AssertionError("it was never seen")
+
+        apart(run)
+
+    @property
+    def mails(self) -> list[str]:
+        """The e-mails in the outbox."""
+        return [path.read_text() for path in sorted((self.folder / "outbox").glob("*.eml"))]
+
+    def lock_up(self) -> None:
+        """Choose the passphrase, as a person does in the terminal."""
+        write_private(self.folder / passphrase.FILE_NAME, _hashed_passphrase())
+
+    @contextmanager
+    def page(self) -> Iterator[Visitor]:
+        """Serve the page and yield a visitor who has not unlocked it."""
+        seat = take(self.folder)
+        assert seat is not None
+        app = build(partial(self.desk, "page"), data_dir=self.folder, authority=seat.authority)
+        server = server_for(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": list(seat.sockets)}, daemon=True)
+        thread.start()
+        try:
+            yield Visitor(seat)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            seat.leave()
+
+
+@dataclass
+class Answer:
+    """What the page answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def field(self, name: str) -> str:
+        """Return the value of a hidden field."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
+        assert found, self.text
+        return found[1]
+
+
+@dataclass
+class Visitor:
+    """A browser of sorts: it keeps the session cookie and says where it comes from, unless told otherwise."""
+
+    seat: Seat
+    cookie: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The page's origin."""
+        return f"http://{self.seat.authority}"
+
+    def send(self, method: str, path: str, *, body: str = "", headers: Mapping[str, str | None] = {}) -> Answer:
+        """Send one request; a header given as None is left out."""
+        sent: dict[str, str | None] = {"Host": self.seat.authority, "Sec-Fetch-Site": "same-origin"}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        if method == "POST":
+            sent |= {"Origin": self.origin, "Content-Type": "application/x-www-form-urlencoded"}
+            sent["Content-Length"] = str(len(body.encode()))
+        sent |= headers
+        connection = HTTPConnection("127.0.0.1", self.seat.port, timeout=10)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            connection.endheaders(body.encode() or None)
+            return self._read(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        """Look at a screen."""
+        return self.send("GET", path)
+
+    def post(self, path: str, **fields: str) -> Answer:
+        """Send a form, with the token of this session."""
+        if self.cookie and "csrf" not in fields:
+            fields["csrf"] = self.get("/").field("csrf")
+        return self.send("POST", path, body=urlencode(fields))
+
+    def unlock(self, given: str = PASSPHRASE, **fields: str) -> Answer:
+        """Type the passphrase."""
+        return self.post("/unlock", passphrase=given, **fields)
+
+    def _read(self, response: HTTPResponse) -> Answer:
+        text = response.read().decode()
+        for value in response.headers.get_all("set-cookie", []):
+            self.cookie = value.partition(";")[0]
+        return Answer(response.status, dict(response.headers.items()), text)
+
+
+def apart(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in a thread of its own: a browser driver keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(run())).result()
+
+
+def crowd(number: int, **facts: str) -> list[dict[str, str]]:
+    """Return so many people, no two alike."""
+    return [
+        {
+            "email": f"person{index}@hopper.example",
+            "first_name": NAMES[index % len(NAMES)],
+            "last_name": f"Hopper{index}",
+            "linkedin_url": f"https://www.linkedin.com/in/person{index}",
+            **facts,
+        }
+        for index in range(number)
+    ]
+
+
+@cache
+def _hashed_passphrase() -> str:
+    """Return the passphrase's slow hash, made once for all tests."""
+    return json.dumps(passphrase.hashed(PASSPHRASE))
+
+
+async def _silent(done: int, total: int) -> None:
+    """Report to nobody."""

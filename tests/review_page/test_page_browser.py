@@ -1,0 +1,227 @@
+"""A person in a real browser: by mouse, by keyboard, on a phone, in the dark, without JavaScript, under attack."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from page_browser import PHONE, Screen, chromium, screen
+from page_world import LINKEDIN, MAIL, World
+from playwright.sync_api import Browser, expect
+
+from sequences_mcp.domain.plan import Plan, PlanStatus
+
+LATER = {
+    **MAIL,
+    "id": "later",
+    "name": "Later",
+    "temporalityType": "DELAYED",
+    "delay": {"value": 3, "unit": "day"},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+def test_a_start_is_reviewed_edited_thinned_out_and_approved(world: World, browser: Browser, shots: Path) -> None:
+    plan = world.plan(MAIL, LINKEDIN, LATER, people=8)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.photographs("01-locked")
+        person.unlocks()
+        person.photographs("02-plan")
+        person.tab.get_by_role("link", name="Open one person").click()
+        person.photographs("03-person")
+        edit_with_a_finding(person)
+        person.tab.get_by_role("link", name="Back to the plan").click()
+        for _ in range(3):
+            person.tab.get_by_role("button", name="Take").first.click()
+        expect(person.tab.get_by_text("3 taken out, 5 left")).to_be_visible()
+        approve_what_is_left(person)
+        person.photographs("05-approved")
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+    world.work_until(lambda: len(world.mails) == 5)
+
+
+def edit_with_a_finding(person: Screen) -> None:
+    person.tab.get_by_role("link", name="Edit this text").first.click()
+    person.tab.get_by_role("textbox", name="Text").fill("Hi [first name], would a call suit you?")
+    expect(person.tab.locator("#findings li.error")).to_be_visible()
+    person.photographs("04-finding")
+    person.tab.get_by_role("textbox", name="Text").fill("Hello {{firstname}}, would a call suit you?")
+    expect(person.tab.get_by_text("The guards find nothing.")).to_be_visible()
+    person.tab.get_by_role("button", name="Save").click()
+
+
+def approve_what_is_left(person: Screen) -> None:
+    person.tab.get_by_role("link", name="Open one person").click()
+    person.tab.get_by_role("link", name="Back to the plan").click()
+    person.tab.get_by_role("button", name="Approve 5 people").click()
+    expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+
+
+def test_everything_works_by_keyboard_alone(world: World, browser: Browser, shots: Path) -> None:
+    plan = world.plan(people=2)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.tab.keyboard.type("correct horse battery")
+        person.tab.keyboard.press("Enter")
+        press_on(person, "Open one person")
+        press_on(person, "Back to the plan")
+        press_on(person, "Approve 2 people")
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+def press_on(person: Screen, name: str) -> None:
+    """Go to something with the Tab key and press Enter."""
+    person.tab.get_by_text(name).first.wait_for()
+    for _ in range(60):
+        person.tab.keyboard.press("Tab")
+        if name in person.tab.evaluate("document.activeElement.textContent"):
+            person.tab.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{name} cannot be reached")
+
+
+def test_everything_works_without_javascript(world: World, browser: Browser, shots: Path) -> None:
+    plan = world.plan(people=2)
+    with screen(browser, world, shots, java_script_enabled=False) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.tab.get_by_role("link", name="Open one person").click()
+        person.tab.get_by_role("link", name="Edit this text").first.click()
+        person.tab.get_by_role("textbox", name="Text").fill("Hi [first name],")
+        person.tab.get_by_role("button", name="Check without saving").click()
+        expect(person.tab.locator("#findings li.error")).to_be_visible()
+        person.opens(f"/plans/{plan.id}")
+        person.tab.get_by_role("button", name="Approve 2 people").click()
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_no_screen_has_an_accessibility_violation(world: World, browser: Browser, shots: Path, look: str) -> None:
+    axe = os.environ.get("AXE_CORE")
+    if not axe:
+        pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
+    options = {"viewport": PHONE} if look == "phone" else {"color_scheme": look}
+    plan = every_kind_of_thing(world)
+    with screen(browser, world, shots, **options) as person:
+        person.opens("/unlock")
+        violations = {"/unlock": inspected(person, axe)}
+        person.unlocks()
+        for name, path in paths(world, plan).items():
+            person.opens(path)
+            person.photographs(f"{look}-{name}")
+            violations[path] = inspected(person, axe)
+            wide = person.tab.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+            assert not wide, f"{path} is wider than the screen"
+    assert not any(violations.values()), violations
+
+
+def every_kind_of_thing(world: World) -> Plan:
+    started = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
+    world.at_desk(lambda desk: desk.plans.approve_plan(started.id, digest=started.digest, actor="test"))
+    sent = world.plan(MAIL, people=1, email="sent@hopper.example", linkedin_url="https://linkedin.com/in/sent")
+    world.at_desk(lambda desk: desk.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
+    world.work_until(lambda: len(world.mails) == 1)
+    world.at_desk(lambda desk: desk.suppressions.suppress("domain", "never.example", reason="asked"))
+    return world.plan(MAIL, LINKEDIN, LATER, people=60, company="O'Neil \u202e& <Sons>")
+
+
+def paths(world: World, plan: Plan) -> dict[str, str]:
+    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    sequence = people.items[0].sequence
+    return {
+        "front": "/",
+        "plan": f"/plans/{plan.id}",
+        "person": f"/plans/{plan.id}/people/{sequence.id}",
+        "texts": f"/plans/{plan.id}/texts",
+        "text": f"/texts/local:draft_{sequence.steps[0].key}",
+        "sequences": "/sequences",
+        "sequence": f"/sequences/{sequence.id}",
+        "tasks": "/tasks",
+        "mails": "/mails",
+        "suppressions": "/suppressions",
+        "audit": "/audit",
+        "nowhere": "/nowhere",
+    }
+
+
+def inspected(person: Screen, axe: str) -> list[str]:
+    person.tab.evaluate(Path(axe).read_text())
+    found = person.tab.evaluate("axe.run()")
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found["violations"]]
+
+
+class Evil(BaseHTTPRequestHandler):
+    """Another site."""
+
+    html = ""
+
+    def do_GET(self) -> None:
+        """Serve the trap."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.html.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def evil() -> Iterator[ThreadingHTTPServer]:
+    """Serve another site, on another port of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Evil)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_another_site_can_neither_frame_the_page_nor_send_its_forms(
+    world: World, browser: Browser, shots: Path, evil: ThreadingHTTPServer
+) -> None:
+    plan = world.plan(people=1)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        digest = person.tab.locator("input[name=digest]").get_attribute("value")
+        csrf = person.tab.locator("input[name=csrf]").first.get_attribute("value")
+        here = f"{person.visitor.origin}/plans/{plan.id}"
+        Evil.html = (
+            f'<iframe src="{here}"></iframe><form method="post" action="{here}/refuse">'
+            f'<input name="csrf" value="{csrf}"><input name="digest" value="{digest}"><button>Win</button></form>'
+        )
+        for host in ("127.0.0.1", "localhost"):
+            person.tab.goto(f"http://{host}:{evil.server_port}/")
+            assert "Engineers" not in (person.tab.frames[1].content() if len(person.tab.frames) > 1 else "")
+            person.tab.get_by_role("button", name="Win").click()
+            expect(person.tab.get_by_text("comes from another site")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+def test_a_link_from_another_site_finds_the_browser_unlocked(
+    world: World, browser: Browser, shots: Path, evil: ThreadingHTTPServer
+) -> None:
+    plan = world.plan(people=1)
+    with screen(browser, world, shots) as person:
+        person.opens("/")
+        person.unlocks()
+        Evil.html = f'<a href="{person.visitor.origin}/plans/{plan.id}">Review</a>'
+        person.tab.goto(f"http://127.0.0.1:{evil.server_port}/")
+        person.tab.get_by_role("link", name="Review").click()
+        expect(person.tab.get_by_role("button", name="Approve 1 person")).to_be_visible()
+        assert person.tab.url == f"{person.visitor.origin}/plans/{plan.id}"

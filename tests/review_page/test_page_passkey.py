@@ -1,0 +1,149 @@
+"""A passkey in a real browser with a virtual authenticator: the yes is a signature, checked at every send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_browser import Screen, chromium, screen
+from page_world import LINKEDIN, MAIL, PASSPHRASE, World
+from playwright.sync_api import Browser, expect
+
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.review import passkeys
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def person(world: World, browser: Browser, shots: Path) -> Iterator[Screen]:
+    """Yield a person whose browser has a passkey for the page."""
+    with screen(browser, world, shots) as person:
+        session = person.tab.context.new_cdp_session(person.tab)
+        session.send("WebAuthn.enable")
+        session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+        person.opens("/passkeys")
+        person.unlocks()
+        register(person, world)
+        yield person
+
+
+def register(person: Screen, world: World) -> None:
+    person.tab.get_by_label("Code").fill(passkeys.new_code(world.folder, now=world.clock()))
+    person.tab.get_by_role("button", name="Register a passkey").click()
+    expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
+
+
+def approve(person: Screen, plan: Plan) -> None:
+    person.opens(f"/plans/{plan.id}/sample")
+    person.tab.get_by_role("link", name="Back to the plan").click()
+    person.tab.get_by_role("button", name="Approve 2 people").click()
+    expect(person.tab.get_by_text("Approved by page:passkey")).to_be_visible()
+
+
+def test_a_signed_yes_lets_the_mails_go(world: World, person: Screen) -> None:
+    plan = world.plan(people=2)
+    approve(person, plan)
+    person.photographs("06-signed")
+    world.work_until(lambda: len(world.mails) == 2)
+    assert "person0@hopper.example" in "".join(world.mails)
+
+
+def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, person: Screen) -> None:
+    plan = world.plan(people=2)
+    for signature in (None, "", "{}", "not json", json.dumps({"id": "x", "response": {}})):
+        with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
+            world.at_desk(
+                lambda desk, signature=signature: desk.plans.approve_plan(
+                    plan.id, digest=plan.digest, actor="agent", signature=signature
+                )
+            )
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Screen) -> None:
+    plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2)
+    approve(person, plan)
+    signature = stored_signature(world)
+    assert passkeys.unproven(world.folder, plan.digest, signature) is None
+    assert passkeys.unproven(world.folder, other.digest, signature) == passkeys.UNSIGNED
+    with pytest.raises(ApprovalError):
+        world.at_desk(
+            lambda desk: desk.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
+        )
+
+
+@pytest.mark.parametrize("change", ["the key is replaced", "the keys are deleted", "the keys are unreadable"])
+def test_a_replaced_key_stops_what_was_approved_with_the_old_one(
+    world: World, person: Screen, change: str
+) -> None:
+    plan = world.plan(MAIL, people=2)
+    approve(person, plan)
+    file = world.folder / passkeys.FILE_NAME
+    if change == "the key is replaced":
+        [key] = json.loads(file.read_text())
+        file.write_text(json.dumps([{**key, "public_key": key["public_key"][:-4] + "0000"}]))
+    elif change == "the keys are deleted":
+        file.unlink()
+    else:
+        file.write_text("[")
+    world.work_until(lambda: world.present(plan.id).status is PlanStatus.VOID)
+    assert world.mails == []
+
+
+def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
+    world: World, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=2)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+    (world.folder / passkeys.FILE_NAME).write_text(
+        json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
+    )
+    world.work_until(lambda: world.present(plan.id).status is PlanStatus.VOID)
+    assert world.mails == []
+
+
+def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: World) -> None:
+    now = world.clock()
+    code = passkeys.new_code(world.folder, now=now)
+    passkeys.check_code(world.folder, code.lower(), now=now)
+    with pytest.raises(ApprovalError, match="wrong"):
+        passkeys.check_code(world.folder, PASSPHRASE, now=now)
+    world.clock.forward(minutes=10)
+    with pytest.raises(ApprovalError, match="no code that is still good"):
+        passkeys.check_code(world.folder, code, now=world.clock())
+
+
+def test_five_wrong_codes_use_it_up(world: World) -> None:
+    code = passkeys.new_code(world.folder, now=world.clock())
+    for _ in range(5):
+        with pytest.raises(ApprovalError, match="wrong"):
+            passkeys.check_code(world.folder, "00000-00000", now=world.clock())
+    with pytest.raises(ApprovalError, match="no code"):
+        passkeys.check_code(world.folder, code, now=world.clock())
+
+
+def stored_signature(world: World) -> str:
+    import sqlite3
+
+    with sqlite3.connect(world.folder / "sequences.db") as database:
+        (assertion,) = database.execute("SELECT assertion FROM approval_signature").fetchone()
+    database.close()
+    return str(assertion)

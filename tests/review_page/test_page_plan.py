@@ -1,0 +1,113 @@
+"""One plan on the page: what it shows, and when a yes counts."""
+
+from __future__ import annotations
+
+from page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
+
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.flows.desk import Desk
+
+
+def test_the_front_page_shows_what_waits(world: World, person: Visitor) -> None:
+    plan = world.plan(people=3)
+    page = person.get("/")
+    assert page.status == 200
+    assert f"/plans/{plan.id}" in page.text
+    assert "3 people" in " ".join(page.text.split())
+
+
+def test_a_plan_says_in_one_sentence_what_a_yes_causes(world: World, person: Visitor) -> None:
+    plan = world.plan(MAIL, LINKEDIN, people=3)
+    text = person.get(f"/plans/{plan.id}").text
+    assert (
+        "starts 3 people: up to 3 e-mails and 3 LinkedIn tasks, the first about Mon 2026-11-23 12:00 UTC" in text
+    )
+    assert "reach nobody" in text
+
+
+def test_a_yes_counts_once_a_sample_was_opened(world: World, person: Visitor) -> None:
+    plan = world.plan(people=3)
+    early = approve(person, plan.id)
+    assert early.status == 409
+    assert "Open one person" in early.text
+    assert world.present(plan.id).status is PlanStatus.WAITING
+    open_sample(person, plan.id)
+    assert approve(person, plan.id).status == 303
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+def test_more_than_fifty_people_are_approved_by_stating_their_number(world: World, person: Visitor) -> None:
+    plan = world.plan(people=51)
+    open_sample(person, plan.id)
+    for people in ("", "50", "510"):
+        assert approve(person, plan.id, people=people).status == 409
+    assert world.present(plan.id).status is PlanStatus.WAITING
+    assert approve(person, plan.id, people="51").status == 303
+
+
+def test_every_text_written_for_one_person_is_read_before_a_yes(world: World, person: Visitor) -> None:
+    plan = world.plan(WRITTEN, people=12, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
+    open_sample(person, plan.id)
+    early = approve(person, plan.id)
+    assert early.status == 409
+    assert "have not been opened" in early.text
+    for page in (1, 2):
+        person.get(f"/plans/{plan.id}/texts?page={page}")
+    assert approve(person, plan.id).status == 303
+
+
+def test_one_person_is_taken_out_and_the_rest_are_approved(world: World, person: Visitor) -> None:
+    plan = world.plan(people=4)
+    people = person.get(f"/plans/{plan.id}").text.split("/people/")[1:]
+    out = people[0][: people[0].index('"')]
+    assert person.post(f"/plans/{plan.id}/people/{out}/refuse").status == 303
+    open_sample(person, plan.id)
+    page = person.get(f"/plans/{plan.id}").text
+    assert "1 taken out, 3 left" in page
+    assert approve(person, plan.id).status == 303
+
+    async def statuses(desk: Desk) -> list[SequenceStatus]:
+        found = await desk.plans.list_people(plan.id, page=1, size=10)
+        return [one.sequence.status for one in found.items]
+
+    assert sorted(world.at_desk(statuses)) == [SequenceStatus.ACTIVE] * 3 + [SequenceStatus.STOPPED_EARLY]
+
+
+def test_a_plan_is_refused_in_one_click(world: World, person: Visitor) -> None:
+    plan = world.plan()
+    assert person.post(f"/plans/{plan.id}/refuse", reason="not now").status == 303
+    found = world.present(plan.id)
+    assert (found.status, found.reason, found.decided_by) == (PlanStatus.REFUSED, "not now", "page")
+
+
+def test_a_hostile_name_and_text_are_shown_as_text(world: World, person: Visitor) -> None:
+    hostile = "<script>alert(1)</script>\u202egnp\u200b"
+    plan = world.plan({**MAIL, "content": "Hi, a <b>bold</b> idea."}, people=1, first_name=hostile)
+    sample = open_sample(person, plan.id).text
+    for text in (sample, person.get(f"/plans/{plan.id}").text):
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩gnp⟨U+200B⟩" in text
+    assert "a &lt;b&gt;bold&lt;/b&gt; idea" in sample
+
+
+def test_a_plan_without_problems_shows_no_finding(world: World, person: Visitor) -> None:
+    plan = world.plan(MAIL, LINKEDIN)
+    assert 'class="findings"' not in open_sample(person, plan.id).text
+
+
+def test_what_differs_between_people_is_marked(world: World, person: Visitor) -> None:
+    plan = world.plan(people=2)
+    assert "<mark>Grace</mark>" in open_sample(person, plan.id).text
+    assert "<mark>Linus</mark>" in person.get(f"/plans/{plan.id}").text
+
+
+def approve(person: Visitor, plan_id: str, **fields: str) -> Answer:
+    """Press the button on the plan as it is shown now."""
+    digest = person.get(f"/plans/{plan_id}").field("digest")
+    return person.post(f"/plans/{plan_id}/approve", digest=digest, **fields)
+
+
+def open_sample(person: Visitor, plan_id: str) -> Answer:
+    """Open the first person of a plan."""
+    return person.get(person.get(f"/plans/{plan_id}/sample").headers["location"])

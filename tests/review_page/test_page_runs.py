@@ -1,0 +1,113 @@
+"""Sequences, tasks, sent e-mails, the suppression list and the audit trail on the page."""
+
+from __future__ import annotations
+
+import pytest
+from page_world import LINKEDIN, MAIL, Visitor, World
+
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus
+
+NOW = {"temporalityType": "ASAP", "delay": None}
+
+
+def started(world: World, *steps: dict[str, object], people: int = 1) -> Plan:
+    plan = world.plan(*steps, people=people)
+    approved: Plan = world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    return approved
+
+
+def run_of(world: World, plan: Plan) -> Sequence:
+    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    sequence: Sequence = people.items[0].sequence
+    return sequence
+
+
+def test_a_sequence_is_paused_resumed_and_stopped(world: World, person: Visitor) -> None:
+    plan = started(world, MAIL)
+    own = run_of(world, plan).id
+    assert own in person.get("/sequences").text
+    moves = (
+        ("pause", {"days": "3"}, SequenceStatus.WAITING_FOR_LEAD),
+        ("resume", {}, SequenceStatus.ACTIVE),
+        ("stop", {"reason": "LOSE", "scope": "CONTACT"}, SequenceStatus.STOPPED_EARLY),
+    )
+    for move, fields, status in moves:
+        assert person.post(f"/sequences/{own}/{move}", **fields).status == 303
+        assert run_of(world, plan).status is status
+        assert status.value in person.get(f"/sequences/{own}").text
+    assert person.post(f"/sequences/{own}/resume").status == 409
+
+
+def test_sequences_are_listed_by_status(world: World, person: Visitor) -> None:
+    own = run_of(world, started(world, MAIL)).id
+    assert own in person.get("/sequences?status=ACTIVE").text
+    assert own not in person.get("/sequences?status=COMPLETED").text
+    assert person.get("/sequences?status=NOTHING").status == 422
+
+
+@pytest.mark.parametrize(("move", "fields"), [("pause", {"days": "x"}), ("pause", {"days": "9999"}), ("stop", {})])
+def test_a_bad_field_is_explained(world: World, person: Visitor, move: str, fields: dict[str, str]) -> None:
+    own = run_of(world, started(world, MAIL)).id
+    answer = person.post(f"/sequences/{own}/{move}", **fields)
+    assert answer.status == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_a_task_is_copied_and_completed(world: World, person: Visitor) -> None:
+    plan = started(world, LINKEDIN | NOW)
+    world.work_until(lambda: run_of(world, plan).status is SequenceStatus.WAITING_FOR_USER)
+    page = person.get("/tasks").text
+    assert "Hi Grace, I wrote to you by e-mail.</textarea>" in page
+    task = page.partition('action="/tasks/')[2].partition('"')[0]
+    assert person.post(f"/tasks/{task}", outcome="done").status == 303
+    assert run_of(world, plan).status is SequenceStatus.COMPLETED
+
+
+def test_an_email_that_left_is_shown_as_it_left(world: World, person: Visitor) -> None:
+    started(world, MAIL)
+    world.work_until(lambda: bool(world.mails))
+    page = person.get("/mails").text
+    assert "would a short call about the role suit you?" in page
+    assert ">sent<" in page
+
+
+def test_suppressing_stops_what_runs(world: World, person: Visitor) -> None:
+    plan = started(world, MAIL)
+    assert person.post("/suppressions", contact="hopper.example", reason="asked us to").status == 303
+    page = person.get("/suppressions").text
+    assert "hopper.example" in page
+    assert "asked us to" in page
+    assert run_of(world, plan).status is SequenceStatus.STOPPED_EARLY
+    assert person.post("/suppressions", contact="").status == 422
+
+
+def test_the_audit_shows_who_did_what(world: World, person: Visitor) -> None:
+    plan = world.plan()
+    person.post(f"/plans/{plan.id}/refuse", reason="no")
+    text = person.get("/audit").text
+    assert "plan.refused" in text
+    assert "<td>page</td>" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/plans/local:plan_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "/plans/nonsense",
+        "/texts/local:draft_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "/sequences/local:seq_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "/nowhere",
+    ],
+)
+def test_what_is_not_there_is_told_on_a_page(person: Visitor, path: str) -> None:
+    answer = person.get(path)
+    assert answer.status == 404
+    assert 'role="alert"' in answer.text
+
+
+def test_a_person_of_another_plan_is_not_shown(world: World, person: Visitor) -> None:
+    one = world.plan(people=1)
+    other = world.plan(people=1)
+    answer = person.get(f"/plans/{one.id}/people/{run_of(world, other).id}")
+    assert answer.status == 404
