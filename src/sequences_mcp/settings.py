@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
 
@@ -65,16 +66,6 @@ class Settings:
     worker: bool
     guards: Path
     log_level: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """A value that neither ``repr`` nor ``str`` shows."""
-
-    value: str
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
 
 
 class _Problems:
