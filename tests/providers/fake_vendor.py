@@ -85,12 +85,12 @@ class FakeVendor:
     script: list[Act]
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
-    _turn: int = 0
+    connections: int = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Play the next act on a new connection."""
-        act = self.script[min(self._turn, len(self.script) - 1)]
-        self._turn += 1
+        act = self.script[min(self.connections, len(self.script) - 1)]
+        self.connections += 1
         try:
             if act.reads != "nothing":
                 self.seen.append(await _read(reader, head_only=act.reads == "head"))

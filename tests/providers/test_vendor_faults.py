@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_vendor import reply, serving
+from fake_vendor import FakeVendor, reply, serving
 from vendor_calls import READS, WRITES, FakeClock, VendorCall, answered
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
@@ -19,13 +19,13 @@ def case_name(value: object) -> str:
     return str(getattr(value, "name", value))
 
 
-async def failure_of(call: VendorCall, fault: VendorFault) -> tuple[SequencesError, list[bytes], FakeClock]:
+async def failure_of(call: VendorCall, fault: VendorFault) -> tuple[SequencesError, FakeVendor, FakeClock]:
     clock = FakeClock()
     async with fault.scene() as vendor:
         to = call.transport(vendor.url, clock=clock, timing=fault.timing)
         with pytest.raises(SequencesError) as caught:
             await call.make(to)
-        return caught.value, [one.body for one in vendor.seen], clock
+        return caught.value, vendor, clock
 
 
 def test_there_are_24_faults() -> None:
@@ -37,10 +37,10 @@ def test_there_are_24_faults() -> None:
 async def test_a_write_without_a_key_has_the_right_outcome_and_is_sent_once(
     call: VendorCall, fault: VendorFault
 ) -> None:
-    error, bodies, clock = await failure_of(call, fault)
+    error, vendor, clock = await failure_of(call, fault)
     assert (error.outcome == "unknown") == (fault.outcome == UNKNOWN), error.data
     assert error.code in fault.codes
-    assert len(bodies) <= 1
+    assert vendor.connections <= 1
     assert clock.slept == []
     if fault.outcome == UNKNOWN:
         assert error.code == "outcome_unknown"
@@ -54,12 +54,12 @@ async def test_a_write_without_a_key_has_the_right_outcome_and_is_sent_once(
 async def test_a_write_with_a_key_is_repeated_with_the_same_key_and_body_only(
     call: VendorCall, fault: VendorFault
 ) -> None:
-    error, bodies, clock = await failure_of(call, fault)
+    error, vendor, clock = await failure_of(call, fault)
     assert (error.outcome == "unknown") == (fault.outcome == UNKNOWN), error.data
     assert error.code in fault.codes
     assert len(clock.slept) == (2 if fault.is_passing else 0)
-    assert len(bodies) <= 3
-    assert len(set(bodies)) <= 1
+    assert vendor.connections <= 3
+    assert len({one.body for one in vendor.seen}) <= 1
 
 
 @pytest.mark.parametrize("fault", ALL, ids=case_name)

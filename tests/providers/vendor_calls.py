@@ -122,6 +122,7 @@ LEAD = Lead(first_name="Lucia", emails=("lucia@example.com",), phones=("+3490000
 INES = ContactFields(email="ines@example.com", first_name="Ines")
 RUN, TEMPLATE, LIST, TASK = topo_id("1"), topo_id("4"), topo_id("5"), topo_id("d")
 USER = topo_id("e").removeprefix("topo:")
+SOURCING = "kalent:sourcing_123"
 TWO = ["kalent:candidate_1", "kalent:candidate_2"]
 LATER = datetime(2027, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -129,9 +130,7 @@ WRITES = (
     VendorCall(
         "kalent", "add_talent", lambda c: c.add_talent("kalent:sourcing_123", talent_id="kalent:talent_123")
     ),
-    VendorCall(
-        "kalent", "create_blueprint", lambda c: c.create_blueprint("kalent:sourcing_123", name="O", steps=[STEP])
-    ),
+    VendorCall("kalent", "create_blueprint", lambda c: c.create_blueprint(SOURCING, name="O", steps=[STEP])),
     VendorCall("kalent", "update_blueprint", lambda c: c.update_blueprint("kalent:blueprint_123", steps=[STEP])),
     VendorCall("kalent", "start", lambda c: c.start("kalent:blueprint_123", candidate_ids=TWO)),
     VendorCall(

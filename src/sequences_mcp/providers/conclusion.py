@@ -44,7 +44,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Barred:
-    """Nothing was sent: the vendor is down, or its limit is used up, for so many seconds."""
+    """Not one attempt was made: the vendor is down, or its limit is used up, for so many seconds."""
 
     is_down: bool
     seconds: float
@@ -102,8 +102,6 @@ def _unknown(call: Call, why: str, *, received: Received | None = None) -> Seque
 
 
 def _barred(call: Call, barred: Barred) -> SequencesError:
-    if call.is_open:
-        return _unknown(call, "no answer that can be used, and then no way to ask again")
     kind = ProviderUnavailableError if barred.is_down else RateLimitedError
     reason = "has failed too often just now" if barred.is_down else "allows no more requests just now"
     return kind(

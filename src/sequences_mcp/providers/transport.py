@@ -47,7 +47,7 @@ class _Trail:
     began: float
     attempts: int = 0
     may_have_acted: bool = False
-    said: str = "cancelled"
+    said: str = "nothing was sent"
     request_id: str | None = None
 
 
@@ -103,11 +103,12 @@ class Transport:
             await exchange.aclose()
 
     async def _carried(self, request: Request, trail: _Trail) -> Received | Broken | Barred:
+        ended: Received | Broken | None = None
         while True:
             barred = await self._gate.admit(request, remaining=self._remaining(trail))
             if barred:
-                trail.said = "not sent: " + ("the vendor is down" if barred.is_down else "the limit is used up")
-                return barred
+                trail.said += ", then barred" if ended else ""
+                return ended or barred
             ended, ending = await self._attempted(request, trail)
             delay = delay_before_next(
                 request.effect,
@@ -122,6 +123,7 @@ class Transport:
 
     async def _attempted(self, request: Request, trail: _Trail) -> tuple[Received | Broken, Ending]:
         trail.attempts += 1
+        trail.said = "no answer was waited for"
         seconds = max(SHORTEST_TRY, self._remaining(trail))
         answer = await self._opened().once(self._outgoing(request), seconds=seconds)
         ended = self._without_key(answer) if isinstance(answer, Broken) else self._received(answer)

@@ -31,8 +31,8 @@ def explain(refusal: Refusal) -> SequencesError | None:
             ProviderForbiddenError,
             refusal,
             f"Clarky does not allow this key to {refusal.request.what}.",
-            next_step="Writes need a key with the scope `write`; sequences over the API also need the Standard plan or "
-            "a higher one, with API access. Clarky does not document which of the two it means.",
+            next_step="Writes need a key with the scope `write`; sequences over the API also need the plan "
+            "Standard or a higher one. Clarky does not document which of the two it means.",
         )
     if code == "validation_error" and field == "bot_id":
         return made(
