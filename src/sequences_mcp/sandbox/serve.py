@@ -16,7 +16,7 @@ from sequences_mcp.sandbox.seeds.start import seeded
 from sequences_mcp.sandbox.world.whole import VendorName
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
     from uvicorn import Server
 
 HOST = "127.0.0.1"
@@ -48,7 +48,7 @@ def listening(port: int) -> socket.socket:
         ) from error
 
 
-def server(app: Starlette) -> Server:
+def server(app: ASGIApp) -> Server:
     """Return a quiet server for the application, whose connections can be reset.
 
     The date of an answer is the sandbox's own; uvicorn's would be a second one.
