@@ -1,1 +1,1 @@
-"""What is driven: the small Protocols of a provider, and the adapters of three vendors over one transport."""
+"""Where sequences run: what a provider can do, and an adapter for each vendor."""
