@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from sandbox_client import Sandbox
 
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.sandbox.seeds.topo import seed_id
 from sequences_mcp.sandbox.serve import HOST, listening, settings, welcome
 
 
@@ -81,6 +83,22 @@ async def test_what_cannot_happen_is_refused_in_a_sentence(
     assert answer.status_code == status and answer.json()["error"]
 
 
+async def test_a_switch_that_gets_no_json_says_so(sandbox: Sandbox) -> None:
+    answer = await sandbox.http.post("/_clock", content="{")
+    assert (answer.status_code, answer.json()) == (400, {"error": "The body is not valid JSON"})
+
+
+@pytest.mark.parametrize(
+    ("what", "to"), [("replied", "olumide"), ("failed", "olumide"), ("failed", "yuki"), ("approved", "ines")]
+)
+async def test_nothing_happens_to_a_run_that_has_not_begun_or_is_over(
+    sandbox: Sandbox, what: str, to: str
+) -> None:
+    before = (await sandbox.topo("GET", f"/sequences/{seed_id('sequence', to)}")).json()
+    assert (await sandbox.happen("topo", what, seed_id("sequence", to))).status_code == 400
+    assert (await sandbox.topo("GET", f"/sequences/{seed_id('sequence', to)}")).json() == before
+
+
 async def test_a_path_of_nobody_is_not_found(sandbox: Sandbox) -> None:
     assert (await sandbox.http.get("/")).status_code == 404
     assert (await sandbox.http.get("/kalentish/api/v1/sourcings")).status_code == 404
@@ -104,6 +122,13 @@ async def test_the_printed_keys_open_the_printed_addresses(sandbox: Sandbox) -> 
         assert (await sandbox.http.get(env[f"{name}_BASE_URL"] + path, headers=headers)).status_code == 200
 
 
+async def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(sandbox: Sandbox) -> None:
+    begun = time.perf_counter()
+    for _ in range(20):
+        assert (await sandbox.topo("GET", "/me")).status_code == 200
+    assert time.perf_counter() - begun < 20 * 0.040
+
+
 def test_a_clarky_key_has_the_published_form() -> None:
     key = settings(1)["CLARKY_API_KEY"]
     assert key.startswith("ck_live_") and len(key) in (38, 39)
@@ -124,6 +149,7 @@ def test_a_port_that_is_taken_is_told_with_a_way_out() -> None:
 SCRIPT = """
 import asyncio
 from datetime import UTC, datetime
+from sequences_mcp.sandbox.seeds.topo import seed_id
 from sequences_mcp.sandbox.serve import serve
 
 asyncio.run(serve(0, clock=lambda: datetime.now(UTC), say=lambda text: print(text, flush=True)))

@@ -146,6 +146,21 @@ async def test_a_list_without_template_enrols_nobody(sandbox: Sandbox) -> None:
     assert await runs_from(sandbox, PARKED) == []
 
 
+async def test_a_company_stop_needs_a_company(sandbox: Sandbox) -> None:
+    await enter(sandbox, {"email": "mara@gmail.com"})
+    sandbox.clock.advance(minutes=1)
+    (run,) = await runs_from(sandbox, FOUNDERS)
+    stop = {"reason": "LOSE", "scope": "COMPANY"}
+    answer = await sandbox.topo("POST", f"/sequences/{run['id']}/stop", json=stop)
+    assert (answer.status_code, answer.json()["type"]) == (422, "BusinessIssue")
+    assert [one["status"] for one in await runs_from(sandbox, FOUNDERS)] == ["ACTIVE"]
+
+
+async def test_what_is_not_there_is_not_found(sandbox: Sandbox) -> None:
+    for path in ("/contact-lists/x", "/contact-entries/x", "/contact-exclusions/x", "/account-exclusions/x"):
+        assert (await sandbox.topo("GET", path)).json()["type"] == "NotFoundIssue"
+
+
 @pytest.mark.parametrize("name", ["Last year's", "Running out", "Not ready", "Put away"])
 async def test_only_an_active_template_takes_new_people(sandbox: Sandbox, name: str) -> None:
     template = {"default_sequence_template_id": seed_id("template", name)}

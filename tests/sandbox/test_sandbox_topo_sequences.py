@@ -151,7 +151,8 @@ async def test_variables_are_merged_and_null_removes_one(sandbox: Sandbox) -> No
     body = {"variables": {"company": "Loom", "first_name": None}}
     answer = await sandbox.topo("PATCH", f"/sequences/{INES}", json=body)
     assert answer.json()["variables"] == {"company": "Loom"}
-    for wrong in ({}, {"variables": []}, {"variables": {"a": 1}}):
+    refused: tuple[dict[str, Any], ...] = ({}, {"variables": []}, {"variables": {"a": 1}})
+    for wrong in refused:
         assert error_of(await sandbox.topo("PATCH", f"/sequences/{INES}", json=wrong)) == (400, "ValidationIssue")
 
 

@@ -92,6 +92,17 @@ async def test_a_reply_makes_a_hot_task_with_its_message_and_ends_the_run_once_a
     assert await status_of(sandbox, INES) == "COMPLETED"
 
 
+async def test_a_call_made_after_a_reply_does_not_answer_the_reply(sandbox: Sandbox) -> None:
+    (call,) = await tasks(sandbox)
+    await sandbox.happen("topo", "replied", SAOIRSE)
+    assert (await sandbox.happen("topo", "replied", SAOIRSE)).status_code == 400
+    await sandbox.topo("POST", f"/tasks/{call['id']}/skip")
+    assert await status_of(sandbox, SAOIRSE) == "WAITING_FOR_USER"
+    (reply,) = await tasks(sandbox, types="EMAIL_REPLY")
+    await sandbox.topo("POST", f"/tasks/{reply['id']}/skip")
+    assert await status_of(sandbox, SAOIRSE) == "COMPLETED"
+
+
 async def test_tasks_are_filtered_by_template(sandbox: Sandbox) -> None:
     assert len(await tasks(sandbox, sequence_template_ids=seed_id("template", "E-mail, then a call"))) == 1
     assert await tasks(sandbox, sequence_template_ids=seed_id("template", "Three e-mails")) == []

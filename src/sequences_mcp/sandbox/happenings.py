@@ -122,7 +122,7 @@ def _refused_lead(world: World, sequence_id: str, now: datetime) -> None:
 
 def _lead_replied(world: World, sequence_id: str, now: datetime) -> None:
     found = _sequence(world, sequence_id)
-    _allow(found.run is not None and not found.is_over)
+    _allow(found.run is not None and not found.is_over and found.run.state is not RunState.REPLIED)
     world.topo = topo_course.replied(world.topo, found, "Thank you, tell me more.", now=now)
 
 

@@ -25,6 +25,9 @@ class AbortableProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Hand the transport to every request of this connection."""
         super().connection_made(transport)
+        # asyncio does this itself for a socket made with IPPROTO_TCP, which socket.create_server's are not: each
+        # answer would wait 40 ms for the client's delayed acknowledgement of its head.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         inner = self.app
 
         async def with_transport(scope: Any, receive: Any, send: Any) -> None:
@@ -37,9 +40,7 @@ class AbortableProtocol(H11Protocol):
 def reset(scope: Scope) -> None:
     """End the connection of this request at once, with an RST."""
     transport = _transport(scope)
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
 
 

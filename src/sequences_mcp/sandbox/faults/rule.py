@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -95,8 +94,3 @@ class Faults:
                 self.rules[place : place + 1] = [left] if left.times > 0 else []
                 return rule
         return None
-
-
-def shown(rule: FaultRule) -> Mapping[str, Any]:
-    """Return a rule as JSON."""
-    return {name: getattr(rule, name) for name in FaultRule.__slots__}

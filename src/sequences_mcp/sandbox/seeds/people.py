@@ -44,22 +44,22 @@ class Person:
 LOOM, MILL = ("Loom and Sons", "loom.example.com"), ("Millrace", "millrace.example.org")
 
 
-def _at(employer: tuple[str, str], first: str, last: str, job: str) -> Person:
-    company, domain = employer
+def _at_loom(name: str, job: str, *, phone: str) -> Person:
+    first, last = name.split()
     return Person(
         first=first,
         last=last,
-        company=company,
-        domain=domain,
+        company=LOOM[0],
+        domain=LOOM[1],
         job=job,
         city="Lyon",
         country="FR",
-        phone="+33639980101",
+        phone=phone,
     )
 
 
-INES = _at(LOOM, "Ines", "Ferrand", "Staff Engineer")
-TOMAS = _at(LOOM, "Tomas", "Novak", "Backend Engineer")
+INES = _at_loom("Ines Ferrand", "Staff Engineer", phone="+33639980101")
+TOMAS = _at_loom("Tomas Novak", "Backend Engineer", phone="+33639980102")
 PRIYA = Person(
     first="Priya",
     last="Raman",

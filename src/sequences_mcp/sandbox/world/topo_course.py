@@ -177,7 +177,7 @@ def _activity(sequence: Sequence, kind: str, resource: str, *, at: datetime, par
 def _manual_task(sequence: Sequence, run: Run, now: datetime) -> Task:
     at = max(run.anchor, sequence.created_at)
     return Task(
-        id=derived_id("task", sequence.id, str(len(run.executed))),
+        id=_manual_task_id(sequence, run),
         type="CALL",
         priority="TODAY",
         status="PENDING",
@@ -185,6 +185,14 @@ def _manual_task(sequence: Sequence, run: Run, now: datetime) -> Task:
         created_at=min(at, now),
         updated_at=min(at, now),
     )
+
+
+def _manual_task_id(sequence: Sequence, run: Run) -> str:
+    return derived_id("task", sequence.id, str(len(run.executed)))
+
+
+def _reply_task_id(sequence: Sequence) -> str:
+    return derived_id("task", sequence.id, "reply")
 
 
 def replied(state: Topo, sequence: Sequence, text: str, *, now: datetime) -> Topo:
@@ -196,7 +204,7 @@ def replied(state: Topo, sequence: Sequence, text: str, *, now: datetime) -> Top
         sent_at=now,
     )  # fmt: skip
     task = Task(
-        id=derived_id("task", sequence.id, "reply"), type="EMAIL_REPLY", priority="HOT", status="PENDING",
+        id=_reply_task_id(sequence), type="EMAIL_REPLY", priority="HOT", status="PENDING",
         sequence_id=sequence.id, created_at=now, updated_at=now, messages=(message,),
     )  # fmt: skip
     answered = replace(sequence, run=ended(sequence.run, RunState.REPLIED), updated_at=now)
@@ -206,16 +214,17 @@ def replied(state: Topo, sequence: Sequence, text: str, *, now: datetime) -> Top
 
 
 def task_over(state: Topo, task: Task, *, skipped: bool, now: datetime) -> Topo:
-    """Return the state after a task was done or skipped, and its run gone on.
+    """Return the state after a task was done or skipped, and the run that waited for it gone on.
 
-    A run whose person replied ends here: it would be wrong to go on writing to them.
+    A run whose person replied ends with that task: it would be wrong to go on writing to them.
     """
     done = replace(task, status="COMPLETED", completed_at=now, updated_at=now)
     over = replace(task, status="SKIPPED", skipped_at=now, updated_at=now) if skipped else done
     state = with_task(state, over)
     sequence = state.sequences[task.sequence_id]
-    if sequence.run is None or sequence.run.state not in (RunState.BLOCKED, RunState.REPLIED):
-        return state
-    if sequence.run.state is RunState.REPLIED:
-        return with_sequence(state, replace(sequence, run=ended(sequence.run, RunState.COMPLETED), updated_at=now))
-    return with_progress(state, sequence, released(sequence.run, now, skipped=skipped), now=now)
+    run = sequence.run
+    if run is not None and run.state is RunState.REPLIED and task.id == _reply_task_id(sequence):
+        return with_sequence(state, replace(sequence, run=ended(run, RunState.COMPLETED), updated_at=now))
+    if run is not None and run.state is RunState.BLOCKED and task.id == _manual_task_id(sequence, run):
+        return with_progress(state, sequence, released(run, now, skipped=skipped), now=now)
+    return state
