@@ -22,16 +22,16 @@ SequencesError
 │   ├── DeliveryRejectedError    delivery_rejected      the server said no for good
 │   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
 └── ProviderError                a vendor's API did not do it
-    ├── ProviderUnauthorizedError  provider_unauthorized  the key is missing, wrong or revoked
+    ├── ProviderUnauthorizedError provider_unauthorized the key is missing, wrong or revoked
     ├── ProviderForbiddenError   provider_forbidden     the key may not; names the missing scope
-    │   └── ChannelNotConnectedError channel_not_connected  an account has to be connected at the vendor
+    │   └── ChannelNotConnectedError channel_not_connected an account has to be connected at the vendor
     ├── PlanUpgradeError         plan_upgrade_required  the vendor's plan does not include it
     ├── InsufficientCreditsError insufficient_credits   the vendor's credits are used up
-    ├── RateLimitedError         rate_limited           says how long to wait
-    ├── ProviderUnavailableError provider_unavailable   nothing was sent, or nothing but a read
+    ├── RateLimitedError         rate_limited           retryable; says how long to wait, where known
+    ├── ProviderUnavailableError provider_unavailable   retryable; down or out of reach, nothing was changed
     ├── ProviderRejectedError    provider_rejected      the vendor found the request wrong
     ├── ProviderConflictError    provider_conflict      the vendor's present state does not allow it
-    ├── UnexpectedAnswerError    unexpected_answer      the answer is not what the vendor documents
+    ├── UnexpectedAnswerError    unexpected_answer      not what the vendor documents, nothing was changed
     └── OutcomeUnknownError      outcome_unknown        it may have been done; never repeated by itself
 
 Errors are raised deep and translated once, in ``server.boundary`` or in ``cli``. Every one ends in what to

@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from fake_vendor import Act, Line, reply, serving
+from fake_vendor import Act, Answer, Line, reply, serving
 from vendor_calls import KEY, FakeClock, answered, topo_id, transport
+from vendor_faults import THE_24
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.secret import Secret
@@ -180,6 +181,16 @@ async def test_a_drip_that_never_stalls_meets_the_deadline_of_the_whole_call() -
     assert "no whole answer within" in caught.value.data["why"]
 
 
+async def test_a_deadline_met_while_connecting_proves_that_nothing_was_sent() -> None:
+    scene = next(fault.scene for fault in THE_24 if fault.name == "connect timeout")
+    async with scene() as vendor:
+        to = transport(TOPO, vendor.url, timing=Timing(total=0.2))
+        with pytest.raises(ProviderUnavailableError) as caught:
+            await Topo(to).resume_sequence(topo_id("1"))
+        await to.aclose()
+    assert caught.value.outcome == "not_done"
+
+
 async def test_an_error_whose_body_breaks_off_keeps_its_status() -> None:
     async def broken(line: Line) -> None:
         await line.say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 500\r\n\r\n{")
@@ -289,6 +300,47 @@ async def test_nobody_at_the_address_names_the_setting_to_look_at() -> None:
         await Kalent(to).list_sourcings()
     await to.aclose()
     assert "KALENT_BASE_URL" in caught.value.next_step
+
+
+async def refuse(line: Line) -> None:
+    await line.say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+async def open_and_reset(line: Line) -> None:
+    await line.say(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    line.reset()
+
+
+@pytest.mark.parametrize("act", [refuse, open_and_reset])
+async def test_a_proxy_that_fails_on_the_way_proves_that_nothing_was_sent(
+    act: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(Act(answer=act)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        to = transport(TOPO, "https://vendor.invalid/v1")
+        with pytest.raises(ProviderUnavailableError) as caught:
+            await Topo(to).resume_sequence(topo_id("1"))
+        await to.aclose()
+        assert [one.method for one in proxy.seen] == ["CONNECT"]
+    assert caught.value.outcome == "not_done"
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_about_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with serving(answered("topo", "get_me")) as vendor:
+        to = transport(TOPO, vendor.url)
+        assert await Topo(to).get_me()
+        await to.aclose()
+
+
+@pytest.mark.parametrize("host", ["a..b", ".example", "x" * 70 + ".example", "exa_mple.invalid", "xn--0.invalid"])
+async def test_a_host_that_cannot_be_is_told_like_one_that_is_not_there(host: str) -> None:
+    to = transport(TOPO, f"https://{host}/v1")
+    with pytest.raises(ProviderUnavailableError):
+        await Topo(to).resume_sequence(topo_id("1"))
+    await to.aclose()
 
 
 def test_a_secret_is_shown_by_nothing() -> None:

@@ -62,21 +62,22 @@ class _TooLargeError(Exception):
 
 
 class _Flight:
-    """Whether the first byte of a request may have left, as httpcore's trace tells."""
+    """How far a request has come, as httpcore's trace tells: connecting, or its first byte may have left."""
 
     def __init__(self) -> None:
-        self.left = False
+        self.is_connecting = False
+        self.has_left = False
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of one event of the connection."""
-        if "send_request_headers" in event:
-            self.left = True
+        """Take note of one event of the connection; what is said to a proxy on the way is not the request."""
+        self.is_connecting |= event.startswith("connection.")
+        if event.endswith("send_request_headers.started"):
+            self.has_left |= getattr(info.get("request"), "method", b"") != b"CONNECT"
 
     def fault(self, error: BaseException) -> Fault:
-        """Return what an exception proves about this request."""
-        if not self.left and isinstance(error, (*NOTHING_SENT, TimeoutError)):
-            return Fault.NOT_SENT
-        return Fault.LOST
+        """Return what an exception proves about this request; in doubt, that it may have arrived."""
+        ended_early = isinstance(error, NOTHING_SENT) or (isinstance(error, TimeoutError) and self.is_connecting)
+        return Fault.NOT_SENT if ended_early and not self.has_left else Fault.LOST
 
 
 class Exchange:
@@ -120,6 +121,8 @@ class Exchange:
             return Broken(fault=Fault.OVERSIZED, why=f"an answer of more than {LARGEST_ANSWER} bytes")
         except httpx.DecodingError:
             return Broken(fault=Fault.UNREADABLE, why="an answer whose compression is broken")
+        except (httpx.InvalidURL, UnicodeError) as error:  # a host that no name service could know
+            return Broken(fault=Fault.NOT_SENT, why=f"{type(error).__name__}: {error}")
         except httpx.TransportError as error:
             return Broken(fault=flight.fault(error), why=f"{type(error).__name__}: {error}".rstrip(": "))
 

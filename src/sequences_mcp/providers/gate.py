@@ -12,6 +12,7 @@ from sequences_mcp.providers.retry import Effect, Ending, http_date, is_outage
 from sequences_mcp.providers.timing import Clockwork
 from sequences_mcp.providers.vendor import Request, Vendor
 
+LEFT_FOR_A_CALL = 15.0  # seconds; a write that waited for its turn must still have time to hear its answer
 OLDEST_RESET = 10_000_000  # a smaller X-RateLimit-Reset counts seconds from now, a greater one is a Unix time
 
 
@@ -33,7 +34,7 @@ class Gate:
             return None
         now, is_read = self._clockwork.monotonic(), request.effect is Effect.READ
         after, seconds = bucket.take(self._buckets[is_read], now)
-        if seconds >= remaining:
+        if seconds and seconds >= remaining - LEFT_FOR_A_CALL:
             return Barred(is_down=False, seconds=seconds)
         self._breaker, shut = breaker.admit(self._breaker, now)
         if shut:
