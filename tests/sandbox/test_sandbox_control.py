@@ -28,7 +28,8 @@ async def test_the_clock_is_told_and_moved_for_every_vendor(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"advance_seconds": -1}, {"advance_seconds": "1"}, {"advance_seconds": True}]
+    "body",
+    [{}, {"advance_seconds": -1}, {"advance_seconds": "1"}, {"advance_seconds": True}, {"advance_seconds": 1e300}],
 )
 async def test_the_clock_goes_forward_only(sandbox: Sandbox, body: dict[str, Any]) -> None:
     assert (await sandbox.http.post("/_clock", json=body)).status_code == 400
@@ -44,8 +45,17 @@ async def test_faults_are_listed_and_forgotten(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"fault": "earthquake"}, {"fault": "html", "often": 2}, {"fault": "html", "times": "x"}, [], None],
-    ids=["none", "unknown", "unknown field", "no number", "list", "null"],
+    [
+        {},
+        {"fault": "earthquake"},
+        {"fault": "html", "often": 2},
+        {"fault": "html", "times": "x"},
+        {"fault": "html", "times": 0},
+        {"fault": "status", "status": 99},
+        [],
+        None,
+    ],
+    ids=["none", "unknown", "unknown field", "no number", "never", "no status", "list", "null"],
 )
 async def test_a_fault_that_does_not_exist_is_refused(sandbox: Sandbox, body: Any) -> None:
     answer = await sandbox.http.post("/_faults", content=json.dumps(body))

@@ -207,5 +207,11 @@ async def test_an_enrichment_may_be_refused(
     assert error_of(answer) == error
 
 
+async def test_text_that_is_no_text_does_not_break_the_answer(sandbox: Sandbox) -> None:
+    path, headers = "/sourcings/sourcing_1/sequence-blueprints", {"content-type": "application/json"}
+    answer = await sandbox.kalent("POST", path, content=b'{"name": "\\ud800"}', headers=headers)
+    assert (answer.status_code, answer.json()["data"]["name"]) == (200, "?")
+
+
 async def test_an_unknown_candidate_is_not_found(sandbox: Sandbox) -> None:
     assert error_of(await sandbox.kalent("GET", "/candidates/nobody")) == (404, "not_found")

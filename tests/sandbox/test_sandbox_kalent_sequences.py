@@ -133,6 +133,7 @@ BAD = {
     "an InMail's subject too long": ([{**INMAIL, "subject": "x" * 201}], "steps[0].subject"),
     "DELAYED without delay": ([{**EMAIL, "temporalityType": "DELAYED"}], "steps[0].delay"),
     "a delay of nothing": ([{**LATER, "delay": {"value": 0, "unit": "day"}}], "steps[0].delay.value"),
+    "a delay past the calendar": ([{**LATER, "delay": {"value": 10**12, "unit": "day"}}], "steps[0].delay.value"),
     "a delay in words": ([{**LATER, "delay": {"value": "3", "unit": "day"}}], "steps[0].delay.value"),
     "hours": ([{**LATER, "delay": {"value": 3, "unit": "hour"}}], "steps[0].delay.unit"),
     "days": ([{**LATER, "delay": {"value": 3, "unit": "days"}}], "steps[0].delay.unit"),

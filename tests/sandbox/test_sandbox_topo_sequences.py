@@ -217,6 +217,7 @@ async def test_what_the_state_forbids_is_a_business_issue(
 INVALID = {
     "a pause in the past": ("pause", {"paused_until": "2026-11-21T09:00:00Z"}),
     "a pause without end": ("pause", {}),
+    "a date past the calendar": ("pause", {"paused_until": "9999-12-31T23:59:59-12:00"}),
     "no date": ("pause", {"paused_until": "soon"}),
     "no reason": ("stop", {"scope": "CONTACT"}),
     "no scope": ("stop", {"reason": "WIN"}),

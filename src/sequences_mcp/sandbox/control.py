@@ -19,6 +19,9 @@ from sequences_mcp.sandbox.rest.reading import stamp, text
 from sequences_mcp.sandbox.rest.refusal import BadInput, NoSuch
 from sequences_mcp.sandbox.world.whole import World
 
+# A hundred years: the calendar ends somewhere.
+MOST_SECONDS = 3_155_760_000
+
 Doing = Callable[[dict[str, Any]], Any]
 
 
@@ -67,8 +70,9 @@ class Control:
     def move_clock(self, fields: dict[str, Any]) -> Any:
         """Let ``advance_seconds`` pass at once."""
         seconds = fields.get("advance_seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-            raise BadInput("advance_seconds must be a number of at least 0", field="advance_seconds")
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is None or not is_number or not 0 <= seconds <= MOST_SECONDS:
+            raise BadInput(f"advance_seconds must be a number from 0 to {MOST_SECONDS}", field="advance_seconds")
         self.world.ahead += timedelta(seconds=seconds)
         return self.tell_time(fields)
 

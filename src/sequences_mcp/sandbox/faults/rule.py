@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 
 class Fault(StrEnum):
@@ -58,9 +60,9 @@ class FaultRule:
     vendor: str = "*"
     method: str = "*"
     path: str = "*"
-    times: int = 1
+    times: Annotated[int, Field(ge=1)] = 1
     act: bool | None = None
-    status: int | None = None
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
     retry_after: int | None = None
     retry_after_as_date: bool = False
     skew: int = 0

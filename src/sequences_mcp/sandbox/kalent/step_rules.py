@@ -1,8 +1,8 @@
 """The step rules of "Create sequence blueprint": the first one broken is a validation_error that names the field.
 
 Where the page is silent, these were chosen: a ``delay`` beside another temporality is ignored, unknown keys are
-refused, any ``[…]`` with a letter in it is an unresolved placeholder, and the 300 characters of an invitation's
-note, which the vendor's own agents keep, are not enforced.
+refused, nothing waits longer than ten years, any ``[…]`` with a letter in it is an unresolved placeholder, and
+the 300 characters of an invitation's note, which the vendor's own agents keep, are not enforced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
+from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.sandbox.rest.reading import only
 from sequences_mcp.sandbox.rest.refusal import BadInput
@@ -25,6 +25,7 @@ KEYS = (
 )
 # fmt: on
 INMAIL_SUBJECT = 200
+LONGEST = {DelayUnit.DAY: 3_650, DelayUnit.MINUTE: 3_650 * 1_440, DelayUnit.SECOND: 3_650 * 86_400}
 BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 BRACKETS = re.compile(r"\[[^\[\]]*[^\W\d_][^\[\]]*\]")
 
@@ -85,9 +86,15 @@ def _check_subject(step: Step, place: str) -> None:
 def _check_timing(step: Step, place: str) -> None:
     lacks = step.temporality_type is Temporality.DELAYED and step.delay is None
     _require(not lacks, "is required when temporalityType is DELAYED", f"{place}.delay")
-    _require(step.delay is None or step.delay.value > 0, "must be positive", f"{place}.delay.value")
+    if step.delay is not None:
+        most = LONGEST[step.delay.unit]
+        _require(0 < step.delay.value <= most, "must be positive and at most ten years", f"{place}.delay.value")
     days = step.policy.invite_timeout_days
-    _require(days is None or days > 0, "must be positive", f"{place}.policy.inviteTimeoutDays")
+    _require(
+        days is None or 0 < days <= LONGEST[DelayUnit.DAY],
+        "must be positive and at most ten years",
+        f"{place}.policy.inviteTimeoutDays",
+    )
 
 
 def _check_text(text: str, field: str) -> None:

@@ -88,11 +88,11 @@ def moment(value: object, *, field: str) -> datetime:
     """Return a point in time from ISO 8601; one without an offset is read as UTC."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        found = None
-    if found is None:
-        raise BadInput(f"{field} must be an ISO 8601 datetime", field=field)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        if found is not None:
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadInput(f"{field} must be an ISO 8601 datetime", field=field)
 
 
 def optional_moment(query: Mapping[str, Any], name: str) -> datetime | None:

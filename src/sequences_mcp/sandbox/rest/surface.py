@@ -71,5 +71,5 @@ def response(reply: Reply, world: World) -> Response:
     headers = {"date": format_datetime(world.now().astimezone(UTC), usegmt=True), **reply.headers}
     if reply.body is None:
         return Response(status_code=reply.status, headers=headers)
-    content = json.dumps(reply.body, ensure_ascii=False).encode()
+    content = json.dumps(reply.body, ensure_ascii=False).encode(errors="replace")
     return Response(content, reply.status, headers, media_type="application/json")
