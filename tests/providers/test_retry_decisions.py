@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequences_mcp.providers.retry import (
@@ -50,6 +50,7 @@ def test_an_ending_proves_that_nothing_was_done_or_leaves_it_open(ending: Ending
     assert may_have_acted(ending) is acted
 
 
+@settings(deadline=None)
 @given(ENDINGS, st.integers(1, 5), st.floats(0, 1), st.floats(0, 1_000))
 def test_a_write_without_a_key_is_never_repeated(
     ending: Ending, attempt: int, jitter: float, remaining: float
@@ -58,6 +59,7 @@ def test_a_write_without_a_key_is_never_repeated(
     assert delay is None
 
 
+@settings(deadline=None)
 @given(st.sampled_from([Effect.READ, Effect.WRITE_KEYED]), ENDINGS, st.integers(1, 5), st.floats(0, 1))
 def test_a_wait_is_bounded_and_no_shorter_than_what_was_asked(
     effect: Effect, ending: Ending, attempt: int, jitter: float
@@ -127,12 +129,14 @@ def test_retry_after_is_read_in_both_forms(asked: str | None, date: str | None, 
     assert seconds_asked(as_header(asked), date=as_header(date), now=NOW) == seconds
 
 
+@settings(deadline=None)
 @given(st.none() | st.text(max_size=40), st.none() | st.text(max_size=40))
 def test_a_header_of_any_kind_is_survived(asked: str | None, date: str | None) -> None:
     seconds = seconds_asked(asked, date=date, now=NOW)
     assert seconds is None or seconds >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(400, 499))
 def test_no_4xx_speaks_for_an_outage(status: int) -> None:
     assert not is_outage(Ending(status=status))

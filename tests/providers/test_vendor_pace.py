@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from fake_vendor import Act, reply, serving
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, topo_id, transport
 
@@ -21,6 +21,7 @@ from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.errors import TOPO
 
 
+@settings(deadline=None)
 @given(st.integers(4, 300), st.lists(st.floats(0, 5), min_size=1, max_size=400))
 def test_no_window_of_a_minute_sees_more_than_the_limit(limit: int, pauses: list[float]) -> None:
     now, left = 0.0, bucket.full(limit, 0.0)

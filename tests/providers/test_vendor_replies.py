@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_vendor import reply, serving
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vendor_calls import CLIENTS, READS, RUN, WRITES, transport
 from vendor_mutations import NoneDoneError, Parser, mutated, parsers
@@ -68,6 +68,7 @@ def test_a_changed_reply_never_crashes_and_never_becomes_a_done_it_does_not_say(
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=case_name)
+@settings(max_examples=30, deadline=None)
 @given(body=JSON)
 def test_any_json_at_all_is_survived(parser: Parser, body: object) -> None:
     found = read(parser, body)
@@ -75,6 +76,7 @@ def test_any_json_at_all_is_survived(parser: Parser, body: object) -> None:
 
 
 @pytest.mark.parametrize("vendor", CLIENTS)
+@settings(deadline=None)
 @given(body=JSON, status=st.integers(300, 599))
 def test_any_refusal_at_all_is_explained(vendor: str, body: object, status: int) -> None:
     who = CLIENTS[vendor][0]
@@ -113,6 +115,7 @@ async def test_a_body_that_is_not_json_is_an_unknown_for_a_write_and_an_error_fo
         await to.aclose()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400), st.integers(1, 100))
 def test_a_quoted_text_is_short_and_has_nothing_hidden(text: str, limit: int) -> None:
     shown = quoted(text, limit)

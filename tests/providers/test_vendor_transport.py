@@ -174,7 +174,7 @@ async def test_a_drip_that_never_stalls_meets_the_deadline_of_the_whole_call() -
                 await asyncio.wait_for(line.gone(), 0.02)
 
     async with serving(Act(answer=drip)) as vendor:
-        to = transport(TOPO, vendor.url, timing=Timing(total=0.2))
+        to = transport(TOPO, vendor.url, timing=Timing(total=0.6))
         with pytest.raises(OutcomeUnknownError) as caught:
             await Topo(to).resume_sequence(topo_id("1"))
         await to.aclose()

@@ -18,7 +18,8 @@ from fake_vendor import Act, FakeVendor, Line, reply, serving
 from sequences_mcp.providers.timing import Timing
 
 NOT_DONE, UNKNOWN = "not_done", "unknown"
-QUICK = Timing(connect=0.25, read=0.25)
+CONNECTS_QUICKLY = Timing(connect=0.12)
+HEARS_QUICKLY = Timing(read=0.12)
 PATIENT = Timing()
 Scene = Callable[[], AbstractAsyncContextManager[FakeVendor]]
 
@@ -168,12 +169,12 @@ LIMITED_UNTIL = reply(429, {}, headers=IN_TEN_SECONDS)
 THE_24 = (
     _connection("DNS failure", _without_listener("https://vendor.invalid")),
     _connection("refused", _refused),
-    _connection("connect timeout", _full_backlog, timing=QUICK),
+    _connection("connect timeout", _full_backlog, timing=CONNECTS_QUICKLY),
     _connection("bad certificate", _bad_certificate),
     _lost("reset before the body", Act(answer=_reset, reads="nothing")),
     _lost("reset during the body", Act(answer=_reset, reads="head")),
     _lost("reset after the body", Act(answer=_reset)),
-    _lost("stall", Act(answer=_stall), timing=QUICK),
+    _lost("stall", Act(answer=_stall), timing=HEARS_QUICKLY),
     _garbled("empty", reply(200), is_passing=True),
     _garbled("huge", Act(answer=_endless), is_passing=False),
     _garbled("wrong type", reply(200, "done"), is_passing=False),

@@ -87,7 +87,7 @@ def _by_status(refusal: Refusal) -> SequencesError:
         403: _forbidden,
         404: _not_found,
         409: _conflict,
-        429: rate_limited,
+        429: _rate_limited,
     }
     return known.get(status, _rejected)(refusal)
 
@@ -165,14 +165,13 @@ def _conflict(refusal: Refusal) -> SequencesError:
     )
 
 
-def rate_limited(refusal: Refusal) -> SequencesError:
-    """Return the error for a 429."""
-    wait = refusal.retry_after
+def _rate_limited(refusal: Refusal) -> SequencesError:
+    wait = refusal.retry_after or 60
     return made(
         RateLimitedError,
         refusal,
         _sentence(refusal, "has had too many requests and did not"),
-        next_step=f"Nothing was done. Try again in {wait:.0f} seconds." if wait else _LATER,
+        next_step=f"Nothing was done. Try again in {wait:.0f} seconds.",
     )
 
 
