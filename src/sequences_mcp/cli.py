@@ -10,8 +10,9 @@ import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError
@@ -34,8 +35,24 @@ def main() -> None:
         else:
             _commands().main(prog_name="sequences-mcp")
     except SequencesError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(READ_FAILED)
+        _give_up(error)
+    except BaseExceptionGroup as group:  # how the server's task group hands on what its start raises
+        ours, others = group.split(SequencesError)
+        if ours is None or others is not None:
+            raise
+        _give_up(_first(ours))
+
+
+def _give_up(error: SequencesError) -> NoReturn:
+    from sequences_mcp.review.faithful import faithful
+
+    sys.stderr.write(f"{faithful(str(error))}\n")
+    sys.exit(READ_FAILED)
+
+
+def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 def _settings() -> Settings:
@@ -63,8 +80,10 @@ def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
 def _say(lines: Iterable[str]) -> None:
     import click
 
+    from sequences_mcp.review.faithful import faithful
+
     for line in lines:
-        click.echo(line)
+        click.echo(faithful(line, lines=False))  # whatever is stored, nothing commands the terminal
 
 
 def _commands() -> click.Group:
@@ -99,12 +118,12 @@ def _check() -> click.Command:
     @click.command(help="Run the guards on a blueprint file (JSON). Exit status 1 when one refuses.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def check(file: Path) -> None:
+        from sequences_mcp.bootstrap import policy_of
         from sequences_mcp.domain.finding import errors_in
         from sequences_mcp.flows.check_file import check_file
-        from sequences_mcp.guards.policy import load
         from sequences_mcp.review.terminal import findings
 
-        located = check_file(_read_text(file), policy=load(_settings().guards))
+        located = check_file(_read_text(file), policy=policy_of(_settings()))
         _say(findings(located, name=str(file)))
         sys.exit(1 if errors_in(one.finding for one in located) else 0)
 
@@ -115,7 +134,7 @@ def _read_text(file: Path) -> str:
     from sequences_mcp.errors import InvalidArgumentsError
 
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         raise InvalidArgumentsError(
             f"{file} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8, then check it again."
@@ -128,11 +147,12 @@ def _audit() -> click.Command:
     @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
     @click.argument("action", type=click.Choice(["verify"]))
     def audit(action: str) -> None:
-        from sequences_mcp.bootstrap import verify_audit
+        from sequences_mcp.bootstrap import survey_store
 
-        rows, broken = verify_audit(_settings())
-        _say([f"{rows:,} rows, the chain holds." if broken is None else f"Row {broken} does not fit the chain."])
-        sys.exit(0 if broken is None else 1)
+        found = survey_store(_settings())
+        broken = f"Row {found.broken_row} does not fit the chain."
+        _say([f"{found.audit_rows:,} rows, the chain holds." if found.broken_row is None else broken])
+        sys.exit(0 if found.broken_row is None else 1)
 
     return audit
 
@@ -170,7 +190,7 @@ def _review() -> click.Group:
     def review() -> None:
         pass
 
-    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _set_passphrase()):
+    for command in (_list(), _show(), _approve(), _refuse(), _settle(), _waive(), _set_passphrase()):
         review.add_command(command)
     return review
 
@@ -253,29 +273,57 @@ def _settle() -> click.Command:
     return settle
 
 
+def _waive() -> click.Command:
+    import click
+
+    @click.command(help="Say that a warning in a blueprint is meant, until a date.")
+    @click.argument("blueprint")
+    @click.argument("rule")
+    @click.option("--reason", required=True)
+    @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day, in UTC.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def waive(blueprint: str, rule: str, reason: str, until: datetime, passphrase_file: Path | None) -> None:
+        from sequences_mcp.flows import waive as verb
+        from sequences_mcp.review import passphrase
+
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        end = until.replace(tzinfo=UTC) + timedelta(days=1)
+        _with_desk(
+            lambda desk: verb.waive(
+                desk, blueprint_id=blueprint, rule=rule, reason=reason, until=end, actor=_actor()
+            )
+        )
+        _say([f"{rule} is waived in {blueprint} until {until:%Y-%m-%d}."])
+
+    return waive
+
+
 def _set_passphrase() -> click.Command:
     import click
 
     @click.command("set-passphrase", help="Choose the passphrase that approving asks for.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def set_passphrase(passphrase_file: Path | None) -> None:
+    @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
         from sequences_mcp.review import passphrase
 
         folder = _settings().data_dir
-        old = _typed("Present passphrase", None) if passphrase.is_set(folder) else None
+        old = None
+        if passphrase.is_set(folder):
+            old = _typed("Present passphrase", old_passphrase_file, option="--old-passphrase-file")
         passphrase.set_passphrase(folder, _typed("New passphrase", passphrase_file), old=old)
         _say(["The passphrase is set."])
 
     return set_passphrase
 
 
-def _typed(prompt: str, file: Path | None) -> str:
+def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:
     from sequences_mcp.errors import ApprovalError
 
     if file is not None:
         return _read_text(file).strip()
     if not sys.stdin.isatty():
-        raise ApprovalError("There is no terminal to ask for the passphrase.", next_step="Use --passphrase-file.")
+        raise ApprovalError(f"There is no terminal to ask for the {prompt.lower()}.", next_step=f"Use {option}.")
     return getpass.getpass(f"{prompt}: ")
 
 

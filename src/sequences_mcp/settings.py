@@ -8,15 +8,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
 
 PREFIX = "SEQUENCES_"
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class Setting(NamedTuple):
@@ -65,7 +66,7 @@ class Settings:
     auto_approve: frozenset[str]
     worker: bool
     guards: Path
-    log_level: str
+    log_level: LogLevel
 
 
 class _Problems:
@@ -127,7 +128,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 def _folder(text: str) -> Path:
     if text:
-        path = Path(text).expanduser()
+        path = _expanded(text)
         if not path.is_absolute():
             raise ValueError(f"{text!r} is not an absolute path")
         return path
@@ -136,12 +137,21 @@ def _folder(text: str) -> Path:
     return user_data_path("sequences-mcp", appauthor=False)
 
 
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text!r} begins with the home of a user who does not exist") from error
+
+
 def _sender(text: str) -> Sender | None:
     if not text:
         return None
-    name, address = parseaddr(text)
-    local, at, domain = address.rpartition("@")
-    if not at or not local or "." not in domain or any(c in text for c in "\r\n\0"):
+    from sequences_mcp.engine.channels.address import is_address
+
+    (name, address), *more = getaddresses([text])
+    sound = is_address(address) and "." in address.rpartition("@")[2] and text.isprintable()
+    if more or not sound or address not in text:  # the library mends silently what it cannot read
         raise ValueError(f"{text!r} is not of the form `Ada Lovelace <ada@example.com>`")
     first, _, last = name.strip().partition(" ")
     if not first:
@@ -199,7 +209,7 @@ def _blueprint_ids(text: str) -> frozenset[str]:
 def _policy_file(text: str, data_dir: Path | None) -> Path:
     if not text:
         return (data_dir or Path()) / "guards.toml"
-    path = Path(text).expanduser()
+    path = _expanded(text)
     if not path.is_file():
         raise ValueError(f"{text!r} is not a file")
     return path

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": BELOW_SERVER,
     "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
     "demo": (*BELOW_SERVER, "settings"),
-    "doctor": (*BELOW_SERVER, "engine", "settings", "bootstrap"),
+    "doctor": (*BELOW_SERVER, "engine", "review", "settings", "bootstrap"),
     "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor"),
     "__main__": ("cli",),
 }

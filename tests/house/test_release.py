@@ -19,7 +19,7 @@ RANGE = re.compile(r"[\^~*<>=|]|\.x\b| - |^latest$")
 
 
 class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Variable(_Closed):
@@ -142,7 +142,13 @@ def names_apart(root: Path) -> list[str]:
     return [sentence for holds, sentence in checks if not holds]
 
 
-LAWS = (registry_refusals, versions_apart, names_apart)
+def unpinned(root: Path) -> list[str]:
+    """Return a sentence for each tool of the dev extra that another machine might have in another version."""
+    extras = _project(root).get("optional-dependencies", {})
+    return [f"pyproject.toml: pin {tool} with ==." for tool in extras.get("dev", []) if "==" not in tool]
+
+
+LAWS = (registry_refusals, versions_apart, names_apart, unpinned)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -205,3 +211,8 @@ def test_one_version_out_of_step_is_found(tmp_path: Path, name: str) -> None:
 
 def test_a_readme_without_its_mark_is_found(tmp_path: Path) -> None:
     assert names_apart(plant(tmp_path, {**TREE, "README.md": "# chat\n"}))
+
+
+def test_a_tool_without_its_version_is_found(tmp_path: Path) -> None:
+    project = '[project.optional-dependencies]\ndev = ["ruff>=0.17"]\n'
+    assert unpinned(plant(tmp_path, {"pyproject.toml": project}))

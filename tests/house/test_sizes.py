@@ -14,6 +14,7 @@ ARGUMENTS = 7
 POSITIONAL = 3  # two is the habit; the machine's own signature has three: sequence, event, now
 FILE = 400
 TEST_FILE = 500
+TOOLS = f"{SRC}/server/tools/"
 TOOL_FILE = 150
 RULE_FILE = 80
 
@@ -23,7 +24,9 @@ Exceptions = dict[str, tuple[int, str]]
 
 # Path, or path:function, to its present size and the reason it is allowed. A size may only go down.
 LONGER: Exceptions = {}
-MORE_ARGUMENTS: Exceptions = {}
+MORE_ARGUMENTS: Exceptions = {
+    f"{TOOLS}list_sequences.py:list_sequences": (9, "the filters of Topo's list, flat as in its API"),
+}
 MORE_POSITIONAL: Exceptions = {}
 
 
@@ -41,7 +44,7 @@ def file_limit(path: str) -> int:
     inner = path.removeprefix(f"{SRC}/")
     if path.startswith("tests/"):
         return TEST_FILE
-    if inner.startswith("server/tools/"):
+    if path.startswith(TOOLS):
         return TOOL_FILE
     is_rule = inner.startswith("guards/") and inner.count("/") == 2 and not inner.endswith("__init__.py")
     return RULE_FILE if is_rule else FILE
@@ -76,17 +79,22 @@ def argument_counts(root: Path) -> Sizes:
 def positional_counts(root: Path) -> Sizes:
     """Yield each function of the product, its positional parameters without self, and the limit.
 
-    The parameters of a dunder are Python's own.
+    The parameters of a dunder are Python's own; a tool and a command are called by the names of their arguments.
     """
     for source in package(root):
         for function in source.functions:
-            if not function.name.endswith("__"):
+            by_name = source.path.startswith(TOOLS) or any(map(_is_command, function.decorator_list))
+            if not function.name.endswith("__") and not by_name:
                 yield f"{source.path}:{function.name}", len(_positional(function)), POSITIONAL
 
 
 def _positional(function: Function) -> list[ast.arg]:
     names = [*function.args.posonlyargs, *function.args.args]
     return names[1:] if names and names[0].arg in ("self", "cls") else names
+
+
+def _is_command(mark: ast.expr) -> bool:
+    return ast.unparse(mark).startswith(("click.option", "click.argument"))
 
 
 def test_files_fit_their_limits() -> None:

@@ -21,6 +21,7 @@ class Finding:
 
     ``rule`` is the rule's path (``variables.unknown``); ``start`` and ``end`` are code points in the field
     named; ``excerpt`` shows the place between ⟦ and ⟧; ``fix`` is the exact replacement of that span, or None.
+    ``variable`` names the variable in whose value the problem lies, for a text that is filled in.
     """
 
     rule: str
@@ -32,6 +33,7 @@ class Finding:
     end: int = 0
     excerpt: str = ""
     fix: str | None = None
+    variable: str | None = None
 
 
 def errors_in(findings: Iterable[Finding]) -> tuple[Finding, ...]:

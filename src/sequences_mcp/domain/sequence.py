@@ -121,8 +121,10 @@ class StepRun:
 class Sequence:
     """One contact's run, number ``ordinal`` (from 0) of its plan.
 
-    ``anchor`` is the instant from which the current step's delay is counted; ``warnings`` how many findings about
-    this person's own data whoever approved the plan was shown.
+    ``anchor`` is the instant from which the current step's delay is counted: when the step before was executed or
+    skipped (at first, when the sequence was started), moved by the pauses since. ``time_zone`` is one IANA name,
+    or several with commas where the contact's is known only as one of them. ``warnings`` is how many findings
+    about this person's own data whoever approved the plan was shown.
     """
 
     id: str

@@ -8,6 +8,7 @@ value that itself contains ``{{firstname}}`` stays text.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 VARIABLES: Mapping[str, str] = {
@@ -31,9 +32,19 @@ def used_in(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in VARIABLES if name in found)
 
 
+# Spaces, controls, formats, unassigned and private characters, and marks without a letter to sit on.
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
+_EMPTY_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def is_blank(value: str | None) -> bool:
+    """Say whether a reader would see nothing: an absent value, or one of characters that show nothing."""
+    return not any(unicodedata.category(c) not in _UNSEEN and c not in _EMPTY_LETTERS for c in value or "")
+
+
 def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:
     """Return the variables in ``text`` whose value is absent or blank."""
-    return tuple(name for name in used_in([text]) if not (values.get(name) or "").strip())
+    return tuple(name for name in used_in([text]) if is_blank(values.get(name)))
 
 
 def render(text: str, values: Mapping[str, str | None]) -> str:
@@ -43,9 +54,9 @@ def render(text: str, values: Mapping[str, str | None]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        found = (values.get(match[1]) or "").strip()
-        if not found:
+        found = values.get(match[1])
+        if found is None or is_blank(found):
             raise KeyError(match[1])
-        return found
+        return found.strip()
 
     return TOKEN.sub(value, text)

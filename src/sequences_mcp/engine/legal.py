@@ -50,7 +50,7 @@ LEGAL: Mapping[type[Event], frozenset[SequenceStatus]] = {
     Deferred: LIVE | _ENDED_IN_FLIGHT,
     Rejected: LIVE | _ENDED_IN_FLIGHT,
     Lost: LIVE | _ENDED_IN_FLIGHT,
-    Settled: LIVE | _ENDED_IN_FLIGHT,
+    Settled: LIVE - _ACTIVE | _ENDED_IN_FLIGHT,  # an unknown outcome is never merely ACTIVE
 }
 
 # The tools whose call becomes one of these events. Saying yes or no is a person's: list_reviews shows them where.
@@ -76,11 +76,11 @@ _VERBS: Mapping[type[Event], str] = {
     Resumed: "resumed",
     TaskCompleted: "moved by a task",
     DraftApproved: "moved by an approved text",
-    HandedOver: "sending",
-    Delivered: "sending",
-    Deferred: "sending",
-    Rejected: "sending",
-    Lost: "sending",
+    HandedOver: "told of an e-mail in flight",
+    Delivered: "told of an e-mail in flight",
+    Deferred: "told of an e-mail in flight",
+    Rejected: "told of an e-mail in flight",
+    Lost: "told of an e-mail in flight",
     Settled: "settled",
 }
 

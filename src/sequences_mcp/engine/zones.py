@@ -1,7 +1,7 @@
 """Which time zone a contact lives in, as far as the facts about the contact tell.
 
 Data: the IANA time zone database as packaged in ``tzdata`` (``zones`` lists the names, ``zoneinfo/zone.tab`` the
-zones of each country with the most populous first), so that every system gives the same answer.
+zones of each country), so that every system gives the same answer.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def is_zone(name: str) -> bool:
 
 @lru_cache(maxsize=300)
 def zones_of_country(country: str) -> tuple[str, ...]:
-    """Return one zone for each clock kept in a country (ISO 3166 alpha-2), most populous first; none if unknown.
+    """Return one zone for each clock kept in a country (ISO 3166 alpha-2), in the order of the table.
 
-    Zones that differ in the past alone are one: Detroit keeps New York's time.
+    Zones that differ in the past alone are one: Detroit keeps New York's time. None for an unknown country.
     """
     clocks: dict[str, str] = {}
     for zone in _table().get(country, ()):

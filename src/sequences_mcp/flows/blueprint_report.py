@@ -22,14 +22,19 @@ class BlueprintReport:
 def approved_by_guards(desk: Desk, steps: object) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
     """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses."""
     report = check_steps(steps, policy=desk.policy)
-    errors = errors_in(report.findings)
-    if errors or report.steps is None:
+    require_no_errors(report.findings)
+    assert report.steps is not None  # a form that is wrong is an error among the findings
+    return report.steps, report.findings
+
+
+def require_no_errors(findings: tuple[Finding, ...]) -> None:
+    """Raise RefusedByGuardsError, with all the findings, when one of them refuses."""
+    if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse these steps: {len(errors)} {'error' if len(errors) == 1 else 'errors'}.",
             next_step="Mend each finding, then call again; check_blueprint shows the same without saving.",
-            data={"findings": report.findings},
+            data={"findings": findings},
         )
-    return report.steps, report.findings
 
 
 def wire_steps(blueprint: Blueprint) -> list[dict[str, object]]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.flows.blueprint_report import wire_steps
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
-from sequences_mcp.guards.check import check_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,9 @@ async def check_blueprint(
     if (steps is None) == (blueprint_id is None):
         raise InvalidArgumentsError("Give either steps or blueprint_id.", next_step="Leave the other one out.")
     if blueprint_id is not None:
-        steps = wire_steps((await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint)
-    report = check_steps(steps, policy=desk.policy)
+        stored = await get_blueprint(desk, blueprint_id=blueprint_id)
+        report = Report(findings=stored.findings, steps=stored.blueprint.steps)
+    else:
+        report = check_steps(steps, policy=desk.policy)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from sequences_mcp.guards.check import check_steps
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
+
+
+_NUMBERED = re.compile(r"steps\[(\d+)\](?:\.(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,9 @@ def check_file(text: str, *, policy: GuardPolicy) -> tuple[Located, ...]:
     except RecursionError as error:
         raise InvalidArgumentsError("The file is nested too deeply.", next_step="Give a list of steps.") from error
     root, steps = _steps(source)
-    return tuple(_located(source, root, steps, found) for found in check_steps(steps, policy=policy).findings)
+    return tuple(
+        _located(source, found, root=root, steps=steps) for found in check_steps(steps, policy=policy).findings
+    )
 
 
 def _steps(source: JsonMap) -> tuple[Path, object]:
@@ -52,12 +58,14 @@ def _steps(source: JsonMap) -> tuple[Path, object]:
     )
 
 
-def _located(source: JsonMap, root: Path, steps: object, finding: Finding) -> Located:
-    path = root
+def _located(source: JsonMap, finding: Finding, *, root: Path, steps: object) -> Located:
+    path, field = root, finding.field or ""
+    if numbered := _NUMBERED.fullmatch(field):  # a step without an id
+        path, field = (*root, int(numbered[1])), numbered[2] or ""
     if finding.step_id is not None and isinstance(steps, list):
         ids = [step.get("id") if isinstance(step, dict) else None for step in steps]
         if finding.step_id in ids:
             path = (*root, ids.index(finding.step_id))
-    if finding.field:
-        path = (*path, *finding.field.split("."))
+    if field:
+        path = (*path, *field.split("."))
     return Located(finding, source.place(path, finding.start), source.place(path, finding.end))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
 from sequences_mcp.flows.desk import Desk, offered
@@ -23,7 +24,7 @@ async def create_blueprint(
 
 def valid_name(name: str) -> str:
     """Return a blueprint's name, trimmed; InvalidArgumentsError when it is blank or over 200 characters."""
-    if not name.strip() or len(name) > 200:
+    if is_blank(name) or len(name) > 200:
         raise InvalidArgumentsError("name is blank or longer than 200 characters.", next_step="Give a short name.")
     return name.strip()
 

@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
+from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions, Waivers
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
@@ -39,6 +39,7 @@ class Desk:
     providers: Mapping[str, Provider]
     plans: Plans
     suppressions: Suppressions
+    waivers: Waivers
     ledger: Ledger
     clock: Callable[[], datetime]
     sender: Sender | None

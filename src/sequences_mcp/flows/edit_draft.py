@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.errors import ConflictError
@@ -23,8 +25,15 @@ async def edit_draft(desk: Desk, *, draft_id: str, content: str, subject: str | 
             f"This text is {draft.run.state.value} and cannot change any more.",
             next_step="list_reviews shows the texts that still can.",
         )
-    own = draft.run.step.model_copy(update={"content_source": ContentSource.SUGGESTED})
-    text = Text(subject=draft.run.subject if subject is None else subject, content=content)
-    new = await rendered(desk, draft, own, variables=draft.sequence.variables, text=text)
+    new = await _rendered(desk, draft, Text(subject=subject, content=content))
     await drafts.rewrite(draft.sequence.id, {draft.run.step.id: new})
     return await drafts.get_draft(draft_id)
+
+
+async def _rendered(desk: Desk, draft: Draft, text: Text) -> Text:
+    """Return the final text. A subject that stays is final already: it must not be filled in a second time."""
+    stays = text.subject is None and draft.run.content is not None
+    subject = {"subject": None} if stays else {}
+    own = draft.run.step.model_copy(update={"content_source": ContentSource.SUGGESTED, **subject})
+    new = await rendered(desk, draft, own, variables=draft.sequence.variables, text=text)
+    return replace(new, subject=draft.run.subject) if stays else new

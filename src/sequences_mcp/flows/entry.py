@@ -9,7 +9,7 @@ from typing import Any
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import Kind, parse
-from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.port import ContactEntry, Text
 
@@ -49,16 +49,23 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
     for name in item:
         if name not in allowed:
             raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
-    known = ContactFields(**{name: _text(item, name, position) for name in FIELDS})
+    known = ContactFields(**{name: _line(_text(item, name, position)) for name in FIELDS})
     contact_id = _text(item, "id", position)
+    note = _text(item, "note", position)
+    if contact_id and (note or known != ContactFields()):
+        raise _bad(f"contact {position} has an id and facts beside it", "save_contacts changes what is stored.")
     if contact_id is None and not (known.email or known.phone):
         raise _bad(f"contact {position} has neither email nor phone", "One of the two says who it is.")
     return Entry(
         contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
-        contact=ContactEntry(known, _text(item, "note", position)),
-        variables=read_variables(item.get("variables") or {}, where=f"contact {position}"),
-        texts=_texts(item.get("texts") or {}, position),
+        contact=ContactEntry(known, note),
+        variables=read_variables(_given(item, "variables"), where=f"contact {position}"),
+        texts=_texts(_given(item, "texts"), position),
     )
+
+
+def _given(item: Mapping[str, Any], name: str) -> object:
+    return {} if item.get(name) is None else item[name]
 
 
 def read_variables(raw: object, *, where: str) -> dict[str, str]:
@@ -68,7 +75,7 @@ def read_variables(raw: object, *, where: str) -> dict[str, str]:
     for name, value in raw.items():
         if name not in VARIABLES:
             raise _bad(f"{where}: {name!r} is not a variable", f"The variables are {', '.join(VARIABLES)}.")
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or is_blank(value):
             raise _bad(f"{where}: the value of {name} is blank or not text", "Leave it out, or give the text.")
     return {name: value.strip() for name, value in raw.items()}
 
@@ -80,6 +87,11 @@ def _text(item: Mapping[str, Any], name: str, position: int) -> str | None:
     if not isinstance(value, str):
         raise _bad(f"contact {position}: {name} is not text", "Give it as a string.")
     return value.strip() or None
+
+
+def _line(text: str | None) -> str | None:
+    """Return a fact on one line with single spaces, as it is kept, so that a preview shows what a start sends."""
+    return None if text is None else " ".join(text.split())
 
 
 def _texts(raw: object, position: int) -> dict[str, Text]:

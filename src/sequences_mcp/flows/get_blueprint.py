@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.waiver import waived
 from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.guards.check import check_steps
@@ -13,4 +14,5 @@ async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = 
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     blueprints = offered(provider.blueprints, provider, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(blueprint_id, version)
-    return BlueprintReport(blueprint, check_steps(wire_steps(blueprint), policy=desk.policy).findings)
+    findings = check_steps(wire_steps(blueprint), policy=desk.policy).findings
+    return BlueprintReport(blueprint, waived(findings, await desk.waivers.waivers_of(blueprint.id)))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.variables import VARIABLES, missing, render, used_in
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.guards.check import check_rendered, check_text, check_values
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
 ADDRESS_WORD = {
@@ -85,8 +89,8 @@ def person(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    found = list(check_values(_used(blueprint, values), policy=desk.policy))
-    suspicious = bool(found)
+    suspicious = bool(check_values(_used(blueprint.steps, values), policy=desk.policy))
+    found = _never_open(desk, blueprint.steps, zone)
     steps = []
     for step in blueprint.steps:
         planned, findings = planned_step(
@@ -100,7 +104,7 @@ def person(
         time_zone=zone.names,
         zone_source=zone.source,
         steps=tuple(steps),
-        findings=tuple(found),
+        findings=tuple(dict.fromkeys(found)),
     )
 
 
@@ -124,7 +128,7 @@ def planned_step(
         subject, content = (render(part, values) if part is not None else None for part in (subject, content))
         if full or text is not None:
             found.extend(
-                check_rendered(step=step, subject=subject, content=content, values=values, policy=desk.policy)
+                final_findings(step, subject=subject, content=content or "", values=values, policy=desk.policy)
             )
     return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=content), found
 
@@ -162,9 +166,39 @@ def _written(desk: Desk, step: Step, text: Text) -> list[Finding]:
     return found
 
 
-def _used(blueprint: Blueprint, values: Mapping[str, str | None]) -> dict[str, str | None]:
-    texts = [part for step in blueprint.steps for part in (step.subject, step.content) if part]
-    return {name: values[name] for name in used_in(texts) if (values[name] or "").strip()}
+def final_findings(
+    step: Step, *, subject: str | None, content: str, values: Mapping[str, str | None], policy: GuardPolicy
+) -> tuple[Finding, ...]:
+    """Return what the guards find in a text about to leave.
+
+    What lies in a contact's own data is a warning, not an error: data is held and shown, never judged unseen.
+    """
+    used = _used([step], values)
+    found = check_rendered(step=step, subject=subject, content=content, values=used, policy=policy)
+    return tuple(replace(f, severity=Severity.WARNING) if f.variable else f for f in found)
+
+
+def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
+    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _never_open(desk: Desk, steps: Iterable[Step], zone: Zone) -> list[Finding]:
+    if "," not in zone.names or all(step.type is not Channel.EMAIL for step in steps):
+        return []  # one zone alone is open every week
+    midnight = desk.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    why = _complaint(desk.next_open, zone.names, midnight)
+    return [Finding(rule="person.never_open", severity=Severity.ERROR, message=why)] if why else []
+
+
+@lru_cache(maxsize=256)
+def _complaint(next_open: Callable[[str, datetime], datetime | None], zones: str, at: datetime) -> str:
+    """Return why no e-mail could ever leave for these zones, or nothing; a plan asks for thousands of people."""
+    try:
+        next_open(zones, at)
+    except InvalidArgumentsError as error:
+        return str(error)
+    return ""
 
 
 def _no_address(step: Step, contact: Contact) -> list[Finding]:

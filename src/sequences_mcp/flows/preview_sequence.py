@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -40,8 +40,7 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
     entries = read_entries(contacts)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
-    known = await _stored(desk, entries)
-    people = [_contact(entry, known, desk.clock()) for entry in entries]
+    people = await _people(desk, entries)
     suppressed = await desk.suppressions.suppressed_among(people)
     busy = await desk.suppressions.busy_among([contact.id for contact in people])
     shown = []
@@ -63,20 +62,18 @@ def left_out(one: Person, *, suppressed: Mapping[str, str], busy: Mapping[str, s
     return tuple(reasons)
 
 
-async def _stored(desk: Desk, entries: Items[Entry]) -> dict[str, Contact]:
-    ids = [entry.contact_id for entry in entries if entry.contact_id]
-    if not ids:
-        return {}
+async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
     contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
-    return {contact.id: contact for contact in await contacts.get_contacts(ids)}
+    named = iter(await contacts.get_contacts([entry.contact_id for entry in entries if entry.contact_id]))
+    met = iter(await contacts.match_contacts([entry.contact.fields for entry in entries if not entry.contact_id]))
+    return [
+        _merged(entry, next(named) if entry.contact_id else next(met), position=position, now=desk.clock())
+        for position, entry in enumerate(entries, start=1)
+    ]
 
 
-def _contact(entry: Entry, known: dict[str, Contact], now: datetime) -> Contact:
-    stored = known.get(entry.contact_id or "")
+def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:
     given = {name: value for name in FIELDS if (value := getattr(entry.contact.fields, name)) is not None}
     if stored is None:
-        return Contact(id=UNSAVED, created_at=now, updated_at=now, **given)
-    kept = {f.name: getattr(stored, f.name) for f in fields(ContactFields)}
-    return Contact(
-        id=stored.id, notes=stored.notes, created_at=stored.created_at, updated_at=now, **{**kept, **given}
-    )
+        return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)
+    return replace(stored, **given)

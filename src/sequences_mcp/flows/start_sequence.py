@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.errors import (
     ApprovalError,
@@ -18,13 +18,13 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
     SettingsError,
 )
-from sequences_mcp.flows.blueprint_report import approved_by_guards, wire_steps
+from sequences_mcp.flows.blueprint_report import require_no_errors
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
 from sequences_mcp.flows.preview_sequence import left_out
-from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 
 BATCH = 500
 PLAN_LIFETIME = timedelta(hours=24)
@@ -32,33 +32,6 @@ OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Someone a plan does not contain, and why."""
-
-    contact: Contact
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MissingTexts:
-    """Steps of one person whose text is still to be written."""
-
-    contact: Contact
-    step_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartReport:
-    """A plan and what whoever asked for it should know; ``sample`` is its first person."""
-
-    plan: Plan
-    sample: SequenceDetail
-    left_out: tuple[LeftOut, ...]
-    missing_texts: tuple[MissingTexts, ...]
-    zone_sources: dict[str, int]
 
 
 async def start_sequence(
@@ -72,17 +45,18 @@ async def start_sequence(
     """
     entries = read_entries(contacts)
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
-    blueprint = await _startable(desk, blueprint_id)
+    blueprint, warnings = await _startable(desk, blueprint_id)
     people = await _resolve(desk, entries)
     plan = await desk.plans.open_plan(_header(desk, blueprint))
-    left, gaps, zones = await _fill(desk, plan, blueprint, people, progress)
-    if len(left) == len(people):
-        raise _nobody(left)
+    tally = Tally(warnings=dict.fromkeys(warnings))
+    await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
+    if len(tally.left_out) == len(people):
+        raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
-    if auto_approve:
+    if auto_approve and not (tally.warnings or plan.missing_texts or plan.to_read):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
-    return StartReport(plan=plan, sample=sample, left_out=left, missing_texts=gaps, zone_sources=zones)
+    return tally.report(plan, sample)
 
 
 def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
@@ -93,41 +67,41 @@ def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
         )
 
 
-async def _startable(desk: Desk, blueprint_id: str) -> Blueprint:
-    blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
-    if not blueprint.steps:
+async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
+    report = await get_blueprint(desk, blueprint_id=blueprint_id)
+    if not report.blueprint.steps:
         raise InvalidArgumentsError(
             "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
         )
-    approved_by_guards(desk, wire_steps(blueprint))
+    require_no_errors(report.findings)
     if desk.sender is None:
         raise SettingsError(
             "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
             next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
         )
-    return blueprint
+    return report.blueprint, warnings_in(report.findings)
 
 
 async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    given = [entry for entry in entries if entry.contact_id is None]
-    saved = []
-    for batch in batches(given, BATCH):
-        saved.extend(await store.save_contacts([entry.contact for entry in batch]))
-    ids = [entry.contact_id for entry in entries if entry.contact_id]
-    stored = iter(await store.get_contacts(ids) if ids else [])
-    fresh = iter(saved)
-    people = [(entry, next(stored) if entry.contact_id else next(fresh).contact) for entry in entries]
-    _no_repeats([contact for _, contact in people])
-    return people
+    facts = [entry.contact for entry in entries if not entry.contact_id]
+    stored = await store.get_contacts([entry.contact_id for entry in entries if entry.contact_id])
+    met = await store.match_contacts([entry.fields for entry in facts])
+    _no_repeats(entries, iter(met))
+    saved = [one.contact for batch in batches(facts, BATCH) for one in await store.save_contacts(batch)]
+    named, fresh = iter(stored), iter(saved)
+    return [(entry, next(named) if entry.contact_id else next(fresh)) for entry in entries]
 
 
-def _no_repeats(contacts: list[Contact]) -> None:
+def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
     first: dict[str, int] = {}
-    for position, contact in enumerate(contacts, start=1):
-        if (earlier := first.setdefault(contact.id, position)) != position:
+    for position, entry in enumerate(entries, start=1):
+        stored = None if entry.contact_id else next(met)
+        fields = entry.contact.fields
+        who = entry.contact_id or (stored.id if stored else email_key(fields.email or "") or fields.phone or "")
+        if (earlier := first.setdefault(who, position)) != position:
             raise InvalidArgumentsError(
-                f"contacts {earlier} and {position} are the same person ({contact.id}).",
+                f"contacts {earlier} and {position} are the same person ({who}).",
                 next_step="Name each person once.",
             )
 
@@ -143,27 +117,22 @@ def _header(desk: Desk, blueprint: Blueprint) -> PlanHeader:
 
 
 async def _fill(
-    desk: Desk, plan: Plan, blueprint: Blueprint, people: list[tuple[Entry, Contact]], progress: Progress
-) -> tuple[tuple[LeftOut, ...], tuple[MissingTexts, ...], dict[str, int]]:
-    left: list[LeftOut] = []
-    gaps: list[MissingTexts] = []
-    zones: dict[str, int] = {}
+    desk: Desk,
+    plan: Plan,
+    *,
+    blueprint: Blueprint,
+    people: list[tuple[Entry, Contact]],
+    tally: Tally,
+    progress: Progress,
+) -> None:
     done = 0
     for batch in batches(people, BATCH):
-        going = []
-        for one, reasons in await _judge(desk, blueprint, batch):
-            if reasons:
-                left.append(LeftOut(one.contact, reasons))
-                continue
-            going.append(one.planned())
-            zones[one.zone_source] = zones.get(one.zone_source, 0) + 1
-            if one.missing_texts:
-                gaps.append(MissingTexts(one.contact, one.missing_texts))
+        judged = await _judge(desk, blueprint, batch)
+        going = [one.planned() for one, reasons in judged if tally.take(one, reasons)]
         if going:
             await desk.plans.add_people(plan.id, going)
         done += len(batch)
         await progress(done, len(people))
-    return tuple(left), tuple(gaps), zones
 
 
 async def _judge(
@@ -186,13 +155,18 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _nobody(left: tuple[LeftOut, ...]) -> RefusedByGuardsError:
-    shown = "; ".join(f"{one.contact.display_name}: {one.reasons[0]}" for one in left[:5])
-    more = f" (and {len(left) - 5} more)" if len(left) > 5 else ""
+def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
+    # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     return RefusedByGuardsError(
-        f"Nobody is left to write to. {shown}{more}.",
-        next_step="Mend what is named, then call again; preview_sequence shows each person.",
-        data={"left_out": left},
+        "Nobody is left to write to; left_out says why.",
+        next_step="Mend what is named there, then call again; preview_sequence shows each person.",
+        data={
+            "left_out": [
+                {"contact_id": one.contact.id, "name": one.contact.display_name, "reasons": one.reasons}
+                for one in left[:10]
+            ],
+            "saved": saved,
+        },
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.contact import email_key
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import Suppressed
 
 
@@ -13,7 +13,8 @@ async def suppress_contact(desk: Desk, *, contact: str, reason: str) -> Suppress
     """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain."""
     text = contact.strip()
     if ":" in text:
-        return await desk.suppressions.suppress("contact", str(parse(text, Kind.CONTACT)), reason=reason)
+        await _require_known(desk, text)
+        return await desk.suppressions.suppress("contact", text, reason=reason)
     if "@" in text.strip("@"):
         return await desk.suppressions.suppress("address", email_key(text), reason=reason)
     domain = text.removeprefix("@").casefold()
@@ -23,3 +24,9 @@ async def suppress_contact(desk: Desk, *, contact: str, reason: str) -> Suppress
             next_step="Give local:ct_…, name@example.com or example.com.",
         )
     return await desk.suppressions.suppress("domain", domain, reason=reason)
+
+
+async def _require_known(desk: Desk, text: str) -> None:
+    """Raise NotFoundError for an id of nobody: whoever gave it must not believe that somebody is safe now."""
+    if parse(text, Kind.CONTACT).provider == LOCAL:
+        await offered(desk.local.contacts, desk.local, verb="read contacts").get_contacts([text])

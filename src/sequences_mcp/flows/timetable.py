@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sequences_mcp.domain.blueprint import Channel, Step, Temporality
+from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk
 
 DEFAULT_INVITE_TIMEOUT_DAYS = 14
@@ -33,12 +34,19 @@ def timetable(desk: Desk, steps: Iterable[Step], *, zone: str, start: datetime) 
     invited: tuple[datetime, int | None] = (start, None)
     for step in steps:
         due = _due(step, anchor=anchor, invited=invited)
-        opens = desk.next_open(zone, due) if step.type is Channel.EMAIL else None
+        opens = _opens(desk, zone, due) if step.type is Channel.EMAIL else None
         anchor = opens or due
         if step.is_invitation:
             invited = (anchor, step.policy.invite_timeout_days)
         slots.append(Slot(step_id=step.id, at=anchor, local=_local(anchor, zone), held=opens is not None))
     return tuple(slots)
+
+
+def _opens(desk: Desk, zone: str, due: datetime) -> datetime | None:
+    try:
+        return desk.next_open(zone, due)
+    except InvalidArgumentsError:
+        return None  # never open: a start leaves such a person out and says why
 
 
 def _due(step: Step, *, anchor: datetime, invited: tuple[datetime, int | None]) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import read_variables
@@ -34,9 +35,17 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
 async def _changed(desk: Desk, detail: SequenceDetail, variables: Mapping[str, str]) -> dict[str, Text]:
     changed = {}
     for run in detail.sequence.steps:
-        if run.state not in PENDING or run.step.is_written_per_contact or run.generation:
+        if run.state not in PENDING or run.step.is_written_per_contact or await _is_edited(desk, detail, run):
             continue  # a text written or edited for this person is theirs; variables no longer occur in it
         new = await rendered(desk, detail, run.step, variables=variables, text=None)
         if (new.subject, new.content) != (run.subject, run.content):
             changed[run.step.id] = new
     return changed
+
+
+async def _is_edited(desk: Desk, detail: SequenceDetail, run: StepRun) -> bool:
+    """Say whether a text, changed since it was planned, is more than its template under the present overrides."""
+    if not run.generation:
+        return False
+    own = await rendered(desk, detail, run.step, variables=detail.sequence.variables, text=None)
+    return (own.subject, own.content) != (run.subject, run.content)

@@ -17,6 +17,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.waiver import Waiver
 
 
 class Blueprints(Protocol):
@@ -66,6 +67,10 @@ class Contacts(Protocol):
 
     async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
         """Return these people in this order; NotFoundError names every id that is not there."""
+        ...
+
+    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+        """Return, for each, the stored person whom saving them would update, or None."""
         ...
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
@@ -298,6 +303,18 @@ class Suppressions(Protocol):
 
     async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
         """Return contact id → sequence id for those with a live sequence."""
+        ...
+
+
+class Waivers(Protocol):
+    """Warnings that a person has said yes to for a while."""
+
+    async def waive(self, waiver: Waiver) -> None:
+        """Keep one."""
+        ...
+
+    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
+        """Return those of a blueprint that hold now."""
         ...
 
 

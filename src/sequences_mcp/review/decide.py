@@ -102,10 +102,11 @@ async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:
 
 
 def _one(detail: SequenceDetail, first: SequenceDetail, *, full: bool) -> Iterator[str]:
-    if full or detail is first or detail.sequence.warnings or any(map(_to_read, detail.sequence.steps)):
+    if full or detail is first or detail.sequence.warnings or any(map(_is_own, detail.sequence.steps)):
         return terminal.person_in_full(detail)
     return terminal.person_by_difference(detail, first)
 
 
-def _to_read(run: StepRun) -> bool:
-    return run.step.is_written_per_contact and not run.step.policy.auto_validate_ai_draft
+def _is_own(run: StepRun) -> bool:
+    """Say whether a text was written or changed for this one person and so has to be read."""
+    return bool(run.generation) or (run.step.is_written_per_contact and not run.step.policy.auto_validate_ai_draft)

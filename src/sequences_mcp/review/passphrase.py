@@ -47,11 +47,21 @@ def check(data_dir: Path, passphrase: str) -> None:
         raise ApprovalError(
             "No passphrase has been set.", next_step="Set one first: sequences-mcp review set-passphrase."
         )
-    record = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
-    cost = {name: int(record[name]) for name in _COST}
-    found = _slow_hash(passphrase, bytes.fromhex(record["salt"]), cost)
-    if not hmac.compare_digest(found, bytes.fromhex(record["hash"])):
+    if not _fits(data_dir / FILE_NAME, passphrase):
         raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
+
+
+def _fits(path: Path, passphrase: str) -> bool:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        cost = {name: int(record[name]) for name in _COST}
+        found = _slow_hash(passphrase, bytes.fromhex(record["salt"]), cost)
+        return hmac.compare_digest(found, bytes.fromhex(record["hash"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ApprovalError(
+            f"{path} cannot be read as a passphrase's hash.",
+            next_step="Remove it and choose a passphrase again: sequences-mcp review set-passphrase.",
+        ) from error
 
 
 def _slow_hash(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:

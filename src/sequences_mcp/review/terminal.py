@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -26,7 +25,7 @@ def review_list(reviews: Reviews) -> Iterator[str]:
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
     if reviews.plans.has_more or reviews.drafts.has_more:
-        yield "There is more: --page 2."
+        yield f"There is more: --page {reviews.plans.page + 1}."
 
 
 def counts(plan: Plan) -> str:
@@ -81,12 +80,18 @@ def step_in_full(run: StepRun) -> Iterator[str]:
 
 
 def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Iterator[str]:
-    """Yield only the lines in which this person's texts differ from the first person's."""
+    """Yield only the lines in which this person's texts differ from the first person's.
+
+    A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
+    """
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
     for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
+        mine, theirs = _lines(run), _lines(other)
+        if len(mine) != len(theirs):
+            yield from step_in_full(run)
+            continue
         yield f"  [{run.step.id}] to {_line(run.recipient or NOBODY)}"
-        pairs = difflib.ndiff(_lines(other), _lines(run))
-        yield from (f"  │ {line[2:]}" for line in pairs if line.startswith("+ "))
+        yield from (f"  │ {line}" for line, its in zip(mine, theirs, strict=True) if line != its)
 
 
 def draft_in_full(draft: Draft) -> Iterator[str]:

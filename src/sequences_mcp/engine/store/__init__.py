@@ -1,0 +1,1 @@
+"""The embedded engine's database: the only place that knows SQLite."""

@@ -1,9 +1,8 @@
-"""Every place that lists the settings lists the same ones: settings.py, server.json and the README."""
+"""The form a host shows for the settings says what settings.py says."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,6 @@ import pytest
 from house_tree import ROOT
 
 from sequences_mcp.settings import TABLE, Setting
-
-ROW = re.compile(r"^\| `(SEQUENCES_[A-Z_]+)` \|", re.MULTILINE)
 
 
 def form_offences(form: Mapping[str, Mapping[str, Any]], table: tuple[Setting, ...]) -> list[str]:
@@ -35,12 +32,6 @@ def _apart(shown: Mapping[str, Any], setting: Setting) -> list[str]:
     return [f"server.json {setting.name}: {field} should be {value!r}." for field, value in wrong]
 
 
-def readme_offences(text: str, table: tuple[Setting, ...]) -> list[str]:
-    """Return a sentence for each setting the README's table lacks or invents."""
-    apart = set(ROW.findall(text)) ^ {setting.name for setting in table}
-    return [f"The settings table of the README lacks or invents {name}." for name in sorted(apart)]
-
-
 def _form() -> dict[str, dict[str, Any]]:
     server = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
     return {row["name"]: row for row in server["packages"][0]["environmentVariables"]}
@@ -48,11 +39,6 @@ def _form() -> dict[str, dict[str, Any]]:
 
 def test_the_form_of_a_host_offers_the_settings_as_they_are() -> None:
     assert not (offences := form_offences(_form(), TABLE)), "\n".join(offences)
-
-
-def test_the_readme_lists_every_setting_and_no_other() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not (offences := readme_offences(text, TABLE)), "\n".join(offences)
 
 
 ONE = (Setting("SEQUENCES_CAP", "E-mails a `day`.", "50"),)
@@ -72,11 +58,5 @@ def test_a_form_that_tells_otherwise_is_found(form: dict[str, dict[str, Any]]) -
     assert form_offences(form, ONE)
 
 
-@pytest.mark.parametrize("text", ["", "| `SEQUENCES_CAP` | |\n| `SEQUENCES_HAT` | |"], ids=["missing", "invented"])
-def test_a_readme_that_tells_otherwise_is_found(text: str) -> None:
-    assert readme_offences(text, ONE)
-
-
-def test_a_form_and_a_readme_that_agree_are_left_alone() -> None:
+def test_a_form_that_agrees_is_left_alone() -> None:
     assert not form_offences({"SEQUENCES_CAP": RIGHT}, ONE)
-    assert not readme_offences("| `SEQUENCES_CAP` | E-mails a day. |", ONE)

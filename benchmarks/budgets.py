@@ -1,0 +1,114 @@
+"""Every budget of the product, measured in one run against a bare SDK server, as a table.
+
+    python -m benchmarks.budgets [--quick] [--write]
+
+``--quick`` leaves out what takes minutes: the idle memory and the benchmarks of the single rooms. ``--write`` puts
+the table into the README. Exit status 1 when a budget is broken. Linux only (memory is read from /proc).
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import measure
+from benchmarks.measure import Measured
+from benchmarks.wire import ERAS
+from scripts.readme import README, filled, table
+
+ROUNDS = 15
+CALLS = 200
+CONTACTS = 10_000
+SLEEPING = 1_000_000
+ROOMS = ("guard_speed", "due", "kill")
+
+
+def measurements(*, quick: bool) -> Iterator[Measured]:
+    """Yield every measurement as it is made."""
+    rounds, calls, contacts = (5, 50, 1_000) if quick else (ROUNDS, CALLS, CONTACTS)
+    for era in ERAS:
+        yield measure.cold_start(era, rounds=rounds)
+    yield measure.tools_list()
+    with tempfile.TemporaryDirectory() as folder:
+        with measure.product(folder) as child:
+            child.list_tools()
+            yield from measure.planning(child, contacts=contacts)
+            yield measure.largest_result(child)
+        for era in ERAS:
+            with measure.product(folder, era=era) as child:
+                child.list_tools()
+                yield from (measure.latency(child, tool, rounds=calls) for tool in measure.COMPARED)
+    if not quick:
+        yield measure.idle_memory(sleeping=SLEEPING)
+
+
+def rooms() -> bool:
+    """Run the benchmarks of the single rooms, which print their own figures, and say whether all of them hold."""
+    codes = []
+    for name in ROOMS:
+        print(f"\nbenchmarks.{name}", flush=True)
+        codes.append(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode)
+    return not any(codes)
+
+
+def machine() -> str:
+    """Return what the figures were measured on."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    cores = sum(line.startswith("processor") for line in _lines("/proc/cpuinfo"))
+    return f"{cores} cores of {model}, {platform.system()}, Python {platform.python_version()}"
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines()
+
+
+def markdown(rows: list[Measured]) -> str:
+    """Return the table of the README, with the machine named."""
+    body = table(("what", "found", "at most", "detail"), map(_cells, rows))
+    return f"{body}\n\nOn {machine()}; `python -m benchmarks.budgets`."
+
+
+def _cells(row: Measured) -> list[str]:
+    found, allowed = (f"{_number(value)} {row.unit}" for value in (row.found, row.allowed))
+    return [row.what, found, allowed, row.detail]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def line(row: Measured) -> str:
+    """Return one line for a person who watches."""
+    mark, found, allowed = "ok  " if row.holds else "OVER", _number(row.found), _number(row.allowed)
+    return f"{mark} {row.what:<40}{found:>10} of {allowed:>6} {row.unit:<7} {row.detail}"
+
+
+def main() -> int:
+    """Measure, print each line as it comes, and say whether every budget holds."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--write", action="store_true")
+    asked = arguments.parse_args()
+    print(machine())
+    found = []
+    for row in measurements(quick=asked.quick):
+        found.append(row)
+        print(line(row), flush=True)
+    if asked.write:
+        README.write_text(
+            filled(README.read_text(encoding="utf-8"), {"measured": markdown(found)}), encoding="utf-8"
+        )
+    held = all(row.holds for row in found)
+    return 0 if (asked.quick or rooms()) and held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

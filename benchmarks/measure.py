@@ -1,0 +1,176 @@
+"""The measurements behind the budgets: each returns what it found beside what is allowed.
+
+A ratio is taken in one run: the two sides take turns, and each counts with its best (a busy machine only adds).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import tokens
+from benchmarks.due import fill
+from benchmarks.people import SETTINGS, SOURCING, people, steps
+from benchmarks.wire import BARE, PRODUCT, Child, Era
+
+COLD_START = 1.25
+LIST_TOKENS = 3300
+RESULT_TOKENS = 2000
+LATENCY = 2.0
+GUARDS_SECONDS = 0.002  # the guards' own budget for five steps, on top of any tool's
+PLANNING_SECONDS = 5.0
+BATCH = 500
+IDLE_MB = 20.0
+IDLE_SECONDS = 5.0  # long enough for several passes of the worker
+
+READS: Mapping[str, Mapping[str, Any]] = {
+    "list_providers": {},
+    "list_blueprints": {},
+    "find_contacts": {"query": ""},
+    "list_sequences": {},
+    "list_reviews": {},
+    "list_tasks": {},
+}
+COMPARED: Mapping[str, Mapping[str, Any]] = {"list_sequences": {}, "check_blueprint": {"steps": steps(5)}}
+GUARDED = {"check_blueprint"}
+
+
+class Measured(NamedTuple):
+    """One budget: what was found, at most what is allowed, both in ``unit``."""
+
+    what: str
+    found: float
+    allowed: float
+    unit: str
+    detail: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the budget is kept."""
+        return self.found <= self.allowed
+
+
+@contextmanager
+def product(folder: str | Path, *, era: Era = "modern") -> Iterator[Child]:
+    """Run the product's server over the data in a folder."""
+    with Child(PRODUCT, era=era, settings={**SETTINGS, "SEQUENCES_DATA_DIR": str(folder)}) as child:
+        yield child
+
+
+@contextmanager
+def product_in_passing() -> Iterator[Child]:
+    """Run the product's server over a new folder that goes away with it."""
+    with tempfile.TemporaryDirectory() as folder, product(folder) as child:
+        yield child
+
+
+def facts(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a tool said; RuntimeError with its words when it refused."""
+    if result.get("isError"):
+        raise RuntimeError(result["content"][0]["text"])
+    found: dict[str, Any] = result["structuredContent"]
+    return found
+
+
+def taking_turns(sides: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
+    """Return the best time of each side in seconds; a first round warms up and does not count."""
+    best = dict.fromkeys(sides, float("inf"))
+    for number in range(rounds + 1):
+        for name, act in sides.items():
+            begun = time.perf_counter()
+            act()
+            if number:
+                best[name] = min(best[name], time.perf_counter() - begun)
+    return best
+
+
+def _ratio(what: str, best: Mapping[str, float], *, allowed: float) -> Measured:
+    (ours, bare) = (best["ours"], best["bare"])
+    return Measured(what, ours / bare, allowed, "x", f"{ours * 1000:.2f} ms against {bare * 1000:.2f} ms")
+
+
+def cold_start(era: Era, *, rounds: int) -> Measured:
+    """Measure from spawning a server to its first tools/list answer, over a data folder that is in use."""
+
+    def ours() -> None:
+        with product(folder, era=era) as child:
+            child.list_tools()
+
+    def bare() -> None:
+        with Child(BARE, era=era) as child:
+            child.list_tools()
+
+    with tempfile.TemporaryDirectory() as folder:
+        best = taking_turns({"ours": ours, "bare": bare}, rounds=rounds)
+    return _ratio(f"cold start, {era} era", best, allowed=COLD_START)
+
+
+def tools_list() -> Measured:
+    """Count what tools/list costs a model."""
+    with product_in_passing() as child:
+        listed = child.list_tools()
+    how = "counted" if tokens.counter().exact else "estimated"
+    return Measured("tools/list", tokens.cost(listed), LIST_TOKENS, "tokens", f"{len(listed)} tools, {how}")
+
+
+def planning(child: Child, *, contacts: int) -> list[Measured]:
+    """Plan a start for so many new people over MCP, and see that progress was reported for each batch."""
+    made = facts(child.call("create_blueprint", {"name": "Bench", "steps": steps(3), **SOURCING}))
+    arguments = {"blueprint_id": made["blueprint_id"], "contacts": people(contacts)}
+    begun, used = time.perf_counter(), child.processor_ms()
+    facts(child.call("start_sequence", arguments, progress=True))
+    taken, used = time.perf_counter() - begun, child.processor_ms() - used
+    reports = sum(notice["method"] == "notifications/progress" for notice in child.notices)
+    silent, work = contacts / max(reports, 1), f"{used / 1000:.1f} s of processor time"
+    return [
+        Measured(f"planning {contacts:,} contacts, 3 steps", taken, PLANNING_SECONDS, "s", work),
+        Measured("people between two progress reports", silent, BATCH, "people", f"{reports} reports"),
+    ]
+
+
+def latency(child: Child, tool: str, *, rounds: int) -> Measured:
+    """Compare a local read, over whatever data the child has, with the echo of a bare server."""
+    with Child(BARE, era=child.era) as bare:
+        bare.list_tools()
+        facts(child.call(tool, COMPARED[tool]))
+        _, ours = child.ready("tools/call", {"name": tool, "arguments": COMPARED[tool]})
+        _, echo = bare.ready("tools/call", {"name": "echo", "arguments": {"text": "hello"}})
+        sides = {"ours": lambda: child.exchange(ours), "bare": lambda: bare.exchange(echo)}
+        best = taking_turns(sides, rounds=rounds)
+    allowed = LATENCY + (GUARDS_SECONDS / best["bare"] if tool in GUARDED else 0)
+    return _ratio(f"{tool}, {child.era} era", best, allowed=allowed)
+
+
+def largest_result(child: Child) -> Measured:
+    """Count what each list costs a model with default arguments, and return the most expensive."""
+    count = tokens.counter().count
+    counted = {tool: count(_text(child.call(tool, arguments))) for tool, arguments in READS.items()}
+    worst = max(counted, key=counted.__getitem__)
+    return Measured("largest default result", counted[worst], RESULT_TOKENS, "tokens", worst)
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    facts(result)
+    return "".join(block.get("text", "") for block in result["content"])
+
+
+def idle_memory(*, sleeping: int) -> Measured:
+    """Compare an idle server with a crowd asleep in its file with one whose file is empty."""
+    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as crowded:
+        fill(Path(crowded), sleeping)
+        few, many = _idle_mb(empty), _idle_mb(crowded)
+    what, detail = f"idle with {sleeping:,} sequences asleep", f"{many:.0f} MB against {few:.0f} MB"
+    return Measured(what, many - few, IDLE_MB, "MB", detail)
+
+
+def _idle_mb(folder: str) -> float:
+    with product(folder) as child:
+        child.list_tools()
+        facts(child.call("list_sequences", {}))
+        time.sleep(IDLE_SECONDS)
+        facts(child.call("list_sequences", {}))
+        return child.memory_mb()

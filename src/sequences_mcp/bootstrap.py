@@ -1,0 +1,252 @@
+"""The only place where everything meets: settings become a desk, a server, a worker."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.flows.desk import Desk, Zone
+from sequences_mcp.providers.port import Provider
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.contact import Contact, ContactFields
+    from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.domain.sequence import Sequence, StepRun
+    from sequences_mcp.engine.channels.probe import Probe
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.store.survey import Survey
+    from sequences_mcp.engine.worker import Deliver, Worker
+    from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.settings import Settings
+
+OUTBOX = "outbox"
+LEASE = timedelta(seconds=120)
+GOODBYE = 2.0
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def outbox_of(settings: Settings) -> Path:
+    """Return the folder e-mails are written to where no mail server is set."""
+    return settings.data_dir / OUTBOX
+
+
+def serve(settings: Settings) -> None:
+    """Run the MCP server over stdio until the client leaves."""
+    from sequences_mcp.server.app import build
+
+    build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level).run()
+
+
+def work(settings: Settings, *, once: bool) -> None:
+    """Do the due work in this thread: once, or until the process is told to stop."""
+    import logging
+    import signal
+
+    logging.basicConfig(level=settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_worker(settings) as worker:
+        if once:
+            while worker.run_due() and not stop.is_set():
+                pass
+        else:
+            worker.run(stop)
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now) -> AsyncIterator[Desk]:
+    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread."""
+    from sequences_mcp.engine.store.database import Store
+
+    with Store.open(settings.data_dir, now=clock()) as store:
+        desk = _desk(settings, store, clock=clock)
+        with _working(settings, on=worker, clock=clock):
+            yield desk
+
+
+@contextmanager
+def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worker]:
+    """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender."""
+    from sequences_mcp.engine.calendar import Window
+    from sequences_mcp.engine.claim import Rules
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.worker import Worker
+    from sequences_mcp.errors import SettingsError
+
+    if settings.sender is None:
+        raise SettingsError(
+            "SEQUENCES_SENDER is not set.", next_step="Set it as `Ada Lovelace <ada@example.com>`."
+        )
+    rules = Rules(
+        terms=terms_of(settings),
+        sender=settings.sender,
+        window=Window.parse(settings.window),
+        check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
+        lease=LEASE,
+    )
+    with Store.open(settings.data_dir, now=clock()) as store:
+        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
+
+
+def survey_store(settings: Settings) -> Survey:
+    """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.store.survey import survey
+
+    with Store.open(settings.data_dir, now=utc_now()) as store:
+        return survey(store, now=utc_now())
+
+
+def probe_mail_server(settings: Settings) -> Probe | None:
+    """Return how far a sign-in at the mail server gets, or None where none is set."""
+    from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
+    from sequences_mcp.engine.channels.probe import probe
+
+    if settings.smtp_url is None:
+        return None
+    return probe(MailServer.parse(settings.smtp_url.value), timeouts=Timeouts(connect=10, command=10))
+
+
+def terms_of(settings: Settings) -> Terms:
+    """Return the settings that an approval covers."""
+    sender = settings.sender
+    return Terms(
+        sender_address=sender.address if sender else "",
+        sender_name=sender.name if sender else "",
+        delivery=_where(settings),
+        window=settings.window,
+        daily_cap=settings.daily_cap,
+        spacing=settings.spacing,
+    )
+
+
+def policy_of(settings: Settings) -> GuardPolicy:
+    """Return the house policy of the guards, or the rules as they are where there is none; SettingsError."""
+    from sequences_mcp.guards.policy import DEFAULT, load
+
+    return load(settings.guards) if settings.guards.exists() else DEFAULT
+
+
+def _where(settings: Settings) -> str:
+    from sequences_mcp.engine.channels.mail_server import MailServer
+
+    return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
+
+
+def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
+    from sequences_mcp.engine.calendar import Window, next_open
+    from sequences_mcp.engine.local.engine import Engine
+    from sequences_mcp.engine.local.provider import local_provider
+
+    terms = terms_of(settings)
+    local = local_provider(Engine(store=store, clock=clock, entropy=os.urandom, terms=terms, actor="agent"))
+    window = Window.parse(settings.window)
+    embedded = Provider(
+        name=LOCAL,
+        blueprints=local.blueprints,
+        contacts=local.contacts,
+        sequences=local.sequences,
+        drafts=local.drafts,
+        tasks=local.tasks,
+    )
+    return Desk(
+        providers={LOCAL: embedded},
+        plans=local.plans,
+        suppressions=local.suppressions,
+        waivers=local.waivers,
+        ledger=local.ledger,
+        clock=clock,
+        sender=settings.sender,
+        terms=terms,
+        policy=policy_of(settings),
+        zone_of=partial(_zone_of, default=settings.time_zone),
+        next_open=lambda zone, at: next_open(window, zone, at),
+        auto_approve=settings.auto_approve,
+        elicitation=settings.elicitation,
+        broken=tuple(_broken(settings)),
+    )
+
+
+def _zone_of(contact: ContactFields, *, default: str) -> Zone:
+    from sequences_mcp.engine.zones import zones_of
+
+    choice = zones_of(contact, default=default)
+    return Zone(choice.names, choice.source)
+
+
+def _broken(settings: Settings) -> Iterator[str]:
+    if settings.sender is None:
+        yield "SEQUENCES_SENDER is not set: nothing can be started."
+    if settings.smtp_url is None:
+        yield f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
+
+
+@contextmanager
+def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
+    if not on or settings.sender is None:
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=_work_until, args=(settings, stop), kwargs={"clock": clock}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
+        thread.join(GOODBYE)
+
+
+def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
+    import logging
+
+    from sequences_mcp.errors import SequencesError
+
+    try:
+        with open_worker(settings, clock=clock) as worker:
+            worker.run(stop)
+    except SequencesError as error:
+        logging.getLogger(__name__).error("No due work is done: %s", error)
+
+
+def _delivery(settings: Settings) -> Deliver:
+    from sequences_mcp.engine.channels import outbox, smtp
+
+    if settings.smtp_url is None:
+        return partial(outbox.deliver, outbox_of(settings))
+    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value))
+
+
+def _check(
+    sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
+) -> str | None:
+    """Return why a text about to leave needs a person first: the guards' fourth moment.
+
+    What lies in the contact's own data passes where whoever approved the plan was shown it.
+    """
+    from sequences_mcp.domain.blueprint import Sourcing
+    from sequences_mcp.domain.finding import Severity
+    from sequences_mcp.flows.person import final_findings, values_for
+
+    values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
+    for found in final_findings(
+        run.step, subject=run.subject, content=run.content or "", values=values, policy=policy
+    ):
+        unseen = found.variable is not None and not sequence.warnings
+        if found.severity is Severity.ERROR or unseen:
+            return f"{found.rule}: {found.message}"
+    return None

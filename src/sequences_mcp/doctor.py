@@ -1,0 +1,134 @@
+"""Everything an operator would look at when something seems wrong, a line each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sequences_mcp import __version__
+from sequences_mcp.errors import SequencesError, SettingsError
+
+if TYPE_CHECKING:
+    from sequences_mcp.engine.store.survey import Survey
+    from sequences_mcp.settings import Settings
+
+
+class Line(NamedTuple):
+    """One thing that was looked at; ``ok`` None is only worth knowing."""
+
+    ok: bool | None
+    words: str
+
+    def __str__(self) -> str:
+        return f"{ {True: 'ok  ', False: 'BAD ', None: 'note'}[self.ok] } {self.words}"
+
+
+def examine(environ: Mapping[str, str]) -> tuple[list[str], bool]:
+    """Return what was found, as lines, and whether nothing is bad."""
+    lines = [Line(None, f"sequences-mcp {__version__}"), *_lines(environ)]
+    return [str(line) for line in lines], all(line.ok is not False for line in lines)
+
+
+def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.settings import read
+
+    try:
+        settings = read(environ)
+    except SequencesError as error:
+        yield Line(False, str(error))
+        return
+    yield Line(True, f"settings: all readable; data folder {settings.data_dir}")
+    yield from _sender(settings)
+    yield from _delivery(settings)
+    yield from _guards(settings)
+    yield from _database(settings, now=utc_now())
+    yield from _approval(settings)
+
+
+def _sender(settings: Settings) -> Iterator[Line]:
+    if settings.sender is None:
+        yield Line(False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`.")
+    else:
+        yield Line(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
+
+
+def _delivery(settings: Settings) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import outbox_of, probe_mail_server
+
+    found = probe_mail_server(settings)
+    if found is None:
+        yield Line(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
+    else:
+        yield Line(found.ok, f"delivery: {found.words}")
+    yield Line(None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown")
+    yield Line(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
+
+
+def _guards(settings: Settings) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import policy_of
+
+    try:
+        policy_of(settings)
+    except SettingsError as error:
+        yield Line(False, f"guards: {error}")
+    else:
+        yield Line(True, f"guards: with {settings.guards}" if settings.guards.exists() else "guards: as they are")
+
+
+def _database(settings: Settings, *, now: datetime) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import survey_store
+
+    try:
+        found = survey_store(settings)
+    except SequencesError as error:
+        yield Line(False, f"database: {error}")
+        return
+    yield Line(True, f"database: {found.path}, passes its own checks; journal: {found.journal} ({found.why})")
+    chain = "the chain holds" if found.broken_row is None else f"row {found.broken_row} does not fit the chain"
+    yield Line(found.broken_row is None, f"audit: {found.audit_rows:,} rows, {chain}")
+    behind = found.latest is not None and found.latest > now
+    clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
+    yield Line(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
+    yield from _pending(settings, found)
+
+
+def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
+    from sequences_mcp.bootstrap import open_desk
+    from sequences_mcp.flows.list_providers import ProvidersReport, list_providers
+
+    async def waiting() -> ProvidersReport:
+        async with open_desk(settings, worker=False) as desk:
+            return await list_providers(desk)
+
+    try:
+        state = asyncio.run(waiting())
+    except SettingsError:
+        return  # the guards' own line has said so
+    yield Line(
+        None,
+        f"waiting for you: {state.waiting_plans} plans, {state.waiting_drafts} texts, {state.open_tasks} tasks, "
+        f"{found.unknown} e-mails of unknown fate",
+    )
+    when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
+    yield Line(None, f"work: {found.due} due now, {when}")
+
+
+def _approval(settings: Settings) -> Iterator[Line]:
+    from sequences_mcp.review import passphrase
+
+    if passphrase.is_set(settings.data_dir):
+        yield Line(
+            True, "approval: in the terminal, by passphrase; whoever can rewrite the data folder could forge it"
+        )
+    else:
+        yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
+    if settings.elicitation:
+        yield Line(None, "approval: also in the chat's own dialog; a host that answers by itself could forge it")
+    if settings.auto_approve:
+        yield Line(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")
+    if os.name == "posix" and settings.data_dir.exists() and settings.data_dir.stat().st_mode & 0o077:
+        yield Line(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")

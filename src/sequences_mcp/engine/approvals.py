@@ -1,0 +1,72 @@
+"""Whether a person's yes still stands for one text, asked again just before it goes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+
+from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest
+from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.engine.machine import APPROVAL
+from sequences_mcp.engine.store import plans
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.texts import covers, split
+
+
+def draft_id(run: StepRun) -> str:
+    """Return the id under which a text is reviewed."""
+    return f"{LOCAL}:{Kind.DRAFT}_{run.key}"
+
+
+def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
+    """Return when a person last said yes to exactly this text of this person, or None."""
+    return plans.approved_at(store, draft_id(run), digest=digest.hex())
+
+
+def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
+    """Return why a plan's approval does not hold (any more), or None: a hold that a new approval ends."""
+    if plan.status is not PlanStatus.APPROVED:
+        return f"{APPROVAL}: the plan is {plan.status.value}{f' ({plan.reason})' if plan.reason else ''}"
+    if changed := plan.header.terms.difference(terms):
+        return f"{APPROVAL}: the settings have changed since it was given: {changed}"
+    if plans.approved_at(store, plan.id, digest=plan.digest) is None:
+        return f"{APPROVAL}: nobody approved the plan as it is now"
+    return None
+
+
+def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:
+    """Return why an approved plan's yes does not cover this text, or None."""
+    digests = plans.texts(store, plan.id)
+    if _digest(plan.header, digests) == plan.digest and covers(digests, sequence, run):
+        return None
+    return "this text is not the one that was approved"
+
+
+def moved_because(run: StepRun, contact: Contact) -> str | None:
+    """Return that the contact's address is no longer the one the text was approved for, or None."""
+    now = address_of(run.step.type, contact)
+    if run.recipient is None or now is None or email_key(now) == email_key(run.recipient):
+        return None
+    return f"it was approved for {run.recipient}, and the contact's address is now {now}"
+
+
+def address_of(channel: Channel, contact: Contact) -> str | None:
+    """Return where a channel reaches a person, or None."""
+    if channel is Channel.EMAIL:
+        return contact.email
+    return contact.linkedin_url if channel is Channel.LINKEDIN else contact.phone
+
+
+def voided(plan: Plan, reason: str) -> Plan:
+    """Return the plan without its approval."""
+    return replace(plan, status=PlanStatus.VOID, reason=reason)
+
+
+@lru_cache(maxsize=4)
+def _digest(header: PlanHeader, digests: bytes) -> str:
+    """Return the digest of a plan's texts; remembered, since it is asked for before each of its e-mails."""
+    return plan_digest(header, split(digests))

@@ -1,0 +1,132 @@
+"""Delivery over SMTP, phase by phase, so that the caller can commit between the text and the final dot.
+
+``smtplib.sendmail`` hides that moment. Whatever fails before the dot was certainly not accepted; after it, only
+the server's own answer counts (RFC 5321, section 4.2.5; RFC 1047).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sequences_mcp.engine.channels.envelope import require_sound
+from sequences_mcp.engine.channels.faults import deferred, deferring, refused, unknown, words
+from sequences_mcp.engine.channels.mail_server import PATIENT, MailServer, Password, Security, Timeouts
+from sequences_mcp.engine.channels.message import Message, Receipt
+from sequences_mcp.engine.channels.session import session
+
+if TYPE_CHECKING:
+    import smtplib
+    import ssl
+
+__all__ = ["MailServer", "Password", "Security", "Timeouts", "deliver"]
+
+
+def deliver(
+    server: MailServer,
+    message: Message,
+    *,
+    before_dot: Callable[[], None],
+    timeouts: Timeouts = PATIENT,
+    context: ssl.SSLContext | None = None,
+    at: Callable[[str], None] = lambda phase: None,
+) -> Receipt:
+    """Hand one e-mail to the server and return the server's yes.
+
+    ``before_dot`` is called once, when all but the final dot has been written; if it raises, the connection is cut
+    and nothing was accepted. ``at`` is told each phase that is over: connect, auth, rcpt, data, half, body, dot,
+    reply. Raises DeliveryDeferredError, DeliveryRejectedError (``data["bounced"]``) or DeliveryUnknownError.
+    """
+    require_sound(message)
+    with session(server, timeouts=timeouts, context=context, at=at) as connection:
+        _address(connection, message)
+        at("rcpt")
+        _open_text(connection)
+        at("data")
+        _write_text(connection, message.data, at=at)
+        at("body")
+        before_dot()
+        return _finish(connection, timeouts, at=at)
+
+
+def _address(connection: smtplib.SMTP, message: Message) -> None:
+    options = []
+    if message.smtputf8:
+        if not connection.has_extn("smtputf8"):
+            raise deferred("the server does not offer SMTPUTF8, which this address needs", phase="MAIL")
+        options = ["SMTPUTF8", "BODY=8BITMIME"]
+    with deferring("MAIL"):
+        code, reply = connection.mail(message.sender, options)
+    if code != 250:
+        raise deferred(f"the server answered {code} {words(reply)} to MAIL", phase="MAIL")
+    with deferring("RCPT"):
+        code, reply = connection.rcpt(message.recipient)
+    if code not in (250, 251):
+        raise refused(code, reply, phase="RCPT")
+
+
+def _open_text(connection: smtplib.SMTP) -> None:
+    with deferring("DATA"):
+        code, reply = connection.docmd("DATA")
+    if code != 354:
+        raise refused(code, reply, phase="DATA")
+
+
+def _write_text(connection: smtplib.SMTP, data: bytes, *, at: Callable[[str], None]) -> None:
+    """Write the text, dot-stuffed, up to and with the CRLF that the final dot follows."""
+    stuffed = re.sub(rb"(?m)^\.", b"..", data if data.endswith(b"\r\n") else data + b"\r\n")
+    middle = len(stuffed) // 2
+    with deferring("text"):
+        connection.send(stuffed[:middle])
+    at("half")
+    with deferring("text"):
+        connection.send(stuffed[middle:])
+        _require_silence(connection)
+
+
+def _require_silence(connection: smtplib.SMTP) -> None:
+    """Raise unless the server is still listening: a word or an end at this point is never a yes."""
+    early = _early_words(connection)
+    if early is not None:
+        why = words(early) or "no reason given"
+        raise deferred(f"the server ended it before the text was complete: {why}", phase="text")
+
+
+def _early_words(connection: smtplib.SMTP) -> bytes | None:
+    """Return what the server said out of turn, empty where it hung up; None where it said nothing."""
+    import ssl
+
+    sock, answers = connection.sock, connection.file
+    if sock is None or answers is None:
+        return b""
+    patience = sock.gettimeout()
+    sock.settimeout(0)
+    try:
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            return sock.recv(512)
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            return answers.peek(1) or None  # came in one packet with the answer before, and was read with it
+    finally:
+        sock.settimeout(patience)
+    return None
+
+
+def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str], None]) -> Receipt:
+    try:
+        if connection.sock is not None:
+            connection.sock.settimeout(timeouts.final)
+        connection.send(b".\r\n")
+        at("dot")
+        code, reply = connection.getreply()
+    except OSError as error:  # every error of smtplib is one too
+        raise unknown(f"the connection was lost before the server's answer ({words(str(error))})") from error
+    at("reply")
+    with suppress(OSError):
+        connection.send(b"QUIT\r\n")  # its answer tells nothing and could only keep us from writing down this one
+    if 200 <= code <= 299:
+        return Receipt(f"{code} {words(reply)}")
+    if 400 <= code <= 599:
+        raise refused(code, reply, phase="the final dot")
+    raise unknown(f"the server's answer was none: {code} {words(reply)}")

@@ -1,0 +1,180 @@
+"""One due thing, looked at afresh and taken: everything is asked again in the transaction that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TypeAlias
+
+from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.plan import PlanStatus, Terms, text_digest
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
+from sequences_mcp.engine.approvals import (
+    approved_at,
+    moved_because,
+    uncovered_because,
+    void_because,
+    voided,
+)
+from sequences_mcp.engine.calendar import Window, next_open
+from sequences_mcp.engine.change import action_of, keep
+from sequences_mcp.engine.channels.compose import compose
+from sequences_mcp.engine.channels.message import Message
+from sequences_mcp.engine.channels.message_id import message_id
+from sequences_mcp.engine.deciding import decide
+from sequences_mcp.engine.events import SendEmail, Tick
+from sequences_mcp.engine.machine import APPROVAL, advance
+from sequences_mcp.engine.steps import with_run
+from sequences_mcp.engine.stopping import suppressed
+from sequences_mcp.engine.store import attempts, contacts, plans, sequences
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.errors import InvalidArgumentsError
+
+Check: TypeAlias = Callable[[Sequence, StepRun, Contact], str | None]
+"""Why a rendered text must not go out before a person has looked at it, or None."""
+
+MOST_TRIES = 12
+ACTOR = "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return."""
+
+    terms: Terms
+    sender: Sender
+    window: Window
+    check: Check
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An e-mail taken to be sent: whose, which step, under which lease, and the very message."""
+
+    sequence_id: str
+    key: str
+    lease: int
+    tries: int
+    message: Message
+
+
+def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: str | None = None) -> Claim | None:
+    """Move one due run on, inside the caller's transaction; return a claim when an e-mail is to be sent.
+
+    ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
+    RuntimeError for a run that is due without anything to do, which would be due for ever.
+    """
+    before = sequences.find(store, sequence_id)
+    if before is None or (run := before.current) is None:
+        raise RuntimeError("nothing is left of this run")
+    lease = attempts.next_lease(store)
+    tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
+    message = None
+    if fault is None and before.status is SequenceStatus.ACTIVE and run.state not in IN_FLIGHT:
+        tick, message = _examined(store, before, run, tick=tick, rules=rules, now=now)
+    after, effects = advance(before, tick, now)
+    if after == before:
+        raise RuntimeError("its time has come and nothing follows")
+    claim = None
+    if message is not None and any(isinstance(effect, SendEmail) for effect in effects):
+        after = _with_message_id(after, run.key, message.message_id)
+        claim = _claimed(store, after, run, lease=lease, message=message, rules=rules, now=now)
+    elif run.state is StepState.CLAIMED and run.lease is not None:
+        attempts.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
+    keep(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
+    return claim
+
+
+def _examined(
+    store: Store, sequence: Sequence, run: StepRun, *, tick: Tick, rules: Rules, now: datetime
+) -> tuple[Tick, Message | None]:
+    """Return how the world looks for the current step and, where it may go out by e-mail, the message."""
+    contact = contacts.by_ids(store, [sequence.contact_id])[0]
+    recipients = {contact.id: run.recipient} if run.recipient else {}
+    listed = suppressed(store, [contact], recipients=recipients).get(contact.id)
+    tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
+    if listed or run.recipient is None or run.content is None:
+        return tick, None
+    if why := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
+        return replace(tick, blocked=why), None
+    if run.step.type is not Channel.EMAIL:
+        return tick, None
+    try:
+        opens_at = next_open(rules.window, sequence.time_zone, now)
+        message = _composed(store, sequence, run, rules=rules, now=now)
+    except InvalidArgumentsError as error:
+        return replace(tick, blocked=error.message), None
+    return replace(tick, opens_at=opens_at), message
+
+
+def _blocked(
+    store: Store, sequence: Sequence, run: StepRun, *, contact: Contact, rules: Rules, now: datetime
+) -> str | None:
+    """Return why a person has to look first, or None.
+
+    A yes to exactly this text stands for the plan's, and for what was found in the text, which that person saw.
+    """
+    plan = plans.find(store, sequence.plan_id)
+    if plan is None:
+        return "its plan is gone"
+    if why := void_because(store, plan, terms=rules.terms):
+        if plan.status is PlanStatus.APPROVED:
+            reason = why.removeprefix(f"{APPROVAL}: ")
+            decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
+        return why
+    approved = approved_at(store, run, digest=text_digest(sequence, run))
+    tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
+    if tries >= MOST_TRIES:
+        return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
+    if approved is not None:
+        return None
+    return (
+        uncovered_because(store, plan, sequence=sequence, run=run)
+        or moved_because(run, contact)
+        or rules.check(sequence, run, contact)
+    )
+
+
+def _composed(store: Store, sequence: Sequence, run: StepRun, *, rules: Rules, now: datetime) -> Message:
+    own = message_id(
+        store.secret("message_id"),
+        sequence_id=sequence.id,
+        step_key=run.key,
+        generation=run.generation,
+        sender=rules.sender.address,
+    )
+    return compose(
+        sender=rules.sender,
+        recipient=run.recipient or "",
+        subject=run.subject or "",
+        content=run.content or "",
+        message_id=own,
+        date=now,
+    )
+
+
+def _with_message_id(sequence: Sequence, key: str, own: str) -> Sequence:
+    run = next(one for one in sequence.steps if one.key == key)
+    return with_run(sequence, replace(run, message_id=own))
+
+
+def _claimed(
+    store: Store, sequence: Sequence, run: StepRun, *, lease: int, message: Message, rules: Rules, now: datetime
+) -> Claim:
+    attempt = attempts.Attempt(
+        lease=lease,
+        key=run.key,
+        generation=run.generation,
+        sender=rules.terms.sender_address,
+        message_id=message.message_id,
+        message_digest=sha256(message.data).digest(),
+        claimed_at=now,
+    )
+    attempts.insert(store, attempt)
+    tries = attempts.tries(store, run.key, generation=run.generation, since=None)
+    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, tries=tries, message=message)

@@ -1,0 +1,72 @@
+"""Runs as people look at them: with the contact and with what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.machine import outlook
+from sequences_mcp.engine.store import attempts, contacts, sequences
+from sequences_mcp.errors import NotFoundError
+from sequences_mcp.providers.port import Outlook, SequenceDetail
+
+
+def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, ...]:
+    """Return each run with its contact and its outlook."""
+    found = list(runs)
+    people = people_of(engine, found)
+    mails = any(sequences.lane_of(one) == "mailbox" for one in found)
+    now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
+    return tuple(
+        SequenceDetail(
+            sequence=one, contact=people[one.contact_id], outlook=_outlook(one, now=now, mailbox=mailbox)
+        )
+        for one in found
+    )
+
+
+def people_of(engine: Engine, runs: Iterable[Sequence]) -> dict[str, Contact]:
+    """Return the contacts of these runs by id."""
+    wanted = dict.fromkeys(one.contact_id for one in runs)
+    return {one.id: one for one in contacts.by_ids(engine.store, wanted)}
+
+
+def mailbox_of(engine: Engine) -> tuple[datetime, str] | None:
+    """Return from when the sender's mailbox may be used, and what it waits for; None when it was never used."""
+    terms = engine.terms
+    return attempts.mailbox_opens(
+        engine.store, terms.sender_address, daily_cap=terms.daily_cap, spacing=terms.spacing
+    )
+
+
+def require_sequence(engine: Engine, sequence_id: str) -> Sequence:
+    """Return one run; NotFoundError, WrongIdError."""
+    own = str(parse(sequence_id, Kind.SEQUENCE))
+    found = sequences.find(engine.store, own)
+    if found is None:
+        raise NotFoundError(f"There is no sequence {own}.", next_step="list_sequences shows what there is.")
+    return found
+
+
+def require_step(engine: Engine, step_id: str, kind: Kind) -> tuple[Sequence, StepRun]:
+    """Return one step by its id as a task or a draft, with its run; NotFoundError, WrongIdError."""
+    own = str(parse(step_id, kind))
+    found = sequences.of_keys(engine.store, [own.removeprefix(f"{LOCAL}:{kind}_")])
+    if not found:
+        listed = "list_tasks" if kind is Kind.TASK else "list_reviews"
+        raise NotFoundError(f"There is no {kind.name.lower()} {own}.", next_step=f"{listed} shows what waits.")
+    return found[0]
+
+
+def _outlook(one: Sequence, *, now: datetime, mailbox: tuple[datetime, str] | None) -> Outlook:
+    """Return the machine's outlook, or what the mailbox's limits make of it."""
+    found = outlook(one, now)
+    if mailbox is None or found.next_at is None or sequences.lane_of(one) != "mailbox":
+        return found
+    opens, why = mailbox
+    return found if opens <= found.next_at else replace(found, next_at=opens, why=f"{found.why}; {why}")

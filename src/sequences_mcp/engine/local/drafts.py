@@ -1,0 +1,155 @@
+"""Single texts: read, rewritten, approved, settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import PlanStatus, text_digest
+from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StepRun, StepState
+from sequences_mcp.engine.approvals import draft_id as id_of
+from sequences_mcp.engine.change import change
+from sequences_mcp.engine.deciding import carry_out
+from sequences_mcp.engine.events import DraftApproved, Rewritten, Settled
+from sequences_mcp.engine.local.details import people_of, require_sequence, require_step
+from sequences_mcp.engine.local.engine import Engine, require_page
+from sequences_mcp.engine.machine import APPROVAL, EDITED
+from sequences_mcp.engine.store import attempts, plans, texts
+from sequences_mcp.engine.texts import read_steps, resealed, with_texts_of
+from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
+from sequences_mcp.providers.port import Draft, Text
+
+Why = Literal["missing", "written", "edited", "held", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDrafts:
+    """``providers.port.Drafts`` over the store and the machine."""
+
+    engine: Engine
+
+    async def list_drafts(self, *, plan_id: str | None, page: int, size: int) -> Page[Draft]:
+        """Return texts that wait for a person: of one plan, or of every started sequence.
+
+        Texts held because a plan's approval is void are not among them: the plan is what waits.
+        """
+        require_page(page, size)
+        store = self.engine.store
+        if plan_id is None:
+            found = texts.waiting(store, not_because=APPROVAL, page=page, size=size)
+        else:
+            plan = plans.find(store, str(parse(plan_id, Kind.PLAN)))
+            if plan is None:
+                raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
+            found = texts.in_plan(store, plan_id, read_steps=read_steps(store, plan), page=page, size=size)
+        people = people_of(self.engine, (one for one, _ in found.items))
+        return found.map(lambda pair: _draft(*pair, people[pair[0].contact_id]))
+
+    async def get_draft(self, draft_id: str) -> Draft:
+        """Return one text; NotFoundError."""
+        sequence, run = require_step(self.engine, draft_id, Kind.DRAFT)
+        return self._draft(sequence, run)
+
+    async def rewrite(
+        self, sequence_id: str, texts: Mapping[str, Text], *, variables: Mapping[str, str] | None = None
+    ) -> Sequence:
+        """Replace pending texts by step id, and the variable overrides when given.
+
+        Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text: before
+        its start the plan gets another digest; under way each text waits for an approval of its own.
+        """
+        engine = self.engine
+        with engine.store.transaction():
+            before = self._startable(require_sequence(engine, sequence_id))
+            new = {step_id: (text.subject, text.content) for step_id, text in texts.items()}
+            event = Rewritten(new, None if variables is None else dict(variables))
+            after, _ = change(engine.store, before, event, now=engine.clock(), actor=engine.actor)
+            if after.status is SequenceStatus.FOUND and texts:
+                self._reseal(after)
+            return after
+
+    async def approve_draft(self, draft_id: str, *, digest: str, actor: str) -> Draft:
+        """Record the yes to exactly this text of a live sequence and let it go."""
+        engine = self.engine
+        with engine.store.transaction():
+            sequence, run = require_step(engine, draft_id, Kind.DRAFT)
+            _require_approvable(sequence, run, digest)
+            now = engine.clock()
+            plans.approve(engine.store, id_of(run), digest=digest, actor=actor, now=now)
+            event = DraftApproved(run.key)
+            after, _ = change(engine.store, sequence, event, now=now, actor=actor)
+            return self._draft(after, next(one for one in after.steps if one.key == run.key))
+
+    async def settle_unknown(self, draft_id: str, *, sent: bool, actor: str) -> Sequence:
+        """Record what a person found out about an e-mail whose fate was unknown."""
+        engine = self.engine
+        with engine.store.transaction():
+            sequence, run = require_step(engine, draft_id, Kind.DRAFT)
+            event = Settled(run.key, sent)
+            after, _ = change(engine.store, sequence, event, now=engine.clock(), actor=actor)
+            if not sent and run.lease is not None:
+                attempts.give_back(engine.store, run.lease)
+            return after
+
+    def _draft(self, sequence: Sequence, run: StepRun) -> Draft:
+        return _draft(sequence, run, people_of(self.engine, [sequence])[sequence.contact_id])
+
+    def _startable(self, sequence: Sequence) -> Sequence:
+        """Return the run, told of its plan's decision first should a crash have come between."""
+        plan = plans.find(self.engine.store, sequence.plan_id)
+        if plan is None or sequence.status is not SequenceStatus.FOUND or plan.decided_at is None:
+            return sequence
+        carry_out(self.engine.store, plan, now=self.engine.clock())
+        return require_sequence(self.engine, sequence.id)
+
+    def _reseal(self, sequence: Sequence) -> None:
+        store = self.engine.store
+        plan = plans.find(store, sequence.plan_id)
+        digests = with_texts_of(plans.texts(store, sequence.plan_id), sequence)
+        plans.set_texts(store, sequence.plan_id, digests)
+        if plan is not None and plan.status is not PlanStatus.DRAFTING:
+            plans.update(store, resealed(store, plan, digests))
+
+
+def _draft(sequence: Sequence, run: StepRun, contact: Contact) -> Draft:
+    digest = text_digest(sequence, run).hex()
+    return Draft(id=id_of(run), why=_why(run), sequence=sequence, run=run, contact=contact, digest=digest)
+
+
+def _why(run: StepRun) -> Why:
+    if run.state is StepState.UNKNOWN:
+        return "unknown"
+    if run.content is None:
+        return "missing"
+    if run.state is StepState.HELD:
+        return "edited" if run.reason == EDITED else "held"
+    return "written"
+
+
+def _require_approvable(sequence: Sequence, run: StepRun, digest: str) -> None:
+    if run.state is StepState.UNKNOWN:
+        raise ConflictError(
+            "This e-mail may have been delivered: there is nothing to approve.",
+            next_step="Find out whether it arrived, then settle it.",
+        )
+    if sequence.status not in LIVE or (run.reason or "").startswith(APPROVAL):
+        raise ApprovalError(
+            "This text is part of a plan that waits for its own approval.",
+            next_step=f"Approve or renew {sequence.plan_id}.",
+            data={"plan": sequence.plan_id},
+        )
+    if run.content is None:
+        raise ApprovalError(
+            "This text is still to be written.", next_step="Write it with edit_draft, then approve it."
+        )
+    present = text_digest(sequence, run).hex()
+    if digest != present:
+        raise ApprovalError(
+            "The text has changed since it was shown: the digest is another one.",
+            next_step="Look at it again and approve what it is now.",
+            data={"digest": present},
+        )

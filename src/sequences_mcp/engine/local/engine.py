@@ -1,0 +1,51 @@
+"""What every capability of the embedded provider works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sequences_mcp.domain.ids import Kind, new_id
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.engine.store.audit import Entry, append
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.errors import InvalidArgumentsError
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An open store, today's settings, a clock, a source of randomness, and who is acting."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    terms: Terms
+    actor: str
+
+    def new_id(self, kind: Kind) -> str:
+        """Return a fresh id."""
+        return new_id(kind, self.clock(), self.entropy(10))
+
+    def audit(self, action: str, subject: str, **detail: object) -> None:
+        """Write down what was done, inside the transaction that does it."""
+        append(
+            self.store,
+            [Entry(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)],
+        )
+
+
+def require_page(page: int, size: int) -> None:
+    """Raise InvalidArgumentsError for a page or size that does not exist."""
+    if page < 1 or size < 1:
+        raise InvalidArgumentsError(
+            f"There is no page {page} of {size} items.", next_step="Pages are numbered from 1; size is at least 1."
+        )
+
+
+def require_aware(at: datetime | None, name: str) -> None:
+    """Raise InvalidArgumentsError for an instant without its offset from UTC."""
+    if at is not None and at.utcoffset() is None:
+        raise InvalidArgumentsError(
+            f"{name} has no offset from UTC.", next_step="Write it like 2026-11-21T09:30:00+01:00."
+        )

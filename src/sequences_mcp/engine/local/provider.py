@@ -1,0 +1,46 @@
+"""The embedded provider put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sequences_mcp.engine.local.blueprints import LocalBlueprints
+from sequences_mcp.engine.local.contacts import LocalContacts
+from sequences_mcp.engine.local.drafts import LocalDrafts
+from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.local.ledger import LocalLedger
+from sequences_mcp.engine.local.plans import LocalPlans
+from sequences_mcp.engine.local.sequences import LocalSequences
+from sequences_mcp.engine.local.suppressions import LocalSuppressions
+from sequences_mcp.engine.local.tasks import LocalTasks
+from sequences_mcp.engine.local.waivers import LocalWaivers
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProvider:
+    """Every capability over one engine, for the thread that opened its store."""
+
+    blueprints: LocalBlueprints
+    contacts: LocalContacts
+    sequences: LocalSequences
+    plans: LocalPlans
+    drafts: LocalDrafts
+    tasks: LocalTasks
+    suppressions: LocalSuppressions
+    waivers: LocalWaivers
+    ledger: LocalLedger
+
+
+def local_provider(engine: Engine) -> LocalProvider:
+    """Return the provider that works on this engine."""
+    return LocalProvider(
+        blueprints=LocalBlueprints(engine),
+        contacts=LocalContacts(engine),
+        sequences=LocalSequences(engine),
+        plans=LocalPlans(engine),
+        drafts=LocalDrafts(engine),
+        tasks=LocalTasks(engine),
+        suppressions=LocalSuppressions(engine),
+        waivers=LocalWaivers(engine),
+        ledger=LocalLedger(engine),
+    )

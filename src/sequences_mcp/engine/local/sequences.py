@@ -1,0 +1,102 @@
+"""Runs: listed, looked at, paused, resumed, stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.contact import company_domain_of, company_key
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import Sequence, StopReason, StopScope
+from sequences_mcp.engine.change import change
+from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
+from sequences_mcp.engine.local.details import details, people_of, require_sequence
+from sequences_mcp.engine.local.engine import Engine, require_aware, require_page
+from sequences_mcp.engine.stopping import end_all
+from sequences_mcp.engine.store import contacts, schedule, sequences
+from sequences_mcp.engine.store.instants import to_micros
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSequences:
+    """``providers.port.Sequences`` over the store and the machine."""
+
+    engine: Engine
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page."""
+        require_page(wanted.page, wanted.size)
+        with self.engine.store.snapshot():
+            found = sequences.page_of(
+                self.engine.store,
+                _conditions(wanted),
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=wanted.size,
+            )
+            return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run; NotFoundError."""
+        return details(self.engine, [require_sequence(self.engine, sequence_id)])[0]
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time; the clocks of delays stand still."""
+        return self._change(sequence_id, Paused(until))
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        return self._change(sequence_id, Resumed())
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good; return every sequence that was stopped, this one first.
+
+        COMPANY also stops what is live, or waits for an approval, of the same blueprint at the same company.
+        """
+        with self.engine.store.transaction():
+            first = require_sequence(self.engine, sequence_id)
+            others = self._colleagues_of(first) if scope is StopScope.COMPANY else []
+            stopped = end_all(
+                self.engine.store,
+                [first, *others],
+                Stopped(reason),
+                now=self.engine.clock(),
+                actor=self.engine.actor,
+            )
+            return list(details(self.engine, stopped))
+
+    def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
+        with self.engine.store.transaction():
+            before = require_sequence(self.engine, sequence_id)
+            after, _ = change(self.engine.store, before, event, now=self.engine.clock(), actor=self.engine.actor)
+            return details(self.engine, [after])[0]
+
+    def _colleagues_of(self, first: Sequence) -> list[Sequence]:
+        contact = people_of(self.engine, [first])[first.contact_id]
+        if company_domain_of(contact) is None and company_key(contact.company) is None:
+            raise InvalidArgumentsError(
+                f"The company of {contact.display_name} is not known, so its other sequences cannot be told.",
+                next_step="Use scope CONTACT, or save the contact's company or company_domain first.",
+            )
+        people = contacts.colleagues(self.engine.store, contact)
+        going = schedule.going_of(self.engine.store, people, blueprint_id=first.blueprint_id)
+        return sequences.by_ids(self.engine.store, [one for one in going if one != first.id])
+
+
+def _conditions(wanted: SequenceFilter) -> dict[str, Any]:
+    require_aware(wanted.created_after, "created_after")
+    require_aware(wanted.created_before, "created_before")
+    conditions: dict[str, Any] = {
+        "status": wanted.status and wanted.status.value,
+        "blueprint_id": wanted.blueprint_id and str(parse(wanted.blueprint_id, Kind.BLUEPRINT)),
+        "created_after": to_micros(wanted.created_after),
+        "created_before": to_micros(wanted.created_before),
+    }
+    return {name: value for name, value in conditions.items() if value is not None}

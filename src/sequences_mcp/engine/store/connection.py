@@ -1,0 +1,110 @@
+"""Opening SQLite so that a committed row survives a crash and several processes may share the file."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from sequences_mcp.engine.store.faults import translated
+from sequences_mcp.errors import StoreBusyError, StoreError
+
+JournalMode: TypeAlias = Literal["wal", "delete"]
+
+OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
+PAGE_CACHE_KIB = 4096
+IMPATIENT_MS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class JournalChoice:
+    """Which journal this process uses and why, for people to read."""
+
+    mode: JournalMode
+    why: str
+
+    @property
+    def synchronous(self) -> str:
+        """The durability that goes with the mode: a commit that has returned is on the disk."""
+        return "FULL" if self.mode == "wal" else "EXTRA"
+
+
+def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = None) -> JournalChoice:
+    """Return the journal for a version of SQLite.
+
+    A write-ahead log can be corrupted by two connections that reset it at one instant, from 3.7.0 until the
+    repair in 3.51.3, 3.50.7 and 3.44.6 (https://www.sqlite.org/wal.html, "The WAL-Reset Bug").
+    """
+    words = ".".join(map(str, version))
+    if forced is not None:
+        return JournalChoice(forced, f"{forced} was asked for; SQLite is {words}")
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+    if mended:
+        return JournalChoice("wal", f"SQLite {words} has the repaired write-ahead log")
+    return JournalChoice("delete", f"SQLite {words} has the write-ahead log's reset bug, so the rollback journal")
+
+
+def connect(path: Path, *, journal: JournalChoice, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
+    """Open one connection for one thread, every setting checked.
+
+    ``read_only`` is a second line of defence: SQLite then refuses any write. Raises StoreError and its kind.
+    """
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise StoreError(
+            f"This Python carries SQLite {sqlite3.sqlite_version}, which is too old.",
+            next_step="Use a Python whose SQLite is 3.38 or newer.",
+        )
+    with translated(path):
+        # isolation_level=None: the driver starts no transaction behind our back.
+        connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=256)
+    try:
+        with translated(path):
+            _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
+            if read_only:
+                _require(connection, "query_only", 1)
+    except BaseException:
+        connection.close()
+        raise
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def share_fairly(connection: sqlite3.Connection) -> None:
+    """Let the driver give up after milliseconds, for a caller that tries again.
+
+    SQLite waits longer after each try, up to a tenth of a second, so that among several busy processes one can
+    wait for ever; short waits, repeated, give each of them its turn.
+    """
+    _require(connection, "busy_timeout", IMPATIENT_MS)
+
+
+def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:
+    _require(connection, "busy_timeout", round(busy_seconds * 1000))
+    (mode,) = connection.execute(f"PRAGMA journal_mode = {journal.mode}").fetchone()
+    if mode != journal.mode:
+        raise StoreBusyError(
+            f"{path.name} is open elsewhere in journal mode {mode} and cannot change to {journal.mode}.",
+            next_step="Close every other program that uses it, then start again.",
+        )
+    _require(connection, "synchronous", {"FULL": 2, "EXTRA": 3}[journal.synchronous])
+    _require(connection, "foreign_keys", 1)
+    _require(connection, "trusted_schema", 0)
+    _require(connection, "cell_size_check", 1)
+    connection.execute("PRAGMA mmap_size = 0")  # answers nothing where the build has no memory mapping
+    _require(connection, "cache_size", -PAGE_CACHE_KIB)
+    # Spilling a large transaction into the file early would need the readers' leave in the middle of a statement.
+    connection.execute("PRAGMA cache_spill = OFF")
+    if sys.platform == "darwin":
+        _require(connection, "fullfsync", 1)  # fsync alone leaves the data in the drive's cache there
+
+
+def _require(connection: sqlite3.Connection, pragma: str, value: int) -> None:
+    connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
+    found: tuple[Any, ...] = tuple(connection.execute(f"PRAGMA {pragma}").fetchone())
+    if found[0] != value:
+        raise StoreError(
+            f"SQLite did not accept {pragma} = {value}; it is {found[0]}.",
+            next_step="Use another build of SQLite; `sequences-mcp doctor` shows which one is in use.",
+        )

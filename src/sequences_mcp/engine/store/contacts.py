@@ -1,0 +1,112 @@
+"""People, one row each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from sequences_mcp.domain.contact import (
+    Contact,
+    ContactFields,
+    company_domain_of,
+    company_key,
+    domain_of,
+    email_key,
+    is_same_company,
+)
+from sequences_mcp.domain.page import Page
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+
+REMEMBERED = 512
+FACTS = tuple(field.name for field in fields(ContactFields))
+
+
+def insert(store: Store, contact: Contact) -> None:
+    """Store a new person."""
+    store.write("contacts.insert", **_to_row(contact))
+
+
+def update(store: Store, contact: Contact) -> None:
+    """Store what is now known of a person."""
+    store.write("contacts.update", **_to_row(contact))
+
+
+def by_ids(store: Store, contact_ids: Iterable[str]) -> list[Contact]:
+    """Return the people that exist among these, in this order."""
+    return [_from_row(row) for row in store.rows("contacts.by_ids", ids=json.dumps(list(contact_ids)))]
+
+
+def by_email(store: Store, email: str) -> Contact | None:
+    """Return the person with this address, whatever its case."""
+    row = store.row("contacts.by_email", email_key=email_key(email))
+    return _from_row(row) if row else None
+
+
+def by_phone(store: Store, phone: str) -> Contact | None:
+    """Return the person with this number in E.164."""
+    row = store.row("contacts.by_phone", phone=phone)
+    return _from_row(row) if row else None
+
+
+def page_of(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:
+    """Return people whose name, address, company or title contains the query; all for an empty one."""
+    pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None
+    with store.snapshot():
+        rows = store.rows("contacts.page", pattern=pattern, size=size, skip=(page - 1) * size)
+        total = store.rows("contacts.count", pattern=pattern)[0]["found"]
+    return Page(tuple(map(_from_row, rows)), total, page, size)
+
+
+def colleagues(store: Store, contact: Contact) -> list[str]:
+    """Return the ids of everybody at the contact's company, the contact among them."""
+    rows = store.rows("contacts.at_company", host=company_domain_of(contact), key=company_key(contact.company))
+    found = [_from_row(row) for row in rows]
+    return [other.id for other in found if is_same_company(contact, other)]
+
+
+def at_domain(store: Store, domain: str) -> list[str]:
+    """Return the ids of everybody whose address or company is at a domain or below it."""
+    rows = store.rows("contacts.at_domain", domain=domain, below=f"%.{escaped(domain)}")
+    return [row["id"] for row in rows]
+
+
+def escaped(text: str) -> str:
+    """Return text that LIKE … ESCAPE '\\' takes literally."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _to_row(contact: Contact) -> dict[str, Any]:
+    shown = [contact.display_name, contact.email, contact.company, contact.job_title]
+    return {name: getattr(contact, name) for name in FACTS} | {
+        "id": contact.id,
+        "notes": contact.notes,
+        "email_key": email_key(contact.email) if contact.email else None,
+        "email_host": domain_of(contact.email),
+        "company_host": company_domain_of(contact),
+        "company_key": company_key(contact.company),
+        "search": "\n".join(filter(None, shown)).casefold(),
+        "created_at": to_micros(contact.created_at),
+        "updated_at": to_micros(contact.updated_at),
+    }
+
+
+def _from_row(row: sqlite3.Row) -> Contact:
+    return _from_facts(tuple(row.keys()), tuple(row))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _from_facts(names: tuple[str, ...], facts: tuple[Any, ...]) -> Contact:
+    """Return a person from a row. It is all that decides, so remembering the result cannot go stale."""
+    known = dict(zip(names, facts, strict=True))
+    return Contact(
+        id=known["id"],
+        notes=known["notes"],
+        created_at=from_micros(known["created_at"]),
+        updated_at=from_micros(known["updated_at"]),
+        **{name: known[name] for name in FACTS},
+    )

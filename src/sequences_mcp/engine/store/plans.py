@@ -1,0 +1,140 @@
+"""Plans, the digests of their texts, and the approvals of people."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import datetime
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, canonical
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+
+
+def insert(store: Store, plan: Plan) -> bool:
+    """Store a plan that is still being written; False when its blueprint version does not exist."""
+    header = plan.header
+    with store.joined():
+        added = store.write(
+            "plans.insert",
+            id=plan.id,
+            terms=canonical(asdict(header.terms)).decode(),
+            expires_at=to_micros(header.expires_at),
+            created_at=to_micros(plan.created_at),
+            blueprint_id=header.blueprint_id,
+            version=header.blueprint_version,
+        )
+        if added:
+            store.write("plans.insert_texts", id=plan.id)
+    return added == 1
+
+
+def find(store: Store, plan_id: str) -> Plan | None:
+    """Return one plan, or None."""
+    row = store.row("plans.find", id=plan_id)
+    return _from_row(row) if row else None
+
+
+def numbers(store: Store, plan_id: str) -> tuple[int, int]:
+    """Return the numbers of a plan's row and of its blueprint version's."""
+    row = store.rows("plans.find", id=plan_id)[0]
+    return row["no"], row["version_no"]
+
+
+def update(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
+    """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
+    store.write(
+        "plans.update",
+        id=plan.id,
+        status=plan.status.value,
+        terms=canonical(asdict(plan.header.terms)).decode(),
+        expires_at=to_micros(plan.header.expires_at),
+        digest=plan.digest,
+        people=plan.people,
+        missing_texts=plan.missing_texts,
+        to_read=plan.to_read,
+        warnings=plan.warnings,
+        decided_at=to_micros(plan.decided_at),
+        decided_by=plan.decided_by,
+        reason=plan.reason,
+        unsettled=unsettled,
+    )
+
+
+def mark_settled(store: Store, plan_id: str) -> None:
+    """Note that everybody in the plan has been told of the decision."""
+    store.write("plans.mark_settled", id=plan_id)
+
+
+def set_texts(store: Store, plan_id: str, digests: bytes) -> None:
+    """Store the digests of a plan's texts, 32 bytes each, in order of person and step."""
+    store.write("plans.set_texts", id=plan_id, digests=digests)
+
+
+def texts(store: Store, plan_id: str) -> bytes:
+    """Return the digests of a plan's texts."""
+    row = store.row("plans.texts", id=plan_id)
+    return bytes(row["digests"]) if row else b""
+
+
+def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> tuple[int, int]:
+    """Return how many texts are missing and how many of the steps numbered a person has to read."""
+    row = store.rows("plans.texts_of_people", id=plan_id, read_steps=json.dumps(list(read_steps)))[0]
+    return row["missing_texts"], row["to_read"]
+
+
+def waiting(store: Store, *, page: int, size: int) -> Page[Plan]:
+    """Return the plans that wait for a person, the oldest first."""
+    with store.snapshot():
+        rows = store.rows("plans.waiting", size=size, skip=(page - 1) * size)
+        total = store.rows("plans.count_waiting")[0]["found"]
+    return Page(tuple(map(_from_row, rows)), total, page, size)
+
+
+def overdue(store: Store, *, now: datetime, abandoned: datetime) -> list[str]:
+    """Return plans that waited past their time, or that were begun before ``abandoned`` and never sealed."""
+    rows = store.rows("plans.overdue", now=to_micros(now), abandoned=to_micros(abandoned))
+    return [row["id"] for row in rows]
+
+
+def unsettled(store: Store) -> list[str]:
+    """Return plans that are decided while some of their people have not been told."""
+    return [row["id"] for row in store.rows("plans.unsettled")]
+
+
+def approve(store: Store, subject: str, *, digest: str, actor: str, now: datetime) -> None:
+    """Record a yes to exactly this digest of a plan or a draft."""
+    store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
+
+
+def approved_at(store: Store, subject: str, *, digest: str) -> datetime | None:
+    """Return when exactly this was last approved, or None."""
+    at: int | None = store.rows("plans.approval", subject=subject, digest=digest)[0]["at"]
+    return from_micros(at)
+
+
+def _from_row(row: sqlite3.Row) -> Plan:
+    header = PlanHeader(
+        blueprint_id=row["blueprint_id"],
+        blueprint_version=row["version"],
+        blueprint_name=row["name"],
+        terms=Terms(**json.loads(row["terms"])),
+        expires_at=from_micros(row["expires_at"]),
+    )
+    return Plan(
+        id=row["id"],
+        status=PlanStatus(row["status"]),
+        header=header,
+        people=row["people"],
+        digest=row["digest"],
+        missing_texts=row["missing_texts"],
+        to_read=row["to_read"],
+        warnings=row["warnings"],
+        created_at=from_micros(row["created_at"]),
+        decided_at=from_micros(row["decided_at"]),
+        decided_by=row["decided_by"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,16 @@
+-- head --
+-- The end of the chain.
+SELECT no, hash FROM audit ORDER BY no DESC LIMIT 1
+
+-- insert --
+-- One thing that happened.
+INSERT INTO audit (no, at, actor, action, subject, detail, previous, hash)
+VALUES (:no, :at, :actor, :action, :subject, :detail, :previous, :hash)
+
+-- after --
+-- Some of the chain, in order.
+SELECT * FROM audit WHERE no > :no ORDER BY no LIMIT :size
+
+-- of_subject --
+-- What happened to one thing, in order.
+SELECT * FROM audit WHERE subject = :subject ORDER BY no

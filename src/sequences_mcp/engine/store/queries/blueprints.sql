@@ -1,0 +1,22 @@
+-- add_version --
+-- One version of a blueprint.
+INSERT INTO blueprint_version (blueprint_id, version, name, steps, sourcing, created_at)
+VALUES (:blueprint_id, :version, :name, :steps, :sourcing, :created_at)
+
+-- newest --
+-- A blueprint's newest version.
+SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id ORDER BY version DESC LIMIT 1
+
+-- version --
+-- One version of a blueprint.
+SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
+
+-- count --
+-- How many blueprints there are.
+SELECT count(DISTINCT blueprint_id) AS found FROM blueprint_version
+
+-- page --
+-- The newest version of each blueprint, the latest change first.
+SELECT * FROM blueprint_version
+WHERE no IN (SELECT max(no) FROM blueprint_version GROUP BY blueprint_id)
+ORDER BY no DESC LIMIT :size OFFSET :skip

@@ -1,0 +1,51 @@
+-- insert --
+-- A new person.
+INSERT INTO contact (id, email, email_key, email_host, phone, first_name, last_name, company, company_domain,
+                     company_host, company_key, job_title, location, country, time_zone, language, linkedin_url,
+                     notes, search, created_at, updated_at)
+VALUES (:id, :email, :email_key, :email_host, :phone, :first_name, :last_name, :company, :company_domain,
+        :company_host, :company_key, :job_title, :location, :country, :time_zone, :language, :linkedin_url,
+        :notes, :search, :created_at, :updated_at)
+
+-- update --
+-- A person's new facts.
+UPDATE contact SET
+  email = :email, email_key = :email_key, email_host = :email_host, phone = :phone, first_name = :first_name,
+  last_name = :last_name, company = :company, company_domain = :company_domain, company_host = :company_host,
+  company_key = :company_key, job_title = :job_title, location = :location, country = :country,
+  time_zone = :time_zone, language = :language, linkedin_url = :linkedin_url, notes = :notes, search = :search,
+  updated_at = :updated_at
+WHERE id = :id
+
+-- by_ids --
+-- People by a JSON list of ids, in its order.
+SELECT contact.* FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value ORDER BY wanted.key
+
+-- by_email --
+-- The person with this address, whatever its case.
+SELECT * FROM contact WHERE email_key = :email_key
+
+-- by_phone --
+-- The person with this number in E.164.
+SELECT * FROM contact WHERE phone = :phone
+
+-- count --
+-- How many people a search finds.
+SELECT count(*) AS found FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+
+-- page --
+-- The people a search finds, the oldest first.
+SELECT * FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+ORDER BY no LIMIT :size OFFSET :skip
+
+-- at_company --
+-- People who may work at one company: by its domain, or by its name.
+SELECT * FROM contact WHERE company_host = :host
+UNION
+SELECT * FROM contact WHERE company_key = :key
+
+-- at_domain --
+-- People whose address or company is at a domain or below it.
+SELECT id FROM contact
+WHERE email_host = :domain OR company_host = :domain
+   OR email_host LIKE :below ESCAPE '\' OR company_host LIKE :below ESCAPE '\'

@@ -1,0 +1,67 @@
+-- insert --
+-- A plan that is still being written.
+INSERT INTO plan (id, version_no, status, terms, expires_at, digest, people, missing_texts, to_read, warnings,
+                  created_at)
+SELECT :id, no, 'drafting', :terms, :expires_at, '', 0, 0, 0, 0, :created_at
+FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
+
+-- insert_texts --
+-- The plan's list of text digests, empty.
+INSERT INTO plan_texts (plan_no, digests) SELECT no, x'' FROM plan WHERE id = :id
+
+-- find --
+-- One plan with its blueprint.
+SELECT plan.*, blueprint_id, version, name FROM plan JOIN blueprint_version v ON v.no = plan.version_no
+WHERE plan.id = :id
+
+-- update --
+-- What may change of a plan.
+UPDATE plan SET status = :status, terms = :terms, expires_at = :expires_at, digest = :digest, people = :people,
+  missing_texts = :missing_texts, to_read = :to_read, warnings = :warnings, decided_at = :decided_at,
+  decided_by = :decided_by, reason = :reason, unsettled = :unsettled
+WHERE id = :id
+
+-- mark_settled --
+-- Everybody in the plan has been told of the decision.
+UPDATE plan SET unsettled = 0 WHERE id = :id
+
+-- set_texts --
+-- The digests of the plan's texts.
+UPDATE plan_texts SET digests = :digests WHERE plan_no = (SELECT no FROM plan WHERE id = :id)
+
+-- texts --
+-- The digests of the plan's texts.
+SELECT digests FROM plan_texts WHERE plan_no = (SELECT no FROM plan WHERE id = :id)
+
+-- texts_of_people --
+-- How many texts of people who wait are missing, and how many a person has to read, by the steps named.
+SELECT count(*) FILTER (WHERE content IS NULL) AS missing_texts,
+       count(*) FILTER (WHERE content IS NOT NULL AND step IN (SELECT value FROM json_each(:read_steps))) AS to_read
+FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND s.status = 'FOUND'
+
+-- waiting --
+-- Plans that wait for a person, the oldest first.
+SELECT plan.*, blueprint_id, version, name FROM plan JOIN blueprint_version v ON v.no = plan.version_no
+WHERE status IN ('waiting', 'void') ORDER BY plan.no LIMIT :size OFFSET :skip
+
+-- count_waiting --
+-- How many plans wait for a person.
+SELECT count(*) AS found FROM plan WHERE status IN ('waiting', 'void')
+
+-- overdue --
+-- Plans that waited too long, or that nobody finished writing.
+SELECT id FROM plan
+WHERE (status = 'waiting' AND expires_at <= :now) OR (status = 'drafting' AND created_at <= :abandoned)
+
+-- unsettled --
+-- Plans that are decided while some of their people do not know it.
+SELECT id FROM plan WHERE unsettled = 1
+
+-- approve --
+-- A person's yes.
+INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :actor, :at)
+
+-- approval --
+-- The latest yes to exactly this.
+SELECT max(at) AS at FROM approval WHERE subject = :subject AND digest = :digest

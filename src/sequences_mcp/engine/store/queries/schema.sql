@@ -1,0 +1,4 @@
+-- secret --
+-- A random key that was made with the database.
+SELECT value FROM secret WHERE name = :name
+

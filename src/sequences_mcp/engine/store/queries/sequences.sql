@@ -1,0 +1,161 @@
+-- next_no --
+-- The number the next sequence gets.
+SELECT coalesce(max(no), 0) + 1 AS no FROM sequence
+
+-- insert --
+-- A person's run, found.
+INSERT INTO sequence (no, id, plan_no, version_no, contact_no, ordinal, status, variables, time_zone, warnings,
+                      created_at, updated_at, lane)
+VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :contact_id), :ordinal, 'FOUND',
+        :variables, :time_zone, :warnings, :created_at, :created_at, 'free')
+
+-- insert_run --
+-- One step of a run.
+INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, changed_at)
+VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, 'planned', :changed_at)
+
+-- by_ids --
+-- Runs by a JSON list of ids, in its order; the order of the columns counts.
+SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
+       s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason
+FROM json_each(:ids) wanted CROSS JOIN sequence s ON s.id = wanted.value
+CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
+CROSS JOIN blueprint_version v ON v.no = s.version_no
+ORDER BY wanted.key
+
+-- runs_of --
+-- The present steps of runs by a JSON list of their numbers; the order of the columns counts.
+SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply
+FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
+ORDER BY wanted.key, r.step
+
+-- update --
+-- What may change of a run.
+UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, paused_since = :paused_since,
+  paused_until = :paused_until, stop_reason = :stop_reason, reason = :reason, updated_at = :updated_at,
+  next_run_at = :next_run_at, lane = :lane
+WHERE id = :id
+
+-- update_run --
+-- What may change of a step.
+UPDATE step_run SET subject = :subject, content = :content, state = :state, reason = :reason, until = :until,
+  executed_at = :executed_at, accepted_at = :accepted_at, anchor = :anchor, lease = :lease,
+  lease_expires_at = :lease_expires_at, message_id = :message_id, server_reply = :server_reply,
+  changed_at = :changed_at
+WHERE key = :key AND generation = :generation
+
+-- update_flight --
+-- What may change of a step in flight, for the holder of its lease alone.
+UPDATE step_run SET subject = :subject, content = :content, state = :state, reason = :reason, until = :until,
+  executed_at = :executed_at, accepted_at = :accepted_at, anchor = :anchor, lease = :lease,
+  lease_expires_at = :lease_expires_at, message_id = :message_id, server_reply = :server_reply,
+  changed_at = :changed_at
+WHERE key = :key AND generation = :generation AND lease = :held_lease
+
+-- replace_run --
+-- The end of a text that is being rewritten.
+UPDATE step_run SET replaced = 1 WHERE key = :key AND generation = :generation
+
+-- insert_generation --
+-- A rewritten text.
+INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, until,
+                      executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply,
+                      changed_at)
+SELECT sequence_no, step, :generation, key, recipient, :subject, :content, :state, :reason, :until,
+       :executed_at, :accepted_at, :anchor, :lease, :lease_expires_at, :message_id, :server_reply, :changed_at
+FROM step_run WHERE key = :key AND generation = :replaced_generation
+
+-- park --
+-- Take a run that cannot even be read off the schedule.
+UPDATE sequence SET next_run_at = NULL, reason = :reason WHERE id = :id
+
+-- id_of_run --
+-- The run a step belongs to.
+SELECT s.id FROM step_run r JOIN sequence s ON s.no = r.sequence_no WHERE r.key = :key LIMIT 1
+
+-- next_due --
+-- When the next thing is due in a lane, and what.
+SELECT id, next_run_at FROM sequence WHERE lane = :lane AND next_run_at IS NOT NULL
+ORDER BY next_run_at, no LIMIT 1
+
+-- live_of_contacts --
+-- Contacts of a JSON list of ids who have a live run.
+SELECT contact.id AS contact_id, s.id AS sequence_id
+FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s ON s.contact_no = contact.no
+WHERE s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+
+-- going_of_contacts --
+-- Runs that are live or may become so, of contacts of a JSON list of ids.
+SELECT s.id AS sequence_id
+FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s ON s.contact_no = contact.no
+WHERE s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND (:blueprint_id IS NULL
+       OR s.version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id))
+ORDER BY s.no
+
+-- found_in_plan --
+-- Some of a plan's people who do not know its fate yet, in order.
+SELECT id FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND status = 'FOUND' AND ordinal > :after
+ORDER BY ordinal LIMIT :size
+
+-- live_in_plan --
+-- Some of a plan's live runs, in order.
+SELECT id FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND ordinal > :after
+  AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+ORDER BY ordinal LIMIT :size
+
+-- in_plan --
+-- A page of a plan's people, in order.
+SELECT id FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+ORDER BY ordinal LIMIT :size OFFSET :skip
+
+-- count_in_plan --
+-- How many people a plan has.
+SELECT count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+
+-- page --
+-- A page of runs; the conditions and the order are put in from fixed parts.
+SELECT id FROM sequence /* where */ ORDER BY /* order */ LIMIT :size OFFSET :skip
+
+-- count --
+-- How many runs there are; the conditions are put in from fixed parts.
+SELECT count(*) AS found FROM sequence /* where */
+
+-- open_tasks --
+-- Steps that wait to be done by hand, the oldest first.
+SELECT key FROM step_run WHERE state = 'open' AND replaced = 0 ORDER BY changed_at, no LIMIT :size OFFSET :skip
+
+-- count_open_tasks --
+-- How many steps wait to be done by hand.
+SELECT count(*) AS found FROM step_run WHERE state = 'open' AND replaced = 0
+
+-- waiting_texts --
+-- Texts of started runs that wait for a person, the oldest first.
+SELECT key FROM step_run
+WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
+  AND (reason IS NULL OR reason NOT LIKE :plan_reason)
+ORDER BY changed_at, no LIMIT :size OFFSET :skip
+
+-- count_waiting_texts --
+-- How many texts of started runs wait for a person.
+SELECT count(*) AS found FROM step_run
+WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
+  AND (reason IS NULL OR reason NOT LIKE :plan_reason)
+
+-- texts_in_plan --
+-- Texts of a plan that are missing or were written for one person, in order.
+SELECT key FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))
+ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
+
+-- count_texts_in_plan --
+-- How many texts of a plan are missing or were written for one person.
+SELECT count(*) AS found FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))

@@ -1,0 +1,14 @@
+-- insert --
+-- Never contact again, if it is not on the list already.
+INSERT INTO suppression (kind, value, reason, actor, created_at)
+VALUES (:kind, :value, :reason, :actor, :created_at) ON CONFLICT DO NOTHING
+
+-- matching --
+-- What the list says about a JSON list of [kind, value].
+SELECT kind, suppression.value, reason FROM json_each(:wanted) one
+CROSS JOIN suppression
+  ON kind = json_extract(one.value, '$[0]') AND suppression.value = json_extract(one.value, '$[1]')
+
+-- all --
+-- The whole list, the oldest first.
+SELECT * FROM suppression ORDER BY created_at, kind, value

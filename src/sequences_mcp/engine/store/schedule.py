@@ -1,0 +1,57 @@
+"""Which runs belong together: by time, by plan, by person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros
+from sequences_mcp.engine.store.sequences import by_ids
+
+
+def next_due(store: Store, lane: str) -> tuple[str, datetime] | None:
+    """Return the run that is due first in a lane (``mailbox`` or ``free``) and when, or None."""
+    row = store.row("sequences.next_due", lane=lane)
+    return (row["id"], from_micros(row["next_run_at"])) if row else None
+
+
+def park(store: Store, sequence_id: str, reason: str) -> None:
+    """Take a run that cannot even be read off the schedule."""
+    store.write("sequences.park", id=sequence_id, reason=reason)
+
+
+def live_of(store: Store, contact_ids: Iterable[str]) -> dict[str, str]:
+    """Return contact id → run id for those who have a live run."""
+    rows = store.rows("sequences.live_of_contacts", ids=json.dumps(list(contact_ids)))
+    return {row["contact_id"]: row["sequence_id"] for row in rows}
+
+
+def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:
+    """Return runs of these people that are live or found, of one blueprint when given."""
+    ids = json.dumps(list(contact_ids))
+    rows = store.rows("sequences.going_of_contacts", ids=ids, blueprint_id=blueprint_id)
+    return [row["sequence_id"] for row in rows]
+
+
+def found_in(store: Store, plan_id: str, *, after: int, size: int) -> list[Sequence]:
+    """Return some of a plan's people in FOUND, from the ordinal after ``after``."""
+    rows = store.rows("sequences.found_in_plan", plan_id=plan_id, after=after, size=size)
+    return by_ids(store, [row["id"] for row in rows])
+
+
+def live_in(store: Store, plan_id: str, *, after: int, size: int) -> list[Sequence]:
+    """Return some of a plan's live runs, from the ordinal after ``after``."""
+    rows = store.rows("sequences.live_in_plan", plan_id=plan_id, after=after, size=size)
+    return by_ids(store, [row["id"] for row in rows])
+
+
+def people_of(store: Store, plan_id: str, *, page: int, size: int) -> Page[Sequence]:
+    """Return a page of a plan's people in order."""
+    with store.snapshot():
+        rows = store.rows("sequences.in_plan", plan_id=plan_id, size=size, skip=(page - 1) * size)
+        total = store.rows("sequences.count_in_plan", plan_id=plan_id)[0]["found"]
+        return Page(tuple(by_ids(store, [row["id"] for row in rows])), total, page, size)

@@ -1,0 +1,254 @@
+"""Runs and their steps: read whole, written by difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from sequences_mcp.domain.blueprint import Channel, Step
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import (
+    IN_FLIGHT,
+    Sequence,
+    SequenceStatus,
+    StepRun,
+    StepState,
+    StopReason,
+)
+from sequences_mcp.engine.store.blueprints import steps_from_json
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+from sequences_mcp.errors import ConflictError
+
+REMEMBERED = 512
+_Row: TypeAlias = tuple[Any, ...]
+_INSTANTS = ("until", "executed_at", "accepted_at", "anchor", "lease_expires_at")
+_PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply")
+
+
+def by_ids(store: Store, sequence_ids: Iterable[str]) -> list[Sequence]:
+    """Return the runs that exist among these, in this order."""
+    with store.snapshot():
+        rows = store.rows("sequences.by_ids", ids=json.dumps(list(sequence_ids)))
+        runs = store.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
+    of_row: dict[int, list[_Row]] = {row[0]: [] for row in rows}
+    for run in runs:
+        of_row[run[0]].append(tuple(run))
+    return [_from_row(tuple(row), tuple(of_row[row[0]])) for row in rows]
+
+
+def find(store: Store, sequence_id: str) -> Sequence | None:
+    """Return one run, or None."""
+    return next(iter(by_ids(store, [sequence_id])), None)
+
+
+def insert_found(store: Store, found: Iterable[Sequence], *, plan_no: int, version_no: int) -> None:
+    """Store new runs in FOUND."""
+    with store.joined():
+        numbered = list(enumerate(found, start=store.rows("sequences.next_no")[0]["no"]))
+        store.write_many(
+            "sequences.insert", (_new_row(no, one, plan_no=plan_no, version_no=version_no) for no, one in numbered)
+        )
+        store.write_many("sequences.insert_run", (row for no, one in numbered for row in _new_runs(no, one)))
+
+
+def save(store: Store, before: Sequence, after: Sequence, *, next_run_at: datetime | None, now: datetime) -> None:
+    """Store what changed between two states of one run.
+
+    A step in flight changes only under the lease it was read with; ConflictError when that is gone.
+    """
+    with store.joined():
+        store.write("sequences.update", **_changed_row(after, next_run_at))
+        for old, new in zip(before.steps, after.steps, strict=True):
+            if new != old:
+                _save_run(store, old, new, now=now)
+
+
+def lane_of(sequence: Sequence) -> str:
+    """Return ``mailbox`` where an e-mail is what happens next, else ``free``."""
+    run = sequence.current
+    sends = (
+        sequence.status is SequenceStatus.ACTIVE
+        and run is not None
+        and run.step.type is Channel.EMAIL
+        and run.state not in IN_FLIGHT
+    )
+    return "mailbox" if sends else "free"
+
+
+def page_of(
+    store: Store, conditions: Mapping[str, Any], *, sort_by: str, sort_order: str, page: int, size: int
+) -> Page[Sequence]:
+    """Return runs that meet every condition: ``status``, ``blueprint_id``, ``created_after``, ``created_before``.
+
+    ``sort_by`` is created_at, updated_at or status, ``sort_order`` asc or desc.
+    """
+    where = " AND ".join(_CONDITIONS[name] for name in conditions)
+    order = _ORDERS[sort_by].format(order=_DIRECTIONS[sort_order])
+    with store.snapshot():
+        ids = store.pieced(
+            "sequences.page",
+            {"where": where and f"WHERE {where}", "order": order},
+            {**conditions, "size": size, "skip": (page - 1) * size},
+        )
+        total = store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
+        items = by_ids(store, [row["id"] for row in ids])
+    return Page(tuple(items), total[0]["found"], page, size)
+
+
+def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Sequence, StepRun]]:
+    """Return steps by their keys, each with its run, in this order; keys of nothing are left out."""
+    with store.snapshot():
+        owners = {key: row["id"] for key in keys if (row := store.row("sequences.id_of_run", key=key))}
+        found = {one.id: one for one in by_ids(store, dict.fromkeys(owners.values()))}
+    pairs = ((found[owner], key) for key, owner in owners.items())
+    return [(one, next(run for run in one.steps if run.key == key)) for one, key in pairs]
+
+
+_CONDITIONS = {
+    "status": "status = :status",
+    "blueprint_id": "version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id)",
+    "created_after": "created_at > :created_after",
+    "created_before": "created_at < :created_before",
+}
+_ORDERS = {
+    "created_at": "created_at {order}, no {order}",
+    "updated_at": "updated_at {order}, no {order}",
+    "status": "status {order}, created_at {order}, no {order}",
+}
+_DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
+
+
+def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> None:
+    row = _run_row(new, now=now)
+    if new.generation != old.generation:
+        store.write("sequences.replace_run", key=old.key, generation=old.generation)
+        store.write("sequences.insert_generation", **row, replaced_generation=old.generation)
+    elif old.state in IN_FLIGHT:
+        if not store.write("sequences.update_flight", **row, held_lease=old.lease):
+            raise ConflictError(
+                f"Lease {old.lease} no longer covers this e-mail.",
+                next_step="get_sequence shows what became of it.",
+            )
+    else:
+        store.write("sequences.update_run", **row)
+
+
+def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[str, Any]:
+    return {
+        "no": no,
+        "id": one.id,
+        "plan_no": plan_no,
+        "version_no": version_no,
+        "contact_id": one.contact_id,
+        "ordinal": one.ordinal,
+        "variables": json.dumps(dict(one.variables), ensure_ascii=False),
+        "time_zone": one.time_zone,
+        "warnings": one.warnings,
+        "created_at": to_micros(one.created_at),
+    }
+
+
+def _new_runs(no: int, one: Sequence) -> Iterable[dict[str, Any]]:
+    changed_at = to_micros(one.created_at)
+    for position, run in enumerate(one.steps):
+        yield {
+            "sequence_no": no,
+            "step": position,
+            "key": run.key,
+            "recipient": run.recipient,
+            "subject": run.subject,
+            "content": run.content,
+            "changed_at": changed_at,
+        }
+
+
+def _changed_row(one: Sequence, next_run_at: datetime | None) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "status": one.status.value,
+        "anchor": to_micros(one.anchor),
+        "variables": json.dumps(dict(one.variables), ensure_ascii=False),
+        "paused_since": to_micros(one.paused_since),
+        "paused_until": to_micros(one.paused_until),
+        "stop_reason": one.stop_reason and one.stop_reason.value,
+        "reason": one.reason,
+        "updated_at": to_micros(one.updated_at),
+        "next_run_at": to_micros(next_run_at),
+        "lane": lane_of(one),
+    }
+
+
+def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(run, name) for name in _PLAIN}
+    row |= {name: to_micros(getattr(run, name)) for name in _INSTANTS}
+    own = {"key": run.key, "generation": run.generation, "state": run.state.value, "changed_at": to_micros(now)}
+    return row | own
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
+    """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
+    # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
+    (
+        _,
+        own,
+        plan_id,
+        blueprint_id,
+        version,
+        contact_id,
+        status,
+        ordinal,
+        steps_text,
+        created_at,
+        updated_at,
+        *rest,
+    ) = row
+    anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason = rest
+    steps = steps_from_json(steps_text)
+    return Sequence(
+        id=own,
+        plan_id=plan_id,
+        blueprint_id=blueprint_id,
+        blueprint_version=version,
+        contact_id=contact_id,
+        status=SequenceStatus(status),
+        ordinal=ordinal,
+        steps=tuple(_run_from_row(run, steps) for run in runs),
+        created_at=from_micros(created_at),
+        updated_at=from_micros(updated_at),
+        anchor=from_micros(anchor),
+        variables=json.loads(variables),
+        paused_since=from_micros(paused_since),
+        paused_until=from_micros(paused_until),
+        stop_reason=StopReason(stop_reason) if stop_reason else None,
+        time_zone=time_zone,
+        warnings=warnings,
+        reason=reason,
+    )
+
+
+def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
+    _, place, key, recipient, subject, content, generation, state, reason, until, *rest = row
+    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply = rest
+    return StepRun(
+        key=key,
+        step=steps[place],
+        recipient=recipient,
+        subject=subject,
+        content=content,
+        generation=generation,
+        state=StepState(state),
+        reason=reason,
+        until=from_micros(until),
+        executed_at=from_micros(executed_at),
+        accepted_at=from_micros(accepted_at),
+        anchor=from_micros(anchor),
+        lease=lease,
+        lease_expires_at=from_micros(lease_expires_at),
+        message_id=message_id,
+        server_reply=server_reply,
+    )

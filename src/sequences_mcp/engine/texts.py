@@ -1,0 +1,83 @@
+"""The texts of a plan: their digests, how many are missing, which a person has to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.plan import DIGEST_SIZE, Plan, plan_digest, text_digest
+from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.engine.store import blueprints, plans, schedule
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.errors import NotFoundError
+
+_BATCH = 500
+
+
+def must_be_read(step: Step) -> bool:
+    """Say whether each contact's text of this step is to be read by a person."""
+    return step.is_written_per_contact and not step.policy.auto_validate_ai_draft
+
+
+def read_steps(store: Store, plan: Plan) -> list[int]:
+    """Return the positions of the steps whose texts are to be read one by one."""
+    return [number for number, step in enumerate(steps_of(store, plan)) if must_be_read(step)]
+
+
+def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
+    """Return the steps of the plan's blueprint version; NotFoundError."""
+    header = plan.header
+    blueprint = blueprints.find(store, header.blueprint_id, version=header.blueprint_version)
+    if blueprint is None:
+        raise NotFoundError(
+            f"There is no version {header.blueprint_version} of blueprint {header.blueprint_id}.",
+            next_step="list_blueprints shows what there is.",
+        )
+    return blueprint.steps
+
+
+def digests_of(people: Iterable[Sequence]) -> bytes:
+    """Return the digests of all their texts in order."""
+    return b"".join(text_digest(one, run) for one in people for run in one.steps)
+
+
+def split(digests: bytes) -> Iterator[bytes]:
+    """Yield the single digests of a stored list."""
+    for start in range(0, len(digests), DIGEST_SIZE):
+        yield digests[start : start + DIGEST_SIZE]
+
+
+def covers(digests: bytes, sequence: Sequence, run: StepRun) -> bool:
+    """Say whether a plan's list of digests contains this text at its place."""
+    place = (sequence.ordinal * len(sequence.steps) + sequence.steps.index(run)) * DIGEST_SIZE
+    return digests[place : place + DIGEST_SIZE] == text_digest(sequence, run)
+
+
+def recounted(store: Store, plan: Plan) -> Plan:
+    """Return the plan with its missing and to-be-read texts counted again."""
+    missing, to_read = plans.count_texts(store, plan.id, read_steps=read_steps(store, plan))
+    return replace(plan, missing_texts=missing, to_read=to_read)
+
+
+def resealed(store: Store, plan: Plan, digests: bytes) -> Plan:
+    """Return the plan with the digest of these texts, and counted again."""
+    return replace(recounted(store, plan), digest=plan_digest(plan.header, split(digests)))
+
+
+def with_texts_of(digests: bytes, sequence: Sequence) -> bytes:
+    """Return a plan's list of digests with those of one person replaced."""
+    own = digests_of([sequence])
+    place = sequence.ordinal * len(own)
+    return digests[:place] + own + digests[place + len(own) :]
+
+
+def present_digests(store: Store, plan: Plan) -> bytes:
+    """Return the digests of what a plan's texts are now, read person by person."""
+    found, page = [], 1
+    while True:
+        people = schedule.people_of(store, plan.id, page=page, size=_BATCH)
+        found.append(digests_of(people.items))
+        if not people.has_more:
+            return b"".join(found)
+        page += 1

@@ -1,0 +1,36 @@
+"""Every rule of the guards, in the order of the layers. This list is the only registry."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from sequences_mcp.guards.rule import Rule
+
+_LAYERS = {
+    "structure": """
+        form kind length crowded size duplicate_id linked_in_type subject delay one_invitation settled
+        invitation_timeout invitation_text
+    """,
+    "variables": "unfilled spelling expression empty unbalanced escaped bare unknown",
+    "placeholders": """
+        square link unclosed other_bracket guillemet angle instruction blank escaped ambiguous bare_word
+        example_host
+    """,
+    "foreign": """
+        statement spintax sigil single_brace failed_render missing_name bare_tag subject_line preamble work_note
+        variants mojibake
+    """,
+    "channel": """
+        empty_subject empty_content control header reply_prefix subject_markup encoded_word active_content
+        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
+    """,
+    "values": "missing nothing marks control long direction link",
+}
+
+
+def _rule(path: str) -> Rule:
+    rule: Rule = import_module(f"{__package__}.{path}").RULE
+    return rule
+
+
+RULES = tuple(_rule(f"{layer}.{name}") for layer, names in _LAYERS.items() for name in names.split())

@@ -1,0 +1,26 @@
+"""A place in a text, shown: ``…at ⟦[company]⟧, we…``."""
+
+from __future__ import annotations
+
+_AROUND = 24
+_MOST = 80
+
+
+def excerpt(text: str, start: int, end: int) -> str:
+    """Return the place between ⟦ and ⟧ with a little of what surrounds it, on one line, invisibles spelled out."""
+    inside = text[start:end] if end - start <= _MOST else f"{text[start : start + _MOST]}…"
+    before = ("…" if start > _AROUND else "") + text[max(0, start - _AROUND) : start]
+    after = text[end : end + _AROUND] + ("…" if len(text) > end + _AROUND else "")
+    return _shown(before) + "⟦" + _shown(inside) + "⟧" + _shown(after)
+
+
+def _shown(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_mark(letter) for letter in text)
+
+
+def _mark(letter: str) -> str:
+    if letter.isprintable() or letter == "\u00a0":
+        return letter
+    return {"\n": "⏎", "\r": "", "\t": " "}.get(letter, f"<U+{ord(letter):04X}>")

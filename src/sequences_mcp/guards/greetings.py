@@ -1,0 +1,39 @@
+"""How a message begins, in the languages recruiters write in: the place where a name is due."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.words import lines
+
+MOST = 50
+"""How many greetings of one text are looked at."""
+
+# A greeting opens a line or a sentence; looking nowhere else keeps the search cheap.
+_OPENING = Lazy('(?:^|[\n.!?>…:;,("“”«»—–*_#\ufdd0-])[ \t\u00a0]{0,8}(\\w+)')
+_TITLE = (
+    r"(?:(?:mr|mrs|ms|dr|m|mme|monsieur|madame|herr|frau|herrn|señor|señora|sr|sra|sig|pan|pani)\.?[ \t]{1,4})?"
+)
+
+
+@cache
+def _phrases() -> tuple[frozenset[str], re.Pattern[str]]:
+    phrases = [phrase for _, rest in lines("greeting") for phrase in rest.split()]
+    either = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True)).replace("_", r"[ \t]")
+    firsts = frozenset(phrase.split("_")[0] for phrase in phrases)
+    return firsts, re.compile(rf"(?i)(?:{either})[ \t\u00a0]{{1,8}}{_TITLE}")
+
+
+def greetings(text: str) -> tuple[int, ...]:
+    """Return the places just after a greeting, its blank and a title."""
+    firsts, whole = _phrases()
+    found: list[int] = []
+    for opening in _OPENING.finditer(text):
+        match = whole.match(text, opening.start(1)) if opening[1].lower() in firsts else None
+        if match:
+            found.append(match.end())
+        if len(found) == MOST:
+            break
+    return tuple(found)

@@ -1,0 +1,49 @@
+"""Regular expressions that are built when first used: a server that checks nothing pays nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+
+class Lazy:
+    """A regular expression in waiting. Every pattern of the guards is written to run in linear time."""
+
+    __slots__ = ("_compiled", "_needs", "_source")
+
+    def __init__(self, source: str, *, needs: Iterable[str] = ("",)) -> None:
+        """Take the source, and strings in small letters of which any match has at least one."""
+        self._source = source
+        self._needs = tuple(needs)
+        self._compiled: re.Pattern[str] | None = None
+
+    def may_match(self, lower: str) -> bool:
+        """Say whether a text, in small letters, has what any match has: a look that costs next to nothing."""
+        return any(need in lower for need in self._needs)
+
+    @property
+    def compiled(self) -> re.Pattern[str]:
+        """The compiled pattern."""
+        if self._compiled is None:
+            self._compiled = re.compile(self._source)
+        return self._compiled
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Return every match, from the left."""
+        return self.compiled.finditer(text)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match."""
+        return self.compiled.search(text)
+
+    def match(self, text: str, position: int = 0) -> re.Match[str] | None:
+        """Return the match that starts at ``position``."""
+        return self.compiled.match(text, position)
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """Return the match of the whole text."""
+        return self.compiled.fullmatch(text)
+
+    def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Return the text with every match replaced."""
+        return self.compiled.sub(replacement, text)

@@ -1,0 +1,24 @@
+"""A value that another program wrote for one that it did not have: null, None, N/A."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.words import means_nothing
+
+
+def check_value(value: str) -> bool:
+    """Say whether a value is a word for none."""
+    return means_nothing(value)
+
+
+RULE = Rule(
+    id="values.nothing",
+    severity=Severity.WARNING,
+    message="This is what a program writes for a value it does not have.",
+    accept=("Jane", "Nullmann"),
+    reject=("null", "None", "N/A", "-"),
+    source="ours",
+    example="value",
+    check_value=check_value,
+)

@@ -1,0 +1,157 @@
+"""One text seen five ways, with a way back from every place to the text as it was written.
+
+The exact variables are covered first. What remains is looked at raw, with entities decoded (twice), with tags
+removed, with invisible characters dropped and with look-alikes folded. Each view starts from the one before, and
+one that changes nothing is left out: a plain text has a single view.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from sequences_mcp.domain.variables import TOKEN
+from sequences_mcp.guards.brackets import Pairs, pair
+from sequences_mcp.guards.fold import INVISIBLE, fold
+from sequences_mcp.guards.greetings import greetings
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_tag
+
+# A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
+COVER = "\ufdd0"
+
+
+class Edit(NamedTuple):
+    """``start`` to ``end`` of the view before became the ``size`` characters at ``at``."""
+
+    start: int
+    end: int
+    at: int
+    size: int
+
+
+class View:
+    """One way of seeing a text."""
+
+    def __init__(self, name: str, text: str, *, parent: View | None = None) -> None:
+        self.name = name
+        self.text = text
+        self._parent = parent
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in small letters, to tell quickly what cannot occur in it; its length may differ."""
+        return self.text.lower()
+
+    @cached_property
+    def greetings(self) -> tuple[int, ...]:
+        """Where a name is due: the places just after a greeting."""
+        return greetings(self.text)
+
+    def find(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+        """Return every match of a pattern, from the left."""
+        return pattern.finditer(self.text) if pattern.may_match(self.lower) else iter(())
+
+    def find_greeted(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+        """Return every match of a pattern that starts where a name is due."""
+        for place in self.greetings:
+            if match := pattern.match(self.text, place):
+                yield match
+
+    @cached_property
+    def squares(self) -> Pairs:
+        """The square brackets, ASCII and full-width."""
+        return pair(self.text, "[［", closing="]］")
+
+    @cached_property
+    def braces(self) -> Pairs:
+        """The curly brackets."""
+        return pair(self.text, "{", closing="}")
+
+    @cached_property
+    def _edits(self) -> tuple[list[int], list[Edit]]:
+        # Worked out only when a place has to be found: most texts have nothing to tell of.
+        edits = list(_EDITS[self.name](self._parent.text)) if self._parent else []
+        return [edit.at for edit in edits], edits
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the code points of the original text that show as ``start`` to ``end`` here."""
+        if self._parent is None:
+            return start, end
+        last = max(start, end - 1)
+        return self._parent.span(self._place(start)[0], self._place(last)[1])
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return what shows as one character here, as a span of the view before."""
+        starts, edits = self._edits
+        found = bisect_right(starts, index) - 1
+        if found < 0:
+            return index, index + 1
+        edit = edits[found]
+        if index < edit.at + edit.size:
+            return edit.start, edit.end
+        before = edit.end + index - edit.at - edit.size
+        return before, before + 1
+
+
+def _replaced(pattern: Lazy, text: str, *, by: Callable[[str], str]) -> Iterator[Edit]:
+    shift = 0
+    for match in pattern.finditer(text):
+        if pattern is not TAG or is_tag(match):
+            size = len(by(match[0]))
+            yield Edit(*match.span(), match.start() + shift, size)
+            shift += size - len(match[0])
+
+
+def _folded(text: str) -> Iterator[Edit]:
+    shift = 0
+    for index, letter in enumerate(text):
+        if (size := len(fold(letter))) != 1:
+            yield Edit(index, index + 1, index + shift, size)
+            shift += size - 1
+
+
+def _decoded(text: str) -> str:
+    return ENTITY.sub(lambda match: decode(match[0]), text) if "&" in text else text
+
+
+def _untagged(text: str) -> str:
+    return TAG.sub(lambda match: "" if is_tag(match) else match[0], text) if "<" in text else text
+
+
+def _nothing(_: str) -> str:
+    return ""
+
+
+_CHANGES: dict[str, Callable[[str], str]] = {
+    "decoded": _decoded,
+    "decoded twice": _decoded,
+    "without tags": _untagged,
+    "visible": lambda text: INVISIBLE.sub("", text),
+    "folded": fold,
+}
+_EDITS: dict[str, Callable[[str], Iterator[Edit]]] = {
+    "decoded": lambda text: _replaced(ENTITY, text, by=decode),
+    "decoded twice": lambda text: _replaced(ENTITY, text, by=decode),
+    "without tags": lambda text: _replaced(TAG, text, by=_nothing),
+    "visible": lambda text: _replaced(INVISIBLE, text, by=_nothing),
+    "folded": _folded,
+}
+
+
+def _covered(text: str) -> str:
+    return TOKEN.sub(lambda match: COVER * len(match[0]), text) if "{{" in text else text
+
+
+def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
+    """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
+    clean = text.replace(COVER, "\ufffd") if COVER in text else text
+    seen = [View("raw", _covered(clean) if covered else clean)]
+    for name, change in _CHANGES.items():
+        changed = change(seen[-1].text)
+        if changed != seen[-1].text:
+            seen.append(View(name, changed, parent=seen[-1]))
+    return tuple(seen)

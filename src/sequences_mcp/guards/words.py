@@ -1,0 +1,92 @@
+"""The few words that decide where shape does not: names of facts, tags, small words, greetings.
+
+They are data, in ``lexicon/``: a line begins with its language. No language is complete, and none needs to be:
+what no list knows is judged by its shape. Words are compared by ``fold.key``, without case and accents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from sequences_mcp.guards.fold import key
+from sequences_mcp.guards.lazy import Lazy
+
+_WORD = Lazy(r"[^\W_]+")
+_CAMEL = Lazy(r"(?<=[a-z])(?=[A-Z])")
+_LONGEST = 100
+# Languages whose typography sets « » tight: a field word in them may be a quotation.
+_TIGHT = frozenset({"es", "it", "pt", "ru", "el"})
+
+
+def lines(kind: str) -> Iterator[tuple[str, str]]:
+    """Return the language and the rest of each line of a word list."""
+    path = Path(__file__).with_name("lexicon") / f"{kind}.txt"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        language, _, rest = line.partition(" ")
+        if language != "#":
+            yield language, rest
+
+
+@cache
+def _list(kind: str) -> frozenset[str]:
+    return frozenset(key(word) for _, rest in lines(kind) for word in rest.split())
+
+
+@cache
+def _tight_fields() -> frozenset[str]:
+    return frozenset(key(word) for language, rest in lines("field") if language in _TIGHT for word in rest.split())
+
+
+def words_of(phrase: str) -> list[str]:
+    """Return the words of a phrase, of ``snake_case`` and of ``camelCase`` alike, by key; a long one has none."""
+    if len(phrase) > _LONGEST:
+        return []
+    return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
+
+
+def is_field(phrase: str) -> bool:
+    """Say whether a phrase names a fact still to come: field words and small words, nothing else."""
+    words = words_of(phrase)
+    known = _list("field")
+    only = all(word in known or word in _list("glue") for word in words)
+    return key(phrase[:_LONGEST]) in known or (only and any(word in known for word in words))
+
+
+def is_name(phrase: str) -> bool:
+    """Say whether a phrase stands for a name still to come."""
+    if not is_field(phrase):
+        return False
+    return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
+
+
+def has_field(phrase: str) -> bool:
+    """Say whether a field word occurs in a phrase."""
+    return key(phrase[:_LONGEST]) in _list("field") or any(word in _list("field") for word in words_of(phrase))
+
+
+def has_glue(phrase: str) -> bool:
+    """Say whether a small word occurs in a phrase: "the role" is said of a role, "role" stands for one."""
+    return any(word in _list("glue") for word in words_of(phrase))
+
+
+def is_tag(phrase: str) -> bool:
+    """Say whether a phrase is made of tag words."""
+    words = words_of(phrase)
+    return bool(words) and (all(word in _list("tag") for word in words) or key(phrase) in _list("tag"))
+
+
+@cache
+def _nothing() -> frozenset[str]:
+    return frozenset(word for _, rest in lines("nothing") for word in rest.split())
+
+
+def means_nothing(value: str) -> bool:
+    """Say whether a value is what programs and people write for one they do not have."""
+    return value.strip().casefold() in _nothing()
+
+
+def may_be_quoted(phrase: str) -> bool:
+    """Say whether a field word belongs to a language that sets quotes tight."""
+    return all(word in _tight_fields() or word in _list("glue") for word in words_of(phrase))

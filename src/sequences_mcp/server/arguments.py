@@ -1,0 +1,85 @@
+"""The arguments that several tools share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
+from sequences_mcp.server.schema import compact
+
+IdempotencyKey = Annotated[str | None, Field(max_length=200)]
+PageNumber = Annotated[int, Field(ge=1, le=100_000)]
+PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE)]
+Name = Annotated[str, Field(max_length=200)]
+ShortText = Annotated[str, Field(max_length=500)]
+Instant = Annotated[AwareDatetime, Field(description="ISO 8601 with offset")]
+FIRST_PAGE = 1
+PAGE_SIZE = DEFAULT_SIZE
+_TEXT: dict[str, Any] = {"type": "string"}
+_STEPS = (
+    "In order of outreach. linkedInType: with LINKEDIN only. subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
+    "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
+    "or after its inviteTimeoutDays. One invitation at most; a plain LINKEDIN_INVITATION has empty content. "
+    "suggestedByKalent: the text is written per contact."
+)
+_FORMS = {
+    "phone": "E.164",
+    "country": "ISO 3166 alpha-2",
+    "time_zone": "IANA name",
+    "language": "BCP 47",
+}
+
+
+class StepFormat:
+    """Annotation of a list of steps whose schema is the step format, derived from the domain's model."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of a list of steps."""
+        return {"type": "array", "description": _STEPS, "items": step_schema()}
+
+
+def step_schema() -> dict[str, Any]:
+    """Return the JSON schema of one step."""
+    from sequences_mcp.domain.blueprint import Step
+
+    return compact(Step.model_json_schema(by_alias=True))
+
+
+class ContactFormat:
+    """Annotation of a list of people to save, whose schema is derived from the domain's fields."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of a list of people."""
+        return {"type": "array", "description": "Each with email or phone", "items": _person(note=_TEXT)}
+
+
+class EntryFormat:
+    """Annotation of the people of a start: ids, or people with variables and texts of their own."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of a list of ids and people; the fields themselves are those of save_contacts."""
+        return {
+            "type": "array",
+            "items": {"anyOf": [_TEXT, {"type": "object"}]},
+            "description": "Contact ids, or objects: id or the fields of save_contacts; variables {name: value}; "
+            "texts {step_id: text or {subject, content}} for steps with contentSource suggestedByKalent",
+        }
+
+
+def _person(**extras: dict[str, Any]) -> dict[str, Any]:
+    from dataclasses import fields
+
+    from sequences_mcp.domain.contact import ContactFields
+
+    known = {f.name: {**_TEXT, **_described(f.name)} for f in fields(ContactFields)}
+    return {"type": "object", "properties": {**known, **extras}, "additionalProperties": False}
+
+
+def _described(name: str) -> dict[str, str]:
+    return {"description": _FORMS[name]} if name in _FORMS else {}

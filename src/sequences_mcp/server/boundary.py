@@ -1,0 +1,174 @@
+"""Between MCP and the product: calls come in strict, results go out the same in both channels, errors explained.
+
+Text and structured content of a result are the same JSON, because some hosts show a model only the one and some
+only the other. An error has text and ``_meta`` but no structured content: clients hold that against the tool's
+output schema even when the call failed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from difflib import get_close_matches
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.types import CallToolResult, TextContent
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.server.text import cut, fair_limit, visible_throughout
+from sequences_mcp.server.view import to_json
+
+ASK_AGAIN = "The plan still waits; the same call asks again, and list_reviews shows it."
+META = "io.github.sequences-mcp/error"
+OBJECTS_SHOWN = 12
+LINES_SHOWN = 40
+PROBLEMS_SHOWN = 5
+TEXT_BUDGET = 3_500  # characters of an error's data
+logger = logging.getLogger(__name__)
+
+
+class InternalError(SequencesError):
+    """The program itself failed; the details are in its log and nowhere else."""
+
+    code = "internal_error"
+
+
+class BadAnswerError(SequencesError):
+    """A client answered a dialog with something else than was asked."""
+
+    code = "bad_answer"
+
+
+class UnknownToolError(InvalidArgumentsError):
+    """There is no tool of this name."""
+
+    code = "unknown_tool"
+
+
+def answer(text: str) -> CallToolResult:
+    """Return a result whose two channels carry the same JSON object."""
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
+
+
+def refusal(error: SequencesError) -> CallToolResult:
+    """Return an error as a tool result, as a model reads it and as a program does."""
+    facts = _facts(error)
+    return CallToolResult(
+        content=[TextContent(type="text", text=to_json(facts))], is_error=True, _meta={META: facts}
+    )
+
+
+def present(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments without declared ones that are null: some hosts send null where others send nothing."""
+    known = schema.get("properties", {})
+    return {name: value for name, value in arguments.items() if value is not None or name not in known}
+
+
+def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
+    """Return the product's error for whatever a call raised; what nobody expected is logged and masked."""
+    cause = error.__cause__
+    if isinstance(cause, SequencesError):
+        return cause
+    if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+        return invalid_arguments(cause, schema)
+    if not isinstance(error, UnexpectedToolError):
+        return BadAnswerError(
+            "The client's answer to the dialog was not of the form asked for.", next_step=ASK_AGAIN
+        )
+    logger.error("%s failed unexpectedly", tool, exc_info=cause)
+    return InternalError(
+        f"{tool} failed inside the server; nothing was sent.",
+        next_step="The server's log, on its standard error, has the details.",
+    )
+
+
+def unknown_tool(name: str, tools: Items[str]) -> UnknownToolError:
+    """Return the error for a tool that does not exist."""
+    near = get_close_matches(name, tools, n=1)
+    return UnknownToolError(
+        f"There is no tool {cut(name, 80)!r}.",
+        next_step=f"Did you mean {near[0]}?" if near else f"The tools are {', '.join(tools)}.",
+    )
+
+
+def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> InvalidArgumentsError:
+    """Return one sentence for each argument that is missing, unknown or of the wrong form."""
+    names = list(schema.get("properties", {}))
+    problems = [_sentence(problem, names) for problem in error.errors(include_url=False, include_context=False)]
+    more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
+    return InvalidArgumentsError(
+        " ".join([*problems[:PROBLEMS_SHOWN], *more]), next_step="Mend these arguments and call again."
+    )
+
+
+def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "missing":
+        return f"{where} is missing."
+    if problem["type"] == "extra_forbidden":
+        near = get_close_matches(where, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"{cut(where, 80)!r} is not an argument; the arguments are {', '.join(names)}.{hint}"
+    got = cut(json.dumps(problem["input"], default=str, ensure_ascii=False), 80)
+    return f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]} (got {got})."
+
+
+def _facts(error: SequencesError) -> dict[str, Any]:
+    facts = {
+        "outcome": error.outcome,
+        "sent": "unknown" if error.outcome == "unknown" else "nothing",
+        "code": error.code,
+        "message": error.message,
+        "next": error.next_step,
+        "retryable": error.retryable,
+    }
+    more = _fitting(to_jsonable_python(dict(error.data), fallback=str))
+    shown = visible_throughout({**facts, **more, **facts})
+    assert isinstance(shown, dict)
+    return shown
+
+
+def _fitting(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an error carries, without nulls, its lists and texts cut so that the error fits a result."""
+    short = _shortened(data)
+    limit = fair_limit(map(len, _strings(short)), budget=TEXT_BUDGET)
+    fitting = _cut_throughout(short, limit)
+    assert isinstance(fitting, dict)
+    return fitting
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shortened(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _shortened(child) for key, child in value.items() if child is not None}
+    for key, child in list(kept.items()):
+        if isinstance(child, list) and len(child) > (most := _most(child)):
+            kept |= {key: child[:most], f"{key}_left_out": len(child) - most}
+    return kept
+
+
+def _most(items: list[Any]) -> int:
+    return OBJECTS_SHOWN if any(isinstance(item, dict) for item in items) else LINES_SHOWN
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _strings(child)
+
+
+def _cut_throughout(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return cut(value, limit)
+    if isinstance(value, dict):
+        return {key: _cut_throughout(child, limit) for key, child in value.items()}
+    return [_cut_throughout(child, limit) for child in value] if isinstance(value, list) else value

@@ -1,0 +1,74 @@
+"""The one list of tools.
+
+What ``tools/list`` says is frozen in ``wire/``, one JSON file a tool, and served from there: a server has its list
+ready without building a single schema, and a tool's module is imported when it is first called. A test holds
+every file against what the tool's module declares.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import Tool as ListedTool
+
+from sequences_mcp.server.definition import Definition
+
+TOOLS = (
+    "list_providers",
+    "list_blueprints",
+    "get_blueprint",
+    "check_blueprint",
+    "create_blueprint",
+    "update_blueprint",
+    "preview_sequence",
+    "find_contacts",
+    "save_contacts",
+    "start_sequence",
+    "list_sequences",
+    "get_sequence",
+    "update_sequence",
+    "pause_sequence",
+    "resume_sequence",
+    "stop_sequence",
+    "suppress_contact",
+    "list_reviews",
+    "edit_draft",
+    "list_tasks",
+    "complete_task",
+)
+SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
+WIRE = Path(__file__).parent / "wire"
+
+
+def listed() -> list[ListedTool]:
+    """Return the tools as a host sees them."""
+    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in TOOLS]
+
+
+def definition_of(name: str) -> Definition:
+    """Return what the file of a tool declares."""
+    found = import_module(f"sequences_mcp.server.tools.{name}").TOOL
+    assert isinstance(found, Definition)
+    return found
+
+
+def declared(name: str) -> ListedTool:
+    """Return a tool as its file declares it: what its file in ``wire/`` must say."""
+    tool = built(name)
+    return ListedTool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.parameters,
+        output_schema=tool.output_schema,
+        annotations=tool.annotations,
+    )
+
+
+def built(name: str) -> Tool:
+    """Return a tool ready to be called."""
+    from sequences_mcp.server.tool import to_tool
+
+    return to_tool(definition_of(name))

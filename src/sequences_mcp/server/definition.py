@@ -1,0 +1,50 @@
+"""A tool as its file declares it: a handler that knows nothing of MCP, and what a host should know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sequences_mcp.server.view import View
+
+
+class Hints(NamedTuple):
+    """MCP's four annotations, none left to a default."""
+
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    open_world: bool
+
+
+READ = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
+WRITE = Hints(read_only=False, destructive=False, idempotent=False, open_world=False)
+SEND = Hints(read_only=False, destructive=True, idempotent=False, open_world=True)
+PAUSE = Hints(read_only=False, destructive=False, idempotent=True, open_world=False)
+STOP = Hints(read_only=False, destructive=True, idempotent=True, open_world=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One tool. Its name is the handler's, its description the handler's docstring, its schemas the annotations.
+
+    A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
+    has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
+    several transactions, and take the key and the MCP context.
+    """
+
+    handler: Callable[..., Awaitable[View]]
+    title: str
+    hints: Hints
+    staged: bool = False
+
+    @property
+    def name(self) -> str:
+        """The tool's name, which is also its file's."""
+        return self.handler.__name__
+
+    @property
+    def writes(self) -> bool:
+        """Whether the tool can change anything."""
+        return not self.hints.read_only

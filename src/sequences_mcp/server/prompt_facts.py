@@ -1,0 +1,107 @@
+"""What the templates are filled with: arguments, records, and the rules as the code enforces them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.list_providers import list_providers
+from sequences_mcp.prompting.fence import fenced
+from sequences_mcp.server.views.blueprint import step_view
+from sequences_mcp.server.writing_rules import limits, refusals
+
+SUBJECTED = (Channel.EMAIL, LinkedInType.INMAIL)
+
+
+async def facts_for(name: str, given: Mapping[str, str], *, desk: Desk) -> dict[str, object]:
+    """Return what the template ``name`` needs; InvalidArgumentsError and NotFoundError for bad arguments."""
+    if name == "weekly_review":
+        return await _week(desk)
+    shared = {"variables": VARIABLES, "limits": limits(desk.policy), "rules": refusals()}
+    own = {
+        "draft_sequence": _sequence,
+        "draft_step": _step,
+        "personalise_step": _person,
+        "fix_findings": _findings,
+    }
+    return {**shared, **given, **await own[name](given, desk)}
+
+
+async def _sequence(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
+    steps = given["steps"]
+    if not (steps.isascii() and steps.isdigit() and 1 <= int(steps[:9]) <= desk.policy.max_steps):
+        raise InvalidArgumentsError(
+            f"steps must be a whole number from 1 to {desk.policy.max_steps}.", next_step="For example 3."
+        )
+    return {}
+
+
+async def _step(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
+    return {"needs_subject": given["channel"].upper() in SUBJECTED}
+
+
+async def _person(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
+    blueprint = (await get_blueprint(desk, blueprint_id=given["blueprint_id"])).blueprint
+    step = _found(blueprint.steps, given["step_id"])
+    contact_id = str(parse(given["contact_id"], Kind.CONTACT))
+    [contact] = await offered(desk.local.contacts, desk.local, verb="read contacts").get_contacts([contact_id])
+    return {
+        "contact_id": contact.id,
+        "blueprint_name": blueprint.name,
+        "step_name": step.name,
+        "channel": step.linked_in_type or step.type,
+        "subject": step.subject,
+        "content": step.content,
+        "language": given["language"] or contact.language or "the person's language, as far as it is known",
+        "person": fenced("what is known about the person", _known(contact)),
+    }
+
+
+async def _findings(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
+    report = await get_blueprint(desk, blueprint_id=given["blueprint_id"])
+    steps = [step_view(step) for step in report.blueprint.steps]
+    return {
+        "blueprint_name": report.blueprint.name,
+        "version": report.blueprint.version,
+        "steps": json.dumps(steps, ensure_ascii=False, indent=1),
+        "findings": report.findings,
+    }
+
+
+async def _week(desk: Desk) -> dict[str, object]:
+    report, now = await list_providers(desk), desk.clock()
+    return {
+        "now": now.isoformat(timespec="minutes"),
+        "week_ago": (now - timedelta(days=7)).isoformat(timespec="minutes"),
+        "waiting_plans": report.waiting_plans,
+        "waiting_drafts": report.waiting_drafts,
+        "open_tasks": report.open_tasks,
+        "broken": report.broken,
+    }
+
+
+def _found(steps: tuple[Step, ...], step_id: str) -> Step:
+    for step in steps:
+        if step.id == step_id:
+            return step
+    raise NotFoundError(
+        f"This blueprint has no step {step_id[:80]!r}.",
+        next_step=f"Its steps are {', '.join(s.id for s in steps)}.",
+    )
+
+
+def _known(contact: Contact) -> str:
+    facts: dict[str, Any] = {f.name: getattr(contact, f.name) for f in fields(ContactFields)}
+    private = ("email", "phone")  # a text never needs them, and a model should not repeat them
+    lines = [f"{name}: {value}" for name, value in facts.items() if value and name not in private]
+    return "\n".join([*lines, "notes:", contact.notes or "(none)"])

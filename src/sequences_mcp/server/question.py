@@ -1,0 +1,113 @@
+"""What a person is shown before a small start: one person's exact texts, and how the others' differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.server.text import visible
+from sequences_mcp.server.views.provider import delivery_words
+from sequences_mcp.server.views.sequence import channel_of
+
+ALIKE = 0.6
+_WORDS = re.compile(r"\s+|\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One person of the plan and the expected local time of each of their steps."""
+
+    detail: SequenceDetail
+    times: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything the dialog says."""
+
+    plan: Plan
+    people: tuple[Shown, ...]
+    warnings: tuple[Finding, ...]
+    left_out: int
+
+    def text(self) -> str:
+        """Return the dialog's message. It depends on nothing but these values."""
+        first, *others = self.people
+        lines = [*self._heading(), "", *_whole(first)]
+        for other in others:
+            lines += ["", *_differing(first, other)]
+        return visible("\n".join(lines))
+
+    def _heading(self) -> Iterator[str]:
+        plan, terms = self.plan, self.plan.header.terms
+        people = "1 person" if plan.people == 1 else f"{plan.people} people"
+        yield f"Start “{plan.header.blueprint_name}” (version {plan.header.blueprint_version}) for {people}?"
+        yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
+        yield f"E-mails leave {terms.window} in each person's time zone, at most {terms.daily_cap} in 24 hours."
+        if self.left_out:
+            yield f"Left out of this start: {self.left_out}."
+        for warning in self.warnings:
+            where = f"step {warning.step_id}: " if warning.step_id else ""
+            yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
+
+
+def _name(shown: Shown) -> str:
+    contact = shown.detail.contact
+    return f"{contact.display_name} <{contact.email}>" if contact.email else contact.display_name
+
+
+def _whole(shown: Shown) -> Iterator[str]:
+    yield f"{_name(shown)} gets:"
+    for number, (run, time) in enumerate(zip(shown.detail.sequence.steps, shown.times, strict=True), start=1):
+        yield from _step(number, run, time)
+
+
+def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
+    yield f"{number}. {channel_of(run.step)} to {run.recipient or 'nobody: skipped, no address'}, about {time}"
+    if run.subject:
+        yield f"   Subject: {run.subject}"
+    for line in (run.content or "(no text)").splitlines():
+        yield f"   {line}"
+
+
+def _differing(first: Shown, other: Shown) -> Iterator[str]:
+    yield f"{_name(other)} gets the same, except:"
+    pairs = zip(first.detail.sequence.steps, other.detail.sequence.steps, other.times, strict=True)
+    for number, (mine, theirs, time) in enumerate(pairs, start=1):
+        changes = _changes(mine, theirs)
+        if changes is None:
+            yield from _step(number, theirs, time)
+        else:
+            said = "; ".join(changes) or "same text"
+            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, about {time}: {said}"
+
+
+def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
+    """Return what differs in words, or None where the whole text should be shown."""
+    if theirs.step.is_written_per_contact:
+        return None
+    changes: list[str] = []
+    for one, other in ((mine.subject, theirs.subject), (mine.content, theirs.content)):
+        found = _replaced(_WORDS.findall(one or ""), _WORDS.findall(other or ""))
+        if found is None:
+            return None
+        changes += [change for change in found if change not in changes]
+    return changes
+
+
+def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
+    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
+    if mine and theirs and matcher.ratio() < ALIKE:
+        return None
+    return [
+        f"“{''.join(mine[a:b]).strip()}” becomes “{''.join(theirs[c:d]).strip()}”"
+        for kind, a, b, c, d in matcher.get_opcodes()
+        if kind != "equal"
+    ]

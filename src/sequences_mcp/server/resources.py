@@ -1,0 +1,147 @@
+"""What a client can read beside the tools: the step format, the variables, the rules, one blueprint, one run.
+
+A body is made when it is read, from the code or the records it is about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.resources import FunctionResource
+
+from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
+from sequences_mcp.server.text import visible, visible_throughout
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from sequences_mcp.server.view import View
+
+JSON = "application/json"
+EXAMPLE: dict[str, Any] = {
+    "name": "Staff Backend Engineer",
+    "job_title": "Staff Backend Engineer",
+    "location": "Lisbon",
+    "steps": [
+        {
+            "id": "invite",
+            "name": "Invitation",
+            "type": "LINKEDIN",
+            "linkedInType": "LINKEDIN_INVITATION_WITH_MESSAGE",
+            "content": "Hi {{firstname}}, I am hiring a {{sourcingJobTitle}} in {{sourcingLocation}}. "
+            "Open to a short call?",
+            "temporalityType": "ASAP",
+            "policy": {"skipStepIfNoContact": True, "inviteTimeoutDays": 7},
+        },
+        {
+            "id": "thanks",
+            "name": "After the invitation",
+            "type": "LINKEDIN",
+            "linkedInType": "LINKEDIN_MESSAGE",
+            "content": "Thanks for connecting, {{firstname}}. Shall I send a few lines about the team?",
+            "temporalityType": "AFTER_INVITATION_SETTLED",
+            "policy": {"skipStepIfNoContact": True},
+        },
+        {
+            "id": "mail",
+            "name": "E-mail",
+            "type": "EMAIL",
+            "subject": "{{sourcingJobTitle}} in {{sourcingLocation}}",
+            "content": "Hi {{firstname}},\n\nwhat you do at {{candidateCompanyName}} is close to a role I am "
+            "filling. If it is not for you, tell me and I will not write again.\n\n"
+            "{{recruiterFirstname}} {{recruiterLastname}}",
+            "temporalityType": "DELAYED",
+            "delay": {"value": 3, "unit": "day"},
+        },
+    ],
+}
+
+
+def register(server: MCPServer[Any]) -> None:
+    """Add the resources to a server."""
+    for uri, title, description, read in (
+        ("format://steps", "Step format", "The schema of a step, and a worked example.", step_format),
+        ("format://variables", "Variables", "The nine variables of a text.", variables),
+        ("format://rules", "Rules", "Every rule of the guards, with examples.", rules),
+    ):
+        server.add_resource(_static(uri, title=title, description=description, read=read))
+    for name, reader in (("blueprint", _blueprint), ("sequence", _sequence)):
+        add = server.resource(
+            f"{name}://{{id}}",
+            name=name,
+            title=name.capitalize(),
+            description=f"One {name}, whole, by its id.",
+            mime_type=JSON,
+        )
+        add(reader)
+
+
+def step_format() -> str:
+    """Return the JSON schema of a step and a blueprint that the guards accept."""
+    from sequences_mcp.server.arguments import step_schema
+
+    return _json({"schema": step_schema(), "example": EXAMPLE})
+
+
+def variables() -> str:
+    """Return the variables and what each stands for."""
+    from sequences_mcp.domain.variables import VARIABLES
+
+    return _json({f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()})
+
+
+def rules() -> str:
+    """Return every rule: id, severity, message, and what it accepts and refuses."""
+    from sequences_mcp.guards.catalogue import RULES
+
+    shown = [
+        {
+            "rule": rule.id,
+            "severity": rule.severity.value,
+            "message": rule.message,
+            "source": rule.source,
+            "accepts": rule.accept[:2],
+            "refuses": [example for example in rule.reject if len(example) < 500][:2],
+        }
+        for rule in RULES
+    ]
+    return _json(shown)
+
+
+async def _blueprint(id: str, ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.flows.get_blueprint import get_blueprint
+    from sequences_mcp.server.views.blueprint import blueprint_view
+
+    return await _shown(lambda desk: get_blueprint(desk, blueprint_id=id), blueprint_view, ctx)
+
+
+async def _sequence(id: str, ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.flows.get_sequence import get_sequence
+    from sequences_mcp.server.views.sequence import sequence_view
+
+    return await _shown(lambda desk: get_sequence(desk, sequence_id=id), sequence_view, ctx)
+
+
+async def _shown(read: Callable[[Any], Any], to_view: Callable[..., View], ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.server.view import facts_of
+
+    try:
+        found = await read(ctx.request_context.lifespan_context)
+    except (NotFoundError, WrongIdError) as error:
+        raise ResourceNotFoundError(visible(str(error))) from error
+    except SequencesError as error:
+        raise ResourceError(visible(str(error))) from error
+    return _json(facts_of(to_view(found, full=True)))
+
+
+def _static(uri: str, *, title: str, description: str, read: Callable[[], str]) -> FunctionResource:
+    name = uri.partition("://")[2]
+    return FunctionResource(uri=uri, name=name, title=title, description=description, mime_type=JSON, fn=read)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(visible_throughout(value), ensure_ascii=False, indent=1)

@@ -1,0 +1,87 @@
+"""From a definition to a tool of the SDK: strict arguments, a compact schema, every write once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import cleandoc
+from typing import Any, get_type_hints
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata, func_metadata
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import ConfigDict, create_model
+
+from sequences_mcp.providers.port import Call
+from sequences_mcp.server.arguments import IdempotencyKey
+from sequences_mcp.server.boundary import answer
+from sequences_mcp.server.definition import Definition, Hints
+from sequences_mcp.server.fingerprint import fingerprint
+from sequences_mcp.server.schema import compact
+from sequences_mcp.server.view import View, said
+
+INJECTED = ("desk", "ctx")
+
+
+def to_tool(definition: Definition) -> Tool:
+    """Return the tool of the SDK for a definition."""
+    handler = definition.handler
+    resolved = find_resolved_parameters(handler)
+    arguments = _arguments(definition, skip=[*INJECTED, *resolved])
+    metadata = FuncMetadata(arg_model=arguments, output_schema=_output_schema(handler))
+    return Tool(
+        fn=_runner(definition),
+        name=definition.name,
+        title=definition.title,
+        description=cleandoc(handler.__doc__ or "").replace("\n", " ").strip(),
+        parameters=compact(arguments.model_json_schema(by_alias=True)),
+        fn_metadata=metadata,
+        is_async=True,
+        context_kwarg="ctx",
+        resolved_params=dict(resolved),
+        resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
+        annotations=_annotations(definition.title, definition.hints),
+    )
+
+
+def _arguments(definition: Definition, *, skip: list[str]) -> type[ArgModelBase]:
+    model = func_metadata(definition.handler, skip_names=skip, structured_output=False).arg_model
+    more: dict[str, Any] = {}
+    if definition.writes and not definition.staged:
+        more["idempotency_key"] = (IdempotencyKey, None)
+    strict = type(model.__name__, (model,), {"model_config": ConfigDict(extra="forbid"), "__module__": __name__})
+    return create_model(model.__name__, __base__=strict, **more)
+
+
+def _output_schema(handler: Callable[..., Awaitable[View]]) -> dict[str, Any]:
+    view: type[View] = get_type_hints(handler)["return"]
+    return compact(view.model_json_schema(by_alias=True, mode="serialization"))
+
+
+def _annotations(title: str, hints: Hints) -> ToolAnnotations:
+    return ToolAnnotations(
+        title=title,
+        read_only_hint=hints.read_only,
+        destructive_hint=hints.destructive,
+        idempotent_hint=hints.idempotent,
+        open_world_hint=hints.open_world,
+    )
+
+
+def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
+    async def run(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
+        desk = ctx.request_context.lifespan_context
+        if definition.staged:
+            return answer(await _said(definition.handler(desk, ctx=ctx, **arguments)))
+        if not definition.writes:
+            return answer(await _said(definition.handler(desk, **arguments)))
+        key = arguments.pop("idempotency_key")
+        call = Call(definition.name, key, fingerprint(arguments))
+        return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
+
+    return run
+
+
+async def _said(result: Awaitable[View]) -> str:
+    return said(await result)

@@ -1,0 +1,51 @@
+"""The tool ``check_blueprint``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sequences_mcp.domain.finding import Finding, errors_in, warnings_in
+from sequences_mcp.flows import check_blueprint as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.views.blueprint import step_view
+from sequences_mcp.server.views.finding import FoundView, found
+
+
+class CheckView(FoundView):
+    """How many findings refuse or warn, and, where asked for, the steps with every fix applied."""
+
+    errors: int
+    warnings: int
+    fixed_steps: tuple[dict[str, Any], ...] | None = None
+    next: str
+
+
+async def check_blueprint(
+    desk: Desk,
+    steps: Annotated[list[Any] | None, Field(description="As in create_blueprint")] = None,
+    blueprint_id: str | None = None,
+    apply_fixes: Annotated[bool, Field(description="Also return the steps with every exact fix applied")] = False,
+) -> CheckView:
+    """What the guards find in steps or in a stored blueprint: rule, severity, step, field, span, fix. Errors
+    refuse a save or a start; warnings need a person's yes. Saves nothing."""
+    report = await verb.check_blueprint(desk, steps=steps, blueprint_id=blueprint_id, apply_fixes=apply_fixes)
+    fixed = report.fixed_steps
+    return CheckView(
+        errors=len(errors_in(report.findings)),
+        warnings=len(warnings_in(report.findings)),
+        fixed_steps=None if fixed is None else tuple(map(step_view, fixed)),
+        next=_next(report.findings),
+        **found(report.findings),
+    )
+
+
+def _next(findings: tuple[Finding, ...]) -> str:
+    if errors_in(findings):
+        return "Mend the errors: these steps would be refused."
+    return "A person will be asked about the warnings." if warnings_in(findings) else "These steps can be saved."
+
+
+TOOL = Definition(check_blueprint, title="Check a blueprint", hints=READ)

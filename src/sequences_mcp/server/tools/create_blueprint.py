@@ -1,0 +1,32 @@
+"""The tool ``create_blueprint``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sequences_mcp.flows import create_blueprint as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import Name, StepFormat
+from sequences_mcp.server.definition import WRITE, Definition
+from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
+
+
+async def create_blueprint(
+    desk: Desk,
+    name: Name,
+    steps: Annotated[list[Any], StepFormat],
+    job_title: Annotated[Name | None, Field(description="Fills {{sourcingJobTitle}}")] = None,
+    location: Annotated[Name | None, Field(description="Fills {{sourcingLocation}}")] = None,
+) -> BlueprintWritten:
+    """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
+
+    Variables, exactly: {{firstname}} {{lastname}} {{candidateJobTitle}} {{candidateCompanyName}}
+    {{candidateLocation}} {{sourcingJobTitle}} {{sourcingLocation}} {{recruiterFirstname}} {{recruiterLastname}}.
+    """
+    report = await verb.create_blueprint(desk, name=name, steps=steps, job_title=job_title, location=location)
+    return blueprint_written(report)
+
+
+TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE)

@@ -1,0 +1,26 @@
+"""The tool ``find_contacts``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sequences_mcp.flows import find_contacts as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Name, PageNumber, PageSize
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.views.contact import ContactPage, contact_page
+
+
+async def find_contacts(
+    desk: Desk,
+    query: Annotated[Name, Field(description="Part of a name, address, company or title; empty: everybody")] = "",
+    page: PageNumber = FIRST_PAGE,
+    size: PageSize = PAGE_SIZE,
+) -> ContactPage:
+    """Search saved people, with what is known and noted about them."""
+    return contact_page(await verb.find_contacts(desk, query=query, page=page, size=size))
+
+
+TOOL = Definition(find_contacts, title="Find contacts", hints=READ)

@@ -1,0 +1,26 @@
+"""The tool ``list_reviews``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sequences_mcp.flows import list_reviews as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.views.review import ReviewsView, reviews_view
+
+
+async def list_reviews(
+    desk: Desk,
+    plan_id: Annotated[str | None, Field(description="Only this plan and its texts")] = None,
+    page: PageNumber = FIRST_PAGE,
+    size: PageSize = PAGE_SIZE,
+) -> ReviewsView:
+    """Plans and single texts that wait for a person's yes, and texts still to be written."""
+    return reviews_view(await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size))
+
+
+TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ)

@@ -1,0 +1,18 @@
+"""The tool ``pause_sequence``."""
+
+from __future__ import annotations
+
+from sequences_mcp.flows import pause_sequence as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import Instant
+from sequences_mcp.server.definition import PAUSE, Definition
+from sequences_mcp.server.views.sequence import SequenceWritten, sequence_written
+
+
+async def pause_sequence(desk: Desk, sequence_id: str, paused_until: Instant) -> SequenceWritten:
+    """Hold one run until a future time; it then goes on by itself. Delays stand still meanwhile."""
+    detail = await verb.pause_sequence(desk, sequence_id=sequence_id, paused_until=paused_until)
+    return sequence_written(detail, next_step="It goes on by itself at that time; resume_sequence ends the pause.")
+
+
+TOOL = Definition(pause_sequence, title="Pause a sequence", hints=PAUSE)

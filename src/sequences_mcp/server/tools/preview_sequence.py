@@ -1,0 +1,25 @@
+"""The tool ``preview_sequence``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sequences_mcp.flows import preview_sequence as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.views.preview import PreviewView, preview_view
+
+
+async def preview_sequence(
+    desk: Desk,
+    blueprint_id: str,
+    contacts: Annotated[list[Any], Field(description="As in start_sequence")],
+) -> PreviewView:
+    """What each contact would get: final text and local time of every step, and what would hold or block it.
+    Saves, plans and sends nothing."""
+    return preview_view(await verb.preview_sequence(desk, blueprint_id=blueprint_id, contacts=contacts))
+
+
+TOOL = Definition(preview_sequence, title="Preview a sequence", hints=READ)

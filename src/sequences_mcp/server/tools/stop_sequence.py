@@ -1,0 +1,32 @@
+"""The tool ``stop_sequence``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sequences_mcp.domain.sequence import StopReason, StopScope
+from sequences_mcp.flows import stop_sequence as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.definition import STOP, Definition
+from sequences_mcp.server.views.sequence import SequencesStopped, stopped_view
+
+
+async def stop_sequence(
+    desk: Desk,
+    sequence_id: str,
+    reason: StopReason,
+    scope: Annotated[
+        StopScope, Field(description="COMPANY: also every live run of this blueprint at the contact's company")
+    ] = StopScope.CONTACT,
+) -> SequencesStopped:
+    """End a run for good, as won or lost; names every run it stopped. What was already sent stays sent."""
+    details = await verb.stop_sequence(desk, sequence_id=sequence_id, reason=reason, scope=scope)
+    return SequencesStopped(
+        stopped=tuple(map(stopped_view, details)),
+        next="Nothing more leaves for them. suppress_contact also keeps someone out of later starts.",
+    )
+
+
+TOOL = Definition(stop_sequence, title="Stop a sequence", hints=STOP)

@@ -1,0 +1,39 @@
+"""The tool ``update_blueprint``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sequences_mcp.flows import update_blueprint as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import Name
+from sequences_mcp.server.definition import WRITE, Definition
+from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
+
+
+async def update_blueprint(
+    desk: Desk,
+    blueprint_id: str,
+    expected_version: Annotated[int, Field(ge=1, description="The version the change is based on")],
+    name: Name | None = None,
+    steps: Annotated[list[Any] | None, Field(description="The whole list, as in create_blueprint")] = None,
+    job_title: Name | None = None,
+    location: Name | None = None,
+) -> BlueprintWritten:
+    """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
+    their version. A stale expected_version is refused and shows what changed."""
+    report = await verb.update_blueprint(
+        desk,
+        blueprint_id=blueprint_id,
+        expected_version=expected_version,
+        name=name,
+        steps=steps,
+        job_title=job_title,
+        location=location,
+    )
+    return blueprint_written(report)
+
+
+TOOL = Definition(update_blueprint, title="Change a blueprint", hints=WRITE)

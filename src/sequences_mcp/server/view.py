@@ -1,0 +1,76 @@
+"""What every result is made of: a view, written once as compact JSON and sent in both channels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.server.text import may_hide, visible_throughout
+
+Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]
+
+T = TypeVar("T")
+
+
+class View(BaseModel):
+    """A result, or a part of one, as a model sees it. What is None is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class WrittenView(View):
+    """The result of a write: how it ended, what has left for real people, and what to do or expect next."""
+
+    outcome: Outcome = "done"
+    sent: str = "nothing"
+    next: str
+
+
+class PageView(View):
+    """One page of a list, in Topo's shape."""
+
+    total_count: int
+    page: int
+    total_pages: int
+    has_more: bool
+
+
+def numbered(page: Page[Any]) -> dict[str, Any]:
+    """Return the four facts about a page, for the constructor of a PageView."""
+    return {
+        "total_count": page.total_count,
+        "page": page.page,
+        "total_pages": page.total_pages,
+        "has_more": page.has_more,
+    }
+
+
+def seen(items: Iterable[T], to_view: Callable[[T], View]) -> tuple[Any, ...]:
+    """Return a view of each item."""
+    return tuple(to_view(item) for item in items)
+
+
+def facts_of(view: View) -> dict[str, Any]:
+    """Return a view as JSON values, every string visible."""
+    facts = visible_throughout(view.model_dump(mode="json", by_alias=True, exclude_none=True))
+    assert isinstance(facts, dict)
+    return facts
+
+
+def said(view: View) -> str:
+    """Return a view as the compact JSON text of a result, every string visible."""
+    try:
+        text = view.model_dump_json(by_alias=True, exclude_none=True)
+    except PydanticSerializationError:  # a lone surrogate, which no JSON text can hold
+        return to_json(facts_of(view))
+    return to_json(facts_of(view)) if may_hide(text) else text
+
+
+def to_json(facts: Mapping[str, Any]) -> str:
+    """Return the compact JSON text of a result."""
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))

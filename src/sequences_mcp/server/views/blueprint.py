@@ -1,0 +1,110 @@
+"""Blueprints: a row of a list, and a whole one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.flows.blueprint_report import BlueprintReport
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, View, WrittenView
+from sequences_mcp.server.views.finding import FoundView, found
+
+TEXT_BUDGET = 2_400
+CUT_NOTE = "Long texts are cut; full: true shows them whole."
+
+
+class BlueprintRow(View):
+    """One blueprint of a list."""
+
+    id: str
+    name: str
+    version: int
+    channels: tuple[str, ...]
+    job_title: str | None = None
+    location: str | None = None
+    created_at: str
+
+
+class BlueprintPage(PageView):
+    """Some blueprints, newest first."""
+
+    items: tuple[BlueprintRow, ...]
+
+
+class BlueprintView(FoundView):
+    """One version of a blueprint; ``steps`` have the format of create_blueprint."""
+
+    id: str
+    name: str
+    version: int
+    job_title: str | None = None
+    location: str | None = None
+    created_at: str
+    steps: tuple[dict[str, Any], ...]
+    note: str | None = None
+
+
+class BlueprintWritten(WrittenView, FoundView):
+    """A version that was just stored."""
+
+    blueprint_id: str
+    version: int
+
+
+def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
+    """Return a blueprint without its texts."""
+    return BlueprintRow(
+        id=blueprint.id,
+        name=blueprint.name,
+        version=blueprint.version,
+        channels=tuple(step.type.value for step in blueprint.steps),
+        job_title=blueprint.sourcing.job_title,
+        location=blueprint.sourcing.location,
+        created_at=blueprint.created_at.isoformat(timespec="seconds"),
+    )
+
+
+def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
+    """Return a whole blueprint, its texts cut to fit unless ``full``."""
+    blueprint = report.blueprint
+    steps = tuple(step_view(step) for step in blueprint.steps)
+    shown = steps if full else tuple(cut_steps(steps))
+    return BlueprintView(
+        id=blueprint.id,
+        name=blueprint.name,
+        version=blueprint.version,
+        job_title=blueprint.sourcing.job_title,
+        location=blueprint.sourcing.location,
+        created_at=blueprint.created_at.isoformat(timespec="seconds"),
+        steps=shown,
+        note=None if shown == steps else CUT_NOTE,
+        **found(report.findings),
+    )
+
+
+def blueprint_written(report: BlueprintReport) -> BlueprintWritten:
+    """Return what a caller needs to go on with a version just stored."""
+    blueprint = report.blueprint
+    return BlueprintWritten(
+        blueprint_id=blueprint.id,
+        version=blueprint.version,
+        next="preview_sequence shows what each contact would get and when; start_sequence plans a start."
+        if blueprint.steps
+        else "update_blueprint adds the steps.",
+        **found(report.findings),
+    )
+
+
+def step_view(step: Step) -> dict[str, Any]:
+    """Return a step as create_blueprint takes it, without what is at its default."""
+    return step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def cut_steps(steps: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Yield the steps with their texts cut so that all of them fit a result."""
+    steps = list(steps)
+    limit = fair_limit((len(step["content"]) for step in steps), budget=TEXT_BUDGET)
+    for step in steps:
+        yield {**step, "content": cut(step["content"], limit)}

@@ -1,0 +1,56 @@
+"""The state of this server."""
+
+from __future__ import annotations
+
+from sequences_mcp.flows.list_providers import ProvidersReport
+from sequences_mcp.server.view import View
+
+
+class ProviderView(View):
+    """One provider and what it can do."""
+
+    name: str
+    can: tuple[str, ...]
+
+
+class ProvidersView(View):
+    """What is connected, who sends how and when, after whose yes, and what is not set up or broken."""
+
+    providers: tuple[ProviderView, ...]
+    sender: str | None = None
+    delivery: str
+    window: str
+    daily_cap: int
+    spacing_seconds: int
+    approval: tuple[str, ...]
+    auto_approve: tuple[str, ...]
+    broken: tuple[str, ...]
+    waiting_plans: int
+    waiting_drafts: int
+    open_tasks: int
+
+
+def providers_view(report: ProvidersReport) -> ProvidersView:
+    """Return the state of the server."""
+    sender, terms = report.sender, report.terms
+    return ProvidersView(
+        providers=tuple(ProviderView(name=one.name, can=one.can) for one in report.providers),
+        sender=f"{sender.name} <{sender.address}>" if sender else None,
+        delivery=delivery_words(terms.delivery),
+        window=terms.window,
+        daily_cap=terms.daily_cap,
+        spacing_seconds=terms.spacing,
+        approval=report.approval,
+        auto_approve=report.auto_approve,
+        broken=report.broken,
+        waiting_plans=report.waiting_plans,
+        waiting_drafts=report.waiting_drafts,
+        open_tasks=report.open_tasks,
+    )
+
+
+def delivery_words(delivery: str) -> str:
+    """Return how e-mail leaves, in words that cannot be mistaken."""
+    if delivery == "outbox":
+        return "outbox: e-mails are written to a folder and reach nobody (no mail server is set up)"
+    return f"e-mails leave through {delivery}"

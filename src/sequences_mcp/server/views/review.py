@@ -1,0 +1,153 @@
+"""What waits for a person: plans, single texts, steps done by hand."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.list_reviews import Reviews
+from sequences_mcp.providers.port import Draft, Task
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, View, WrittenView, numbered
+from sequences_mcp.server.views.contact import WhoView, who
+from sequences_mcp.server.views.sequence import channel_of
+
+TEXT_BUDGET = 1_600
+
+
+class PlanView(View):
+    """A start that waits for, or has, a person's yes; ``digest`` is what they approve."""
+
+    plan_id: str
+    status: str
+    blueprint_id: str
+    blueprint_version: int
+    people: int
+    digest: str
+    missing_texts: int
+    to_read: int
+    warnings: int
+    expires_at: str
+
+
+class DraftView(WhoView):
+    """One text that waits, and why; ``content`` is cut where a page has much of it."""
+
+    id: str
+    why: str
+    sequence_id: str
+    step_id: str
+    channel: str
+    subject: str | None = None
+    content: str | None = None
+    reason: str | None = None
+
+
+class PlanPage(PageView):
+    """Some plans, oldest first."""
+
+    items: tuple[PlanView, ...]
+
+
+class DraftPage(PageView):
+    """Some texts."""
+
+    items: tuple[DraftView, ...]
+
+
+class ReviewsView(View):
+    """What waits for a person."""
+
+    plans: PlanPage
+    drafts: DraftPage
+    next: str
+
+
+class DraftWritten(DraftView, WrittenView):
+    """A text after a change."""
+
+
+class TaskView(WhoView):
+    """A step to be done by hand, with the text ready to copy."""
+
+    id: str
+    sequence_id: str
+    step_id: str
+    channel: str
+    state: str
+    recipient: str | None = None
+    subject: str | None = None
+    content: str | None = None
+
+
+class TaskPage(PageView):
+    """Some open tasks, oldest first. ``content`` is cut where a page has much of it; get_sequence has it whole."""
+
+    items: tuple[TaskView, ...]
+
+
+class TaskWritten(TaskView, WrittenView):
+    """A task after a change."""
+
+
+def plan_view(plan: Plan) -> PlanView:
+    """Return a plan."""
+    return PlanView(
+        plan_id=plan.id,
+        status=plan.status.value,
+        blueprint_id=plan.header.blueprint_id,
+        blueprint_version=plan.header.blueprint_version,
+        people=plan.people,
+        digest=plan.digest,
+        missing_texts=plan.missing_texts,
+        to_read=plan.to_read,
+        warnings=plan.warnings,
+        expires_at=plan.header.expires_at.isoformat(timespec="seconds"),
+    )
+
+
+def reviews_view(reviews: Reviews) -> ReviewsView:
+    """Return what waits, its texts sharing one budget."""
+    limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
+    return ReviewsView(
+        plans=PlanPage(items=tuple(map(plan_view, reviews.plans.items)), **numbered(reviews.plans)),
+        drafts=DraftPage(
+            items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
+        ),
+        next="A person approves or refuses in a terminal: sequences-mcp review. edit_draft changes a text.",
+    )
+
+
+def draft_view(draft: Draft, limit: int) -> DraftView:
+    """Return one text, cut to ``limit`` characters."""
+    return DraftView(
+        id=draft.id,
+        why=draft.why,
+        sequence_id=draft.sequence.id,
+        step_id=draft.run.step.id,
+        channel=channel_of(draft.run.step),
+        subject=draft.run.subject,
+        content=None if draft.run.content is None else cut(draft.run.content, limit),
+        reason=draft.run.reason,
+        **who(draft.contact),
+    )
+
+
+def task_page(page: Page[Task]) -> TaskPage:
+    """Return a page of tasks, their texts sharing one budget."""
+    limit = fair_limit((len(task.run.content or "") for task in page.items), budget=TEXT_BUDGET)
+    return TaskPage(items=tuple(task_view(task, limit) for task in page.items), **numbered(page))
+
+
+def task_view(task: Task, limit: int) -> TaskView:
+    """Return one task, its text cut to ``limit`` characters."""
+    return TaskView(
+        id=task.id,
+        sequence_id=task.sequence.id,
+        step_id=task.run.step.id,
+        channel=channel_of(task.run.step),
+        state=task.run.state.value,
+        recipient=task.run.recipient,
+        subject=task.run.subject,
+        content=None if task.run.content is None else cut(task.run.content, limit),
+        **who(task.contact),
+    )

@@ -1,0 +1,175 @@
+"""Runs: a row of a list, a whole one, and what is left of it after a change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sequences_mcp.domain.blueprint import Channel, Step
+from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import OVER, StepRun, StepState
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, View, WrittenView, numbered
+from sequences_mcp.server.views.contact import WhoView, who
+
+TEXT_BUDGET = 2_600
+REASON_LIMIT = 200
+
+
+class SequenceRow(WhoView):
+    """One run of a list. ``why`` says what it waits for."""
+
+    id: str
+    status: str
+    blueprint_id: str
+    steps_over: str
+    paused_until: str | None = None
+    next_at: str | None = None
+    why: str
+
+
+class SequencePage(PageView):
+    """Some runs."""
+
+    items: tuple[SequenceRow, ...]
+
+
+class StepRunView(View):
+    """One step of a run, with the very text this person gets; ``draft_id`` and ``task_id`` only while usable."""
+
+    step_id: str
+    name: str
+    channel: str
+    state: str
+    reason: str | None = None
+    until: str | None = None
+    executed_at: str | None = None
+    recipient: str | None = None
+    subject: str | None = None
+    content: str | None = None
+    draft_id: str | None = None
+    task_id: str | None = None
+
+
+class SequenceView(WhoView):
+    """A whole run."""
+
+    id: str
+    status: str
+    provider_status: str
+    blueprint_id: str
+    blueprint_version: int
+    plan_id: str
+    time_zone: str
+    variables: dict[str, str] | None = None
+    paused_until: str | None = None
+    stop_reason: str | None = None
+    reason: str | None = None
+    next_at: str | None = None
+    why: str
+    steps: tuple[StepRunView, ...]
+    note: str | None = None
+
+
+class SequenceWritten(SequenceRow, WrittenView):
+    """A run after a change."""
+
+
+class StoppedView(WhoView):
+    """A run that was stopped."""
+
+    id: str
+    status: str
+
+
+class SequencesStopped(WrittenView):
+    """Every run that was stopped, by name."""
+
+    stopped: tuple[StoppedView, ...]
+
+
+def sequence_row(detail: SequenceDetail) -> SequenceRow:
+    """Return a run in one line."""
+    sequence = detail.sequence
+    over = len([run for run in sequence.steps if run.state in OVER])
+    return SequenceRow(
+        id=sequence.id,
+        status=sequence.status.value,
+        blueprint_id=sequence.blueprint_id,
+        steps_over=f"{over}/{len(sequence.steps)}",
+        paused_until=when(sequence.paused_until),
+        next_at=when(detail.outlook.next_at),
+        why=cut(detail.outlook.why, REASON_LIMIT),
+        **who(detail.contact),
+    )
+
+
+def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
+    """Return a page of runs."""
+    return SequencePage(items=tuple(map(sequence_row, page.items)), **numbered(page))
+
+
+def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
+    """Return a whole run, its texts cut to fit unless ``full``."""
+    sequence = detail.sequence
+    lengths = [len(run.content or "") for run in sequence.steps]
+    limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
+    return SequenceView(
+        id=sequence.id,
+        status=sequence.status.value,
+        provider_status=sequence.status.value,
+        blueprint_id=sequence.blueprint_id,
+        blueprint_version=sequence.blueprint_version,
+        plan_id=sequence.plan_id,
+        time_zone=sequence.time_zone,
+        variables=dict(sequence.variables) or None,
+        paused_until=when(sequence.paused_until),
+        stop_reason=sequence.stop_reason.value if sequence.stop_reason else None,
+        reason=sequence.reason,
+        next_at=when(detail.outlook.next_at),
+        why=cut(detail.outlook.why, REASON_LIMIT),
+        steps=tuple(step_run_view(run, limit) for run in sequence.steps),
+        note="Long texts are cut; full: true shows them whole." if max(lengths, default=0) > limit else None,
+        **who(detail.contact),
+    )
+
+
+def step_run_view(run: StepRun, limit: int) -> StepRunView:
+    """Return one step of a run, its text cut to ``limit`` characters."""
+    editable = run.state in (StepState.PLANNED, StepState.HELD, StepState.UNKNOWN)
+    by_hand = run.step.type is not Channel.EMAIL and run.state is StepState.OPEN
+    return StepRunView(
+        step_id=run.step.id,
+        name=run.step.name,
+        channel=channel_of(run.step),
+        state=run.state.value,
+        reason=None if run.reason is None else cut(run.reason, REASON_LIMIT),
+        until=when(run.until),
+        executed_at=when(run.executed_at),
+        recipient=run.recipient,
+        subject=run.subject,
+        content=None if run.content is None else cut(run.content, limit),
+        draft_id=f"{LOCAL}:{Kind.DRAFT}_{run.key}" if editable else None,
+        task_id=f"{LOCAL}:{Kind.TASK}_{run.key}" if by_hand else None,
+    )
+
+
+def sequence_written(detail: SequenceDetail, *, next_step: str) -> SequenceWritten:
+    """Return a run after a change, with what happens now."""
+    return SequenceWritten(next=next_step, **sequence_row(detail).model_dump())
+
+
+def stopped_view(detail: SequenceDetail) -> StoppedView:
+    """Return a run that was stopped."""
+    return StoppedView(id=detail.sequence.id, status=detail.sequence.status.value, **who(detail.contact))
+
+
+def channel_of(step: Step) -> str:
+    """Return the channel, and for LinkedIn what is done there."""
+    return step.linked_in_type.value if step.linked_in_type else step.type.value
+
+
+def when(at: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 to the second, or None."""
+    return None if at is None else at.isoformat(timespec="seconds")

@@ -1,0 +1,127 @@
+"""The result of a start: a plan, and everything the person who asked for it should hear."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
+from sequences_mcp.server.text import fair_limit
+from sequences_mcp.server.view import Outcome, WrittenView
+from sequences_mcp.server.views.contact import WhoView, who
+from sequences_mcp.server.views.finding import FoundView, found
+from sequences_mcp.server.views.provider import delivery_words
+from sequences_mcp.server.views.review import PlanView, plan_view
+from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
+
+PEOPLE_SHOWN = 8
+REASONS_SHOWN = 3
+TEXT_BUDGET = 1_600
+
+Approval = Literal["given", "declined", "dismissed", "not_asked", "by_operator"]
+
+UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
+_AFTER: dict[Approval, tuple[Outcome, str]] = {
+    "given": ("done", UNDER_WAY),
+    "declined": ("refused", "The person said no. Another start of the same needs a new idempotency_key."),
+    "dismissed": (
+        "waiting_for_approval",
+        "The dialog was closed without an answer. The same call asks again; sequences-mcp review does too.",
+    ),
+}
+
+
+class LeftOutView(WhoView):
+    """Someone the plan does not contain, and why."""
+
+    reasons: tuple[str, ...]
+
+
+class MissingTextsView(WhoView):
+    """Steps whose text is still to be written for one person."""
+
+    step_ids: tuple[str, ...]
+
+
+class SampleView(WhoView):
+    """The first person of the plan, with what they would get."""
+
+    sequence_id: str
+    time_zone: str
+    next_at: str | None = None
+    why: str
+    steps: tuple[StepRunView, ...]
+
+
+class StartView(FoundView, PlanView, WrittenView):
+    """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
+
+    ``findings`` are the warnings that a yes covers as well.
+    """
+
+    approval: Approval
+    sender: str
+    delivery: str
+    window: str
+    daily_cap: int
+    sample: SampleView
+    left_out_count: int
+    left_out: tuple[LeftOutView, ...]
+    to_write: tuple[MissingTextsView, ...]
+    time_zones_from: dict[str, int]
+
+
+def start_view(report: StartReport) -> StartView:
+    """Return a start as nobody has been asked about it yet, or as the operator had allowed it beforehand."""
+    plan, terms = report.plan, report.plan.header.terms
+    under_way = plan.status is PlanStatus.APPROVED
+    return StartView(
+        outcome="done" if under_way else "waiting_for_approval",
+        approval="by_operator" if under_way else "not_asked",
+        next=UNDER_WAY if under_way else _next_yes(plan),
+        sender=f"{terms.sender_name} <{terms.sender_address}>",
+        delivery=delivery_words(terms.delivery),
+        window=terms.window,
+        daily_cap=terms.daily_cap,
+        sample=_sample(report),
+        left_out_count=len(report.left_out),
+        left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
+        to_write=tuple(_missing(one) for one in report.missing_texts[:PEOPLE_SHOWN]),
+        time_zones_from=report.zone_sources,
+        **plan_view(plan).model_dump(),
+        **found(report.warnings),
+    )
+
+
+def answered(view: StartView, approval: Approval, plan: Plan | None = None) -> StartView:
+    """Return the start after a person was asked: said yes, said no, or closed the dialog."""
+    outcome, next_step = _AFTER[approval]
+    changed = {"approval": approval, "outcome": outcome, "next": next_step}
+    return view.model_copy(update={**changed, **(plan_view(plan).model_dump() if plan else {})})
+
+
+def _next_yes(plan: Plan) -> str:
+    texts = "edit_draft writes the missing texts (list_reviews has their ids). " if plan.missing_texts else ""
+    return f"{texts}A person approves it in a terminal: sequences-mcp review approve {plan.id}"
+
+
+def left_out_view(one: LeftOut) -> LeftOutView:
+    """Return someone the plan does not contain."""
+    return LeftOutView(reasons=one.reasons[:REASONS_SHOWN], **who(one.contact))
+
+
+def _missing(one: MissingTexts) -> MissingTextsView:
+    return MissingTextsView(step_ids=one.step_ids, **who(one.contact))
+
+
+def _sample(report: StartReport) -> SampleView:
+    sequence = report.sample.sequence
+    limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
+    return SampleView(
+        sequence_id=sequence.id,
+        time_zone=sequence.time_zone,
+        next_at=when(report.sample.outlook.next_at),
+        why=report.sample.outlook.why,
+        steps=tuple(step_run_view(run, limit) for run in sequence.steps),
+        **who(report.sample.contact),
+    )

@@ -1,0 +1,96 @@
+"""The budgets in a short form: each against a bare SDK server in the same run, with a few tries on a busy machine.
+
+``benchmarks.budgets`` measures them in full.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from benchmarks import measure, tokens
+from benchmarks.measure import Measured
+from benchmarks.wire import ERAS, Child, Era
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and processor time are read from /proc")
+
+TRIES = 4
+# A neighbour on the same two cores can slow one side alone; the full benchmark allows nothing.
+SLACK = 1.1
+
+
+def settled(measured: Callable[[], Measured]) -> Measured:
+    """Return the first measurement that keeps its budget, or the best of a few that do not."""
+    found = [measured()]
+    while not found[-1].holds and len(found) < TRIES:
+        found.append(measured())
+    return min(found, key=lambda one: one.found)
+
+
+@pytest.fixture(params=ERAS)
+def era(request: pytest.FixtureRequest) -> Era:
+    """Each protocol era in turn."""
+    found: Era = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a thousand planned people in it."""
+    path = tmp_path_factory.mktemp("data")
+    with measure.product(path) as child:
+        child.list_tools()
+        measure.planning(child, contacts=1_000)
+    return path
+
+
+@pytest.fixture
+def child(folder: Path, era: Era) -> Iterator[Child]:
+    """The server over that folder."""
+    with measure.product(folder, era=era) as running:
+        running.list_tools()
+        yield running
+
+
+def test_a_host_waits_hardly_longer_than_for_a_bare_server(era: Era) -> None:
+    found = settled(lambda: measure.cold_start(era, rounds=3))
+    assert found.found <= found.allowed * SLACK, found
+
+
+def test_the_list_of_tools_costs_a_model_little() -> None:
+    found = measure.tools_list()
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("tool", measure.COMPARED)
+def test_a_local_read_is_answered_about_as_fast_as_an_echo(child: Child, tool: str) -> None:
+    found = settled(lambda: measure.latency(child, tool, rounds=40))
+    assert found.found <= found.allowed * SLACK, found
+
+
+def test_no_list_overwhelms_a_model(child: Child) -> None:
+    found = measure.largest_result(child)
+    assert found.holds, found
+
+
+def test_a_thousand_people_are_planned_in_seconds_and_with_progress(
+    tmp_path: Path,
+) -> None:
+    def planned() -> Measured:
+        with measure.product(tmp_path) as running:
+            running.list_tools()
+            time, progress = measure.planning(running, contacts=1_000)
+            assert progress.holds, progress
+            return time
+
+    found = settled(planned)
+    assert found.found <= found.allowed / 10 * 2, found  # small plans pay for the start of things
+
+
+@pytest.mark.skipif(not tokens.counter().exact, reason="the vocabulary is not here, so nothing to compare with")
+def test_the_estimate_of_tokens_is_near_the_count() -> None:
+    with measure.product_in_passing() as running:
+        text = "".join(map(tokens.shown, running.list_tools()))
+    assert tokens.estimate(text) == pytest.approx(tokens.counter().count(text), rel=0.03)

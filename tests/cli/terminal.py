@@ -1,0 +1,96 @@
+"""The command line, called in this process with an environment and a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import sys
+from collections.abc import Coroutine
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import pytest
+from tests.flows.bureau import Bureau
+from tests.server.open_server import SENDER
+
+from sequences_mcp.cli import main
+
+T = TypeVar("T")
+PASSPHRASE = "correct horse battery"
+
+
+class Said(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Terminal:
+    """A person's terminal, with settings in its environment and nobody at its keyboard."""
+
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
+    def bureau(self) -> Bureau:
+        """The product on the same folder."""
+        return Bureau.at(self.folder)
+
+    def run(self, *arguments: str) -> Said:
+        """Run a command to its end."""
+        environ, argv = dict(os.environ), sys.argv
+        base = {
+            "SEQUENCES_DATA_DIR": str(self.data),
+            "SEQUENCES_SENDER": SENDER,
+            "SEQUENCES_SPACING": "0",
+            "SEQUENCES_DAILY_CAP": "10000",
+            "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
+        }
+        os.environ.update(base | {f"SEQUENCES_{name}": value for name, value in self.settings.items()})
+        sys.argv = ["sequences-mcp", *arguments]
+        self.capture.readouterr()
+        try:
+            main()
+            status: Any = 0
+        except SystemExit as end:
+            status = end.code
+        finally:
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(environ)
+        return Said(int(status or 0), *self.capture.readouterr())
+
+    def write(self, name: str, text: str) -> str:
+        """Write a file and return its path."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def with_passphrase(self) -> str:
+        """Choose a passphrase and return the file that holds it."""
+        file = self.write("passphrase.txt", f"{PASSPHRASE}\n")
+        assert self.run("review", "set-passphrase", "--passphrase-file", file).status == 0
+        return file
+
+    def change(self, *sql: str) -> None:
+        """Change the database behind the product's back."""
+        with closing(sqlite3.connect(self.data / "sequences.db")) as database, database:
+            for statement in sql:
+                database.execute(statement)
+
+
+def done(work: Coroutine[Any, Any, T]) -> T:
+    """Return what asynchronous work comes to."""
+    return asyncio.run(work)

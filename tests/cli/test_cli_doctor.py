@@ -1,0 +1,162 @@
+"""``doctor`` and ``audit``: what an operator looks at when something seems wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from terminal import Terminal, done
+from tests.engine.fake_mail_server import free_port, mail_server
+from tests.server.open_server import GRACE, LINKEDIN, MAIL, people, yes
+
+SECRET = "hunter2-canary"
+
+
+async def started(terminal: Terminal) -> None:
+    """Have one plan that waits, one under way, and one task that is open."""
+    bureau = terminal.bureau
+    bureau.clock.now = datetime.now(UTC)
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(LINKEDIN | {"temporalityType": "ASAP", "delay": None})
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        bureau.work()
+    async with bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(2))
+
+
+def line(text: str, word: str) -> str:
+    """Return the one line about a thing."""
+    [found] = [one for one in text.splitlines() if one[5:].startswith(f"{word}:")]
+    return found
+
+
+def test_a_healthy_set_up_is_told_line_by_line_with_exit_status_0(terminal: Terminal) -> None:
+    done(started(terminal))
+    terminal.with_passphrase()
+    with mail_server() as running:
+        terminal.settings["SMTP_URL"] = f"smtp://127.0.0.1:{running.port}"
+        said = terminal.run("doctor")
+    assert (said.status, said.err, "BAD" in said.out) == (0, "", False)
+    assert line(said.out, "sender") == "ok   sender: Ada Lovelace <ada@lovelace.example>"
+    assert line(said.out, "delivery").startswith(f"ok   delivery: smtp://127.0.0.1:{running.port}")
+    assert line(said.out, "waiting for you") == (
+        "note waiting for you: 1 plans, 0 texts, 1 tasks, 0 e-mails of unknown fate"
+    )
+    assert line(said.out, "audit").endswith("the chain holds")
+    assert "passes its own checks; journal: " in line(said.out, "database")
+    assert "approval: in the terminal, by passphrase" in said.out
+
+
+def test_a_new_folder_is_healthy_but_for_what_is_not_set(terminal: Terminal) -> None:
+    assert terminal.run("doctor").status == 0
+    terminal.settings["SENDER"] = ""
+    said = terminal.run("doctor")
+    assert said.status == 1
+    assert line(said.out, "sender").startswith("BAD  sender: SEQUENCES_SENDER is not set")
+
+
+def test_every_bad_setting_is_told(terminal: Terminal) -> None:
+    terminal.settings |= {"WINDOW": "always", "SPACING": "x", "SMTP_URL": f"smtp://ada:{SECRET}@h:p"}
+    said = terminal.run("doctor")
+    assert (said.status, said.err) == (1, "")
+    assert all(name in said.out for name in ("SEQUENCES_WINDOW", "SEQUENCES_SPACING", "SEQUENCES_SMTP_URL"))
+    assert SECRET not in said.out
+    assert not terminal.data.exists()
+
+
+def test_a_mail_server_that_is_away_or_says_no_is_told(terminal: Terminal) -> None:
+    terminal.settings["SMTP_URL"] = f"smtp://127.0.0.1:{free_port()}"
+    assert line(terminal.run("doctor").out, "delivery").startswith("BAD  delivery: ")
+    with mail_server({"greeting": "554 go away"}) as running:
+        terminal.settings["SMTP_URL"] = f"smtp://ada:{SECRET}@127.0.0.1:{running.port}"
+        said = terminal.run("doctor")
+    assert said.status == 1
+    assert "554 go away" in line(said.out, "delivery")
+    assert SECRET not in said.out
+
+
+def test_a_broken_guards_file_is_one_bad_line_among_the_others(terminal: Terminal) -> None:
+    assert terminal.run("doctor").status == 0
+    (terminal.data / "guards.toml").write_text("max_steps = 'many'", encoding="utf-8")
+    said = terminal.run("doctor")
+    assert (said.status, said.err) == (1, "")
+    assert "max_steps must be a whole number" in line(said.out, "guards")
+    assert line(said.out, "database").startswith("ok ")
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("PRAGMA user_version = 99", "has schema 99; this program knows schemas up to"),
+        ("PRAGMA application_id = 7", "belongs to another program"),
+    ],
+)
+def test_a_database_that_is_not_ours_to_use_is_told(terminal: Terminal, sql: str, words: str) -> None:
+    assert terminal.run("doctor").status == 0
+    terminal.change(sql)
+    said = terminal.run("doctor")
+    assert (said.status, said.err) == (1, "")
+    assert words in line(said.out, "database")
+
+
+def test_a_file_that_is_no_database_is_told(terminal: Terminal) -> None:
+    terminal.data.mkdir(mode=0o700)
+    (terminal.data / "sequences.db").write_bytes(b"not a database, but a long enough file\n" * 100)
+    said = terminal.run("doctor")
+    assert (said.status, "is not a sound database" in line(said.out, "database")) == (1, True)
+    assert terminal.run("review", "list").err.count("\n") == 1
+
+
+def test_a_folder_that_others_can_read_is_told(terminal: Terminal) -> None:
+    terminal.run("doctor")
+    terminal.data.chmod(0o755)
+    said = terminal.run("doctor")
+    assert (said.status, "chmod 700" in line(said.out, "privacy")) == (1, True)
+
+
+async def tomorrow(terminal: Terminal) -> None:
+    """Have something recorded by a clock that was a day ahead."""
+    bureau = terminal.bureau
+    bureau.clock.now = datetime.now(UTC) + timedelta(days=1)
+    async with bureau.client("auto") as desktop:
+        await desktop.contact()
+
+
+def test_a_clock_that_was_set_back_is_told(terminal: Terminal) -> None:
+    done(tomorrow(terminal))
+    said = terminal.run("doctor")
+    assert said.status == 1
+    assert line(said.out, "clock").endswith("before the last thing that was recorded")
+
+
+def test_an_edited_row_of_the_audit_is_found(terminal: Terminal) -> None:
+    done(started(terminal))
+    holds = terminal.run("audit", "verify")
+    [(rows,)] = terminal.bureau.rows("SELECT count(*) FROM audit")
+    assert holds == (0, f"{rows} rows, the chain holds.\n", "")
+    terminal.change("DROP TRIGGER audit_is_never_changed", "UPDATE audit SET actor = 'somebody else' WHERE no = 3")
+    assert terminal.run("audit", "verify") == (1, "Row 3 does not fit the chain.\n", "")
+    said = terminal.run("doctor")
+    assert (said.status, line(said.out, "audit")) == (1, f"BAD  audit: {rows} rows, row 3 does not fit the chain")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ("DROP TRIGGER audit_is_never_deleted", "DELETE FROM audit WHERE no = 4"),
+        ("DROP TRIGGER audit_is_never_changed", "UPDATE audit SET at = at + 1 WHERE no = 4"),
+        ("DROP TRIGGER audit_is_never_changed", "UPDATE audit SET detail = '{}' WHERE no = 4"),
+    ],
+    ids=["removed", "moved", "emptied"],
+)
+def test_whatever_is_done_to_a_row_its_place_is_found(terminal: Terminal, sql: tuple[str, ...]) -> None:
+    done(started(terminal))
+    terminal.change(*sql)
+    assert terminal.run("audit", "verify") == (1, "Row 4 does not fit the chain.\n", "")
+
+
+def test_the_texts_of_people_are_not_in_the_audit(terminal: Terminal) -> None:
+    done(started(terminal))
+    told = " ".join(detail for (detail,) in terminal.bureau.rows("SELECT detail FROM audit"))
+    assert "would a short call" not in told

@@ -1,0 +1,142 @@
+"""``review``: exit statuses, the passphrase, and what only a person at a terminal can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from terminal import PASSPHRASE, Said, Terminal, done
+from tests.engine.fake_mail_server import DROP
+from tests.flows.bureau import mailing
+from tests.server.open_server import GRACE, MAIL, people, yes
+
+
+async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:
+    """Plan a start and return the plan."""
+    async with terminal.bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=list(contacts or [GRACE]))
+    return str(started["plan_id"])
+
+
+def statuses(terminal: Terminal) -> list[str]:
+    """Return the status of each run."""
+    return [status for (status,) in terminal.bureau.rows("SELECT status FROM sequence")]
+
+
+def test_nothing_waits_in_an_empty_folder(terminal: Terminal) -> None:
+    assert terminal.run("review", "list") == (0, "Nothing waits for you.\n", "")
+
+
+def test_without_a_passphrase_or_with_a_wrong_one_nothing_is_approved(terminal: Terminal) -> None:
+    plan = done(planned(terminal))
+    file = terminal.write("p.txt", PASSPHRASE)
+    unset = terminal.run("review", "approve", plan, "--passphrase-file", file)
+    assert (unset.status, unset.err) == (
+        2,
+        "No passphrase has been set. Set one first: sequences-mcp review set-passphrase.\n",
+    )
+    terminal.with_passphrase()
+    wrong = terminal.run("review", "approve", plan, "--passphrase-file", terminal.write("w.txt", "no horse"))
+    nobody = terminal.run("review", "approve", plan)
+    missing = terminal.run("review", "approve", plan, "--passphrase-file", str(terminal.folder / "none"))
+    assert [said.status for said in (wrong, nobody, missing)] == [2, 2, 2]
+    assert nobody.err == "There is no terminal to ask for the passphrase. Use --passphrase-file.\n"
+    assert statuses(terminal) == ["FOUND"]
+
+
+def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -> None:
+    plan, secret = done(planned(terminal)), terminal.with_passphrase()
+    said = terminal.run("review", "approve", plan, "--passphrase-file", secret)
+    assert (said.status, said.err) == (0, "")
+    assert "  │ Hi Grace, would a short call about the role suit you?" in said.out.splitlines()
+    assert said.out.splitlines()[-1] == f"{plan} is approved: 1 person."
+    [(actor,)] = terminal.bureau.rows("SELECT actor FROM approval")
+    assert actor.startswith("terminal:")
+
+
+def test_more_than_fifty_people_need_their_number(terminal: Terminal) -> None:
+    plan, secret = done(planned(terminal, *people(51))), terminal.with_passphrase()
+    approve = ("review", "approve", plan, "--passphrase-file", secret)
+    assert terminal.run(*approve).err == "This plan reaches 51 people. State that number: --people 51.\n"
+    assert terminal.run(*approve, "--people", "50").status == 2
+    assert terminal.run(*approve, "--people", "51").status == 0
+
+
+def test_the_passphrase_is_changed_by_whoever_knows_it(terminal: Terminal) -> None:
+    secret = terminal.with_passphrase()
+    new = terminal.write("new.txt", "another good one")
+    change = ("review", "set-passphrase", "--passphrase-file", new)
+    blind = terminal.run(*change)
+    assert blind == (2, "", "There is no terminal to ask for the present passphrase. Use --old-passphrase-file.\n")
+    assert terminal.run(*change, "--old-passphrase-file", new).status == 2
+    short = terminal.run(
+        "review",
+        "set-passphrase",
+        "--passphrase-file",
+        terminal.write("s", "short"),
+        "--old-passphrase-file",
+        secret,
+    )
+    assert short.err == "A passphrase has 8 characters or more. Choose a longer one.\n"
+    assert terminal.run(*change, "--old-passphrase-file", secret) == (0, "The passphrase is set.\n", "")
+    plan = done(planned(terminal))
+    assert terminal.run("review", "approve", plan, "--passphrase-file", secret).status == 2
+    assert terminal.run("review", "approve", plan, "--passphrase-file", new).status == 0
+
+
+def test_a_refusal_needs_a_reason_and_ends_the_plan(terminal: Terminal) -> None:
+    plan = done(planned(terminal))
+    assert terminal.run("review", "refuse", plan).status == 2
+    assert statuses(terminal) == ["FOUND"]
+    assert terminal.run("review", "refuse", plan, "--reason", "not now").status == 0
+    assert statuses(terminal) == ["REFUSED"]
+    again = terminal.run("review", "refuse", plan, "--reason", "not now")
+    assert (again.status, again.err) == (
+        2,
+        "The plan is refused: it cannot be refused. Call start_sequence to plan it again.\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "approve"])
+@pytest.mark.parametrize("identifier", ["grace", "local:seq_1", "local:plan_0", "local:draft_0", "\x1b[2J"])
+def test_an_id_that_is_none_is_told_in_one_line(terminal: Terminal, command: str, identifier: str) -> None:
+    said = terminal.run("review", command, identifier)
+    assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "\x1b" not in said.err
+
+
+def test_names_from_outside_reach_the_terminal_as_text(terminal: Terminal) -> None:
+    evil = {**GRACE, "first_name": "\x1b[2J\x1b[1;1HGrace\u202e", "last_name": "\x9b31mH"}
+    plan = done(planned(terminal, evil))
+    for said in (terminal.run("review", "list"), terminal.run("review", "show", plan, "--full")):
+        assert (said.status, said.err) == (0, "")
+        assert not set(said.out) & set("\x1b\x9b\u202e")
+    assert "⟨U+001B⟩[2J" in said.out
+
+
+async def lost(terminal: Terminal) -> str:
+    """Send one e-mail whose answer is lost, and return its draft."""
+    with mailing(terminal.bureau, {"dot": DROP}) as (connected, _):
+        async with connected.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+            connected.work()
+            [draft] = (await desktop.call("list_reviews"))["drafts"]["items"]
+    return str(draft["id"])
+
+
+@pytest.mark.parametrize(("answer", "status"), [("--sent", "COMPLETED"), ("--not-sent", "ACTIVE")])
+def test_an_unknown_fate_is_settled_by_whoever_knows_the_passphrase(
+    terminal: Terminal, answer: str, status: str
+) -> None:
+    draft, secret = done(lost(terminal)), terminal.with_passphrase()
+    assert terminal.run("review", "settle", draft, "--passphrase-file", secret).status == 2
+    assert terminal.run("review", "settle", draft, answer).status == 2
+    assert statuses(terminal) == ["WAITING_FOR_USER"]
+    said = terminal.run("review", "settle", draft, answer, "--passphrase-file", secret)
+    assert (said.status, said.err) == (0, "")
+    assert statuses(terminal) == [status]
+    again = terminal.run("review", "settle", draft, answer, "--passphrase-file", secret)
+    assert isinstance(again, Said)
+    assert (again.status, "no unknown outcome" in again.err or "cannot be settled" in again.err) == (2, True)

@@ -1,0 +1,83 @@
+"""A server that cannot start ends with one line that says why and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.server.open_server import SENDER
+
+
+def started(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Start the server, or a command, as a host does, and hang up at once."""
+    environ = {"SEQUENCES_DATA_DIR": str(folder), "SEQUENCES_SENDER": SENDER} | {
+        f"SEQUENCES_{name}": value for name, value in settings.items()
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "sequences_mcp", *command],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def ends_with_one_line(said: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Require a status of 2, nothing on the wire and one line with these words."""
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (2, "", 1), said.stderr
+    assert all(word in said.stderr for word in words), said.stderr
+
+
+def test_a_server_nobody_talks_to_ends_well(tmp_path: Path) -> None:
+    said = started(tmp_path / "data")
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
+def test_bad_settings_are_named_together(tmp_path: Path) -> None:
+    said = started(tmp_path / "data", WINDOW="always", DAILY_CAP="none", WORKR="on")
+    names = "SEQUENCES_WINDOW", "SEQUENCES_DAILY_CAP", "SEQUENCES_WORKR: no such setting, did you mean"
+    ends_with_one_line(said, *names)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        ends_with_one_line(started(folder), str(folder), "Set SEQUENCES_DATA_DIR to a folder")
+
+
+def test_a_database_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sequences.db").mkdir()
+    ends_with_one_line(started(tmp_path), "cannot be written", "permissions")
+
+
+@pytest.mark.parametrize("command", [(), ("work", "--once"), ("review", "list")], ids=["serve", "work", "review"])
+def test_a_newer_database_is_left_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert started(tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
+        database.execute("PRAGMA user_version = 99")
+    before = (tmp_path / "sequences.db").read_bytes()
+    ends_with_one_line(started(tmp_path, *command), "has schema 99", "Update sequences-mcp")
+    assert (tmp_path / "sequences.db").read_bytes() == before
+
+
+def test_a_locked_database_is_told_as_busy_and_changes_nothing(tmp_path: Path) -> None:
+    assert started(tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        ends_with_one_line(started(tmp_path), "sequences.db", "try again in a few seconds")
+
+
+def test_a_broken_guards_file_stops_the_server(tmp_path: Path) -> None:
+    (tmp_path / "guards.toml").write_text("forbidden = 1", encoding="utf-8")
+    ends_with_one_line(started(tmp_path), "forbidden must be a list of phrases", "Mend the file")
+
+
+def test_work_needs_a_sender(tmp_path: Path) -> None:
+    ends_with_one_line(started(tmp_path, "work", "--once", SENDER=""), "SEQUENCES_SENDER is not set")

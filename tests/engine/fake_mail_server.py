@@ -1,0 +1,165 @@
+"""A real mail server on loopback that records what it takes, and can be told to misbehave at any phase."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
+
+DROP, STALL, HALF = "drop", "stall", "drop after half of the text"
+SHORT = Timeouts(connect=0.5, command=0.5, final=0.5)
+
+
+class FakeMailServer(SMTP):
+    """aiosmtpd with a script: a phase to an answer, to ``DROP`` or to ``STALL``."""
+
+    script: dict[str, str]
+    greeted = False
+    in_text = False
+
+    async def play(self, phase: str) -> bool:
+        """Do what the script says for a phase; False where it says nothing."""
+        answer = self.script.get(phase)
+        if answer is None:
+            return False
+        if answer == DROP:
+            assert self.transport is not None
+            self.transport.abort()
+        elif answer == STALL:
+            await asyncio.Event().wait()
+        else:
+            await self.push(answer)
+        return True
+
+    async def push(self, status: Any) -> None:
+        """Say something; the first thing a server says is its greeting."""
+        greets, self.greeted = not self.greeted, True
+        if not (greets and await self.play("greeting")):
+            await super().push(status)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the inbox of a text that was cut, once the socket is closed."""
+        super().connection_lost(error)
+        if self.in_text:
+            self.loop.call_soon(self.event_handler.cut.set)
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - the library's own name
+        if not await self.play("EHLO"):
+            await super().smtp_EHLO(hostname)
+
+    async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
+        if not await self.play("AUTH"):
+            await super().smtp_AUTH(arg)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
+        if not await self.play("STARTTLS"):
+            await super().smtp_STARTTLS(arg)
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
+        if not await self.play("MAIL"):
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+        if not await self.play("RCPT"):
+            await super().smtp_RCPT(arg)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        if self.script.get("DATA") == HALF:
+            self.in_text = True
+            await self.push("354 go on")
+            await self._reader.readexactly(10)
+            assert self.transport is not None
+            self.transport.abort()
+        elif not await self.play("DATA"):
+            await super().smtp_DATA(arg)
+
+
+class Inbox:
+    """The handler of a server: keeps every message it says yes to, plays its part after the final dot."""
+
+    def __init__(self, script: dict[str, str]) -> None:
+        self.script = script
+        self.taken: list[Envelope] = []
+        self.cut = threading.Event()
+        self.seen = 0
+
+    async def handle_DATA(self, server: FakeMailServer, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take the message, unless the script says otherwise."""
+        self.seen += 1
+        answer = self.script.get("dot")
+        if answer == STALL:
+            await asyncio.Event().wait()
+        if answer == DROP:
+            assert server.transport is not None
+            server.transport.abort()
+        if answer is None or answer.startswith("2"):
+            self.taken.append(envelope)
+        return answer or "250 2.0.0 queued as 4Xy"
+
+
+class ScriptedController(Controller):
+    """Runs a FakeMailServer in a thread; when it stops, it leaves no connection behind."""
+
+    def __init__(self, inbox: Inbox, **options: Any) -> None:
+        super().__init__(inbox, **options)
+        self.connections: list[FakeMailServer] = []
+
+    def factory(self) -> FakeMailServer:
+        """Return one server for one connection."""
+        server = FakeMailServer(self.handler, **self.SMTP_kwargs)
+        server.script = self.handler.script
+        self.connections.append(server)
+        return server
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Cut every connection that is still open, then stop."""
+        asyncio.run_coroutine_threadsafe(self.cut(), self.loop).result(5)
+        super().stop(no_assert)
+
+    async def cut(self) -> None:
+        """Cut every connection and wait until all are gone."""
+        for server in self.connections:
+            if server.transport is not None:
+                server.transport.abort()
+        while any(server.transport is not None for server in self.connections):
+            await asyncio.sleep(0)
+
+
+class Running:
+    """A server that is up: where it is and what it took."""
+
+    def __init__(self, inbox: Inbox, port: int) -> None:
+        self.inbox, self.port = inbox, port
+
+    def server(self, security: Security = Security.PLAIN, **account: Any) -> MailServer:
+        """Return the server as the product is told of it."""
+        return MailServer(host="127.0.0.1", port=self.port, security=security, **account)
+
+
+@contextmanager
+def mail_server(script: dict[str, str] | None = None, **options: Any) -> Iterator[Running]:
+    """Run a mail server on a free port of loopback."""
+    inbox = Inbox(script or {})
+    controller = ScriptedController(
+        inbox, hostname="127.0.0.1", port=free_port(), server_hostname="mx.example.org", **options
+    )
+    controller.start()
+    try:
+        yield Running(inbox, controller.port)
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

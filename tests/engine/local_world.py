@@ -1,0 +1,210 @@
+"""A whole local provider on a real file, with a clock that the test moves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sequences_mcp.domain.blueprint import (
+    Blueprint,
+    Channel,
+    Delay,
+    DelayUnit,
+    LinkedInType,
+    Sourcing,
+    Step,
+    Temporality,
+)
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.engine.calendar import Window
+from sequences_mcp.engine.channels import outbox
+from sequences_mcp.engine.channels.message import Message, Receipt
+from sequences_mcp.engine.claim import Rules
+from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.local.provider import LocalProvider, local_provider
+from sequences_mcp.engine.store import sequences
+from sequences_mcp.engine.store.connection import JournalMode
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.worker import Deliver, Worker
+from sequences_mcp.providers.port import ContactEntry, PlannedPerson, PlannedStep, SequenceDetail, SequenceFilter
+
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SENDER = Sender("ada@example.com", "Ada", "Lovelace")
+TERMS = Terms(
+    sender_address=SENDER.address,
+    sender_name=SENDER.name,
+    delivery="outbox",
+    window="Mon-Sun 00:00-24:00",
+    daily_cap=1000,
+    spacing=0,
+)
+EMAIL = Step(
+    id="s1",
+    name="Hello",
+    type=Channel.EMAIL,
+    subject="Hi",
+    content="Hello there.",
+    temporality_type=Temporality.ASAP,
+)
+LATER = EMAIL.model_copy(
+    update={
+        "id": "s2",
+        "name": "Again",
+        "temporality_type": Temporality.DELAYED,
+        "delay": Delay(value=3, unit=DelayUnit.DAY),
+    }
+)
+MESSAGE = EMAIL.model_copy(
+    update={"type": Channel.LINKEDIN, "linked_in_type": LinkedInType.MESSAGE, "subject": None}
+)
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        """Move on by a span of time."""
+        self.now += timedelta(**span)
+
+
+def fine(sequence: Sequence, run: StepRun, contact: Contact) -> None:
+    """Find nothing wrong with a text."""
+
+
+@dataclass(slots=True)
+class World:
+    """A provider and what it stands on."""
+
+    folder: Path
+    store: Store
+    clock: FakeClock
+    terms: Terms
+    local: LocalProvider = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.local = local_provider(Engine(self.store, self.clock, os.urandom, self.terms, "tester"))
+
+    @classmethod
+    def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:
+        """Open a new world in a folder, with these terms changed."""
+        clock = FakeClock()
+        store = Store.open(folder / "data", now=clock.now, journal=journal, busy_seconds=0.2)
+        return cls(folder, store, clock, replace(TERMS, **terms))
+
+    def under(self, **terms: Any) -> World:
+        """Return the same world after the settings were changed."""
+        return World(self.folder, self.store, self.clock, replace(self.terms, **terms))
+
+    async def blueprint(self, *steps: Step) -> Blueprint:
+        """Store a blueprint."""
+        return await self.local.blueprints.create_blueprint(
+            name="Test", steps=steps or [EMAIL], sourcing=Sourcing(job_title="Engineer")
+        )
+
+    async def contact(self, email: str | None = None, **facts: str) -> Contact:
+        """Save a person."""
+        entry = ContactEntry(ContactFields(email=email, **facts))
+        return (await self.local.contacts.save_contacts([entry]))[0].contact
+
+    async def plan(
+        self, *people: Contact, blueprint: Blueprint | None = None, texts: Mapping[str, str | None] | None = None
+    ) -> Plan:
+        """Plan a start and seal it; ``texts`` are contents by step id in place of the blueprint's."""
+        blueprint = blueprint or await self.blueprint()
+        header = PlanHeader(
+            blueprint_id=blueprint.id,
+            blueprint_version=blueprint.version,
+            blueprint_name=blueprint.name,
+            terms=self.terms,
+            expires_at=self.clock.now + timedelta(hours=24),
+        )
+        plan = await self.local.plans.open_plan(header)
+        await self.local.plans.add_people(plan.id, [planned(one, blueprint, texts or {}) for one in people])
+        return await self.local.plans.seal_plan(plan.id)
+
+    async def approved(self, *people: Contact, **planning: Any) -> Plan:
+        """Plan a start and approve it."""
+        plan = await self.plan(*people, **planning)
+        return await self.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+
+    async def runs(self, **wanted: Any) -> list[Sequence]:
+        """Return all runs, the oldest first."""
+        return [one.sequence for one in await self.details(**wanted)]
+
+    async def details(self, **wanted: Any) -> tuple[SequenceDetail, ...]:
+        """Return all runs with their contacts and outlooks."""
+        return (await self.local.sequences.list_sequences(SequenceFilter(size=100, **wanted))).items
+
+    def keep(self, before: Sequence, after: Sequence) -> None:
+        """Store a state of a run as it is."""
+        sequences.save(self.store, before, after, next_run_at=None, now=self.clock.now)
+
+    def worker(
+        self, deliver: Deliver | None = None, check: Callable[..., str | None] = fine, **more: Any
+    ) -> Worker:
+        """Return a worker on this store; it writes to an outbox by default."""
+        rules = Rules(
+            terms=self.terms,
+            sender=SENDER,
+            window=Window.parse(self.terms.window),
+            check=check,
+            lease=timedelta(minutes=2),
+        )
+        deliver = deliver or partial(outbox.deliver, self.folder / "outbox")
+        return Worker(store=self.store, clock=self.clock, rules=rules, deliver=deliver, **more)
+
+    @property
+    def mails(self) -> list[Path]:
+        """The e-mails in the outbox."""
+        return sorted((self.folder / "outbox").glob("*.eml"))
+
+
+def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | None]) -> PlannedPerson:
+    """Return a person of a plan with the blueprint's texts as they are."""
+    recipients = {Channel.EMAIL: contact.email, Channel.LINKEDIN: contact.linkedin_url}
+    return PlannedPerson(
+        contact_id=contact.id,
+        variables={},
+        time_zone=contact.time_zone or "UTC",
+        steps=tuple(
+            PlannedStep(
+                step=step,
+                recipient=recipients.get(step.type, contact.phone),
+                subject=step.subject,
+                content=texts.get(step.id, step.content),
+            )
+            for step in blueprint.steps
+        ),
+    )
+
+
+class FakeDelivery:
+    """A channel that does as it is told: raises before or after the final dot, or accepts."""
+
+    def __init__(self, before: Exception | None = None, after: Exception | None = None) -> None:
+        self.before, self.after = before, after
+        self.messages: list[Message] = []
+
+    def __call__(self, message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+        """Deliver as told."""
+        self.messages.append(message)
+        if self.before is not None:
+            raise self.before
+        before_dot()
+        if self.after is not None:
+            raise self.after
+        return Receipt("250 taken")

@@ -1,0 +1,163 @@
+"""Every write once: the same key gets the same bytes, and nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from local_world import World
+
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.errors import ConflictError, KeyReusedError
+from sequences_mcp.providers.port import Call, ContactEntry
+
+CALL = Call(tool="save_contacts", key="k1", fingerprint="f1")
+
+
+class FakeEffect:
+    """An effect that saves a person and counts its runs."""
+
+    def __init__(self, world: World, answer: str = '{"outcome":"done","name":"Zoë"}') -> None:
+        self.world, self.answer, self.runs = world, answer, 0
+
+    async def __call__(self) -> str:
+        """Save, count, answer."""
+        self.runs += 1
+        entry = ContactEntry(ContactFields(email=f"p{self.runs}@example.org"))
+        await self.world.local.contacts.save_contacts([entry])
+        return self.answer
+
+
+async def people(world: World) -> int:
+    return (await world.local.contacts.find_contacts("", page=1, size=1)).total_count
+
+
+async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world: World) -> None:
+    effect = FakeEffect(world)
+    first = await world.local.ledger.once(CALL, effect)
+    effect.answer = "another answer"
+    assert await world.local.ledger.once(CALL, effect) == first
+    assert (effect.runs, await people(world)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Call("save_contacts", "k1", "f2"), Call("create_blueprint", "k1", "f1")],
+    ids=["other arguments", "other tool"],
+)
+async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: World, other: Call) -> None:
+    effect = FakeEffect(world)
+    await world.local.ledger.once(CALL, effect)
+    with pytest.raises(KeyReusedError, match="k1"):
+        await world.local.ledger.once(other, effect)
+    with pytest.raises(KeyReusedError):
+        await world.local.ledger.recall(other)
+    assert effect.runs == 1
+
+
+async def test_calls_without_a_key_are_all_carried_out_and_all_written_down(world: World) -> None:
+    effect = FakeEffect(world)
+    for _ in range(2):
+        await world.local.ledger.once(Call("save_contacts", None, "f1"), effect)
+    assert (effect.runs, await people(world)) == (2, 2)
+
+
+@pytest.mark.parametrize(("derived", "hours"), [(True, 24), (False, 30 * 24)], ids=["derived", "given"])
+async def test_a_key_is_kept_for_its_time_and_free_afterwards(world: World, derived: bool, hours: int) -> None:
+    call, effect = Call("save_contacts", "k1", "f1", derived), FakeEffect(world)
+    await world.local.ledger.once(call, effect)
+    world.clock.forward(hours=hours, seconds=-1)
+    await world.local.ledger.once(call, effect)
+    assert effect.runs == 1
+    world.clock.forward(seconds=1)
+    await world.local.ledger.once(Call("save_contacts", "k1", "f2", derived), effect)
+    assert effect.runs == 2
+
+
+async def test_an_effect_that_fails_leaves_nothing_and_its_key_free(world: World) -> None:
+    effect = FakeEffect(world)
+
+    async def failing() -> str:
+        await effect()
+        raise ConflictError("No.", next_step="Try something else.")
+
+    with pytest.raises(ConflictError):
+        await world.local.ledger.once(CALL, failing)
+    assert await people(world) == 0
+    assert await world.local.ledger.recall(CALL) is None
+    await world.local.ledger.once(CALL, effect)
+    assert await people(world) == 1
+
+
+async def test_an_effect_that_waits_is_a_mistake_and_leaves_nothing(world: World) -> None:
+    async def waiting() -> str:
+        await FakeEffect(world)()
+        await asyncio.get_running_loop().create_future()
+        return "never"
+
+    with pytest.raises(RuntimeError, match="waited"):
+        await world.local.ledger.once(CALL, waiting)
+    assert (await people(world), world.store.in_transaction) == (0, False)
+
+
+async def test_an_answer_recorded_afterwards_yields_to_one_that_is_there(world: World) -> None:
+    assert await world.local.ledger.record(CALL, "first") == "first"
+    assert await world.local.ledger.record(CALL, "second") == "first"
+    assert await world.local.ledger.recall(CALL) == "first"
+
+
+CALLER = """
+import asyncio, os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from local_world import TERMS
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.local.provider import local_provider
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.providers.port import Call, ContactEntry
+
+now = lambda: datetime.now(UTC)
+store = Store.open(Path(sys.argv[1]), now=now())
+local = local_provider(Engine(store, now, os.urandom, TERMS, "caller"))
+
+async def effect(number):
+    fields = ContactFields(phone="+336%08d" % int.from_bytes(os.urandom(3), "big"))
+    await local.contacts.save_contacts([ContactEntry(fields)])
+    return f"{os.getpid()} did {number}"
+
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(int(sys.argv[2])):
+        print(await local.ledger.once(Call("save_contacts", f"k{number}", "f"), lambda: effect(number)))
+
+asyncio.run(main())
+"""
+
+
+async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_one_answer(world: World) -> None:
+    calls, here = 25, str(Path(__file__).parent)
+    command = [sys.executable, "-c", CALLER, str(world.store.path.parent), str(calls), here]
+    callers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for one in callers:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    outputs = []
+    for one in callers:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in callers:
+        out, errors = one.communicate(timeout=60)
+        assert (one.returncode, errors) == (0, "")
+        outputs.append(out.splitlines())
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert len(outputs[0]) == calls == await people(world)

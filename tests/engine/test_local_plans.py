@@ -1,0 +1,259 @@
+"""Plans: what was approved is exactly what was shown, once, in time, under the same settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from local_world import EMAIL, LATER, World, planned
+
+from sequences_mcp.domain.blueprint import ContentSource, Sourcing
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.engine.store import audit, plans, suppressions
+from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.providers.port import Text
+
+WRITTEN = EMAIL.model_copy(update={"content_source": ContentSource.SUGGESTED})
+
+
+async def approve(world: World, plan: Plan) -> Plan:
+    return await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+
+
+async def test_nothing_is_scheduled_before_the_yes_and_everything_after_it(world: World) -> None:
+    people = [await world.contact(f"p{number}@example.org") for number in range(3)]
+    plan = await world.plan(*people)
+    assert (plan.status, plan.people, len(plan.digest)) == (PlanStatus.WAITING, 3, 64)
+    assert world.worker().run_due() == 0
+    approved = await approve(world, plan)
+    assert (approved.status, approved.decided_by) == (PlanStatus.APPROVED, "terminal")
+    assert {one.status for one in await world.runs()} == {SequenceStatus.ACTIVE}
+    assert world.worker().run_due() == 3
+    assert len(world.mails) == 3
+
+
+async def test_people_keep_the_order_in_which_they_were_added(world: World) -> None:
+    people = [await world.contact(f"p{number}@example.org") for number in range(5)]
+    plan = await world.plan(*reversed(people))
+    page = await world.local.plans.list_people(plan.id, page=2, size=2)
+    assert [one.contact.id for one in page.items] == [people[2].id, people[1].id]
+    assert page.total_count == 5
+
+
+async def test_another_digest_is_not_an_approval(world: World) -> None:
+    plan = await world.plan(await world.contact("a@example.org"))
+    with pytest.raises(ApprovalError, match="digest"):
+        await world.local.plans.approve_plan(plan.id, digest="0" * 64, actor="terminal")
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.WAITING
+
+
+async def test_a_plan_can_be_approved_once(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    with pytest.raises(ApprovalError, match="approved"):
+        await approve(world, plan)
+
+
+async def test_a_plan_that_nobody_approved_in_a_day_is_expired_and_its_people_refused(world: World) -> None:
+    plan = await world.plan(await world.contact("a@example.org"))
+    world.clock.forward(hours=24)
+    with pytest.raises(ApprovalError, match="nobody approved it in time"):
+        await approve(world, plan)
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.EXPIRED
+    assert (await world.local.plans.list_plans(page=1, size=10)).total_count == 0
+    (run,) = await world.runs()
+    assert (run.status, run.reason) == (SequenceStatus.REFUSED, "nobody approved it in time")
+
+
+async def test_a_plan_that_was_never_finished_is_cleared_away_after_an_hour(world: World) -> None:
+    blueprint = await world.blueprint(EMAIL)
+    header = PlanHeader(
+        blueprint_id=blueprint.id,
+        blueprint_version=1,
+        blueprint_name="Test",
+        terms=world.terms,
+        expires_at=world.clock.now + timedelta(hours=24),
+    )
+    plan = await world.local.plans.open_plan(header)
+    await world.local.plans.add_people(plan.id, [planned(await world.contact("a@example.org"), blueprint, {})])
+    with pytest.raises(ApprovalError, match="drafting"):
+        await approve(world, plan)
+    world.clock.forward(minutes=61)
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.EXPIRED
+    assert (await world.runs())[0].status is SequenceStatus.REFUSED
+
+
+async def test_changed_settings_void_the_plan_and_say_which(world: World) -> None:
+    plan = await world.plan(await world.contact("a@example.org"))
+    later = world.under(sender_address="eve@example.com")
+    with pytest.raises(ApprovalError, match="sender address was 'ada"):
+        await approve(later, plan)
+    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
+    with pytest.raises(ApprovalError, match="void"):
+        await approve(world, plan)
+
+
+async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: World) -> None:
+    blueprint = await world.blueprint(EMAIL)
+    plan = await world.plan(await world.contact("a@example.org"), blueprint=blueprint)
+    await world.local.blueprints.update_blueprint(
+        blueprint.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
+    )
+    with pytest.raises(ApprovalError, match="version 2"):
+        await approve(world, plan)
+    with pytest.raises(ConflictError, match="version 2"):
+        await world.local.plans.renew_plan(plan.id)
+
+
+async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -> None:
+    blueprint = await world.blueprint(EMAIL)
+    await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
+    await world.local.blueprints.update_blueprint(
+        blueprint.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
+    )
+    world.worker().run_due()
+    (run,) = await world.runs()
+    assert (run.status, run.blueprint_version) == (SequenceStatus.COMPLETED, 1)
+
+
+async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_nothing(world: World) -> None:
+    plan = await world.plan(await world.contact("a@example.org"))
+    (run,) = await world.runs()
+    await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Something else.")})
+    with pytest.raises(ApprovalError, match="digest"):
+        await approve(world, plan)
+    assert (await approve(world, await world.local.plans.get_plan(plan.id))).status is PlanStatus.APPROVED
+
+
+async def test_missing_texts_hold_the_approval_until_they_are_written(world: World) -> None:
+    blueprint = await world.blueprint(WRITTEN)
+    person = await world.contact("a@example.org")
+    plan = await world.plan(person, blueprint=blueprint, texts={"s1": None})
+    assert (plan.missing_texts, plan.to_read) == (1, 0)
+    with pytest.raises(ApprovalError, match="still to be written"):
+        await approve(world, plan)
+    (run,) = await world.runs()
+    await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Just for you.")})
+    plan = await world.local.plans.get_plan(plan.id)
+    assert (plan.missing_texts, plan.to_read) == (0, 1)
+    assert (await world.runs())[0].steps[0].generation == 0
+    await approve(world, plan)
+    world.worker().run_due()
+    assert (await world.runs())[0].steps[0].state is StepState.SENT
+
+
+async def test_a_missing_text_no_longer_counts_once_its_person_is_stopped(world: World) -> None:
+    blueprint = await world.blueprint(WRITTEN)
+    people = [await world.contact("a@example.org"), await world.contact("b@example.org")]
+    plan = await world.plan(*people, blueprint=blueprint, texts={"s1": None})
+    await world.local.suppressions.suppress("address", "a@example.org", reason="asked")
+    assert (await world.local.plans.get_plan(plan.id)).missing_texts == 1
+
+
+async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused_with_the_reason(
+    world: World,
+) -> None:
+    blueprint = await world.blueprint(EMAIL)
+    names = ("a", "b", "c", "d")
+    people = {
+        name: await world.contact(f"{name}@example.org", phone=f"+3361234567{ord(name) % 10}") for name in names
+    }
+    plan = await world.plan(*people.values(), blueprint=blueprint)
+    mark = ("address", "d@example.org")
+    suppressions.add(world.store, mark, reason="asked", actor="tester", now=world.clock.now)
+    await world.approved(people["b"], blueprint=await world.blueprint(LATER))
+    await world.contact("moved@example.org", phone=people["c"].phone or "")
+    await approve(world, plan)
+    runs = {one.contact_id: one for one in await world.runs() if one.plan_id == plan.id}
+    assert runs[people["a"].id].status is SequenceStatus.ACTIVE
+    assert all(runs[people[name].id].status is SequenceStatus.REFUSED for name in "bcd")
+    assert runs[people["d"].id].reason == "suppressed: asked"
+    assert "another sequence is under way" in (runs[people["b"].id].reason or "")
+    assert "moved@example.org" in (runs[people["c"].id].reason or "")
+
+
+async def test_one_person_twice_in_a_plan_is_started_once(world: World) -> None:
+    person = await world.contact("a@example.org")
+    await world.approved(person, person)
+    assert [one.status for one in await world.runs()] == [SequenceStatus.ACTIVE, SequenceStatus.REFUSED]
+
+
+async def test_a_refusal_ends_everybody_with_its_reason(world: World) -> None:
+    plan = await world.plan(await world.contact("a@example.org"))
+    refused = await world.local.plans.refuse_plan(plan.id, reason="wrong list", actor="terminal")
+    assert (refused.status, refused.reason) == (PlanStatus.REFUSED, "wrong list")
+    assert [(one.status, one.reason) for one in await world.runs()] == [(SequenceStatus.REFUSED, "wrong list")]
+    with pytest.raises(ConflictError):
+        await world.local.plans.refuse_plan(plan.id, reason="again", actor="terminal")
+    with pytest.raises(ApprovalError, match="refused"):
+        await approve(world, plan)
+
+
+async def test_a_renewed_plan_needs_a_new_yes_and_then_lets_go_what_was_held(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    later = world.under(spacing=30)
+    later.worker().run_due()
+    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
+    (run,) = await later.runs()
+    assert (run.status, run.steps[0].state) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD)
+    renewed = await later.local.plans.renew_plan(plan.id)
+    assert renewed.digest != plan.digest
+    assert later.worker().run_due() == 0
+    await approve(later, renewed)
+    later.worker().run_due()
+    assert len(later.mails) == 1
+
+
+async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    later = world.under(spacing=30)
+    later.worker().run_due()
+    await later.local.plans.renew_plan(plan.id)
+    await later.local.plans.refuse_plan(plan.id, reason="enough", actor="terminal")
+    assert [one.status for one in await later.runs()] == [SequenceStatus.STOPPED_EARLY]
+
+
+async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    later = world.under(spacing=30)
+    later.worker().run_due()
+    await later.local.plans.renew_plan(plan.id)
+    later.clock.forward(hours=25)
+    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
+    assert (await later.local.plans.renew_plan(plan.id)).status is PlanStatus.WAITING
+
+
+async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: World) -> None:
+    people = [await world.contact(f"p{number}@example.org") for number in range(3)]
+    plan = await world.plan(*people)
+    decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by="terminal")
+    plans.approve(world.store, plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
+    plans.update(world.store, decided, unsettled=True)
+    assert world.worker().run_due() == 3
+    assert len(world.mails) == 3
+    assert plans.unsettled(world.store) == []
+
+
+async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(world: World) -> None:
+    blueprint, other = await world.blueprint(EMAIL), await world.blueprint(LATER)
+    person = await world.contact("a@example.org")
+    with pytest.raises(InvalidArgumentsError, match="no people"):
+        await world.plan(blueprint=blueprint)
+    plan = (await world.approved(person, blueprint=blueprint)).id
+    with pytest.raises(ConflictError, match="approved"):
+        await world.local.plans.add_people(plan, [planned(person, blueprint, {})])
+    header = (await world.local.plans.get_plan(plan)).header
+    fresh = await world.local.plans.open_plan(header)
+    with pytest.raises(InvalidArgumentsError, match="steps"):
+        await world.local.plans.add_people(fresh.id, [planned(person, other, {})])
+    with pytest.raises(NotFoundError, match="local:ct_none"):
+        await world.local.plans.add_people(fresh.id, [planned(replace(person, id="local:ct_none"), blueprint, {})])
+    with pytest.raises(NotFoundError, match="version 7"):
+        await world.local.plans.open_plan(replace(header, blueprint_version=7))
+
+
+async def test_the_audit_says_who_approved_what(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    entry = next(one for one in audit.entries(world.store, subject=plan.id) if one.action == "plan.approved")
+    assert (entry.actor, entry.detail["digest"]) == ("terminal", plan.digest)

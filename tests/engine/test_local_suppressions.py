@@ -1,0 +1,85 @@
+"""Never contact again: whatever the spelling, at every moment, for everything under way."""
+
+from __future__ import annotations
+
+import pytest
+from local_world import LATER, World
+
+from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.engine.store import suppressions
+from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "covered"),
+    [
+        ("address", " ANN@Acme.Example ", True),
+        ("domain", "Acme.Example", True),
+        ("domain", "@acme.example", True),
+        ("domain", "www.acme.example", True),
+        ("domain", "example", None),
+        ("domain", "me.example", False),
+        ("domain", "sub.acme.example", False),
+        ("address", "anna@acme.example", False),
+    ],
+)
+async def test_a_suppression_covers_exactly_what_it_names(
+    world: World, kind: str, value: str, covered: bool | None
+) -> None:
+    person = await world.contact("ann@acme.example")
+    await world.approved(person, blueprint=await world.blueprint(LATER))
+    if covered is None:
+        with pytest.raises(InvalidArgumentsError):
+            await world.local.suppressions.suppress(kind, value, reason="asked")  # type: ignore[arg-type]
+        return
+    done = await world.local.suppressions.suppress(kind, value, reason="asked")  # type: ignore[arg-type]
+    assert [one.contact.id for one in done.stopped] == [person.id] * covered
+    assert (await world.local.suppressions.suppressed_among([person]) == {person.id: "asked"}) is covered
+
+
+async def test_a_domain_covers_those_below_it_and_the_people_of_its_company(world: World) -> None:
+    below = await world.contact("ann@mail.acme.example")
+    private = await world.contact("bob@gmail.com", company_domain="acme.example")
+    await world.approved(below, private, blueprint=await world.blueprint(LATER))
+    done = await world.local.suppressions.suppress("domain", "acme.example", reason="asked")
+    assert {one.contact.id for one in done.stopped} == {below.id, private.id}
+    assert {one.sequence.status for one in done.stopped} == {SequenceStatus.STOPPED_EARLY}
+    assert (await world.local.suppressions.suppressed_among([below, private])).keys() == {below.id, private.id}
+
+
+async def test_a_person_is_suppressed_whatever_their_address_becomes(world: World) -> None:
+    person = await world.contact("ann@acme.example", phone="+33612345678")
+    first = await world.local.suppressions.suppress("contact", person.id, reason="asked")
+    again = await world.local.suppressions.suppress("contact", person.id, reason="asked twice")
+    assert (first.already, again.already) == (False, True)
+    moved = await world.contact("ann@other.example", phone="+33612345678")
+    assert await world.local.suppressions.suppressed_among([moved]) == {person.id: "asked"}
+    with pytest.raises(WrongIdError):
+        await world.local.suppressions.suppress("contact", "local:seq_1", reason="asked")
+
+
+async def test_a_suppression_that_comes_by_another_door_is_seen_at_the_send(world: World) -> None:
+    await world.approved(await world.contact("ann@acme.example"))
+    mark = ("domain", "acme.example")
+    suppressions.add(world.store, mark, reason="asked", actor="another process", now=world.clock.now)
+    world.worker().run_due()
+    (run,) = await world.runs()
+    assert (run.status, run.reason) == (SequenceStatus.STOPPED_EARLY, "suppressed: asked")
+    assert world.mails == []
+
+
+async def test_the_address_a_text_was_approved_for_counts_also_after_the_person_moved(world: World) -> None:
+    await world.approved(await world.contact("ann@acme.example", phone="+33612345678"))
+    await world.contact("ann@other.example", phone="+33612345678")
+    mark = ("address", "ann@acme.example")
+    suppressions.add(world.store, mark, reason="asked", actor="another process", now=world.clock.now)
+    world.worker().run_due()
+    assert (await world.runs())[0].status is SequenceStatus.STOPPED_EARLY
+
+
+async def test_busy_people_are_named_with_their_live_run(world: World) -> None:
+    person, idle = await world.contact("a@example.org"), await world.contact("b@example.org")
+    await world.plan(idle)
+    await world.approved(person, blueprint=await world.blueprint(LATER))
+    busy = await world.local.suppressions.busy_among([person.id, idle.id])
+    assert busy == {person.id: (await world.runs(status=SequenceStatus.ACTIVE))[0].id}

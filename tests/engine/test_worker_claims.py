@@ -1,0 +1,274 @@
+"""What the worker asks again before it takes anything, and that one run's trouble is not another's."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import datetime, timedelta
+
+import pytest
+from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+
+from sequences_mcp.domain.blueprint import Channel, Policy
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
+from sequences_mcp.engine.store import attempts
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.errors import StoreBusyError
+
+SKIPPING = MESSAGE.model_copy(update={"policy": Policy(skip_step_if_no_contact=True)})
+
+
+async def start(world: World, count: int = 1, **facts: str) -> None:
+    blueprint = await world.blueprint(EMAIL)
+    people = [await world.contact(f"p{number}@example.org", **facts) for number in range(count)]
+    await world.approved(*people, blueprint=blueprint)
+
+
+async def states(world: World) -> list[StepState]:
+    return [run.steps[0].state for run in await world.runs()]
+
+
+async def test_an_email_waits_for_the_window_on_the_contacts_own_clock(world: World) -> None:
+    office = world.under(window="Mon-Fri 08:00-19:00")
+    await start(office, time_zone="America/New_York")
+    office.worker().run_due()
+    (detail,) = await office.details()
+    opens = datetime(2026, 11, 23, 13, tzinfo=START.tzinfo)
+    assert (detail.sequence.status, detail.outlook.next_at) == (SequenceStatus.ACTIVE, opens)
+    assert "window" in detail.outlook.why
+    assert office.worker().run_due() == 0
+    office.clock.now = opens
+    office.worker().run_due()
+    assert await states(office) == [StepState.SENT]
+
+
+async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: World) -> None:
+    limited = world.under(spacing=60, daily_cap=3)
+    await start(limited, 5)
+    worker, sent = limited.worker(), []
+    for _ in range(26 * 60):
+        if worker.run_due():
+            sent.append(limited.clock.now)
+        limited.clock.forward(minutes=1)
+    minute, day = timedelta(minutes=1), timedelta(hours=24)
+    assert sent == [START, START + minute, START + 2 * minute, START + day, START + day + minute]
+
+
+async def test_an_email_that_was_not_accepted_uses_up_nothing(world: World) -> None:
+    from test_worker_sending import DEFERRED
+
+    limited = world.under(spacing=3600)
+    await start(limited, 2)
+    limited.worker(FakeDelivery(before=DEFERRED)).run_due(limit=1)
+    limited.worker().run_due()
+    assert sorted(await states(limited)) == [StepState.HELD, StepState.SENT]
+
+
+async def test_a_full_mailbox_does_not_keep_other_channels_waiting(world: World) -> None:
+    limited = world.under(daily_cap=1)
+    await start(limited, 20)
+    blueprint = await limited.blueprint(MESSAGE)
+    person = await limited.contact("z@example.org", linkedin_url="https://linkedin.com/in/z")
+    await limited.approved(person, blueprint=blueprint)
+    assert limited.worker().run_due() == 2
+    assert (await limited.local.tasks.list_tasks(page=1, size=10)).total_count == 1
+    assert (await states(limited)).count(StepState.SENT) == 1
+
+
+async def test_a_step_without_an_address_is_skipped_or_held_as_its_policy_says(world: World) -> None:
+    for step in (SKIPPING, MESSAGE):
+        await world.approved(
+            await world.contact(f"{step.policy.skip_step_if_no_contact}@example.org".lower()),
+            blueprint=await world.blueprint(step),
+        )
+    world.worker().run_due()
+    assert await states(world) == [StepState.SKIPPED, StepState.HELD]
+
+
+async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(world: World) -> None:
+    await start(world)
+    seen: list[str | None] = []
+
+    def suspicious(sequence: Sequence, run: StepRun, contact: Contact) -> str:
+        seen.append(run.content)
+        return "the name looks like a placeholder"
+
+    worker = world.worker(check=suspicious)
+    worker.run_due()
+    assert seen == ["Hello there."]
+    (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
+    assert (draft.why, draft.run.reason) == ("held", "the name looks like a placeholder")
+    await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    worker.run_due()
+    assert await states(world) == [StepState.SENT]
+
+
+async def test_an_address_that_changed_since_the_approval_holds_the_email(world: World) -> None:
+    person = await world.contact("old@example.org", phone="+33612345678")
+    await world.approved(person, blueprint=await world.blueprint(LATER))
+    await world.contact("new@example.org", phone="+33612345678")
+    world.clock.forward(days=3)
+    world.worker().run_due()
+    (run,) = await world.runs()
+    assert run.steps[0].state is StepState.HELD
+    assert "old@example.org" in (run.steps[0].reason or "")
+    assert "new@example.org" in (run.steps[0].reason or "")
+
+
+FORGERIES = {
+    "a text": "UPDATE step_run SET content = 'Buy now!'",
+    "a recipient": "UPDATE step_run SET recipient = 'victim@example.org'",
+    "a time zone": "UPDATE sequence SET time_zone = 'Asia/Tokyo'",
+    "the list of digests": "UPDATE plan_texts SET digests = zeroblob(32)",
+    "the approval": "DELETE FROM approval",
+    "the plan's digest": "UPDATE plan SET digest = hex(zeroblob(32))",
+    "the plan's expiry": "UPDATE plan SET expires_at = expires_at + 1",
+    "the plan's status": "UPDATE plan SET status = 'waiting'",
+}
+
+
+@pytest.mark.parametrize("forged", FORGERIES)
+async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database(
+    world: World, forged: str
+) -> None:
+    await start(world)
+    with closing(sqlite3.connect(world.store.path)) as other:
+        triggers = other.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for (trigger,) in triggers:
+            other.execute(f"DROP TRIGGER {trigger}")
+        other.execute(FORGERIES[forged])
+        other.commit()
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    assert delivery.messages == []
+    assert await states(world) == [StepState.HELD]
+
+
+async def test_changed_settings_hold_everything_and_void_the_plan_once(world: World) -> None:
+    await start(world, 3)
+    later = world.under(sender_name="Eve")
+    later.worker().run_due()
+    plan = await later.local.plans.get_plan((await later.runs())[0].plan_id)
+    assert (plan.status, set(await states(later))) == (PlanStatus.VOID, {StepState.HELD})
+    assert "sender name was 'Ada Lovelace' and is now 'Eve'" in (plan.reason or "")
+
+
+async def test_a_text_that_cannot_be_composed_is_held_for_a_person(world: World) -> None:
+    broken = EMAIL.model_copy(update={"subject": "Hi\r\nBcc: everybody@example.org"})
+    await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(broken))
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    assert (delivery.messages, await states(world)) == ([], [StepState.HELD])
+
+
+async def test_a_fault_in_one_run_holds_that_run_and_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 3)
+    caplog.set_level(logging.CRITICAL)
+
+    def faulty(sequence: Sequence, run: StepRun, contact: Contact) -> None:
+        if contact.email == "p1@example.org":
+            raise ZeroDivisionError
+
+    world.worker(check=faulty).run_due()
+    assert await states(world) == [StepState.SENT, StepState.HELD, StepState.SENT]
+    (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
+    assert "the engine failed on it" in (draft.run.reason or "")
+
+
+async def test_a_run_that_cannot_even_be_read_leaves_the_schedule_and_no_other_suffers(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 3)
+    caplog.set_level(logging.CRITICAL)
+    with closing(sqlite3.connect(world.store.path)) as other:
+        other.execute("UPDATE sequence SET variables = 'not JSON' WHERE ordinal = 0")
+        other.commit()
+    world.worker().run_due()
+    with closing(sqlite3.connect(world.store.path)) as other:
+        rows = other.execute("SELECT next_run_at, status FROM sequence ORDER BY ordinal").fetchall()
+    assert rows == [(None, "ACTIVE"), (None, "COMPLETED"), (None, "COMPLETED")]
+
+
+async def test_a_run_that_is_due_with_nothing_to_do_does_not_keep_the_worker_busy(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 2)
+    caplog.set_level(logging.CRITICAL)
+    with closing(sqlite3.connect(world.store.path)) as other:
+        other.execute("UPDATE sequence SET anchor = anchor + 3600000000 WHERE ordinal = 0")
+        other.commit()
+    assert world.worker().run_due() == 3
+    with closing(sqlite3.connect(world.store.path)) as other:
+        assert other.execute("SELECT next_run_at FROM sequence ORDER BY ordinal").fetchall() == [(None,), (None,)]
+    assert await states(world) == [StepState.PLANNED, StepState.SENT]
+
+
+async def test_a_fault_of_the_channel_leaves_the_decision_to_the_lease(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 2)
+    caplog.set_level(logging.CRITICAL)
+    world.worker(FakeDelivery(before=ZeroDivisionError())).run_due(limit=1)
+    world.worker(FakeDelivery(after=ZeroDivisionError())).run_due(limit=1)
+    assert await states(world) == [StepState.CLAIMED, StepState.HANDED_OVER]
+    world.clock.forward(seconds=660)
+    world.worker().run_due()
+    assert await states(world) == [StepState.SENT, StepState.UNKNOWN]
+
+
+async def test_a_busy_database_stops_nothing_for_good(world: World) -> None:
+    await start(world)
+    with closing(sqlite3.connect(world.store.path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreBusyError):
+            world.worker().run_due()
+    world.worker().run_due()
+    assert await states(world) == [StepState.SENT]
+
+
+async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops_when_told(world: World) -> None:
+    stop, sent = threading.Event(), threading.Event()
+
+    def told(point: str) -> None:
+        if point == "sent":
+            sent.set()
+
+    def work() -> None:
+        with Store.open(world.store.path.parent, now=START) as own:
+            World(world.folder, own, world.clock, world.terms).worker(at=told, poll=0.02).run(stop)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        await start(world)
+        assert sent.wait(timeout=10)
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert await states(world) == [StepState.SENT]
+
+
+async def test_leases_only_ever_rise(world: World) -> None:
+    await start(world, 3)
+    world.worker().run_due(limit=2)
+    assert attempts.next_lease(world.store) == 3
+    world.clock.forward(days=1)
+    world.worker().run_due()
+    assert sorted(run.steps[0].lease or 0 for run in await world.runs()) == [0, 0, 0]
+    assert attempts.next_lease(world.store) == 4
+
+
+async def test_another_channel_becomes_a_task_with_the_approved_text_only(world: World) -> None:
+    sms = MESSAGE.model_copy(update={"type": Channel.SMS, "linked_in_type": None})
+    await world.approved(await world.contact(phone="+33612345678"), blueprint=await world.blueprint(sms))
+    later = world.under(sender_name="Eve")
+    later.worker().run_due()
+    assert (await later.local.tasks.list_tasks(page=1, size=10)).total_count == 0
+    assert await states(later) == [StepState.HELD]

@@ -1,0 +1,141 @@
+"""Pausing, stopping and suppressing work whatever else does not: they are never refused in a live run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from bureau import Bureau, mailing
+from tests.engine.fake_mail_server import DROP
+from tests.server.open_server import LINKEDIN, MAIL, Desktop, people, tomorrow, yes
+
+from sequences_mcp.server.catalog import SAFE
+
+CALLS: dict[str, dict[str, Any]] = {
+    "pause_sequence": {"paused_until": tomorrow(30)},
+    "stop_sequence": {"reason": "LOSE"},
+    "suppress_contact": {"reason": "asked us to stop"},
+}
+AFTER = {
+    "pause_sequence": "WAITING_FOR_LEAD",
+    "stop_sequence": "STOPPED_EARLY",
+    "suppress_contact": "STOPPED_EARLY",
+}
+Trouble = Callable[[Bureau, Desktop], Awaitable[Bureau]]
+
+
+async def nothing(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Return the bureau as it is: due, and not worked yet."""
+    return bureau
+
+
+async def spent_cap(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Use up the day's e-mails with one."""
+    capped = bureau.having(DAILY_CAP="1")
+    async with capped.client("auto", yes) as other:
+        extra = [{"email": "first@hopper.example", "first_name": "First"}]
+        await other.call("start_sequence", blueprint_id=await other.blueprint(), contacts=extra)
+        capped.work()
+    return capped
+
+
+async def closed_window(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Let nothing leave today."""
+    return bureau.having(WINDOW="Sun 10:00-11:00")
+
+
+async def void_approval(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Change a setting that the approval covered, and let the worker notice."""
+    changed = bureau.having(DAILY_CAP="77")
+    changed.work()
+    return changed
+
+
+async def edited_texts(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Change every text, so that each waits for a person."""
+    for run in await runs_of(desktop):
+        await desktop.call("update_sequence", sequence_id=run["id"], variables={"firstname": "Amazing"})
+    return bureau
+
+
+async def open_tasks(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Let the e-mails leave and the tasks become due."""
+    bureau.work()
+    bureau.forward(days=3)
+    bureau.work()
+    return bureau
+
+
+async def unknown_fates(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Lose the mail server's answer to every final dot; a person approves again for this server."""
+    with mailing(bureau, {"dot": DROP}) as (connected, _):
+        changed = connected.having(AUTO_APPROVE="")
+        async with changed.client("auto", yes) as other:
+            for run in await runs_of(desktop):
+                await other.call("stop_sequence", sequence_id=run["id"], reason="LOSE")
+            blueprint = await other.blueprint(MAIL, LINKEDIN)
+            await other.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+            changed.work()
+    return bureau
+
+
+async def no_sender(bureau: Bureau, desktop: Desktop) -> Bureau:
+    """Forget who sends."""
+    return bureau.having(SENDER="", ELICITATION="off")
+
+
+TROUBLES: dict[str, Trouble] = {
+    "due now": nothing,
+    "the day's cap is spent": spent_cap,
+    "the window is closed": closed_window,
+    "the approval is void": void_approval,
+    "every text waits for a person": edited_texts,
+    "tasks are open": open_tasks,
+    "nobody knows what arrived": unknown_fates,
+    "no sender is set": no_sender,
+}
+
+
+async def runs_of(desktop: Desktop) -> list[dict[str, Any]]:
+    """Return the runs of these tests' people that are not over."""
+    found = (await desktop.call("list_sequences", size=100))["items"]
+    return [run for run in found if run["email"].startswith("person") and run["status"] != "STOPPED_EARLY"]
+
+
+@pytest.mark.parametrize("paused", [False, True], ids=["", "and paused"])
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_a_safe_tool_is_never_refused_in_a_live_run(bureau: Bureau, trouble: str, paused: bool) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(MAIL, LINKEDIN)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+        troubled = await TROUBLES[trouble](bureau, desktop)
+        if paused:
+            for run in await runs_of(desktop):
+                await desktop.call("pause_sequence", sequence_id=run["id"], paused_until=tomorrow(20))
+    async with troubled.client("auto") as desktop:
+        runs = await runs_of(desktop)
+        assert len(runs) == len(SAFE)
+        for tool, run in zip(sorted(SAFE), runs, strict=True):
+            who = {"contact": run["contact_id"]} if tool == "suppress_contact" else {"sequence_id": run["id"]}
+            assert (await desktop.call(tool, **who, **CALLS[tool]))["outcome"] == "done"
+            assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == AFTER[tool]
+
+
+def test_every_safe_tool_is_tried_above() -> None:
+    assert set(CALLS) == SAFE
+
+
+async def test_what_was_stopped_or_suppressed_stays_silent_whatever_is_due(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(MAIL, LINKEDIN)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+        first, second, third = await runs_of(desktop)
+        await desktop.call("stop_sequence", sequence_id=first["id"], reason="LOSE")
+        await desktop.call("suppress_contact", contact=second["email"].upper(), reason="asked us to stop")
+        bureau.work()
+        bureau.forward(days=400)
+        bureau.work()
+        tasks = await desktop.call("list_tasks")
+    assert [mail["To"] for mail in bureau.outbox] == [third["email"]]
+    assert [task["contact_id"] for task in tasks["items"]] == [third["contact_id"]]

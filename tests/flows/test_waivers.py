@@ -1,0 +1,106 @@
+"""A warning that a person says is meant: who, why, until when, and nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.create_blueprint import create_blueprint
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.flows.waive import waive
+from sequences_mcp.settings import read
+
+TAGGED = {
+    "id": "hello",
+    "name": "Hello",
+    "type": "EMAIL",
+    "subject": "[Remote] Senior Engineer",
+    "content": "Hi {{firstname}}, would a short call about the role suit you?",
+    "temporalityType": "ASAP",
+}
+GRACE = {"email": "grace@hopper.example", "first_name": "Grace"}
+RULE = "placeholders.ambiguous"
+
+
+async def _silent(done: int, total: int) -> None:
+    return None
+
+
+async def _blueprint(desk: Desk) -> str:
+    return (await create_blueprint(desk, name="Engineers", steps=[TAGGED])).blueprint.id
+
+
+async def _severities(desk: Desk, blueprint_id: str) -> list[Severity]:
+    found = (await get_blueprint(desk, blueprint_id=blueprint_id)).findings
+    return [finding.severity for finding in found if finding.rule == RULE]
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    return {"SEQUENCES_DATA_DIR": str(folder), "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>"}
+
+
+async def test_a_waived_warning_is_a_note_that_says_who_and_why(tmp_path: Path) -> None:
+    async with open_desk(read(_settings(tmp_path)), worker=False) as desk:
+        blueprint = await _blueprint(desk)
+        assert await _severities(desk, blueprint) == [Severity.WARNING]
+        until = desk.clock() + timedelta(days=7)
+
+        await waive(desk, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor="terminal:ada")
+
+        [note] = [f for f in (await get_blueprint(desk, blueprint_id=blueprint)).findings if f.rule == RULE]
+        assert note.severity is Severity.NOTE
+        assert "Waived by terminal:ada until" in note.message
+        assert "our tag" in note.message
+
+
+async def test_a_waiver_covers_its_own_blueprint_alone_and_a_start_no_longer_warns(tmp_path: Path) -> None:
+    async with open_desk(read(_settings(tmp_path)), worker=False) as desk:
+        blueprint, other = await _blueprint(desk), await _blueprint(desk)
+        until = desk.clock() + timedelta(days=7)
+        await waive(desk, blueprint_id=blueprint, rule=RULE, reason="our tag", until=until, actor="terminal:ada")
+
+        waived = await start_sequence(desk, blueprint_id=blueprint, contacts=[GRACE], progress=_silent)
+        warned = await start_sequence(desk, blueprint_id=other, contacts=[GRACE], progress=_silent)
+
+        assert [finding.rule for finding in waived.warnings] == []
+        assert [finding.rule for finding in warned.warnings] == [RULE]
+
+
+async def test_a_waiver_ends(tmp_path: Path) -> None:
+    settings = read(_settings(tmp_path))
+    async with open_desk(settings, worker=False) as desk:
+        blueprint, end = await _blueprint(desk), desk.clock() + timedelta(days=1)
+        await waive(desk, blueprint_id=blueprint, rule=RULE, reason="our tag", until=end, actor="terminal:ada")
+    async with open_desk(settings, worker=False, clock=lambda: end) as later:
+        assert await _severities(later, blueprint) == [Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "days"),
+    [
+        pytest.param("variables.unknown", "meant", 7, id="no such warning here"),
+        pytest.param("no.such_rule", "meant", 7, id="no such rule"),
+        pytest.param(RULE, "  ", 7, id="no reason"),
+        pytest.param(RULE, "meant", 0, id="already over"),
+    ],
+)
+async def test_a_waiver_that_cannot_be_given_is_refused(tmp_path: Path, rule: str, reason: str, days: int) -> None:
+    async with open_desk(read(_settings(tmp_path)), worker=False) as desk:
+        blueprint, now = await _blueprint(desk), desk.clock()
+        with pytest.raises(InvalidArgumentsError):
+            await waive(
+                desk,
+                blueprint_id=blueprint,
+                rule=rule,
+                reason=reason,
+                until=now + timedelta(days=days),
+                actor="terminal:ada",
+            )
+        assert await _severities(desk, blueprint) == [Severity.WARNING]

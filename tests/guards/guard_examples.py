@@ -1,0 +1,65 @@
+"""The examples of the rules and the labelled texts, as the tests apply them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_values
+from sequences_mcp.guards.rule import Rule
+
+
+@dataclass(frozen=True)
+class Case:
+    """A text with the verdict a person gave it."""
+
+    id: str
+    field: Any
+    text: str
+    expected: str
+    note: str
+
+
+def cases(name: str) -> list[Case]:
+    """Read the labelled texts of a file beside this one."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [Case(row["id"], row["field"], row["text"], row["expected"], row["note"]) for row in rows]
+
+
+def verdict(findings: tuple[Finding, ...]) -> str:
+    """Return what a text comes to: reject, ambiguous (a person has to say) or accept."""
+    severities = {finding.severity for finding in findings}
+    if Severity.ERROR in severities:
+        return "reject"
+    return "ambiguous" if Severity.WARNING in severities else "accept"
+
+
+def step(**fields: Any) -> dict[str, Any]:
+    """Return a good step as JSON, with some fields changed."""
+    good = {"id": "s1", "name": "First", "type": "SMS", "content": "Hi {{firstname}}", "temporalityType": "ASAP"}
+    return {**good, **fields}
+
+
+def email(**fields: Any) -> dict[str, Any]:
+    """Return a good e-mail step as JSON, with some fields changed."""
+    return step(**{"type": "EMAIL", "subject": "{{firstname}}, a role", **fields})
+
+
+def findings_of(rule: Rule, example: str) -> tuple[Finding, ...]:
+    """Apply the guards to an example of a rule."""
+    if rule.example == "value":
+        return check_values({"firstname": example})
+    if rule.example == "rendered":
+        return check_rendered(step=Step.model_validate(step()), subject=None, content=example)
+    if rule.example != "steps":
+        return check_text(example, field=rule.example)
+    steps = json.loads(example)
+    if isinstance(steps, list):
+        steps = [step(**fields) if isinstance(fields, Mapping) else fields for fields in steps]
+    return check_steps(steps).findings

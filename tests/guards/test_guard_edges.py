@@ -1,0 +1,209 @@
+"""The edges of limits, and the exact words and fixes of findings."""
+
+from __future__ import annotations
+
+import pytest
+from guard_examples import step, verdict
+
+from sequences_mcp.guards.catalogue import RULES
+from sequences_mcp.guards.check import check_steps, check_text
+from sequences_mcp.guards.double_braces import either, meant
+from sequences_mcp.guards.excerpt import excerpt
+from sequences_mcp.guards.lengths import segments
+from sequences_mcp.guards.structure.crowded import LIMITS, too_many
+from sequences_mcp.guards.words import is_field, words_of
+
+
+@pytest.mark.parametrize(
+    ("inner", "name"),
+    [
+        ("firstnames", "firstname"),
+        ("firstname2", "firstname"),
+        ("lastnam", "lastname"),
+        ("recruiterFirstnam", "recruiterFirstname"),
+        ("recruiterLstnme", "recruiterLastname"),
+        ("sourcingJobTitel", "sourcingJobTitle"),
+        ("candidateLocatoin", "candidateLocation"),
+        ("first<b>name</b>", "firstname"),
+        ("first&shy;name", "firstname"),
+        ("PRÉNOM", "firstname"),
+        ("Company-Name", "candidateCompanyName"),
+        ("会社名", "candidateCompanyName"),
+        ("name", None),
+        ("job", None),
+        ("lastna", None),
+        ("recruiterLstme", None),
+        ("x" * 50, None),
+        ("salary", None),
+        ("lastnamen", "lastname"),
+        ("recruiterFrstname", "recruiterFirstname"),
+        ("recruiterFstname", None),
+        ("lostnime", None),
+    ],
+)
+def test_a_name_is_taken_for_the_one_variable_it_is_near(inner: str, name: str | None) -> None:
+    assert meant(inner) == name
+
+
+def test_a_name_that_could_be_two_is_left_to_the_writer() -> None:
+    assert either("Job_Title") == ("sourcingJobTitle", "candidateJobTitle")
+    (finding,) = check_text("{{city}}", field="content")
+    assert (
+        finding.message == "There is no such variable; you may mean {{sourcingLocation}} or {{candidateLocation}}."
+    )
+    assert finding.fix is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "fix"),
+    [
+        ("{{firstName}}", "variables.spelling", "{{firstname}}"),
+        ("{{lastname,}}", "variables.spelling", "{{lastname}}"),
+        ("{{firstname|there}}", "variables.expression", "{{firstname}}"),
+        ("{{contact.firstname}}", "variables.expression", "{{firstname}}"),
+        ("{{firstname + lastname}}", "variables.expression", None),
+        ("{{#if firstname}}", "variables.expression", None),
+        ("{{else}}", "variables.expression", None),
+        ("{{7*7}}", "variables.expression", None),
+        ("{{}}", "variables.empty", None),
+        ("{{salary}}", "variables.unknown", None),
+        ("{{firstname", "variables.unbalanced", "{{firstname}}"),
+        ("{{firstname}", "variables.unbalanced", "{{firstname}}"),
+        ("{{salary}", "variables.unbalanced", None),
+        ("{{firstname}}}", "variables.unbalanced", ""),
+        ("{{{firstname}}", "variables.unbalanced", ""),
+        ("}}", "variables.unbalanced", None),
+        ("{{a}}}", "variables.unbalanced", None),
+        ("candidateJobTitle", "variables.bare", "{{candidateJobTitle}}"),
+        ("{{first\n\nname}}", "variables.unbalanced", "{{firstname}}"),
+        ("{{" + "a" * 6_000 + "}}", "variables.unknown", None),
+        ("{{" + "a" * 6_001 + "}}", "variables.unbalanced", None),
+    ],
+)
+def test_a_variable_gone_wrong_is_named_and_mended(text: str, rule: str, fix: str | None) -> None:
+    finding = check_text(text, field="content")[0]
+    assert (finding.rule, finding.fix) == (rule, fix)
+
+
+def test_the_place_of_a_finding_is_exact() -> None:
+    places = {
+        "Hi {{firstName}}!": (3, 16),
+        "Hi {{firstname}}}!": (16, 17),
+        "Hi {{{firstname}}!": (3, 4),
+        "at [company].": (3, 12),
+        "at company], x": (10, 11),
+        "Hi [company, x": (3, 11),
+        "x {name} y": (2, 8),
+        "Hi null,": (3, 7),
+        "《会社名》の": (0, 5),
+        "see [x](#) y": (4, 7),
+    }
+    found = {text: check_text(text, field="content")[0] for text in places}
+    assert {text: (finding.start, finding.end) for text, finding in found.items()} == places
+
+
+def test_what_is_no_text_has_no_place() -> None:
+    (finding,) = check_text(None, field="subject")
+    assert (finding.start, finding.end, finding.excerpt, finding.field) == (0, 0, "", "subject")
+
+
+def test_an_excerpt_is_cut_where_it_says() -> None:
+    assert excerpt("abc", 1, 2) == "a⟦b⟧c"
+    assert excerpt("a" * 24 + "b" + "c" * 24, 24, 25) == "a" * 24 + "⟦b⟧" + "c" * 24
+    assert excerpt("a" * 25 + "b" + "c" * 25, 25, 26) == "…" + "a" * 24 + "⟦b⟧" + "c" * 24 + "…"
+    assert excerpt("x" * 80, 0, 80) == f"⟦{'x' * 80}⟧"
+    assert excerpt("x" * 81, 0, 81) == f"⟦{'x' * 80}…⟧"
+    assert excerpt("a\tb\r\nc\u00a0d", 0, 1) == "⟦a⟧ b⏎c\u00a0d"
+    assert excerpt("é\u202e", 0, 1) == "⟦é⟧<U+202E>"
+
+
+@pytest.mark.parametrize("sign", sorted(LIMITS))
+def test_a_sign_may_occur_as_often_as_its_limit_says(sign: str) -> None:
+    assert too_many(sign * LIMITS[sign]) is None
+    assert too_many(sign * (LIMITS[sign] + 1)) == sign
+    assert LIMITS[sign] in (300, 2_000, 5_000)
+
+
+def test_a_crowd_is_told_of_by_its_sign() -> None:
+    (finding,) = check_text("[1] " * 301, field="content")
+    assert finding.message == "There are more '[' here than a person would write."
+    assert finding.excerpt == ""
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.check_value], ids=lambda rule: rule.id)
+def test_a_rule_about_values_judges_its_own_examples(rule) -> None:  # type: ignore[no-untyped-def]
+    assert [value for value in rule.accept if rule.check_value(value)] == []
+    assert [value for value in rule.reject if not rule.check_value(value)] == []
+
+
+def test_segments_are_counted_as_networks_count_them() -> None:
+    assert segments("") == (1, "GSM-7")
+    assert segments("a" * 160) == (1, "GSM-7")
+    assert segments("a" * 306) == (2, "GSM-7")
+    assert segments("a" * 307) == (3, "GSM-7")
+    assert segments("[" * 80) == (1, "GSM-7")
+    assert segments("[" * 80 + "a") == (2, "GSM-7")
+    assert segments("—" * 70) == (1, "UCS-2")
+    assert segments("—" * 134) == (2, "UCS-2")
+    assert segments("—" * 135) == (3, "UCS-2")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "is_fine"),
+    [
+        (366, "day", True),
+        (367, "day", False),
+        (527_040, "minute", True),
+        (527_041, "minute", False),
+        (31_622_400, "second", True),
+        (31_622_401, "second", False),
+        (1, "second", True),
+        (0, "second", False),
+        (-1, "day", False),
+    ],
+)
+def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: bool) -> None:
+    delayed = step(temporalityType="DELAYED", delay={"value": value, "unit": unit})
+    assert (check_steps([delayed]).findings == ()) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[see][jd]\n\n[jd]:https://acme.com", "accept"),
+        ("[see] [x]\n\n[jd]: nowhere", "reject"),
+        ("[jd]: nowhere at all", "reject"),
+        ("[www.acme.com/x](https://phish.io)", "reject"),
+        ("[acme.com](https://acme.com.phish.io)", "reject"),
+        ("[acme.com](http://ACME.com/x)", "accept"),
+        ("[blog.acme.com](https://acme.com)", "accept"),
+        ("[Acme.com/x](https://phish.io)", "reject"),
+        ("[notacme.com](https://acme.com)", "reject"),
+        ("[Booking.com](https://careers.io)", "accept"),
+        ("[vue.js](https://vuejs.org)", "accept"),
+        ("<a href='https://acme.com'>acme.com</a>", "accept"),
+        ("{{first\nname}} and {{\n\n}}", "reject"),
+        ("a_name_b -x-name-y-", "accept"),
+        ("_name_ **company** *name* here", "accept"),
+        ("__name__ or ==company==", "reject"),
+    ],
+)
+def test_near_the_edge_a_text_falls_on_the_right_side(text: str, expected: str) -> None:
+    assert verdict(check_text(text, field="content")) == expected
+
+
+def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
+    assert words_of("first_name companyName") == ["first", "name", "company", "name"]
+    assert words_of("name " * 20) == ["name"] * 20
+    assert words_of("name " * 20 + "x") == []
+    assert is_field("company " * 12)
+    assert not is_field("company " * 13)
+
+
+def test_a_rule_about_steps_says_what_is_missing_or_what_is_too_much() -> None:
+    missing = check_steps([step(type="LINKEDIN")]).findings
+    assert [finding.message for finding in missing] == ["A LinkedIn step needs a linkedInType."]
+    out_of_place = check_steps([step(linkedInType="LINKEDIN_MESSAGE")]).findings
+    assert [finding.message for finding in out_of_place] == ["linkedInType is for LinkedIn steps only."]
+    assert [finding.field for finding in out_of_place] == ["linkedInType"]
+    assert (out_of_place[0].start, out_of_place[0].end, out_of_place[0].excerpt) == (0, 0, "")

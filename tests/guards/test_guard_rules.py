@@ -1,0 +1,69 @@
+"""Laws about all rules, and the examples of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from guard_examples import findings_of
+
+import sequences_mcp.guards
+from sequences_mcp.guards.catalogue import RULES
+from sequences_mcp.guards.page import page, write
+from sequences_mcp.guards.rule import Rule
+
+ROOM = Path(sequences_mcp.guards.__file__).parent
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+LAYERS = ["structure", "variables", "placeholders", "foreign", "channel", "values"]
+FILES = sorted(path for layer in LAYERS for path in (ROOM / layer).glob("[!_]*.py"))
+
+
+def examples(kind: str) -> list[object]:
+    return [
+        pytest.param(rule, example, id=f"{rule.id}-{number}")
+        for rule in RULES
+        for number, example in enumerate(getattr(rule, kind))
+    ]
+
+
+def test_each_rule_is_the_file_its_id_names_and_each_file_is_listed() -> None:
+    assert sorted(rule.id for rule in RULES) == [f"{path.parent.name}.{path.stem}" for path in FILES]
+
+
+def test_the_layers_come_in_their_order() -> None:
+    assert list(dict.fromkeys(rule.layer for rule in RULES)) == LAYERS
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_a_rule_file_is_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_has_a_sentence_and_a_source_and_an_accepted_example(rule: Rule) -> None:
+    assert rule.message.endswith((".", "?"))
+    assert rule.source
+    assert rule.accept
+
+
+@pytest.mark.parametrize(("rule", "example"), examples("accept"))
+def test_a_rule_lets_its_accepted_examples_pass(rule: Rule, example: str) -> None:
+    assert rule.id not in {finding.rule for finding in findings_of(rule, example)}
+
+
+@pytest.mark.parametrize(("rule", "example"), examples("reject"))
+def test_a_rule_finds_its_rejected_examples(rule: Rule, example: str) -> None:
+    assert rule.id in {finding.rule for finding in findings_of(rule, example)}
+
+
+def test_only_the_rules_that_need_more_than_a_text_have_no_rejected_example() -> None:
+    assert {rule.id for rule in RULES if not rule.reject} == {"structure.kind", "channel.forbidden"}
+
+
+def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "rules.md")
+    assert (tmp_path / "rules.md").read_text(encoding="utf-8").count("\n| `") == len(RULES)
+
+
+def test_the_page_of_the_rules_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(RULES), "python -m sequences_mcp.guards.page docs/rules.md"

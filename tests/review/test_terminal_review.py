@@ -1,0 +1,145 @@
+"""What a person reads in a terminal before a yes, and what that yes covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.flows.bureau import Bureau
+from tests.server.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop, people
+
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.list_reviews import list_reviews
+from sequences_mcp.review.decide import Look, approve, look
+from sequences_mcp.review.terminal import review_list
+
+LINES = {**MAIL, "content": "Hi {{firstname}},\nthe same for all\nyours, {{recruiterFirstname}}"}
+ESCAPE = "\x1b]0;owned\x07\x1b[2J\u202eGrace"
+
+
+async def planned(desktop: Desktop, contacts: list[dict[str, Any]], step: dict[str, Any] = LINES) -> str:
+    """Plan a start and return the plan."""
+    blueprint = await desktop.blueprint(step)
+    started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=contacts)
+    return str(started["plan_id"])
+
+
+async def draft_of(desktop: Desktop, name: str) -> str:
+    """Return the first draft of a person."""
+    runs = (await desktop.call("list_sequences", size=100))["items"]
+    [run] = [run["id"] for run in runs if run["name"].startswith(name)]
+    return str((await desktop.call("get_sequence", sequence_id=run))["steps"][0]["draft_id"])
+
+
+async def shown(bureau: Bureau, identifier: str, *, full: bool = False) -> Look:
+    """Return what the terminal shows."""
+    async with bureau.desk() as desk:
+        return await look(desk, identifier, full=full)
+
+
+async def test_the_first_person_is_shown_whole_and_the_others_by_what_differs(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        plan = await planned(desktop, [GRACE, LINUS])
+    text = "\n".join((await shown(bureau, plan)).lines)
+    assert text.count("the same for all") == 1
+    assert text.count("│ Hi Grace,") == text.count("│ Hi Linus,") == 1
+    assert "Delivery: files in the outbox folder; no mail server is set, nothing is sent" in text
+    assert "\n".join((await shown(bureau, plan, full=True)).lines).count("the same for all") == 2
+
+
+async def test_a_text_that_lost_a_line_is_shown_whole(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        plan = await planned(desktop, [GRACE, LINUS])
+        draft = await draft_of(desktop, "Linus")
+        await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}},\nyours, Ada")
+    lines = (await shown(bureau, plan)).lines
+    linus = lines[next(at for at, line in enumerate(lines) if line.startswith("── Linus")) :]
+    assert [line for line in linus if "│" in line] == ["  │ Hi Linus,", "  │ yours, Ada"]
+
+
+async def test_whoever_has_a_warning_or_a_text_of_their_own_is_shown_whole(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        warned = await planned(desktop, [GRACE, {**LINUS, "first_name": "null"}])
+        own = [{**one, "texts": {"own": f"Dear {one['first_name']},\nall mine\nAda"}} for one in people(3)]
+        written = await planned(desktop, own, {**WRITTEN, "content": "Dear {{firstname}}"})
+    assert "\n".join((await shown(bureau, warned)).lines).count("the same for all") == 2
+    assert "\n".join((await shown(bureau, written)).lines).count("all mine") == 3
+
+
+async def test_no_stored_text_commands_the_terminal(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        contact = {**GRACE, "first_name": ESCAPE, "last_name": "zero\u200bwidth", "company": "a\x9b31mb"}
+        plan = await planned(
+            desktop,
+            [{**LINUS, "company": "Kernel"}, contact],
+            {**LINES, "subject": "{{lastname}} {{candidateCompanyName}}"},
+        )
+        runs = (await desktop.call("list_sequences"))["items"]
+        [run] = [run for run in runs if "owned" in run["name"]]
+        draft = (await desktop.call("get_sequence", sequence_id=run["id"]))["steps"][0]["draft_id"]
+    async with bureau.desk() as desk:
+        listed = list(review_list(await list_reviews(desk, plan_id=plan)))
+    text = "\n".join([*(await shown(bureau, plan)).lines, *(await shown(bureau, draft)).lines, *listed])
+    assert "Hi ⟨U+001B⟩]0;owned⟨U+0007⟩⟨U+001B⟩[2J⟨U+202E⟩Grace," in text
+    assert "Subject: zero⟨U+200B⟩width a⟨U+009B⟩31mb" in text
+    assert not set(text) & set("\x1b\x07\x9b\u202e\u200b")
+
+
+async def test_a_yes_covers_the_very_texts_that_were_shown(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        plan = await planned(desktop, [GRACE])
+        seen = await shown(bureau, plan)
+        draft = await draft_of(desktop, "Grace")
+        await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}}, something else entirely.")
+        async with bureau.desk() as desk:
+            with pytest.raises(ApprovalError, match="has changed since it was shown"):
+                await approve(desk, plan, seen=seen, people=None, actor="test")
+            again = await look(desk, plan)
+            said = await approve(desk, plan, seen=again, people=None, actor="test")
+        runs = (await desktop.call("list_sequences"))["items"]
+    assert said == f"{plan} is approved: 1 person."
+    assert [run["status"] for run in runs] == ["ACTIVE"]
+
+
+async def test_an_edited_text_under_way_is_approved_as_it_was_read(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        plan = await planned(desktop, [GRACE])
+        async with bureau.desk() as desk:
+            await approve(desk, plan, seen=await look(desk, plan), people=None, actor="test")
+        draft = await draft_of(desktop, "Grace")
+        await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, one.")
+        seen = await shown(bureau, draft)
+        await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, two.")
+        async with bureau.desk() as desk:
+            with pytest.raises(ApprovalError, match="has changed since it was shown"):
+                await approve(desk, draft, seen=seen, people=None, actor="test")
+    bureau.work()
+    assert bureau.outbox == []
+    async with bureau.desk() as desk:
+        await approve(desk, draft, seen=await look(desk, draft), people=None, actor="test")
+    bureau.work()
+    assert [mail.get_content().strip() for mail in bureau.outbox] == ["Hi Grace, two."]
+
+
+async def test_more_than_fifty_people_are_approved_by_their_number(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        many = await planned(desktop, people(51))
+        some = await planned(desktop, [{**one, "email": f"x{one['email']}"} for one in people(50)])
+    async with bureau.desk() as desk:
+        seen = await look(desk, many)
+        for number in (None, 0, 50, 52):
+            with pytest.raises(ApprovalError, match=r"reaches 51 people\. State that number: --people 51"):
+                await approve(desk, many, seen=seen, people=number, actor="test")
+        assert "is approved" in await approve(desk, many, seen=seen, people=51, actor="test")
+        assert "is approved" in await approve(desk, some, seen=await look(desk, some), people=None, actor="test")
+
+
+async def test_a_list_that_goes_on_says_where(bureau: Bureau) -> None:
+    async with bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        for one in people(3):
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[one])
+    async with bureau.desk() as desk:
+        pages = [list(review_list(await list_reviews(desk, page=page, size=1))) for page in (1, 2, 3)]
+    assert [page[-1] for page in pages[:2]] == ["There is more: --page 2.", "There is more: --page 3."]
+    assert "more" not in pages[2][-1]

@@ -1,0 +1,46 @@
+"""The server as a host starts it: a process that speaks MCP on its standard streams."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mcp import Client, StdioServerParameters
+from open_server import GRACE, MAIL, Desktop, yes
+
+from sequences_mcp.server.catalog import TOOLS
+
+
+async def test_the_whole_start_works_over_standard_streams(tmp_path: Path, era: str) -> None:
+    async def dialog(context: object, params: object) -> object:
+        return yes("")
+
+    environment = {
+        "SEQUENCES_DATA_DIR": str(tmp_path),
+        "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
+        "SEQUENCES_WORKER": "off",
+    }
+    server = StdioServerParameters(command=sys.executable, args=["-m", "sequences_mcp"], env=environment)
+    async with Client(server, mode=era, elicitation_callback=dialog) as client:  # type: ignore[arg-type]
+        desktop = Desktop(client)
+        assert [tool.name for tool in (await client.list_tools()).tools] == list(TOOLS)
+        blueprint = await desktop.blueprint(MAIL)
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        assert (await desktop.refused("get_sequence", sequence_id=blueprint))["code"] == "wrong_id"
+    assert (started["approval"], started["outcome"]) == ("given", "done")
+
+
+HEAVY = ("jinja2", "sqlite3", "phonenumbers", "smtplib", "sequences_mcp.guards", "sequences_mcp.engine")
+
+
+def test_a_server_is_built_and_lists_its_tools_without_anything_heavy() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from sequences_mcp.server.app import build\n"
+        "server = build(lambda: None)\n"
+        "asyncio.run(server.list_tools()); asyncio.run(server.list_prompts())\n"
+        f"print([name for name in sys.modules if name.startswith({HEAVY!r})])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

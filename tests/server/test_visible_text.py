@@ -1,0 +1,51 @@
+"""What cannot be seen does not travel, and what is too long is cut where it shows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sequences_mcp.server.text import cut, fair_limit, visible, visible_throughout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb\u202cc", "abc"),
+        ("a\u2066b\u2069c", "abc"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("tag\U000e0041\U000e007f", "tag"),
+        ("bell\x07 null\x00 escape\x1b[31m", "bell null escape[31m"),
+        ("line\r\nline\ttab\n", "line\nline\ttab\n"),
+        ("one\u2028two", "onetwo"),
+        ("lone \ud800 half", "lone  half"),
+    ],
+)
+def test_characters_that_hide_or_reorder_text_are_removed(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize("text", ["👩‍💻", "می‌خواهم", "שלום\u200f!", "Zoë 你好", "naïve—“quoted”"])
+def test_what_scripts_and_emoji_are_written_with_stays(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_every_string_inside_a_value_is_made_visible() -> None:
+    assert visible_throughout({"a\x00": ["b\u202e", {"c": "d\x07"}], "n": 1}) == {"a": ["b", {"c": "d"}], "n": 1}
+
+
+def test_a_cut_text_says_how_much_is_missing() -> None:
+    assert cut("abcdef", 4) == "abcd… [2 more characters]"
+    assert cut("abcd", 4) == "abcd"
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=12), st.integers(0, 4_000))
+def test_a_fair_cut_fits_the_budget_and_wastes_none_of_it(lengths: list[int], budget: int) -> None:
+    limit = fair_limit(lengths, budget=budget)
+    shown = sum(min(length, limit) for length in lengths)
+    assert shown <= budget or shown == 0
+    if sum(lengths) <= budget:
+        assert shown == sum(lengths)
+    else:
+        assert shown + len(lengths) > budget

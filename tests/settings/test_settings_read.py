@@ -1,0 +1,141 @@
+"""The environment is read once, and everything wrong with it is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.errors import SettingsError
+from sequences_mcp.settings import TABLE, Settings, read
+
+SECRET = "hunter2-canary"
+WRONG = {
+    "SEQUENCES_SENDER": "ada@example.com",
+    "SEQUENCES_SMTP_URL": f"smtp://ada:{SECRET}@mail.example:port",
+    "SEQUENCES_DATA_DIR": "relative/folder",
+    "SEQUENCES_WINDOW": "always",
+    "SEQUENCES_TIME_ZONE": "Paris",
+    "SEQUENCES_DAILY_CAP": "0",
+    "SEQUENCES_SPACING": "-1",
+    "SEQUENCES_ELICITATION": "yes",
+    "SEQUENCES_AUTO_APPROVE": "local:ct_1",
+    "SEQUENCES_WORKER": "1",
+    "SEQUENCES_GUARDS": "/nowhere/guards.toml",
+    "SEQUENCES_LOG_LEVEL": "LOUD",
+    "SEQUENCES_SENDERS": "x",
+}
+
+
+def problem(**settings: str) -> str:
+    """Return the complaint about the only bad one of these settings."""
+    with pytest.raises(SettingsError) as caught:
+        read({f"SEQUENCES_{name}": value for name, value in settings.items()})
+    [found] = caught.value.data["problems"]
+    return str(found)
+
+
+def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    settings = read({})
+    assert settings == Settings(
+        sender=None,
+        smtp_url=None,
+        data_dir=settings.data_dir,
+        window="Mon-Fri 08:00-19:00",
+        time_zone="UTC",
+        daily_cap=50,
+        spacing=30,
+        elicitation=True,
+        auto_approve=frozenset(),
+        worker=True,
+        guards=settings.data_dir / "guards.toml",
+        log_level="WARNING",
+    )
+    assert settings.data_dir.is_relative_to(tmp_path)
+    assert settings.data_dir.name == "sequences-mcp"
+
+
+def test_every_bad_setting_is_named_in_one_error() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(WRONG)
+    told = [str(line).partition(":")[0] for line in caught.value.data["problems"]]
+    assert sorted(told) == sorted(WRONG)
+    assert set(WRONG) - {"SEQUENCES_SENDERS"} == {setting.name for setting in TABLE}
+    assert "did you mean SEQUENCES_SENDER?" in str(caught.value)
+
+
+def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(WRONG)
+    settings = read({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example"})
+    assert SECRET not in f"{caught.value} {caught.value.data} {settings} {settings!r} {settings.smtp_url}"
+    assert settings.smtp_url is not None
+    assert SECRET in settings.smtp_url.value
+
+
+@pytest.mark.parametrize(
+    ("text", "sender"),
+    [
+        ("Ada Lovelace <ada@example.com>", Sender("ada@example.com", "Ada", "Lovelace")),
+        ("  Ada <ada@example.com>  ", Sender("ada@example.com", "Ada", "")),
+        ('"Ada King Lovelace" <ada@example.com>', Sender("ada@example.com", "Ada", "King Lovelace")),
+        ("Zoë Ωmega <zoe@bücher.example>", Sender("zoe@bücher.example", "Zoë", "Ωmega")),
+    ],
+)
+def test_a_sender_is_a_name_and_one_address(text: str, sender: Sender) -> None:
+    assert read({"SEQUENCES_SENDER": text}).sender == sender
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada@example.com",
+        "<ada@example.com>",
+        "Ada",
+        "Ada <ada>",
+        "Ada <ada@localhost>",
+        "Ada <a da@example.com>",
+        "Ada <ada@exa mple.com>",
+        "Ada <ada@example.com>, Bob <bob@example.com>",
+        "Lovelace, Ada <ada@example.com>",
+        "Ada <ada@example.com> (boss) x",
+        "Ada\r\nBcc: x <ada@example.com>",
+        "Ada\u202e <ada@example.com>",
+        "Ada\t<ada@example.com>",
+        "Ada <ada@example..com>",
+    ],
+)
+def test_a_sender_that_is_not_is_refused(text: str) -> None:
+    assert problem(SENDER=text).startswith("SEQUENCES_SENDER: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DATA_DIR", "~nobody-of-this-name/x", "a user who does not exist"),
+        ("GUARDS", "~nobody-of-this-name/x", "a user who does not exist"),
+        ("SMTP_URL", "http://mail.example", "does not start with smtp:// or smtps://"),
+        ("SMTP_URL", "smtp://", "names no host"),
+        ("SMTP_URL", "smtp://ada@mail.example", "a user without a password"),
+        ("SMTP_URL", "smtps://ada:p/ss@mail.example", "cannot be read"),
+        ("WINDOW", "Mon-Fri 19:00-08:00", "ends before it begins"),
+        ("WINDOW", "Mon-Fri 08:00-25:00", "25:00"),
+        ("WINDOW", "Lun-Ven 08:00-19:00", "Lun"),
+        ("DAILY_CAP", "10001", "from 1 to 10000"),
+        ("DAILY_CAP", "٥", "is not a whole number"),
+        ("DAILY_CAP", "9" * 5_000, ""),
+        ("SPACING", "1.5", "is not a whole number"),
+        ("TIME_ZONE", "../../etc/passwd", "is not an IANA time zone"),
+        ("ELICITATION", "ON", "is neither `on` nor `off`"),
+        ("AUTO_APPROVE", "local:bp_1, kalent", "'kalent' is not a blueprint id"),
+    ],
+)
+def test_a_bad_value_is_told_in_its_own_words(name: str, value: str, words: str) -> None:
+    assert words in problem(**{name: value})
+
+
+def test_a_blank_value_is_the_default() -> None:
+    assert read({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).spacing == 30
