@@ -22,14 +22,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "prompting": VALUES,
     "providers": VALUES,
     "engine": (*VALUES, "providers.port"),
-    "settings": (*VALUES, "guards", "engine"),
+    "sandbox": VALUES,
+    "settings": (*VALUES, "guards", "engine", "providers"),
     "flows": BELOW_FLOWS,
     "review": BELOW_SERVER,
     "server": BELOW_SERVER,
     "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
-    "demo": (*BELOW_SERVER, "settings"),
+    "demo": (*BELOW_SERVER, "settings", "sandbox"),
     "doctor": (*BELOW_SERVER, "engine", "review", "settings", "bootstrap"),
-    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor"),
+    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor", "sandbox"),
     "__main__": ("cli",),
 }
 
