@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.sequence import Sequence, StepRun
     from sequences_mcp.engine.channels.probe import Probe
+    from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
@@ -47,7 +48,11 @@ def serve(settings: Settings) -> None:
     """Run the MCP server over stdio until the client leaves."""
     from sequences_mcp.server.app import build
 
-    build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level).run()
+    build(
+        lambda: open_desk(settings, worker=settings.worker),
+        log_level=settings.log_level,
+        vendors=settings.accounts.keys(),
+    ).run()
 
 
 def work(settings: Settings, *, once: bool) -> None:
@@ -73,9 +78,10 @@ async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now)
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
-        desk = _desk(settings, store, clock=clock)
-        with _working(settings, on=worker, clock=clock):
-            yield desk
+        async with AsyncExitStack() as closing:
+            desk = await _desk(settings, store, clock=clock, closing=closing)
+            with _working(settings, on=worker, clock=clock):
+                yield desk
 
 
 @contextmanager
@@ -147,7 +153,25 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
+async def _vendors(
+    settings: Settings, memory: LocalBlueprints, *, clock: Clock, closing: AsyncExitStack
+) -> dict[str, Provider]:
+    """Return what is connected besides the embedded engine; without a key nothing of it is even imported."""
+    if not settings.accounts:
+        return {}
+    import asyncio
+    import random
+    import time
+
+    from sequences_mcp.providers.connect import connected
+    from sequences_mcp.providers.timing import Clockwork
+
+    clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
+    accounts = {name: (one.key, one.base_url) for name, one in settings.accounts.items()}
+    return await connected(accounts, clockwork=clockwork, memory=memory, closing=closing)
+
+
+async def _desk(settings: Settings, store: Store, *, clock: Clock, closing: AsyncExitStack) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
@@ -163,12 +187,14 @@ def _desk(settings: Settings, store: Store, *, clock: Clock) -> Desk:
         drafts=local.drafts,
         tasks=local.tasks,
     )
+    vendors = await _vendors(settings, local.blueprints, clock=clock, closing=closing)
     return Desk(
-        providers={LOCAL: embedded},
+        providers={LOCAL: embedded, **vendors},
         plans=local.plans,
         suppressions=local.suppressions,
         waivers=local.waivers,
         ledger=local.ledger,
+        operations=local.operations,
         clock=clock,
         sender=settings.sender,
         terms=terms,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.page import Page
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 
 
-async def list_sequences(desk: Desk, *, wanted: SequenceFilter) -> Page[SequenceDetail]:
+async def list_sequences(desk: Desk, *, wanted: SequenceFilter, provider: str = LOCAL) -> Page[SequenceDetail]:
     """Return one page of runs that match the filters."""
-    return await offered(desk.local.sequences, desk.local, verb="list sequences").list_sequences(wanted)
+    where = desk.named(provider)
+    return await offered(where.sequences, where, verb="list sequences").list_sequences(wanted)

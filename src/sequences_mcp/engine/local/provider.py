@@ -9,6 +9,7 @@ from sequences_mcp.engine.local.contacts import LocalContacts
 from sequences_mcp.engine.local.drafts import LocalDrafts
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.local.ledger import LocalLedger
+from sequences_mcp.engine.local.operations import LocalOperations
 from sequences_mcp.engine.local.plans import LocalPlans
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
@@ -29,6 +30,7 @@ class LocalProvider:
     suppressions: LocalSuppressions
     waivers: LocalWaivers
     ledger: LocalLedger
+    operations: LocalOperations
 
 
 def local_provider(engine: Engine) -> LocalProvider:
@@ -43,4 +45,5 @@ def local_provider(engine: Engine) -> LocalProvider:
         suppressions=LocalSuppressions(engine),
         waivers=LocalWaivers(engine),
         ledger=LocalLedger(engine),
+        operations=LocalOperations(engine),
     )
