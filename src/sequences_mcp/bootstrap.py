@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
+TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
 
 
@@ -240,13 +241,19 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
     import logging
 
-    from sequences_mcp.errors import SequencesError
+    from sequences_mcp.errors import SequencesError, StoreBusyError
 
-    try:
-        with open_worker(settings, clock=clock) as worker:
-            worker.run(stop)
-    except SequencesError as error:
-        logging.getLogger(__name__).error("No due work is done: %s", error)
+    log = logging.getLogger(__name__)
+    while not stop.is_set():
+        try:
+            with open_worker(settings, clock=clock) as worker:
+                worker.run(stop)
+        except StoreBusyError as error:
+            log.warning("Due work waits: %s", error)
+            stop.wait(TRY_AGAIN)
+        except SequencesError as error:
+            log.error("No due work is done: %s", error)
+            return
 
 
 def _delivery(settings: Settings) -> Deliver:

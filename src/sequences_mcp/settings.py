@@ -108,7 +108,7 @@ class _Problems:
         except ValueError as error:
             self.found.append(f"{name}: {error}")
         except SettingsError as error:
-            self.found.append(f"{name}: {error.message}")
+            self.found.append(f"{name}: {error.message.removesuffix('.')}")
         return None
 
 

@@ -83,6 +83,7 @@ def test_no_file_and_no_command_are_told_in_the_usual_way(terminal: Terminal) ->
 def test_nothing_in_a_file_commands_the_terminal(terminal: Terminal) -> None:
     odd = {**BAD, "id": "\x1b[2J", "name": "\x1b[31m", "content": "Hi \x1b]0;owned\x07 {{firstName}} \u202e"}
     unknown = {**MAIL, "id": "two", "type": "\x1b[1m", "\x1b[7m": 1}
-    said = terminal.run("check", written(terminal, odd, unknown))
-    assert said.status == 1
+    file = terminal.write("name\x1b[2J.json", json.dumps([odd, unknown]))
+    said = terminal.run("check", file)
+    assert (said.status, "name⟨U+001B⟩[2J.json:1:" in said.out) == (1, True)
     assert not set(said.out) & set("\x1b\x07\u202e")

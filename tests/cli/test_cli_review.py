@@ -51,6 +51,11 @@ def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -
     assert (said.status, said.err) == (0, "")
     assert "  │ Hi Grace, would a short call about the role suit you?" in said.out.splitlines()
     assert said.out.splitlines()[-1] == f"{plan} is approved: 1 person."
+    again = terminal.run("review", "approve", plan, "--passphrase-file", secret)
+    assert (again.status, again.err) == (
+        2,
+        "The plan is approved. It is under way; list_sequences shows how far.\n",
+    )
     [(actor,)] = terminal.bureau.rows("SELECT actor FROM approval")
     assert actor.startswith("terminal:")
 
@@ -106,9 +111,17 @@ def test_an_id_that_is_none_is_told_in_one_line(terminal: Terminal, command: str
     assert "\x1b" not in said.err
 
 
-def test_names_from_outside_reach_the_terminal_as_text(terminal: Terminal) -> None:
+async def hostile(terminal: Terminal) -> str:
+    """Plan a start whose step and person are named to command a terminal; return the plan."""
     evil = {**GRACE, "first_name": "\x1b[2J\x1b[1;1HGrace\u202e", "last_name": "\x9b31mH"}
-    plan = done(planned(terminal, evil))
+    async with terminal.bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint({**MAIL, "id": "\x1b[2Jhello", "name": "\x1b[7m"})
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[evil])
+    return str(started["plan_id"])
+
+
+def test_names_from_outside_reach_the_terminal_as_text(terminal: Terminal) -> None:
+    plan = done(hostile(terminal))
     for said in (terminal.run("review", "list"), terminal.run("review", "show", plan, "--full")):
         assert (said.status, said.err) == (0, "")
         assert not set(said.out) & set("\x1b\x9b\u202e")

@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 from mcp import Client, StdioServerParameters
 from mcp.types import ElicitResult
 from tests.server.open_server import Desktop
+
+from sequences_mcp.review.passphrase import set_passphrase
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
@@ -114,8 +116,15 @@ class Installation:
             env={**os.environ, **self.environ},
         )
 
-    async def with_passphrase(self) -> Path:
+    def passphrase_file(self) -> Path:
         """Choose a passphrase and return the file that holds it."""
+        file = self.folder / "passphrase.txt"
+        file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
+        set_passphrase(self.data, PASSPHRASE)
+        return file
+
+    async def with_passphrase(self) -> Path:
+        """Choose a passphrase as a person does and return the file that holds it."""
         file = self.folder / "passphrase.txt"
         file.write_text(f"{PASSPHRASE}\n", encoding="utf-8")
         said = await self.run("review", "set-passphrase", "--passphrase-file", str(file))
@@ -133,15 +142,3 @@ async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> 
     except TimeoutError:
         raise AssertionError(f"it never became so: {found}") from None
     return found
-
-
-@contextmanager
-def environment(values: dict[str, str]) -> Iterator[None]:
-    """Have these variables in this process's own environment meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

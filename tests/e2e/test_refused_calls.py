@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def world(tmp_path: Path) -> World:
 
 def rows(world: World) -> dict[str, int]:
     """Return how many rows each table has."""
-    with sqlite3.connect(world.folder / "sequences.db") as database:
+    with closing(sqlite3.connect(world.folder / "sequences.db")) as database:
         names = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
 

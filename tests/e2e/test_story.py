@@ -26,7 +26,7 @@ AGAIN = {
     "name": "Again",
     "subject": "One more thought, {{firstname}}",
     "temporalityType": "DELAYED",
-    "delay": {"value": 3, "unit": "second"},
+    "delay": {"value": 2, "unit": "second"},
 }
 CALL = {
     "id": "call",

@@ -33,7 +33,7 @@ def mails(installation: Installation) -> list[EmailMessage]:
 async def test_a_text_of_ones_own_is_given_or_written_read_and_goes_to_the_outbox(
     installation: Installation,
 ) -> None:
-    secret = await installation.with_passphrase()
+    secret = installation.passphrase_file()
     async with installation.client("legacy") as desktop:
         contacts = [{**MARIA, "texts": {"own": TO_MARIA}}, JONAS]
         blueprint = await blueprint_of(desktop, OWN)
@@ -67,7 +67,7 @@ async def _completed(desktop: Any, number: int) -> None:
 
 
 async def test_an_edit_under_way_waits_for_a_yes_of_its_own(installation: Installation) -> None:
-    secret = await installation.with_passphrase()
+    secret = installation.passphrase_file()
     later = {**HELLO, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 1, "unit": "second"}}
     async with installation.having(WORKER="off").client() as desktop:
         blueprint = await blueprint_of(desktop, HELLO, later)

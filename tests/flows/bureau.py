@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -72,7 +72,7 @@ class Bureau(World):
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return what the database itself says."""
-        with sqlite3.connect(self.folder / "sequences.db") as database:
+        with closing(sqlite3.connect(self.folder / "sequences.db")) as database:
             return database.execute(sql, values).fetchall()
 
     @property

@@ -90,6 +90,8 @@ async def test_a_subject_that_stays_is_not_filled_in_a_second_time(bureau: Burea
             "edit_draft", draft_id=draft, content="Hi {{firstname}}, again.", subject="{{lastname}}"
         )
         assert await text_of(desktop, run) == ("Hopper", "Hi Grace, again.")
+        await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}}, at last.")
+        assert await text_of(desktop, run) == ("Hopper", "Hi Grace, at last.")
 
 
 async def test_a_draft_that_the_guards_refuse_stays_as_it_was(bureau: Bureau) -> None:

@@ -79,14 +79,14 @@ def test_a_step_without_an_id_is_pointed_at_by_its_place() -> None:
     ("text", "words"),
     [
         ("", "Line 1, column 1: this is not JSON"),
-        ('[{"id": "a",}]', "Line 1, column 13: this is not JSON"),
+        ('[{"id" "a"}]', "Line 1, column 8: this is not JSON"),
         ("{}\n\n}", "Line 3, column 1: this is not JSON"),
         ("{}", "The file holds no steps."),
         ("7", "The file holds no steps."),
         ('"steps"', "The file holds no steps."),
         ("[" * 100_000, "nested too deeply"),
     ],
-    ids=["empty", "comma", "rest", "no steps", "number", "text", "deep"],
+    ids=["empty", "colon", "rest", "no steps", "number", "text", "deep"],
 )
 def test_a_file_that_holds_no_steps_says_where_it_goes_wrong(text: str, words: str) -> None:
     with pytest.raises(InvalidArgumentsError) as caught:

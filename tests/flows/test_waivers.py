@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.create_blueprint import create_blueprint
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -70,7 +74,9 @@ async def test_a_waiver_covers_its_own_blueprint_alone_and_a_start_no_longer_war
         warned = await start_sequence(desk, blueprint_id=other, contacts=[GRACE], progress=_silent)
 
         assert [finding.rule for finding in waived.warnings] == []
+        assert waived.plan.header.warnings == ()
         assert [finding.rule for finding in warned.warnings] == [RULE]
+        assert warned.plan.header.warnings == (f"hello: {RULE}",)
 
 
 async def test_a_waiver_ends(tmp_path: Path) -> None:
@@ -104,3 +110,15 @@ async def test_a_waiver_that_cannot_be_given_is_refused(tmp_path: Path, rule: st
                 actor="terminal:ada",
             )
         assert await _severities(desk, blueprint) == [Severity.WARNING]
+
+
+async def test_a_yes_to_a_plan_records_the_warnings_it_covers(tmp_path: Path) -> None:
+    async with open_desk(read(_settings(tmp_path)), worker=False) as desk:
+        blueprint = await _blueprint(desk)
+        plan = (await start_sequence(desk, blueprint_id=blueprint, contacts=[GRACE], progress=_silent)).plan
+
+        await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="terminal:ada")
+
+    with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
+        [(detail,)] = database.execute("SELECT detail FROM audit WHERE action = 'plan.approved'").fetchall()
+    assert json.loads(detail)["warnings"] == {"of_all": [f"hello: {RULE}"], "of_people": 0}

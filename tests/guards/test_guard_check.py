@@ -189,6 +189,22 @@ def test_a_fix_leaves_a_step_without_findings_as_it_is() -> None:
     assert fixed[1].content == "Hi {{firstname}}"
 
 
+def test_two_steps_of_one_id_are_not_mended_by_each_others_fixes() -> None:
+    report = check_steps(
+        [step(content="Hi {{firstName}}, how are you?"), step(content="Dear {{lastname}}, hello.")]
+    )
+    assert report.steps is not None
+    assert apply_fixes(report.steps, report.findings) == report.steps
+
+
+def test_what_cannot_be_written_down_is_spelled_out_in_every_finding() -> None:
+    report = check_steps([{"id": "\ud800", "\udfff": 1, "content": "[\ud800]", "a" * 500: 1}])
+    assert report.steps is None
+    for finding in report.findings:
+        for part in (finding.message, finding.field, finding.step_id, finding.excerpt):
+            assert len((part or "").encode()) < 400
+
+
 def test_the_text_of_a_plain_invitation_is_dropped_by_its_fix() -> None:
     report = check_steps([step(type="LINKEDIN", linkedInType="LINKEDIN_INVITATION", content="Hi {{firstName}}")])
     assert report.steps is not None
@@ -238,6 +254,7 @@ def test_an_sms_is_counted_in_segments(text: str, severity: Severity | None, say
     found = check_text(text, field="content", channel=Channel.SMS)
     assert [finding.severity for finding in found] == ([severity] if severity else [])
     assert all(says in finding.message for finding in found)
+    assert all((finding.start, finding.end) == (0, len(text)) for finding in found)
 
 
 def test_whatsapp_and_inmail_have_their_limits() -> None:

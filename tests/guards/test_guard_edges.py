@@ -39,6 +39,8 @@ from sequences_mcp.guards.words import is_field, words_of
         ("recruiterFrstname", "recruiterFirstname"),
         ("recruiterFstname", None),
         ("lostnime", None),
+        ("recruiterFirst", None),
+        ("candidateLoca", None),
     ],
 )
 def test_a_name_is_taken_for_the_one_variable_it_is_near(inner: str, name: str | None) -> None:
@@ -102,6 +104,11 @@ def test_the_place_of_a_finding_is_exact() -> None:
     assert {text: (finding.start, finding.end) for text, finding in found.items()} == places
 
 
+def test_places_that_touch_are_each_told_of() -> None:
+    found = check_text("[x y z]{{job}}[a b c]{{job}}", field="content")
+    assert sorted((finding.start, finding.end) for finding in found) == [(0, 7), (7, 14), (14, 21), (21, 28)]
+
+
 def test_what_is_no_text_has_no_place() -> None:
     (finding,) = check_text(None, field="subject")
     assert (finding.start, finding.end, finding.excerpt, finding.field) == (0, 0, "", "subject")
@@ -112,6 +119,7 @@ def test_an_excerpt_is_cut_where_it_says() -> None:
     assert excerpt("a" * 24 + "b" + "c" * 24, 24, 25) == "a" * 24 + "⟦b⟧" + "c" * 24
     assert excerpt("a" * 25 + "b" + "c" * 25, 25, 26) == "…" + "a" * 24 + "⟦b⟧" + "c" * 24 + "…"
     assert excerpt("x" * 80, 0, 80) == f"⟦{'x' * 80}⟧"
+    assert excerpt("x" * 150, 50, 130) == f"…{'x' * 24}⟦{'x' * 80}⟧{'x' * 20}"
     assert excerpt("x" * 81, 0, 81) == f"⟦{'x' * 80}…⟧"
     assert excerpt("a\tb\r\nc\u00a0d", 0, 1) == "⟦a⟧ b⏎c\u00a0d"
     assert excerpt("é\u202e", 0, 1) == "⟦é⟧<U+202E>"
@@ -196,6 +204,10 @@ def test_a_phrase_too_long_to_name_a_fact_has_no_words() -> None:
     assert words_of("first_name companyName") == ["first", "name", "company", "name"]
     assert words_of("name " * 20) == ["name"] * 20
     assert words_of("name " * 20 + "x") == []
+    assert is_field("candidate city")
+    assert is_field("the name of your company")
+    assert not is_field("candidate dinner")
+    assert not is_field("of the")
     assert is_field("company " * 12)
     assert not is_field("company " * 13)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from guard_examples import Case, cases, step, verdict
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sequences_mcp.domain.finding import Severity
@@ -60,6 +60,7 @@ def test_looking_twice_finds_the_same(text: str, field: Field) -> None:
 @settings(max_examples=200, deadline=None)
 def test_only_the_nine_exact_tokens_may_stand_in_double_braces(before: str, name: str, after: str) -> None:
     inner = f"{before}{name}{after}"
+    assume("}}" not in inner)  # that would end the token, and another could begin
     assert verdict(check_text(f"Hi {{{{{inner}}}}},", field="content")) == (
         "accept" if inner == name else "reject"
     )

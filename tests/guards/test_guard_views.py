@@ -49,6 +49,7 @@ def test_each_view_starts_from_the_one_before() -> None:
         ("<i>ﬁ</i> &lt; \u200b {{&#102;irst\u200bname}}!", "{{&#102;irst\u200bname}}"),
         ("&lbrace;&lbrace;job&rbrace;&rbrace;", "&lbrace;&lbrace;job&rbrace;&rbrace;"),
         ("\u200b\u200bHi ｛job｝", "｛job｝"),
+        ("ﬁﬁ ½ ｛job｝ ﬃ", "｛job｝"),
         ("x<br><br>&lt;company&gt;<br>", "&lt;company&gt;"),
     ],
 )

@@ -41,10 +41,23 @@ async def test_the_first_person_is_shown_whole_and_the_others_by_what_differs(bu
     async with bureau.client("auto") as desktop:
         plan = await planned(desktop, [GRACE, LINUS])
     text = "\n".join((await shown(bureau, plan)).lines)
-    assert text.count("the same for all") == 1
+    assert text.count("│ the same for all") == 1
     assert text.count("│ Hi Grace,") == text.count("│ Hi Linus,") == 1
     assert "Delivery: files in the outbox folder; no mail server is set, nothing is sent" in text
-    assert "\n".join((await shown(bureau, plan, full=True)).lines).count("the same for all") == 2
+    assert "\n".join((await shown(bureau, plan, full=True)).lines).count("│ the same for all") == 2
+
+
+async def test_texts_nobody_has_to_read_are_still_shown_whole_where_their_lines_differ_in_number(
+    bureau: Bureau,
+) -> None:
+    step = {**WRITTEN, "content": "Dear {{firstname}}", "policy": {"autoValidateAIDraft": True}}
+    long = {**GRACE, "texts": {"own": "Dear Grace,\nthe same\ntell me to stop\nAda"}}
+    short = {**LINUS, "texts": {"own": "Dear Linus,\nthe same\nAda"}}
+    async with bureau.client("auto") as desktop:
+        plan = await planned(desktop, [long, short], step)
+    lines = (await shown(bureau, plan)).lines
+    linus = lines[next(at for at, line in enumerate(lines) if line.startswith("── Linus")) :]
+    assert [line for line in linus if "│" in line] == ["  │ Dear Linus,", "  │ the same", "  │ Ada"]
 
 
 async def test_a_text_that_lost_a_line_is_shown_whole(bureau: Bureau) -> None:
@@ -62,7 +75,7 @@ async def test_whoever_has_a_warning_or_a_text_of_their_own_is_shown_whole(burea
         warned = await planned(desktop, [GRACE, {**LINUS, "first_name": "null"}])
         own = [{**one, "texts": {"own": f"Dear {one['first_name']},\nall mine\nAda"}} for one in people(3)]
         written = await planned(desktop, own, {**WRITTEN, "content": "Dear {{firstname}}"})
-    assert "\n".join((await shown(bureau, warned)).lines).count("the same for all") == 2
+    assert "\n".join((await shown(bureau, warned)).lines).count("│ the same for all") == 2
     assert "\n".join((await shown(bureau, written)).lines).count("all mine") == 3
 
 

@@ -62,13 +62,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanHeader:
-    """What a plan says about everybody in it."""
+    """What a plan says about everybody in it.
+
+    ``warnings`` are those of the guards about everybody's texts, each as ``step: rule``: a yes covers them.
+    """
 
     blueprint_id: str
     blueprint_version: int
     blueprint_name: str
     terms: Terms
     expires_at: datetime
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,11 @@ def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) 
     is_final = plan.status in {PlanStatus.APPROVED, PlanStatus.REFUSED, PlanStatus.EXPIRED}
     if is_final:
         plan = replace(plan, decided_at=now, decided_by=actor)
-    detail = {"digest": plan.digest} | ({"reason": plan.reason} if plan.reason else {})
+    detail: dict[str, object] = {"digest": plan.digest}
+    if plan.reason:
+        detail["reason"] = plan.reason
+    if plan.header.warnings or plan.warnings:
+        detail["warnings"] = {"of_all": plan.header.warnings, "of_people": plan.warnings}
     with store.transaction():
         plans.update(store, plan, unsettled=is_final)
         audit.append(

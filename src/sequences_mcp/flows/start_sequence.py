@@ -48,7 +48,7 @@ async def start_sequence(
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
     blueprint, warnings = await _startable(desk, blueprint_id)
     people = await _resolve(desk, entries)
-    plan = await desk.plans.open_plan(_header(desk, blueprint))
+    plan = await desk.plans.open_plan(_header(desk, blueprint, warnings))
     tally = Tally(warnings=dict.fromkeys(warnings))
     await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
     if len(tally.left_out) == len(people):
@@ -107,13 +107,14 @@ def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
             )
 
 
-def _header(desk: Desk, blueprint: Blueprint) -> PlanHeader:
+def _header(desk: Desk, blueprint: Blueprint, warnings: Iterable[Finding]) -> PlanHeader:
     return PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=blueprint.version,
         blueprint_name=blueprint.name,
         terms=desk.terms,
         expires_at=desk.clock() + PLAN_LIFETIME,
+        warnings=tuple(f"{warning.step_id or 'all steps'}: {warning.rule}" for warning in warnings),
     )
 
 

@@ -113,9 +113,10 @@ def meant(inner: str) -> str | None:
     name = key(TAG.sub("", ENTITY.sub("", inner[:200])))
     if name in _known() or name in _unclear() or len(name) > 40:
         return _known().get(name)
-    allowed = 1 if len(name) < 9 else 2
-    near = [variable for variable in VARIABLES if _distance(name, key(variable)) <= allowed]
-    return near[0] if len(near) == 1 else None
+    distances = {variable: _distance(name, key(variable)) for variable in VARIABLES}
+    nearest = min(distances.values())
+    near = [variable for variable, distance in distances.items() if distance == nearest]
+    return near[0] if len(near) == 1 and nearest <= (1 if len(name) < 9 else 2) else None
 
 
 def either(inner: str) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ def excerpt(text: str, start: int, end: int) -> str:
     inside = text[start:end] if end - start <= _MOST else f"{text[start : start + _MOST]}…"
     before = ("…" if start > _AROUND else "") + text[max(0, start - _AROUND) : start]
     after = text[end : end + _AROUND] + ("…" if len(text) > end + _AROUND else "")
-    return _shown(before) + "⟦" + _shown(inside) + "⟧" + _shown(after)
+    return shown(before) + "⟦" + shown(inside) + "⟧" + shown(after)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Return a text on one line, with what cannot be seen, or written down, spelled out."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_mark(letter) for letter in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from sequences_mcp.domain.blueprint import Step
@@ -11,7 +12,11 @@ from sequences_mcp.domain.finding import Finding, errors_in
 def fixed(steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> tuple[Step, ...]:
     """Return the steps with each span that an error offers a replacement for replaced."""
     fixes = [finding for finding in errors_in(findings) if finding.fix is not None]
-    return tuple(_fixed(step, [fix for fix in fixes if fix.step_id == step.id]) for step in steps)
+    # A fix cannot tell two steps of one id apart: those are left to the writer.
+    count = Counter(step.id for step in steps)
+    return tuple(
+        _fixed(step, [fix for fix in fixes if fix.step_id == step.id and count[step.id] == 1]) for step in steps
+    )
 
 
 def _fixed(step: Step, fixes: list[Finding]) -> Step:

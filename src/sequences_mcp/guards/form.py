@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding
+from sequences_mcp.guards.excerpt import shown
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.structure.form import RULE as FORM
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MOST_PROBLEMS = 20
+_LONGEST = 80
 _WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
 
 
@@ -56,14 +58,14 @@ def _steps(steps: Sequence[Any], form: Form, policy: GuardPolicy) -> Iterator[St
             yield Step.model_validate(raw)
         except ValidationError as error:
             given = raw if isinstance(raw, dict) else {}
-            step_id = given["id"] if isinstance(given.get("id"), str) else None
+            step_id = shown(given["id"][:_LONGEST]) if isinstance(given.get("id"), str) else None
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             form.findings += [_problem(problem, number, step_id) for problem in problems[:_MOST_PROBLEMS]]
             form.loose += _texts(given, step_id, policy)
 
 
 def _problem(problem: ErrorDetails, number: int, step_id: str | None) -> Finding:
-    name = ".".join(str(part)[:60] for part in problem["loc"])
+    name = ".".join(shown(str(part)[:_LONGEST]) for part in problem["loc"])
     words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
     place = name if step_id else f"steps[{number}].{name}".rstrip(".")
     return _finding(FORM, f"{name or 'A step'} {words}.", name=place, step_id=step_id)

@@ -21,6 +21,7 @@ _MOST_HITS = 20
 """How many places a rule tells of in one text: who mends these will look again."""
 
 Span = tuple[int, int]
+_CHECKS = tuple((rule, rule.check) for rule in RULES if rule.check)
 
 
 def of_text(text: Text) -> Iterator[Finding]:
@@ -44,9 +45,9 @@ def of_text(text: Text) -> Iterator[Finding]:
 def _hits(text: Text) -> Iterator[tuple[Rule, Hit]]:
     """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
     told: list[Span] = []
-    for rule in RULES:
-        if rule.check:
-            yield from ((rule, hit) for hit in _new(rule.check(text), rule, told))
+    for rule, check in _CHECKS:
+        for hit in _new(check(text), rule, told):
+            yield rule, hit
 
 
 def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:

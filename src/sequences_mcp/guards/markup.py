@@ -27,6 +27,13 @@ def is_tag(match: re.Match[str]) -> bool:
     return bool(match[2]) or name.lower() not in _elements("word") or f"</{name}>" in match.string
 
 
+def without(match: re.Match[str]) -> str:
+    """Return what is seen in place of a match of TAG: nothing, a new line, or, where it is no markup, itself."""
+    if not is_tag(match):
+        return match[0]
+    return "\n" if match[1] and match[1].lower() in _elements("block") else ""
+
+
 def decode(entity: str) -> str:
     """Return the character an entity stands for, or the entity itself."""
     import html

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sequences_mcp.guards import shapes
 from sequences_mcp.guards.brackets import Pair
 from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.markup import TAG, without
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.views import View
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag
@@ -199,7 +200,7 @@ def _is_fine(square: Square, inner: str) -> bool:
 
 
 def _is_task_box(square: Square) -> bool:
-    line = square.line_before.strip()
+    line = TAG.sub(without, square.line_before).rpartition("\n")[2].strip()
     return len(square.inner) <= 1 and (line in ("-", "*", "+", "•") or line.rstrip(".)").isdigit())
 
 

@@ -18,7 +18,7 @@ from sequences_mcp.guards.brackets import Pairs, pair
 from sequences_mcp.guards.fold import INVISIBLE, fold
 from sequences_mcp.guards.greetings import greetings
 from sequences_mcp.guards.lazy import Lazy
-from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_tag
+from sequences_mcp.guards.markup import ENTITY, TAG, decode, without
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
 COVER = "\ufdd0"
@@ -97,13 +97,13 @@ class View:
         return before, before + 1
 
 
-def _replaced(pattern: Lazy, text: str, *, by: Callable[[str], str]) -> Iterator[Edit]:
+def _replaced(pattern: Lazy, text: str, *, by: Callable[[re.Match[str]], str]) -> Iterator[Edit]:
     shift = 0
     for match in pattern.finditer(text):
-        if pattern is not TAG or is_tag(match):
-            size = len(by(match[0]))
-            yield Edit(*match.span(), match.start() + shift, size)
-            shift += size - len(match[0])
+        shown = by(match)
+        if shown != match[0]:
+            yield Edit(*match.span(), match.start() + shift, len(shown))
+            shift += len(shown) - len(match[0])
 
 
 def _folded(text: str) -> Iterator[Edit]:
@@ -115,14 +115,18 @@ def _folded(text: str) -> Iterator[Edit]:
 
 
 def _decoded(text: str) -> str:
-    return ENTITY.sub(lambda match: decode(match[0]), text) if "&" in text else text
+    return ENTITY.sub(_character, text) if "&" in text else text
 
 
 def _untagged(text: str) -> str:
-    return TAG.sub(lambda match: "" if is_tag(match) else match[0], text) if "<" in text else text
+    return TAG.sub(without, text) if "<" in text else text
 
 
-def _nothing(_: str) -> str:
+def _character(entity: re.Match[str]) -> str:
+    return decode(entity[0])
+
+
+def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
@@ -134,9 +138,9 @@ _CHANGES: dict[str, Callable[[str], str]] = {
     "folded": fold,
 }
 _EDITS: dict[str, Callable[[str], Iterator[Edit]]] = {
-    "decoded": lambda text: _replaced(ENTITY, text, by=decode),
-    "decoded twice": lambda text: _replaced(ENTITY, text, by=decode),
-    "without tags": lambda text: _replaced(TAG, text, by=_nothing),
+    "decoded": lambda text: _replaced(ENTITY, text, by=_character),
+    "decoded twice": lambda text: _replaced(ENTITY, text, by=_character),
+    "without tags": lambda text: _replaced(TAG, text, by=without),
     "visible": lambda text: _replaced(INVISIBLE, text, by=_nothing),
     "folded": _folded,
 }
@@ -148,7 +152,7 @@ def _covered(text: str) -> str:
 
 def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
-    clean = text.replace(COVER, "\ufffd") if COVER in text else text
+    clean = text.replace(COVER, "\ufffd")
     seen = [View("raw", _covered(clean) if covered else clean)]
     for name, change in _CHANGES.items():
         changed = change(seen[-1].text)

@@ -11,6 +11,7 @@ from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review import terminal
@@ -86,8 +87,13 @@ async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[st
             slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
             for line in terminal.plan_head(plan, slots):
                 yield line
+            for line in terminal.warned(await blueprint_warnings(desk, plan)):
+                yield line
         for line in _one(detail, first, full=full):
             yield line
+        if detail.sequence.warnings:
+            for line in terminal.warned(await person_warnings(desk, detail)):
+                yield line
 
 
 async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:

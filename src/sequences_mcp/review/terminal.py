@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.flows.check_file import Located
@@ -52,6 +53,15 @@ def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
         yield f"Note: {_line(plan.reason)}"
+
+
+def warned(found: Iterable[Finding]) -> Iterator[str]:
+    """Yield warnings, which a yes covers as well."""
+    for finding in found:
+        place = f"[{finding.step_id}] " if finding.step_id else ""
+        yield f"  Warning: {place}{_line(finding.message)}"
+        if finding.excerpt:
+            yield f"    {_line(finding.excerpt)}"
 
 
 def _terms(terms: Terms) -> Iterator[str]:

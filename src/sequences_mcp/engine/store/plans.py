@@ -23,6 +23,7 @@ def insert(store: Store, plan: Plan) -> bool:
             id=plan.id,
             terms=canonical(asdict(header.terms)).decode(),
             expires_at=to_micros(header.expires_at),
+            covered=json.dumps(header.warnings, ensure_ascii=False),
             created_at=to_micros(plan.created_at),
             blueprint_id=header.blueprint_id,
             version=header.blueprint_version,
@@ -123,6 +124,7 @@ def _from_row(row: sqlite3.Row) -> Plan:
         blueprint_name=row["name"],
         terms=Terms(**json.loads(row["terms"])),
         expires_at=from_micros(row["expires_at"]),
+        warnings=tuple(json.loads(row["covered"])),
     )
     return Plan(
         id=row["id"],

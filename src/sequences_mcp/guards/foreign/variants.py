@@ -20,14 +20,11 @@ _LABEL = Lazy(
 
 def check(text: Text) -> Iterator[Hit]:
     """Return the labels that stand above a text, or before a greeting, where there are two different ones."""
-    found = {
-        match[1].lower(): match.span()
-        for match in text.raw.find(_LABEL)
-        if _is_heading(text.raw.text, match.end())
-    }
-    if len(found) > 1:
-        for span in found.values():
-            yield Hit(*span)
+    seen = text.visible
+    labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
+    if len(labels) > 1:
+        for match in labels.values():
+            yield Hit(*seen.span(*match.span()))
 
 
 def _is_heading(text: str, end: int) -> bool:

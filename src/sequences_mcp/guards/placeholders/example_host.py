@@ -29,7 +29,21 @@ _HOST = Lazy(
 _PERSONAL = Lazy(
     r"(?i)(?<=[/=])(?:your|votre|my|ihr)[-_]?(?:name|link|company|handle|username|calendar|page|id|lien|nom)(?![\w-])|"
     r"(?<![\w.])(?:prenom\.nom|first(?:name)?\.last(?:name)?|vorname\.nachname|nombre\.apellido|your\.?name)@",
-    needs=("your", "votre", "my", "ihr", ".nom@", ".last", ".nachname", ".apellido"),
+    needs=(
+        "/your",
+        "=your",
+        "/votre",
+        "=votre",
+        "/my",
+        "=my",
+        "/ihr",
+        "=ihr",
+        ".nom@",
+        ".last",
+        ".nachname",
+        ".apellido",
+        "name@",
+    ),
 )
 
 

@@ -72,6 +72,7 @@ CREATE TABLE plan (
   status        TEXT NOT NULL CHECK (status IN ('drafting', 'waiting', 'approved', 'void', 'refused', 'expired')),
   terms         TEXT NOT NULL,
   expires_at    INTEGER NOT NULL,
+  covered       TEXT NOT NULL, -- the guards' warnings that a yes covers
   digest        TEXT NOT NULL,
   people        INTEGER NOT NULL,
   missing_texts INTEGER NOT NULL,
