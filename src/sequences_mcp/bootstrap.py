@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.providers.timing import Timing
     from sequences_mcp.settings import Settings
 
 OUTBOX = "outbox"
@@ -33,6 +34,7 @@ LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
+Connect = Callable[..., dict[str, Provider]]
 
 
 def utc_now() -> datetime:
@@ -74,13 +76,18 @@ def work(settings: Settings, *, once: bool) -> None:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, worker: bool, clock: Clock = utc_now) -> AsyncIterator[Desk]:
-    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread."""
+async def open_desk(
+    settings: Settings, *, worker: bool, clock: Clock = utc_now, timing: Timing | None = None
+) -> AsyncIterator[Desk]:
+    """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
+
+    ``timing`` is how long vendors are waited for, where it is not the usual.
+    """
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
         async with AsyncExitStack() as closing:
-            desk = await _desk(settings, store, clock=clock, closing=closing)
+            desk = _desk(settings, store, clock=clock, connect=partial(_vendors, timing=timing, closing=closing))
             with _working(settings, on=worker, clock=clock):
                 yield desk
 
@@ -154,8 +161,13 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-async def _vendors(
-    settings: Settings, memory: LocalBlueprints, *, clock: Clock, closing: AsyncExitStack
+def _vendors(
+    settings: Settings,
+    memory: LocalBlueprints,
+    *,
+    clock: Clock,
+    timing: Timing | None,
+    closing: AsyncExitStack,
 ) -> dict[str, Provider]:
     """Return what is connected besides the embedded engine; without a key nothing of it is even imported."""
     if not settings.accounts:
@@ -164,15 +176,20 @@ async def _vendors(
     import random
     import time
 
-    from sequences_mcp.providers.connect import connected
+    from sequences_mcp.providers.connect import provider, transport
     from sequences_mcp.providers.timing import Clockwork
 
     clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
-    accounts = {name: (one.key, one.base_url) for name, one in settings.accounts.items()}
-    return await connected(accounts, clockwork=clockwork, memory=memory, closing=closing)
+    transports = {
+        name: transport(name, one.key, base_url=one.base_url, clockwork=clockwork, timing=timing)
+        for name, one in settings.accounts.items()
+    }
+    for opened in transports.values():
+        closing.push_async_callback(opened.aclose)
+    return {name: provider(name, opened, memory=memory) for name, opened in transports.items()}
 
 
-async def _desk(settings: Settings, store: Store, *, clock: Clock, closing: AsyncExitStack) -> Desk:
+def _desk(settings: Settings, store: Store, *, clock: Clock, connect: Connect) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
@@ -188,7 +205,7 @@ async def _desk(settings: Settings, store: Store, *, clock: Clock, closing: Asyn
         drafts=local.drafts,
         tasks=local.tasks,
     )
-    vendors = await _vendors(settings, local.blueprints, clock=clock, closing=closing)
+    vendors = connect(settings, local.blueprints, clock=clock)
     return Desk(
         providers={LOCAL: embedded, **vendors},
         plans=local.plans,

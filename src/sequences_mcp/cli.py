@@ -277,9 +277,9 @@ def _refuse() -> click.Command:
 def _settle() -> click.Command:
     import click
 
-    @click.command(help="Tell what became of an e-mail whose fate is unknown, after looking.")
-    @click.argument("draft")
-    @click.option("--sent/--not-sent", required=True, help="Not sent: it goes out again.")
+    @click.command(help="Tell what became of an e-mail, or of a write to a vendor, whose fate is unknown.")
+    @click.argument("draft", metavar="ID")
+    @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import passphrase

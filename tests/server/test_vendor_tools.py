@@ -15,6 +15,7 @@ from tests.sandbox.sandbox_client import Server, token_of
 from tests.server.open_server import MAIL, Desktop, tomorrow
 from tests.server.vendor_world import Connected, connected
 
+from sequences_mcp.review.decide import settled
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS
 
 
@@ -201,7 +202,9 @@ async def test_a_stop_waits_for_no_other_operation(vendors: Connected) -> None:
     assert stopped["outcome"] == "done"
 
 
-async def test_a_copy_that_may_exist_at_kalent_is_not_made_a_second_time(vendors: Connected) -> None:
+async def test_a_copy_that_may_exist_is_made_again_only_after_a_person_has_looked(
+    vendors: Connected,
+) -> None:
     async with vendors.client() as desktop:
         where = await sourcing_of(desktop)
         await vendors.sandbox.fault("truncated", vendor="kalent", method="POST")
@@ -209,8 +212,13 @@ async def test_a_copy_that_may_exist_at_kalent_is_not_made_a_second_time(vendors
         lost = await unknown(desktop, "create_blueprint", **arguments)
         await desktop.refused("create_blueprint", **arguments)
         checked = await desktop.call("check_operation", operation_id=lost["operation_id"])
+        async with vendors.desk() as desk:
+            await settled(desk, lost["operation_id"], sent=False, actor="ada")
+        again = await desktop.call("check_operation", operation_id=lost["operation_id"])
+        await desktop.call("create_blueprint", **arguments)
     assert checked["outcome"] == "unknown" and "A person looks" in checked["why"]
-    assert len(await vendors.writes()) == 1
+    assert again["outcome"] == "not_done"
+    assert len(await vendors.writes()) == 2
 
 
 async def test_calls_with_one_key_at_once_have_one_effect_and_one_answer(vendors: Connected) -> None:

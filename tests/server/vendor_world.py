@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.server.open_server import SENDER, Clock, Desktop
 
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.timing import Timing
 from sequences_mcp.sandbox.serve import PATHS
 from sequences_mcp.sandbox.world.whole import VendorName
 from sequences_mcp.server.app import SequencesServer, build
@@ -29,6 +30,8 @@ class Connected:
     origin: str
     sandbox: Sandbox
     keys: dict[VendorName, str]
+    elsewhere: dict[VendorName, str] = field(default_factory=dict)
+    timing: Timing | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -38,7 +41,7 @@ class Connected:
     def _accounts(self) -> Iterator[tuple[str, str]]:
         for vendor, path in PATHS.items():
             yield f"{vendor.upper()}_API_KEY", token_of(vendor, self.keys.get(vendor, "everything"))
-            yield f"{vendor.upper()}_BASE_URL", self.origin + path
+            yield f"{vendor.upper()}_BASE_URL", self.elsewhere.get(vendor, self.origin + path)
 
     @property
     def server(self) -> SequencesServer:
@@ -48,7 +51,7 @@ class Connected:
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """Open the desk on the folder's database."""
-        async with open_desk(read(self.environ), worker=False, clock=self.clock) as desk:
+        async with open_desk(read(self.environ), worker=False, clock=self.clock, timing=self.timing) as desk:
             yield desk
 
     @asynccontextmanager

@@ -78,4 +78,4 @@ def _merged(wanted: Any, detail: SequenceDetail) -> bool:
 
 def _look(desk: Desk, operation: Operation) -> str:
     title = desk.providers[operation.provider].title if operation.provider in desk.providers else "the vendor"
-    return f"{title}'s API does not show it; a copy may exist. A person looks in {title}'s app and settles it."
+    return f"{title}'s API does not show it; a copy may exist. A person looks there, then: review settle."
