@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,33 @@ async def unknown(desktop: Desktop, tool: str, **arguments: Any) -> dict[str, An
     facts: dict[str, Any] = next(iter((result.meta or {}).values()))
     assert facts["outcome"] == "unknown", facts
     return facts
+
+
+@pytest.mark.parametrize("who", ["nina@left.example", "left.example"])
+async def test_whom_nobody_may_contact_is_excluded_at_topo_once(vendors: Connected, era: str, who: str) -> None:
+    async with vendors.client(era) as desktop:
+        first = await desktop.call("suppress_contact", contact=who, reason="asked us to stop")
+        second = await desktop.call("suppress_contact", contact=who, reason="asked again")
+    assert first["at_vendors"] == second["at_vendors"] == {"topo": "done"}
+    assert len(await vendors.writes()) == 1
+
+
+async def test_a_vendor_that_fails_does_not_keep_anybody_off_the_own_list(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        await vendors.sandbox.fault("reset_during_body", vendor="topo", method="POST")
+        said = await desktop.call("suppress_contact", contact="nina@left.example", reason="asked")
+        [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "suppress_contact" in one]
+        settled_now = await desktop.call("check_operation", operation_id=line.split()[-1].rstrip("."))
+    assert (said["outcome"], settled_now["outcome"]) == ("done", "done")
+    assert said["at_vendors"]["topo"].startswith("unknown: OUTCOME UNKNOWN")
+
+
+async def test_a_thousand_calls_of_eight_clients_with_one_key_have_one_effect(vendors: Connected) -> None:
+    async with AsyncExitStack() as open_clients:
+        clients = [await open_clients.enter_async_context(vendors.client()) for _ in range(8)]
+        where = await sourcing_of(clients[0])
+        arguments: dict[str, Any] = {"name": "One", "steps": [MAIL], "provider": where, "idempotency_key": "k"}
+        calls = (clients[number % 8].call("create_blueprint", **arguments) for number in range(1000))
+        answers = await asyncio.gather(*calls)
+    assert len(answers) == 1000 and all(answer == answers[0] for answer in answers)
+    assert len(await vendors.writes()) == 1

@@ -10,7 +10,7 @@ from typing import Any
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
 from sequences_mcp.flows.carry_out import CHECKED
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.vendor_port import Operation
 
@@ -34,6 +34,8 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
         return CheckedOperation(operation, "Its request is still under way.")
     if operation.state != "unknown":
         return CheckedOperation(operation, "It was settled before.")
+    if operation.tool == "suppress_contact":
+        return await _excluded(desk, operation)
     if operation.tool not in READ_BACK:
         return CheckedOperation(operation, _look(desk, operation))
     sequences = desk.provider_of(operation.subject, Kind.SEQUENCE).sequences
@@ -42,11 +44,25 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
     return await _judged(desk, operation, detail)
 
 
+async def _excluded(desk: Desk, operation: Operation) -> CheckedOperation:
+    provider = desk.named(operation.provider)
+    exclusions = offered(provider.exclusions, provider, verb="exclude people")
+    given = operation.arguments
+    happened = await exclusions.is_excluded(str(given["kind"]), str(given["value"]))
+    return await _settled(
+        desk, operation, happened=happened, why=f"It is{'' if happened else ' not'} excluded there."
+    )
+
+
 async def _judged(desk: Desk, operation: Operation, detail: SequenceDetail) -> CheckedOperation:
     happened, shown = _happened(operation, detail), detail.provider_status or detail.sequence.status.value
     why = f"The sequence is {shown}."
     if happened is None:
         return CheckedOperation(operation, f"{why} That does not tell; a person has to look.")
+    return await _settled(desk, operation, happened=happened, why=why)
+
+
+async def _settled(desk: Desk, operation: Operation, *, happened: bool, why: str) -> CheckedOperation:
     if not happened and desk.clock() - operation.created_at < IN_FLIGHT_AT_MOST:
         return CheckedOperation(operation, f"{why} The request may still arrive: ask again in a minute.")
     state = "done" if happened else "not_done"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.errors import ProviderError
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import Provider
 
@@ -61,7 +61,7 @@ async def _report(provider: Provider) -> ProviderReport:
     if provider.introduction is not None:
         try:
             note = await provider.introduction.about_key()
-        except ProviderError as error:
+        except SequencesError as error:
             note = str(error)
     return ProviderReport(name=provider.name, can=_abilities(provider), note=note)
 

@@ -20,7 +20,7 @@ from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, Sto
 from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
-    from sequences_mcp.providers.vendor_port import Introduction, Overrides, Sourcings
+    from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
 
 
 class Blueprints(Protocol):
@@ -364,6 +364,7 @@ class Provider:
     title: str = ""
     sourcings: Sourcings | None = None
     overrides: Overrides | None = None
+    exclusions: Exclusions | None = None
     introduction: Introduction | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None

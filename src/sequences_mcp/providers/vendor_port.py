@@ -113,6 +113,18 @@ class Overrides(Protocol):
         ...
 
 
+class Exclusions(Protocol):
+    """A vendor's own list of those it must not import again; ``kind`` is ``address`` or ``domain``."""
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether it is there."""
+        ...
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        ...
+
+
 class Introduction(Protocol):
     """What a vendor says about the key."""
 

@@ -17,6 +17,7 @@ from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
 
 TITLE = "Topo"
+REASON = "OTHER"  # one of Topo's own words; why is in the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,27 @@ class TopoContacts:
         not_supported(TITLE, "save people outside a contact list")
 
 
+@dataclass(frozen=True, slots=True)
+class TopoExclusions:
+    """``providers.port.Exclusions`` over Topo."""
+
+    topo: Topo
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether an address, or a domain among the first hundred, is there."""
+        if kind == "address":
+            return bool((await self.topo.list_contact_exclusions(email=value)).items)
+        accounts = await self.topo.list_account_exclusions(size=100)
+        return any((one.domain or "").casefold() == value for one in accounts.items)
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        if kind == "address":
+            await self.topo.exclude_contact(reason=REASON, email=value, message=message)
+        else:
+            await self.topo.exclude_account(reason=REASON, domain=value, message=message)
+
+
 @dataclass(slots=True)
 class TopoKey:
     """``providers.port.Introduction``: asked once, then remembered."""
@@ -132,5 +154,6 @@ def topo_provider(topo: Topo) -> Provider:
         contacts=TopoContacts(topo),
         sequences=sequences,
         overrides=sequences,
+        exclusions=TopoExclusions(topo),
         introduction=TopoKey(topo),
     )
