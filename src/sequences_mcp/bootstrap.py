@@ -294,7 +294,12 @@ def _check(
 
     values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
     for found in final_findings(
-        run.step, subject=run.subject, content=run.content or "", values=values, policy=policy
+        run.step,
+        subject=run.subject,
+        content=run.content or "",
+        values=values,
+        earlier=sequence.before(run.step.id),
+        policy=policy,
     ):
         unseen = found.variable is not None and not sequence.warnings
         if found.severity is Severity.ERROR or unseen:

@@ -122,3 +122,22 @@ async def test_a_yes_to_a_plan_records_the_warnings_it_covers(tmp_path: Path) ->
     with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
         [(detail,)] = database.execute("SELECT detail FROM audit WHERE action = 'plan.approved'").fetchall()
     assert json.loads(detail)["warnings"] == {"of_all": [f"hello: {RULE}"], "of_people": 0}
+
+
+async def test_a_follow_up_may_say_re_and_a_first_mail_may_not(tmp_path: Path) -> None:
+    first = {**TAGGED, "subject": "Senior Engineer"}
+    again = {**first, "id": "again", "subject": "Re: Senior Engineer", "contentSource": "suggestedByKalent"}
+    texts = {"again": {"subject": "Re: Senior Engineer", "content": "Did you have time to look?"}}
+    async with open_desk(read(_settings(tmp_path)), worker=False) as desk:
+        followed = (await create_blueprint(desk, name="Two", steps=[first, again])).blueprint.id
+        alone = (await create_blueprint(desk, name="One", steps=[again])).blueprint.id
+
+        after = await start_sequence(
+            desk, blueprint_id=followed, contacts=[{**GRACE, "texts": texts}], progress=_silent
+        )
+        before = await start_sequence(
+            desk, blueprint_id=alone, contacts=[{**GRACE, "texts": texts}], progress=_silent
+        )
+
+    assert after.warnings == ()
+    assert {finding.rule for finding in before.warnings} == {"channel.reply_prefix"}

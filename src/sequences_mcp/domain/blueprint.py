@@ -33,6 +33,7 @@ class LinkedInType(StrEnum):
     INMAIL = "LINKEDIN_INMAIL"
 
 
+INVITE_TIMEOUT_DAYS = 14  # where no step of the blueprint sets policy.inviteTimeoutDays
 INVITATIONS = frozenset({LinkedInType.INVITATION, LinkedInType.INVITATION_WITH_MESSAGE})
 
 

@@ -151,6 +151,11 @@ class Sequence:
         """The first step that is not over, or None."""
         return next((run for run in self.steps if not run.is_over), None)
 
+    def before(self, step_id: str) -> tuple[Step, ...]:
+        """Return the steps that come before one."""
+        ids = [run.step.id for run in self.steps]
+        return tuple(run.step for run in self.steps[: ids.index(step_id)])
+
     @property
     def last_step_executed_at(self) -> datetime | None:
         """When a step was last executed, or None."""

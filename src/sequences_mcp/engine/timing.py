@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sequences_mcp.domain.blueprint import Temporality
+from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Temporality
 from sequences_mcp.domain.sequence import IN_FLIGHT, LIVE, Sequence, StepRun
 from sequences_mcp.engine.steps import waits_for_person
 
-INVITE_TIMEOUT_DAYS = 14
 _NO_TIME = timedelta(0)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.finding import Finding, Severity, errors_in
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
 from sequences_mcp.errors import InvalidArgumentsError
@@ -18,6 +21,8 @@ from sequences_mcp.guards.check import check_rendered, check_text, check_values
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
+# What no text can become suspicious by: letters of any script, digits, and the signs of names and companies.
+_ORDINARY = re.compile(r"(?:[^\W_]|[ .,'’&/+-])*")
 ADDRESS_WORD = {
     Channel.EMAIL: "e-mail address",
     Channel.LINKEDIN: "LinkedIn URL",
@@ -89,12 +94,19 @@ def person(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    suspicious = bool(check_values(_used(blueprint.steps, values), policy=desk.policy))
+    used = _used(blueprint.steps, values)
+    suspicious = bool(check_values(used, policy=desk.policy)) or not all(map(_is_ordinary, used.values()))
     found = _never_open(desk, blueprint.steps, zone)
     steps = []
-    for step in blueprint.steps:
+    for place, step in enumerate(blueprint.steps):
         planned, findings = planned_step(
-            desk, step, contact, values=values, text=texts.get(step.id), full=suspicious
+            desk,
+            step,
+            contact,
+            values=values,
+            text=texts.get(step.id),
+            full=suspicious,
+            earlier=blueprint.steps[:place],
         )
         steps.append(planned)
         found.extend(findings)
@@ -109,9 +121,16 @@ def person(
 
 
 def planned_step(
-    desk: Desk, step: Step, contact: Contact, *, values: Mapping[str, str | None], text: Text | None, full: bool
+    desk: Desk,
+    step: Step,
+    contact: Contact,
+    *,
+    values: Mapping[str, str | None],
+    text: Text | None,
+    full: bool,
+    earlier: Items[Step],
 ) -> tuple[PlannedStep, list[Finding]]:
-    """Return one step with its final text, and what was found.
+    """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
 
     ``full`` runs every guard over the rendered text; without it only texts written for this person get that,
     since a checked template filled with plain values cannot hold anything new.
@@ -127,9 +146,11 @@ def planned_step(
     if not empty and not any(f.severity is Severity.ERROR for f in found):
         subject, content = (render(part, values) if part is not None else None for part in (subject, content))
         if full or text is not None:
-            found.extend(
-                final_findings(step, subject=subject, content=content or "", values=values, policy=desk.policy)
+            final = final_findings(
+                step, subject=subject, content=content or "", values=values, earlier=earlier, policy=desk.policy
             )
+            # The template's own warnings have been told with the blueprint.
+            found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=content), found
 
 
@@ -141,46 +162,56 @@ def _source(step: Step, text: Text | None) -> tuple[str | None, str | None]:
     return (text.subject if text.subject is not None else step.subject), text.content
 
 
-def _written(desk: Desk, step: Step, text: Text) -> list[Finding]:
-    found = list(
-        check_text(
-            text.content,
-            field="content",
-            channel=step.type,
-            linked_in_type=step.linked_in_type,
-            step_id=step.id,
-            policy=desk.policy,
-        )
-    )
-    if text.subject is not None:
-        found.extend(
-            check_text(
-                text.subject,
-                field="subject",
+def _written(desk: Desk, step: Step, text: Text) -> Iterator[Finding]:
+    """Yield what refuses a text as it was written; its warnings are told once, of the final text."""
+    parts: list[tuple[Literal["subject", "content"], str | None]] = [
+        ("subject", text.subject),
+        ("content", text.content),
+    ]
+    for field, part in parts:
+        if part is not None:
+            found = check_text(
+                part,
+                field=field,
                 channel=step.type,
                 linked_in_type=step.linked_in_type,
                 step_id=step.id,
                 policy=desk.policy,
             )
-        )
-    return found
+            yield from errors_in(found)
 
 
 def final_findings(
-    step: Step, *, subject: str | None, content: str, values: Mapping[str, str | None], policy: GuardPolicy
+    step: Step,
+    *,
+    subject: str | None,
+    content: str,
+    values: Mapping[str, str | None],
+    earlier: Items[Step],
+    policy: GuardPolicy,
 ) -> tuple[Finding, ...]:
     """Return what the guards find in a text about to leave.
 
     What lies in a contact's own data is a warning, not an error: data is held and shown, never judged unseen.
     """
-    used = _used([step], values)
-    found = check_rendered(step=step, subject=subject, content=content, values=used, policy=policy)
+    found = check_rendered(
+        step=step,
+        subject=subject,
+        content=content,
+        values=_used([step], values),
+        is_follow_up=any(one.type is Channel.EMAIL for one in earlier),
+        policy=policy,
+    )
     return tuple(replace(f, severity=Severity.WARNING) if f.variable else f for f in found)
 
 
 def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
     texts = [part for step in steps for part in (step.subject, step.content) if part]
     return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _is_ordinary(value: str | None) -> bool:
+    return _ORDINARY.fullmatch(value or "") is not None
 
 
 def _never_open(desk: Desk, steps: Iterable[Step], zone: Zone) -> list[Finding]:

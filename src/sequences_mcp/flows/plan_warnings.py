@@ -18,7 +18,7 @@ async def blueprint_warnings(desk: Desk, plan: Plan) -> tuple[Finding, ...]:
 
 
 async def person_warnings(desk: Desk, detail: SequenceDetail) -> tuple[Finding, ...]:
-    """Return the warnings about one person's texts as they stand."""
+    """Return the warnings about what is in one person's texts alone: their data, and texts of their own."""
     sequence = detail.sequence
     report = await get_blueprint(desk, blueprint_id=sequence.blueprint_id, version=sequence.blueprint_version)
     values = values_for(
@@ -29,7 +29,13 @@ async def person_warnings(desk: Desk, detail: SequenceDetail) -> tuple[Finding, 
         for run in sequence.steps
         if run.content is not None
         for finding in final_findings(
-            run.step, subject=run.subject, content=run.content, values=values, policy=desk.policy
+            run.step,
+            subject=run.subject,
+            content=run.content,
+            values=values,
+            earlier=sequence.before(run.step.id),
+            policy=desk.policy,
         )
+        if finding.variable or run.step.is_written_per_contact or run.generation
     ]
     return tuple(dict.fromkeys(warnings_in(found)))

@@ -26,7 +26,9 @@ async def rendered(
     blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)
     values = values_for(draft.contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
-    planned, found = planned_step(desk, step, draft.contact, values=values, text=text, full=True)
+    planned, found = planned_step(
+        desk, step, draft.contact, values=values, text=text, full=True, earlier=sequence.before(step.id)
+    )
     _refuse(found)
     return Text(subject=planned.subject, content=planned.content or "")
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sequences_mcp.domain.blueprint import Channel, Step, Temporality
+from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Channel, Step, Temporality
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk
-
-DEFAULT_INVITE_TIMEOUT_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ def _opens(desk: Desk, zone: str, due: datetime) -> datetime | None:
 
 def _due(step: Step, *, anchor: datetime, invited: tuple[datetime, int | None]) -> datetime:
     if step.temporality_type is Temporality.AFTER_INVITATION_SETTLED:
-        days = invited[1] or step.policy.invite_timeout_days or DEFAULT_INVITE_TIMEOUT_DAYS
+        days = invited[1] or step.policy.invite_timeout_days or INVITE_TIMEOUT_DAYS
         return max(anchor, invited[0] + timedelta(days=days))
     if step.temporality_type is Temporality.DELAYED and step.delay:
         return anchor + step.delay.duration()

@@ -19,4 +19,4 @@ def is_plain(value: str | None) -> bool:
     """Say whether no rule about values can have anything against this one."""
     if value is None or _PLAIN.fullmatch(value) is None or "://" in value:
         return False
-    return not value.isspace() and not means_nothing(value) and "www." not in value.lower()
+    return any(map(str.isalnum, value)) and not means_nothing(value) and "www." not in value.lower()

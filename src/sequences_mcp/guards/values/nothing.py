@@ -1,4 +1,4 @@
-"""A value that another program wrote for one that it did not have: null, None, N/A."""
+"""A value that another program wrote for one that it did not have: null, None, N/A, signs alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from sequences_mcp.guards.words import means_nothing
 
 
 def check_value(value: str) -> bool:
-    """Say whether a value is a word for none."""
-    return means_nothing(value)
+    """Say whether a value is a word for none, or has neither a letter nor a digit."""
+    return means_nothing(value) or not any(character.isalnum() for character in value)
 
 
 RULE = Rule(
@@ -17,7 +17,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     message="This is what a program writes for a value it does not have.",
     accept=("Jane", "Nullmann"),
-    reject=("null", "None", "N/A", "-"),
+    reject=("null", "None", "N/A", "-", "%%"),
     source="ours",
     example="value",
     check_value=check_value,
