@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.sequence import Sequence, StepRun
     from sequences_mcp.engine.channels.probe import Probe
+    from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
@@ -36,6 +38,7 @@ LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
+Connect = Callable[..., dict[str, Provider]]
 
 
 def utc_now() -> datetime:
@@ -52,7 +55,11 @@ def serve(settings: Settings) -> None:
     """Run the MCP server over stdio until the client leaves."""
     from sequences_mcp.server.app import build
 
-    server = build(lambda: open_desk(settings, worker=settings.worker), log_level=settings.log_level)
+    server = build(
+        lambda: open_desk(settings, worker=settings.worker),
+        log_level=settings.log_level,
+        vendors=settings.accounts.keys(),
+    )
     page = review_page(settings)
     page.start()
     try:
@@ -100,18 +107,26 @@ def work(settings: Settings, *, once: bool) -> None:
 
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, *, worker: bool, clock: Clock = utc_now, actor: str = "agent"
+    settings: Settings,
+    *,
+    worker: bool,
+    clock: Clock = utc_now,
+    actor: str = "agent",
+    timing: Timing | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
 
-    ``actor`` is who the audit names for what is done at this desk.
+    ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for,
+    where it is not the usual.
     """
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
-        desk = _desk(settings, store, clock=clock, actor=actor)
-        with _working(settings, on=worker, clock=clock):
-            yield desk
+        async with AsyncExitStack() as closing:
+            connect = partial(_vendors, timing=timing, closing=closing)
+            desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
+            with _working(settings, on=worker, clock=clock):
+                yield desk
 
 
 @contextmanager
@@ -185,6 +200,34 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
+def _vendors(
+    settings: Settings,
+    memory: LocalBlueprints,
+    *,
+    clock: Clock,
+    timing: Timing | None,
+    closing: AsyncExitStack,
+) -> dict[str, Provider]:
+    """Return what is connected besides the embedded engine; without a key nothing of it is even imported."""
+    if not settings.accounts:
+        return {}
+    import asyncio
+    import random
+    import time
+
+    from sequences_mcp.providers.connect import provider, transport
+    from sequences_mcp.providers.timing import Clockwork
+
+    clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
+    transports = {
+        name: transport(name, one.key, base_url=one.base_url, clockwork=clockwork, timing=timing)
+        for name, one in settings.accounts.items()
+    }
+    for opened in transports.values():
+        closing.push_async_callback(opened.aclose)
+    return {name: provider(name, opened, memory=memory) for name, opened in transports.items()}
+
+
 def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
@@ -202,7 +245,7 @@ def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Loc
     )
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk:
+def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
 
     local = _local(settings, store, clock=clock, actor=actor)
@@ -215,13 +258,15 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Desk
         drafts=local.drafts,
         tasks=local.tasks,
     )
+    vendors = connect(settings, local.blueprints, clock=clock)
     return Desk(
-        providers={LOCAL: embedded},
+        providers={LOCAL: embedded, **vendors},
         plans=local.plans,
         suppressions=local.suppressions,
         waivers=local.waivers,
         ledger=local.ledger,
         records=local.records,
+        operations=local.operations,
         clock=clock,
         sender=settings.sender,
         terms=terms_of(settings),

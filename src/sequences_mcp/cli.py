@@ -94,7 +94,7 @@ def _commands() -> click.Group:
     def group() -> None:
         pass
 
-    for command in (_work(), _review(), _check(), _audit(), _doctor(), _demo()):
+    for command in (_work(), _review(), _check(), _audit(), _doctor(), _demo(), _sandbox()):
         group.add_command(command)
     return group
 
@@ -181,6 +181,24 @@ def _demo() -> click.Command:
         asyncio.run(demo(click.echo))
 
     return demo
+
+
+def _sandbox() -> click.Command:
+    import click
+
+    @click.command(help="Kalent's, Clarky's and Topo's APIs on loopback, to try them without an account.")
+    @click.option(
+        "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any free one."
+    )
+    def sandbox(port: int) -> None:
+        from sequences_mcp.sandbox.serve import serve
+
+        try:
+            asyncio.run(serve(port, clock=lambda: datetime.now(UTC), say=click.echo))
+        except KeyboardInterrupt:
+            click.echo("The sandbox has ended; nothing was kept.")
+
+    return sandbox
 
 
 def _review() -> click.Group:
@@ -296,9 +314,9 @@ def _refuse() -> click.Command:
 def _settle() -> click.Command:
     import click
 
-    @click.command(help="Tell what became of an e-mail whose fate is unknown, after looking.")
-    @click.argument("draft")
-    @click.option("--sent/--not-sent", required=True, help="Not sent: it goes out again.")
+    @click.command(help="Tell what became of an e-mail, or of a write to a vendor, whose fate is unknown.")
+    @click.argument("draft", metavar="ID")
+    @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import passphrase

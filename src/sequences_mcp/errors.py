@@ -17,10 +17,22 @@ SequencesError
 │   ├── StoreUnwritableError     store_unwritable
 │   ├── StoreTooNewError         store_too_new
 │   └── StoreDamagedError        store_damaged
-└── DeliveryError                one e-mail could not be delivered
-    ├── DeliveryDeferredError    delivery_deferred      nothing was accepted; it may be tried again
-    ├── DeliveryRejectedError    delivery_rejected      the server said no for good
-    └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
+├── DeliveryError                one e-mail could not be delivered
+│   ├── DeliveryDeferredError    delivery_deferred      nothing was accepted; it may be tried again
+│   ├── DeliveryRejectedError    delivery_rejected      the server said no for good
+│   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
+└── ProviderError                a vendor's API did not do it
+    ├── ProviderUnauthorizedError provider_unauthorized the key is missing, wrong or revoked
+    ├── ProviderForbiddenError   provider_forbidden     the key may not; names the missing scope
+    │   └── ChannelNotConnectedError channel_not_connected an account has to be connected at the vendor
+    ├── PlanUpgradeError         plan_upgrade_required  the vendor's plan does not include it
+    ├── InsufficientCreditsError insufficient_credits   the vendor's credits are used up
+    ├── RateLimitedError         rate_limited           retryable; says how long to wait, where known
+    ├── ProviderUnavailableError provider_unavailable   retryable; down or out of reach, nothing was changed
+    ├── ProviderRejectedError    provider_rejected      the vendor found the request wrong
+    ├── ProviderConflictError    provider_conflict      the vendor's present state does not allow it
+    ├── UnexpectedAnswerError    unexpected_answer      not what the vendor documents, nothing was changed
+    └── OutcomeUnknownError      outcome_unknown        it may have been done; never repeated by itself
 
 Errors are raised deep and translated once, in ``server.boundary`` or in ``cli``. Every one ends in what to
 do next: ``message`` is one sentence about what is wrong, ``next_step`` one about what to do.
@@ -169,4 +181,86 @@ class DeliveryUnknownError(DeliveryError):
     """The message may have been accepted; nobody can tell without looking."""
 
     code = "delivery_unknown"
+    outcome = "unknown"
+
+
+class ProviderError(SequencesError):
+    """A vendor's API did not do what was asked.
+
+    ``data`` holds what the vendor said, quoted and never in ``message`` or ``next_step``: ``provider``,
+    ``vendor_status``, ``vendor_code``, ``vendor_message``, ``request_id``.
+    """
+
+    code = "provider_failed"
+
+
+class ProviderUnauthorizedError(ProviderError):
+    """The vendor does not accept the API key."""
+
+    code = "provider_unauthorized"
+
+
+class ProviderForbiddenError(ProviderError):
+    """The API key may not do this."""
+
+    code = "provider_forbidden"
+
+
+class ChannelNotConnectedError(ProviderForbiddenError):
+    """The vendor needs an account of the person's that is not connected, or not ready."""
+
+    code = "channel_not_connected"
+
+
+class PlanUpgradeError(ProviderError):
+    """The vendor's plan does not include this."""
+
+    code = "plan_upgrade_required"
+
+
+class InsufficientCreditsError(ProviderError):
+    """The vendor's credits for this are used up."""
+
+    code = "insufficient_credits"
+
+
+class RateLimitedError(ProviderError):
+    """Too many requests for now; ``data["retry_after"]`` says for how many seconds, where known."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class ProviderUnavailableError(ProviderError):
+    """The vendor could not be reached or could not answer, and nothing was changed."""
+
+    code = "provider_unavailable"
+    retryable = True
+
+
+class ProviderRejectedError(ProviderError):
+    """The vendor found the request wrong."""
+
+    code = "provider_rejected"
+
+
+class ProviderConflictError(ProviderError):
+    """The present state at the vendor does not allow this."""
+
+    code = "provider_conflict"
+
+
+class UnexpectedAnswerError(ProviderError):
+    """The answer is not what the vendor documents, and nothing was changed."""
+
+    code = "unexpected_answer"
+
+
+class OutcomeUnknownError(ProviderError):
+    """The request may have been carried out; nobody can tell without looking.
+
+    ``data["safe_to_call_again"]`` is False; ``next_step`` says where to look.
+    """
+
+    code = "outcome_unknown"
     outcome = "unknown"

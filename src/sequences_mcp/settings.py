@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import getaddresses
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
 
@@ -47,12 +49,30 @@ TABLE = (
     Setting("SEQUENCES_WORKER", "`on`: a running server also does the due work.", "on"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
+    Setting("KALENT_API_KEY", "Connects a Kalent account.", "", secret=True),
+    Setting("KALENT_BASE_URL", "Another address for Kalent's API; https, or http on loopback.", "Kalent's own"),
+    Setting("CLARKY_API_KEY", "Connects a Clarky account.", "", secret=True),
+    Setting("CLARKY_BASE_URL", "Another address for Clarky's API; https, or http on loopback.", "Clarky's own"),
+    Setting("TOPO_API_KEY", "Connects a Topo account.", "", secret=True),
+    Setting("TOPO_BASE_URL", "Another address for Topo's API; https, or http on loopback.", "Topo's own"),
 )
+VENDORS = ("kalent", "clarky", "topo")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A key at a vendor, and the address of its API where that is not the vendor's own."""
+
+    key: Secret
+    base_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``."""
+    """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``.
+
+    ``accounts`` has the vendors a key was given for, by name.
+    """
 
     sender: Sender | None
     smtp_url: Secret | None
@@ -66,16 +86,7 @@ class Settings:
     worker: bool
     guards: Path
     log_level: LogLevel
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """A value that neither ``repr`` nor ``str`` shows."""
-
-    value: str
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
+    accounts: Mapping[str, Account] = field(default_factory=dict)
 
 
 class _Problems:
@@ -87,13 +98,17 @@ class _Problems:
 
     def read(self, name: str, parse: Callable[[str], Any], default: str) -> Any:
         """Return the parsed value of a setting; ValueError of ``parse`` becomes one line of the error."""
-        text = self._environ.get(PREFIX + name, "").strip() or default
+        return self.read_whole(PREFIX + name, parse, default)
+
+    def read_whole(self, name: str, parse: Callable[[str], Any], default: str) -> Any:
+        """Do the same for a variable whose whole name is given."""
+        text = self._environ.get(name, "").strip() or default
         try:
             return parse(text)
         except ValueError as error:
-            self.found.append(f"{PREFIX}{name}: {error}")
+            self.found.append(f"{name}: {error}")
         except SettingsError as error:
-            self.found.append(f"{PREFIX}{name}: {error.message.removesuffix('.')}")
+            self.found.append(f"{name}: {error.message.removesuffix('.')}")
         return None
 
 
@@ -115,6 +130,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, data_dir), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
+        "accounts": _accounts(problems),
     }
     if problems.found:
         raise SettingsError(
@@ -123,6 +139,36 @@ def read(environ: Mapping[str, str]) -> Settings:
             data={"problems": problems.found},
         )
     return Settings(**values)
+
+
+def _accounts(problems: _Problems) -> dict[str, Account]:
+    found = {}
+    for name in VENDORS:
+        setting = f"{name.upper()}_BASE_URL"
+        key = problems.read_whole(f"{name.upper()}_API_KEY", partial(_api_key, name), "")
+        base_url = problems.read_whole(setting, partial(_base_url, setting), "")
+        if key is not None and base_url is not None:
+            found[name] = Account(key, base_url)
+    return found
+
+
+def _api_key(name: str, text: str) -> Secret | None:
+    if not text:
+        return None
+    from importlib import import_module
+
+    from sequences_mcp.providers.account import checked_key
+
+    vendor = getattr(import_module(f"sequences_mcp.providers.{name}.errors"), name.upper())
+    return checked_key(vendor, Secret(text))
+
+
+def _base_url(setting: str, text: str) -> str:
+    if not text:
+        return ""
+    from sequences_mcp.providers.account import checked_base_url
+
+    return checked_base_url(text, setting=setting)
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

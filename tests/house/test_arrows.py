@@ -10,10 +10,10 @@ import pytest
 from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 VALUES = ("errors", "domain")
-BELOW_FLOWS = (*VALUES, "guards", "prompting", "providers.port")
+BELOW_FLOWS = (*VALUES, "guards", "prompting", "providers.port", "providers.vendor_port")
 BELOW_SERVER = (*BELOW_FLOWS, "flows")
 
-# What a room may import besides itself. `providers.port` is a contract and may be known to all who speak it;
+# What a room may import besides itself. The two ports of providers are a contract, known to all who speak it;
 # the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -21,15 +21,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "guards": VALUES,
     "prompting": VALUES,
     "providers": VALUES,
-    "engine": (*VALUES, "providers.port"),
-    "settings": (*VALUES, "guards", "engine"),
+    "engine": (*VALUES, "providers.port", "providers.vendor_port"),
+    "sandbox": VALUES,
+    "settings": (*VALUES, "guards", "engine", "providers"),
     "flows": BELOW_FLOWS,
     "review": BELOW_SERVER,
     "server": BELOW_SERVER,
     "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
-    "demo": (*BELOW_SERVER, "settings"),
+    "demo": (*BELOW_SERVER, "settings", "sandbox"),
     "doctor": (*BELOW_SERVER, "engine", "review", "settings", "bootstrap"),
-    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor"),
+    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor", "sandbox"),
     "__main__": ("cli",),
 }
 

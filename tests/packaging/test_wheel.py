@@ -99,6 +99,9 @@ def test_the_metadata_carries_the_readme_with_the_registrys_mark(metadata: Messa
     assert "<!-- mcp-name: io.github.sequences-mcp/sequences-mcp -->" in str(metadata.get_payload())
 
 
+SANDBOX = {"starlette", "uvicorn"}
+
+
 def test_no_tool_of_the_contributors_is_asked_of_a_user(metadata: Message) -> None:
     wanted = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
     plain = {one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})}

@@ -13,14 +13,17 @@ from open_server import World
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.server.app import INSTRUCTIONS
-from sequences_mcp.server.catalog import SAFE, TOOLS, WIRE, declared, definition_of, listed
+from sequences_mcp.server.catalog import SAFE, TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
 
-LISTED = {tool.name: tool for tool in listed()}
+VENDORS = ("kalent", "clarky", "topo")
+ALL_TOOLS = (*TOOLS, *VENDOR_TOOLS)
+
+LISTED = {tool.name: tool for tool in listed(VENDORS)}
 REWRITE = "REWRITE_WIRE"
 
 # Names that say everything there is to say; every other argument is described.
 SELF_EVIDENT = {
-    *("blueprint_id", "contact_id", "draft_id", "plan_id", "sequence_id", "step_id", "task_id"),
+    *("blueprint_id", "contact_id", "draft_id", "operation_id", "plan_id", "sequence_id", "step_id", "task_id"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
     "idempotency_key",  # explained once, in the instructions
     *("email", "first_name", "last_name", "company", "company_domain", "linkedin_url", "note"),
@@ -55,7 +58,7 @@ def objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from objects(schema["items"])
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_the_frozen_form_of_a_tool_is_what_its_file_declares(name: str) -> None:
     path = WIRE / f"{name}.json"
     now = declared(name).model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n"
@@ -68,13 +71,13 @@ def test_the_frozen_form_of_a_tool_is_what_its_file_declares(name: str) -> None:
 
 
 def test_nothing_is_frozen_that_is_not_in_the_catalogue() -> None:
-    assert {path.stem for path in WIRE.iterdir()} == set(TOOLS)
+    assert {path.stem for path in WIRE.iterdir()} == set(ALL_TOOLS)
 
 
 def test_every_tool_file_is_in_the_catalogue_and_named_after_its_tool() -> None:
     files = {path.stem for path in (WIRE.parent / "tools").glob("*.py")} - {"__init__"}
-    assert files == set(TOOLS)
-    assert all(definition_of(name).name == name for name in TOOLS)
+    assert files == set(ALL_TOOLS)
+    assert all(definition_of(name).name == name for name in ALL_TOOLS)
 
 
 async def test_a_client_of_either_era_sees_the_catalogue_in_its_order(world: World, era: str) -> None:
@@ -84,7 +87,7 @@ async def test_a_client_of_either_era_sees_the_catalogue_in_its_order(world: Wor
     assert tools == listed()
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_a_tool_has_a_title_all_four_hints_and_a_short_description(name: str) -> None:
     tool = LISTED[name]
     hints = tool.annotations
@@ -96,7 +99,7 @@ def test_a_tool_has_a_title_all_four_hints_and_a_short_description(name: str) ->
     assert len(name) <= 64
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_a_tool_takes_and_gives_closed_objects(name: str) -> None:
     tool = LISTED[name]
     assert tool.output_schema is not None
@@ -106,7 +109,7 @@ def test_a_tool_takes_and_gives_closed_objects(name: str) -> None:
     assert all(one["additionalProperties"] is False for one in objects(tool.output_schema))
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_every_argument_is_described_or_says_it_all_by_its_name(name: str) -> None:
     schema = LISTED[name].input_schema
     steps = {field for field, _ in properties(schema["properties"].get("steps", {}))}  # described as a whole
@@ -118,7 +121,7 @@ def test_every_argument_is_described_or_says_it_all_by_its_name(name: str) -> No
     assert not silent
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_a_schema_has_no_titles_no_nulls_and_no_references(name: str) -> None:
     shown = json.dumps([LISTED[name].input_schema, LISTED[name].output_schema])
     assert '"$ref"' not in shown
@@ -126,7 +129,7 @@ def test_a_schema_has_no_titles_no_nulls_and_no_references(name: str) -> None:
     assert not [key for key, child in properties(LISTED[name].input_schema) if "title" in child]
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", ALL_TOOLS)
 def test_no_argument_of_any_tool_could_approve(name: str) -> None:
     suspicious = [
         argument
@@ -145,15 +148,15 @@ def test_the_safe_tools_only_ever_hold_back() -> None:
 
 
 def test_what_can_reach_people_says_so() -> None:
-    hints = {name: definition_of(name).hints for name in TOOLS}
-    reaching = {name for name in TOOLS if hints[name].open_world}
+    hints = {name: definition_of(name).hints for name in ALL_TOOLS}
+    reaching = {name for name in ALL_TOOLS if hints[name].open_world}
     assert reaching == {"start_sequence", "resume_sequence"}
     assert all(hints[name].destructive for name in reaching)
 
 
 def test_every_write_takes_an_idempotency_key_and_no_read_does() -> None:
-    with_key = {name for name in TOOLS if "idempotency_key" in LISTED[name].input_schema["properties"]}
-    assert with_key == {name for name in TOOLS if definition_of(name).writes}
+    with_key = {name for name in ALL_TOOLS if "idempotency_key" in LISTED[name].input_schema["properties"]}
+    assert with_key == {name for name in ALL_TOOLS if definition_of(name).writes}
 
 
 def test_every_write_says_how_it_ended_what_was_sent_and_what_is_next() -> None:
@@ -183,3 +186,9 @@ def test_descriptions_neither_order_nor_praise() -> None:
     words = ("always", "must", "never use", "important", "best", "powerful", "you should", "easily")
     loud = [(name, word) for name in TOOLS for word in words if word in (LISTED[name].description or "").lower()]
     assert not loud
+
+
+def test_what_belongs_to_a_vendor_is_listed_only_where_it_is_connected() -> None:
+    assert [tool.name for tool in listed()] == list(TOOLS)
+    assert [tool.name for tool in listed(("topo",))] == [*TOOLS, "check_operation"]
+    assert [tool.name for tool in listed(VENDORS)] == list(ALL_TOOLS)

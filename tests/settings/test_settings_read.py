@@ -24,6 +24,12 @@ WRONG = {
     "SEQUENCES_WORKER": "1",
     "SEQUENCES_GUARDS": "/nowhere/guards.toml",
     "SEQUENCES_LOG_LEVEL": "LOUD",
+    "KALENT_API_KEY": f"{SECRET} with a blank",
+    "KALENT_BASE_URL": "ftp://kalent.example",
+    "CLARKY_API_KEY": f"{SECRET}\u00e9",
+    "CLARKY_BASE_URL": "http://clarky.example",
+    "TOPO_API_KEY": f"{SECRET}\ttab",
+    "TOPO_BASE_URL": "https://user:word@topo.example",
     "SEQUENCES_SENDERS": "x",
 }
 
@@ -70,7 +76,8 @@ def test_every_bad_setting_is_named_in_one_error() -> None:
 def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
     with pytest.raises(SettingsError) as caught:
         read(WRONG)
-    settings = read({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example"})
+    settings = read({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example", "TOPO_API_KEY": SECRET})
+    assert settings.accounts["topo"].key.value == SECRET
     assert SECRET not in f"{caught.value} {caught.value.data} {settings} {settings!r} {settings.smtp_url}"
     assert settings.smtp_url is not None
     assert SECRET in settings.smtp_url.value
@@ -139,3 +146,14 @@ def test_a_bad_value_is_told_in_its_own_words(name: str, value: str, words: str)
 
 def test_a_blank_value_is_the_default() -> None:
     assert read({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).spacing == 30
+
+
+def test_a_vendor_is_connected_by_its_key_alone() -> None:
+    found = read({"KALENT_API_KEY": "kalent_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
+    assert list(found) == ["kalent"]
+    assert found["kalent"].base_url == ""
+
+
+def test_another_address_is_kept_without_its_last_slash() -> None:
+    found = read({"TOPO_API_KEY": "topo_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
+    assert found["topo"].base_url == "http://127.0.0.1:9/topo"

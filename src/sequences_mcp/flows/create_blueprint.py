@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
@@ -10,16 +11,37 @@ from sequences_mcp.flows.desk import Desk, offered
 
 
 async def create_blueprint(
-    desk: Desk, *, name: str, steps: object, job_title: str | None = None, location: str | None = None
+    desk: Desk,
+    *,
+    name: str,
+    steps: object,
+    job_title: str | None = None,
+    location: str | None = None,
+    provider: str = LOCAL,
 ) -> BlueprintReport:
-    """Return the blueprint, version 1, with its warnings; RefusedByGuardsError when a finding refuses."""
+    """Return the blueprint, version 1, with its warnings; RefusedByGuardsError when a finding refuses.
+
+    ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables.
+    """
     checked, findings = approved_by_guards(desk, steps)
-    blueprint = await offered(desk.local.blueprints, desk.local, verb="create blueprints").create_blueprint(
-        name=valid_name(name),
-        steps=checked,
-        sourcing=Sourcing(job_title=clean(job_title), location=clean(location)),
-    )
-    return BlueprintReport(blueprint, findings)
+    sourcing = Sourcing(job_title=clean(job_title), location=clean(location))
+    made = await _created(desk, provider, name=valid_name(name), steps=checked, sourcing=sourcing)
+    return BlueprintReport(made, findings)
+
+
+async def _created(
+    desk: Desk, provider: str, *, name: str, steps: tuple[Step, ...], sourcing: Sourcing
+) -> Blueprint:
+    where = desk.named(provider.partition(":")[0])
+    if where.sourcings is None:
+        blueprints = offered(where.blueprints, where, verb="create blueprints")
+        return await blueprints.create_blueprint(name=name, steps=steps, sourcing=sourcing)
+    if not steps or sourcing != Sourcing():
+        raise InvalidArgumentsError(
+            "A blueprint in a sourcing needs steps, and has its sourcing's own title and place.",
+            next_step="Give at least one step; leave out job_title and location.",
+        )
+    return await where.sourcings.create_blueprint(provider, name=name, steps=steps)
 
 
 def valid_name(name: str) -> str:

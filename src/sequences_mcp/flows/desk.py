@@ -13,6 +13,7 @@ from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.providers.port import Ledger, Plans, Provider, Records, Suppressions, Waivers
+from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
@@ -44,6 +45,7 @@ class Desk:
     waivers: Waivers
     ledger: Ledger
     records: Records
+    operations: Operations
     clock: Callable[[], datetime]
     sender: Sender | None
     terms: Terms
@@ -69,10 +71,13 @@ class Desk:
 
     def provider_of(self, text: str, kind: Kind) -> Provider:
         """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""
-        name = parse(text, kind).provider
+        return self.named(parse(text, kind).provider)
+
+    def named(self, name: str) -> Provider:
+        """Return a provider by its name; NotSupportedError when it is not connected."""
         if name not in self.providers:
             raise NotSupportedError(
-                f"{name} is not connected to this server.",
+                f"{name[:80]} is not connected to this server.",
                 next_step="list_providers shows what is connected.",
             )
         return self.providers[name]
@@ -82,7 +87,17 @@ def offered(capability: Capability | None, provider: Provider, *, verb: str) -> 
     """Return a capability that the provider must have; NotSupportedError names the verb that needs it."""
     if capability is None:
         raise NotSupportedError(
-            f"{provider.name} has no way to {verb} over its API.",
-            next_step=f"It can be done in {provider.name}'s own app.",
+            f"{provider.title or provider.name} has no way to {verb} over its API.",
+            next_step=f"It can be done in {provider.title or provider.name}'s own app.",
         )
     return capability
+
+
+def require_started_here(desk: Desk, blueprint_id: str) -> None:
+    """Raise NotSupportedError for a vendor's blueprint: the embedded engine must never run it."""
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    if provider.name != LOCAL:
+        raise NotSupportedError(
+            f"A blueprint of {provider.title} is not started from here.",
+            next_step=f"Start it in {provider.title}'s own app; get_sequence then follows a run by its id.",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.waiver import waived
 from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
@@ -14,5 +14,7 @@ async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = 
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     blueprints = offered(provider.blueprints, provider, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(blueprint_id, version)
+    if provider.name != LOCAL and not blueprint.steps:
+        return BlueprintReport(blueprint, ())  # its API does not tell them
     findings = check_steps(wire_steps(blueprint), policy=desk.policy).findings
     return BlueprintReport(blueprint, waived(findings, await desk.waivers.waivers_of(blueprint.id)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import Provider
 
@@ -17,6 +18,7 @@ class ProviderReport:
 
     name: str
     can: tuple[str, ...]
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,12 @@ async def list_providers(desk: Desk) -> ProvidersReport:
     drafts = offered(local.drafts, local, verb="list drafts")
     tasks = offered(local.tasks, local, verb="list tasks")
     return ProvidersReport(
-        providers=tuple(ProviderReport(name=p.name, can=_abilities(p)) for p in desk.providers.values()),
+        providers=tuple([await _report(provider) for provider in desk.providers.values()]),
         sender=desk.sender,
         terms=desk.terms,
         approval=tuple(_ways_to_approve(desk)),
         auto_approve=tuple(sorted(desk.auto_approve)),
-        broken=desk.broken,
+        broken=(*desk.broken, *await _unknown(desk)),
         waiting_plans=(await desk.plans.list_plans(page=1, size=1)).total_count,
         waiting_drafts=(await drafts.list_drafts(plan_id=None, page=1, size=1)).total_count,
         open_tasks=(await tasks.list_tasks(page=1, size=1)).total_count,
@@ -64,6 +66,21 @@ def _ways_to_approve(desk: Desk) -> Iterator[str]:
     yield "terminal: sequences-mcp review"
 
 
+async def _report(provider: Provider) -> ProviderReport:
+    note = None
+    if provider.introduction is not None:
+        try:
+            note = await provider.introduction.about_key()
+        except SequencesError as error:
+            note = str(error)
+    return ProviderReport(name=provider.name, can=_abilities(provider), note=note)
+
+
+async def _unknown(desk: Desk) -> list[str]:
+    found = await desk.operations.unknown(size=10)
+    return [f"{one.tool} on {one.subject}: outcome unknown; check_operation {one.id}." for one in found]
+
+
 def _abilities(provider: Provider) -> tuple[str, ...]:
-    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks")
+    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks", "sourcings")
     return tuple(name for name in capabilities if getattr(provider, name) is not None)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.desk import Desk, offered, require_started_here
 from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
@@ -38,6 +38,7 @@ class Preview:
 
 async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
+    require_started_here(desk, blueprint_id)
     entries = read_entries(contacts)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
     people = await _people(desk, entries)

@@ -19,7 +19,7 @@ from sequences_mcp.errors import (
     SettingsError,
 )
 from sequences_mcp.flows.blueprint_report import require_no_errors
-from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.desk import Desk, offered, require_started_here
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
@@ -43,6 +43,7 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
+    require_started_here(desk, blueprint_id)
     entries = read_entries(contacts)
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
     blueprint, warnings = await _startable(desk, blueprint_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
@@ -20,9 +20,12 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
     """
     if not variables:
         raise InvalidArgumentsError("variables is empty.", next_step="Name at least one variable.")
+    provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
+    if provider.name != LOCAL:  # a vendor's variables have names of its own
+        overrides = offered(provider.overrides, provider, verb="change variables")
+        return await overrides.update_variables(sequence_id, variables=variables)
     given = read_variables({k: v for k, v in variables.items() if v is not None}, where="variables")
     read_variables({k: "x" for k, v in variables.items() if v is None}, where="variables")
-    provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
     drafts = offered(provider.drafts, provider, verb="change variables")
     sequences = offered(provider.sequences, provider, verb="read sequences")
     detail = await sequences.get_sequence(sequence_id)

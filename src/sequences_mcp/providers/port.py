@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -19,6 +19,9 @@ from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
 from sequences_mcp.domain.waiver import Waiver
+
+if TYPE_CHECKING:
+    from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
 
 
 class Blueprints(Protocol):
@@ -103,11 +106,12 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceDetail:
-    """A sequence with the person it runs for and what comes next."""
+    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word."""
 
     sequence: Sequence
     contact: Contact
     outlook: Outlook
+    provider_status: str | None = None
 
 
 class Sequences(Protocol):
@@ -379,9 +383,17 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """One connected provider and what it can do; None is "its API has no such thing"."""
+    """One connected provider and what it can do; None is "its API has no such thing".
+
+    ``title`` is how people write its name.
+    """
 
     name: str
+    title: str = ""
+    sourcings: Sourcings | None = None
+    overrides: Overrides | None = None
+    exclusions: Exclusions | None = None
+    introduction: Introduction | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None
     sequences: Sequences | None = None

@@ -12,6 +12,7 @@ from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings
+from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review import terminal
@@ -64,7 +65,10 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
 
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:
-    """Record what became of an unknown e-mail and say so."""
+    """Record what became of an unknown e-mail, or of an unknown write to a vendor, and say so."""
+    if identifier.partition(":")[2].startswith(f"{Kind.OPERATION}_"):
+        operation = await settle_operation(desk, operation_id=identifier, done=sent, actor=actor)
+        return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
     drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
     sequence = await drafts.settle_unknown(identifier, sent=sent, actor=actor)
     return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."

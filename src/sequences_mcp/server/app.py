@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,15 +56,21 @@ OpenDesk = Callable[[], AbstractAsyncContextManager["Desk"]]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def build(open_desk: OpenDesk, *, log_level: LogLevel = "WARNING") -> SequencesServer:
-    """Return the server. ``open_desk`` opens everything the tools work with; it is entered once a process."""
-    return SequencesServer(open_desk, log_level=log_level)
+def build(
+    open_desk: OpenDesk, *, log_level: LogLevel = "WARNING", vendors: Collection[str] = ()
+) -> SequencesServer:
+    """Return the server. ``open_desk`` opens everything the tools work with; it is entered once a process.
+
+    ``vendors`` are the ones connected: they decide, once, which tools there are.
+    """
+    return SequencesServer(open_desk, log_level=log_level, vendors=vendors)
 
 
 class SequencesServer(MCPServer["Desk"]):
     """An MCPServer that serves the catalogue, refuses undeclared arguments and explains every error."""
 
-    def __init__(self, open_desk: OpenDesk, *, log_level: LogLevel) -> None:
+    def __init__(self, open_desk: OpenDesk, *, log_level: LogLevel, vendors: Collection[str]) -> None:
+        self._vendors = frozenset(vendors)
         self._open_desk = open_desk
         self._built: dict[str, Tool] = {}
         self._open: list[Desk] = []
@@ -91,7 +97,7 @@ class SequencesServer(MCPServer["Desk"]):
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the frozen list."""
-        return catalog.listed()
+        return catalog.listed(self._vendors)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Desk, Any] | None = None
@@ -100,8 +106,9 @@ class SequencesServer(MCPServer["Desk"]):
         from sequences_mcp.server import boundary
         from sequences_mcp.server.deciding import PersonNeeded
 
-        if name not in catalog.TOOLS:
-            return boundary.refusal(boundary.unknown_tool(name, catalog.TOOLS))
+        known = catalog.names(self._vendors)
+        if name not in known:
+            return boundary.refusal(boundary.unknown_tool(name, known))
         tool = self._tool(name)
         context = context or Context(mcp_server=self)
         try:

@@ -16,6 +16,8 @@ PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Name = Annotated[str, Field(max_length=200)]
 ShortText = Annotated[str, Field(max_length=500)]
 Instant = Annotated[AwareDatetime, Field(description="ISO 8601 with offset")]
+Where = Annotated[str, Field(max_length=200, description="Name from list_providers")]
+Sourced = Annotated[str, Field(max_length=200, description="Name from list_providers, or a Kalent sourcing id")]
 FIRST_PAGE = 1
 PAGE_SIZE = DEFAULT_SIZE
 _TEXT: dict[str, Any] = {"type": "string"}

@@ -7,6 +7,7 @@ every file against what the tool's module declares.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 
@@ -39,12 +40,19 @@ TOOLS = (
     "complete_task",
 )
 SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
+VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": ("kalent", "clarky", "topo")}
 WIRE = Path(__file__).parent / "wire"
 
 
-def listed() -> list[ListedTool]:
+def names(vendors: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of the tools, with those of the vendors that are connected."""
+    more = (name for name, needed in VENDOR_TOOLS.items() if any(vendor in vendors for vendor in needed))
+    return (*TOOLS, *more)
+
+
+def listed(vendors: Collection[str] = ()) -> list[ListedTool]:
     """Return the tools as a host sees them."""
-    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in TOOLS]
+    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in names(vendors)]
 
 
 def definition_of(name: str) -> Definition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import cleandoc
 from typing import Any, get_type_hints
 
@@ -13,15 +13,20 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
+from sequences_mcp.domain.ids import PROVIDERS
+from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.providers.port import Call
+from sequences_mcp.providers.vendor_port import Write
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer
+from sequences_mcp.server.catalog import SAFE
 from sequences_mcp.server.definition import Definition, Hints
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.schema import compact
 from sequences_mcp.server.view import View, said
 
 INJECTED = ("desk", "ctx")
+VENDORS = PROVIDERS[1:]
 
 
 def to_tool(definition: Definition) -> Tool:
@@ -78,9 +83,19 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             return answer(await _said(definition.handler(desk, **arguments)))
         key = arguments.pop("idempotency_key")
         call = Call(definition.name, key, fingerprint(arguments))
+        if (subject := vendor_subject(arguments)) is not None:
+            provider, safe = subject.partition(":")[0], definition.name in SAFE
+            write = Write(call=call, provider=provider, subject=subject, arguments=arguments, safe=safe)
+            return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
         return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
 
     return run
+
+
+def vendor_subject(arguments: Mapping[str, Any]) -> str | None:
+    """Return the vendor's thing that a write is about, or None when it concerns this server alone."""
+    given = (arguments.get(name) for name in ("sequence_id", "blueprint_id", "task_id", "provider"))
+    return next((text for text in given if isinstance(text, str) and text.partition(":")[0] in VENDORS), None)
 
 
 async def _said(result: Awaitable[View]) -> str:

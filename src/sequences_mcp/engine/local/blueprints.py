@@ -51,6 +51,19 @@ class LocalBlueprints:
                 raise self._stale(newest, expected_version)
             return self._add(newest.id, newest.version + 1, name=name, steps=steps, sourcing=sourcing)
 
+    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Store what was just written to a vendor as the newest version known here of its blueprint."""
+        with self.engine.store.transaction():
+            known = blueprints.find(self.engine.store, blueprint_id)
+            version = known.version + 1 if known else 1
+            return self._add(blueprint_id, version, name=name, steps=steps, sourcing=sourcing)
+
+    async def require_newest(self, blueprint_id: str, version: int) -> None:
+        """Raise StaleVersionError, with the difference, when ``version`` is not the newest known here."""
+        newest = await self.get_blueprint(blueprint_id)
+        if newest.version != version:
+            raise self._stale(newest, version)
+
     def _add(
         self, blueprint_id: str, version: int, *, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:

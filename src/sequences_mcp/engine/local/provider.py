@@ -9,6 +9,7 @@ from sequences_mcp.engine.local.contacts import LocalContacts
 from sequences_mcp.engine.local.drafts import LocalDrafts
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.local.ledger import LocalLedger
+from sequences_mcp.engine.local.operations import LocalOperations
 from sequences_mcp.engine.local.plans import LocalPlans
 from sequences_mcp.engine.local.records import LocalRecords
 from sequences_mcp.engine.local.sequences import LocalSequences
@@ -31,6 +32,7 @@ class LocalProvider:
     waivers: LocalWaivers
     ledger: LocalLedger
     records: LocalRecords
+    operations: LocalOperations
 
 
 def local_provider(engine: Engine) -> LocalProvider:
@@ -46,4 +48,5 @@ def local_provider(engine: Engine) -> LocalProvider:
         waivers=LocalWaivers(engine),
         ledger=LocalLedger(engine),
         records=LocalRecords(engine),
+        operations=LocalOperations(engine),
     )

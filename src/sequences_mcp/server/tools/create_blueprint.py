@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import create_blueprint as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import Name, StepFormat
+from sequences_mcp.server.arguments import Name, Sourced, StepFormat
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
 
@@ -19,13 +20,16 @@ async def create_blueprint(
     steps: Annotated[list[Any], StepFormat],
     job_title: Annotated[Name | None, Field(description="Fills {{sourcingJobTitle}}")] = None,
     location: Annotated[Name | None, Field(description="Fills {{sourcingLocation}}")] = None,
+    provider: Sourced = LOCAL,
 ) -> BlueprintWritten:
     """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
 
     Variables, exactly: {{firstname}} {{lastname}} {{candidateJobTitle}} {{candidateCompanyName}}
     {{candidateLocation}} {{sourcingJobTitle}} {{sourcingLocation}} {{recruiterFirstname}} {{recruiterLastname}}.
     """
-    report = await verb.create_blueprint(desk, name=name, steps=steps, job_title=job_title, location=location)
+    report = await verb.create_blueprint(
+        desk, name=name, steps=steps, job_title=job_title, location=location, provider=provider
+    )
     return blueprint_written(report)
 
 

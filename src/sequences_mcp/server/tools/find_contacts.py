@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import find_contacts as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Name, PageNumber, PageSize
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Name, PageNumber, PageSize, Sourced
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.contact import ContactPage, contact_page
 
@@ -16,11 +17,12 @@ from sequences_mcp.server.views.contact import ContactPage, contact_page
 async def find_contacts(
     desk: Desk,
     query: Annotated[Name, Field(description="Part of a name, address, company or title; empty: everybody")] = "",
+    provider: Sourced = LOCAL,
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> ContactPage:
     """Search saved people, with what is known and noted about them."""
-    return contact_page(await verb.find_contacts(desk, query=query, page=page, size=size))
+    return contact_page(await verb.find_contacts(desk, query=query, provider=provider, page=page, size=size))
 
 
 TOOL = Definition(find_contacts, title="Find contacts", hints=READ)

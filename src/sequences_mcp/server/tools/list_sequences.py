@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows import list_sequences as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize, Where
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.sequence import SequencePage, sequence_page
 
 
 async def list_sequences(
     desk: Desk,
+    provider: Where = LOCAL,
     status: SequenceStatus | None = None,
     blueprint_id: str | None = None,
     created_after: Instant | None = None,
@@ -35,7 +37,7 @@ async def list_sequences(
         page=page,
         size=size,
     )
-    return sequence_page(await verb.list_sequences(desk, wanted=wanted))
+    return sequence_page(await verb.list_sequences(desk, wanted=wanted, provider=provider))
 
 
 TOOL = Definition(list_sequences, title="List sequences", hints=READ)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows.blueprint_report import BlueprintReport
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView
@@ -79,9 +80,15 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
         location=blueprint.sourcing.location,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
         steps=shown,
-        note=None if shown == steps else CUT_NOTE,
+        note=_note(blueprint, is_cut=shown != steps),
         **found(report.findings),
     )
+
+
+def _note(blueprint: Blueprint, *, is_cut: bool) -> str | None:
+    if not blueprint.steps and not blueprint.id.startswith(f"{LOCAL}:"):
+        return "Its provider's API does not tell the steps; its own app shows them."
+    return CUT_NOTE if is_cut else None
 
 
 def blueprint_written(report: BlueprintReport) -> BlueprintWritten:

@@ -11,6 +11,7 @@ class ProviderView(View):
 
     name: str
     can: tuple[str, ...]
+    note: str | None = None
 
 
 class ProvidersView(View):
@@ -34,7 +35,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
     """Return the state of the server."""
     sender, terms = report.sender, report.terms
     return ProvidersView(
-        providers=tuple(ProviderView(name=one.name, can=one.can) for one in report.providers),
+        providers=tuple(ProviderView(name=one.name, can=one.can, note=one.note) for one in report.providers),
         sender=f"{sender.name} <{sender.address}>" if sender else None,
         delivery=delivery_words(terms.delivery),
         window=terms.window,

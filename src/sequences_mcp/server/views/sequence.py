@@ -22,8 +22,9 @@ class SequenceRow(WhoView):
 
     id: str
     status: str
-    blueprint_id: str
-    steps_over: str
+    blueprint_id: str | None = None
+    steps_over: str | None = None
+    provider_status: str | None = None
     paused_until: str | None = None
     next_at: str | None = None
     why: str
@@ -58,10 +59,10 @@ class SequenceView(WhoView):
     id: str
     status: str
     provider_status: str
-    blueprint_id: str
-    blueprint_version: int
-    plan_id: str
-    time_zone: str
+    blueprint_id: str | None = None
+    blueprint_version: int | None = None
+    plan_id: str | None = None
+    time_zone: str | None = None
     variables: dict[str, str] | None = None
     paused_until: str | None = None
     stop_reason: str | None = None
@@ -96,8 +97,9 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
     return SequenceRow(
         id=sequence.id,
         status=sequence.status.value,
-        blueprint_id=sequence.blueprint_id,
-        steps_over=f"{over}/{len(sequence.steps)}",
+        provider_status=detail.provider_status,
+        blueprint_id=sequence.blueprint_id or None,
+        steps_over=f"{over}/{len(sequence.steps)}" if sequence.steps else None,
         paused_until=when(sequence.paused_until),
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
@@ -118,11 +120,11 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     return SequenceView(
         id=sequence.id,
         status=sequence.status.value,
-        provider_status=sequence.status.value,
-        blueprint_id=sequence.blueprint_id,
-        blueprint_version=sequence.blueprint_version,
-        plan_id=sequence.plan_id,
-        time_zone=sequence.time_zone,
+        provider_status=detail.provider_status or sequence.status.value,
+        blueprint_id=sequence.blueprint_id or None,
+        blueprint_version=sequence.blueprint_version or None,
+        plan_id=sequence.plan_id or None,
+        time_zone=sequence.time_zone or None,
         variables=dict(sequence.variables) or None,
         paused_until=when(sequence.paused_until),
         stop_reason=sequence.stop_reason.value if sequence.stop_reason else None,

@@ -1,0 +1,96 @@
+"""Writes to vendors: recorded before the request, settled after it, one at a time on one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sequences_mcp.domain.ids import Kind
+from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.store import vendor_operations as rows
+from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
+from sequences_mcp.providers.vendor_port import Begun, Operation, Write
+
+LEASE = timedelta(seconds=120)  # twice the longest call
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOperations:
+    """``providers.port.Operations`` over the store."""
+
+    engine: Engine
+
+    async def begin(self, write: Write) -> Begun:
+        """Write it down, or return the earlier operation of the same key."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            earlier = rows.by_key(store, write.call.key, now=now) if write.call.key else None
+            if earlier is not None:
+                _require_same(earlier, write)
+                return Begun(earlier, is_new=False)
+            self._require_free(write)
+            fresh = self.engine.new_id(Kind.OPERATION)
+            rows.insert(store, fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
+            self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
+            return Begun(self._get(fresh), is_new=True)
+
+    async def get(self, operation_id: str) -> Operation:
+        """Return one operation; NotFoundError."""
+        return self._get(operation_id)
+
+    async def unknown(self, *, size: int) -> Items[Operation]:
+        """Return operations whose outcome nobody knows, oldest first."""
+        return rows.unknown(self.engine.store, now=self.engine.clock(), size=size)
+
+    async def doubt(self, operation_id: str, *, answer: str) -> Operation:
+        """Record that nobody knows what became of it."""
+        with self.engine.store.transaction():
+            rows.doubt(self.engine.store, operation_id, answer=answer)
+            self.engine.audit("operation.unknown", operation_id)
+            return self._get(operation_id)
+
+    async def settle(
+        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
+    ) -> Operation:
+        """Record what became of it; what is settled stays as it was."""
+        who = actor or self.engine.actor
+        with self.engine.store.transaction():
+            now = self.engine.clock()
+            if rows.settle(self.engine.store, operation_id, state=state, answer=answer, actor=who, now=now):
+                self.engine.audit(f"operation.{state}", operation_id, by=who)
+            return self._get(operation_id)
+
+    def _get(self, operation_id: str) -> Operation:
+        found = rows.by_id(self.engine.store, operation_id, now=self.engine.clock())
+        if found is None:
+            raise NotFoundError(
+                f"There is no operation {operation_id[:80]!r}.",
+                next_step="list_providers names the operations whose outcome is unknown.",
+            )
+        return found
+
+    def _require_free(self, write: Write) -> None:
+        """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
+        for other in rows.open_on(self.engine.store, write.subject, now=self.engine.clock()):
+            if other.tool == write.call.tool or not write.safe:
+                raise _busy(other)
+
+
+def _require_same(earlier: Operation, write: Write) -> None:
+    if (earlier.tool, earlier.fingerprint) != (write.call.tool, write.call.fingerprint):
+        raise KeyReusedError(
+            f"The idempotency key {write.call.key!r} belongs to a call of {earlier.tool} with other arguments.",
+            next_step="Use a new key for a new call, or repeat the first call exactly to get its answer.",
+            data={"tool": earlier.tool},
+        )
+
+
+def _busy(other: Operation) -> ConflictError:
+    how = "has an unknown outcome" if other.state == "unknown" else "is still under way"
+    return ConflictError(
+        f"An earlier {other.tool} on {other.subject} {how}; nothing was done.",
+        next_step=f"check_operation with {other.id} finds out what became of it.",
+        data={"operation_id": other.id, "safe_to_call_again": False},
+    )

@@ -1,0 +1,50 @@
+"""Tell the vendors that keep a list of their own whom they must not import again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.flows.carry_out import carry_out
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.port import Call
+from sequences_mcp.providers.vendor_port import Exclusions, Write
+
+
+class Mark(NamedTuple):
+    """Who is suppressed: a kind (``address``, ``domain``, ``contact``) and its value."""
+
+    kind: str
+    value: str
+
+
+async def exclude_at_vendors(desk: Desk, found: Mark, *, call: Call, reason: str) -> dict[str, str]:
+    """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
+    if found.kind == "contact":
+        return {}
+    return {
+        name: await _excluded(desk, found, exclusions=provider.exclusions, name=name, call=call, reason=reason)
+        for name, provider in desk.providers.items()
+        if provider.exclusions is not None
+    }
+
+
+async def _excluded(desk: Desk, found: Mark, *, exclusions: Exclusions, name: str, call: Call, reason: str) -> str:
+    async def effect() -> str:
+        if await exclusions.is_excluded(found.kind, found.value):
+            return '{"outcome":"done before"}'
+        await exclusions.exclude(found.kind, found.value, message=reason)
+        return '{"outcome":"done"}'
+
+    write = Write(
+        call=Call(call.tool, call.key and f"{call.key}#{name}", call.fingerprint),
+        provider=name,
+        subject=f"{name}:{found.kind}:{found.value}",
+        arguments={"kind": found.kind, "value": found.value},
+        safe=True,
+    )
+    try:
+        await carry_out(desk, write, effect)
+    except SequencesError as error:
+        return f"{error.outcome}: {error}"
+    return "done"

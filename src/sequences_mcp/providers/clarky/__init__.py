@@ -1,0 +1,1 @@
+"""Clarky's public API (https://docs.clarky.ai/api-reference)."""

@@ -1,0 +1,49 @@
+"""Clarky as the product's verbs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.page import Page
+from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
+from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
+from sequences_mcp.providers.translation import not_supported, people_of
+from sequences_mcp.providers.watched import WatchedSequences
+
+TITLE = "Clarky"
+
+
+@dataclass(frozen=True, slots=True)
+class ClarkyContacts:
+    """``providers.port.Contacts`` over Clarky."""
+
+    clarky: Clarky
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose facts contain the query; everybody for an empty one."""
+        wanted = ContactFilter(search=query or None)
+        return people_of(await self.clarky.list_contacts(wanted=wanted, page=page, size=size))
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "read several people at once")
+
+    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "match people")
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "save people without an agent")
+
+
+def clarky_provider(clarky: Clarky) -> Provider:
+    """Return Clarky with what its API can do."""
+    return Provider(
+        name="clarky",
+        title=TITLE,
+        contacts=ClarkyContacts(clarky),
+        sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
+    )

@@ -1,0 +1,31 @@
+"""From keys to providers. Nothing is opened and nobody is called before a tool needs it."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.secret import Secret
+from sequences_mcp.providers.clarky.client import Clarky
+from sequences_mcp.providers.clarky.errors import CLARKY
+from sequences_mcp.providers.clarky.provider import clarky_provider
+from sequences_mcp.providers.kalent.client import Kalent
+from sequences_mcp.providers.kalent.errors import KALENT
+from sequences_mcp.providers.kalent.provider import Memory, kalent_provider
+from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.timing import Clockwork, Timing
+from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.errors import TOPO
+from sequences_mcp.providers.topo.provider import topo_provider
+from sequences_mcp.providers.transport import Transport
+
+VENDORS = {vendor.name: vendor for vendor in (KALENT, CLARKY, TOPO)}
+
+
+def transport(name: str, key: Secret, *, base_url: str, clockwork: Clockwork, timing: Timing | None) -> Transport:
+    """Return the way out to a vendor; an empty ``base_url`` is the vendor's own. Raises SettingsError."""
+    return Transport(VENDORS[name], key, clockwork=clockwork, base_url=base_url, timing=timing)
+
+
+def provider(name: str, opened: Transport, *, memory: Memory) -> Provider:
+    """Return a vendor with what its API can do."""
+    if name == "kalent":
+        return kalent_provider(Kalent(opened), memory=memory)
+    return clarky_provider(Clarky(opened)) if name == "clarky" else topo_provider(Topo(opened))

@@ -1,0 +1,1 @@
+"""Kalent's public API (https://docs.kalent.ai)."""

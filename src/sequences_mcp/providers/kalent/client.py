@@ -1,0 +1,204 @@
+"""Kalent's documented endpoints, one method each. Ids are whole ids (``kalent:candidate_123``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.providers.kalent import limits, wire
+from sequences_mcp.providers.kalent.errors import KALENT
+from sequences_mcp.providers.remote import (
+    RemoteBlueprint,
+    RemoteContact,
+    RemotePage,
+    RemoteSequence,
+    RemoteSourcing,
+    StartCall,
+    StartedBlueprint,
+)
+from sequences_mcp.providers.retry import Effect
+from sequences_mcp.providers.transport import Transport
+from sequences_mcp.providers.vendor import Request, path, query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateFilter:
+    """The filters of "List candidates"; without ``status_handles`` Kalent leaves out NOT_RETAINED."""
+
+    search: str | None = None
+    status_handles: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    job_titles: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+    sort_field: str | None = None
+    sort_order: Literal["asc", "desc"] | None = None
+
+
+class Kalent:
+    """Kalent over one transport. Pages begin at 1 here and hold at most 50."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list_sourcings(
+        self,
+        *,
+        page: int = 1,
+        size: int = 10,
+        ownership: Literal["mine", "all"] = "mine",
+        status: Literal["in-progress", "closed"] = "in-progress",
+    ) -> RemotePage[RemoteSourcing]:
+        """Return one page of the sourcings the key's user sees ("List sourcings")."""
+        size = min(size, limits.PAGE_SIZE)
+        request = Request(
+            method="GET",
+            path="/v1/sourcings",
+            what="list the sourcings",
+            query=query(page=page - 1, pageSize=size, ownership=ownership, status=status),
+        )
+        read = partial(wire.page_of, name="sourcings", read=wire.sourcing, page=page, size=size)
+        return await self._transport.send(request, read)
+
+    async def list_candidates(
+        self, sourcing_id: str, *, wanted: CandidateFilter | None = None, page: int = 1, size: int = 10
+    ) -> RemotePage[RemoteContact]:
+        """Return one page of a sourcing's candidates ("List candidates")."""
+        size, wanted = min(size, limits.PAGE_SIZE), wanted or CandidateFilter()
+        request = Request(
+            method="GET",
+            path=path("/v1/sourcings/{}/candidates", _sourcing(sourcing_id)),
+            what="list the candidates of the sourcing",
+            query=query(
+                pageIndex=page - 1,
+                pageSize=size,
+                search=wanted.search,
+                statusHandle=wanted.status_handles,
+                location=wanted.locations,
+                jobTitle=wanted.job_titles,
+                currentCompany=wanted.companies,
+                sortField=wanted.sort_field,
+                sortOrder=wanted.sort_order,
+            ),
+        )
+        read = partial(wire.page_of, name="candidates", read=wire.candidate, page=page, size=size)
+        return await self._transport.send(request, read)
+
+    async def get_candidate(self, candidate_id: str) -> RemoteContact:
+        """Return one candidate with addresses and numbers ("Get candidate")."""
+        request = Request(
+            method="GET",
+            path=path("/v1/candidates/{}", _candidate(candidate_id)),
+            what="read the candidate",
+        )
+        return await self._transport.send(request, lambda body: wire.candidate(wire.data_of(body)))
+
+    async def add_talent(self, sourcing_id: str, *, talent_id: str) -> RemoteContact:
+        """Add a talent to a sourcing ("Add talent to sourcing").
+
+        An upsert that puts the candidate's status back to TO_BE_CONTACTED: read the candidates first.
+        """
+        talent = KALENT.own(talent_id, "a talent id", listed_by="find_contacts")
+        request = Request(
+            method="POST",
+            path=path("/v1/sourcings/{}/candidates", _sourcing(sourcing_id)),
+            what="add the talent to the sourcing",
+            effect=Effect.WRITE_ONCE,
+            body={"talentId": talent},
+            read_back="find_contacts in the sourcing shows whether the person is there.",
+        )
+        return await self._transport.send(request, wire.added_candidate)
+
+    async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> RemoteBlueprint:
+        """Create a blueprint in a sourcing ("Create sequence blueprint")."""
+        request = Request(
+            method="POST",
+            path=path("/v1/sourcings/{}/sequence-blueprints", _sourcing(sourcing_id)),
+            what="create the blueprint",
+            effect=Effect.WRITE_ONCE,
+            body={"name": name, "steps": wire.steps_to_wire(steps)},
+            read_back="Its API lists no blueprints: look for this name in Kalent's app; a copy may exist.",
+        )
+        return await self._transport.send(request, wire.created_blueprint)
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, name: str | None = None, steps: Items[Step] | None = None
+    ) -> RemoteBlueprint:
+        """Change a blueprint ("Update sequence blueprint"); ``steps`` replaces the whole list."""
+        own = _blueprint(blueprint_id)
+        body = {"name": name, "steps": None if steps is None else wire.steps_to_wire(steps)}
+        if name is None and steps is None:
+            raise InvalidArgumentsError(
+                "There is nothing to change.", next_step="Give a name, or the whole list of steps, or both."
+            )
+        request = Request(
+            method="PATCH",
+            path=path("/v1/sequence-blueprints/{}", own),
+            what="change the blueprint",
+            effect=Effect.WRITE_ONCE,
+            body={key: value for key, value in body.items() if value is not None},
+            read_back="Its API does not show a blueprint: look at its steps in Kalent's app. The very same change "
+            "may be made again as long as nobody else has edited it.",
+        )
+        return await self._transport.send(request, partial(wire.updated_blueprint, own=own))
+
+    async def start(self, blueprint_id: str, *, candidate_ids: Items[str]) -> StartedBlueprint:
+        """Start a blueprint for up to 100 candidates of its own sourcing ("Start sequence blueprint")."""
+        own, asked = _blueprint(blueprint_id), limits.fits_one_call(candidate_ids)
+        request = Request(
+            method="POST",
+            path=path("/v1/sequence-blueprints/{}/start", own),
+            what="start the blueprint",
+            effect=Effect.WRITE_ONCE,
+            body={"candidateIds": [_candidate(one) for one in asked]},
+            read_back="get_sequence with each candidate's id shows who has a sequence now.",
+        )
+        return await self._transport.send(request, partial(wire.started, own=own, candidate_ids=asked))
+
+    async def start_all(self, blueprint_id: str, *, candidate_ids: Items[str]) -> tuple[StartCall, ...]:
+        """Start any number of candidates, 100 a call, and return what became of each call.
+
+        After the first call that is not done, the rest are not made.
+        """
+        for candidate_id in candidate_ids:  # a wrong id is found before the first call, not between two
+            _candidate(candidate_id)
+        calls: list[StartCall] = []
+        for asked in limits.in_calls(candidate_ids):
+            if calls and calls[-1].outcome != "done":
+                calls.append(StartCall(candidate_ids=asked, outcome="not_done"))
+            else:
+                calls.append(await self._start_call(blueprint_id, asked))
+        return tuple(calls)
+
+    async def _start_call(self, blueprint_id: str, asked: tuple[str, ...]) -> StartCall:
+        try:
+            await self.start(blueprint_id, candidate_ids=asked)
+        except SequencesError as error:
+            outcome: Literal["not_done", "unknown"] = "unknown" if error.outcome == "unknown" else "not_done"
+            return StartCall(candidate_ids=asked, outcome=outcome, error=error)
+        return StartCall(candidate_ids=asked, outcome="done")
+
+    async def get_dynamic_sequence(self, candidate_id: str) -> RemoteSequence | None:
+        """Return a candidate's newest run, or None ("Get candidate dynamic sequence status")."""
+        own = _candidate(candidate_id)
+        request = Request(
+            method="GET",
+            path=path("/v1/candidates/{}/dynamic-sequence", own),
+            what="read the candidate's sequence",
+        )
+        return await self._transport.send(request, partial(wire.dynamic_sequence, own=own))
+
+
+def _sourcing(whole_id: str) -> str:
+    return KALENT.own(whole_id, "a sourcing id", listed_by="list_sourcings")
+
+
+def _candidate(whole_id: str) -> str:
+    return KALENT.own(whole_id, "a contact id", listed_by="find_contacts")
+
+
+def _blueprint(whole_id: str) -> str:
+    return KALENT.own(whole_id, "a blueprint id", listed_by="list_blueprints")

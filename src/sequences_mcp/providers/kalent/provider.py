@@ -1,0 +1,105 @@
+"""Kalent as the product's verbs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import Protocol
+
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.page import Page
+from sequences_mcp.errors import NotFoundError
+from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
+from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remote import RemoteSequence
+from sequences_mcp.providers.translation import not_supported, people_of
+from sequences_mcp.providers.vendor_port import SourcingRow
+from sequences_mcp.providers.watched import WatchedSequences
+
+TITLE = "Kalent"
+
+
+class Memory(Protocol):
+    """Blueprints as they were last written here: Kalent's API does not show them."""
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one version, the newest known by default; NotFoundError."""
+        ...
+
+    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Keep what was just written as the newest version."""
+        ...
+
+    async def require_newest(self, blueprint_id: str, version: int) -> None:
+        """Raise StaleVersionError when a newer version is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KalentBlueprints:
+    """``providers.port.Blueprints`` over Kalent and what was last written to it from here."""
+
+    kalent: Kalent
+    memory: Memory
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Raise NotSupportedError: those written from here stand among the local ones."""
+        not_supported(TITLE, "list blueprints", instead="list_blueprints without provider has those written here.")
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return a blueprint as it was last written here; NotFoundError."""
+        return await self.memory.get_blueprint(blueprint_id, version)
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Raise NotSupportedError: Kalent needs a sourcing."""
+        not_supported(TITLE, "create a blueprint outside a sourcing", instead="Give the id of a sourcing.")
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Replace all steps at Kalent; StaleVersionError before the request when a newer version is known."""
+        await self.memory.require_newest(blueprint_id, expected_version)
+        await self.kalent.update_blueprint(blueprint_id, name=name, steps=steps)
+        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=sourcing)
+
+
+@dataclass(frozen=True, slots=True)
+class KalentSourcings:
+    """``providers.port.Sourcings`` over Kalent."""
+
+    kalent: Kalent
+    memory: Memory
+
+    async def list_sourcings(self, *, page: int, size: int) -> Page[SourcingRow]:
+        """Return one page of the sourcings that are in progress."""
+        found = (await self.kalent.list_sourcings(page=page, size=size, ownership="all")).counted()
+        return found.map(lambda one: SourcingRow(id=one.id, name=one.name))
+
+    async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return one page of a sourcing's candidates."""
+        wanted = CandidateFilter(search=query or None)
+        return people_of(await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size))
+
+    async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> Blueprint:
+        """Create a blueprint there and remember it as version 1."""
+        made = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps)
+        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing())
+
+
+def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
+    """Return Kalent with what its API can do."""
+
+    async def read(candidate_id: str) -> RemoteSequence:
+        run = await kalent.get_dynamic_sequence(candidate_id)
+        if run is None:
+            raise NotFoundError("This candidate has no sequence at Kalent.", next_step="find_contacts has others.")
+        return run
+
+    return Provider(
+        name="kalent",
+        title=TITLE,
+        blueprints=KalentBlueprints(kalent, memory),
+        sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
+        sourcings=KalentSourcings(kalent, memory),
+    )

@@ -1,0 +1,1 @@
+"""Topo's public API (https://docs.topo.io/api-reference)."""

@@ -1,0 +1,159 @@
+"""Topo as the product's verbs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import StopReason, StopScope
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact, SequenceDetail, SequenceFilter
+from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
+
+TITLE = "Topo"
+REASON = "OTHER"  # one of Topo's own words; why is in the message
+
+
+@dataclass(frozen=True, slots=True)
+class TopoSequences:
+    """``providers.port.Sequences`` and ``Overrides`` over Topo."""
+
+    topo: Topo
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page."""
+        found = (await self.topo.list_sequences(wanted)).counted()
+        return found.map(lambda run: detail_of(run, title=TITLE))
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run; NotFoundError."""
+        return detail_of(await self.topo.get_sequence(sequence_id), title=TITLE)
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time."""
+        return detail_of(await self.topo.pause_sequence(sequence_id, until=until), title=TITLE)
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        return detail_of(await self.topo.resume_sequence(sequence_id), title=TITLE)
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good; of COMPANY, Topo names this run only."""
+        return [detail_of(await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope), title=TITLE)]
+
+    async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
+        """Merge overrides; None removes one."""
+        return detail_of(await self.topo.update_variables(sequence_id, variables=variables), title=TITLE)
+
+
+@dataclass(frozen=True, slots=True)
+class TopoTemplates:
+    """``providers.port.Blueprints`` over Topo's templates, which are made in its app."""
+
+    topo: Topo
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return one page of templates, without steps."""
+        return (await self.topo.list_templates(page=page, size=size)).counted().map(blueprint_of)
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one template, without steps."""
+        return blueprint_of(await self.topo.get_template(blueprint_id))
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "create a sequence template")
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "change a sequence template")
+
+
+@dataclass(frozen=True, slots=True)
+class TopoContacts:
+    """``providers.port.Contacts`` over Topo: found by exact address or profile, or paged through."""
+
+    topo: Topo
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people; the query is empty, an e-mail address or a LinkedIn profile."""
+        if query and "@" not in query and "linkedin.com/" not in query:
+            raise InvalidArgumentsError(
+                "Topo finds people by a whole e-mail address or LinkedIn profile only.",
+                next_step="Give one of the two as the query, or an empty one for everybody.",
+            )
+        by_email = query if "@" in query else None
+        profile = query if query and by_email is None else None
+        return people_of(await self.topo.list_contacts(email=by_email, linkedin_url=profile, page=page, size=size))
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "read several people at once")
+
+    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "match people")
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Raise NotSupportedError."""
+        not_supported(TITLE, "save people outside a contact list")
+
+
+@dataclass(frozen=True, slots=True)
+class TopoExclusions:
+    """``providers.port.Exclusions`` over Topo."""
+
+    topo: Topo
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether an address, or a domain among the first hundred, is there."""
+        if kind == "address":
+            return bool((await self.topo.list_contact_exclusions(email=value)).items)
+        accounts = await self.topo.list_account_exclusions(size=100)
+        return any((one.domain or "").casefold() == value for one in accounts.items)
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        if kind == "address":
+            await self.topo.exclude_contact(reason=REASON, email=value, message=message)
+        else:
+            await self.topo.exclude_account(reason=REASON, domain=value, message=message)
+
+
+@dataclass(slots=True)
+class TopoKey:
+    """``providers.port.Introduction``: asked once, then remembered."""
+
+    topo: Topo
+    scopes: frozenset[str] | None = None
+
+    async def about_key(self) -> str:
+        """Return the scopes of the key."""
+        if self.scopes is None:
+            self.scopes = (await self.topo.get_me()).scopes
+        return f"scopes of the key: {', '.join(sorted(self.scopes)) or 'none'}"
+
+
+def topo_provider(topo: Topo) -> Provider:
+    """Return Topo with what its API can do."""
+    sequences = TopoSequences(topo)
+    return Provider(
+        name="topo",
+        title=TITLE,
+        blueprints=TopoTemplates(topo),
+        contacts=TopoContacts(topo),
+        sequences=sequences,
+        overrides=sequences,
+        exclusions=TopoExclusions(topo),
+        introduction=TopoKey(topo),
+    )

@@ -1,0 +1,1 @@
+"""Clarky's public REST API, from docs.clarky.ai."""

@@ -1,0 +1,47 @@
+"""The layer in front of the vendors that makes faults happen, and writes down every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sequences_mcp.sandbox.faults.answer import Answer
+from sequences_mcp.sandbox.faults.rule import FaultRule, Faults
+from sequences_mcp.sandbox.faults.wire import Connection, spoil
+from sequences_mcp.sandbox.rest.call import Vendor
+from sequences_mcp.sandbox.world.whole import Received, World
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """ASGI middleware: each request of a vendor either passes or meets the fault that waits for it."""
+
+    app: ASGIApp
+    world: World
+    faults: Faults
+    vendors: tuple[Vendor, ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or let a fault have it."""
+        vendor = next((v for v in self.vendors if scope.get("path", "").startswith(f"{v.prefix}/")), None)
+        if vendor is None:
+            await self.app(scope, receive, send)
+            return
+        rule = self.faults.take(vendor.name, scope["method"], scope["path"].removeprefix(vendor.prefix))
+        answer = await self._asked(vendor, rule, scope, receive=receive)
+        if rule is None:
+            await answer.send(send)
+        else:
+            await spoil(rule, answer, Connection(scope, receive, send))
+
+    async def _asked(self, vendor: Vendor, rule: FaultRule | None, scope: Scope, *, receive: Receive) -> Answer:
+        """Return what the vendor answers, or would have to say for the fault where it is not asked."""
+        acts = rule is None or rule.acts
+        answer = Answer()
+        if acts:
+            await self.app(scope, receive, answer.take)
+        path = scope["path"].removeprefix(vendor.prefix)
+        status = answer.status if acts else None
+        self.world.received.append(Received(vendor.name, scope["method"], path, status))
+        return answer if rule is None else answer.for_fault(rule, vendor, self.world)

@@ -1,0 +1,1 @@
+"""Kalent's public REST API, from docs.kalent.ai."""

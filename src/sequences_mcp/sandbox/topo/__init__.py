@@ -1,0 +1,1 @@
+"""Topo's public REST API, from docs.topo.io."""

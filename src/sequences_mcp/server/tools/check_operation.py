@@ -1,0 +1,44 @@
+"""The tool ``check_operation``, where a vendor is connected."""
+
+from __future__ import annotations
+
+from sequences_mcp.flows import check_operation as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.view import Outcome, WrittenView
+
+_SENT = {"done": "at the vendor", "not_done": "nothing", "unknown": "unknown", "begun": "unknown"}
+_NEXT = {
+    "done": "It has happened; nothing has to be called again.",
+    "not_done": "It has not happened; the same call may be made again, with a new idempotency_key.",
+    "unknown": "Do not repeat the call. Ask here again later, or let a person look and settle it.",
+    "begun": "Ask here again in a moment.",
+}
+
+
+class OperationView(WrittenView):
+    """What became of one write to a vendor."""
+
+    operation_id: str
+    tool: str
+    subject: str
+    why: str
+
+
+async def check_operation(desk: Desk, operation_id: str) -> OperationView:
+    """What became of a write to a vendor whose outcome was unknown, found out by reading back."""
+    found = await verb.check_operation(desk, operation_id=operation_id)
+    state = found.operation.state
+    outcome: Outcome = "unknown" if state == "begun" else state
+    return OperationView(
+        outcome=outcome,
+        sent=_SENT[state],
+        next=_NEXT[state],
+        operation_id=found.operation.id,
+        tool=found.operation.tool,
+        subject=found.operation.subject,
+        why=found.why,
+    )
+
+
+TOOL = Definition(check_operation, title="Settle an unknown outcome", hints=READ)

@@ -1,0 +1,33 @@
+"""The tool ``list_sourcings``, where Kalent is connected."""
+
+from __future__ import annotations
+
+from sequences_mcp.flows import list_sourcings as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
+from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.server.text import cut
+from sequences_mcp.server.view import PageView, View, numbered
+
+
+class SourcingView(View):
+    """One sourcing."""
+
+    id: str
+    name: str | None = None
+
+
+class SourcingPage(PageView):
+    """Some sourcings."""
+
+    items: tuple[SourcingView, ...]
+
+
+async def list_sourcings(desk: Desk, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE) -> SourcingPage:
+    """Kalent's sourcings: what is being filled, with the candidates found for it."""
+    found = await verb.list_sourcings(desk, page=page, size=size)
+    items = tuple(SourcingView(id=one.id, name=cut(one.name, 200) if one.name else None) for one in found.items)
+    return SourcingPage(items=items, **numbered(found))
+
+
+TOOL = Definition(list_sourcings, title="List sourcings", hints=READ)

@@ -1,0 +1,237 @@
+"""Replies as a vendor might send them on a bad day: the documented ones, changed in a few places at random."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+from vendor_calls import FIXTURES, READS, RUN, TASK, TEMPLATE, USER, WRITES, topo_id
+
+from sequences_mcp.providers.clarky import wire as clarky
+from sequences_mcp.providers.kalent import wire as kalent
+from sequences_mcp.providers.topo import batch
+from sequences_mcp.providers.topo import wire as topo
+
+JUNK: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        3.5,
+        1e308,
+        float("inf"),
+        10**30,
+        "",
+        " ",
+        "x",
+        "NEW_WORD",
+        "null",
+        "\x00\u202e",
+    ),
+    *("2026-13-45T99:99:99Z", "9999-12-31T23:59:59-23:59", "x" * 5_000, "\ud800", [], [None], [[]], [{}], {}),
+    *({"id": 5}, {"": {"": {"": {"": {"": 1}}}}}, ["FAILED"], {"status": "CREATED"}),
+)
+
+
+def mutated(body: Any, random: Random) -> Any:
+    """Return a copy of a reply with one to four changes: a value replaced, dropped, doubled, wrapped or added."""
+    body = copy.deepcopy(body)
+    for _ in range(random.randint(1, 4)):
+        body = _changed(body, random)
+    return body
+
+
+def _changed(body: Any, random: Random) -> Any:
+    places = list(_places(body))
+    if not places or random.random() < 0.03:
+        return copy.deepcopy(random.choice(JUNK))
+    parent, key = random.choice(places)
+    change = random.choice((_replace, _replace, _replace, _drop, _wrap, _add))
+    change(parent, key, random)
+    return body
+
+
+def _places(value: Any) -> Any:
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from _places(value[key])
+
+
+def _replace(parent: Any, key: Any, random: Random) -> None:
+    parent[key] = copy.deepcopy(random.choice(JUNK))
+
+
+def _drop(parent: Any, key: Any, random: Random) -> None:
+    del parent[key]
+
+
+def _wrap(parent: Any, key: Any, random: Random) -> None:
+    parent[key] = random.choice(([parent[key]], {"data": parent[key]}, [parent[key], parent[key]]))
+
+
+def _add(parent: Any, key: Any, random: Random) -> None:
+    if isinstance(parent, dict):
+        parent[random.choice(("id", "error", "status", "new_field", "data"))] = copy.deepcopy(random.choice(JUNK))
+    else:
+        parent.append(copy.deepcopy(random.choice(JUNK)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """One reply and how it is read; for a write also whether a body says, to a plain reader, that it is done."""
+
+    name: str
+    body: Any
+    read: Callable[[Any], Any]
+    says_done: Callable[[Any], bool] | None = None
+
+
+def _own(whole: str) -> str:
+    return whole.partition(":")[2]
+
+
+def _is(body: Any, *path: str) -> Any:
+    for name in path:
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def _kalent(*path: str) -> Callable[[Any], bool]:
+    def says(body: Any) -> bool:
+        return _is(body, "success") is True and _an_id(_is(body, "data", *path))
+
+    return says
+
+
+def _an_id(value: Any) -> bool:
+    return (isinstance(value, str) and value != "") or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _started(body: Any) -> bool:
+    return _is(body, "success") is True and _is(body, "data", "started") is True
+
+
+def _accepted(body: Any) -> bool:
+    data = _is(body, "data") if isinstance(body, dict) and "data" in body else body
+    names = ("enrollment_id", "enrollmentId", "sequence_id", "sequenceId")
+    return any(_an_id(_is(data, name)) for name in names) or any(
+        _an_id(_is(data, name, "id")) for name in ("enrollment", "sequence")
+    )
+
+
+def _in(whole: str, *statuses: str) -> Callable[[Any], bool]:
+    return lambda body: _is(body, "id") == _own(whole) and (not statuses or _is(body, "status") in statuses)
+
+
+OVER = ("COMPLETED", "SUCCEEDED", "FAILED", "STOPPED_EARLY", "REFUSED")
+_SAME = {"own": _own(RUN)}
+_TASK = {"own": _own(TASK)}
+_PAGED = {"page": 1, "size": 10}
+_ANYTHING_WITH_AN_ID: Callable[[Any], bool] = lambda body: _an_id(_is(body, "id"))  # noqa: E731 - one of a table
+READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = {
+    "kalent list_sourcings": (partial(kalent.page_of, name="sourcings", read=kalent.sourcing, **_PAGED), None),
+    "kalent list_candidates": (partial(kalent.page_of, name="candidates", read=kalent.candidate, **_PAGED), None),
+    "kalent get_candidate": (lambda body: kalent.candidate(kalent.data_of(body)), None),
+    "kalent dynamic_sequence": (partial(kalent.dynamic_sequence, own="candidate_123"), None),
+    "kalent add_talent": (kalent.added_candidate, _kalent("candidateId")),
+    "kalent create_blueprint": (kalent.created_blueprint, _kalent("blueprintId")),
+    "kalent update_blueprint": (
+        partial(kalent.updated_blueprint, own="blueprint_123"),
+        lambda body: _is(body, "success") is True,
+    ),
+    "kalent start": (partial(kalent.started, own="blueprint_123", candidate_ids=("a", "b")), _started),
+    "clarky start": (clarky.started, _accepted),
+    "clarky get_enrollment": (partial(clarky.enrollment, own="e_01HEXAMPLE"), None),
+    "clarky list_contacts": (partial(clarky.page_of, read=clarky.contact, **_PAGED), None),
+    "clarky get_contact": (lambda body: clarky.contact(clarky.data_of(body)), None),
+    "clarky get_contact_by_email": (lambda body: clarky.contact(clarky.data_of(body)), None),
+    "clarky list_agents": (partial(clarky.page_of, read=clarky.agent, **_PAGED), None),
+    "clarky create_contact": (
+        lambda body: clarky.contact(clarky.data_of(body)),
+        lambda body: _an_id(_is(body, "id")) or _an_id(_is(body, "data", "id")),
+    ),
+    "topo get_me": (partial(topo.one, read=topo.account), None),
+    "topo get_sequence": (partial(topo.same, read=topo.sequence, **_SAME), None),
+    "topo get_template": (partial(topo.same, read=topo.blueprint, own=_own(TEMPLATE)), None),
+    "topo get_contact": (partial(topo.same, read=topo.contact, own=_own(topo_id("3"))), None),
+    "topo get_contact_variables": (topo.contact_variables, None),
+    "topo get_contact_list": (partial(topo.same, read=topo.contact_list, own=_own(topo_id("5"))), None),
+    "topo get_contact_exclusion": (partial(topo.same, read=topo.exclusion, own=_own(topo_id("7"))), None),
+    "topo get_account_exclusion": (partial(topo.same, read=topo.exclusion, own=_own(topo_id("8"))), None),
+    "topo list_sequences": (partial(topo.page_of, read=topo.sequence, **_PAGED), None),
+    "topo list_templates": (partial(topo.page_of, read=topo.blueprint, **_PAGED), None),
+    "topo list_contacts": (partial(topo.page_of, read=topo.contact, **_PAGED), None),
+    "topo list_contact_lists": (partial(topo.page_of, read=topo.contact_list, **_PAGED), None),
+    "topo list_contact_exclusions": (partial(topo.page_of, read=topo.exclusion, **_PAGED), None),
+    "topo list_account_exclusions": (partial(topo.page_of, read=topo.exclusion, **_PAGED), None),
+    "topo list_activities": (partial(topo.page_of, read=topo.activity, **_PAGED), None),
+    "topo list_tasks": (partial(topo.page_of, read=topo.task, **_PAGED), None),
+    "topo list_task_messages": (topo.messages, None),
+    "topo update_variables": (partial(topo.same, read=topo.sequence, **_SAME), _in(RUN)),
+    "topo pause_sequence": (partial(topo.same, read=topo.paused, **_SAME), _in(RUN, "WAITING_FOR_LEAD")),
+    "topo resume_sequence": (
+        partial(topo.same, read=topo.resumed, **_SAME),
+        _in(RUN, "ACTIVE", "WAITING_FOR_USER"),
+    ),
+    "topo stop_sequence": (partial(topo.same, read=topo.stopped, **_SAME), _in(RUN, *OVER)),
+    "topo update_contact_list": (
+        partial(topo.same, read=topo.contact_list, own=_own(topo_id("5"))),
+        _in(topo_id("5")),
+    ),
+    "topo exclude_contact": (partial(topo.one, read=topo.exclusion), _ANYTHING_WITH_AN_ID),
+    "topo exclude_account": (partial(topo.one, read=topo.exclusion), _ANYTHING_WITH_AN_ID),
+    "topo skip_task": (partial(topo.same, read=topo.skipped, **_TASK), _in(TASK, "SKIPPED")),
+    "topo reopen_task": (partial(topo.same, read=topo.reopened, **_TASK), _in(TASK, "PENDING", "IN_PROGRESS")),
+    "topo reassign_task": (
+        partial(topo.same, read=partial(topo.reassigned, assignee_user_id=USER), **_TASK),
+        lambda body: _in(TASK)(body) and _is(body, "assignee_user_id") == USER,
+    ),
+    "topo create_contact_list": (
+        lambda body: _done_items(batch.outcomes(body, topo.contact_list, asked=1)),
+        lambda body: _item_says_done(body),
+    ),
+    "topo create_entries": (
+        lambda body: _done_items(batch.outcomes(body, topo.entry, asked=1)),
+        lambda body: _item_says_done(body),
+    ),
+}
+
+
+class NoneDoneError(Exception):
+    """Not one item of a batch was reported as done."""
+
+
+def _done_items(outcomes: Any) -> Any:
+    assert len(outcomes) == 1
+    if outcomes[0].outcome != "done":
+        raise NoneDoneError
+    return outcomes
+
+
+def _item_says_done(body: Any) -> bool:
+    items = _is(body, "items")
+    mine = [item for item in items if _is(item, "index") == 0] if isinstance(items, list) else []
+    return any(
+        _is(item, "status") not in ("FAILED", "NEW_WORD")
+        and not _is(item, "error")
+        and _an_id(_is(item, "resource", "id"))
+        for item in mine
+    )
+
+
+def parsers() -> list[Parser]:
+    """Return a parser for the documented reply of every method."""
+    found = []
+    for call in (*READS, *WRITES):
+        body = json.loads((FIXTURES / call.vendor / f"{call.reply}.json").read_text(encoding="utf-8"))["body"]
+        found.append(Parser(call.name, body, *READERS[call.name]))
+    return found

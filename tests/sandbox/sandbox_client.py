@@ -1,0 +1,116 @@
+"""A sandbox that is really served on loopback, and a client of each of its vendors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sequences_mcp.sandbox.app import build
+from sequences_mcp.sandbox.faults.rule import Faults
+from sequences_mcp.sandbox.seeds.keys import KEYS
+from sequences_mcp.sandbox.seeds.start import seeded
+from sequences_mcp.sandbox.serve import HOST, listening, server
+from sequences_mcp.sandbox.world.whole import RequestLimits, VendorName
+
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+PREFIX: dict[VendorName, str] = {"kalent": "/kalent/api/v1", "clarky": "/clarky/api/v1", "topo": "/topo/v1"}
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def header_for(vendor: VendorName, token: str) -> dict[str, str]:
+    """Return the header in which a vendor wants its key."""
+    return {"x-api-key": token} if vendor == "kalent" else {"authorization": f"Bearer {token}"}
+
+
+def token_of(vendor: VendorName, name: str = "everything") -> str:
+    """Return the token of one of the sandbox's keys."""
+    return next(key.token for key in KEYS[vendor] if key.name == name)
+
+
+@dataclass
+class Sandbox:
+    """One served sandbox."""
+
+    http: httpx.AsyncClient
+    clock: FakeClock
+
+    async def call(
+        self, vendor: VendorName, method: str, path: str, *, key: str = "everything", **rest: Any
+    ) -> httpx.Response:
+        headers = {**header_for(vendor, token_of(vendor, key)), **rest.pop("headers", {})}
+        return await self.http.request(method, PREFIX[vendor] + path, headers=headers, **rest)
+
+    async def kalent(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return await self.call("kalent", method, path, **rest)
+
+    async def clarky(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return await self.call("clarky", method, path, **rest)
+
+    async def topo(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return await self.call("topo", method, path, **rest)
+
+    async def fault(self, fault: str, **rest: Any) -> None:
+        """Ask for a fault."""
+        (await self.http.post("/_faults", json={"fault": fault, **rest})).raise_for_status()
+
+    async def happen(self, vendor: VendorName, what: str, to: str) -> httpx.Response:
+        """Let a person do something at a vendor's end."""
+        return await self.http.post("/_happenings", json={"vendor": vendor, "what": what, "id": to})
+
+    async def received(self) -> list[dict[str, Any]]:
+        """Return what the vendors were asked."""
+        rows: list[dict[str, Any]] = (await self.http.get("/_requests")).json()
+        return rows
+
+
+@dataclass
+class Server:
+    """One server for the whole session, in a thread of its own; each test gets a fresh application."""
+
+    app: ASGIApp | None = None
+    origin: str = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+    @contextmanager
+    def running(self) -> Iterator[Server]:
+        listener = listening(0)
+        self.origin = f"http://{HOST}:{listener.getsockname()[1]}"
+        serving = server(self)
+        thread = Thread(target=lambda: asyncio.run(serving.serve(sockets=[listener])))
+        thread.start()
+        try:
+            yield self
+        finally:
+            serving.should_exit = True
+            thread.join(timeout=10)
+
+    @asynccontextmanager
+    async def sandbox(self, *, limits: RequestLimits | None = None) -> AsyncIterator[Sandbox]:
+        """Put a fresh world behind the port."""
+        clock = FakeClock()
+        self.app = build(seeded(clock, limits=limits), Faults())
+        async with httpx.AsyncClient(base_url=self.origin, timeout=10, verify=False) as http:
+            yield Sandbox(http, clock)

@@ -1,0 +1,75 @@
+"""The real server with all three vendors connected, each of them the sandbox on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from tests.sandbox.sandbox_client import PREFIX, Sandbox, Server, token_of
+from tests.server.open_server import SENDER, Clock, Desktop
+
+from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.timing import Timing
+from sequences_mcp.sandbox.serve import PATHS
+from sequences_mcp.sandbox.world.whole import VendorName
+from sequences_mcp.server.app import SequencesServer, build
+from sequences_mcp.settings import read
+
+
+@dataclass
+class Connected:
+    """A server of ours before a served sandbox."""
+
+    folder: Path
+    clock: Clock
+    origin: str
+    sandbox: Sandbox
+    keys: dict[VendorName, str]
+    elsewhere: dict[VendorName, str] = field(default_factory=dict)
+    timing: Timing | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment a host would give the server."""
+        return {"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER, **dict(self._accounts())}
+
+    def _accounts(self) -> Iterator[tuple[str, str]]:
+        for vendor, path in PATHS.items():
+            yield f"{vendor.upper()}_API_KEY", token_of(vendor, self.keys.get(vendor, "everything"))
+            yield f"{vendor.upper()}_BASE_URL", self.elsewhere.get(vendor, self.origin + path)
+
+    @property
+    def server(self) -> SequencesServer:
+        """A server as a process of its own would build it."""
+        return build(self.desk, vendors=read(self.environ).accounts.keys())
+
+    @asynccontextmanager
+    async def desk(self) -> AsyncIterator[Desk]:
+        """Open the desk on the folder's database."""
+        async with open_desk(read(self.environ), worker=False, clock=self.clock, timing=self.timing) as desk:
+            yield desk
+
+    @asynccontextmanager
+    async def client(self, mode: str = "auto") -> AsyncIterator[Desktop]:
+        """Connect a client of one era."""
+        async with Client(self.server, mode=mode) as client:
+            yield Desktop(client)
+
+    async def writes(self) -> list[dict[str, Any]]:
+        """Return the writes the vendors were asked for."""
+        return [row for row in await self.sandbox.received() if row["method"] != "GET"]
+
+
+@asynccontextmanager
+async def connected(folder: Path, served: Server) -> AsyncIterator[Connected]:
+    """Connect a server on an empty database to a fresh sandbox."""
+    async with served.sandbox() as sandbox:
+        yield Connected(folder=folder, clock=Clock(), origin=served.origin, sandbox=sandbox, keys={})
+
+
+__all__ = ["PREFIX", "Connected", "connected"]
