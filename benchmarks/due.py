@@ -64,9 +64,9 @@ INSERT INTO contact (id, email, email_key, email_host, first_name, company, comp
 SELECT 'local:ct_S' || n, 's' || n || '@sleep.example', 's' || n || '@sleep.example', 'sleep.example', 'Sleeper',
        'Sleep ' || n % 1000, 'sleep' || n % 1000 || '.example', '', 'sleeper' || n, :now, :now FROM number;
 
-INSERT INTO plan (id, version_no, status, terms, expires_at, digest, people, missing_texts, to_read, warnings,
-                  created_at)
-SELECT 'local:plan_SLEEP', max(no), 'approved', '{}', :now, printf('%064d', 0), :count, 0, 0, 0, :now
+INSERT INTO plan (id, version_no, status, terms, expires_at, covered, digest, people, missing_texts, to_read,
+                  warnings, created_at)
+SELECT 'local:plan_SLEEP', max(no), 'approved', '{}', :now, '[]', printf('%064d', 0), :count, 0, 0, 0, :now
 FROM blueprint_version;
 
 INSERT INTO sequence (id, plan_no, version_no, contact_no, ordinal, status, anchor, variables, time_zone, warnings,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sequences_mcp.engine.calendar import Window, next_open
@@ -147,6 +147,7 @@ ZONES = st.sampled_from(
 MINUTE = timedelta(minutes=1)
 
 
+@example(zone="Europe/Paris", now=datetime(2026, 3, 23, tzinfo=UTC), days={6}, hours=[0, 181])
 @given(
     zone=ZONES,
     now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds

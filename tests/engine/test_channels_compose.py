@@ -11,7 +11,7 @@ from email.utils import getaddresses
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sequences_mcp.domain.sender import Sender
@@ -73,6 +73,7 @@ LINES = st.text(
 
 
 @given(first=LINES, last=LINES, subject=LINES, content=st.lists(LINES, max_size=5).map("\n".join))
+@example(first="Ada ", last="Lovelace", subject="two  spaces", content="")
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_written_arrives_as_written(first: str, last: str, subject: str, content: str) -> None:
     sender = Sender("ada@example.com", first, last)

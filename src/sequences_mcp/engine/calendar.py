@@ -87,7 +87,8 @@ def _candidates(window: Window, zone: ZoneInfo, day: date) -> list[datetime]:
     """
     opening = datetime.combine(day, time(window.start // 60, window.start % 60), tzinfo=zone)
     instants = {opening.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
-    return sorted(instants | set(_change(zone, day)))
+    changes = {instant for instant in _change(zone, day) if instant.astimezone(zone).date() == day}
+    return sorted(instants | changes)
 
 
 def _change(zone: ZoneInfo, day: date) -> Iterator[datetime]:

@@ -8,7 +8,8 @@ from base64 import b64encode
 
 # Printable ASCII without a space at either end and without what a reader would take for an encoded word.
 _PLAIN = re.compile(r"(?!.*=\?)(?! )[ -~]{1,900}(?<! )")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+# Words with one space between them; readers make one of two (RFC 5322, section 2.2.3).
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # What ends a line for one reader or another, or cannot be written at all.
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _WORD_BYTES = 45  # 60 letters of base 64, in an encoded word of at most 75 (RFC 2047, section 2)
