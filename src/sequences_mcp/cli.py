@@ -213,17 +213,8 @@ def _review() -> click.Group:
         elif context.invoked_subcommand is None:
             _say([context.get_help()])
 
-    for command in (
-        _list(),
-        _show(),
-        _approve(),
-        _refuse(),
-        _settle(),
-        _waive(),
-        _set_passphrase(),
-        _add_passkey(),
-    ):
-        review.add_command(command)
+    for made in (_list, _show, _approve, _refuse, _settle, _waive, _set_passphrase, _add_passkey):
+        review.add_command(made())
     return review
 
 

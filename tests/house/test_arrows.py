@@ -47,8 +47,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "aiosmtplib": ("engine.channels",),
     "aiosmtpd": ("demo",),
     "click": ("cli",),
-    "starlette": ("review", "bootstrap"),
-    "uvicorn": ("review",),
+    "starlette": ("review", "sandbox", "bootstrap"),
+    "uvicorn": ("review", "sandbox"),
     "webauthn": ("review",),
 }
 VENDORS = ("kalent", "clarky", "topo")

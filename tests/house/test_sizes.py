@@ -29,6 +29,7 @@ MORE_ARGUMENTS: Exceptions = {
         10,
         "the filters of Topo's list, flat as in its API, and whose list",
     ),
+    f"{TOOLS}start_sequence.py:start_sequence": (8, "five of its schema; desk, context and answer are injected"),
 }
 MORE_POSITIONAL: Exceptions = {}
 

@@ -1,7 +1,6 @@
-"""What a provider can do: one small Protocol a capability.
+"""What a provider can do, one small Protocol a capability; ``flows`` sees nothing else.
 
-The embedded engine implements all of them; a vendor's adapter those its API has. ``flows`` sees nothing else.
-Every method raises errors of ``sequences_mcp.errors``; ids are whole ids (``local:bp_…``); times are aware.
+The embedded engine implements all of them. Ids are whole ids (``local:bp_…``); times are aware.
 """
 
 from __future__ import annotations
