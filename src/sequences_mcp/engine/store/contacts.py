@@ -38,7 +38,7 @@ def update(store: Store, contact: Contact) -> None:
 
 def by_ids(store: Store, contact_ids: Iterable[str]) -> list[Contact]:
     """Return the people that exist among these, in this order."""
-    return [_from_row(row) for row in store.rows("contacts.by_ids", ids=json.dumps(list(contact_ids)))]
+    return _from_rows(store.rows("contacts.by_ids", ids=json.dumps(list(contact_ids))))
 
 
 def by_email(store: Store, email: str) -> Contact | None:
@@ -59,13 +59,13 @@ def page_of(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:
     with store.snapshot():
         rows = store.rows("contacts.page", pattern=pattern, size=size, skip=(page - 1) * size)
         total = store.rows("contacts.count", pattern=pattern)[0]["found"]
-    return Page(tuple(map(_from_row, rows)), total, page, size)
+    return Page(tuple(_from_rows(rows)), total, page, size)
 
 
 def colleagues(store: Store, contact: Contact) -> list[str]:
     """Return the ids of everybody at the contact's company, the contact among them."""
     rows = store.rows("contacts.at_company", host=company_domain_of(contact), key=company_key(contact.company))
-    found = [_from_row(row) for row in rows]
+    found = _from_rows(rows)
     return [other.id for other in found if is_same_company(contact, other)]
 
 
@@ -96,7 +96,12 @@ def _to_row(contact: Contact) -> dict[str, Any]:
 
 
 def _from_row(row: sqlite3.Row) -> Contact:
-    return _from_facts(tuple(row.keys()), tuple(row))
+    return _from_rows([row])[0]
+
+
+def _from_rows(rows: list[sqlite3.Row]) -> list[Contact]:
+    names = tuple(rows[0].keys()) if rows else ()
+    return [_from_facts(names, tuple(row)) for row in rows]
 
 
 @lru_cache(maxsize=REMEMBERED)

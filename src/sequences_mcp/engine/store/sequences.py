@@ -94,9 +94,10 @@ def page_of(
             {"where": where and f"WHERE {where}", "order": order},
             {**conditions, "size": size, "skip": (page - 1) * size},
         )
-        total = store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
+        # A page beyond the last has no row that could say how many there are.
+        count = ids or store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
         items = by_ids(store, [row["id"] for row in ids])
-    return Page(tuple(items), total[0]["found"], page, size)
+    return Page(tuple(items), count[0]["found"], page, size)
 
 
 def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Sequence, StepRun]]:

@@ -119,8 +119,8 @@ ORDER BY ordinal LIMIT :size OFFSET :skip
 SELECT count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 
 -- page --
--- A page of runs; the conditions and the order are put in from fixed parts.
-SELECT id FROM sequence /* where */ ORDER BY /* order */ LIMIT :size OFFSET :skip
+-- A page of runs, and how many there are; the conditions and the order are put in from fixed parts.
+SELECT id, (SELECT count(*) FROM sequence /* where */) AS found FROM sequence /* where */ ORDER BY /* order */ LIMIT :size OFFSET :skip
 
 -- count --
 -- How many runs there are; the conditions are put in from fixed parts.
