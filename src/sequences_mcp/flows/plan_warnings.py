@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import final_findings, values_for
 from sequences_mcp.providers.port import SequenceDetail
@@ -17,14 +18,11 @@ async def blueprint_warnings(desk: Desk, plan: Plan) -> tuple[Finding, ...]:
     return warnings_in(report.findings)
 
 
-async def person_warnings(desk: Desk, detail: SequenceDetail) -> tuple[Finding, ...]:
-    """Return the warnings about what is in one person's texts alone: their data, and texts of their own."""
+def person_findings(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return what the guards find in one person's texts as they stand."""
     sequence = detail.sequence
-    report = await get_blueprint(desk, blueprint_id=sequence.blueprint_id, version=sequence.blueprint_version)
-    values = values_for(
-        detail.contact, sourcing=report.blueprint.sourcing, sender=desk.sender, variables=sequence.variables
-    )
-    found = [
+    values = values_for(detail.contact, sourcing=sourcing, sender=desk.sender, variables=sequence.variables)
+    return tuple(
         finding
         for run in sequence.steps
         if run.content is not None
@@ -36,6 +34,18 @@ async def person_warnings(desk: Desk, detail: SequenceDetail) -> tuple[Finding, 
             earlier=sequence.before(run.step.id),
             policy=desk.policy,
         )
-        if finding.variable or run.step.is_written_per_contact or run.generation
-    ]
-    return tuple(dict.fromkeys(warnings_in(found)))
+    )
+
+
+def person_warnings(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return the warnings about what is in one person's texts alone: their data, and texts of their own."""
+    own = {run.step.id for run in detail.sequence.steps if run.step.is_written_per_contact or run.generation}
+    found = person_findings(desk, detail, sourcing=sourcing)
+    return tuple(dict.fromkeys(warnings_in(f for f in found if f.variable or f.step_id in own)))
+
+
+async def sourcing_of(desk: Desk, plan: Plan) -> Sourcing:
+    """Return what a plan's blueprint version fills."""
+    blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
+    version = plan.header.blueprint_version
+    return (await blueprints.get_blueprint(plan.header.blueprint_id, version)).sourcing

@@ -11,7 +11,7 @@ from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings
+from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Draft, SequenceDetail
@@ -84,6 +84,7 @@ async def _draft(desk: Desk, identifier: str) -> Draft:
 
 async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[str]:
     first: SequenceDetail | None = None
+    sourcing = await sourcing_of(desk, plan)
     async for detail in _people(desk, plan):
         if first is None:
             first = detail
@@ -96,7 +97,7 @@ async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[st
         for line in _one(detail, first, full=full):
             yield line
         if detail.sequence.warnings:
-            for line in terminal.warned(await person_warnings(desk, detail)):
+            for line in terminal.warned(person_warnings(desk, detail, sourcing=sourcing)):
                 yield line
 
 

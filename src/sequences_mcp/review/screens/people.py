@@ -11,9 +11,9 @@ from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import SequenceStatus, StepRun, StopReason
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import get_sequence
-from sequences_mcp.flows.person import final_findings, values_for
+from sequences_mcp.flows.plan_warnings import person_findings, sourcing_of
 from sequences_mcp.flows.stop_sequence import stop_sequence
 from sequences_mcp.flows.timetable import Slot, timetable
 from sequences_mcp.providers.port import SequenceDetail
@@ -72,7 +72,7 @@ def texts_of(
 ) -> list[TextShown]:
     """Return a person's texts, compared with another's where there is one."""
     sequence = detail.sequence
-    found = findings_for(desk, detail, sourcing=sourcing)
+    found = person_findings(desk, detail, sourcing=sourcing)
     slots = timetable(desk, [run.step for run in sequence.steps], zone=sequence.time_zone, start=desk.clock())
     others = other.sequence.steps if other else (None,) * len(sequence.steps)
     return [
@@ -86,31 +86,6 @@ def texts_of(
         )
         for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
     ]
-
-
-def findings_for(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> tuple[Finding, ...]:
-    """Return what the guards find in a person's texts as they stand."""
-    values = values_for(detail.contact, sourcing=sourcing, sender=desk.sender, variables=detail.sequence.variables)
-    return tuple(
-        finding
-        for run in detail.sequence.steps
-        if run.content is not None
-        for finding in final_findings(
-            run.step,
-            subject=run.subject,
-            content=run.content,
-            values=values,
-            policy=desk.policy,
-            earlier=detail.sequence.before(run.step.id),
-        )
-    )
-
-
-async def sourcing_of(desk: Desk, plan: Plan) -> Sourcing:
-    """Return what a plan's blueprint version fills."""
-    blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
-    version = plan.header.blueprint_version
-    return (await blueprints.get_blueprint(plan.header.blueprint_id, version)).sourcing
 
 
 async def _of_plan(visit: Visit) -> tuple[Plan, SequenceDetail]:

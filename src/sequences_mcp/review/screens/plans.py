@@ -15,13 +15,13 @@ from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.plan_warnings import person_findings
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent, outline
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import changes
-from sequences_mcp.review.screens.people import findings_for
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
@@ -128,7 +128,7 @@ def _groups(
 
 
 def _row(desk: Desk, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
-    found = findings_for(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
+    found = person_findings(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
     words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
     return Row(one, _group(one), changes(one, first), words)
 
