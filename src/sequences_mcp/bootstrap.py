@@ -37,6 +37,8 @@ OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
+LOOK_EVERY = 2.0  # seconds between two looks for approved starts at vendors
+STOPPED_FOR = 30.0  # seconds before one that was stopped is gone on with
 Clock = Callable[[], datetime]
 Connect = Callable[..., dict[str, Provider]]
 
@@ -126,6 +128,8 @@ async def open_desk(
             connect = partial(_vendors, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             with _working(settings, on=worker, clock=clock):
+                if worker and settings.accounts:
+                    await closing.enter_async_context(_handing_over(desk))
                 yield desk
 
 
@@ -225,7 +229,10 @@ def _vendors(
     }
     for opened in transports.values():
         closing.push_async_callback(opened.aclose)
-    return {name: provider(name, opened, memory=memory) for name, opened in transports.items()}
+    return {
+        name: provider(name, opened, memory=memory, bot_id=settings.accounts[name].bot_id)
+        for name, opened in transports.items()
+    }
 
 
 def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
@@ -241,8 +248,18 @@ def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Loc
             actor=actor,
             unproven=partial(_unproven, settings),
             unasked=settings.auto_approve,
+            vendor_terms=_vendor_terms(settings),
         )
     )
+
+
+def _vendor_terms(settings: Settings) -> dict[str, Terms]:
+    """Return what a start at each connected vendor is approved for."""
+    if not settings.accounts:
+        return {}
+    from sequences_mcp.providers.connect import terms
+
+    return {name: terms(name, one.base_url) for name, one in settings.accounts.items()}
 
 
 def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
@@ -267,9 +284,11 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         ledger=local.ledger,
         records=local.records,
         operations=local.operations,
+        vendor_runs=local.vendor_runs,
         clock=clock,
         sender=settings.sender,
         terms=terms_of(settings),
+        vendor_terms=_vendor_terms(settings),
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),
@@ -316,6 +335,38 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         stop.set()
         # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
         thread.join(GOODBYE)
+
+
+@asynccontextmanager
+async def _handing_over(desk: Desk) -> AsyncIterator[None]:
+    """Hand approved starts over to their vendors meanwhile, wherever they were approved."""
+    import asyncio
+    import contextlib
+
+    task = asyncio.create_task(_hand_over_until_cancelled(desk))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _hand_over_until_cancelled(desk: Desk) -> None:
+    import asyncio
+    import logging
+
+    from sequences_mcp.errors import SequencesError
+    from sequences_mcp.flows.hand_over import hand_over_waiting
+
+    log = logging.getLogger(__name__)
+    while True:
+        stopped: dict[str, str] = {}
+        try:
+            stopped = await hand_over_waiting(desk)
+        except SequencesError as error:
+            log.warning("Approved starts wait: %s", error)
+        await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
 
 
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -20,6 +20,7 @@ from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, Sto
 from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
+    from sequences_mcp.providers.enrolment import Enrolment
     from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
 
 
@@ -159,13 +160,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
-    """One person of a plan."""
+    """One person of a plan; ``handover`` is what a vendor that carries it out is given about them."""
 
     contact_id: str
     variables: Mapping[str, str]
     time_zone: str
     steps: tuple[PlannedStep, ...]
     warnings: int = 0
+    handover: Mapping[str, str] = field(default_factory=dict)
 
 
 class Plans(Protocol):
@@ -392,6 +394,7 @@ class Provider:
     sourcings: Sourcings | None = None
     overrides: Overrides | None = None
     exclusions: Exclusions | None = None
+    enrolment: Enrolment | None = None
     introduction: Introduction | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None

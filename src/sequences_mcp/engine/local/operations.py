@@ -75,7 +75,7 @@ class LocalOperations:
         """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
         for other in rows.open_on(self.engine.store, write.subject, now=self.engine.clock()):
             if other.tool == write.call.tool or not write.safe:
-                raise _busy(other)
+                raise busy(other)
 
 
 def _require_same(earlier: Operation, write: Write) -> None:
@@ -87,7 +87,8 @@ def _require_same(earlier: Operation, write: Write) -> None:
         )
 
 
-def _busy(other: Operation) -> ConflictError:
+def busy(other: Operation) -> ConflictError:
+    """Return the error for a write on something that another write is not settled on."""
     how = "has an unknown outcome" if other.state == "unknown" else "is still under way"
     return ConflictError(
         f"An earlier {other.tool} on {other.subject} {how}; nothing was done.",

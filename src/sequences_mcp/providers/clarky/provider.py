@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
+from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
 from sequences_mcp.providers.translation import not_supported, people_of
+from sequences_mcp.providers.vendor_port import Memory
 from sequences_mcp.providers.watched import WatchedSequences
 
 TITLE = "Clarky"
@@ -39,11 +41,12 @@ class ClarkyContacts:
         not_supported(TITLE, "save people without an agent")
 
 
-def clarky_provider(clarky: Clarky) -> Provider:
-    """Return Clarky with what its API can do."""
+def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None) -> Provider:
+    """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
     return Provider(
         name="clarky",
         title=TITLE,
         contacts=ClarkyContacts(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
+        enrolment=ClarkyEnrolment(clarky, memory, bot_id),
     )

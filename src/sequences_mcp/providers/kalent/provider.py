@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import NotFoundError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
+from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.port import Provider
 from sequences_mcp.providers.remote import RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import SourcingRow
+from sequences_mcp.providers.vendor_port import Memory, SourcingRow
 from sequences_mcp.providers.watched import WatchedSequences
 
 TITLE = "Kalent"
-
-
-class Memory(Protocol):
-    """Blueprints as they were last written here: Kalent's API does not show them."""
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one version, the newest known by default; NotFoundError."""
-        ...
-
-    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Keep what was just written as the newest version."""
-        ...
-
-    async def require_newest(self, blueprint_id: str, version: int) -> None:
-        """Raise StaleVersionError when a newer version is known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +45,9 @@ class KalentBlueprints:
         """Replace all steps at Kalent; StaleVersionError before the request when a newer version is known."""
         await self.memory.require_newest(blueprint_id, expected_version)
         await self.kalent.update_blueprint(blueprint_id, name=name, steps=steps)
-        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=sourcing)
+        known = (await self.memory.get_blueprint(blueprint_id)).sourcing
+        kept = sourcing.model_copy(update={"id": known.id})
+        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +70,7 @@ class KalentSourcings:
     async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> Blueprint:
         """Create a blueprint there and remember it as version 1."""
         made = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps)
-        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing())
+        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
 
 
 def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
@@ -94,7 +80,7 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         run = await kalent.get_dynamic_sequence(candidate_id)
         if run is None:
             raise NotFoundError("This candidate has no sequence at Kalent.", next_step="find_contacts has others.")
-        return run
+        return replace(run, id=candidate_id)  # it is read by the candidate, not by its own id
 
     return Provider(
         name="kalent",
@@ -102,4 +88,5 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
+        enrolment=KalentEnrolment(kalent, memory),
     )

@@ -14,7 +14,9 @@ from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact, SequenceDetail, SequenceFilter
 from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.enrolment import TopoEnrolment
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
+from sequences_mcp.providers.vendor_port import Memory
 
 TITLE = "Topo"
 REASON = "OTHER"  # one of Topo's own words; why is in the message
@@ -144,7 +146,7 @@ class TopoKey:
         return f"scopes of the key: {', '.join(sorted(self.scopes)) or 'none'}"
 
 
-def topo_provider(topo: Topo) -> Provider:
+def topo_provider(topo: Topo, *, memory: Memory) -> Provider:
     """Return Topo with what its API can do."""
     sequences = TopoSequences(topo)
     return Provider(
@@ -155,5 +157,6 @@ def topo_provider(topo: Topo) -> Provider:
         sequences=sequences,
         overrides=sequences,
         exclusions=TopoExclusions(topo),
+        enrolment=TopoEnrolment(topo, memory),
         introduction=TopoKey(topo),
     )

@@ -14,8 +14,8 @@ from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.plan_warnings import person_findings
+from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import SequenceDetail
@@ -84,10 +84,10 @@ async def renew(visit: Visit) -> Response:
 async def _shown(
     visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
 ) -> Response:
-    desk, header = visit.desk, found.header
+    desk = visit.desk
     await _note(visit, found)
     tally = await desk.records.tally(found.id)
-    report = await get_blueprint(desk, blueprint_id=header.blueprint_id, version=header.blueprint_version)
+    report = await planned_blueprint(desk, found)
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
     first = (await desk.records.list_people(found.id, page=1, size=1)).items[:1]
     zone = first[0].sequence.time_zone if first else "UTC"
