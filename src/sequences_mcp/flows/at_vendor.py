@@ -9,6 +9,7 @@ from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, S
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.domain.variables import VARIABLES, is_blank, used_in
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.person import Person, planned_step, values_for
@@ -25,11 +26,24 @@ def title_of(plan: Plan) -> str:
     return TITLES.get(plan.header.provider, "")
 
 
+def handed(sequence: Sequence) -> str:
+    """Return in words what a vendor is given about one person."""
+    given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
+    return f"{TITLES.get(sequence.provider, sequence.provider)} is given {given}"
+
+
 def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Finding, ...]:
-    """Return what a yes to a start at a vendor covers besides the guards' warnings."""
-    title = TITLES[blueprint.id.partition(":")[0]]
-    found = list(_about_steps(blueprint.steps, title) if blueprint.steps else [_unseen(title)])
-    return tuple(found if reviewed_there else [*found, _unreviewed(title)])
+    """Return what a yes to a start at a vendor covers besides the guards' warnings.
+
+    ``reviewed_there`` False: nobody at the vendor reads its texts before they leave.
+    """
+    provider = blueprint.id.partition(":")[0]
+    if provider == "clarky":
+        return (_written_later() if reviewed_there else _unreviewed(),)
+    if blueprint.steps:
+        return tuple(_about_steps(blueprint.steps, TITLES[provider]))
+    message = f"{TITLES[provider]}'s API does not show these texts: read them in its app before saying yes."
+    return (_warning("vendor.unseen_texts", message),)
 
 
 def person_there(desk: Desk, blueprint: Blueprint, contact: Contact) -> Person:
@@ -82,13 +96,13 @@ def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
             yield _warning("vendor.written_there", message, step=step)
 
 
-def _unseen(title: str) -> Finding:
-    message = f"{title}'s API does not show these texts: read them in its app before saying yes."
-    return _warning("vendor.unseen_texts", message)
+def _written_later() -> Finding:
+    message = "Clarky writes the texts after the start, for each person; they wait for a yes in its review queue."
+    return _warning("vendor.written_later", message)
 
 
-def _unreviewed(title: str) -> Finding:
-    message = f"{title} writes, sends and calls within about a minute of the start; nobody reads its texts first."
+def _unreviewed() -> Finding:
+    message = "Clarky writes, sends and calls within about a minute of the start; nobody reads its texts first."
     return _warning(UNREVIEWED, message)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -35,7 +36,7 @@ class Preview:
 
     blueprint: Blueprint
     people: tuple[PersonPreview, ...]
-    delivery: str
+    terms: Terms
 
 
 async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
@@ -52,7 +53,7 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
         slots = timetable(desk, blueprint.steps, zone=one.time_zone, start=desk.clock())
         shown.append(PersonPreview(one, slots, left_out(one, suppressed=suppressed, busy=busy)))
-    return Preview(blueprint, tuple(shown), desk.terms.delivery)
+    return Preview(blueprint, tuple(shown), desk.terms)
 
 
 async def _there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Preview:
@@ -64,7 +65,7 @@ async def _there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Previe
         PersonPreview(replace(one.person, findings=(*offer.warnings, *one.person.findings)), slots, reasons)
         for one, reasons in zip(people, blocked, strict=True)
     ]
-    return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name].delivery)
+    return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name])
 
 
 async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str, ...]]:

@@ -62,6 +62,14 @@ async def start_sequence(
     return tally.report(plan, sample)
 
 
+async def version_to_start(desk: Desk, *, blueprint_id: str) -> int:
+    """Return the version that a start would plan now; NotFoundError, ConflictError."""
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    if provider.name == LOCAL:
+        return (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint.version
+    return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
+
+
 async def _planned_here(
     desk: Desk, blueprint_id: str, entries: list[Entry], *, progress: Progress
 ) -> tuple[Plan, Tally]:

@@ -21,6 +21,7 @@ from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
     from sequences_mcp.providers.enrolment import Enrolment
+    from sequences_mcp.providers.remote import RemoteStep
     from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
 
 
@@ -106,12 +107,16 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceDetail:
-    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word."""
+    """A sequence with the person it runs for and what comes next.
+
+    ``provider_status`` is a vendor's own word, ``steps_there`` are steps as a vendor generated them.
+    """
 
     sequence: Sequence
     contact: Contact
     outlook: Outlook
     provider_status: str | None = None
+    steps_there: tuple[RemoteStep, ...] = ()
 
 
 class Sequences(Protocol):
@@ -386,11 +391,12 @@ class Ledger(Protocol):
 class Provider:
     """One connected provider and what it can do; None is "its API has no such thing".
 
-    ``title`` is how people write its name.
+    ``title`` is how people write its name; ``lists_runs`` whether its API shows which runs there are.
     """
 
     name: str
     title: str = ""
+    lists_runs: bool = True
     sourcings: Sourcings | None = None
     overrides: Overrides | None = None
     exclusions: Exclusions | None = None

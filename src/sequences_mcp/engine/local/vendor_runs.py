@@ -161,7 +161,7 @@ class LocalVendorRuns:
             with self.engine.store.transaction():
                 self._keep(run, after, "seen")
         shown = details(self.engine, [after])[0]
-        return replace(shown, provider_status=word, outlook=seen.outlook)
+        return replace(shown, provider_status=word, outlook=seen.outlook, steps_there=seen.steps_there)
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""

@@ -46,6 +46,7 @@ def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None
     return Provider(
         name="clarky",
         title=TITLE,
+        lists_runs=False,
         contacts=ClarkyContacts(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),

@@ -85,6 +85,7 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
     return Provider(
         name="kalent",
         title=TITLE,
+        lists_runs=False,
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
