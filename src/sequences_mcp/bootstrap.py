@@ -19,9 +19,7 @@ from sequences_mcp.providers.port import Provider
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from sequences_mcp.domain.contact import Contact, ContactFields
-    from sequences_mcp.domain.sender import Sender
-    from sequences_mcp.domain.sequence import Sequence, StepRun
+    from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
@@ -37,8 +35,6 @@ OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
-LOOK_EVERY = 2.0  # seconds between two looks for approved starts at vendors
-STOPPED_FOR = 30.0  # seconds before one that was stopped is gone on with
 Clock = Callable[[], datetime]
 Connect = Callable[..., dict[str, Provider]]
 
@@ -141,6 +137,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import SettingsError
+    from sequences_mcp.flows.final_check import blocked_because
 
     if settings.sender is None:
         raise SettingsError(
@@ -150,7 +147,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         terms=terms_of(settings),
         sender=settings.sender,
         window=Window.parse(settings.window),
-        check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
+        check=partial(blocked_because, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
         unasked=settings.auto_approve,
@@ -343,30 +340,15 @@ async def _handing_over(desk: Desk) -> AsyncIterator[None]:
     import asyncio
     import contextlib
 
-    task = asyncio.create_task(_hand_over_until_cancelled(desk))
+    from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+
+    task = asyncio.create_task(hand_over_until_cancelled(desk))
     try:
         yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-async def _hand_over_until_cancelled(desk: Desk) -> None:
-    import asyncio
-    import logging
-
-    from sequences_mcp.errors import SequencesError
-    from sequences_mcp.flows.hand_over import hand_over_waiting
-
-    log = logging.getLogger(__name__)
-    while True:
-        stopped: dict[str, str] = {}
-        try:
-            stopped = await hand_over_waiting(desk)
-        except SequencesError as error:
-            log.warning("Approved starts wait: %s", error)
-        await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
 
 
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
@@ -393,29 +375,3 @@ def _delivery(settings: Settings) -> Deliver:
     if settings.smtp_url is None:
         return partial(outbox.deliver, outbox_of(settings))
     return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value))
-
-
-def _check(
-    sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
-) -> str | None:
-    """Return why a text about to leave needs a person first: the guards' fourth moment.
-
-    What lies in the contact's own data passes where whoever approved the plan was shown it.
-    """
-    from sequences_mcp.domain.blueprint import Sourcing
-    from sequences_mcp.domain.finding import Severity
-    from sequences_mcp.flows.person import final_findings, values_for
-
-    values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
-    for found in final_findings(
-        run.step,
-        subject=run.subject,
-        content=run.content or "",
-        values=values,
-        earlier=sequence.before(run.step.id),
-        policy=policy,
-    ):
-        unseen = found.variable is not None and not sequence.warnings
-        if found.severity is Severity.ERROR or unseen:
-            return f"{found.rule}: {found.message}"
-    return None

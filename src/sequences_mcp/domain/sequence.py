@@ -179,3 +179,15 @@ class Sequence:
     def last_step_executed_at(self) -> datetime | None:
         """When a step was last executed, or None."""
         return max((run.executed_at for run in self.steps if run.executed_at), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepThere:
+    """One step of a run as a vendor generated it, in the vendor's own words."""
+
+    channel: str | None
+    provider_status: str | None
+    scheduled_for: datetime | None
+    subject: str | None
+    content: str | None
+    rest: Mapping[str, object] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus
 from sequences_mcp.errors import ConflictError
-from sequences_mcp.providers.enrolment import Fate
+from sequences_mcp.providers.enrolment_port import Fate
 from sequences_mcp.providers.port import Outlook
 
 TAKEN = "is being handed over"

@@ -12,8 +12,9 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.providers.enrolment import VendorRuns
-from sequences_mcp.providers.port import Ledger, Plans, Provider, Records, Suppressions, Waivers
+from sequences_mcp.providers.enrolment_port import VendorRuns
+from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions, Waivers
+from sequences_mcp.providers.records_port import Records
 from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence as Items
+from typing import Literal
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ConflictError, SequencesError
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.enrolment import Enrolment, Fate, HandedOver, Taken
+from sequences_mcp.providers.enrolment_port import Enrolment, Fate, HandedOver, Taken
 
+LOOK_EVERY = 2.0  # seconds between two looks for approved starts
+STOPPED_FOR = 30.0  # seconds before one that was stopped is gone on with
 _UNDER_WAY: set[asyncio.Task[str | None]] = set()  # the loop itself holds a task only weakly
 
 
@@ -22,7 +26,7 @@ async def hand_over(desk: Desk, *, plan_id: str) -> str | None:
     if provider is None or provider.enrolment is None:
         return f"{title_of(plan)} is not connected to this process: a server that has its key goes on."
     while people := await desk.vendor_runs.next_people(plan.id, size=provider.enrolment.people_a_call):
-        if why := await _one_request(desk, provider.enrolment, plan, people):
+        if why := await _one_request(desk, provider.enrolment, plan, people=people):
             return why
     return None
 
@@ -48,7 +52,19 @@ async def hand_over_waiting(desk: Desk) -> dict[str, str]:
     return stopped
 
 
-async def _one_request(desk: Desk, enrolment: Enrolment, plan: Plan, people: Items[Sequence]) -> str | None:
+async def hand_over_until_cancelled(desk: Desk) -> None:
+    """Look for approved starts, wherever they were approved, and hand them over; never returns."""
+    log = logging.getLogger(__name__)
+    while True:
+        stopped: dict[str, str] = {}
+        try:
+            stopped = await hand_over_waiting(desk)
+        except SequencesError as error:
+            log.warning("Approved starts wait: %s", error)
+        await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
+
+
+async def _one_request(desk: Desk, enrolment: Enrolment, plan: Plan, *, people: Items[Sequence]) -> str | None:
     try:
         await enrolment.offer(plan.header.blueprint_id)  # what has changed since the approval voids it
         before = await enrolment.before(plan, people)
@@ -62,11 +78,12 @@ async def _one_request(desk: Desk, enrolment: Enrolment, plan: Plan, people: Ite
         return None
     try:
         fates = await enrolment.enrol(taken.order)
-    except BaseException as error:  # even a request that was given up may have reached the vendor
-        await _broken_off(desk, taken, error)
-        if not isinstance(error, SequencesError):
-            raise
+    except SequencesError as error:
+        await _ended(desk, taken, error)
         return str(error)
+    except BaseException:  # even a request that was given up may have reached the vendor
+        await desk.vendor_runs.settle(taken.operation_id, _all(taken, "unknown", why="the request broke off"))
+        raise
     await desk.vendor_runs.settle(taken.operation_id, fates)
     doubtful = any(fate.outcome == "unknown" for fate in fates)
     return f"check_operation with {taken.operation_id} finds out what became of some." if doubtful else None
@@ -79,17 +96,17 @@ async def _not_asked(desk: Desk, plan: Plan, error: SequencesError) -> str:
     return str(error)
 
 
-async def _broken_off(desk: Desk, taken: Taken, error: BaseException) -> None:
-    runs, people = desk.vendor_runs, taken.order.people
-    if not isinstance(error, SequencesError) or error.outcome == "unknown":
-        why = error.message if isinstance(error, SequencesError) else "the request broke off"
-        lost = [Fate(sequence_id=one.id, outcome="unknown", why=why) for one in people]
-        await runs.settle(taken.operation_id, lost)
+async def _ended(desk: Desk, taken: Taken, error: SequencesError) -> None:
+    """Record what a request that was refused, or whose answer was lost, means for everybody in it."""
+    runs = desk.vendor_runs
+    if error.outcome == "unknown":
+        await runs.settle(taken.operation_id, _all(taken, "unknown", why=error.message))
     elif error.retryable:
         await runs.release(taken.operation_id, reason=error.message)
     else:
-        await runs.settle(
-            taken.operation_id,
-            [Fate(sequence_id=one.id, outcome="not_done", why=error.message) for one in people],
-        )
+        await runs.settle(taken.operation_id, _all(taken, "not_done", why=error.message))
         await runs.give_up(taken.order.plan.id, reason=f"not handed over: {error.message}")
+
+
+def _all(taken: Taken, outcome: Literal["not_done", "unknown"], *, why: str) -> list[Fate]:
+    return [Fate(sequence_id=one.id, outcome=outcome, why=why) for one in taken.order.people]

@@ -8,7 +8,7 @@ from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.carry_out import CHECKED
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.enrolment import Fate
+from sequences_mcp.providers.enrolment_port import Fate
 from sequences_mcp.providers.vendor_port import Operation
 
 

@@ -21,7 +21,7 @@ from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import FIELDS, Entry
 from sequences_mcp.flows.person import Person
 from sequences_mcp.guards.check import check_steps
-from sequences_mcp.providers.enrolment import Asked, Candidate, Enrolment
+from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
 from sequences_mcp.providers.port import Provider
 
 MOST = 1_000
@@ -133,11 +133,13 @@ async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) 
     found: list[Candidate] = []
     for start in range(0, len(known), AT_ONCE):
         some = enumerate(known[start : start + AT_ONCE], start=start + 1)
-        found += await asyncio.gather(*(_candidate(offer, entry, stored, n) for n, (entry, stored) in some))
+        found += await asyncio.gather(
+            *(_candidate(offer, entry, stored, position=n) for n, (entry, stored) in some)
+        )
     return found
 
 
-async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, position: int) -> Candidate:
+async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, position: int) -> Candidate:
     fields = entry.contact.fields if stored is None else _fields(stored)
     asked = Asked(vendor_id=entry.contact_id if stored is None else None, fields=fields, note=entry.contact.note)
     try:

@@ -15,13 +15,19 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.sequence import (
+    Sequence,
+    SequenceStatus,
+    StepRun,
+    StepThere,
+    StopReason,
+    StopScope,
+    TaskOutcome,
+)
 from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
-    from sequences_mcp.providers.enrolment import Enrolment
-    from sequences_mcp.providers.remote import RemoteStep
+    from sequences_mcp.providers.enrolment_port import Enrolment
     from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
 
 
@@ -116,7 +122,7 @@ class SequenceDetail:
     contact: Contact
     outlook: Outlook
     provider_status: str | None = None
-    steps_there: tuple[RemoteStep, ...] = ()
+    steps_there: tuple[StepThere, ...] = ()
 
 
 class Sequences(Protocol):
@@ -317,30 +323,6 @@ class Suppressions(Protocol):
 
     async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
         """Return contact id → sequence id for those with a live sequence."""
-        ...
-
-
-class Records(Protocol):
-    """What has been written down, for a person to read."""
-
-    async def tally(self, plan_id: str) -> PlanTally:
-        """Count a plan's people."""
-        ...
-
-    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
-        """Return a plan's people: warnings first, those taken out of it last."""
-        ...
-
-    async def list_mails(self, *, page: int, size: int) -> Page[Mail]:
-        """Return e-mails that were handed over or tried to be, the newest first."""
-        ...
-
-    async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
-        """Return the suppression list, the newest first."""
-        ...
-
-    async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
-        """Return what happened, the newest first."""
         ...
 
 

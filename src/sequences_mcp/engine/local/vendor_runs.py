@@ -30,7 +30,7 @@ from sequences_mcp.engine.stopping import suppressed
 from sequences_mcp.engine.store import contacts, plans, schedule, sequences
 from sequences_mcp.engine.store import vendor_operations as operations
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.providers.enrolment import Before, Fate, HandedOver, Order, Taken
+from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
 from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
 from sequences_mcp.providers.vendor_port import Write
 
@@ -42,7 +42,7 @@ LOST = "whoever asked for it was gone before the answer came"
 
 @dataclass(frozen=True, slots=True)
 class LocalVendorRuns:
-    """``providers.enrolment.VendorRuns`` over the store."""
+    """``providers.enrolment_port.VendorRuns`` over the store."""
 
     engine: Engine
 

@@ -203,20 +203,8 @@ def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
 def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
     """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
     # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
-    (
-        _,
-        own,
-        plan_id,
-        blueprint_id,
-        version,
-        contact_id,
-        status,
-        ordinal,
-        steps_text,
-        created_at,
-        updated_at,
-        *rest,
-    ) = row
+    _, own, plan_id, blueprint_id, version, contact_id, status, *rest = row
+    ordinal, steps_text, created_at, updated_at, *rest = rest
     anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
     provider, handover, remote_id, operation_id = rest
     steps = steps_from_json(steps_text)

@@ -14,7 +14,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError
 from sequences_mcp.providers.clarky.client import Clarky, Lead
-from sequences_mcp.providers.enrolment import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
 from sequences_mcp.providers.vendor_port import Memory
@@ -28,7 +28,7 @@ FACTS = ("first_name", "email", "phone")
 
 @dataclass(frozen=True, slots=True)
 class ClarkyEnrolment:
-    """``providers.enrolment.Enrolment`` over Clarky; ``bot_id`` sends where a template names nobody."""
+    """``providers.enrolment_port.Enrolment`` over Clarky; ``bot_id`` sends where a template names nobody."""
 
     clarky: Clarky
     memory: Memory

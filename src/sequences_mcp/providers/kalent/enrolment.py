@@ -16,7 +16,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
-from sequences_mcp.providers.enrolment import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.limits import CANDIDATES_A_CALL
 from sequences_mcp.providers.port import SequenceDetail
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KalentEnrolment:
-    """``providers.enrolment.Enrolment`` over Kalent."""
+    """``providers.enrolment_port.Enrolment`` over Kalent."""
 
     kalent: Kalent
     memory: Memory

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from typing import Literal
 
 from sequences_mcp.domain.blueprint import Blueprint
@@ -16,7 +17,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields, email_key
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ConflictError, OutcomeUnknownError, ProviderUnavailableError
-from sequences_mcp.providers.enrolment import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteEntry, RemoteList, RemoteSequence
 from sequences_mcp.providers.topo.client import Topo
@@ -29,12 +30,13 @@ COUNT = "entries"
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
 PAGES = 5
+CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only keeps the search short
 FACTS = ("first_name", "last_name", "email", "linkedin_url", "company", "company_domain", "job_title", "phone")
 
 
 @dataclass(frozen=True, slots=True)
 class TopoEnrolment:
-    """``providers.enrolment.Enrolment`` over Topo."""
+    """``providers.enrolment_port.Enrolment`` over Topo."""
 
     topo: Topo
     memory: Memory
@@ -126,7 +128,7 @@ class TopoEnrolment:
         for page in range(1, PAGES + 1):
             wanted = SequenceFilter(
                 blueprint_id=run.blueprint_id,
-                created_after=run.created_at,
+                created_after=run.created_at - CLOCKS_APART,
                 sort_order="desc",
                 page=page,
                 size=PAGE_SIZE,

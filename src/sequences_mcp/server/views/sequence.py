@@ -7,9 +7,8 @@ from datetime import datetime
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import OVER, StepRun, StepState
+from sequences_mcp.domain.sequence import OVER, StepRun, StepState, StepThere
 from sequences_mcp.providers.port import SequenceDetail
-from sequences_mcp.providers.remote import RemoteStep
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
@@ -153,7 +152,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     )
 
 
-def _step_there(step: RemoteStep, limit: int) -> StepThereView:
+def _step_there(step: StepThere, limit: int) -> StepThereView:
     return StepThereView(
         channel=step.channel,
         provider_status=step.provider_status,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
-from sequences_mcp.providers.enrolment import HandedOver
+from sequences_mcp.providers.enrolment_port import HandedOver
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import Outcome, View, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
