@@ -120,11 +120,13 @@ async def test_a_blueprint_at_kalent_is_made_read_back_and_changed_once_a_versio
         changed = await desktop.call("update_blueprint", **change)
         stale = await desktop.refused("update_blueprint", **change)
         seen = await desktop.call("get_blueprint", blueprint_id=own)
-        listed = await desktop.call("list_blueprints")
+        listed = await desktop.call("list_blueprints", provider="kalent")
+        others = [await desktop.call("list_blueprints", provider=name) for name in ("local", "clarky")]
     assert own.startswith("kalent:") and (made["version"], changed["version"]) == (1, 2)
     assert stale["code"] == "stale_version"
     assert (seen["name"], seen["version"], len(seen["steps"])) == ("Engineers, again", 2, 1)
-    assert [one["id"] for one in listed["items"]] == [own]
+    assert [one["id"] for one in listed["items"]] == [own] and listed["total_count"] == 1
+    assert [page["items"] for page in others] == [[], []]
     assert len(await vendors.writes()) == 2
 
 

@@ -8,8 +8,9 @@ from sequences_mcp.providers.clarky.errors import CLARKY
 from sequences_mcp.providers.clarky.provider import clarky_provider
 from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.errors import KALENT
-from sequences_mcp.providers.kalent.provider import Memory, kalent_provider
+from sequences_mcp.providers.kalent.provider import kalent_provider
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.timing import Clockwork, Timing
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.errors import TOPO
@@ -28,4 +29,6 @@ def provider(name: str, opened: Transport, *, memory: Memory) -> Provider:
     """Return a vendor with what its API can do."""
     if name == "kalent":
         return kalent_provider(Kalent(opened), memory=memory)
-    return clarky_provider(Clarky(opened)) if name == "clarky" else topo_provider(Topo(opened))
+    if name == "clarky":
+        return clarky_provider(Clarky(opened), memory=memory)
+    return topo_provider(Topo(opened))

@@ -9,10 +9,11 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
+from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
 from sequences_mcp.providers.watched import WatchedSequences
 
-TITLE = "Clarky"
+NAME, TITLE = "clarky", "Clarky"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class ClarkyContacts:
         not_supported(TITLE, "save people without an agent")
 
 
-def clarky_provider(clarky: Clarky) -> Provider:
+def clarky_provider(clarky: Clarky, *, memory: Memory) -> Provider:
     """Return Clarky with what its API can do."""
     return Provider(
-        name="clarky",
+        name=NAME,
         title=TITLE,
+        blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
         contacts=ClarkyContacts(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
@@ -12,28 +11,13 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import NotFoundError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
 from sequences_mcp.providers.vendor_port import SourcingRow
 from sequences_mcp.providers.watched import WatchedSequences
 
-TITLE = "Kalent"
-
-
-class Memory(Protocol):
-    """Blueprints as they were last written here: Kalent's API does not show them."""
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one version, the newest known by default; NotFoundError."""
-        ...
-
-    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Keep what was just written as the newest version."""
-        ...
-
-    async def require_newest(self, blueprint_id: str, version: int) -> None:
-        """Raise StaleVersionError when a newer version is known."""
-        ...
+NAME, TITLE = "kalent", "Kalent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +28,8 @@ class KalentBlueprints:
     memory: Memory
 
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
-        """Raise NotSupportedError: those written from here stand among the local ones."""
-        not_supported(TITLE, "list blueprints", instead="list_blueprints without provider has those written here.")
+        """Return those this server has seen, newest first: Kalent's API has no list."""
+        return await self.memory.list_known(NAME, page=page, size=size)
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return a blueprint as it was last written here; NotFoundError."""
@@ -97,7 +81,7 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         return run
 
     return Provider(
-        name="kalent",
+        name=NAME,
         title=TITLE,
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
