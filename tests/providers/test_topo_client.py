@@ -233,7 +233,8 @@ async def test_tasks_and_what_can_be_done_with_them() -> None:
     page, vendor = await asked(
         answered("topo", "list_tasks"), lambda c: c.list_tasks(sequence_id=RUN, status="PENDING")
     )
-    assert vendor.seen[0].target == f"/v1/tasks?sequence_id={OWN}&status=PENDING&page=1&size=10"
+    order = "sort_by=created_at&sort_order=asc"
+    assert vendor.seen[0].target == f"/v1/tasks?sequence_id={OWN}&status=PENDING&{order}&page=1&size=10"
     assert (page.items[0].id, page.items[0].type, page.items[0].priority) == (TASK, "CALL", "HOT")
     _, vendor = await asked(
         answered("topo", "reassign_task"), lambda c: c.reassign_task(TASK, assignee_user_id=USER, scope="SEQUENCE")

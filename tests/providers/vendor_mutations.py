@@ -142,7 +142,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = 
     "kalent list_candidates": (partial(kalent.page_of, name="candidates", read=kalent.candidate, **_PAGED), None),
     "kalent get_candidate": (lambda body: kalent.candidate(kalent.data_of(body)), None),
     "kalent dynamic_sequence": (partial(kalent.dynamic_sequence, own="candidate_123"), None),
-    "kalent add_talent": (kalent.added_candidate, _kalent("candidateId")),
+    "kalent add_talent": (partial(kalent.added_candidate, talent="talent_123"), _kalent("candidateId")),
     "kalent create_blueprint": (kalent.created_blueprint, _kalent("blueprintId")),
     "kalent update_blueprint": (
         partial(kalent.updated_blueprint, own="blueprint_123"),

@@ -12,7 +12,6 @@ from sequences_mcp.providers.kalent.provider import kalent_provider
 from sequences_mcp.providers.port import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.timing import Clockwork, Timing
-from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.errors import TOPO
 from sequences_mcp.providers.topo.provider import topo_provider
 from sequences_mcp.providers.transport import Transport
@@ -31,4 +30,4 @@ def provider(name: str, opened: Transport, *, memory: Memory) -> Provider:
         return kalent_provider(Kalent(opened), memory=memory)
     if name == "clarky":
         return clarky_provider(Clarky(opened), memory=memory)
-    return topo_provider(Topo(opened))
+    return topo_provider(opened)

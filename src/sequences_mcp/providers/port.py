@@ -15,12 +15,18 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
-from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
-    from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
+    from sequences_mcp.providers.vendor_port import (
+        Exclusions,
+        Introduction,
+        Overrides,
+        Places,
+        Sourcings,
+        Traces,
+        VendorTasks,
+    )
 
 
 class Blueprints(Protocol):
@@ -104,13 +110,27 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """Something that happened in a run at a vendor, in the vendor's own words."""
+
+    type: str | None
+    channel: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceDetail:
-    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word."""
+    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
+
+    ``activities`` are the last ones, newest first; ``untold`` says why they are not here.
+    """
 
     sequence: Sequence
     contact: Contact
     outlook: Outlook
     provider_status: str | None = None
+    activities: tuple[Activity, ...] = ()
+    untold: str | None = None
 
 
 class Sequences(Protocol):
@@ -313,42 +333,6 @@ class Suppressions(Protocol):
         ...
 
 
-class Records(Protocol):
-    """What has been written down, for a person to read."""
-
-    async def tally(self, plan_id: str) -> PlanTally:
-        """Count a plan's people."""
-        ...
-
-    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
-        """Return a plan's people: warnings first, those taken out of it last."""
-        ...
-
-    async def list_mails(self, *, page: int, size: int) -> Page[Mail]:
-        """Return e-mails that were handed over or tried to be, the newest first."""
-        ...
-
-    async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
-        """Return the suppression list, the newest first."""
-        ...
-
-    async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
-        """Return what happened, the newest first."""
-        ...
-
-
-class Waivers(Protocol):
-    """Warnings that a person has said yes to for a while."""
-
-    async def waive(self, waiver: Waiver) -> None:
-        """Keep one."""
-        ...
-
-    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
-        """Return those of a blueprint that hold now."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
@@ -393,6 +377,9 @@ class Provider:
     overrides: Overrides | None = None
     exclusions: Exclusions | None = None
     introduction: Introduction | None = None
+    places: Places | None = None
+    traces: Traces | None = None
+    vendor_tasks: VendorTasks | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None
     sequences: Sequences | None = None

@@ -117,7 +117,7 @@ class Transport:
                 jitter=self._clockwork.random(),
                 remaining=self._remaining(trail),
             )
-            if delay is None:
+            if delay is None or not request.patient:
                 return ended
             await self._clockwork.sleep(delay)
 

@@ -11,6 +11,7 @@ from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
 from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
+from sequences_mcp.providers.vendor_port import Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME, TITLE = "clarky", "Clarky"
@@ -40,6 +41,18 @@ class ClarkyContacts:
         not_supported(TITLE, "save people without an agent")
 
 
+@dataclass(frozen=True, slots=True)
+class ClarkyTraces:
+    """``providers.vendor_port.Traces`` over Clarky."""
+
+    clarky: Clarky
+
+    async def trace(self, contact_id: str) -> Trace:
+        """Read the contact; NotFoundError."""
+        found = await self.clarky.get_contact(contact_id)
+        return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
+
+
 def clarky_provider(clarky: Clarky, *, memory: Memory) -> Provider:
     """Return Clarky with what its API can do."""
     return Provider(
@@ -47,5 +60,6 @@ def clarky_provider(clarky: Clarky, *, memory: Memory) -> Provider:
         title=TITLE,
         blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
         contacts=ClarkyContacts(clarky),
+        traces=ClarkyTraces(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
     )

@@ -207,7 +207,14 @@ class Topo(Lists):
         return await self._transport.send(request, read)
 
     async def list_tasks(
-        self, *, sequence_id: str | None = None, status: str | None = None, page: int = 1, size: int = 10
+        self,
+        *,
+        sequence_id: str | None = None,
+        status: str | None = None,
+        sort_by: Literal["created_at", "updated_at"] = "created_at",
+        sort_order: Literal["asc", "desc"] = "asc",
+        page: int = 1,
+        size: int = 10,
     ) -> RemotePage[RemoteTask]:
         """Return one page of tasks ("List tasks")."""
         request = Request(
@@ -218,6 +225,8 @@ class Topo(Lists):
             query=query(
                 sequence_id=sequence(sequence_id) if sequence_id else None,
                 status=status,
+                sort_by=sort_by,
+                sort_order=sort_order,
                 page=page,
                 size=page_size(size),
             ),

@@ -12,7 +12,7 @@ from sequences_mcp.providers.remote import ItemOutcome, RemoteEntry, RemoteExclu
 from sequences_mcp.providers.retry import Effect
 from sequences_mcp.providers.topo import batch, limits, wire
 from sequences_mcp.providers.topo.ids import blueprint, contact_list, exclusion
-from sequences_mcp.providers.transport import Transport
+from sequences_mcp.providers.topo.scopes import WayOut
 from sequences_mcp.providers.vendor import Request, path, query
 
 READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but makes a second one."
@@ -21,7 +21,7 @@ READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but
 class Lists:
     """The half of :class:`topo.client.Topo` that is about who may be in a sequence."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: WayOut) -> None:
         self._transport = transport
 
     async def list_contact_lists(

@@ -192,11 +192,13 @@ def _person(item: Row, *, phone: str) -> ContactFields:
 
 
 def contact_list(item: Row) -> RemoteList:
-    """Return one contact list."""
+    """Return one contact list; whatever stands in the place of its template counts as one."""
+    template = "default_sequence_template_id"
     return RemoteList(
         id=_whole(ident(item, "id")),
         provider=NAME,
         name=text(item, "name"),
+        enrols=item[template] is not None if template in item else None,
         blueprint_id=_whole_or_none(item, "default_sequence_template_id"),
         entries_count=number(item, "entries_count"),
         created_at=instant(item, "created_at"),

@@ -8,7 +8,7 @@ from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import OVER, StepRun, StepState
-from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.port import Activity, SequenceDetail
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
@@ -53,6 +53,14 @@ class StepRunView(View):
     task_id: str | None = None
 
 
+class ActivityView(View):
+    """Something that happened in a run at a vendor, in the vendor's words."""
+
+    type: str | None = None
+    channel: str | None = None
+    at: str | None = None
+
+
 class SequenceView(WhoView):
     """A whole run."""
 
@@ -70,6 +78,7 @@ class SequenceView(WhoView):
     next_at: str | None = None
     why: str
     steps: tuple[StepRunView, ...]
+    activities: tuple[ActivityView, ...] | None = None
     note: str | None = None
 
 
@@ -117,6 +126,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     sequence = detail.sequence
     lengths = [len(run.content or "") for run in sequence.steps]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
+    is_cut = max(lengths, default=0) > limit
     return SequenceView(
         id=sequence.id,
         status=sequence.status.value,
@@ -132,9 +142,14 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
         steps=tuple(step_run_view(run, limit) for run in sequence.steps),
-        note="Long texts are cut; full: true shows them whole." if max(lengths, default=0) > limit else None,
+        activities=tuple(map(_activity, detail.activities)) or None,
+        note="Long texts are cut; full: true shows them whole." if is_cut else detail.untold,
         **who(detail.contact),
     )
+
+
+def _activity(one: Activity) -> ActivityView:
+    return ActivityView(type=one.type, channel=one.channel, at=when(one.at))
 
 
 def step_run_view(run: StepRun, limit: int) -> StepRunView:
