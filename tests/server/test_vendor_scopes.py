@@ -1,4 +1,4 @@
-"""What Topo's key may not do is said before anything is asked, with the scope to add; a stop is always asked for."""
+"""What Topo's key may not do is said before anything is asked, with the scope to add; a stop is asked anyway."""
 
 from __future__ import annotations
 

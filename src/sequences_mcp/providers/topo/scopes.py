@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sequences_mcp.errors import ProviderForbiddenError, SequencesError
 from sequences_mcp.providers.refusal import lacks_scope
-from sequences_mcp.providers.topo import wire
+from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.transport import Transport
 from sequences_mcp.providers.vendor import Request
 
 T = TypeVar("T")
 SECONDS = 5.0  # nobody waits longer for what the call itself will find out
-ME = Request(method="GET", path="/me", what="read what the key may do")
-
-
-class WayOut(Protocol):
-    """What makes a call and returns what ``read`` makes of its answer."""
-
-    async def send(self, request: Request, read: Callable[[object], T]) -> T:
-        """Make one call."""
-        ...
 
 
 @dataclass(slots=True)
@@ -43,7 +33,7 @@ class Scopes:
     async def known(self) -> frozenset[str]:
         """Return the scopes ("Get me"); ProviderError when Topo does not tell."""
         if self.found is None:
-            self.found = (await self.transport.send(ME, partial(wire.one, read=wire.account))).scopes
+            self.found = (await Topo(self.transport).get_me()).scopes
         return self.found
 
     async def lacks(self, scope: str) -> bool:
@@ -60,8 +50,7 @@ class Scopes:
     async def _try(self) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                once = replace(ME, patient=False)
-                self.found = (await self.transport.send(once, partial(wire.one, read=wire.account))).scopes
+                self.found = (await Topo(self.transport).get_me(patient=False)).scopes
         except (SequencesError, TimeoutError):
             return  # the scopes stay unknown, and Topo itself says what is missing
 

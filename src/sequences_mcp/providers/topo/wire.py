@@ -287,23 +287,10 @@ def skipped(item: Row) -> RemoteTask:
     return _task_in(item, {"SKIPPED"})
 
 
-def reopened(item: Row) -> RemoteTask:
-    """Return a task that the answer shows to be open."""
-    return _task_in(item, {"PENDING", "IN_PROGRESS"})
-
-
 def _task_in(item: Row, wanted: Collection[str]) -> RemoteTask:
     found = task(item)
     if found.provider_status not in wanted:
         raise UnreadableError("the status is not the one asked for")
-    return found
-
-
-def reassigned(item: Row, *, assignee_user_id: str) -> RemoteTask:
-    """Return a task that the answer shows to be this user's."""
-    found = task(item)
-    if found.assignee_user_id != assignee_user_id:
-        raise UnreadableError("the assignee is another one")
     return found
 
 
