@@ -118,6 +118,18 @@ async def test_what_a_vendor_calls_an_address_may_be_anything(vendors: Connected
     assert said["at_vendors"]["topo"].startswith("not_done: neither an e-mail address nor")
 
 
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_a_list_that_cannot_be_read_is_added_to_all_the_same(vendors: Connected, status: int) -> None:
+    reads = [reply(500), *[reply(status, {})] * (3 if status == 500 else 1)]
+    async with serving(*reads, reply(201, {"id": "x1", "email": "nina@left.example"})) as topo:
+        vendors.elsewhere["topo"] = topo.url
+        async with vendors.client() as desktop:
+            said = await desktop.call("suppress_contact", contact="nina@left.example", reason="asked")
+        writes = [one.json for one in topo.seen if one.method == "POST"]
+    assert said["at_vendors"] == {"topo": "done"}
+    assert [one["email"] for one in writes] == ["nina@left.example"]
+
+
 @pytest.mark.parametrize("who", ["nina@left.example", "left.example"])
 async def test_whom_nobody_may_contact_is_excluded_at_topo_once(vendors: Connected, era: str, who: str) -> None:
     async with vendors.client(era) as desktop:

@@ -41,9 +41,17 @@ async def _all_excluded(
     return "; ".join(dict.fromkeys(line for line in told if line != DONE)) or DONE
 
 
+async def _is_known_there(exclusions: Exclusions, found: Mark) -> bool:
+    """Say whether it is certain that they are on the list: a second entry does no harm, a missing one does."""
+    try:
+        return await exclusions.is_excluded(found.kind, found.value)
+    except SequencesError:
+        return False
+
+
 async def _excluded(desk: Desk, found: Mark, *, exclusions: Exclusions, name: str, call: Call, reason: str) -> str:
     async def effect() -> str:
-        if await exclusions.is_excluded(found.kind, found.value):
+        if await _is_known_there(exclusions, found):
             return '{"outcome":"done before"}'
         await exclusions.exclude(found.kind, found.value, message=reason)
         return '{"outcome":"done"}'

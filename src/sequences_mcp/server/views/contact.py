@@ -109,7 +109,7 @@ def contacts_placed(people: Items[Placed]) -> ContactsSaved:
         were_there=sum(one.was_there for one in people),
         not_saved=tuple(_not_saved(*pair) for pair in failed[:SAVED_SHOWN]) or None,
         not_saved_left_out=max(0, len(failed) - SAVED_SHOWN) or None,
-        next="Some were saved, the rest was not: not_saved says why. The same call again does no harm."
+        next="Some were saved, the rest was not: not_saved says why. The same call with a new key does no harm."
         if failed
         else "find_contacts shows them there; nothing was started for anybody.",
     )
