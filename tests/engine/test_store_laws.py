@@ -98,6 +98,8 @@ class Anything(dict[str, object]):
         ("plans.overdue", "plan_status"),
         ("plans.unsettled", "plan_unsettled"),
         ("contacts.at_company", "contact_company_host"),
+        ("blueprints.count", "autoindex_blueprint_version"),
+        ("blueprints.page", "autoindex_blueprint_version"),
     ],
     ids=lambda value: str(value),
 )

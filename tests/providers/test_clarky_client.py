@@ -124,10 +124,8 @@ async def test_a_contact_is_found_by_its_address() -> None:
 
 
 async def test_a_contact_whose_addresses_are_plain_text_is_read_too() -> None:
-    ada, vendor = await asked(
-        answered("clarky", "create_contact"), lambda c: c.create_contact(LEAD, bot_id="clarky:b_01HEXAMPLE")
-    )
-    assert vendor.seen[0].json["bot_id"] == "b_01HEXAMPLE"
+    shown = answered("clarky", "get_contact_plain_text")
+    ada, _ = await asked(shown, lambda c: c.get_contact("clarky:c_01HEXAMPLE"))
     assert ada.fields.email == "ada@example.com"
 
 
@@ -158,7 +156,7 @@ ERRORS = {
 async def test_every_code_becomes_our_error_with_its_remedy(name: str) -> None:
     code, remedy = ERRORS[name]
     with pytest.raises(SequencesError) as caught:
-        await asked(answered("clarky", name), lambda c: c.create_contact(LEAD, bot_id="clarky:b_1"))
+        await asked(answered("clarky", name), lambda c: c.start(TEMPLATE, contact=LEAD, idempotency_key="k"))
     error, said = caught.value, fixture("clarky", name)["body"]["error"]
     assert (error.code, error.outcome in ("not_done", "refused")) == (code, True)
     assert remedy in error.next_step

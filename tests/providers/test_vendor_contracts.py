@@ -160,9 +160,8 @@ async def test_clarky_from_a_start_to_its_review_queue() -> None:
         assert lucia.id == run.contact_id == (await clarky.get_contact(lucia.id)).id
         assert lucia.notes.count("Speaks Spanish.") == 1
         agents = await everything(lambda page: clarky.list_agents(page=page, size=1))
-        made = await clarky.create_contact(Lead(phones=("+34900000009",)), bot_id=agents[0].id)
         people = await everything(lambda page: clarky.list_contacts(page=page, size=2))
-        assert made.id in {one.id for one in people}
+        assert agents and lucia.id in {one.id for one in people}
 
 
 async def test_a_clarky_start_whose_answer_was_lost_is_found_by_its_key() -> None:
@@ -235,14 +234,11 @@ async def test_topo_people_lists_exclusions_and_what_happened() -> None:
         assert set(await topo.get_contact_variables(ines.id)) == {"contact", "company"}
         lists = await everything(lambda page: topo.list_contact_lists(page=page, size=2))
         founders = next(one for one in lists if one.name == "Founders")
-        assert (await topo.update_contact_list(founders.id, name="F", no_blueprint=True)).blueprint_id is None
-        assert (await topo.get_contact_list(founders.id)).name == "F"
+        assert (await topo.get_contact_list(founders.id)).enrols is True
         one = await topo.exclude_contact(reason="CONTACT_REFUSED", email="ines@loom.example.com")
         found = await topo.list_contact_exclusions(email="ines@loom.example.com")
         assert [item.id for item in found.items] == [one.id]
-        assert (await topo.get_contact_exclusion(one.id)).reason == "CONTACT_REFUSED"
-        all_of_them = await topo.exclude_account(reason="COMPETITOR", domain="loom.example.com")
-        assert (await topo.get_account_exclusion(all_of_them.id)).domain == "loom.example.com"
+        await topo.exclude_account(reason="COMPETITOR", domain="loom.example.com")
         assert len((await topo.list_account_exclusions()).items) == 1
         happened = await everything(lambda page: topo.list_activities(page=page, size=3))
         assert all(item.type and item.sequence_id for item in happened)
@@ -253,8 +249,6 @@ async def test_topo_tasks() -> None:
         topo = sandbox.client("topo")
         task = (await topo.list_tasks(status="PENDING")).items[0]
         assert isinstance(await topo.list_task_messages(task.id), tuple)
-        given = await topo.reassign_task(task.id, assignee_user_id="33333333-3333-4333-8333-333333333333")
-        assert given.assignee_user_id == "33333333-3333-4333-8333-333333333333"
         assert (await topo.skip_task(task.id)).provider_status == "SKIPPED"
         run = await topo.get_sequence(task.sequence_id)
         assert run.status is not SequenceStatus.WAITING_FOR_USER

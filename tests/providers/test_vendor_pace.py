@@ -167,10 +167,10 @@ async def test_a_safe_operation_waits_for_no_breaker_and_no_limit(
         client = Topo(to := transport(TOPO, vendor.url))
         for _ in range(5):
             with pytest.raises(ProviderError):
-                await client.reopen_task(TASK)
+                await client.skip_task(TASK)
         asked = len(vendor.seen)
         with pytest.raises(error, match="was not sent"):
-            await client.reopen_task(TASK)
+            await client.skip_task(TASK)
         assert len(vendor.seen) == asked
         vendor.script = [answered("topo", name)]
         assert await SAFE[name](client)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from open_server import ERAS, Clock, World
+from tests.sandbox.sandbox_client import Server
+from tests.server.vendor_world import Connected, connected
 
 
 @pytest.fixture(params=ERAS)
@@ -18,3 +22,17 @@ def era(request: pytest.FixtureRequest) -> str:
 def world(tmp_path: Path) -> World:
     """A server on an empty database, at noon of a Monday."""
     return World(folder=tmp_path / "data", clock=Clock(), changes={})
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """A port of loopback for the sandboxes of a file of tests."""
+    with Server().running() as one:
+        yield one
+
+
+@pytest_asyncio.fixture
+async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
+    """A server on an empty database, with all three vendors connected to a fresh sandbox."""
+    async with connected(tmp_path / "data", served) as world:
+        yield world

@@ -78,4 +78,19 @@ async def connected(folder: Path, served: Server) -> AsyncIterator[Connected]:
         yield Connected(folder=folder, clock=Clock(), origin=served.origin, sandbox=sandbox, keys={})
 
 
-__all__ = ["PREFIX", "Connected", "connected"]
+async def sourcing_of(desktop: Desktop) -> str:
+    """Return a sourcing of the sandbox."""
+    found = await desktop.call("list_sourcings")
+    return str(found["items"][0]["id"])
+
+
+async def unknown(desktop: Desktop, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Call a tool whose outcome nobody can tell, and return what it says."""
+    result = await desktop.raw(tool, **arguments)
+    assert result.is_error
+    facts: dict[str, Any] = next(iter((result.meta or {}).values()))
+    assert facts["outcome"] == "unknown", facts
+    return facts
+
+
+__all__ = ["PREFIX", "Connected", "connected", "sourcing_of", "unknown"]

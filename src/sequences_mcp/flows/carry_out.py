@@ -21,9 +21,20 @@ FIRST_LOOK = 0.02  # seconds; each look at a twin's progress comes twice as late
 LATEST_LOOK = 0.5
 LOOKS = 260  # about two minutes: longer than any call
 CHECKED = "checked"
+SAME_AGAIN = (
+    "The very same call, with every argument as it was, may be made again: it does no harm and settles this."
+)
 
 
 async def carry_out(desk: Desk, write: Write, effect: Callable[[], Awaitable[str]]) -> str:
+    """Return the result of this write, or the stored one of an earlier call with its key.
+
+    As :func:`carry_out_named`, for an effect that need not know its operation.
+    """
+    return await carry_out_named(desk, write, lambda _: effect())
+
+
+async def carry_out_named(desk: Desk, write: Write, effect: Callable[[Operation], Awaitable[str]]) -> str:
     """Return the result of this write, or the stored one of an earlier call with its key.
 
     Calls with one key at the same time have one effect and one answer. Raises OutcomeUnknownError, with the
@@ -33,34 +44,35 @@ async def carry_out(desk: Desk, write: Write, effect: Callable[[], Awaitable[str
     begun = await desk.operations.begin(write)
     if not begun.is_new:
         return await _answer_of_twin(desk, begun.operation)
-    operation_id = begun.operation.id
     try:
-        answer = await effect()
+        answer = await effect(begun.operation)
     except BaseException as error:  # even a call that was given up may have reached the vendor
-        await _record(desk, begun.operation, error)
+        await _record(desk, begun.operation, error, repeatable=write.repeatable)
         raise
-    await desk.operations.settle(operation_id, state="done", answer=answer)
+    await desk.operations.settle(begun.operation.id, state="done", answer=answer)
     return answer
 
 
-async def _record(desk: Desk, operation: Operation, error: BaseException) -> None:
-    if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown":
+async def _record(desk: Desk, operation: Operation, error: BaseException, *, repeatable: bool) -> None:
+    is_repeat = operation.state == "unknown"  # of whose first call a refusal of the second says nothing
+    if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown" and not is_repeat:
         await desk.operations.settle(operation.id, state="not_done", answer=_told(error))
         return
-    doubt = _doubt(operation, error)
+    doubt = _doubt(operation, error, repeatable=repeatable)
     await desk.operations.doubt(operation.id, answer=_told(doubt))
     if isinstance(error, Exception):
         raise doubt from error
 
 
-def _doubt(operation: Operation, error: BaseException) -> OutcomeUnknownError:
+def _doubt(operation: Operation, error: BaseException, *, repeatable: bool = False) -> OutcomeUnknownError:
     known = error if isinstance(error, OutcomeUnknownError) else None
+    look = f"check_operation with {operation.id} finds out."
     return OutcomeUnknownError(
         known.message if known else f"OUTCOME UNKNOWN: {operation.tool} on {operation.subject} broke off.",
-        next_step=f"Do not call this again. check_operation with {operation.id} finds out.",
+        next_step=SAME_AGAIN if repeatable else f"Do not call this again. {look}",
         data={
             **(known.data if known else {"why": type(error).__name__, "something_may_have_happened": True}),
-            "safe_to_call_again": False,
+            "safe_to_call_again": repeatable,
             "operation_id": operation.id,
         },
     )

@@ -12,6 +12,7 @@ from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
 from sequences_mcp.flows.carry_out import CHECKED
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.read_back import READERS
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.vendor_port import Operation
 
@@ -21,10 +22,11 @@ READ_BACK = frozenset({"pause_sequence", "resume_sequence", "stop_sequence", "up
 
 @dataclass(frozen=True, slots=True)
 class CheckedOperation:
-    """An operation as it is now, and one line about how that is known."""
+    """An operation as it is now, one line about how that is known, and what to do where that is not the usual."""
 
     operation: Operation
     why: str
+    next_step: str | None = None
 
 
 async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
@@ -35,10 +37,10 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
         return CheckedOperation(operation, "Its request is still under way.")
     if operation.state != "unknown":
         return CheckedOperation(operation, "It was settled before.")
-    if operation.tool == "suppress_contact":
-        return await _excluded(desk, operation)
     if operation.tool == "start_sequence":
         return await _started(desk, operation)
+    if operation.tool in READERS:
+        return await _read(desk, operation)
     if operation.tool not in READ_BACK:
         return CheckedOperation(operation, _look(desk, operation))
     sequences = desk.provider_of(operation.subject, Kind.SEQUENCE).sequences
@@ -67,14 +69,11 @@ async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
 _IN = {"done": "enrolled", "not_done": "not enrolled", "unknown": "unknown"}
 
 
-async def _excluded(desk: Desk, operation: Operation) -> CheckedOperation:
-    provider = desk.named(operation.provider)
-    exclusions = offered(provider.exclusions, provider, verb="exclude people")
-    given = operation.arguments
-    happened = await exclusions.is_excluded(str(given["kind"]), str(given["value"]))
-    return await _settled(
-        desk, operation, happened=happened, why=f"It is{'' if happened else ' not'} excluded there."
-    )
+async def _read(desk: Desk, operation: Operation) -> CheckedOperation:
+    found = await READERS[operation.tool](desk, operation)
+    if found.happened is None:
+        return CheckedOperation(operation, found.why, found.next_step)
+    return await _settled(desk, operation, happened=found.happened, why=found.why)
 
 
 async def _judged(desk: Desk, operation: Operation, detail: SequenceDetail) -> CheckedOperation:

@@ -9,6 +9,8 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
 from sequences_mcp.flows.desk import Desk, offered
 
+MARK = 6  # characters of Crockford's base 32: one in a thousand million
+
 
 async def create_blueprint(
     desk: Desk,
@@ -41,7 +43,14 @@ async def _created(
             "A blueprint in a sourcing needs steps, and has its sourcing's own title and place.",
             next_step="Give at least one step; leave out job_title and location.",
         )
-    return await where.sourcings.create_blueprint(provider, name=name, steps=steps)
+    return await where.sourcings.create_blueprint(
+        provider, name=name, steps=steps, mark=copy_mark(desk.operation_id)
+    )
+
+
+def copy_mark(operation_id: str | None) -> str:
+    """Return the end of an operation's id: what tells the copy it made from any other of the same name."""
+    return (operation_id or "")[-MARK:]
 
 
 def valid_name(name: str) -> str:

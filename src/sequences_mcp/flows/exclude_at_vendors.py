@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from typing import NamedTuple
 
 from sequences_mcp.errors import SequencesError
@@ -10,36 +11,56 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.vendor_port import Exclusions, Write
 
+DONE = "done"
+
 
 class Mark(NamedTuple):
-    """Who is suppressed: a kind (``address``, ``domain``, ``contact``) and its value."""
+    """By what somebody is known: a kind (``address``, ``domain``, ``profile``, ``contact``) and its value."""
 
     kind: str
     value: str
 
 
-async def exclude_at_vendors(desk: Desk, found: Mark, *, call: Call, reason: str) -> dict[str, str]:
+async def exclude_at_vendors(desk: Desk, marks: Items[Mark], *, call: Call, reason: str) -> dict[str, str]:
     """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
-    if found.kind == "contact":
-        return {}
     return {
-        name: await _excluded(desk, found, exclusions=provider.exclusions, name=name, call=call, reason=reason)
+        name: await _all_excluded(desk, marks, exclusions=provider.exclusions, name=name, call=call, reason=reason)
         for name, provider in desk.providers.items()
         if provider.exclusions is not None
     }
 
 
+async def _all_excluded(
+    desk: Desk, marks: Items[Mark], *, exclusions: Exclusions, name: str, call: Call, reason: str
+) -> str:
+    if not marks:
+        return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
+    told = [
+        await _excluded(desk, one, exclusions=exclusions, name=name, call=call, reason=reason) for one in marks
+    ]
+    return "; ".join(dict.fromkeys(line for line in told if line != DONE)) or DONE
+
+
+async def _is_known_there(exclusions: Exclusions, found: Mark) -> bool:
+    """Say whether it is certain that they are on the list: a second entry does no harm, a missing one does."""
+    try:
+        return await exclusions.is_excluded(found.kind, found.value)
+    except SequencesError:
+        return False
+
+
 async def _excluded(desk: Desk, found: Mark, *, exclusions: Exclusions, name: str, call: Call, reason: str) -> str:
     async def effect() -> str:
-        if await exclusions.is_excluded(found.kind, found.value):
+        if await _is_known_there(exclusions, found):
             return '{"outcome":"done before"}'
         await exclusions.exclude(found.kind, found.value, message=reason)
         return '{"outcome":"done"}'
 
+    subject = f"{name}:{found.kind}:{found.value}"
     write = Write(
-        call=Call(call.tool, call.key and f"{call.key}#{name}", call.fingerprint),
+        call=Call(call.tool, call.key and f"{call.key}#{subject}", call.fingerprint),
         provider=name,
-        subject=f"{name}:{found.kind}:{found.value}",
+        subject=subject,
         arguments={"kind": found.kind, "value": found.value},
         safe=True,
     )
@@ -47,4 +68,4 @@ async def _excluded(desk: Desk, found: Mark, *, exclusions: Exclusions, name: st
         await carry_out(desk, write, effect)
     except SequencesError as error:
         return f"{error.outcome}: {error}"
-    return "done"
+    return DONE

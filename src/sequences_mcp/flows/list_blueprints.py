@@ -11,6 +11,6 @@ from sequences_mcp.flows.desk import Desk, offered
 async def list_blueprints(
     desk: Desk, *, provider: str = LOCAL, page: int = 1, size: int = DEFAULT_SIZE
 ) -> Page[Blueprint]:
-    """Return the newest versions, newest first; those written to Kalent from here stand among the local ones."""
+    """Return the newest versions, newest first; of Kalent and Clarky, those this server has seen."""
     where = desk.named(provider)
     return await offered(where.blueprints, where, verb="list blueprints").list_blueprints(page=page, size=size)

@@ -82,5 +82,5 @@ async def _unknown(desk: Desk) -> list[str]:
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:
-    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks", "sourcings")
-    return tuple(name for name in capabilities if getattr(provider, name) is not None)
+    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks", "vendor_tasks", "sourcings")
+    return tuple(name.removeprefix("vendor_") for name in capabilities if getattr(provider, name) is not None)

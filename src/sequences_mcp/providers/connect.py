@@ -11,12 +11,11 @@ from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.errors import KALENT
 from sequences_mcp.providers.kalent.provider import kalent_provider
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.timing import Clockwork, Timing
-from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.errors import TOPO
 from sequences_mcp.providers.topo.provider import topo_provider
 from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor_port import Memory
 
 VENDORS = {vendor.name: vendor for vendor in (KALENT, CLARKY, TOPO)}
 
@@ -32,7 +31,7 @@ def provider(name: str, opened: Transport, *, memory: Memory, bot_id: str | None
         return kalent_provider(Kalent(opened), memory=memory)
     if name == "clarky":
         return clarky_provider(Clarky(opened), memory=memory, bot_id=bot_id)
-    return topo_provider(Topo(opened), memory=memory)
+    return topo_provider(opened, memory=memory)
 
 
 def terms(name: str, base_url: str) -> Terms:

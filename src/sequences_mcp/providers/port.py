@@ -24,11 +24,18 @@ from sequences_mcp.domain.sequence import (
     StopScope,
     TaskOutcome,
 )
-from sequences_mcp.domain.waiver import Waiver
 
 if TYPE_CHECKING:
     from sequences_mcp.providers.enrolment_port import Enrolment
-    from sequences_mcp.providers.vendor_port import Exclusions, Introduction, Overrides, Sourcings
+    from sequences_mcp.providers.vendor_port import (
+        Exclusions,
+        Introduction,
+        Overrides,
+        Places,
+        Sourcings,
+        Traces,
+        VendorTasks,
+    )
 
 
 class Blueprints(Protocol):
@@ -112,10 +119,19 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceDetail:
-    """A sequence with the person it runs for and what comes next.
+class Activity:
+    """Something that happened in a run at a vendor, in the vendor's own words."""
 
-    ``provider_status`` is a vendor's own word, ``steps_there`` are steps as a vendor generated them.
+    type: str | None
+    channel: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceDetail:
+    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
+
+    ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``untold`` why they are not here.
     """
 
     sequence: Sequence
@@ -123,6 +139,8 @@ class SequenceDetail:
     outlook: Outlook
     provider_status: str | None = None
     steps_there: tuple[StepThere, ...] = ()
+    activities: tuple[Activity, ...] = ()
+    untold: str | None = None
 
 
 class Sequences(Protocol):
@@ -326,18 +344,6 @@ class Suppressions(Protocol):
         ...
 
 
-class Waivers(Protocol):
-    """Warnings that a person has said yes to for a while."""
-
-    async def waive(self, waiver: Waiver) -> None:
-        """Keep one."""
-        ...
-
-    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
-        """Return those of a blueprint that hold now."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
@@ -384,6 +390,9 @@ class Provider:
     exclusions: Exclusions | None = None
     enrolment: Enrolment | None = None
     introduction: Introduction | None = None
+    places: Places | None = None
+    traces: Traces | None = None
+    vendor_tasks: VendorTasks | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None
     sequences: Sequences | None = None

@@ -129,19 +129,24 @@ def _plan(refusal: Refusal) -> SequencesError:
 
 
 def _forbidden(refusal: Refusal) -> SequencesError:
-    vendor, scope = refusal.vendor, refusal.request.scope
-    if scope is None:
+    vendor = refusal.vendor
+    if refusal.request.scope is None:
         return made(
             ProviderForbiddenError,
             refusal,
             _sentence(refusal, "does not allow this key to"),
             next_step=f"Check in {vendor.title} what the user of this key may do.",
         )
-    return made(
-        ProviderForbiddenError,
-        refusal,
-        f"The {vendor.title} key may not {refusal.request.what}: it lacks the scope `{scope}`.",
-        next_step=f"Make a {vendor.title} key with the scope `{scope}` and put it into {vendor.key_setting}.",
+    message, next_step = lacks_scope(vendor, refusal.request)
+    return made(ProviderForbiddenError, refusal, message, next_step=next_step)
+
+
+def lacks_scope(vendor: Vendor, request: Request) -> tuple[str, str]:
+    """Return what a key without the request's scope cannot do, and what to do next."""
+    scope = request.scope
+    return (
+        f"The {vendor.title} key may not {request.what}: it lacks the scope `{scope}`.",
+        f"Make a {vendor.title} key with the scope `{scope}` and put it into {vendor.key_setting}.",
     )
 
 

@@ -156,9 +156,13 @@ class RemoteAgent(Remote):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteList(Remote):
-    """A Topo contact list; with a blueprint, every new entry is enrolled in it."""
+    """A Topo contact list; with a blueprint, every new entry is enrolled in it.
+
+    ``enrols`` is None where the answer does not say whether it has one.
+    """
 
     name: str | None
+    enrols: bool | None
     blueprint_id: str | None
     entries_count: int | None
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.secret import Secret
@@ -38,6 +38,14 @@ USER_AGENT = f"sequences-mcp/{__version__} (+https://github.com/sequences-mcp/se
 SHORTEST_TRY = 0.1  # seconds; a call whose time is up while it waited still gets a definite answer
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+class WayOut(Protocol):
+    """What makes a call and returns what ``read`` makes of its answer: a transport, or what stands before one."""
+
+    async def send(self, request: Request, read: Callable[[object], T]) -> T:
+        """Make one call."""
+        ...
 
 
 @dataclass(slots=True)
@@ -117,7 +125,7 @@ class Transport:
                 jitter=self._clockwork.random(),
                 remaining=self._remaining(trail),
             )
-            if delay is None:
+            if delay is None or not request.patient:
                 return ended
             await self._clockwork.sleep(delay)
 

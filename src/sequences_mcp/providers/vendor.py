@@ -20,7 +20,8 @@ class Request:
 
     ``path`` is below the base URL, its ids escaped. ``what`` is our phrase for it ("stop the sequence").
     ``scope`` is what the key must carry, where the vendor has scopes. ``read_back`` says how to find out what
-    became of a write. ``safe`` calls (pause, stop, exclude) wait for no breaker and no bucket.
+    became of a write. ``safe`` calls (pause, stop, exclude) wait for no breaker and no bucket; one that is not
+    ``patient`` is attempted once.
     """
 
     method: Literal["GET", "POST", "PATCH"]
@@ -32,6 +33,7 @@ class Request:
     scope: str | None = None
     read_back: str = ""
     safe: bool = False
+    patient: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

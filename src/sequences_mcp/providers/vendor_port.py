@@ -11,21 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.port import Call, SequenceDetail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One write to a vendor: ``subject`` is the id of what it changes; ``safe`` ones only ever hold back."""
+    """One write to a vendor: ``subject`` is the id of what it changes; ``safe`` ones only ever hold back.
+
+    ``repeatable``: the very same call once more does no harm, and settles what became of the first.
+    """
 
     call: Call
     provider: str
     subject: str
     arguments: Mapping[str, object]
     safe: bool = False
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class Operations(Protocol):
     async def begin(self, write: Write) -> Begun:
         """Record a write that is about to be made, or return the earlier one of the same key.
 
+        A repeatable write whose twin's outcome is unknown is carried out again as that same operation.
         KeyReusedError for a key that belongs to other arguments, ConflictError with the operation's id while
         another write on the same thing is open. One whose caller has died counts as unknown.
         """
@@ -100,8 +105,10 @@ class Sourcings(Protocol):
         """Return one page of a sourcing's people whose facts contain the query."""
         ...
 
-    async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> Blueprint:
-        """Create a blueprint there, which becomes version 1 as known here."""
+    async def create_blueprint(
+        self, sourcing_id: str, *, name: str, steps: Items[Step], mark: str = ""
+    ) -> Blueprint:
+        """Create a blueprint there, which becomes version 1 as known here; ``mark`` ends its name there alone."""
         ...
 
 
@@ -113,8 +120,125 @@ class Overrides(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """Somebody to be taken in: facts, or the vendor's own whole id of them."""
+
+    id: str | None
+    fields: ContactFields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What became of one newcomer. ``why`` is ours; ``vendor_code`` and ``vendor_message`` quote the vendor."""
+
+    outcome: Literal["done", "not_done", "unknown"]
+    contact_id: str | None = None
+    was_there: bool = False
+    why: str | None = None
+    vendor_code: str | None = None
+    vendor_message: str | None = None
+
+
+class Places(Protocol):
+    """Where a vendor takes people in: Topo's contact lists, Kalent's sourcings."""
+
+    @property
+    def a_request(self) -> int:
+        """How many people one request takes."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many people one call takes, in several requests."""
+        ...
+
+    def require_fit(self, people: Items[Newcomer]) -> None:
+        """Raise InvalidArgumentsError that names by position whom the vendor could not take, and why."""
+        ...
+
+    async def look_into(self, place_id: str, people: Items[Newcomer]) -> tuple[Placed | None, ...]:
+        """Return, for each, what is so already, or None for those who are to be put there.
+
+        Changes nothing. ApprovalError for a place that starts a sequence for whoever is put there.
+        """
+        ...
+
+    async def put(self, place_id: str, people: Items[Newcomer]) -> tuple[Placed, ...]:
+        """Put people there in one request and return what became of each."""
+        ...
+
+    async def count_in(self, place_id: str, people: Items[Newcomer]) -> tuple[int | None, str]:
+        """Return how many of these are there now, None where nobody can tell, and one line about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """How somebody is known at a vendor: further ids, every e-mail address, a LinkedIn profile."""
+
+    ids: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    linkedin_url: str | None = None
+
+
+class Traces(Protocol):
+    """Who stands behind a vendor's id of a person."""
+
+    async def trace(self, contact_id: str) -> Trace:
+        """Read the person; NotFoundError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorMessage:
+    """A message that a task is about: somebody else's text."""
+
+    direction: str | None
+    channel: str | None
+    subject: str | None
+    body: str | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorTask:
+    """Something to be done by hand at a vendor, in the vendor's own words, with its newest messages.
+
+    ``untold`` says what of its messages is not here, and why.
+    """
+
+    id: str
+    type: str | None
+    priority: str | None
+    status: str | None
+    sequence_id: str | None
+    created_at: datetime | None
+    messages: tuple[VendorMessage, ...] = ()
+    untold: str | None = None
+
+
+class VendorTasks(Protocol):
+    """What waits at a vendor to be done by hand."""
+
+    async def list_open(self, *, page: int, size: int) -> Page[VendorTask]:
+        """Return one page of those that are not over, oldest first, the first few with their messages."""
+        ...
+
+    async def skip(self, task_id: str) -> VendorTask:
+        """Skip one; its run goes on."""
+        ...
+
+    async def status_of(self, task_id: str) -> str | None:
+        """Return the vendor's word for how a task stands, or None where it is not among the newest."""
+        ...
+
+
 class Exclusions(Protocol):
-    """A vendor's own list of those it must not import again; ``kind`` is ``address`` or ``domain``."""
+    """A vendor's own list of those it must not import again.
+
+    ``kind`` is ``address``, ``domain`` or ``profile``, the address of a LinkedIn page.
+    """
 
     async def is_excluded(self, kind: str, value: str) -> bool:
         """Say whether it is there."""
@@ -130,24 +254,4 @@ class Introduction(Protocol):
 
     async def about_key(self) -> str:
         """Return one line: what the key may do, as far as the vendor tells."""
-        ...
-
-
-class Memory(Protocol):
-    """Vendors' blueprints as they were last written, or told of, here: no API shows all of them."""
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one version, the newest known by default; NotFoundError."""
-        ...
-
-    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Keep what was just written as the newest version."""
-        ...
-
-    async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
-        """Keep what was told of a blueprint whose steps are not known; another name is another version."""
-        ...
-
-    async def require_newest(self, blueprint_id: str, version: int) -> None:
-        """Raise StaleVersionError when a newer version is known."""
         ...

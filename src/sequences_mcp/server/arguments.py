@@ -18,9 +18,11 @@ ShortText = Annotated[str, Field(max_length=500)]
 Instant = Annotated[AwareDatetime, Field(description="ISO 8601 with offset")]
 Where = Annotated[str, Field(max_length=200, description="Name from list_providers")]
 Sourced = Annotated[str, Field(max_length=200, description="Name from list_providers, or a Kalent sourcing id")]
+Holder = Annotated[str, Field(max_length=200, description="A Topo list id or Kalent sourcing id")]
 FIRST_PAGE = 1
 PAGE_SIZE = DEFAULT_SIZE
 _TEXT: dict[str, Any] = {"type": "string"}
+_TALENT = {**_TEXT, "description": "Of a Kalent talent, alone"}
 _STEPS = (
     "In order of outreach. linkedInType: with LINKEDIN only. subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
@@ -57,7 +59,11 @@ class ContactFormat:
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema of a list of people."""
-        return {"type": "array", "description": "Each with email or phone", "items": _person(note=_TEXT)}
+        return {
+            "type": "array",
+            "description": "Each with email or phone",
+            "items": _person(note=_TEXT, id=_TALENT),
+        }
 
 
 class EntryFormat:

@@ -40,6 +40,7 @@ TOOLS = (
     "complete_task",
 )
 SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
+REPEATABLE = frozenset({"update_blueprint"})  # at a vendor: the same whole body once more changes nothing
 VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": ("kalent", "clarky", "topo")}
 WIRE = Path(__file__).parent / "wire"
 

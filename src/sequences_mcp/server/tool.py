@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, get_type_hints
 
@@ -14,12 +15,12 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
 from sequences_mcp.domain.ids import PROVIDERS
-from sequences_mcp.flows.carry_out import carry_out
+from sequences_mcp.flows.carry_out import carry_out_named
 from sequences_mcp.providers.port import Call
-from sequences_mcp.providers.vendor_port import Write
+from sequences_mcp.providers.vendor_port import Operation, Write
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer
-from sequences_mcp.server.catalog import SAFE
+from sequences_mcp.server.catalog import REPEATABLE, SAFE
 from sequences_mcp.server.definition import Definition, Hints
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.schema import compact
@@ -84,12 +85,26 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
         key = arguments.pop("idempotency_key")
         call = Call(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
-            provider, safe = subject.partition(":")[0], definition.name in SAFE
-            write = Write(call=call, provider=provider, subject=subject, arguments=arguments, safe=safe)
-            return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
+            write = _write(call, subject, arguments)
+
+            async def carried(operation: Operation) -> str:
+                return await _said(definition.handler(replace(desk, operation_id=operation.id), **arguments))
+
+            return answer(await carry_out_named(desk, write, carried))
         return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
 
     return run
+
+
+def _write(call: Call, subject: str, arguments: Mapping[str, Any]) -> Write:
+    return Write(
+        call=call,
+        provider=subject.partition(":")[0],
+        subject=subject,
+        arguments=arguments,
+        safe=call.tool in SAFE,
+        repeatable=call.tool in REPEATABLE,
+    )
 
 
 def vendor_subject(arguments: Mapping[str, Any]) -> str | None:

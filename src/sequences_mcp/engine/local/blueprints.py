@@ -8,7 +8,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.store import blueprints
@@ -23,8 +23,12 @@ class LocalBlueprints:
 
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions, newest first."""
+        return await self.list_known(LOCAL, page=page, size=size)
+
+    async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest versions kept here of one provider's blueprints, newest first."""
         require_page(page, size)
-        return blueprints.page_of(self.engine.store, page=page, size=size)
+        return blueprints.page_of(self.engine.store, provider, page=page, size=size)
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return one version, the newest by default; NotFoundError."""

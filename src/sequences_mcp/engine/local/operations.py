@@ -23,14 +23,17 @@ class LocalOperations:
     engine: Engine
 
     async def begin(self, write: Write) -> Begun:
-        """Write it down, or return the earlier operation of the same key."""
+        """Write it down, or return the earlier operation of the same key or, of a repeatable one, the twin."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             earlier = rows.by_key(store, write.call.key, now=now) if write.call.key else None
             if earlier is not None:
                 _require_same(earlier, write)
-                return Begun(earlier, is_new=False)
-            self._require_free(write)
+                return Begun(earlier, is_new=_may_repeat(earlier, write))
+            open_now = rows.open_on(store, write.subject, now=now)
+            if twin := next((one for one in open_now if _may_repeat(one, write)), None):
+                return Begun(twin, is_new=True)
+            _require_free(open_now, write)
             fresh = self.engine.new_id(Kind.OPERATION)
             rows.insert(store, fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
             self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
@@ -71,11 +74,17 @@ class LocalOperations:
             )
         return found
 
-    def _require_free(self, write: Write) -> None:
-        """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
-        for other in rows.open_on(self.engine.store, write.subject, now=self.engine.clock()):
-            if other.tool == write.call.tool or not write.safe:
-                raise busy(other)
+
+def _require_free(open_now: Items[Operation], write: Write) -> None:
+    """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
+    for other in open_now:
+        if other.tool == write.call.tool or not write.safe:
+            raise busy(other)
+
+
+def _may_repeat(earlier: Operation, write: Write) -> bool:
+    same = (earlier.tool, earlier.fingerprint) == (write.call.tool, write.call.fingerprint)
+    return write.repeatable and same and earlier.state == "unknown"
 
 
 def _require_same(earlier: Operation, write: Write) -> None:

@@ -35,11 +35,12 @@ def find(store: Store, blueprint_id: str, *, version: int | None = None) -> Blue
     return _from_row(found) if found else None
 
 
-def page_of(store: Store, *, page: int, size: int) -> Page[Blueprint]:
-    """Return the newest version of each blueprint, the latest change first."""
+def page_of(store: Store, provider: str, *, page: int, size: int) -> Page[Blueprint]:
+    """Return the newest version of each blueprint of a provider, the latest change first."""
+    first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
     with store.snapshot():
-        rows = store.rows("blueprints.page", size=size, skip=(page - 1) * size)
-        total = store.rows("blueprints.count")[0]["found"]
+        rows = store.rows("blueprints.page", first=first, past=past, size=size, skip=(page - 1) * size)
+        total = store.rows("blueprints.count", first=first, past=past)[0]["found"]
     return Page(tuple(map(_from_row, rows)), total, page, size)
 
 

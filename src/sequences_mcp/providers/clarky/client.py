@@ -146,22 +146,6 @@ class Clarky:
         request = Request(method="GET", path=path("/contacts/{}", own), what="read the contact")
         return await self._transport.send(request, lambda body: wire.contact(wire.data_of(body)))
 
-    async def create_contact(self, contact: Lead, *, bot_id: str) -> RemoteContact:
-        """Create a contact ("Create a contact").
-
-        Its full body is not published; the fields that a start takes are sent.
-        """
-        request = Request(
-            method="POST",
-            path="/contacts",
-            what="create the contact",
-            effect=Effect.WRITE_ONCE,
-            body={"bot_id": _agent(bot_id), **contact.to_wire()},
-            scope="write",
-            read_back="find_contacts with the address shows whether the person is there.",
-        )
-        return await self._transport.send(request, lambda body: wire.contact(wire.data_of(body)))
-
     async def list_agents(self, *, page: int = 1, size: int = 10) -> RemotePage[RemoteAgent]:
         """Return one page of agents ("List agents"): who can send."""
         size = min(size, limits.PAGE_SIZE)

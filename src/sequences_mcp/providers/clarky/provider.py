@@ -10,11 +10,12 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
+from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Memory
+from sequences_mcp.providers.vendor_port import Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
-TITLE = "Clarky"
+NAME, TITLE = "clarky", "Clarky"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,27 @@ class ClarkyContacts:
         not_supported(TITLE, "save people without an agent")
 
 
+@dataclass(frozen=True, slots=True)
+class ClarkyTraces:
+    """``providers.vendor_port.Traces`` over Clarky."""
+
+    clarky: Clarky
+
+    async def trace(self, contact_id: str) -> Trace:
+        """Read the contact; NotFoundError."""
+        found = await self.clarky.get_contact(contact_id)
+        return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
+
+
 def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None) -> Provider:
     """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
     return Provider(
-        name="clarky",
+        name=NAME,
         title=TITLE,
         lists_runs=False,
+        blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
         contacts=ClarkyContacts(clarky),
+        traces=ClarkyTraces(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),
     )

@@ -110,7 +110,7 @@ class Kalent:
             body={"talentId": talent},
             read_back="find_contacts in the sourcing shows whether the person is there.",
         )
-        return await self._transport.send(request, wire.added_candidate)
+        return await self._transport.send(request, partial(wire.added_candidate, talent=talent))
 
     async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> RemoteBlueprint:
         """Create a blueprint in a sourcing ("Create sequence blueprint")."""

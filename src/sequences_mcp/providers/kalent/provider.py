@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
-from sequences_mcp.errors import NotFoundError
+from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
+from sequences_mcp.providers.kalent.places import KalentPlaces
 from sequences_mcp.providers.port import Provider
-from sequences_mcp.providers.remote import RemoteSequence
+from sequences_mcp.providers.remembered import Memory
+from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Memory, SourcingRow
+from sequences_mcp.providers.vendor_port import SourcingRow, Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
-TITLE = "Kalent"
+NAME, TITLE = "kalent", "Kalent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class KalentBlueprints:
     memory: Memory
 
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
-        """Raise NotSupportedError: those written from here stand among the local ones."""
-        not_supported(TITLE, "list blueprints", instead="list_blueprints without provider has those written here.")
+        """Return those this server has seen, newest first: Kalent's API has no list."""
+        return await self.memory.list_known(NAME, page=page, size=size)
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return a blueprint as it was last written here; NotFoundError."""
@@ -42,11 +44,21 @@ class KalentBlueprints:
     async def update_blueprint(
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:
-        """Replace all steps at Kalent; StaleVersionError before the request when a newer version is known."""
+        """Send what has changed, of the steps all of them.
+
+        Before the request: StaleVersionError when a newer version is known, ConflictError when its steps are not.
+        """
         await self.memory.require_newest(blueprint_id, expected_version)
-        await self.kalent.update_blueprint(blueprint_id, name=name, steps=steps)
-        known = (await self.memory.get_blueprint(blueprint_id)).sourcing
-        kept = sourcing.model_copy(update={"id": known.id})
+        known = await self.memory.get_blueprint(blueprint_id)
+        if not known.steps:
+            raise _unseen(blueprint_id)
+        is_renamed, is_rewritten = name != known.name, tuple(steps) != known.steps
+        await self.kalent.update_blueprint(
+            blueprint_id,
+            name=name if is_renamed else None,  # its name there may have a mark, or have been changed by a person
+            steps=steps if is_rewritten or not is_renamed else None,
+        )
+        kept = sourcing.model_copy(update={"id": known.sourcing.id})
         return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
 
 
@@ -65,12 +77,44 @@ class KalentSourcings:
     async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return one page of a sourcing's candidates."""
         wanted = CandidateFilter(search=query or None)
-        return people_of(await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size))
+        found = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size)
+        return people_of(replace(found, items=tuple(map(_noted, found.items))))
 
-    async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> Blueprint:
-        """Create a blueprint there and remember it as version 1."""
-        made = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps)
+    async def create_blueprint(
+        self, sourcing_id: str, *, name: str, steps: Items[Step], mark: str = ""
+    ) -> Blueprint:
+        """Create a blueprint there and remember it as version 1; its name there ends in the mark."""
+        there = f"{name} · {mark}" if mark else name
+        made = await self.kalent.create_blueprint(sourcing_id, name=there, steps=steps)
         return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
+
+
+@dataclass(frozen=True, slots=True)
+class KalentTraces:
+    """``providers.vendor_port.Traces`` over Kalent."""
+
+    kalent: Kalent
+
+    async def trace(self, contact_id: str) -> Trace:
+        """Read the candidate; NotFoundError."""
+        found = await self.kalent.get_candidate(contact_id)
+        ids = (found.talent_id,) if found.talent_id else ()
+        return Trace(ids=ids, emails=found.emails, linkedin_url=found.fields.linkedin_url)
+
+
+def _noted(person: RemoteContact) -> RemoteContact:
+    """Return a candidate with the two facts that only Kalent has of them, as a note."""
+    facts = {"talent": person.talent_id, "status": person.provider_status}
+    known = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
+    return replace(person, notes=known or None)
+
+
+def _unseen(blueprint_id: str) -> ConflictError:
+    return ConflictError(
+        "The steps of this blueprint are not known here, and a change would replace all of them unseen.",
+        next_step="Change it in Kalent's own app, or make a new one with create_blueprint; nothing was done.",
+        data={"blueprint_id": blueprint_id},
+    )
 
 
 def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
@@ -83,11 +127,13 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         return replace(run, id=candidate_id)  # it is read by the candidate, not by its own id
 
     return Provider(
-        name="kalent",
+        name=NAME,
         title=TITLE,
         lists_runs=False,
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
         enrolment=KalentEnrolment(kalent, memory),
+        places=KalentPlaces(kalent),
+        traces=KalentTraces(kalent),
     )

@@ -111,9 +111,11 @@ def _address(item: object) -> object:
     return next((item[name] for name in ("email", "phone", "phoneNumber", "value") if name in item), None)
 
 
-def added_candidate(body: object) -> RemoteContact:
+def added_candidate(body: object, *, talent: str) -> RemoteContact:
     """Return the candidate that "Add talent to sourcing" made or found."""
     data = data_of(body)
+    if ident_or_none(data, "talentId") not in (None, talent):
+        raise UnreadableError("the talent is another one")
     return RemoteContact(
         id=_whole(ident(data, "candidateId")),
         provider=NAME,

@@ -36,9 +36,9 @@ READ_TASK = "list_tasks shows its status; if it is unchanged, the same call may 
 class Topo(Lists):
     """Topo over one transport. Pages begin at 1 and hold at most 100."""
 
-    async def get_me(self) -> RemoteAccount:
-        """Return whose key it is and its scopes ("Get me"); needs no scope."""
-        request = Request(method="GET", path="/me", what="read what the key may do")
+    async def get_me(self, *, patient: bool = True) -> RemoteAccount:
+        """Return whose key it is and its scopes ("Get me"); needs no scope. Not ``patient``: in one attempt."""
+        request = Request(method="GET", path="/me", what="read what the key may do", patient=patient)
         return await self._transport.send(request, partial(wire.one, read=wire.account))
 
     async def list_sequences(self, wanted: SequenceFilter) -> RemotePage[RemoteSequence]:
@@ -207,7 +207,14 @@ class Topo(Lists):
         return await self._transport.send(request, read)
 
     async def list_tasks(
-        self, *, sequence_id: str | None = None, status: str | None = None, page: int = 1, size: int = 10
+        self,
+        *,
+        sequence_id: str | None = None,
+        status: str | None = None,
+        sort_by: Literal["created_at", "updated_at"] = "created_at",
+        sort_order: Literal["asc", "desc"] = "asc",
+        page: int = 1,
+        size: int = 10,
     ) -> RemotePage[RemoteTask]:
         """Return one page of tasks ("List tasks")."""
         request = Request(
@@ -218,6 +225,8 @@ class Topo(Lists):
             query=query(
                 sequence_id=sequence(sequence_id) if sequence_id else None,
                 status=status,
+                sort_by=sort_by,
+                sort_order=sort_order,
                 page=page,
                 size=page_size(size),
             ),
@@ -247,33 +256,3 @@ class Topo(Lists):
             read_back=READ_TASK,
         )
         return await self._transport.send(request, partial(wire.same, read=wire.skipped, own=own))
-
-    async def reopen_task(self, task_id: str) -> RemoteTask:
-        """Open a task again ("Reopen task")."""
-        own = task(task_id)
-        request = Request(
-            method="POST",
-            path=path("/tasks/{}/reopen", own),
-            what="reopen the task",
-            effect=Effect.WRITE_ONCE,
-            scope="tasks:write",
-            read_back=READ_TASK,
-        )
-        return await self._transport.send(request, partial(wire.same, read=wire.reopened, own=own))
-
-    async def reassign_task(
-        self, task_id: str, *, assignee_user_id: str, scope: Literal["TASK", "SEQUENCE"] = "TASK"
-    ) -> RemoteTask:
-        """Give a task, or every open task of its run, to another user ("Reassign task")."""
-        own = task(task_id)
-        request = Request(
-            method="PATCH",
-            path=path("/tasks/{}/assignee", own),
-            what="reassign the task",
-            effect=Effect.WRITE_ONCE,
-            body={"assignee_user_id": assignee_user_id, "scope": scope},
-            scope="tasks:write",
-            read_back="list_tasks shows whose it is; the same call may be made again.",
-        )
-        read = partial(wire.reassigned, assignee_user_id=assignee_user_id)
-        return await self._transport.send(request, partial(wire.same, read=read, own=own))

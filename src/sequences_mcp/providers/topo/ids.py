@@ -22,7 +22,7 @@ def contact(whole_id: str) -> str:
 
 def contact_list(whole_id: str) -> str:
     """Return the id of a contact list."""
-    return TOPO.own(whole_id, "a contact list id", listed_by="list_providers")
+    return TOPO.own(whole_id, "a contact list id", listed_by="save_contacts with the provider `topo`")
 
 
 def task(whole_id: str) -> str:

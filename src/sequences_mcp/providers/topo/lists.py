@@ -11,8 +11,8 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.remote import ItemOutcome, RemoteEntry, RemoteExclusion, RemoteList, RemotePage
 from sequences_mcp.providers.retry import Effect
 from sequences_mcp.providers.topo import batch, limits, wire
-from sequences_mcp.providers.topo.ids import blueprint, contact_list, exclusion
-from sequences_mcp.providers.transport import Transport
+from sequences_mcp.providers.topo.ids import blueprint, contact_list
+from sequences_mcp.providers.transport import WayOut
 from sequences_mcp.providers.vendor import Request, path, query
 
 READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but makes a second one."
@@ -21,7 +21,7 @@ READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but
 class Lists:
     """The half of :class:`topo.client.Topo` that is about who may be in a sequence."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: WayOut) -> None:
         self._transport = transport
 
     async def list_contact_lists(
@@ -64,25 +64,6 @@ class Lists:
         read = partial(batch.outcomes, read=wire.contact_list, asked=1)
         return (await self._transport.send(request, read))[0]
 
-    async def update_contact_list(
-        self, list_id: str, *, name: str | None = None, blueprint_id: str | None = None, no_blueprint: bool = False
-    ) -> RemoteList:
-        """Rename a contact list, or change or (``no_blueprint``) remove its template ("Update contact list")."""
-        own = contact_list(list_id)
-        body: dict[str, str | None] = {"name": name} if name else {}
-        if blueprint_id or no_blueprint:
-            body["default_sequence_template_id"] = blueprint(blueprint_id) if blueprint_id else None
-        request = Request(
-            method="PATCH",
-            path=path("/contact-lists/{}", own),
-            what="change the contact list",
-            effect=Effect.WRITE_ONCE,
-            body=body,
-            scope="contact_lists:write",
-            read_back="Read the contact list; the same change may be made again.",
-        )
-        return await self._transport.send(request, partial(wire.same, read=wire.contact_list, own=own))
-
     async def create_entries(
         self, list_id: str, *, people: Items[ContactFields]
     ) -> tuple[ItemOutcome[RemoteEntry], ...]:
@@ -119,10 +100,6 @@ class Lists:
         read = partial(wire.page_of, read=wire.exclusion, page=page, size=page_size(size))
         return await self._transport.send(request, read)
 
-    async def get_contact_exclusion(self, exclusion_id: str) -> RemoteExclusion:
-        """Return one excluded person ("Get contact exclusion")."""
-        return await self._exclusion("/contact-exclusions/{}", exclusion(exclusion_id))
-
     async def exclude_contact(
         self,
         *,
@@ -156,22 +133,12 @@ class Lists:
         read = partial(wire.page_of, read=wire.exclusion, page=page, size=page_size(size))
         return await self._transport.send(request, read)
 
-    async def get_account_exclusion(self, exclusion_id: str) -> RemoteExclusion:
-        """Return one excluded company ("Get account exclusion")."""
-        return await self._exclusion("/account-exclusions/{}", exclusion(exclusion_id))
-
     async def exclude_account(
         self, *, domain: str, reason: str, message: str | None = None, until: datetime | None = None
     ) -> RemoteExclusion:
         """Exclude a company by its domain, for good without ``until`` ("Create account exclusion")."""
         body = {"domain": domain, "reason": reason, "message": message}
         return await self._exclude("/account-exclusions", body, until=until)
-
-    async def _exclusion(self, template: str, own: str) -> RemoteExclusion:
-        request = Request(
-            method="GET", path=path(template, own), what="read the exclusion", scope="exclusions:read"
-        )
-        return await self._transport.send(request, partial(wire.same, read=wire.exclusion, own=own))
 
     async def _exclude(self, at: str, body: dict[str, str | None], *, until: datetime | None) -> RemoteExclusion:
         whole = {**body, "until": until.isoformat() if until else None}

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import StopReason, StopScope
-from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact, SequenceDetail, SequenceFilter
+from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
+from sequences_mcp.providers.port import (
+    Activity,
+    ContactEntry,
+    Provider,
+    SavedContact,
+    SequenceDetail,
+    SequenceFilter,
+)
+from sequences_mcp.providers.remembered import Memory
+from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.enrolment import TopoEnrolment
+from sequences_mcp.providers.topo.places import TopoLists
+from sequences_mcp.providers.topo.scopes import Scoped, Scopes
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
-from sequences_mcp.providers.vendor_port import Memory
+from sequences_mcp.providers.transport import Transport
+from sequences_mcp.providers.vendor_port import Trace
 
 TITLE = "Topo"
+ACTIVITIES = 10
 REASON = "OTHER"  # one of Topo's own words; why is in the message
 
 
@@ -34,8 +47,16 @@ class TopoSequences:
         return found.map(lambda run: detail_of(run, title=TITLE))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Return one run; NotFoundError."""
-        return detail_of(await self.topo.get_sequence(sequence_id), title=TITLE)
+        """Return one run with what last happened in it, where the key may read that; NotFoundError."""
+        detail = detail_of(await self.topo.get_sequence(sequence_id), title=TITLE)
+        try:
+            page = await self.topo.list_activities(sequence_id=sequence_id, size=ACTIVITIES)
+        except ProviderForbiddenError:
+            return replace(detail, untold="What happened is not shown: the key lacks the scope `activities:read`.")
+        except SequencesError as error:
+            return replace(detail, untold=f"What happened could not be read: {error.code}.")
+        happened = tuple(Activity(type=one.type, channel=one.channel, at=one.created_at) for one in page.items)
+        return replace(detail, activities=happened)
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time."""
@@ -118,9 +139,11 @@ class TopoExclusions:
     topo: Topo
 
     async def is_excluded(self, kind: str, value: str) -> bool:
-        """Say whether an address, or a domain among the first hundred, is there."""
+        """Say whether an address, a profile, or a domain among the first hundred, is there."""
         if kind == "address":
             return bool((await self.topo.list_contact_exclusions(email=value)).items)
+        if kind == "profile":
+            return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
         accounts = await self.topo.list_account_exclusions(size=100)
         return any((one.domain or "").casefold() == value for one in accounts.items)
 
@@ -128,26 +151,39 @@ class TopoExclusions:
         """Put it there, for good."""
         if kind == "address":
             await self.topo.exclude_contact(reason=REASON, email=value, message=message)
+        elif kind == "profile":
+            await self.topo.exclude_contact(reason=REASON, linkedin_url=value, message=message)
         else:
             await self.topo.exclude_account(reason=REASON, domain=value, message=message)
 
 
-@dataclass(slots=True)
-class TopoKey:
-    """``providers.port.Introduction``: asked once, then remembered."""
+@dataclass(frozen=True, slots=True)
+class TopoTraces:
+    """``providers.vendor_port.Traces`` over Topo."""
 
     topo: Topo
-    scopes: frozenset[str] | None = None
+
+    async def trace(self, contact_id: str) -> Trace:
+        """Read the person; NotFoundError."""
+        found = await self.topo.get_contact(contact_id)
+        return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
+
+
+@dataclass(frozen=True, slots=True)
+class TopoKey:
+    """``providers.vendor_port.Introduction`` over what the key has been found to carry."""
+
+    scopes: Scopes
 
     async def about_key(self) -> str:
         """Return the scopes of the key."""
-        if self.scopes is None:
-            self.scopes = (await self.topo.get_me()).scopes
-        return f"scopes of the key: {', '.join(sorted(self.scopes)) or 'none'}"
+        return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
 
 
-def topo_provider(topo: Topo, *, memory: Memory) -> Provider:
-    """Return Topo with what its API can do."""
+def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
+    """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
+    scopes = Scopes(opened)
+    topo = Topo(Scoped(opened, scopes))
     sequences = TopoSequences(topo)
     return Provider(
         name="topo",
@@ -158,5 +194,8 @@ def topo_provider(topo: Topo, *, memory: Memory) -> Provider:
         overrides=sequences,
         exclusions=TopoExclusions(topo),
         enrolment=TopoEnrolment(topo, memory),
-        introduction=TopoKey(topo),
+        introduction=TopoKey(scopes),
+        places=TopoLists(topo),
+        traces=TopoTraces(topo),
+        vendor_tasks=TopoTasks(topo),
     )

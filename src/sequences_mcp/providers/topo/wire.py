@@ -192,11 +192,13 @@ def _person(item: Row, *, phone: str) -> ContactFields:
 
 
 def contact_list(item: Row) -> RemoteList:
-    """Return one contact list."""
+    """Return one contact list; whatever stands in the place of its template counts as one."""
+    template = "default_sequence_template_id"
     return RemoteList(
         id=_whole(ident(item, "id")),
         provider=NAME,
         name=text(item, "name"),
+        enrols=item[template] is not None if template in item else None,
         blueprint_id=_whole_or_none(item, "default_sequence_template_id"),
         entries_count=number(item, "entries_count"),
         created_at=instant(item, "created_at"),
@@ -285,23 +287,10 @@ def skipped(item: Row) -> RemoteTask:
     return _task_in(item, {"SKIPPED"})
 
 
-def reopened(item: Row) -> RemoteTask:
-    """Return a task that the answer shows to be open."""
-    return _task_in(item, {"PENDING", "IN_PROGRESS"})
-
-
 def _task_in(item: Row, wanted: Collection[str]) -> RemoteTask:
     found = task(item)
     if found.provider_status not in wanted:
         raise UnreadableError("the status is not the one asked for")
-    return found
-
-
-def reassigned(item: Row, *, assignee_user_id: str) -> RemoteTask:
-    """Return a task that the answer shows to be this user's."""
-    found = task(item)
-    if found.assignee_user_id != assignee_user_id:
-        raise UnreadableError("the assignee is another one")
     return found
 
 

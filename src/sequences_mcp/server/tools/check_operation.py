@@ -33,7 +33,7 @@ async def check_operation(desk: Desk, operation_id: str) -> OperationView:
     return OperationView(
         outcome=outcome,
         sent=_SENT[state],
-        next=_NEXT[state],
+        next=found.next_step or _NEXT[state],
         operation_id=found.operation.id,
         tool=found.operation.tool,
         subject=found.operation.subject,

@@ -10,7 +10,7 @@ from sequences_mcp.domain.sequence import TaskOutcome
 from sequences_mcp.flows import complete_task as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import WRITE, Definition
-from sequences_mcp.server.views.review import TaskWritten, task_view
+from sequences_mcp.server.views.task import TaskWritten, task_written
 
 
 async def complete_task(
@@ -19,11 +19,7 @@ async def complete_task(
     outcome: Annotated[TaskOutcome, Field(description="accepted: the invitation was; also after done")],
 ) -> TaskWritten:
     """Record what a person did with a manual step; the run goes on to its next step."""
-    task = await verb.complete_task(desk, task_id=task_id, outcome=outcome)
-    return TaskWritten(
-        next="get_sequence shows what comes next and when.",
-        **task_view(task, limit=len(task.run.content or "")).model_dump(),
-    )
+    return task_written(await verb.complete_task(desk, task_id=task_id, outcome=outcome))
 
 
 TOOL = Definition(complete_task, title="Close a manual step", hints=WRITE)

@@ -9,6 +9,7 @@ from typing import Any
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.port import SavedContact
+from sequences_mcp.providers.vendor_port import Placed
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 
@@ -50,13 +51,26 @@ class ContactPage(PageView):
     items: tuple[ContactView, ...]
 
 
-class ContactsSaved(WrittenView):
-    """What became of each person saved, in order."""
+class NotSavedView(View):
+    """Somebody a vendor did not take in: the position in the call, our reason, and the vendor's own words."""
 
-    created: int
-    updated: int
-    contacts: tuple[WhoView, ...]
+    contact: int
+    why: str | None = None
+    vendor_code: str | None = None
+    vendor_message: str | None = None
+
+
+class ContactsSaved(WrittenView):
+    """What became of each person saved, in order; at a vendor, how many and, of those not saved, why."""
+
+    created: int | None = None
+    updated: int | None = None
+    contacts: tuple[WhoView, ...] | None = None
     contacts_left_out: int | None = None
+    saved: int | None = None
+    were_there: int | None = None
+    not_saved: tuple[NotSavedView, ...] | None = None
+    not_saved_left_out: int | None = None
 
 
 def who(contact: Contact) -> dict[str, Any]:
@@ -84,6 +98,26 @@ def contacts_saved(saved: Items[SavedContact]) -> ContactsSaved:
         contacts_left_out=max(0, len(saved) - SAVED_SHOWN) or None,
         next="start_sequence and preview_sequence take these ids, or the e-mail addresses.",
     )
+
+
+def contacts_placed(people: Items[Placed]) -> ContactsSaved:
+    """Return what became of people given to a vendor: of several outcomes, the worst."""
+    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    return ContactsSaved(
+        outcome="not_done" if failed else "done",
+        saved=len(people) - len(failed),
+        were_there=sum(one.was_there for one in people),
+        not_saved=tuple(_not_saved(*pair) for pair in failed[:SAVED_SHOWN]) or None,
+        not_saved_left_out=max(0, len(failed) - SAVED_SHOWN) or None,
+        next="Some were saved, the rest was not: not_saved says why. The same call with a new key does no harm."
+        if failed
+        else "find_contacts shows them there; nothing was started for anybody.",
+    )
+
+
+def _not_saved(position: int, one: Placed) -> NotSavedView:
+    message = cut(one.vendor_message, 2 * FACT_LIMIT) if one.vendor_message else None
+    return NotSavedView(contact=position, why=one.why, vendor_code=one.vendor_code, vendor_message=message)
 
 
 def _contact(contact: Contact, limit: int) -> ContactView:

@@ -1,11 +1,10 @@
-"""What waits for a person: plans, single texts, steps done by hand."""
+"""What waits for a person: plans and single texts."""
 
 from __future__ import annotations
 
-from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.list_reviews import Reviews
-from sequences_mcp.providers.port import Draft, Task
+from sequences_mcp.providers.port import Draft
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
@@ -66,29 +65,6 @@ class DraftWritten(DraftView, WrittenView):
     """A text after a change."""
 
 
-class TaskView(WhoView):
-    """A step to be done by hand, with the text ready to copy."""
-
-    id: str
-    sequence_id: str
-    step_id: str
-    channel: str
-    state: str
-    recipient: str | None = None
-    subject: str | None = None
-    content: str | None = None
-
-
-class TaskPage(PageView):
-    """Some open tasks, oldest first. ``content`` is cut where a page has much of it; get_sequence has it whole."""
-
-    items: tuple[TaskView, ...]
-
-
-class TaskWritten(TaskView, WrittenView):
-    """A task after a change."""
-
-
 def plan_view(plan: Plan) -> PlanView:
     """Return a plan."""
     return PlanView(
@@ -129,25 +105,4 @@ def draft_view(draft: Draft, limit: int) -> DraftView:
         content=None if draft.run.content is None else cut(draft.run.content, limit),
         reason=draft.run.reason,
         **who(draft.contact),
-    )
-
-
-def task_page(page: Page[Task]) -> TaskPage:
-    """Return a page of tasks, their texts sharing one budget."""
-    limit = fair_limit((len(task.run.content or "") for task in page.items), budget=TEXT_BUDGET)
-    return TaskPage(items=tuple(task_view(task, limit) for task in page.items), **numbered(page))
-
-
-def task_view(task: Task, limit: int) -> TaskView:
-    """Return one task, its text cut to ``limit`` characters."""
-    return TaskView(
-        id=task.id,
-        sequence_id=task.sequence.id,
-        step_id=task.run.step.id,
-        channel=channel_of(task.run.step),
-        state=task.run.state.value,
-        recipient=task.run.recipient,
-        subject=task.run.subject,
-        content=None if task.run.content is None else cut(task.run.content, limit),
-        **who(task.contact),
     )

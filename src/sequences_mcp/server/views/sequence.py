@@ -8,7 +8,7 @@ from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import OVER, StepRun, StepState, StepThere
-from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.port import Activity, SequenceDetail
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
@@ -63,6 +63,14 @@ class StepThereView(View):
     content: str | None = None
 
 
+class ActivityView(View):
+    """Something that happened in a run at a vendor, in the vendor's words."""
+
+    type: str | None = None
+    channel: str | None = None
+    at: str | None = None
+
+
 class SequenceView(WhoView):
     """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own."""
 
@@ -82,6 +90,7 @@ class SequenceView(WhoView):
     steps: tuple[StepRunView, ...]
     provider_steps: tuple[StepThereView, ...] | None = None
     started_as: str | None = None
+    activities: tuple[ActivityView, ...] | None = None
     note: str | None = None
 
 
@@ -130,6 +139,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     texts = [*(run.content for run in sequence.steps), *(step.content for step in detail.steps_there)]
     lengths = [len(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
+    is_cut = max(lengths, default=0) > limit
     return SequenceView(
         id=sequence.remote_id or sequence.id,
         started_as=sequence.id if sequence.remote_id else None,
@@ -147,9 +157,14 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         why=cut(detail.outlook.why, REASON_LIMIT),
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
         provider_steps=tuple(_step_there(one, limit) for one in detail.steps_there) or None,
-        note="Long texts are cut; full: true shows them whole." if max(lengths, default=0) > limit else None,
+        activities=tuple(map(_activity, detail.activities)) or None,
+        note="Long texts are cut; full: true shows them whole." if is_cut else detail.untold,
         **who(detail.contact),
     )
+
+
+def _activity(one: Activity) -> ActivityView:
+    return ActivityView(type=one.type, channel=one.channel, at=when(one.at))
 
 
 def _step_there(step: StepThere, limit: int) -> StepThereView:

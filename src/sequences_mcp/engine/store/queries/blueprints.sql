@@ -12,11 +12,13 @@ SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id ORDER BY vers
 SELECT * FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
 
 -- count --
--- How many blueprints there are.
+-- How many blueprints of one provider there are.
 SELECT count(DISTINCT blueprint_id) AS found FROM blueprint_version
+WHERE blueprint_id >= :first AND blueprint_id < :past
 
 -- page --
--- The newest version of each blueprint, the latest change first.
+-- The newest version of each blueprint of one provider, the latest change first.
 SELECT * FROM blueprint_version
-WHERE no IN (SELECT max(no) FROM blueprint_version GROUP BY blueprint_id)
+WHERE no IN (SELECT max(no) FROM blueprint_version
+             WHERE blueprint_id >= :first AND blueprint_id < :past GROUP BY blueprint_id)
 ORDER BY no DESC LIMIT :size OFFSET :skip

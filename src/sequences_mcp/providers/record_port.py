@@ -1,4 +1,7 @@
-"""What has been written down, as the verbs see it: another part of the contract in ``providers.port``."""
+"""What has been written down for a person to read, and what a person has waived.
+
+Further parts of the contract in ``providers.port``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Protocol
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
+from sequences_mcp.domain.waiver import Waiver
 from sequences_mcp.providers.port import SequenceDetail
 
 
@@ -30,4 +34,16 @@ class Records(Protocol):
 
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
+        ...
+
+
+class Waivers(Protocol):
+    """Warnings that a person has said yes to for a while."""
+
+    async def waive(self, waiver: Waiver) -> None:
+        """Keep one."""
+        ...
+
+    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
+        """Return those of a blueprint that hold now."""
         ...

@@ -1,0 +1,59 @@
+"""What a caller says about people for a vendor to take in: facts, or the vendor's own id of somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from typing import Any
+
+from sequences_mcp.domain.contact import ContactFields, email_key
+from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.entry import FIELDS
+from sequences_mcp.providers.vendor_port import Newcomer
+
+
+def read_newcomers(raw: Items[object], *, most: int) -> list[Newcomer]:
+    """Return the people of a call; InvalidArgumentsError names the position (from 1) and what is wrong there."""
+    if not 1 <= len(raw) <= most:
+        raise _bad(
+            f"contacts has {len(raw):,} entries; this vendor takes from 1 to {most:,} a call", "Split the call."
+        )
+    people = [_newcomer(item, position) for position, item in enumerate(raw, start=1)]
+    _require_different(people)
+    return people
+
+
+def _newcomer(item: object, position: int) -> Newcomer:
+    if isinstance(item, str):
+        item = {"id": item}
+    if not isinstance(item, Mapping):
+        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FIELDS)}.")
+    if item.get("note") is not None:
+        raise _bad(f"contact {position} has a note", "Vendors take no notes here; leave it out.")
+    for name in item:
+        if name not in (*FIELDS, "id", "note"):
+            raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(FIELDS)}.")
+    given = _fact(item, "id", position)
+    known = ContactFields(**{name: _fact(item, name, position) for name in FIELDS})
+    return Newcomer(id=str(parse(given, Kind.CONTACT)) if given else None, fields=known)
+
+
+def _fact(item: Mapping[str, Any], name: str, position: int) -> str | None:
+    value = item.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _bad(f"contact {position}: {name} is not text", "Give it as a string.")
+    return " ".join((value or "").split()) or None
+
+
+def _require_different(people: Items[Newcomer]) -> None:
+    places: dict[str, int] = {}
+    for position, one in enumerate(people, start=1):
+        email = email_key(one.fields.email) if one.fields.email else None
+        known = one.id or email or one.fields.linkedin_url
+        if known and (earlier := places.setdefault(known, position)) != position:
+            raise _bad(f"contacts {earlier} and {position} are the same person", "Name each person once.")
+
+
+def _bad(message: str, next_step: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(f"{message}.", next_step=next_step)

@@ -1,0 +1,150 @@
+"""Put people on a vendor's list or into its sourcing: each once, each with an outcome of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.errors import (
+    NotFoundError,
+    NotSupportedError,
+    OutcomeUnknownError,
+    ProviderConflictError,
+    ProviderError,
+    ProviderRejectedError,
+    SequencesError,
+)
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.newcomers import read_newcomers
+from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.vendor_port import Newcomer, Placed, Places
+
+LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
+ABOUT_ONE = (NotFoundError, ProviderRejectedError, ProviderConflictError)  # the next person may fare better
+UNTRIED = "not tried"
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What has become of each person so far, None while nothing has, and the last error on the way."""
+
+    found: list[Placed | None]
+    error: SequencesError | None = None
+
+    def may_go_on(self) -> bool:
+        """Say whether another request may follow."""
+        is_unknown = any(one is not None and one.outcome == "unknown" for one in self.found)
+        return not is_unknown and (self.error is None or isinstance(self.error, ABOUT_ONE))
+
+    def people(self) -> tuple[Placed, ...]:
+        """Return everybody; whoever was not come to is not done."""
+        return tuple(one or Placed(outcome="not_done", why=UNTRIED) for one in self.found)
+
+
+async def place_contacts(desk: Desk, *, place_id: str, contacts: Items[object]) -> tuple[Placed, ...]:
+    """Return what became of each person, in order.
+
+    Raises OutcomeUnknownError, with everybody's outcome, as soon as one is unknown: nobody is tried twice, and
+    nobody after them. When nobody was placed, the last error is raised.
+    """
+    provider = desk.named(place_id.partition(":")[0])
+    if provider.places is None:
+        raise _takes_nobody(provider)
+    people = read_newcomers(contacts, most=provider.places.most)
+    provider.places.require_fit(people)
+    trail = _Trail(list(await provider.places.look_into(place_id, people)))
+    await _hold_back(desk, people, trail)
+    await _put(desk, provider.places, place_id, people=people, trail=trail)
+    return _told(trail, provider)
+
+
+async def _put(desk: Desk, places: Places, place_id: str, *, people: Items[Newcomer], trail: _Trail) -> None:
+    """Make one request after the other until one leaves a doubt, fails for everybody, or it takes too long."""
+    begun = desk.clock()
+    waiting = [index for index, placed in enumerate(trail.found) if placed is None]
+    for start in range(0, len(waiting), places.a_request):
+        if desk.clock() - begun > LONGEST or not trail.may_go_on():
+            return
+        group = waiting[start : start + places.a_request]
+        try:
+            found = await places.put(place_id, [people[index] for index in group])
+        except (ProviderError, NotFoundError) as error:
+            trail.error, found = error, (_failed(error),) * len(group)
+        for index, placed in zip(group, found, strict=True):
+            trail.found[index] = placed
+
+
+def _failed(error: SequencesError) -> Placed:
+    return Placed(
+        outcome="unknown" if error.outcome == "unknown" else "not_done",
+        why=error.code,
+        vendor_code=error.data.get("vendor_code"),
+        vendor_message=error.data.get("vendor_message"),
+    )
+
+
+async def _hold_back(desk: Desk, people: Items[Newcomer], trail: _Trail) -> None:
+    """Note those on the suppression list: whoever must never be contacted is put nowhere."""
+    now = desk.clock()
+    facts = [
+        replace(Contact(id=one.id or f"?{index}", created_at=now, updated_at=now), **_facts(one))
+        for index, one in enumerate(people)
+    ]
+    listed = await desk.suppressions.suppressed_among(facts)
+    for index, one in enumerate(facts):
+        if one.id in listed and trail.found[index] is None:
+            trail.found[index] = Placed(outcome="not_done", why="suppressed: never to be contacted")
+
+
+def _facts(one: Newcomer) -> dict[str, Any]:
+    return {name: getattr(one.fields, name) for name in one.fields.__dataclass_fields__}
+
+
+def _told(trail: _Trail, provider: Provider) -> tuple[Placed, ...]:
+    people = trail.people()
+    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    rows = {"people": [_row(*pair) for pair in failed], "taken_in": len(people) - len(failed)}
+    if any(one.outcome == "unknown" for one in people):
+        raise _unknown(trail, provider, rows)
+    if any(one.outcome == "done" for one in people):
+        return people
+    if trail.error is None:
+        raise ProviderRejectedError(
+            f"{provider.title} took in none of these people.",
+            next_step="`people` says why for each; whoever is mended can be given again.",
+            data=rows,
+        )
+    more = rows if len(people) > 1 else {}
+    raise type(trail.error)(
+        trail.error.message, next_step=trail.error.next_step, data={**trail.error.data, **more}
+    )
+
+
+def _unknown(trail: _Trail, provider: Provider, rows: dict[str, Any]) -> OutcomeUnknownError:
+    known = trail.error.data if isinstance(trail.error, OutcomeUnknownError) else {"provider": provider.name}
+    return OutcomeUnknownError(
+        f"OUTCOME UNKNOWN: {provider.title} may or may not have taken in the people marked so.",
+        next_step="Do not call this again. Whoever is not in `people` was taken in.",
+        data={**known, "something_may_have_happened": True, "safe_to_call_again": False, **rows},
+    )
+
+
+def _row(position: int, one: Placed) -> dict[str, Any]:
+    facts = {
+        "contact": position,
+        "outcome": one.outcome,
+        "why": one.why,
+        "vendor_code": one.vendor_code,
+        "vendor_message": one.vendor_message,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _takes_nobody(provider: Provider) -> NotSupportedError:
+    return NotSupportedError(
+        f"{provider.title} has no list to put people on: its start saves the person.",
+        next_step="start_sequence with a blueprint of it takes people by their facts and saves them there.",
+    )

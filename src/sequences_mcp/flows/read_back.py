@@ -1,0 +1,77 @@
+"""What a vendor shows of a write whose answer was lost: whether it has happened, None where nothing tells."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sequences_mcp.domain.ids import Kind
+from sequences_mcp.flows.carry_out import SAME_AGAIN
+from sequences_mcp.flows.create_blueprint import copy_mark
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.newcomers import read_newcomers
+from sequences_mcp.providers.vendor_port import Operation
+
+A_PERSON = "A person looks in its app, then: sequences-mcp review settle."
+
+
+class ReadBack(NamedTuple):
+    """Whether it has happened, one line about how that is known, and what to do where nothing tells."""
+
+    happened: bool | None
+    why: str
+    next_step: str | None = None
+
+
+async def read_back_exclusion(desk: Desk, operation: Operation) -> ReadBack:
+    """Return whether somebody is on the vendor's own list."""
+    provider = desk.named(operation.provider)
+    exclusions = offered(provider.exclusions, provider, verb="exclude people")
+    given = operation.arguments
+    happened = await exclusions.is_excluded(str(given["kind"]), str(given["value"]))
+    return ReadBack(happened, f"It is{'' if happened else ' not'} excluded there.")
+
+
+async def read_back_people(desk: Desk, operation: Operation) -> ReadBack:
+    """Return whether everybody of a save is where they were to be put."""
+    provider = desk.named(operation.provider)
+    places = offered(provider.places, provider, verb="take people in")
+    given: Any = operation.arguments.get("contacts")
+    people = read_newcomers(given, most=places.most)
+    count, why = await places.count_in(operation.subject, people)
+    if count is None:
+        return ReadBack(None, f"{why} {A_PERSON}")
+    return ReadBack(count == len(people), why)
+
+
+async def read_back_skip(desk: Desk, operation: Operation) -> ReadBack:
+    """Return whether a task counts as skipped."""
+    provider = desk.provider_of(operation.subject, Kind.TASK)
+    status = await offered(provider.vendor_tasks, provider, verb="list tasks").status_of(operation.subject)
+    if status is None:
+        return ReadBack(None, f"The task is not among the newest that {provider.title} lists. {A_PERSON}")
+    if status == "COMPLETED":
+        return ReadBack(None, f"The task is COMPLETED, which somebody did in {provider.title}'s app. {A_PERSON}")
+    return ReadBack(status == "SKIPPED", f"The task is {status}.")
+
+
+async def read_back_created(desk: Desk, operation: Operation) -> ReadBack:
+    """Return that nothing tells: the vendor has no list, and a copy may exist under a name that can be told."""
+    title = desk.named(operation.provider).title
+    mark = copy_mark(operation.id)
+    why = f"{title}'s API has no list of blueprints; a copy may exist, with a name that ends in {mark}. {A_PERSON}"
+    return ReadBack(None, why)
+
+
+async def read_back_updated(desk: Desk, operation: Operation) -> ReadBack:
+    """Return that nothing tells, and that the same call settles it."""
+    title = desk.named(operation.provider).title
+    return ReadBack(None, f"{title}'s API does not show a blueprint. {A_PERSON}", SAME_AGAIN)
+
+
+READERS = {
+    "suppress_contact": read_back_exclusion,
+    "save_contacts": read_back_people,
+    "complete_task": read_back_skip,
+    "create_blueprint": read_back_created,
+    "update_blueprint": read_back_updated,
+}
