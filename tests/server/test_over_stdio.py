@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mcp import Client, StdioServerParameters
+from mcp import StdioServerParameters
 from open_server import GRACE, MAIL, Desktop, yes
+from tests.secrecy.client import Client
 
 from sequences_mcp.server.catalog import TOOLS
 
