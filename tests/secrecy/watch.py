@@ -1,10 +1,10 @@
 """A pytest plugin: no planted secret stands in anything that a run of the tests writes, says or answers.
 
 Searched after each test: its captured standard output and error, which have those of the servers it started; the
-product's log down to DEBUG, and everybody else's at the level a test asks for; a failure's report; every file in its temporary folder, the
-databases with their journals among them, before and after what it stands on is taken down; and what it told
-``hearing.heard``: the answers of servers and pages, and the output of programs it read itself. Searched at the
-end: whatever else stands in the run's temporary folders. One find fails the run.
+product's log down to DEBUG, and everybody else's at the level a test asks for; a failure's report; every file in
+its temporary folder, the databases with their journals among them, before and after what it stands on is taken
+down; and what it told ``hearing.heard``: the answers of servers and pages, and the output of programs it read
+itself. Searched at the end: whatever else stands in the run's temporary folders. One find fails the run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from tests.secrecy.hearing import HEARD, LEARNT
 from tests.secrecy.planted import found_in
 
 from sequences_mcp.sandbox.seeds.keys import KEYS
-
 
 # Logs that are kept down to DEBUG in every test. httpcore's is not: it takes so long that it decides races.
 LOUD = ("sequences_mcp", "mcp", "httpx", "uvicorn", "mail.log")
