@@ -105,7 +105,7 @@ def skips(root: Path) -> list[str]:
 
 
 def unheard(root: Path) -> list[str]:
-    """Return a sentence for each way past the search for planted secrets: an answer or an output it is not told."""
+    """Return a sentence for each answer or output that is kept from the search for planted secrets."""
     return [
         f"{source.path}:{getattr(node, 'lineno', 0)} {what}"
         for source in suite(root)
