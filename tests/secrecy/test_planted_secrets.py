@@ -83,6 +83,10 @@ def test_a_failure_that_prints_it():
 def test_what_is_allowed(tmp_path):
     (tmp_path / "passphrase.txt").write_text(planted.PASSPHRASE.value)
 
+@pytest.mark.parametrize("secret", [planted.PASSPHRASE, planted.NEW_PASSPHRASE, planted.MISTYPED], ids="abc")
+def test_a_passphrase_in_a_file_that_is_not_the_persons(tmp_path, secret):
+    (tmp_path / "notes.txt").write_text(secret.value)
+
 def test_nothing_at_all():
     logging.getLogger("sequences_mcp.x").info("fine")
 """
@@ -100,6 +104,9 @@ FOUND = {
     "test_a_tools_result": "a secret in a bad setting is in a tool's result",
     "test_a_session_that_the_page_made_up": "a cookie is in a page",
     "test_a_failure_that_prints_it": "Kalent's key is in the report of its failure",
+    "test_a_passphrase_in_a_file_that_is_not_the_persons[a]": "the passphrase is in file notes.txt",
+    "test_a_passphrase_in_a_file_that_is_not_the_persons[b]": "the passphrase after a change is in file notes.txt",
+    "test_a_passphrase_in_a_file_that_is_not_the_persons[c]": f"{planted.MISTYPED.name} is in file notes.txt",
     "the run": "a key that may only read is in file log",
 }
 
@@ -153,9 +160,3 @@ def test_each_of_the_twelve_is_found_by_its_name_in_every_spelling() -> None:
 def test_a_part_of_a_secret_is_found_and_other_texts_are_not() -> None:
     assert found_in(planted.KALENT_KEY.value[:-2].encode(), {}) == [PART]
     assert found_in(b"Hi Grace, a key, a secret, a passphrase: " + bytes(range(256)), {}) == []
-
-
-@pytest.mark.parametrize("secret", [planted.PASSPHRASE, planted.NEW_PASSPHRASE, planted.MISTYPED])
-def test_a_passphrase_is_allowed_in_no_other_file(apart: Path, secret: planted.Planted) -> None:
-    text = f"def test_it(tmp_path):\n    (tmp_path / 'notes.txt').write_text({secret.value!r})\n"
-    assert run(apart, text)[1] == {"test_it": {f"{secret.name} is in file notes.txt"}}
