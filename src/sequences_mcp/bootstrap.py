@@ -15,6 +15,7 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.when_asked import WhenAsked
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -38,7 +39,7 @@ LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
-Connect = Callable[..., dict[str, Provider]]
+Connect = Callable[..., Provider]
 
 
 def utc_now() -> datetime:
@@ -123,7 +124,7 @@ async def open_desk(
 
     with Store.open(settings.data_dir, now=clock()) as store:
         async with AsyncExitStack() as closing:
-            connect = partial(_vendors, timing=timing, closing=closing)
+            connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             with _working(settings, on=worker, clock=clock):
                 yield desk
@@ -200,17 +201,16 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _vendors(
+def _vendor(
+    name: str,
+    *,
     settings: Settings,
     memory: LocalBlueprints,
-    *,
     clock: Clock,
     timing: Timing | None,
     closing: AsyncExitStack,
-) -> dict[str, Provider]:
-    """Return what is connected besides the embedded engine; without a key nothing of it is even imported."""
-    if not settings.accounts:
-        return {}
+) -> Provider:
+    """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import asyncio
     import random
     import time
@@ -219,13 +219,10 @@ def _vendors(
     from sequences_mcp.providers.timing import Clockwork
 
     clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
-    transports = {
-        name: transport(name, one.key, base_url=one.base_url, clockwork=clockwork, timing=timing)
-        for name, one in settings.accounts.items()
-    }
-    for opened in transports.values():
-        closing.push_async_callback(opened.aclose)
-    return {name: provider(name, opened, memory=memory) for name, opened in transports.items()}
+    account = settings.accounts[name]
+    opened = transport(name, account.key, base_url=account.base_url, clockwork=clockwork, timing=timing)
+    closing.push_async_callback(opened.aclose)
+    return provider(name, opened, memory=memory)
 
 
 def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
@@ -258,9 +255,8 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         drafts=local.drafts,
         tasks=local.tasks,
     )
-    vendors = connect(settings, local.blueprints, clock=clock)
     return Desk(
-        providers={LOCAL: embedded, **vendors},
+        providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=local.blueprints)),
         plans=local.plans,
         suppressions=local.suppressions,
         waivers=local.waivers,
