@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import measure
+from benchmarks import measure, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS
 from scripts.readme import README, filled, table
@@ -31,9 +31,9 @@ ROOMS = ("guard_speed", "due", "kill")
 def measurements(*, quick: bool) -> Iterator[Measured]:
     """Yield every measurement as it is made."""
     rounds, calls, contacts = (5, 50, 1_000) if quick else (ROUNDS, CALLS, CONTACTS)
-    for era in ERAS:
-        yield measure.cold_start(era, rounds=rounds)
-    yield measure.tools_list()
+    for keys in (measure.NO_KEYS, measure.KEYS):
+        yield from (measure.cold_start(era, rounds=rounds, keys=keys) for era in ERAS)
+        yield measure.tools_list(keys)
     with tempfile.TemporaryDirectory() as folder:
         with measure.product(folder) as child:
             child.list_tools()
@@ -43,6 +43,8 @@ def measurements(*, quick: bool) -> Iterator[Measured]:
             with measure.product(folder, era=era) as child:
                 child.list_tools()
                 yield from (measure.latency(child, tool, rounds=calls) for tool in measure.COMPARED)
+    with vendors.served() as environment:
+        yield from (vendors.overhead(environment, era, rounds=calls) for era in ERAS)
     if not quick:
         yield measure.idle_memory(sleeping=SLEEPING)
 

@@ -18,6 +18,8 @@ from vendor_mutations import NoneDoneError, Parser, mutated, parsers
 
 from sequences_mcp.providers.lenient import UnreadableError
 
+COUNT = 50_000
+
 
 def verdict(parser: Parser, random: Random) -> str:
     """Return what became of one changed reply."""
@@ -32,12 +34,17 @@ def verdict(parser: Parser, random: Random) -> str:
     return "read" if is_done else f"WRONG DONE {parser.name}: {body!r:.300}"
 
 
+def verdicts(count: int, *, seed: int) -> Counter[str]:
+    """Return how many of so many replies ended in each verdict, the parsers taking turns."""
+    random = Random(seed)
+    return Counter(verdict(parser, random) for parser in islice(cycle(parsers()), count))
+
+
 def main() -> int:
     """Read the replies and report."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    random = Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
     began = time.perf_counter()
-    found = Counter(verdict(parser, random) for parser in islice(cycle(parsers()), count))
+    found = verdicts(count, seed=int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     seconds = time.perf_counter() - began
     bad = {what: number for what, number in found.items() if what not in ("read", "refused")}
     print(f"{count} replies in {seconds:.1f} s: {found['read']} read, {found['refused']} refused, {len(bad)} bad")

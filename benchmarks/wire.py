@@ -41,7 +41,6 @@ class Child:
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             env={**os.environ, **(settings or {})},
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.when_asked import WhenAsked
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -36,7 +37,7 @@ LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
-Connect = Callable[..., dict[str, Provider]]
+Connect = Callable[..., Provider]
 
 
 def utc_now() -> datetime:
@@ -121,7 +122,7 @@ async def open_desk(
 
     with Store.open(settings.data_dir, now=clock()) as store:
         async with AsyncExitStack() as closing:
-            connect = partial(_vendors, timing=timing, closing=closing)
+            connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             with _working(settings, on=worker, clock=clock):
                 if worker and settings.accounts:
@@ -201,17 +202,16 @@ def _where(settings: Settings) -> str:
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
 
 
-def _vendors(
+def _vendor(
+    name: str,
+    *,
     settings: Settings,
     memory: LocalBlueprints,
-    *,
     clock: Clock,
     timing: Timing | None,
     closing: AsyncExitStack,
-) -> dict[str, Provider]:
-    """Return what is connected besides the embedded engine; without a key nothing of it is even imported."""
-    if not settings.accounts:
-        return {}
+) -> Provider:
+    """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import asyncio
     import random
     import time
@@ -220,16 +220,10 @@ def _vendors(
     from sequences_mcp.providers.timing import Clockwork
 
     clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
-    transports = {
-        name: transport(name, one.key, base_url=one.base_url, clockwork=clockwork, timing=timing)
-        for name, one in settings.accounts.items()
-    }
-    for opened in transports.values():
-        closing.push_async_callback(opened.aclose)
-    return {
-        name: provider(name, opened, memory=memory, bot_id=settings.accounts[name].bot_id)
-        for name, opened in transports.items()
-    }
+    account = settings.accounts[name]
+    opened = transport(name, account.key, base_url=account.base_url, clockwork=clockwork, timing=timing)
+    closing.push_async_callback(opened.aclose)
+    return provider(name, opened, memory=memory, bot_id=account.bot_id)
 
 
 def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
@@ -250,13 +244,15 @@ def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Loc
     )
 
 
-def _vendor_terms(settings: Settings) -> dict[str, Terms]:
-    """Return what a start at each connected vendor is approved for."""
-    if not settings.accounts:
-        return {}
-    from sequences_mcp.providers.connect import terms
+def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
+    """Return what a start at each connected vendor is approved for, each worked out when it is asked for."""
 
-    return {name: terms(name, one.base_url) for name, one in settings.accounts.items()}
+    def of(name: str) -> Terms:
+        from sequences_mcp.providers.connect import terms
+
+        return terms(name, settings.accounts[name].base_url)
+
+    return WhenAsked({}, settings.accounts, of)
 
 
 def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
@@ -272,9 +268,8 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         drafts=local.drafts,
         tasks=local.tasks,
     )
-    vendors = connect(settings, local.blueprints, clock=clock)
     return Desk(
-        providers={LOCAL: embedded, **vendors},
+        providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=local.blueprints)),
         plans=local.plans,
         suppressions=local.suppressions,
         waivers=local.waivers,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import getaddresses
@@ -189,7 +188,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     lines = []
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            from difflib import get_close_matches  # nearly nobody needs it, and a start would pay for it
+
+            near = get_close_matches(name, known, n=1)
             lines.append(f"{name}: no such setting" + (f", did you mean {near[0]}?" if near else ""))
     return lines
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from benchmarks import measure, tokens
+from benchmarks import measure, tokens, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS, Child, Era
 
@@ -29,7 +29,7 @@ def settled(measured: Callable[[], Measured]) -> Measured:
     return min(found, key=lambda one: one.found)
 
 
-@pytest.fixture(params=ERAS)
+@pytest.fixture(scope="module", params=ERAS)
 def era(request: pytest.FixtureRequest) -> Era:
     """Each protocol era in turn."""
     found: Era = request.param
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def child(folder: Path, era: Era) -> Iterator[Child]:
     """The server over that folder."""
     with measure.product(folder, era=era) as running:
@@ -54,14 +54,27 @@ def child(folder: Path, era: Era) -> Iterator[Child]:
         yield running
 
 
-def test_a_host_waits_hardly_longer_than_for_a_bare_server(era: Era) -> None:
-    found = settled(lambda: measure.cold_start(era, rounds=3))
+@pytest.fixture(params=[measure.NO_KEYS, measure.KEYS], ids=["nothing connected", "all three vendors"])
+def keys(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """No account, and one at each vendor."""
+    found: Mapping[str, str] = request.param
+    return found
+
+
+def test_a_host_waits_hardly_longer_than_for_a_bare_server(era: Era, keys: Mapping[str, str]) -> None:
+    found = settled(lambda: measure.cold_start(era, rounds=3, keys=keys))
     assert found.found <= found.allowed * SLACK, found
 
 
-def test_the_list_of_tools_costs_a_model_little() -> None:
-    found = measure.tools_list()
+def test_the_list_of_tools_costs_a_model_little(keys: Mapping[str, str]) -> None:
+    found = measure.tools_list(keys)
     assert found.holds, found
+
+
+def test_a_read_at_a_vendor_takes_little_longer_than_the_call_it_makes(era: Era) -> None:
+    with vendors.served() as environment:
+        found = settled(lambda: vendors.overhead(environment, era, rounds=30))
+    assert found.found <= found.allowed * SLACK, found
 
 
 @pytest.mark.parametrize("tool", measure.COMPARED)
@@ -91,6 +104,6 @@ def test_a_thousand_people_are_planned_in_seconds_and_with_progress(
 
 @pytest.mark.skipif(not tokens.counter().exact, reason="the vocabulary is not here, so nothing to compare with")
 def test_the_estimate_of_tokens_is_near_the_count() -> None:
-    with measure.product_in_passing() as running:
+    with measure.product_in_passing(measure.KEYS) as running:
         text = "".join(map(tokens.shown, running.list_tools()))
     assert tokens.estimate(text) == pytest.approx(tokens.counter().count(text), rel=0.03)

@@ -15,12 +15,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from tests.flows.bureau import Bureau
+from tests.secrecy import planted
+from tests.secrecy.hearing import heard
 from tests.server.open_server import SENDER
 
 from sequences_mcp.cli import main
 
 T = TypeVar("T")
-PASSPHRASE = "correct horse battery"
+PASSPHRASE = planted.PASSPHRASE.value
 
 
 class Said(NamedTuple):
@@ -46,9 +48,9 @@ class Terminal:
 
     @property
     def bureau(self) -> Bureau:
-        """The product on the same folder, at the time that the commands read."""
+        """The product on the same folder."""
         bureau = Bureau.at(self.folder)
-        bureau.clock.now = datetime.now(UTC)
+        bureau.clock.now = datetime.now(UTC)  # the command line has no other clock, and a plan lives for a day
         return bureau
 
     def run(self, *arguments: str) -> Said:
@@ -73,7 +75,9 @@ class Terminal:
             sys.argv = argv
             os.environ.clear()
             os.environ.update(environ)
-        return Said(int(status or 0), *self.capture.readouterr())
+        out, err = self.capture.readouterr()
+        heard("what a command said", out + err)
+        return Said(int(status or 0), out, err)
 
     def write(self, name: str, text: str) -> str:
         """Write a file and return its path."""

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from terminal import Terminal, done
 from tests.engine.fake_mail_server import free_port, mail_server
+from tests.secrecy import planted
 from tests.server.open_server import GRACE, LINKEDIN, MAIL, people, yes
-
-SECRET = "hunter2-canary"
 
 
 async def started(terminal: Terminal) -> None:
@@ -56,11 +55,15 @@ def test_a_new_folder_is_healthy_but_for_what_is_not_set(terminal: Terminal) -> 
 
 
 def test_every_bad_setting_is_told(terminal: Terminal) -> None:
-    terminal.settings |= {"WINDOW": "always", "SPACING": "x", "SMTP_URL": f"smtp://ada:{SECRET}@h:p"}
+    terminal.settings |= {
+        "WINDOW": "always",
+        "SPACING": "x",
+        "SMTP_URL": f"smtp://ada:{planted.BAD_SETTING.value}@h:p",
+    }
     said = terminal.run("doctor")
     assert (said.status, said.err) == (1, "")
     assert all(name in said.out for name in ("SEQUENCES_WINDOW", "SEQUENCES_SPACING", "SEQUENCES_SMTP_URL"))
-    assert SECRET not in said.out
+    assert planted.BAD_SETTING.value not in said.out
     assert not terminal.data.exists()
 
 
@@ -68,11 +71,11 @@ def test_a_mail_server_that_is_away_or_says_no_is_told(terminal: Terminal) -> No
     terminal.settings["SMTP_URL"] = f"smtp://127.0.0.1:{free_port()}"
     assert line(terminal.run("doctor").out, "delivery").startswith("BAD  delivery: ")
     with mail_server({"greeting": "554 go away"}) as running:
-        terminal.settings["SMTP_URL"] = f"smtp://ada:{SECRET}@127.0.0.1:{running.port}"
+        terminal.settings["SMTP_URL"] = planted.url_with_password(f"127.0.0.1:{running.port}")
         said = terminal.run("doctor")
     assert said.status == 1
     assert "554 go away" in line(said.out, "delivery")
-    assert SECRET not in said.out
+    assert planted.MARK not in said.out
 
 
 def test_a_broken_guards_file_is_one_bad_line_among_the_others(terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ import pytest
 from terminal import PASSPHRASE, Said, Terminal, done
 from tests.engine.fake_mail_server import DROP
 from tests.flows.bureau import mailing
+from tests.secrecy import planted
 from tests.server.open_server import GRACE, MAIL, people, yes
 
 
@@ -37,7 +38,9 @@ def test_without_a_passphrase_or_with_a_wrong_one_nothing_is_approved(terminal: 
         "No passphrase has been set. Set one first: sequences-mcp review set-passphrase.\n",
     )
     terminal.with_passphrase()
-    wrong = terminal.run("review", "approve", plan, "--passphrase-file", terminal.write("w.txt", "no horse"))
+    wrong = terminal.run(
+        "review", "approve", plan, "--passphrase-file", terminal.write("w.txt", planted.MISTYPED.value)
+    )
     nobody = terminal.run("review", "approve", plan)
     missing = terminal.run("review", "approve", plan, "--passphrase-file", str(terminal.folder / "none"))
     assert [said.status for said in (wrong, nobody, missing)] == [2, 2, 2]
@@ -70,7 +73,7 @@ def test_more_than_fifty_people_need_their_number(terminal: Terminal) -> None:
 
 def test_the_passphrase_is_changed_by_whoever_knows_it(terminal: Terminal) -> None:
     secret = terminal.with_passphrase()
-    new = terminal.write("new.txt", "another good one")
+    new = terminal.write("new.txt", planted.NEW_PASSPHRASE.value)
     change = ("review", "set-passphrase", "--passphrase-file", new)
     blind = terminal.run(*change)
     assert blind == (2, "", "There is no terminal to ask for the present passphrase. Use --old-passphrase-file.\n")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 import httpx
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.sandbox.seeds.keys import KEYS
 
@@ -21,6 +22,7 @@ def test_the_command_prints_a_block_that_works_and_ends_when_told_to() -> None:
         assert serving.stdout is not None
         opening = iter(serving.stdout.readline, "")
         block = "{\n" + "".join(takewhile(lambda line: line != "\n", _after_brace(opening)))
+        heard("the sandbox's welcome", block)
         environment = json.loads(block)["mcpServers"]["sequences"]["env"]
         answer = httpx.get(
             environment["TOPO_BASE_URL"] + "/me",

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.secrecy.hearing import heard
 from tests.server.open_server import SENDER
 
 
@@ -17,7 +18,7 @@ def started(folder: Path, *command: str, **settings: str) -> subprocess.Complete
     environ = {"SEQUENCES_DATA_DIR": str(folder), "SEQUENCES_SENDER": SENDER} | {
         f"SEQUENCES_{name}": value for name, value in settings.items()
     }
-    return subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "sequences_mcp", *command],
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -26,6 +27,8 @@ def started(folder: Path, *command: str, **settings: str) -> subprocess.Complete
         timeout=60,
         check=False,
     )
+    heard("what a command said", ended.stdout + ended.stderr)
+    return ended
 
 
 def ends_with_one_line(said: subprocess.CompletedProcess[str], *words: str) -> None:

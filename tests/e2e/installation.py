@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from mcp import Client, StdioServerParameters
+from mcp import StdioServerParameters
 from mcp.types import ElicitResult
+from tests.secrecy import planted
+from tests.secrecy.client import Client
+from tests.secrecy.hearing import heard
 from tests.server.open_server import Desktop
 
 from sequences_mcp.review.passphrase import set_passphrase
@@ -21,7 +24,7 @@ from sequences_mcp.review.passphrase import set_passphrase
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
 PATIENCE = 30.0
-PASSPHRASE = "correct horse battery staple"
+PASSPHRASE = planted.PASSPHRASE.value
 # The server writes its process id down and then becomes the very command that a host starts.
 _BECOME = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); os.execv(sys.executable, sys.argv[2:])"
 COMMAND = (sys.executable, "-m", "sequences_mcp")
@@ -92,6 +95,7 @@ class Installation:
         async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate()
         assert process.returncode is not None
+        heard("what a command said", out + err)
         return Said(process.returncode, out.decode(), err.decode())
 
     @asynccontextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.secrecy import planted
 
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, is_loopback
 from sequences_mcp.errors import SettingsError
 
+SECRET = planted.BAD_SETTING.value
 URLS = {
     "smtps://ada:pw@mx.example.com": ("mx.example.com", 465, Security.TLS, "ada", "pw"),
     "smtps://ada:pw@mx.example.com:8465/": ("mx.example.com", 8465, Security.TLS, "ada", "pw"),
@@ -34,22 +36,22 @@ def test_a_url_names_host_port_protection_and_account(url: str, expected: tuple[
 BAD = {
     "": "smtp:// or smtps://",
     "mx.example.com:587": "smtp:// or smtps://",
-    "http://u:hunter2@mx.example.com": "smtp:// or smtps://",
+    f"http://u:{SECRET}@mx.example.com": "smtp:// or smtps://",
     "smtp://": "names no host",
-    "smtp://u:hunter2@": "names no host",
-    "smtp://u:hunter2@mx.example.com:0": "port 0",
-    "smtp://u:hunter2@mx.example.com:70000": "cannot be read",
-    "smtp://u:hunter2@mx.example.com:port": "cannot be read",
-    "smtp://u:hunter2@[::1": "cannot be read",
-    "smtp://u:hunter2@mx..example.com": "cannot be read",
-    "smtp://u:hunter2/x@mx.example.com": "cannot be read",
-    "smtp://u:hunter2@mx.example.com/inbox": "something follows the host",
-    "smtp://u:hunter2@mx.example.com?tls=no": "something follows the host",
-    "smtp://hunter2@mx.example.com": "a user without a password",
-    "smtp://:hunter2@mx.example.com": "a password without a user",
-    "smtp://u:hunter2\n@mx.example.com": "a space or a letter outside ASCII",
-    "smtp://u:hunter2é@mx.example.com": "a space or a letter outside ASCII",
-    "smtp://u:hunter2%0D%0A@mx.example.com": "outside printable ASCII",
+    f"smtp://u:{SECRET}@": "names no host",
+    f"smtp://u:{SECRET}@mx.example.com:0": "port 0",
+    f"smtp://u:{SECRET}@mx.example.com:70000": "cannot be read",
+    f"smtp://u:{SECRET}@mx.example.com:port": "cannot be read",
+    f"smtp://u:{SECRET}@[::1": "cannot be read",
+    f"smtp://u:{SECRET}@mx..example.com": "cannot be read",
+    f"smtp://u:{SECRET}/x@mx.example.com": "cannot be read",
+    f"smtp://u:{SECRET}@mx.example.com/inbox": "something follows the host",
+    f"smtp://u:{SECRET}@mx.example.com?tls=no": "something follows the host",
+    f"smtp://{SECRET}@mx.example.com": "a user without a password",
+    f"smtp://:{SECRET}@mx.example.com": "a password without a user",
+    f"smtp://u:{SECRET}\n@mx.example.com": "a space or a letter outside ASCII",
+    f"smtp://u:{SECRET}é@mx.example.com": "a space or a letter outside ASCII",
+    f"smtp://u:{SECRET}%0D%0A@mx.example.com": "outside printable ASCII",
 }
 
 
@@ -57,15 +59,15 @@ BAD = {
 def test_a_bad_url_says_what_is_wrong_and_never_the_password(url: str, why: str) -> None:
     with pytest.raises(SettingsError, match=why) as caught:
         MailServer.parse(url)
-    assert "hunter2" not in str(caught.value)
+    assert SECRET not in str(caught.value)
     assert caught.value.__context__ is None  # a traceback would show what it says
 
 
 def test_no_representation_shows_the_password() -> None:
-    server = MailServer.parse("smtps://ada:hunter2@mx.example.com")
-    assert "hunter2" not in f"{server!r} {server} {[server.password]} {server.where}"
-    assert server.password == "hunter2"
-    assert repr(Password("hunter2")) == "Password(…)"
+    server = MailServer.parse(f"smtps://ada:{SECRET}@mx.example.com")
+    assert SECRET not in f"{server!r} {server} {[server.password]} {server.where}"
+    assert server.password == SECRET
+    assert repr(Password(SECRET)) == "Password(…)"
 
 
 @pytest.mark.parametrize(

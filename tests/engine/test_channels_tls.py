@@ -10,6 +10,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from fake_mail_server import SHORT, Running, mail_server
+from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.compose import compose
@@ -18,7 +19,7 @@ from sequences_mcp.engine.channels.probe import probe
 from sequences_mcp.engine.channels.smtp import MailServer, Password, Security, deliver
 from sequences_mcp.errors import DeliveryDeferredError
 
-ACCOUNT = {"username": "ada", "password": Password("correct horse")}
+ACCOUNT = {"username": "ada", "password": Password(planted.SMTP_PASSWORD.value)}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def client_side(authority: trustme.CA) -> ssl.SSLContext:
 
 
 def sign_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
-    known = data == LoginPassword(b"ada", b"correct horse")
+    known = data == LoginPassword(b"ada", planted.SMTP_PASSWORD.value.encode())
     return AuthResult(success=known, handled=known)
 
 
@@ -123,7 +124,7 @@ def test_plain_smtp_never_goes_to_another_machine() -> None:
 
 
 def wrong_password(running: Running) -> MailServer:
-    return running.server(Security.STARTTLS, username="ada", password=Password("battery staple"))
+    return running.server(Security.STARTTLS, username="ada", password=Password(planted.MISTYPED.value))
 
 
 def test_a_wrong_password_defers_and_is_never_repeated_in_words(authority: trustme.CA) -> None:
@@ -134,7 +135,7 @@ def test_a_wrong_password_defers_and_is_never_repeated_in_words(authority: trust
     assert not found.ok
     assert "535" in found.words
     for text in (str(caught.value), repr(caught.value.data), found.words, repr(wrong_password(running))):
-        assert "staple" not in text
+        assert planted.MARK not in text
 
 
 @pytest.mark.parametrize("answer", ["535 5.7.8 bad", "454 4.7.0 try later", "drop"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from local_world import World
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, KeyReusedError
@@ -157,6 +158,7 @@ async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_o
         one.stdin.flush()
     for one in callers:
         out, errors = one.communicate(timeout=60)
+        heard("what a caller said", out + errors)
         assert (one.returncode, errors) == (0, "")
         outputs.append(out.splitlines())
     assert outputs[0] == outputs[1] == outputs[2]

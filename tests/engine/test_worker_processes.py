@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from local_world import EMAIL, World
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.sequence import StepState
@@ -58,6 +59,7 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     sent: Counter[str] = Counter()
     for one in workers:
         out, errors = one.communicate(timeout=60)
+        heard("what a worker said", out + errors)
         assert (one.returncode, errors) == (0, "")
         sent.update(out.split())
     assert sent == Counter(f"p{number}@example.org" for number in range(count))

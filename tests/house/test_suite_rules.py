@@ -14,6 +14,8 @@ YIELDS = ("asyncio.sleep(0)", "anyio.sleep(0)", "time.sleep(0)")
 PATCHES = ("monkeypatch.setattr", "monkeypatch.delattr", "monkeypatch.setitem", "mocker.patch")
 MOCKS = ("unittest.mock", "mock", "pytest_mock", "responses", "respx", "aioresponses", "freezegun", "time_machine")
 GIVEN_UP = ("pytest.mark.skip", "pytest.mark.xfail")
+# Programs that are started there are given no secrets, or are the search itself.
+OUT_OF_EARSHOT = ("tests/house/", "tests/packaging/", "tests/secrecy/")
 PROOFS = ("raises", "warns", "run_state_machine_as_test")
 
 # Path to how many sleeps it holds, for a test whose subject is elapsed time in another process.
@@ -102,7 +104,30 @@ def skips(root: Path) -> list[str]:
     ]
 
 
-LAWS = (sleeps, mocks, classes_of_tests, repeated_names, proves_nothing, skips)
+def unheard(root: Path) -> list[str]:
+    """Return a sentence for each answer or output that is kept from the search for planted secrets."""
+    return [
+        f"{source.path}:{getattr(node, 'lineno', 0)} {what}"
+        for source in suite(root)
+        if not source.path.startswith(OUT_OF_EARSHOT)
+        for node in ast.walk(source.tree)
+        if (what := _unheard(node, source))
+    ]
+
+
+def _unheard(node: ast.AST, source: Source) -> str:
+    if isinstance(node, ast.ImportFrom) and node.module == "mcp" and "Client" in [a.name for a in node.names]:
+        return "imports mcp's Client: that of tests.secrecy.client has its answers searched for secrets."
+    word = ast.unparse(node) if isinstance(node, ast.Attribute | ast.keyword) else ""
+    reads = word == "capture_output=True" or word.endswith("subprocess.PIPE")
+    return (
+        "reads a program's output: tell tests.secrecy.hearing.heard."
+        if reads and "heard(" not in source.text
+        else ""
+    )
+
+
+LAWS = (sleeps, mocks, classes_of_tests, repeated_names, proves_nothing, skips, unheard)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -125,6 +150,9 @@ BAD = {
     "a class": (classes_of_tests, "class TestIt: ..."),
     "a Mock": (classes_of_tests, "class MockServer: ..."),
     "no proof": (proves_nothing, "def test_it():\n    1 + 1"),
+    "a client of its own": (unheard, "from mcp import Client, StdioServerParameters"),
+    "an output kept to itself": (unheard, "done = subprocess.run(['x'], capture_output=True)"),
+    "a pipe kept to itself": (unheard, "serving = subprocess.Popen(['x'], stdout=subprocess.PIPE)"),
     "an expected failure": (skips, "@pytest.mark.xfail\ndef test_it():\n    assert 0"),
 }
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.sandbox.sandbox_client import keys, planted_world
 from vendor_calls import CLIENTS, NOW, STEP, FakeClock, transport
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Temporality
@@ -30,8 +31,6 @@ from sequences_mcp.providers.transport import Transport
 from sequences_mcp.sandbox.app import build
 from sequences_mcp.sandbox.faults.rule import Fault, FaultRule, Faults
 from sequences_mcp.sandbox.seeds.kalent import UNPLACED_TALENT
-from sequences_mcp.sandbox.seeds.keys import KEYS
-from sequences_mcp.sandbox.seeds.start import seeded
 from sequences_mcp.sandbox.serve import listening, server, settings
 
 
@@ -46,7 +45,7 @@ class Sandbox:
 
     def client(self, vendor: str, key: str = "everything") -> Any:
         """Return a vendor's client with one of the sandbox's keys."""
-        token = next((one.token for one in KEYS[vendor] if one.name == key), key)  # type: ignore[index]  # a name
+        token = next((one.token for one in keys()[vendor] if one.name == key), key)  # type: ignore[index]  # a name
         who, make = CLIENTS[vendor]
         url = settings(self.port)[who.url_setting]
         self.opened.append(to := transport(who, url, key=token, clock=FakeClock()))
@@ -61,7 +60,7 @@ class Sandbox:
 async def sandboxed() -> AsyncIterator[Sandbox]:
     listener = listening(0)
     one = Sandbox(listener.getsockname()[1], Faults(), [])
-    web = server(build(seeded(lambda: one.now), one.faults))
+    web = server(build(planted_world(lambda: one.now), one.faults))
     running = asyncio.create_task(web.serve(sockets=[listener]))
     try:
         yield one

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from benchmarks.parsers import COUNT, verdicts
 from fake_vendor import reply, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +66,13 @@ def test_a_changed_reply_never_crashes_and_never_becomes_a_done_it_does_not_say(
             assert parser.says_done(body), body
         items = found if isinstance(found, tuple) else [found]
         assert all(is_showable(item) for item in items)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_fifty_thousand_changed_replies_none_crashes_and_none_becomes_a_done_it_does_not_say(seed: int) -> None:
+    found = verdicts(COUNT, seed=seed)
+    assert found.keys() == {"read", "refused"}, [what for what in found if what not in ("read", "refused")][:3]
+    assert found.total() == COUNT == 50_000
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=case_name)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from fake_vendor import Act, Line, reply, serving
+from tests.secrecy import planted
 from vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered, fixture, transport
 from vendor_faults import THE_24, VendorFault
 
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.providers.timing import Timing
 
-KEYS = [f"ck_live_{index:02d}PLANTED-SECRET/with\"odd'chars{index:02d}" for index in range(12)]
+KEYS = [f"{one.value.replace(' ', '-')}/with\"odd'chars" for one in planted.SECRETS]
 
 
 def echo(key: str, status: int) -> Act:
@@ -56,8 +57,8 @@ async def test_a_key_the_vendor_echoes_is_found_nowhere(key: str, caplog: pytest
         call = calls[(index * 7 + KEYS.index(key)) % len(calls)]
         async with serving(echo(key, status)) as vendor:
             text = await outcome_of(call, vendor.url, key=key)
-        assert "PLANTED" not in text, (call.name, status)
-    assert "PLANTED" not in caplog.text
+        assert planted.MARK not in text, (call.name, status)
+    assert planted.MARK not in caplog.text
 
 
 async def test_a_key_in_what_a_vendor_stores_is_not_shown_either() -> None:
@@ -74,8 +75,8 @@ async def test_no_fault_shows_a_key(fault: VendorFault, caplog: pytest.LogCaptur
     call = next(one for one in WRITES if one.name == "topo resume_sequence")
     async with fault.scene() as vendor:
         text = await outcome_of(call, vendor.url, key=KEYS[3], timing=fault.timing)
-    assert "PLANTED" not in text
-    assert "PLANTED" not in caplog.text
+    assert planted.MARK not in text
+    assert planted.MARK not in caplog.text
 
 
 async def test_the_key_goes_to_the_vendor_and_only_in_its_header() -> None:
@@ -85,7 +86,7 @@ async def test_the_key_goes_to_the_vendor_and_only_in_its_header() -> None:
         seen = vendor.seen[0]
     assert seen.headers["x-api-key"] == KEYS[1]
     rest = dataclasses.replace(seen, headers={k: v for k, v in seen.headers.items() if k != "x-api-key"})
-    assert "PLANTED" not in repr(rest)
+    assert planted.MARK not in repr(rest)
 
 
 async def test_a_vendor_that_hangs_up_on_a_bad_key_does_not_show_it() -> None:
@@ -95,4 +96,4 @@ async def test_a_vendor_that_hangs_up_on_a_bad_key_does_not_show_it() -> None:
     call = next(one for one in READS if one.name == "topo get_me")
     async with serving(Act(answer=garbage)) as vendor:
         text = await outcome_of(call, vendor.url, key=KEYS[2])
-    assert "PLANTED" not in text
+    assert planted.MARK not in text

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_vendor import Act, reply
+from tests.secrecy import planted
 
 from sequences_mcp.domain.blueprint import Channel, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
@@ -30,7 +31,7 @@ from sequences_mcp.providers.transport import Transport
 from sequences_mcp.providers.vendor import Vendor
 
 FIXTURES = Path(__file__).parent / "fixtures"
-KEY = "ck_live_0123456789abcdefPLANTED0123456"
+KEY = planted.CLARKY_KEY.value
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 CLIENTS: dict[str, tuple[Vendor, Callable[[Transport], Any]]] = {
     "kalent": (KALENT, Kalent),

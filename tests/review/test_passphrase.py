@@ -7,11 +7,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.secrecy import planted
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, set_passphrase
 
-GOOD = "correct horse battery"
+GOOD = planted.PASSPHRASE.value
+NEXT = planted.NEW_PASSPHRASE.value
 
 
 def test_the_right_passphrase_passes_and_a_wrong_one_does_not(tmp_path: Path) -> None:
@@ -43,12 +45,12 @@ def test_the_same_passphrase_is_stored_differently_each_time(tmp_path: Path) -> 
 
 def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
     set_passphrase(tmp_path, GOOD)
-    for old in (None, "", "guessed it"):
+    for old in (None, "", planted.MISTYPED.value):
         with pytest.raises(ApprovalError, match="wrong"):
-            set_passphrase(tmp_path, "another good one", old=old)
+            set_passphrase(tmp_path, NEXT, old=old)
     check(tmp_path, GOOD)
-    set_passphrase(tmp_path, "another good one", old=GOOD)
-    check(tmp_path, "another good one")
+    set_passphrase(tmp_path, NEXT, old=GOOD)
+    check(tmp_path, NEXT)
     with pytest.raises(ApprovalError):
         check(tmp_path, GOOD)
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from page_world import PASSPHRASE, Visitor, World
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.secrecy.hearing import heard, learnt
 
 FLAGS = (
     "--no-sandbox",
@@ -74,4 +75,13 @@ def screen(browser: Browser, world: World, shots: Path, **options: Any) -> Itera
         try:
             yield Screen(context.new_page(), visitor, shots)
         finally:
+            _noted(context)
             context.close()
+
+
+def _noted(context: BrowserContext) -> None:
+    """Tell the search for secrets what the browser knows and shows."""
+    for cookie in context.cookies():
+        learnt("a session's cookie", cookie.get("value", ""))
+    for tab in context.pages:
+        heard("a page in the browser", tab.content())

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from tests.secrecy import planted
+from tests.secrecy.hearing import heard, learnt
+
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.create_blueprint import create_blueprint
@@ -32,7 +35,7 @@ from sequences_mcp.settings import Settings, read
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
-PASSPHRASE = "correct horse battery"
+PASSPHRASE = planted.PASSPHRASE.value
 MAIL = {
     "id": "hello",
     "name": "Hello",
@@ -229,6 +232,8 @@ class Visitor:
         text = response.read().decode()
         for value in response.headers.get_all("set-cookie", []):
             self.cookie = value.partition(";")[0]
+            learnt("a session's cookie", self.cookie.partition("=")[2])
+        heard("a page", text)
         return Answer(response.status, dict(response.headers.items()), text)
 
 

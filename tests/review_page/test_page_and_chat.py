@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from mcp import Client
 from mcp.types import ElicitResult
 from page_world import MAIL, Visitor, World, crowd
+from tests.secrecy.client import Client
 
 from sequences_mcp.review import passkeys
 from sequences_mcp.server.app import build

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from page_browser import PHONE, Screen, chromium, screen
-from page_world import LINKEDIN, MAIL, World
+from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from playwright.sync_api import Browser, expect
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -72,7 +72,7 @@ def test_everything_works_by_keyboard_alone(world: World, browser: Browser, shot
     plan = world.plan(people=2)
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
-        person.tab.keyboard.type("correct horse battery")
+        person.tab.keyboard.type(PASSPHRASE)
         person.tab.keyboard.press("Enter")
         press_on(person, "Open one person")
         press_on(person, "Back to the plan")

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.secrecy import planted
 
 from sequences_mcp.sandbox.app import build
 from sequences_mcp.sandbox.faults.rule import Faults
 from sequences_mcp.sandbox.seeds.keys import KEYS
 from sequences_mcp.sandbox.seeds.start import seeded
 from sequences_mcp.sandbox.serve import HOST, listening, server
-from sequences_mcp.sandbox.world.whole import RequestLimits, VendorName
+from sequences_mcp.sandbox.world.whole import ApiKey, RequestLimits, VendorName, World
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+# The planted secrets are keys beside the sandbox's own, which everybody knows, and may do what those may.
+TOKENS = {
+    ("kalent", "everything"): planted.KALENT_KEY.value,
+    ("clarky", "everything"): planted.CLARKY_KEY.value,
+    ("topo", "everything"): planted.TOPO_KEY.value,
+    ("topo", "read only"): planted.READ_ONLY_KEY.value,
+}
 PREFIX: dict[VendorName, str] = {"kalent": "/kalent/api/v1", "clarky": "/clarky/api/v1", "topo": "/topo/v1"}
 
 
@@ -44,7 +52,25 @@ def header_for(vendor: VendorName, token: str) -> dict[str, str]:
 
 def token_of(vendor: VendorName, name: str = "everything") -> str:
     """Return the token of one of the sandbox's keys."""
-    return next(key.token for key in KEYS[vendor] if key.name == name)
+    return next(key.token for key in keys()[vendor] if key.name == name)
+
+
+def keys() -> dict[VendorName, tuple[ApiKey, ...]]:
+    """Return the keys of the sandboxes of tests, the planted ones first."""
+    return {vendor: (*_planted(vendor), *known) for vendor, known in KEYS.items()}
+
+
+def _planted(vendor: VendorName) -> Iterator[ApiKey]:
+    for key in KEYS[vendor]:
+        if (vendor, key.name) in TOKENS:
+            yield replace(key, token=TOKENS[vendor, key.name])
+
+
+def planted_world(clock: Callable[[], datetime], *, limits: RequestLimits | None = None) -> World:
+    """Return a new world whose keys are the planted ones."""
+    world = seeded(clock, limits=limits)
+    world.keys = keys()
+    return world
 
 
 @dataclass
@@ -111,6 +137,6 @@ class Server:
     async def sandbox(self, *, limits: RequestLimits | None = None) -> AsyncIterator[Sandbox]:
         """Put a fresh world behind the port."""
         clock = FakeClock()
-        self.app = build(seeded(clock, limits=limits), Faults())
+        self.app = build(planted_world(clock, limits=limits), Faults())
         async with httpx.AsyncClient(base_url=self.origin, timeout=10, verify=False) as http:
             yield Sandbox(http, clock)

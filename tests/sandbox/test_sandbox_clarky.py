@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_client import START, Sandbox, Server
+from tests.secrecy import planted
 
 from sequences_mcp.sandbox.world.whole import RequestLimits
 
@@ -17,7 +18,14 @@ def error_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer ck_live_x"}, {"authorization": "ck_live_x"}])
+KEYLESS = [
+    {},
+    {"authorization": f"Bearer {planted.REVOKED_KEY.value}"},
+    {"authorization": planted.CLARKY_KEY.value},
+]
+
+
+@pytest.mark.parametrize("headers", KEYLESS)
 async def test_a_key_that_is_missing_malformed_or_revoked_is_unauthorized(
     sandbox: Sandbox, headers: dict[str, str]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_client import Sandbox
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.sandbox.seeds.topo import seed_id
@@ -170,7 +171,7 @@ async def test_it_serves_until_interrupted() -> None:
     command = [sys.executable, "-c", SCRIPT]
     serving = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert serving.stdout is not None
-    first = (await asyncio.wait_for(serving.stdout.readline(), 20)).decode()
+    first = heard("what the sandbox said", (await asyncio.wait_for(serving.stdout.readline(), 20)).decode())
     origin = first.split(" on ")[1].split(". ")[0]
     async with httpx.AsyncClient(base_url=origin) as http:
         assert (await http.get("/topo/v1/me")).status_code == 401

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_client import START, Sandbox
+from tests.secrecy import planted
 
 from sequences_mcp.sandbox.faults.rule import Fault, FaultRule, Faults
 
@@ -90,7 +91,9 @@ async def test_a_huge_answer_is_as_large_as_asked_for_and_does_not_say_so(sandbo
 async def test_a_huge_answer_is_fifty_megabytes_and_may_be_left_early(sandbox: Sandbox) -> None:
     await sandbox.fault("huge")
     seen = 0
-    request = sandbox.http.stream("GET", "/topo/v1/me", headers={"authorization": "Bearer topo_sandbox_full"})
+    request = sandbox.http.stream(
+        "GET", "/topo/v1/me", headers={"authorization": f"Bearer {planted.TOPO_KEY.value}"}
+    )
     async with request as answer:
         async for chunk in answer.aiter_bytes():
             seen += len(chunk)

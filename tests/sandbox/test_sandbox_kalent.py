@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from sandbox_client import Sandbox
+from tests.secrecy import planted
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:
@@ -18,7 +19,13 @@ async def test_a_call_without_a_key_is_told_that_it_is_missing(sandbox: Sandbox)
     assert error_of(await sandbox.http.get("/kalent/api/v1/sourcings")) == (401, "missing_api_key")
 
 
-@pytest.mark.parametrize("headers", [{"x-api-key": "revoked"}, {"authorization": "Bearer kalent_sandbox_full"}])
+KEYLESS = [
+    {"x-api-key": planted.REVOKED_KEY.value},
+    {"authorization": f"Bearer {planted.KALENT_KEY.value}"},
+]
+
+
+@pytest.mark.parametrize("headers", KEYLESS)
 async def test_a_key_that_is_not_one_is_invalid(sandbox: Sandbox, headers: dict[str, str]) -> None:
     answer = await sandbox.http.get("/kalent/api/v1/sourcings", headers=headers)
     assert error_of(answer) == (401, "invalid_api_key")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_client import Sandbox
+from tests.secrecy import planted
 
 from sequences_mcp.sandbox.seeds.topo import seed_id
 
@@ -33,7 +34,14 @@ async def act(sandbox: Sandbox, sequence_id: str, verb: str, body: dict[str, Any
     return await sandbox.topo("POST", f"/sequences/{sequence_id}/{verb}", json=body)
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer topo_x"}, {"x-api-key": "topo_sandbox_full"}])
+KEYLESS = [
+    {},
+    {"authorization": f"Bearer {planted.REVOKED_KEY.value}"},
+    {"x-api-key": planted.TOPO_KEY.value},
+]
+
+
+@pytest.mark.parametrize("headers", KEYLESS)
 async def test_a_key_that_is_none_is_401_before_anything_else(sandbox: Sandbox, headers: dict[str, str]) -> None:
     for path in ("/sequences/unknown", "/nowhere"):
         answer = await sandbox.http.get(f"/topo/v1{path}", headers=headers)
@@ -79,7 +87,7 @@ async def test_me_tells_any_key_its_scopes(sandbox: Sandbox) -> None:
     assert set(body) == {"id", "organization_id", "name", "key_prefix", "scopes", "last_used_at", "created_at"}
     assert body["scopes"] == ["contacts:read"]
     full = (await sandbox.topo("GET", "/me")).json()
-    assert "topo_sandbox_full".startswith(full["key_prefix"]) and full["key_prefix"] != "topo_sandbox_full"
+    assert planted.TOPO_KEY.value.startswith(full["key_prefix"]) and full["key_prefix"] != planted.TOPO_KEY.value
 
 
 async def test_templates_are_listed_without_their_steps(sandbox: Sandbox) -> None:

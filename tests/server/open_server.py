@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mcp import Client
 from mcp.types import CallToolResult, ElicitResult
+from tests.secrecy.client import Client
 
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.flows.desk import Desk

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from mcp import Client
 from open_server import MAIL, Desktop, World, people, text_of, tomorrow
+from tests.secrecy.client import Client
 
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.app import build

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mcp import Client, StdioServerParameters
+from mcp import StdioServerParameters
 from open_server import GRACE, MAIL, Desktop, yes
+from tests.secrecy.client import Client
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.server.catalog import TOOLS
 
@@ -43,4 +45,5 @@ def test_a_server_is_built_and_lists_its_tools_without_anything_heavy() -> None:
         f"print([name for name in sys.modules if name.startswith({HEAVY!r})])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heard("what the server said", ran.stdout + ran.stderr)
     assert ran.stdout == "[]\n"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from mcp import Client
 from mcp.types import ElicitResult
 from tests.sandbox.sandbox_client import Server
+from tests.secrecy.client import Client
 from tests.server.open_server import GRACE, Desktop, yes
 from tests.server.vendor_starts import (
     ALI,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp import Client
 from tests.sandbox.sandbox_client import PREFIX, Sandbox, Server, token_of
+from tests.secrecy.client import Client
 from tests.server.open_server import SENDER, Clock, Desktop
 
 from sequences_mcp.bootstrap import open_desk

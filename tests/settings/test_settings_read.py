@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.settings import TABLE, Settings, read
 
-SECRET = "hunter2-canary"
+SECRET = planted.BAD_SETTING.value
 WRONG = {
     "SEQUENCES_SENDER": "ada@example.com",
     "SEQUENCES_SMTP_URL": f"smtp://ada:{SECRET}@mail.example:port",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
@@ -104,6 +103,8 @@ class LocalBlueprints:
 
 def difference(old: Blueprint, new: Blueprint) -> list[str]:
     """Return a unified diff of two versions, one field a line."""
+    import difflib
+
     names = (f"version {old.version}", f"version {new.version}")
     lines = difflib.unified_diff(_lines(old), _lines(new), *names, lineterm="", n=1)
     return list(lines)

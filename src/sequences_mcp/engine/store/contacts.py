@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from sequences_mcp.domain.contact import (
     is_same_company,
 )
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
-from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
@@ -39,7 +39,14 @@ def update(store: Store, contact: Contact) -> None:
 
 def by_ids(store: Store, contact_ids: Iterable[str]) -> list[Contact]:
     """Return the people that exist among these, in this order."""
-    return _from_rows(store.rows("contacts.by_ids", ids=json.dumps(list(contact_ids))))
+    ids = tuple(contact_ids)
+    if len(ids) > MAX_SIZE:
+        return _by_ids(store, ids)
+    return list(store.remembered(("contacts", ids), lambda: tuple(_by_ids(store, ids))))
+
+
+def _by_ids(store: Store, ids: Sequence[str]) -> list[Contact]:
+    return _from_rows(store.rows("contacts.by_ids", ids=json.dumps(ids)))
 
 
 def by_email(store: Store, email: str) -> Contact | None:
@@ -57,9 +64,14 @@ def by_phone(store: Store, phone: str) -> Contact | None:
 def page_of(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:
     """Return people whose name, address, company or title contains the query; all for an empty one."""
     pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None
-    with store.snapshot():
-        rows = store.rows("contacts.page", pattern=pattern, size=size, skip=(page - 1) * size)
-        total = store.rows("contacts.count", pattern=pattern)[0]["found"]
+    return store.remembered(
+        ("page of contacts", pattern, page, size), lambda: _page_of(store, pattern, page=page, size=size)
+    )
+
+
+def _page_of(store: Store, pattern: str | None, *, page: int, size: int) -> Page[Contact]:
+    rows = store.rows("contacts.page", pattern=pattern, size=size, skip=(page - 1) * size)
+    total = store.rows("contacts.count", pattern=pattern)[0]["found"]
     return Page(tuple(_from_rows(rows)), total, page, size)
 
 

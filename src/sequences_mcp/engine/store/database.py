@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sequences_mcp.engine.store.connection import JournalChoice, JournalMode, choose_journal, connect, share_fairly
 from sequences_mcp.engine.store.faults import damaged, is_busy, translated
@@ -17,7 +17,9 @@ from sequences_mcp.engine.store.filesystem import has_room, keep_private, make_f
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
 
+T = TypeVar("T")
 FILE_NAME = "sequences.db"
+REMEMBERED = 64
 CHECKED_AT_START = 64 * 1024 * 1024  # a quick check reads every page: larger files are checked by `check`
 
 
@@ -43,6 +45,8 @@ class Store:
         self._patience = patience
         self._depth = 0
         self._snapshots = 0
+        self._known: dict[Hashable, Any] = {}
+        self._known_at = -1
 
     @classmethod
     def open(
@@ -138,6 +142,28 @@ class Store:
             self._snapshots -= 1
             if self._reader.in_transaction:
                 self._reader.execute("COMMIT")
+
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
+
+        What it finds must be a value, come from this database alone, and be small: the last 64 are kept. SQLite's
+        data_version, of a connection that only reads, is what tells: https://sqlite.org/pragma.html
+        """
+        if self._depth:
+            return read()
+        with self.snapshot():
+            if self._known_at != (version := self._version()):
+                self._known.clear()
+                self._known_at = version
+            if key not in self._known:
+                if len(self._known) == REMEMBERED:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = read()
+            return cast("T", self._known[key])
+
+    def _version(self) -> int:
+        with translated(self.path):
+            return int(self._patiently(self._reader, "PRAGMA data_version").fetchone()[0])
 
     def rows(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         """Return all rows of the named statement."""

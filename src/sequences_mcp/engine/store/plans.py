@@ -89,10 +89,13 @@ def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> t
 
 def waiting(store: Store, *, page: int, size: int) -> Page[Plan]:
     """Return the plans that wait for a person, the oldest first."""
-    with store.snapshot():
+
+    def read() -> Page[Plan]:
         rows = store.rows("plans.waiting", size=size, skip=(page - 1) * size)
         total = store.rows("plans.count_waiting")[0]["found"]
-    return Page(tuple(map(_from_row, rows)), total, page, size)
+        return Page(tuple(map(_from_row, rows)), total, page, size)
+
+    return store.remembered(("plans that wait", page, size), read)
 
 
 def overdue(store: Store, *, now: datetime, abandoned: datetime) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Items
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel, Step
-from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.sequence import (
     IN_FLIGHT,
     Sequence,
@@ -31,8 +32,15 @@ _PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply")
 
 def by_ids(store: Store, sequence_ids: Iterable[str]) -> list[Sequence]:
     """Return the runs that exist among these, in this order."""
+    ids = tuple(sequence_ids)
+    if len(ids) > MAX_SIZE:
+        return _by_ids(store, ids)
+    return list(store.remembered(("sequences", ids), lambda: tuple(_by_ids(store, ids))))
+
+
+def _by_ids(store: Store, ids: Items[str]) -> list[Sequence]:
     with store.snapshot():
-        rows = store.rows("sequences.by_ids", ids=json.dumps(list(sequence_ids)))
+        rows = store.rows("sequences.by_ids", ids=json.dumps(ids))
         runs = store.rows("sequences.runs_of", numbers=json.dumps([row[0] for row in rows]))
     of_row: dict[int, list[_Row]] = {row[0]: [] for row in rows}
     for run in runs:
@@ -88,18 +96,21 @@ def page_of(
 
     ``sort_by`` is created_at, updated_at or status, ``sort_order`` asc or desc.
     """
-    where = " AND ".join(_CONDITIONS[name] for name in conditions)
     order = _ORDERS[sort_by].format(order=_DIRECTIONS[sort_order])
-    with store.snapshot():
-        ids = store.pieced(
-            "sequences.page",
-            {"where": where and f"WHERE {where}", "order": order},
-            {**conditions, "size": size, "skip": (page - 1) * size},
-        )
-        # A page beyond the last has no row that could say how many there are.
-        count = ids or store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
-        items = by_ids(store, [row["id"] for row in ids])
-    return Page(tuple(items), count[0]["found"], page, size)
+    key = ("page of sequences", *conditions.items(), order, page, size)
+    return store.remembered(key, lambda: _page_of(store, conditions, order, page=page, size=size))
+
+
+def _page_of(store: Store, conditions: Mapping[str, Any], order: str, *, page: int, size: int) -> Page[Sequence]:
+    where = " AND ".join(_CONDITIONS[name] for name in conditions)
+    ids = store.pieced(
+        "sequences.page",
+        {"where": where and f"WHERE {where}", "order": order},
+        {**conditions, "size": size, "skip": (page - 1) * size},
+    )
+    # A page beyond the last has no row that could say how many there are.
+    count = ids or store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
+    return Page(tuple(_by_ids(store, [row["id"] for row in ids])), count[0]["found"], page, size)
 
 
 def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Sequence, StepRun]]:

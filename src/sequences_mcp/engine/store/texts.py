@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, StepRun
@@ -13,19 +13,12 @@ from sequences_mcp.engine.store.sequences import of_keys
 
 def open_tasks(store: Store, *, page: int, size: int) -> Page[tuple[Sequence, StepRun]]:
     """Return steps to be done by hand, the oldest first."""
-    with store.snapshot():
-        rows = store.rows("sequences.open_tasks", size=size, skip=(page - 1) * size)
-        total = store.rows("sequences.count_open_tasks")[0]["found"]
-        return Page(tuple(of_keys(store, [row["key"] for row in rows])), total, page, size)
+    return _page_of(store, "open_tasks", {}, page=page, size=size)
 
 
 def waiting(store: Store, *, not_because: str, page: int, size: int) -> Page[tuple[Sequence, StepRun]]:
     """Return held or unknown steps of started runs, but for holds whose reason begins with ``not_because``."""
-    values = {"plan_reason": f"{not_because}%"}
-    with store.snapshot():
-        rows = store.rows("sequences.waiting_texts", **values, size=size, skip=(page - 1) * size)
-        total = store.rows("sequences.count_waiting_texts", **values)[0]["found"]
-        return Page(tuple(of_keys(store, [row["key"] for row in rows])), total, page, size)
+    return _page_of(store, "waiting_texts", {"plan_reason": f"{not_because}%"}, page=page, size=size)
 
 
 def in_plan(
@@ -33,7 +26,15 @@ def in_plan(
 ) -> Page[tuple[Sequence, StepRun]]:
     """Return texts of a plan that are missing, or were written for one person, in order."""
     values = {"plan_id": plan_id, "read_steps": json.dumps(list(read_steps))}
-    with store.snapshot():
-        rows = store.rows("sequences.texts_in_plan", **values, size=size, skip=(page - 1) * size)
-        total = store.rows("sequences.count_texts_in_plan", **values)[0]["found"]
+    return _page_of(store, "texts_in_plan", values, page=page, size=size)
+
+
+def _page_of(
+    store: Store, what: str, values: Mapping[str, str], *, page: int, size: int
+) -> Page[tuple[Sequence, StepRun]]:
+    def read() -> Page[tuple[Sequence, StepRun]]:
+        rows = store.rows(f"sequences.{what}", **values, size=size, skip=(page - 1) * size)
+        total = store.rows(f"sequences.count_{what}", **values)[0]["found"]
         return Page(tuple(of_keys(store, [row["key"] for row in rows])), total, page, size)
+
+    return store.remembered((what, *values.values(), page, size), read)

@@ -1,0 +1,31 @@
+"""Providers of which each is connected when it is first asked for: a server that lists its tools needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class WhenAsked(Mapping[str, T], Generic[T]):
+    """A mapping of what is there already and of what ``make`` makes, once, when a name is first asked for."""
+
+    def __init__(self, ready: Mapping[str, T], names: Iterable[str], make: Callable[[str], T]) -> None:
+        self._made = dict(ready)
+        self._names = (*ready, *names)
+        self._make = make
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made and name in self._names:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names

@@ -1,0 +1,31 @@
+"""A provider is connected when it is first asked for, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from sequences_mcp.providers.when_asked import WhenAsked
+
+
+def test_names_are_known_and_values_made_once_when_asked_for() -> None:
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name.upper()
+
+    providers = WhenAsked({"local": "here"}, ["topo", "kalent"], make)
+    assert (list(providers), len(providers)) == (["local", "topo", "kalent"], 3)
+    assert "topo" in providers and "clarky" not in providers
+    assert providers["local"] == "here"
+    assert made == []
+    assert [providers["topo"], providers["topo"]] == ["TOPO", "TOPO"]
+    assert list(providers.values()) == ["here", "TOPO", "KALENT"]
+    assert made == ["topo", "kalent"]
+
+
+def test_a_name_that_is_none_is_not_made() -> None:
+    providers = WhenAsked({"local": 1}, [], lambda name: 2)
+    with pytest.raises(KeyError):
+        providers["topo"]
+    assert providers.get("topo") is None

@@ -1,0 +1,158 @@
+"""A pytest plugin: no planted secret stands in anything that a run of the tests writes, says or answers.
+
+Searched after each test: its captured standard output and error, which have those of the servers it started; the
+product's log down to DEBUG, and everybody else's at the level a test asks for; a failure's report; every file in
+its temporary folder, the databases with their journals among them, before and after what it stands on is taken
+down; and what it told ``hearing.heard``: the answers of servers and pages, and the output of programs it read
+itself. Searched at the end: whatever else stands in the run's temporary folders. One find fails the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from tests.secrecy.hearing import HEARD, LEARNT
+from tests.secrecy.planted import found_in
+
+from sequences_mcp.sandbox.seeds.keys import KEYS
+
+# Logs that are kept down to DEBUG in every test. httpcore's is not: it takes so long that it decides races.
+LOUD = ("sequences_mcp", "mcp", "httpx", "uvicorn", "mail.log")
+
+
+class Allowed(NamedTuple):
+    """Where a secret may stand, and why."""
+
+    place: str
+    why: str
+
+
+ALLOWED = (
+    Allowed("file */passphrase.txt", "the person's own file, which --passphrase-file names"),
+    Allowed("file */p.txt", "the same, written without a line end"),
+    Allowed("file */new.txt", "the person's file with the next passphrase"),
+    Allowed("file */w.txt", "the person's file with a wrong passphrase"),
+    Allowed("the sandbox's welcome", "it prints a block to copy, with keys that open nothing else"),
+)
+
+
+class Leak(NamedTuple):
+    """A secret where it must not be."""
+
+    test: str
+    secret: str
+    place: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to watch."""
+    config.pluginmanager.register(Watch(), "secrets")
+
+
+class Watch(logging.Handler):
+    """Collects what a run leaves behind, and searches it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.leaks: dict[Leak, None] = {}
+        self._searched: dict[Path, tuple[int, int]] = {}
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Listen to every log; what pytest shows of a failed test stays at WARNING."""
+        logging.getLogger().addHandler(self)
+        for name in LOUD:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        session.config.pluginmanager.get_plugin("logging-plugin").report_handler.setLevel(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note one line of a log."""
+        HEARD.append((f"the log of {record.name}", self.format(record).encode("utf-8", "surrogatepass")))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Search a test's files while what it stands on is still open."""
+        try:
+            yield
+        finally:
+            self._search_files(item.nodeid, _folder(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        """Search the files that have changed while it was taken down."""
+        folder = _folder(item)
+        try:
+            yield
+        finally:
+            self._search_files(item.nodeid, folder)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Search what a test said, once it is over."""
+        self._search(report.nodeid, "the report of its failure", report.longreprtext.encode("utf-8", "replace"))
+        if report.when != "teardown":
+            return
+        for name, text in report.sections:
+            self._search(report.nodeid, name.lower(), text.encode("utf-8", "replace"))
+        for where, data in HEARD:
+            self._search(report.nodeid, where, data)
+        HEARD.clear()
+        LEARNT.clear()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Search what no single test owns, and fail the run for what was found."""
+        logging.getLogger().removeHandler(self)
+        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        self._search_files("", factory.getbasetemp())
+        if self.leaks:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name each test, secret and place."""
+        if self.leaks:
+            terminalreporter.section("secrets found", red=True)
+        for leak in self.leaks:
+            terminalreporter.line(f"LEAK {leak.test or 'the run'}: {leak.secret} is in {leak.place}")
+
+    def _search(self, test: str, place: str, data: bytes) -> None:
+        if any(fnmatch(place, one.place) for one in ALLOWED):
+            return
+        for secret in found_in(data, {**LEARNT, **_SANDBOX}):
+            self.leaks[Leak(test, secret, place)] = None
+
+    def _search_files(self, test: str, folder: Path | None) -> None:
+        for path in _files(folder):
+            try:
+                stat = path.stat()
+                if self._searched.get(path) != (found := (stat.st_mtime_ns, stat.st_size)):
+                    self._searched[path] = found
+                    self._search(test, f"file {path}", _unfolded(path))
+            except FileNotFoundError:  # a server that is still running took it away
+                continue
+
+
+# Programs that a test starts by themselves, such as the demo, use the sandbox with its own keys.
+_SANDBOX = {known[0].token: f"the sandbox's own key of {vendor}" for vendor, known in KEYS.items()}
+
+
+def _folder(item: pytest.Item) -> Path | None:
+    found = getattr(item, "funcargs", {}).get("tmp_path")
+    return found if isinstance(found, Path) else None
+
+
+def _files(folder: Path | None) -> Iterator[Path]:
+    for where, _, names in os.walk(folder) if folder else ():
+        yield from (path for name in names if (path := Path(where, name)).is_file())
+
+
+def _unfolded(path: Path) -> bytes:
+    """Return a file's bytes; an e-mail also as it reads without the folds of its transfer encodings."""
+    data = path.read_bytes()
+    if path.suffix != ".eml":
+        return data
+    return data + data.replace(b"\r\n", b"\n").replace(b"=\n", b"").replace(b"\n", b"")
