@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
+    from sequences_mcp.flows.panel import Panel
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage
@@ -278,7 +279,14 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         broken=tuple(_broken(settings)),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _unproven(settings, "", None) is not None,
+        panel=cache(partial(_panel, settings, clock)),
     )
+
+
+def _panel(settings: Settings, clock: Clock) -> Panel:
+    from sequences_mcp.review.panel import ChatPanel
+
+    return ChatPanel(settings.data_dir, clock)
 
 
 def _unproven(settings: Settings, digest: str, signature: str | None) -> str | None:

@@ -20,21 +20,29 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 
 
-@dataclass(slots=True)
-class Session:
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What a person has had before them.
+
+    ``opened`` holds, by the key of a step, the digest of the text that was on the screen in full; ``samples`` the
+    people of each plan all of whose texts were; ``seen``, by the digest of a plan, the number of the last audit
+    row when that state of it was first shown.
+    """
+
+    opened: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, set[str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session(Reading):
     """One browser that a person unlocked.
 
-    ``csrf`` is in every form. ``opened`` holds, by the key of a step, the digest of the text that was on the
-    screen in full; ``samples`` the people of each plan all of whose texts were; ``seen``, by the digest of a plan,
-    the number of the last audit row when that state of it was first shown; ``challenge`` belongs to a passkey that
-    is being registered.
+    ``csrf`` is in every form; ``challenge`` belongs to a passkey that is being registered.
     """
 
     csrf: str
     ends_at: datetime
-    opened: dict[str, str] = field(default_factory=dict)
-    samples: dict[str, set[str]] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
     challenge: bytes | None = None
 
     def owns(self, csrf: str) -> bool:

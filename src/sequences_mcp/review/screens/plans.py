@@ -9,23 +9,21 @@ from itertools import groupby
 from starlette.responses import Response
 
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.plan_warnings import person_findings
 from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import SequenceDetail
-from sequences_mcp.review import consent, outline
+from sequences_mcp.review import consent
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import changes
+from sequences_mcp.review.overview import overview
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
-DECIDABLE = (PlanStatus.WAITING, PlanStatus.VOID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ async def approve(visit: Visit) -> Response:
     tally = await visit.desk.records.tally(found.id)
     stated = visit.form.get("people", "")
     people = whole_number(stated, name="people") if stated.strip() else None
-    if why := await consent.objection(visit.desk, found, tally=tally, session=visit.own, people=people):
+    if why := await consent.objection(visit.desk, found, tally=tally, reading=visit.own, people=people):
         return await _shown(visit, found, told=why, status=HTTPStatus.CONFLICT)
     try:
         done = await approve_plan(
@@ -84,40 +82,21 @@ async def renew(visit: Visit) -> Response:
 async def _shown(
     visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
 ) -> Response:
-    desk, header = visit.desk, found.header
-    await _note(visit, found)
-    tally = await desk.records.tally(found.id)
-    report = await get_blueprint(desk, blueprint_id=header.blueprint_id, version=header.blueprint_version)
+    desk = visit.desk
+    seen = await overview(desk, found, reading=visit.own)
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
-    first = (await desk.records.list_people(found.id, page=1, size=1)).items[:1]
-    zone = first[0].sequence.time_zone if first else "UTC"
-    slots = timetable(desk, report.blueprint.steps, zone=zone, start=visit.now)
-    decidable = found.status in DECIDABLE
     return visit.shows(
         "plan.html",
         status=status,
         plan=found,
-        tally=tally,
-        stops=outline.stops(report.blueprint.steps, slots, tally),
-        consequence=outline.consequence(
-            found, tally=tally, steps=report.blueprint.steps, first=slots[0] if slots else None
-        ),
-        findings=report.findings,
-        duties=await consent.duties(desk, found, tally=tally, session=visit.own) if decidable else [],
-        decidable=decidable,
-        many=tally.waiting > MANY,
-        groups=_groups(desk, people.items, first[0], sourcing=report.blueprint.sourcing) if first else [],
+        seen=seen,
+        many=seen.tally.waiting > MANY,
+        groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
         told=told,
         key_ids=visit.key_ids,
         moved=moved or [],
     )
-
-
-async def _note(visit: Visit, found: Plan) -> None:
-    if found.digest and found.digest not in visit.own.seen:
-        newest = await visit.desk.records.list_audit(page=1, size=1)
-        visit.own.seen[found.digest] = newest.items[0].number if newest.items else 0
 
 
 def _groups(

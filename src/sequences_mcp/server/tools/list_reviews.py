@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.flows import list_reviews as verb
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.apps import SHOWN
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.review import ReviewsView, reviews_view
@@ -25,4 +26,4 @@ async def list_reviews(
     return reviews_view(reviews, ways=desk.ways_to_review(path=path))
 
 
-TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ)
+TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)

@@ -18,6 +18,7 @@ from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_sequence import Progress
+from sequences_mcp.server.apps import SHOWN
 from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
 from sequences_mcp.server.deciding import decided, is_open, led_to_page, refreshed
 from sequences_mcp.server.definition import SEND, Definition
@@ -122,4 +123,4 @@ def _progress(ctx: Context[Any, Any]) -> Progress:
     return report
 
 
-TOOL = Definition(start_sequence, title="Start a sequence", hints=SEND, staged=True)
+TOOL = Definition(start_sequence, title="Start a sequence", hints=SEND, staged=True, meta=SHOWN)
