@@ -188,12 +188,15 @@ const approval = () => {
   const count = shown.many
     ? field("People it reaches", { id: "count", inputMode: "numeric", autocomplete: "off", required: true })
     : null;
-  const yes = make("button", { class: "end" }, `Approve ${people(shown.waiting)}`);
-  const form = make("form", { class: "row" }, count, secret, yes);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const act = async () => {
     yes.disabled = true;
-    approve(secret.lastChild, count?.lastChild).finally(() => (yes.disabled = false));
+    await approve(secret.lastChild, count?.lastChild);
+    yes.disabled = false;
+  };
+  const yes = button(`Approve ${people(shown.waiting)}`, act, "end");
+  const form = make("div", { class: "row" }, count, secret, yes); // a sandbox need not let forms be submitted
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("input") && !yes.disabled) act();
   });
   return form;
 };
@@ -213,7 +216,7 @@ const decide = () => {
 
 const drawPlan = (words = "", good = false) =>
   draw(
-    make("h1", {}, shown.name, " ", make("span", { class: "badge" }, shown.status)),
+    make("h1", {}, shown.blueprint_name, " ", make("span", { class: "badge" }, shown.status)),
     notice(words, good),
     shown.reason ? make("p", { class: "soft" }, shown.reason) : null,
     shown.decidable ? make("p", { class: "consequence" }, shown.consequence) : make("p", {}, shown.elsewhere),
@@ -229,11 +232,17 @@ const drawPlan = (words = "", good = false) =>
     decide(),
   );
 
+const card = (plan) => {
+  const choose = () => {
+    planId = plan.plan_id;
+    open(1);
+  };
+  const words = [people(plan.people), plan.status === "void" ? "changed since: read again" : "", plan.to_read ? `${number(plan.to_read)} texts to read` : ""];
+  return make("li", {}, button(`${plan.blueprint_name}: ${words.filter(Boolean).join(", ")}`, choose, "quiet"));
+};
+
 const drawPlans = (plans) =>
-  draw(
-    make("h1", {}, plans.length ? "Starts to approve" : "No start waits for you"),
-    list("cards", plans.map((plan) => make("li", {}, button(`${people(plan.people)}, ${plan.status}`, () => { planId = plan.plan_id; open(1); }, "quiet")))),
-  );
+  draw(make("h1", {}, plans.length ? "Starts to approve" : "No start waits for you"), list("cards", plans.map(card)));
 
 // What is done.
 const fail = (error) => (shown ? drawPlan(error.message) : draw(notice(error.message)));

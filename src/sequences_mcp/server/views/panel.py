@@ -73,7 +73,6 @@ class ChallengeView(View):
 class PanelView(PlanView):
     """A plan, some of its people with every text, and the challenge of a yes where it can be given here."""
 
-    name: str
     waiting: int
     many: bool
     decidable: bool
@@ -104,7 +103,6 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
     plan, terms = shown.plan, shown.plan.header.terms
     challenge = shown.challenge
     return PanelView(
-        name=plan.header.blueprint_name,
         waiting=shown.waiting,
         many=shown.many,
         decidable=shown.decidable,

@@ -20,6 +20,7 @@ class PlanView(View):
     plan_id: str
     status: str
     blueprint_id: str
+    blueprint_name: str
     blueprint_version: int
     people: int
     digest: str
@@ -95,6 +96,7 @@ def plan_view(plan: Plan) -> PlanView:
         plan_id=plan.id,
         status=plan.status.value,
         blueprint_id=plan.header.blueprint_id,
+        blueprint_name=plan.header.blueprint_name,
         blueprint_version=plan.header.blueprint_version,
         people=plan.people,
         digest=plan.digest,

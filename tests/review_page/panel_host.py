@@ -1,0 +1,158 @@
+"""A host of MCP Apps in a real browser: its page, and the bridge from it to a real MCP client, all on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from page_world import PASSPHRASE, World
+from panel_world import WITH_PANELS
+from playwright.sync_api import Browser, FrameLocator, Page
+
+from sequences_mcp.server.app import build
+
+FILES = Path(__file__).parent / "host"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
+
+class Bridge:
+    """One MCP client, kept open in a thread of its own, that the host's page speaks through."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._ready = threading.Event()
+        self._client: Any = None
+        self.calls: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
+
+    def __enter__(self) -> Bridge:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _run(self) -> None:
+        from mcp import Client
+
+        async with Client(build(self._world.desk), extensions=WITH_PANELS) as self._client:
+            self._ready.set()
+            await self._over.wait()
+
+    def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """Send one request of the host's to the server, and return the result as it goes over the wire."""
+        if method == "tools/call":
+            self.calls.append(params)
+        return asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop).result(60)
+
+    async def _ask(self, method: str, params: dict[str, Any]) -> Any:
+        if method == "tools/call":
+            result = await self._client.call_tool(params["name"], params.get("arguments") or {})
+        elif method == "resources/read":
+            result = await self._client.read_resource(params["uri"])
+        else:
+            result = await self._client.list_tools()
+        return result.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@dataclass
+class Panel:
+    """A person before the panel in a chat."""
+
+    tab: Page
+    bridge: Bridge
+    shots: Path
+    frame: FrameLocator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frame = self.tab.frame_locator("#view")
+
+    def button(self, name: str) -> Any:
+        """Find a button of the panel."""
+        return self.frame.get_by_role("button", name=name)
+
+    def types(self, given: str = PASSPHRASE) -> None:
+        """Type the passphrase and press Enter."""
+        self.frame.get_by_label("Your passphrase").fill(given)
+        self.frame.get_by_label("Your passphrase").press("Enter")
+
+    def photographs(self, name: str) -> None:
+        """Keep a picture of the whole chat."""
+        self.shots.mkdir(parents=True, exist_ok=True)
+        height = self.tab.evaluate("document.documentElement.scrollHeight")
+        self.tab.set_viewport_size({"width": 860, "height": min(height, 4000)})
+        drawn = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        for frame in self.tab.frames:
+            frame.evaluate(drawn)
+        self.tab.screenshot(path=self.shots / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def panel(browser: Browser, world: World, shots: Path, **options: Any) -> Iterator[Panel]:
+    """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
+    with Bridge(world) as bridge, served(bridge) as origin:
+        context = browser.new_context(viewport={"width": 860, "height": 900}, **options)
+        context.set_default_timeout(10_000)
+        tab = context.new_page()
+        tab.set_extra_http_headers({"x-origin": origin})
+        try:
+            found = Panel(tab, bridge, shots)
+            found.tab.goto(f"{origin}/empty.html")
+            yield found
+        finally:
+            context.close()
+
+
+def shows(found: Panel, tool: str, theme: str = "light", **arguments: Any) -> None:
+    """Let a model call a tool, whose result the panel shows."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(found.tab.url))
+    found.tab.goto(f"{origin}/host.html?tool={tool}&theme={theme}&arguments={quote(json.dumps(arguments))}")
+
+
+@contextmanager
+def served(bridge: Bridge) -> Iterator[str]:
+    """Serve the host's page and its bridge on loopback."""
+
+    class Host(BaseHTTPRequestHandler):
+        """The host's own server."""
+
+        def do_GET(self) -> None:
+            """Send one of the host's files."""
+            path = FILES / urlsplit(self.path).path.lstrip("/")
+            found = path.is_file() and path.parent == FILES
+            self._answer(path.read_bytes() if found else b"", KINDS.get(path.suffix, "text/plain"))
+
+        def do_POST(self) -> None:
+            """Pass a request on."""
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            self._answer(json.dumps(bridge.ask(body["method"], body["params"])).encode(), "application/json")
+
+        def _answer(self, body: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        server.server_close()
