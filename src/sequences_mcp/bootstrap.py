@@ -19,9 +19,7 @@ from sequences_mcp.providers.port import Provider
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from sequences_mcp.domain.contact import Contact, ContactFields
-    from sequences_mcp.domain.sender import Sender
-    from sequences_mcp.domain.sequence import Sequence, StepRun
+    from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
@@ -61,12 +59,14 @@ def serve(settings: Settings) -> None:
         log_level=settings.log_level,
         vendors=settings.accounts.keys(),
     )
-    page = review_page(settings)
-    page.start()
+    page = review_page(settings) if settings.review_page else None
+    if page:
+        page.start()
     try:
         server.run()
     finally:
-        page.stop()
+        if page:
+            page.stop()
 
 
 def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
@@ -138,6 +138,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import SettingsError
+    from sequences_mcp.flows.last_check import last_check
 
     if settings.sender is None:
         raise SettingsError(
@@ -147,13 +148,30 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         terms=terms_of(settings),
         sender=settings.sender,
         window=Window.parse(settings.window),
-        check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
+        check=partial(last_check, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
         unasked=settings.auto_approve,
     )
     with Store.open(settings.data_dir, now=clock()) as store:
-        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
+        tell = _tell(settings, store, clock=clock)
+        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings), tell=tell)
+
+
+def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], bool] | None:
+    """Return what tells the operator that something waits, or None where nobody is to be told."""
+    from sequences_mcp.engine.notices import Notices
+
+    if not settings.notice or settings.sender is None:
+        return None
+    return Notices(
+        store=store,
+        clock=clock,
+        sender=settings.sender,
+        to=settings.notice,
+        page=partial(address_of_page, settings, "/"),
+        send=partial(_delivery(settings, hurried=True), before_dot=lambda: None),
+    ).tell
 
 
 def survey_store(settings: Settings) -> Survey:
@@ -344,35 +362,11 @@ def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> N
             return
 
 
-def _delivery(settings: Settings) -> Deliver:
+def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
+    """Return how e-mails leave; ``hurried`` waits for no slow server, for what nobody misses."""
     from sequences_mcp.engine.channels import outbox, smtp
 
     if settings.smtp_url is None:
         return partial(outbox.deliver, outbox_of(settings))
-    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value))
-
-
-def _check(
-    sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
-) -> str | None:
-    """Return why a text about to leave needs a person first: the guards' fourth moment.
-
-    What lies in the contact's own data passes where whoever approved the plan was shown it.
-    """
-    from sequences_mcp.domain.blueprint import Sourcing
-    from sequences_mcp.domain.finding import Severity
-    from sequences_mcp.flows.person import final_findings, values_for
-
-    values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
-    for found in final_findings(
-        run.step,
-        subject=run.subject,
-        content=run.content or "",
-        values=values,
-        earlier=sequence.before(run.step.id),
-        policy=policy,
-    ):
-        unseen = found.variable is not None and not sequence.warnings
-        if found.severity is Severity.ERROR or unseen:
-            return f"{found.rule}: {found.message}"
-    return None
+    timeouts = smtp.Timeouts(connect=5, command=5, final=30) if hurried else smtp.Timeouts()
+    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)

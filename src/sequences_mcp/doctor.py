@@ -12,8 +12,12 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
+    from sequences_mcp.domain.record import Queue
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.settings import Settings
+
+
+QUEUES = ("plans", "texts", "tasks")
 
 
 class Line(NamedTuple):
@@ -108,13 +112,18 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         state = asyncio.run(waiting())
     except SettingsError:
         return  # the guards' own line has said so
-    yield Line(
-        None,
-        f"waiting for you: {state.waiting_plans} plans, {state.waiting_drafts} texts, {state.open_tasks} tasks, "
-        f"{found.unknown} e-mails of unknown fate",
-    )
+    found_waiting = (state.waiting.plans, state.waiting.texts, state.waiting.tasks)
+    queues = (_queue(queue, words) for queue, words in zip(found_waiting, QUEUES, strict=True))
+    yield Line(None, f"waiting for you: {', '.join(queues)}, {found.unknown} e-mails of unknown fate")
+    if settings.notice:
+        yield Line(None, f"notices: e-mail to {settings.notice} when something starts waiting")
     when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
     yield Line(None, f"work: {found.due} due now, {when}")
+
+
+def _queue(queue: Queue, words: str) -> str:
+    since = f" (the oldest since {queue.since:%Y-%m-%d %H:%M} UTC)" if queue.since else ""
+    return f"{queue.number:,} {words}{since}"
 
 
 def _approval(settings: Settings) -> Iterator[Line]:

@@ -181,10 +181,11 @@ class Answer:
 
 @dataclass
 class Visitor:
-    """A browser of sorts: it keeps the session cookie and says where it comes from, unless told otherwise."""
+    """A browser of sorts: it keeps what the page gives it and says where it comes from, unless told otherwise."""
 
     seat: Seat
     cookie: str = ""
+    key: str = ""
 
     @property
     def origin(self) -> str:
@@ -219,11 +220,17 @@ class Visitor:
         """Send a form, with the token of this session."""
         if self.cookie and "csrf" not in fields:
             fields["csrf"] = self.get("/").field("csrf")
+        if self.key:
+            fields.setdefault("key", self.key)
         return self.send("POST", path, body=urlencode(fields))
 
-    def unlock(self, given: str = PASSPHRASE, **fields: str) -> Answer:
-        """Type the passphrase."""
-        return self.post("/unlock", passphrase=given, **fields)
+    def unlock(self, given: str = PASSPHRASE, *, script: bool = True, **fields: str) -> Answer:
+        """Type the passphrase; the page's script is handed a second secret, and keeps it."""
+        body = urlencode({"passphrase": given, **fields})
+        answer = self.send("POST", "/unlock", body=body, headers={"Accept": "application/json"} if script else {})
+        if script and answer.status == 200:
+            self.key = json.loads(answer.text)["key"]
+        return answer
 
     def _read(self, response: HTTPResponse) -> Answer:
         text = response.read().decode()

@@ -112,6 +112,7 @@ def test_more_than_fifty_people_are_approved_by_their_number_alone(world: World,
     person.frame.get_by_label("People it reaches").fill("60")
     person.types()
     expect(person.frame.get_by_text("Approved: 60 people.")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
 def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
@@ -129,12 +130,13 @@ def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
 
 def test_several_starts_are_listed_and_one_is_chosen(world: World, person: Panel) -> None:
     world.plan(people=1)
-    world.plan(LINKEDIN, people=2)
+    chosen = world.plan(LINKEDIN, people=2)
     shows(person, "list_reviews")
     expect(person.frame.get_by_role("heading", name="Starts to approve")).to_be_visible()
     person.photographs("11-panel-list")
     person.button("Engineers: 2 people").click()
     expect(person.frame.get_by_text("Approving this starts 2 people")).to_be_visible()
+    assert person.bridge.calls[-1] == {"name": "show_plan", "arguments": {"plan_id": chosen.id, "page": 1}}
 
 
 def test_without_a_verifier_the_panel_says_where_to_go(world: World, person: Panel) -> None:
@@ -156,6 +158,7 @@ def test_the_panel_works_by_keyboard_alone(world: World, person: Panel) -> None:
     person.tab.keyboard.type(PASSPHRASE)
     person.tab.keyboard.press("Enter")
     expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -15,7 +15,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
+from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
 from sequences_mcp.domain.waiver import Waiver
 
@@ -318,23 +318,21 @@ class Records(Protocol):
 
     async def tally(self, plan_id: str) -> PlanTally:
         """Count a plan's people."""
-        ...
+
+    async def waiting(self) -> Waiting:
+        """Count what waits for a person, and since when."""
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people: warnings first, those taken out of it last."""
-        ...
 
     async def list_mails(self, *, page: int, size: int) -> Page[Mail]:
         """Return e-mails that were handed over or tried to be, the newest first."""
-        ...
 
     async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
         """Return the suppression list, the newest first."""
-        ...
 
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
-        ...
 
 
 class Waivers(Protocol):

@@ -38,16 +38,29 @@ class Reading:
 class Session(Reading):
     """One browser that a person unlocked.
 
-    ``csrf`` is in every form; ``challenge`` belongs to a passkey that is being registered.
+    ``csrf`` is in every form; ``key`` is the hash of what the page's script keeps in this browser for this port
+    alone, while cookies go to every port of the machine; ``challenge`` belongs to a passkey that is being
+    registered.
     """
 
     csrf: str
     ends_at: datetime
+    key: bytes | None = None
     challenge: bytes | None = None
 
     def owns(self, csrf: str) -> bool:
         """Say whether a form is one of this session's."""
         return hmac.compare_digest(csrf.encode(), self.csrf.encode())
+
+    def new_key(self) -> str:
+        """Return a second secret for the page's script, handed out once; only its hash is kept."""
+        secret = secrets.token_urlsafe(32)
+        self.key = _key(secret)
+        return secret
+
+    def holds(self, secret: str) -> bool:
+        """Say whether this is the second secret."""
+        return self.key is not None and hmac.compare_digest(_key(secret), self.key)
 
 
 class Sessions:

@@ -21,6 +21,7 @@ from sequences_mcp.review import consent
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import changes
 from sequences_mcp.review.overview import overview
+from sequences_mcp.review.presence import Fault, doubt
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
@@ -49,7 +50,9 @@ async def approve(visit: Visit) -> Response:
     stated = visit.form.get("people", "")
     people = whole_number(stated, name="people") if stated.strip() else None
     if why := await consent.objection(visit.desk, found, tally=tally, reading=visit.own, people=people):
-        return await _shown(visit, found, told=why, status=HTTPStatus.CONFLICT)
+        return await _shown(visit, found, fault=Fault(HTTPStatus.CONFLICT, why))
+    if fault := await doubt(visit):
+        return await _shown(visit, found, fault=fault)
     try:
         done = await approve_plan(
             visit.desk,
@@ -62,7 +65,7 @@ async def approve(visit: Visit) -> Response:
         present = await visit.desk.plans.get_plan(found.id)
         since = visit.own.seen.get(visit.form.get("digest", ""))
         moved = [] if since is None else await consent.changes_since(visit.desk, present, since)
-        return await _shown(visit, present, told=str(error), moved=moved, status=HTTPStatus.CONFLICT)
+        return await _shown(visit, present, fault=Fault(HTTPStatus.CONFLICT, str(error)), moved=moved)
     return visit.goes(f"/plans/{done.id}")
 
 
@@ -80,21 +83,22 @@ async def renew(visit: Visit) -> Response:
 
 
 async def _shown(
-    visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
+    visit: Visit, found: Plan, *, fault: Fault | None = None, moved: list[str] | None = None
 ) -> Response:
     desk = visit.desk
     seen = await overview(desk, found, reading=visit.own)
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
     return visit.shows(
         "plan.html",
-        status=status,
+        status=fault.status if fault else HTTPStatus.OK,
         plan=found,
         seen=seen,
         many=seen.tally.waiting > MANY,
         groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
-        told=told,
+        told=fault.words if fault else "",
         key_ids=visit.key_ids,
+        asks=visit.own.key is None or (fault is not None and fault.asks),
         moved=moved or [],
     )
 
