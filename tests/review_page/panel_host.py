@@ -1,10 +1,8 @@
-"""A host of MCP Apps in a real browser: its page, and the bridge from it to a real MCP client, all on loopback."""
+"""A host of MCP Apps in a real browser: its page, and a server for it that passes requests on to an MCP client."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,58 +13,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from page_world import PASSPHRASE, World
-from panel_world import WITH_PANELS
+from panel_world import Bridge
 from playwright.sync_api import Browser, FrameLocator, Page
-
-from sequences_mcp.server.app import build
 
 FILES = Path(__file__).parent / "host"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-
-
-class Bridge:
-    """One MCP client, kept open in a thread of its own, that the host's page speaks through."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._loop = asyncio.new_event_loop()
-        self._over = asyncio.Event()
-        self._ready = threading.Event()
-        self._client: Any = None
-        self.calls: list[dict[str, Any]] = []
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
-
-    def __enter__(self) -> Bridge:
-        self._thread.start()
-        assert self._ready.wait(20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _run(self) -> None:
-        from mcp import Client
-
-        async with Client(build(self._world.desk), extensions=WITH_PANELS) as self._client:
-            self._ready.set()
-            await self._over.wait()
-
-    def ask(self, method: str, params: dict[str, Any]) -> Any:
-        """Send one request of the host's to the server, and return the result as it goes over the wire."""
-        if method == "tools/call":
-            self.calls.append(params)
-        return asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop).result(60)
-
-    async def _ask(self, method: str, params: dict[str, Any]) -> Any:
-        if method == "tools/call":
-            result = await self._client.call_tool(params["name"], params.get("arguments") or {})
-        elif method == "resources/read":
-            result = await self._client.read_resource(params["uri"])
-        else:
-            result = await self._client.list_tools()
-        return result.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 @dataclass

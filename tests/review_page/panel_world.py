@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -106,3 +108,46 @@ async def chat(world: World, *, mode: str = "auto", panels: bool = True) -> Asyn
     """Connect a host."""
     async with Client(build(world.desk), mode=mode, extensions=WITH_PANELS if panels else None) as client:
         yield Chat(client)
+
+
+class Bridge:
+    """One MCP client, kept open in a thread of its own, for whoever has no loop."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._ready = threading.Event()
+        self._client: Any = None
+        self.calls: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
+
+    def __enter__(self) -> Bridge:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _run(self) -> None:
+        async with Client(build(self._world.desk), extensions=WITH_PANELS) as self._client:
+            self._ready.set()
+            await self._over.wait()
+
+    def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """Send one request of the host's to the server, and return the result as it goes over the wire."""
+        if method == "tools/call":
+            self.calls.append(params)
+        return asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop).result(60)
+
+    async def _ask(self, method: str, params: dict[str, Any]) -> Any:
+        if method == "tools/call":
+            result = await self._client.call_tool(params["name"], params.get("arguments") or {})
+        elif method == "resources/read":
+            result = await self._client.read_resource(params["uri"])
+        else:
+            result = await self._client.list_tools()
+        return result.model_dump(mode="json", by_alias=True, exclude_none=True)
