@@ -70,8 +70,11 @@ def is_held(data_dir: Path) -> bool:
     """Say whether some process listens for this data folder."""
     if not (data_dir / LOCK_NAME).exists():
         return False
-    with (data_dir / LOCK_NAME).open("ab") as lock:
-        return not _locked(lock)
+    try:
+        with (data_dir / LOCK_NAME).open("ab") as lock:
+            return not _locked(lock)
+    except OSError:  # what cannot be opened, nobody holds
+        return False
 
 
 def _last_port(data_dir: Path) -> int:
