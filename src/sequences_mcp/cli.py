@@ -222,18 +222,12 @@ def _open_page() -> None:
     import webbrowser
 
     from sequences_mcp.bootstrap import review_page
-    from sequences_mcp.errors import ConflictError
     from sequences_mcp.review import seat
 
     settings = _settings()
     page = review_page(settings)
     page.start()
-    where = seat.address(settings.data_dir) if seat.is_held(settings.data_dir) else None
-    if where is None:
-        raise ConflictError(
-            "The review page cannot listen on this machine; SEQUENCES_LOG_LEVEL=INFO says why.",
-            next_step="Decide here: sequences-mcp review list.",
-        )
+    where = seat.held_address(settings.data_dir)
     _say([f"The review page is at {where}"])
     if not webbrowser.open(where):
         _say(["No browser could be opened here: open that address yourself, on this machine."])

@@ -128,7 +128,7 @@ def _queue(queue: Queue, words: str) -> str:
 
 def _approval(settings: Settings) -> Iterator[Line]:
     from sequences_mcp.bootstrap import address_of_page
-    from sequences_mcp.review import passkeys, passphrase
+    from sequences_mcp.review import passkeys, passphrase, proof
 
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
     yield Line(None, f"review page: {page}")
@@ -142,6 +142,12 @@ def _approval(settings: Settings) -> Iterator[Line]:
     elif passphrase.is_set(settings.data_dir):
         words = "approval: in the terminal, by passphrase, and on the review page"
         yield Line(True, f"{words}; whoever can rewrite the data folder could forge it")
+        if proof.stored(settings.data_dir, mark=passphrase.mark(settings.data_dir)):
+            yield Line(
+                True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
+            )
+        else:
+            yield Line(None, "approval: not in a panel of the chat before the passphrase is chosen again")
     else:
         yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
     if settings.elicitation and not keys:

@@ -110,7 +110,7 @@ class ChatPanel:
         if plan.status is PlanStatus.VOID:
             return "Its approval no longer holds; it is renewed on the review page, then read again."
         if plan.status is not PlanStatus.WAITING:
-            return f"It is {plan.status.value}{f' by {plan.decided_by}' if plan.decided_by else ''}."
+            return f"{plan.status.value.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
         if desk.must_sign():
             return SIGNED
         mark = passphrase.mark(self._data_dir)

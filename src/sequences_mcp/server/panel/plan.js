@@ -220,7 +220,7 @@ const drawPlan = (words = "", good = false) =>
     notice(words, good),
     shown.reason ? make("p", { class: "soft" }, shown.reason) : null,
     shown.decidable ? make("p", { class: "consequence" }, shown.consequence) : make("p", {}, shown.elsewhere),
-    make("ul", { class: "steps" }, ...shown.steps.map(step)),
+    shown.decidable ? make("ul", { class: "steps" }, ...shown.steps.map(step)) : null,
     terms(shown),
     list("findings", shown.findings.map((found) => make("li", {}, found))),
     make("h2", {}, "Exactly what each person gets"),
