@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.bootstrap import open_desk, open_worker
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.create_blueprint import create_blueprint
 from sequences_mcp.flows.desk import Desk
@@ -137,6 +137,18 @@ class World:
             raise AssertionError("it was never seen")
 
         apart(run)
+
+    def mails_after_work(self) -> list[str]:
+        """Let a worker do everything that is due now; return the e-mails in the outbox."""
+
+        def work() -> None:
+            with open_worker(self.settings, clock=self.clock) as worker:
+                while worker.run_due():
+                    pass
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(work).result()
+        return self.mails
 
     @property
     def mails(self) -> list[str]:

@@ -18,7 +18,6 @@ from mcp import Client
 from mcp.types import ElicitResult
 from page_world import LINKEDIN, NOON, World, apart, crowd
 from rungs import Page, Panel, Rung, SignedPage, rung
-from test_page_forgery import mails_after_work
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
@@ -220,7 +219,7 @@ MATRIX = [pair for pair in product(ATTACKS, RUNGS) if pair not in CANNOT_BE]
 def test_no_message_leaves_that_nobody_approved(world: World, attack: str, way: str) -> None:
     with rung(way, world) as opened:
         ATTACKS[attack](world, opened)
-    mails = mails_after_work(world)
+    mails = world.mails_after_work()
     if attack == "double submit":
         assert len(mails) == 1
     elif attack == "race with an edit":
@@ -233,7 +232,7 @@ def test_no_message_leaves_that_nobody_approved(world: World, attack: str, way: 
 def test_with_a_persons_own_yes_a_message_leaves(world: World, way: str) -> None:
     with rung(way, world) as opened:
         assert opened.yes()[1]
-    assert len(mails_after_work(world)) == 1
+    assert len(world.mails_after_work()) == 1
 
 
 def test_every_attack_meets_every_way_or_says_why_it_cannot() -> None:

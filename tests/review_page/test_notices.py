@@ -11,7 +11,6 @@ from email.policy import default
 import pytest
 from page_world import LINKEDIN, MAIL, World
 
-from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.edit_draft import edit_draft
 
@@ -27,15 +26,7 @@ def world(world: World) -> World:
 
 def works(world: World) -> list[Message]:
     """Let a worker do everything that is due; return the notices that there are by now."""
-
-    def work() -> None:
-        with open_worker(world.settings, clock=world.clock) as worker:
-            while worker.run_due():
-                pass
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(work).result()
-    found = [message_from_string(mail, policy=default) for mail in world.mails]
+    found = [message_from_string(mail, policy=default) for mail in world.mails_after_work()]
     return [one for one in found if one["To"] == OPERATOR]
 
 
