@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
+    from sequences_mcp.flows.panel import Panel
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage
@@ -59,12 +60,14 @@ def serve(settings: Settings) -> None:
         log_level=settings.log_level,
         vendors=settings.accounts.keys(),
     )
-    page = review_page(settings)
-    page.start()
+    page = review_page(settings) if settings.review_page else None
+    if page:
+        page.start()
     try:
         server.run()
     finally:
-        page.stop()
+        if page:
+            page.stop()
 
 
 def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
@@ -138,7 +141,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import SettingsError
-    from sequences_mcp.flows.final_check import blocked_because
+    from sequences_mcp.flows.last_check import last_check
 
     if settings.sender is None:
         raise SettingsError(
@@ -148,13 +151,30 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         terms=terms_of(settings),
         sender=settings.sender,
         window=Window.parse(settings.window),
-        check=partial(blocked_because, sender=settings.sender, policy=policy_of(settings)),
+        check=partial(last_check, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
         unasked=settings.auto_approve,
     )
     with Store.open(settings.data_dir, now=clock()) as store:
-        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings))
+        tell = _tell(settings, store, clock=clock)
+        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings), tell=tell)
+
+
+def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], bool] | None:
+    """Return what tells the operator that something waits, or None where nobody is to be told."""
+    from sequences_mcp.engine.notices import Notices
+
+    if not settings.notice or settings.sender is None:
+        return None
+    return Notices(
+        store=store,
+        clock=clock,
+        sender=settings.sender,
+        to=settings.notice,
+        page=partial(address_of_page, settings, "/"),
+        send=partial(_delivery(settings, hurried=True), before_dot=lambda: None),
+    ).tell
 
 
 def survey_store(settings: Settings) -> Survey:
@@ -289,7 +309,14 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         broken=tuple(_broken(settings)),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _unproven(settings, "", None) is not None,
+        panel=cache(partial(_panel, settings, clock)),
     )
+
+
+def _panel(settings: Settings, clock: Clock) -> Panel:
+    from sequences_mcp.review.panel import ChatPanel
+
+    return ChatPanel(settings.data_dir, clock)
 
 
 def _unproven(settings: Settings, digest: str, signature: str | None) -> str | None:
@@ -364,9 +391,11 @@ def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> N
             return
 
 
-def _delivery(settings: Settings) -> Deliver:
+def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
+    """Return how e-mails leave; ``hurried`` waits for no slow server, for what nobody misses."""
     from sequences_mcp.engine.channels import outbox, smtp
 
     if settings.smtp_url is None:
         return partial(outbox.deliver, outbox_of(settings))
-    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value))
+    timeouts = smtp.Timeouts(connect=5, command=5, final=30) if hurried else smtp.Timeouts()
+    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)

@@ -227,7 +227,7 @@ def _open_page() -> None:
     settings = _settings()
     page = review_page(settings)
     page.start()
-    where = seat.address(settings.data_dir) or ""
+    where = seat.held_address(settings.data_dir)
     _say([f"The review page is at {where}"])
     if not webbrowser.open(where):
         _say(["No browser could be opened here: open that address yourself, on this machine."])

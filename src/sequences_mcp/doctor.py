@@ -12,8 +12,12 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
+    from sequences_mcp.domain.record import Queue
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.settings import Settings
+
+
+QUEUES = ("plans", "texts", "tasks")
 
 
 class Line(NamedTuple):
@@ -108,18 +112,23 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         state = asyncio.run(waiting())
     except SettingsError:
         return  # the guards' own line has said so
-    yield Line(
-        None,
-        f"waiting for you: {state.waiting_plans} plans, {state.waiting_drafts} texts, {state.open_tasks} tasks, "
-        f"{found.unknown} e-mails of unknown fate",
-    )
+    found_waiting = (state.waiting.plans, state.waiting.texts, state.waiting.tasks)
+    queues = (_queue(queue, words) for queue, words in zip(found_waiting, QUEUES, strict=True))
+    yield Line(None, f"waiting for you: {', '.join(queues)}, {found.unknown} e-mails of unknown fate")
+    if settings.notice:
+        yield Line(None, f"notices: e-mail to {settings.notice} when something starts waiting")
     when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
     yield Line(None, f"work: {found.due} due now, {when}")
 
 
+def _queue(queue: Queue, words: str) -> str:
+    since = f" (the oldest since {queue.since:%Y-%m-%d %H:%M} UTC)" if queue.since else ""
+    return f"{queue.number:,} {words}{since}"
+
+
 def _approval(settings: Settings) -> Iterator[Line]:
     from sequences_mcp.bootstrap import address_of_page
-    from sequences_mcp.review import passkeys, passphrase
+    from sequences_mcp.review import passkeys, passphrase, proof
 
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
     yield Line(None, f"review page: {page}")
@@ -133,6 +142,12 @@ def _approval(settings: Settings) -> Iterator[Line]:
     elif passphrase.is_set(settings.data_dir):
         words = "approval: in the terminal, by passphrase, and on the review page"
         yield Line(True, f"{words}; whoever can rewrite the data folder could forge it")
+        if proof.stored(settings.data_dir, mark=passphrase.mark(settings.data_dir)):
+            yield Line(
+                True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
+            )
+        else:
+            yield Line(None, "approval: not in a panel of the chat before the passphrase is chosen again")
     else:
         yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
     if settings.elicitation and not keys:

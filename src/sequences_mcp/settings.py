@@ -44,6 +44,12 @@ TABLE = (
     Setting("SEQUENCES_DAILY_CAP", "E-mails in any 24 hours.", "50"),
     Setting("SEQUENCES_SPACING", "Seconds between two e-mails.", "30"),
     Setting("SEQUENCES_ELICITATION", "`on`: small starts may be approved in the chat's own dialog.", "on"),
+    Setting(
+        "SEQUENCES_REVIEW_PAGE",
+        "`off`: the server does not serve the review page; `sequences-mcp review --open` still does.",
+        "on",
+    ),
+    Setting("SEQUENCES_NOTICE", "Address that is told by e-mail when something starts waiting for a person.", ""),
     Setting("SEQUENCES_AUTO_APPROVE", "Blueprint ids, with commas, that may start without a person's yes.", ""),
     Setting("SEQUENCES_WORKER", "`on`: a running server also does the due work.", "on"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
@@ -86,6 +92,8 @@ class Settings:
     daily_cap: int
     spacing: int
     elicitation: bool
+    review_page: bool
+    notice: str
     auto_approve: frozenset[str]
     worker: bool
     guards: Path
@@ -130,6 +138,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         "daily_cap": problems.read("DAILY_CAP", lambda text: _number(text, least=1, most=10_000), "50"),
         "spacing": problems.read("SPACING", lambda text: _number(text, least=0, most=86_400), "30"),
         "elicitation": problems.read("ELICITATION", _switch, "on"),
+        "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
+        "notice": problems.read("NOTICE", _address, ""),
         "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, data_dir), ""),
@@ -226,6 +236,14 @@ def _sender(text: str) -> Sender | None:
     if not first:
         raise ValueError(f"{text!r} has no name before the address; the recruiter variables need one")
     return Sender(address=address, first_name=first, last_name=last.strip())
+
+
+def _address(text: str) -> str:
+    from sequences_mcp.engine.channels.address import is_address
+
+    if text and not (is_address(text) and "." in text.rpartition("@")[2]):
+        raise ValueError(f"{text!r} is not one plain e-mail address")
+    return text
 
 
 def _smtp_url(text: str) -> Secret | None:

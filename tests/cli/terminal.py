@@ -48,9 +48,9 @@ class Terminal:
 
     @property
     def bureau(self) -> Bureau:
-        """The product on the same folder."""
+        """The product on the same folder, at the time it is for the commands, which read the clock themselves."""
         bureau = Bureau.at(self.folder)
-        bureau.clock.now = datetime.now(UTC)  # the command line has no other clock, and a plan lives for a day
+        bureau.clock.now = datetime.now(UTC)
         return bureau
 
     def run(self, *arguments: str) -> Said:

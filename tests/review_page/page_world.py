@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard, learnt
 
-from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.bootstrap import open_desk, open_worker
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.create_blueprint import create_blueprint
 from sequences_mcp.flows.desk import Desk
@@ -141,6 +141,18 @@ class World:
 
         apart(run)
 
+    def mails_after_work(self) -> list[str]:
+        """Let a worker do everything that is due now; return the e-mails in the outbox."""
+
+        def work() -> None:
+            with open_worker(self.settings, clock=self.clock) as worker:
+                while worker.run_due():
+                    pass
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(work).result()
+        return self.mails
+
     @property
     def mails(self) -> list[str]:
         """The e-mails in the outbox."""
@@ -184,10 +196,11 @@ class Answer:
 
 @dataclass
 class Visitor:
-    """A browser of sorts: it keeps the session cookie and says where it comes from, unless told otherwise."""
+    """A browser of sorts: it keeps what the page gives it and says where it comes from, unless told otherwise."""
 
     seat: Seat
     cookie: str = ""
+    key: str = ""
 
     @property
     def origin(self) -> str:
@@ -222,11 +235,17 @@ class Visitor:
         """Send a form, with the token of this session."""
         if self.cookie and "csrf" not in fields:
             fields["csrf"] = self.get("/").field("csrf")
+        if self.key:
+            fields.setdefault("key", self.key)
         return self.send("POST", path, body=urlencode(fields))
 
-    def unlock(self, given: str = PASSPHRASE, **fields: str) -> Answer:
-        """Type the passphrase."""
-        return self.post("/unlock", passphrase=given, **fields)
+    def unlock(self, given: str = PASSPHRASE, *, script: bool = True, **fields: str) -> Answer:
+        """Type the passphrase; the page's script is handed a second secret, and keeps it."""
+        body = urlencode({"passphrase": given, **fields})
+        answer = self.send("POST", "/unlock", body=body, headers={"Accept": "application/json"} if script else {})
+        if script and answer.status == 200:
+            self.key = json.loads(answer.text)["key"]
+        return answer
 
     def _read(self, response: HTTPResponse) -> Answer:
         text = response.read().decode()

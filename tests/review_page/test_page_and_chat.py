@@ -101,6 +101,17 @@ async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, 
         assert (again["plan_id"], again["approval"]) == (first["plan_id"], "declined")
 
 
+@pytest.mark.parametrize(("what", "told"), [("approve", "Approved by page"), ("refuse", "Refused by page")])
+async def test_the_next_question_about_a_plan_tells_what_was_decided(
+    world: World, person: Visitor, what: str, told: str
+) -> None:
+    async with Client(build(world.desk)) as client:
+        first = await started(client)
+        await asyncio.to_thread(decide, person, f"/plans/{first['plan_id']}", what)
+        listed = await call(client, "list_reviews", plan_id=first["plan_id"])
+    assert listed["next"].startswith(f"{told}, 2026-11-23 12:00 UTC")
+
+
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_a_plan_nobody_decided_in_time_is_expired_and_not_refused(world: World, era: str) -> None:
     async with Client(build(world.desk), mode=era) as client:

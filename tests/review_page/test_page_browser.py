@@ -103,6 +103,7 @@ def test_everything_works_without_javascript(world: World, browser: Browser, sho
         person.tab.get_by_role("button", name="Check without saving").click()
         expect(person.tab.locator("#findings li.error")).to_be_visible()
         person.opens(f"/plans/{plan.id}")
+        person.tab.get_by_label("Passphrase").fill(PASSPHRASE)
         person.tab.get_by_role("button", name="Approve 2 people").click()
         expect(person.tab.get_by_text("Approved by page")).to_be_visible()
     assert world.present(plan.id).status is PlanStatus.APPROVED

@@ -20,7 +20,6 @@ from mcp.types import ElicitResult
 from page_world import MAIL, PASSPHRASE, Answer, Visitor, World, apart, crowd
 from tests.secrecy.client import Client
 
-from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -273,7 +272,7 @@ def test_no_message_leaves(world: World, script: Script) -> None:
         person.unlock()
         key = people.items[0].sequence.steps[0].key
         script(Scene(world, plan, person, Visitor(person.seat), key))
-    assert mails_after_work(world) == []
+    assert world.mails_after_work() == []
 
 
 def test_with_the_persons_own_yes_messages_leave(world: World) -> None:
@@ -281,20 +280,7 @@ def test_with_the_persons_own_yes_messages_leave(world: World) -> None:
     with world.page() as person:
         person.unlock()
         assert Scene(world, plan, person, person, "").approves().status == 303
-    assert len(mails_after_work(world)) == 2
-
-
-def mails_after_work(world: World) -> list[str]:
-    """Let a worker do everything that is due now; return the e-mails in the outbox."""
-
-    def work() -> None:
-        with open_worker(world.settings, clock=world.clock) as worker:
-            while worker.run_due():
-                pass
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(work).result()
-    return world.mails
+    assert len(world.mails_after_work()) == 2
 
 
 def test_there_are_forty_of_them() -> None:
@@ -316,7 +302,7 @@ def test_a_race_with_an_edit_sends_nothing_unread(world: World) -> None:
         scene = Scene(world, plan, person, person, "")
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda act: act(), (edit, scene.approves)))
-    assert not any("own words" in mail for mail in mails_after_work(world))
+    assert not any("own words" in mail for mail in world.mails_after_work())
 
 
 def test_two_people_deciding_at_once_decide_once(world: World) -> None:
@@ -327,4 +313,4 @@ def test_two_people_deciding_at_once_decide_once(world: World) -> None:
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: scene.approves().status, range(4)))
     assert sorted(answers) == [303, 409, 409, 409]
-    assert len(mails_after_work(world)) == 2
+    assert len(world.mails_after_work()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
@@ -182,6 +183,7 @@ def test_a_form_that_is_too_long_is_refused_unread(waiting: Waiting) -> None:
 
 def test_the_lock_never_sends_anybody_to_another_site(visitor: Visitor) -> None:
     for path in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/a\nb"):
-        answer = visitor.unlock(PASSPHRASE, next=path)
+        answer = visitor.unlock(PASSPHRASE, script=False, next=path)
         assert answer.status == 303
         assert answer.headers["location"] == "/"
+        assert json.loads(visitor.unlock(PASSPHRASE, next=path).text)["next"] == "/"

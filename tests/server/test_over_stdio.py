@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mcp import StdioServerParameters
 from open_server import GRACE, MAIL, Desktop, yes
 from tests.secrecy.client import Client
@@ -31,6 +32,19 @@ async def test_the_whole_start_works_over_standard_streams(tmp_path: Path, era: 
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
         assert (await desktop.refused("get_sequence", sequence_id=blueprint))["code"] == "wrong_id"
     assert (started["approval"], started["outcome"]) == ("given", "done")
+
+
+@pytest.mark.parametrize(("setting", "served"), [("on", True), ("off", False)])
+async def test_the_operator_can_keep_the_page_out_of_a_server(tmp_path: Path, setting: str, served: bool) -> None:
+    environment = {
+        "SEQUENCES_DATA_DIR": str(tmp_path),
+        "SEQUENCES_WORKER": "off",
+        "SEQUENCES_REVIEW_PAGE": setting,
+    }
+    server = StdioServerParameters(command=sys.executable, args=["-m", "sequences_mcp"], env=environment)
+    async with Client(server) as client:
+        ways = (await Desktop(client).call("list_providers"))["approval"]
+    assert any("http://localhost:" in way for way in ways) == served
 
 
 HEAVY = ("jinja2", "sqlite3", "phonenumbers", "smtplib", "sequences_mcp.guards", "sequences_mcp.engine")

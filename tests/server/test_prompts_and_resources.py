@@ -201,7 +201,7 @@ async def test_variables_and_rules_are_readable_as_the_code_has_them(world: Worl
         listed = [one.uri for one in (await desktop.client.list_resources()).resources]
     assert named == {f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()}
     assert [rule["rule"] for rule in rules] == [rule.id for rule in RULES]
-    assert listed == ["format://steps", "format://variables", "format://rules"]
+    assert listed == ["ui://sequences-mcp/plan.html", "format://steps", "format://variables", "format://rules"]
 
 
 async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -> None:

@@ -87,13 +87,14 @@ async def test_the_dialog_shows_one_exact_text_and_how_the_others_differ(world: 
 
     async with world.client(era, answer) as desktop:
         blueprint = await desktop.blueprint(MAIL, LINKEDIN)
-        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE, LINUS])
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE, LINUS])
     [message] = asked
     assert message == (
         "Start “Engineers” (version 1) for 2 people?\n"
         "From Ada Lovelace <ada@lovelace.example>; outbox: e-mails are written to a folder and reach nobody "
         "(no mail server is set up).\n"
         "E-mails leave Mon-Fri 08:00-19:00 in each person's time zone, at most 50 in 24 hours.\n"
+        f"Fingerprint of this plan: {started['digest'][:16]}…\n"
         "\n"
         "Grace Hopper <grace@hopper.example> gets:\n"
         "1. EMAIL to grace@hopper.example, about Mon 2026-11-23 12:00 UTC\n"

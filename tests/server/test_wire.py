@@ -13,7 +13,8 @@ from open_server import World
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.server.app import INSTRUCTIONS
-from sequences_mcp.server.catalog import SAFE, TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
+from sequences_mcp.server.apps import URI
+from sequences_mcp.server.catalog import PANEL, SAFE, TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
 
 VENDORS = ("kalent", "clarky", "topo")
 ALL_TOOLS = (*TOOLS, *VENDOR_TOOLS)
@@ -25,6 +26,7 @@ REWRITE = "REWRITE_WIRE"
 SELF_EVIDENT = {
     *("blueprint_id", "contact_id", "draft_id", "operation_id", "plan_id", "sequence_id", "step_id", "task_id"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
+    *("decision", "digest", "proof"),  # of decide_plan, which only the panel calls
     "idempotency_key",  # explained once, in the instructions
     *("email", "first_name", "last_name", "company", "company_domain", "linkedin_url", "note"),
 }
@@ -130,13 +132,14 @@ def test_a_schema_has_no_titles_no_nulls_and_no_references(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
-def test_no_argument_of_any_tool_could_approve(name: str) -> None:
+def test_no_argument_of_a_tool_that_a_model_sees_could_approve(name: str) -> None:
     suspicious = [
         argument
         for argument, _ in properties(LISTED[name].input_schema)
         if any(word in argument.lower().split("_") for word in WORDS_OF_APPROVAL)
     ]
-    assert suspicious == (["auto_approve"] if name == "start_sequence" else [])
+    known = {"start_sequence": ["auto_approve"], "decide_plan": ["digest"]}
+    assert suspicious == known.get(name, [])
     assert not any(word in name for word in ("approve", "confirm", "release"))
 
 
@@ -150,13 +153,14 @@ def test_the_safe_tools_only_ever_hold_back() -> None:
 def test_what_can_reach_people_says_so() -> None:
     hints = {name: definition_of(name).hints for name in ALL_TOOLS}
     reaching = {name for name in ALL_TOOLS if hints[name].open_world}
-    assert reaching == {"start_sequence", "resume_sequence"}
+    assert reaching == {"start_sequence", "resume_sequence", "decide_plan"}
     assert all(hints[name].destructive for name in reaching)
 
 
 def test_every_write_takes_an_idempotency_key_and_no_read_does() -> None:
+    """What decide_plan does happens once for another reason: its challenge is good once, and so is a plan."""
     with_key = {name for name in ALL_TOOLS if "idempotency_key" in LISTED[name].input_schema["properties"]}
-    assert with_key == {name for name in ALL_TOOLS if definition_of(name).writes}
+    assert with_key == {name for name in ALL_TOOLS if definition_of(name).writes} - {"decide_plan"}
 
 
 def test_every_write_says_how_it_ended_what_was_sent_and_what_is_next() -> None:
@@ -192,3 +196,10 @@ def test_what_belongs_to_a_vendor_is_listed_only_where_it_is_connected() -> None
     assert [tool.name for tool in listed()] == list(TOOLS)
     assert [tool.name for tool in listed(("topo",))] == [*TOOLS, "check_operation"]
     assert [tool.name for tool in listed(VENDORS)] == list(ALL_TOOLS)
+
+
+def test_the_panel_is_bound_to_what_makes_plans_and_its_own_tools_are_not_for_a_model() -> None:
+    told = {name: tool.meta["ui"] for name, tool in LISTED.items() if tool.meta}
+    assert {name for name, ui in told.items() if "visibility" not in ui} == {"start_sequence", "list_reviews"}
+    assert {name for name, ui in told.items() if ui.get("visibility") == ["app"]} == set(PANEL)
+    assert {ui["resourceUri"] for ui in told.values()} == {URI}

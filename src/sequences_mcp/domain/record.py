@@ -24,6 +24,28 @@ class PlanTally:
     messages: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many things of one kind wait for a person, and since when the oldest does."""
+
+    number: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand."""
+
+    plans: Queue
+    texts: Queue
+    tasks: Queue
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the oldest of all waits."""
+        return min((one.since for one in (self.plans, self.texts, self.tasks) if one.since), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """One e-mail that was handed over, or that somebody tried to hand over at ``tried_at``."""

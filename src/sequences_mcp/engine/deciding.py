@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from sequences_mcp.engine.stopping import suppressed
 from sequences_mcp.engine.store import audit, contacts, plans, schedule
 from sequences_mcp.engine.store.database import Store
 
-BATCH = 500
+BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
 TOO_LATE = "nobody approved it in time"
 NEVER_FINISHED = "it was never finished"
@@ -41,7 +42,13 @@ def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) 
 
 
 def carry_out(store: Store, plan: Plan, *, now: datetime) -> None:
-    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile.
+    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile."""
+    for _ in carrying_out(store, plan, now=now):
+        pass
+
+
+def carrying_out(store: Store, plan: Plan, *, now: datetime) -> Iterator[None]:
+    """Do the same a batch at a time: what comes out between two transactions is a chance to do something else.
 
     A yes to a start at a vendor is told by whoever hands its people over, request by request.
     """
@@ -60,10 +67,17 @@ def carry_out(store: Store, plan: Plan, *, now: datetime) -> None:
                 plans.mark_settled(store, plan.id)
                 return
         after = people[-1].ordinal
+        yield
 
 
 def catch_up(store: Store, *, now: datetime) -> None:
     """Expire plans nobody approved in time, and finish what a crash left of decided ones."""
+    for _ in catching_up(store, now=now):
+        pass
+
+
+def catching_up(store: Store, *, now: datetime) -> Iterator[None]:
+    """Do the same a batch at a time."""
     for plan_id in plans.overdue(store, now=now, abandoned=now - ABANDONED):
         with store.transaction():
             plan = plans.find(store, plan_id)
@@ -72,7 +86,17 @@ def catch_up(store: Store, *, now: datetime) -> None:
     for plan_id in plans.unsettled(store):
         plan = plans.find(store, plan_id)
         if plan is not None:
-            carry_out(store, plan, now=now)
+            yield from carrying_out(store, plan, now=now)
+
+
+async def politely(store: Store, work: Iterator[None]) -> None:
+    """Do some work a batch at a time, letting everything else in the loop run in between.
+
+    Inside a transaction of the caller's it is done in one go: nobody else may write into that.
+    """
+    for _ in work:
+        if not store.in_transaction:
+            await asyncio.sleep(0)
 
 
 def is_overdue(plan: Plan, *, now: datetime) -> bool:

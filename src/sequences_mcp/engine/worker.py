@@ -60,7 +60,8 @@ def _nowhere(point: str) -> None:
 class Worker:
     """Takes due work from one store.
 
-    ``handover`` is how long the server's answer to the final dot may take before the e-mail counts as unknown.
+    ``handover`` is how long the server's answer to the final dot may take before the e-mail counts as unknown;
+    ``tell`` tells the operator what waits for a person, when there is news.
     ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
     handed_over, before_sent, sent (the channel tells its own).
     """
@@ -70,6 +71,7 @@ class Worker:
     rules: Rules
     deliver: Deliver
     handover: timedelta = timedelta(seconds=660)
+    tell: Callable[[], bool] | None = None
     poll: float = 1.0
     at: Callable[[str], None] = _nowhere
     _faulty: set[str] = field(default_factory=set, init=False)
@@ -88,6 +90,7 @@ class Worker:
     def run_due(self, limit: int = 100) -> int:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
         self._guarded(self._catch_up)
+        self._guarded(self._tell)
         done = 0
         while done < limit and (lane := self._due_lane()) is not None:
             self._guarded(partial(self._take_and_send, lane=lane))
@@ -136,6 +139,10 @@ class Worker:
 
     def _catch_up(self, named: list[str]) -> None:
         deciding.catch_up(self.store, now=self.clock())
+
+    def _tell(self, named: list[str]) -> None:
+        if self.tell:
+            self.tell()
 
     def _take_and_send(self, named: list[str], *, lane: str) -> None:
         self.at("claim")

@@ -12,6 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.flows.panel import Panel
 from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
 from sequences_mcp.providers.record_port import Records, Waivers
@@ -37,9 +38,9 @@ class Desk:
 
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
-    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``broken`` are
-    lines about what is not set up; ``vendor_terms`` are those of the vendors connected; ``operation_id`` is the
-    operation that a verb is the effect of, at a vendor.
+    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
+    that shows plans inside a chat; ``broken`` are lines about what is not set up; ``vendor_terms`` those of the
+    vendors connected; ``operation_id`` is the operation that a verb is the effect of, at a vendor.
     """
 
     providers: Mapping[str, Provider]
@@ -61,6 +62,7 @@ class Desk:
     elicitation: bool
     page_address: Callable[[str], str | None]
     must_sign: Callable[[], bool]
+    panel: Callable[[], Panel]
     broken: tuple[str, ...] = ()
     operation_id: str | None = None
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.port import Provider
 
 
@@ -31,16 +32,11 @@ class ProvidersReport:
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
     broken: tuple[str, ...]
-    waiting_plans: int
-    waiting_drafts: int
-    open_tasks: int
+    waiting: Waiting
 
 
 async def list_providers(desk: Desk) -> ProvidersReport:
     """Return the state of this server."""
-    local = desk.local
-    drafts = offered(local.drafts, local, verb="list drafts")
-    tasks = offered(local.tasks, local, verb="list tasks")
     return ProvidersReport(
         providers=tuple([await _report(provider) for provider in desk.providers.values()]),
         sender=desk.sender,
@@ -48,9 +44,7 @@ async def list_providers(desk: Desk) -> ProvidersReport:
         approval=tuple(_ways_to_approve(desk)),
         auto_approve=tuple(sorted(desk.auto_approve)),
         broken=(*desk.broken, *await _unknown(desk)),
-        waiting_plans=(await desk.plans.list_plans(page=1, size=1)).total_count,
-        waiting_drafts=(await drafts.list_drafts(plan_id=None, page=1, size=1)).total_count,
-        open_tasks=(await tasks.list_tasks(page=1, size=1)).total_count,
+        waiting=await desk.records.waiting(),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
+from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
 from sequences_mcp.domain.waiver import Waiver
 from sequences_mcp.providers.port import SequenceDetail
 
@@ -18,6 +18,10 @@ class Records(Protocol):
 
     async def tally(self, plan_id: str) -> PlanTally:
         """Count a plan's people."""
+        ...
+
+    async def waiting(self) -> Waiting:
+        """Count what waits for a person, and since when."""
         ...
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:

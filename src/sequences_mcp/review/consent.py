@@ -14,7 +14,7 @@ from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.faithful import is_showable
-from sequences_mcp.review.sessions import Session
+from sequences_mcp.review.sessions import Reading
 
 PAGE = 100
 
@@ -28,40 +28,40 @@ class Duty:
     link: str
 
 
-def show(session: Session, sequence: Sequence, runs: Iterable[StepRun]) -> None:
+def show(reading: Reading, sequence: Sequence, runs: Iterable[StepRun]) -> None:
     """Note that these texts are on the screen in full."""
     for run in runs:
-        session.opened[run.key] = text_digest(sequence, run).hex()
-    if is_open(session, sequence):
-        session.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
+        reading.opened[run.key] = text_digest(sequence, run).hex()
+    if is_open(reading, sequence):
+        reading.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
 
 
-def is_open(session: Session, sequence: Sequence) -> bool:
+def is_open(reading: Reading, sequence: Sequence) -> bool:
     """Say whether every text of this person, as it is now, was on the screen in full."""
-    return all(_is_read(session, sequence, run) for run in sequence.steps)
+    return all(_is_read(reading, sequence, run) for run in sequence.steps)
 
 
-async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, session: Session) -> list[Duty]:
+async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) -> list[Duty]:
     """Return what a plan asks of the person who would approve it."""
     here = f"/plans/{plan.id}"
     found = [
-        Duty("Open one person and read their texts", await sample_opened(desk, plan, session), f"{here}/sample")
+        Duty("Open one person and read their texts", await sample_opened(desk, plan, reading), f"{here}/sample")
     ]
     if plan.missing_texts:
         found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
     if plan.to_read:
-        read = await all_read(desk, plan, session) if plan.to_read <= PAGE else None
+        read = await all_read(desk, plan, reading) if plan.to_read <= PAGE else None
         found.append(Duty(f"Read the {plan.to_read:,} texts written for one person", read, f"{here}/texts"))
     if tally.waiting > MANY:
         found.append(Duty(f"State how many people it reaches: {tally.waiting:,}", None, ""))
     return found
 
 
-async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, session: Session, people: int | None) -> str:
+async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:
     """Return why a yes does not count yet, or an empty string."""
-    if not await sample_opened(desk, plan, session):
+    if not await sample_opened(desk, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
-    if not await all_read(desk, plan, session):
+    if not await all_read(desk, plan, reading):
         return "Some texts were written for one person and have not been opened yet. Read them first."
     if tally.waiting > MANY and people != tally.waiting:
         return f"This plan reaches {tally.waiting:,} people. State that number to approve it."
@@ -70,27 +70,27 @@ async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, session: Sessio
     return ""
 
 
-async def sample_opened(desk: Desk, plan: Plan, session: Session) -> bool:
+async def sample_opened(desk: Desk, plan: Plan, reading: Reading) -> bool:
     """Say whether somebody of the plan who waits was opened, with the texts they have now."""
-    for sequence_id in session.samples.get(plan.id, ()):
+    for sequence_id in reading.samples.get(plan.id, ()):
         sequence = (await get_sequence(desk, sequence_id=sequence_id)).sequence
-        if sequence.status not in TERMINAL and is_open(session, sequence):
+        if sequence.status not in TERMINAL and is_open(reading, sequence):
             return True
     return False
 
 
-async def all_read(desk: Desk, plan: Plan, session: Session) -> bool:
+async def all_read(desk: Desk, plan: Plan, reading: Reading) -> bool:
     """Say whether every text that was written for one person was opened as it is now."""
     if not plan.to_read:
         return True
     async for draft in _texts(desk, plan.id):
-        if draft.run.content is not None and not _is_read(session, draft.sequence, draft.run):
+        if draft.run.content is not None and not _is_read(reading, draft.sequence, draft.run):
             return False
     return True
 
 
-def _is_read(session: Session, sequence: Sequence, run: StepRun) -> bool:
-    return session.opened.get(run.key) == text_digest(sequence, run).hex()
+def _is_read(reading: Reading, sequence: Sequence, run: StepRun) -> bool:
+    return reading.opened.get(run.key) == text_digest(sequence, run).hex()
 
 
 async def _texts(desk: Desk, plan_id: str) -> AsyncIterator[Draft]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.review import proof
 from sequences_mcp.review.private import write_private
 
 FILE_NAME = "passphrase.json"
@@ -39,6 +40,15 @@ def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
     write_private(data_dir / FILE_NAME, json.dumps(hashed(new)))
+    proof.keep(data_dir, new, mark=mark(data_dir))
+
+
+def mark(data_dir: Path) -> str:
+    """Return what tells one setting of a passphrase from another, or an empty string where none is set."""
+    try:
+        return hashlib.sha256((data_dir / FILE_NAME).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def check(data_dir: Path, passphrase: str) -> None:

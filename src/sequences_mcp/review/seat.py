@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from sequences_mcp.errors import ConflictError
 from sequences_mcp.review.private import write_private
 
 FILE_NAME = "review.json"
@@ -66,12 +67,25 @@ def address(data_dir: Path, path: str = "/") -> str | None:
     return f"http://localhost:{port}{path}" if port else None
 
 
+def held_address(data_dir: Path) -> str:
+    """Return where the page is; ConflictError when nobody listens, this process included."""
+    where = address(data_dir) if is_held(data_dir) else None
+    if where is None:
+        raise ConflictError(
+            "The review page cannot listen on this machine.", next_step="Decide here: sequences-mcp review list."
+        )
+    return where
+
+
 def is_held(data_dir: Path) -> bool:
     """Say whether some process listens for this data folder."""
     if not (data_dir / LOCK_NAME).exists():
         return False
-    with (data_dir / LOCK_NAME).open("ab") as lock:
-        return not _locked(lock)
+    try:
+        with (data_dir / LOCK_NAME).open("ab") as lock:
+            return not _locked(lock)
+    except OSError:  # what cannot be opened, nobody holds
+        return False
 
 
 def _last_port(data_dir: Path) -> int:

@@ -20,26 +20,47 @@ FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 
 
-@dataclass(slots=True)
-class Session:
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What a person has had before them.
+
+    ``opened`` holds, by the key of a step, the digest of the text that was on the screen in full; ``samples`` the
+    people of each plan all of whose texts were; ``seen``, by the digest of a plan, the number of the last audit
+    row when that state of it was first shown.
+    """
+
+    opened: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, set[str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session(Reading):
     """One browser that a person unlocked.
 
-    ``csrf`` is in every form. ``opened`` holds, by the key of a step, the digest of the text that was on the
-    screen in full; ``samples`` the people of each plan all of whose texts were; ``seen``, by the digest of a plan,
-    the number of the last audit row when that state of it was first shown; ``challenge`` belongs to a passkey that
-    is being registered.
+    ``csrf`` is in every form; ``key`` is the hash of what the page's script keeps in this browser for this port
+    alone, while cookies go to every port of the machine; ``challenge`` belongs to a passkey that is being
+    registered.
     """
 
     csrf: str
     ends_at: datetime
-    opened: dict[str, str] = field(default_factory=dict)
-    samples: dict[str, set[str]] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
+    key: bytes | None = None
     challenge: bytes | None = None
 
     def owns(self, csrf: str) -> bool:
         """Say whether a form is one of this session's."""
         return hmac.compare_digest(csrf.encode(), self.csrf.encode())
+
+    def new_key(self) -> str:
+        """Return a second secret for the page's script, handed out once; only its hash is kept."""
+        secret = secrets.token_urlsafe(32)
+        self.key = _key(secret)
+        return secret
+
+    def holds(self, secret: str) -> bool:
+        """Say whether this is the second secret."""
+        return self.key is not None and hmac.compare_digest(_key(secret), self.key)
 
 
 class Sessions:

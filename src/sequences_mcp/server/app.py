@@ -23,7 +23,7 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
-from sequences_mcp.server import catalog, prompts, resources
+from sequences_mcp.server import apps, catalog, prompts, resources
 
 if TYPE_CHECKING:
     from sequences_mcp.flows.desk import Desk
@@ -36,9 +36,9 @@ each person would get and when, start it after a person said yes, follow it, pau
 Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_sequence -> start_sequence -> \
 get_sequence, list_tasks. check_blueprint shows what the guards would refuse, without saving.
 
-start_sequence makes a plan. Nothing leaves before a person has approved that plan, in the dialog this server \
-opens or outside the chat (on the review page that results name, or with `sequences-mcp review`). No tool \
-approves. Any later change of a text, recipient or setting voids the approval.
+start_sequence makes a plan. Nothing leaves before a person has approved that plan, in the dialog or the panel \
+this server opens or outside the chat (on the review page that results name, or with `sequences-mcp review`). \
+No argument of yours approves. Any later change of a text, recipient or setting voids the approval.
 
 pause_sequence, stop_sequence and suppress_contact work at any time, without approval.
 
@@ -81,6 +81,7 @@ class SequencesServer(MCPServer["Desk"]):
             instructions=INSTRUCTIONS,
             lifespan=lambda _: self._lifespan(),
             log_level=log_level,
+            extensions=[apps.extension()],
             cache_hints={"tools/list": CacheHint(ttl_ms=3_600_000, scope="public")},
         )
         resources.register(self)

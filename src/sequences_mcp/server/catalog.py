@@ -38,7 +38,11 @@ TOOLS = (
     "edit_draft",
     "list_tasks",
     "complete_task",
+    "show_plan",
+    "decide_plan",
 )
+PANEL = ("show_plan", "decide_plan")
+"""Tools that the panel calls for a person, and a model does not see."""
 SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
 REPEATABLE = frozenset({"update_blueprint"})  # at a vendor: the same whole body once more changes nothing
 VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": ("kalent", "clarky", "topo")}
@@ -73,6 +77,7 @@ def declared(name: str) -> ListedTool:
         input_schema=tool.parameters,
         output_schema=tool.output_schema,
         annotations=tool.annotations,
+        _meta=tool.meta,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sequences_mcp.server.view import View
 
@@ -31,13 +31,14 @@ class Definition:
 
     A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
     has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
-    several transactions, and take the key and the MCP context.
+    several transactions, and take the key and the MCP context. ``meta`` is what a host reads beside the schema.
     """
 
     handler: Callable[..., Awaitable[View]]
     title: str
     hints: Hints
     staged: bool = False
+    meta: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -83,9 +83,9 @@ async def _week(desk: Desk) -> dict[str, object]:
     return {
         "now": now.isoformat(timespec="minutes"),
         "week_ago": (now - timedelta(days=7)).isoformat(timespec="minutes"),
-        "waiting_plans": report.waiting_plans,
-        "waiting_drafts": report.waiting_drafts,
-        "open_tasks": report.open_tasks,
+        "waiting_plans": report.waiting.plans.number,
+        "waiting_drafts": report.waiting.texts.number,
+        "open_tasks": report.waiting.tasks.number,
         "broken": report.broken,
     }
 

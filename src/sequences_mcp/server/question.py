@@ -57,6 +57,7 @@ class Question:
             yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
             window = f"{terms.window} in each person's time zone"
             yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
+        yield f"Fingerprint of this plan: {plan.digest[:16]}…"
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
         for warning in self.warnings:

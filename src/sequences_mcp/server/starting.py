@@ -7,6 +7,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_report import StartReport
@@ -22,6 +23,7 @@ TOOL = "start_sequence"
 ASK_AT_MOST = 10
 QUESTION_LIMIT = 12_000
 REPEAT = "repeated call"
+TOO_LATE = "The answer came after the plan it was about was over; nothing was approved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,17 @@ class Planned:
     question: str | None
 
 
-async def planned_once(desk: Desk, request: Request, *, call: Call, progress: Progress) -> Planned:
-    """Return the plan of this start, making it when this is the first time."""
+async def planned_once(
+    desk: Desk, request: Request, *, call: Call, progress: Progress, answers: bool = False
+) -> Planned:
+    """Return the plan of this start, making it when this is the first time.
+
+    ``answers`` is for a person's answer about it: ConflictError where the plan they were asked about is over.
+    """
     planning = Call(f"{TOOL}.plan", f"{call.key}#plan", call.fingerprint, derived=call.derived)
     stored = await desk.ledger.recall(planning)
+    if stored is None and answers:
+        raise ConflictError(TOO_LATE, next_step="The same call plans it anew and asks again.")
     if stored is None:
         report = await start_sequence(
             desk,

@@ -48,6 +48,7 @@ def to_tool(definition: Definition) -> Tool:
         resolved_params=dict(resolved),
         resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
         annotations=_annotations(definition.title, definition.hints),
+        meta=dict(definition.meta) if definition.meta else None,
     )
 
 

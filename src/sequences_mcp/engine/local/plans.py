@@ -11,7 +11,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun
 from sequences_mcp.engine.approvals import voided
-from sequences_mcp.engine.deciding import carry_out, catch_up, decide, expire, is_overdue
+from sequences_mcp.engine.deciding import carrying_out, catching_up, decide, expire, is_overdue, politely
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.local.standing import newer_blueprint, terms_today
@@ -81,14 +81,14 @@ class LocalPlans:
         """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
         plan = self._require(plan_id)
         if is_overdue(plan, now=self.engine.clock()):
-            catch_up(self.engine.store, now=self.engine.clock())
+            await politely(self.engine.store, catching_up(self.engine.store, now=self.engine.clock()))
             plan = self._require(plan_id)
         return plan
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person (waiting or void), oldest first."""
         require_page(page, size)
-        catch_up(self.engine.store, now=self.engine.clock())
+        await politely(self.engine.store, catching_up(self.engine.store, now=self.engine.clock()))
         return plans.waiting(self.engine.store, page=page, size=size)
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
@@ -117,7 +117,7 @@ class LocalPlans:
                 plan = decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
-        carry_out(store, plan, now=now)
+        await politely(store, carrying_out(store, plan, now=now))
         return self._require(plan.id)
 
     async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
@@ -129,7 +129,7 @@ class LocalPlans:
                 raise _conflict(plan, "it cannot be refused")
             refused = replace(plan, status=PlanStatus.REFUSED, reason=reason)
             plan = decide(store, refused, action="refused", now=now, actor=actor)
-        carry_out(store, plan, now=now)
+        await politely(store, carrying_out(store, plan, now=now))
         return self._require(plan.id)
 
     async def renew_plan(self, plan_id: str) -> Plan:

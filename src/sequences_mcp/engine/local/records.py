@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
+from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
 from sequences_mcp.engine.local.details import details, people_of
 from sequences_mcp.engine.local.engine import Engine, require_page
+from sequences_mcp.engine.machine import APPROVAL
+from sequences_mcp.engine.store import waiting
 from sequences_mcp.engine.store.instants import from_micros
 from sequences_mcp.engine.store.sequences import by_ids, of_keys
 from sequences_mcp.providers.port import SequenceDetail
@@ -32,6 +34,10 @@ class LocalRecords:
             counts = self.engine.store.rows("records.tally", plan_id=own)[0]
             messages = self.engine.store.rows("records.messages", plan_id=own)
         return PlanTally(**dict(counts), messages=tuple(row["found"] for row in messages))
+
+    async def waiting(self) -> Waiting:
+        """Count what waits for a person, and since when."""
+        return waiting.waiting(self.engine.store, now=self.engine.clock(), not_because=APPROVAL)
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people: warnings first, those taken out of it last."""

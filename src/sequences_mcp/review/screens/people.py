@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.responses import Response
 
-from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.sequence import SequenceStatus, StepRun, StopReason
+from sequences_mcp.domain.sequence import SequenceStatus, StopReason
 from sequences_mcp.errors import NotFoundError
 from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import get_sequence
-from sequences_mcp.flows.plan_warnings import person_findings, sourcing_of
+from sequences_mcp.flows.plan_warnings import sourcing_of
 from sequences_mcp.flows.stop_sequence import stop_sequence
-from sequences_mcp.flows.timetable import Slot, timetable
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent
-from sequences_mcp.review.differences import Segment, segments
+from sequences_mcp.review.letters import texts_of
 from sequences_mcp.review.visit import Visit
-
-EDITABLE = ("planned", "held")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextShown:
-    """One step's exact text: what differs from somebody else's is marked, what was found stands beside it."""
-
-    run: StepRun
-    slot: Slot
-    subject: tuple[Segment, ...]
-    content: tuple[Segment, ...]
-    findings: tuple[Finding, ...]
-    editable: bool
 
 
 async def sample(visit: Visit) -> Response:
@@ -67,27 +48,6 @@ async def refuse(visit: Visit) -> Response:
     plan, detail = await _of_plan(visit)
     await stop_sequence(visit.desk, sequence_id=detail.sequence.id, reason=StopReason.LOSE)
     return visit.goes(f"/plans/{plan.id}#people")
-
-
-def texts_of(
-    desk: Desk, detail: SequenceDetail, other: SequenceDetail | None, *, sourcing: Sourcing
-) -> list[TextShown]:
-    """Return a person's texts, compared with another's where there is one."""
-    sequence = detail.sequence
-    found = person_findings(desk, detail, sourcing=sourcing)
-    slots = timetable(desk, [run.step for run in sequence.steps], zone=sequence.time_zone, start=desk.clock())
-    others = other.sequence.steps if other else (None,) * len(sequence.steps)
-    return [
-        TextShown(
-            run=run,
-            slot=slot,
-            subject=segments(run.subject or "", basis.subject if basis else None),
-            content=segments(run.content or "", basis.content if basis else None),
-            findings=tuple(one for one in found if one.step_id == run.step.id),
-            editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
-        )
-        for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
-    ]
 
 
 async def _of_plan(visit: Visit) -> tuple[Plan, SequenceDetail]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from starlette.responses import Response
 
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
@@ -17,18 +17,17 @@ from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.plan_warnings import person_findings
-from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import SequenceDetail
-from sequences_mcp.review import consent, outline
+from sequences_mcp.review import consent
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import changes
+from sequences_mcp.review.overview import overview
+from sequences_mcp.review.presence import Fault, doubt
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
 HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for a vendor; the handing over goes on without it
-DECIDABLE = (PlanStatus.WAITING, PlanStatus.VOID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,10 @@ async def approve(visit: Visit) -> Response:
     tally = await visit.desk.records.tally(found.id)
     stated = visit.form.get("people", "")
     people = whole_number(stated, name="people") if stated.strip() else None
-    if why := await consent.objection(visit.desk, found, tally=tally, session=visit.own, people=people):
-        return await _shown(visit, found, told=why, status=HTTPStatus.CONFLICT)
+    if why := await consent.objection(visit.desk, found, tally=tally, reading=visit.own, people=people):
+        return await _shown(visit, found, fault=Fault(HTTPStatus.CONFLICT, why))
+    if fault := await doubt(visit):
+        return await _shown(visit, found, fault=fault)
     try:
         done = await approve_plan(
             visit.desk,
@@ -68,7 +69,7 @@ async def approve(visit: Visit) -> Response:
         present = await visit.desk.plans.get_plan(found.id)
         since = visit.own.seen.get(visit.form.get("digest", ""))
         moved = [] if since is None else await consent.changes_since(visit.desk, present, since)
-        return await _shown(visit, present, told=str(error), moved=moved, status=HTTPStatus.CONFLICT)
+        return await _shown(visit, present, fault=Fault(HTTPStatus.CONFLICT, str(error)), moved=moved)
     if done.header.is_at_vendor and done.header.provider in visit.desk.providers:
         await hand_over_soon(visit.desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
     return visit.goes(f"/plans/{done.id}")
@@ -88,42 +89,24 @@ async def renew(visit: Visit) -> Response:
 
 
 async def _shown(
-    visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
+    visit: Visit, found: Plan, *, fault: Fault | None = None, moved: list[str] | None = None
 ) -> Response:
     desk = visit.desk
-    await _note(visit, found)
-    tally = await desk.records.tally(found.id)
-    report = await planned_blueprint(desk, found)
+    seen = await overview(desk, found, reading=visit.own)
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
-    first = (await desk.records.list_people(found.id, page=1, size=1)).items[:1]
-    zone = first[0].sequence.time_zone if first else "UTC"
-    slots = timetable(desk, report.blueprint.steps, zone=zone, start=visit.now)
-    decidable = found.status in DECIDABLE
     return visit.shows(
         "plan.html",
-        status=status,
+        status=fault.status if fault else HTTPStatus.OK,
         plan=found,
-        tally=tally,
-        stops=outline.stops(report.blueprint.steps, slots, tally),
-        consequence=outline.consequence(
-            found, tally=tally, steps=report.blueprint.steps, first=slots[0] if slots else None
-        ),
-        findings=report.findings,
-        duties=await consent.duties(desk, found, tally=tally, session=visit.own) if decidable else [],
-        decidable=decidable,
-        many=tally.waiting > MANY,
-        groups=_groups(desk, people.items, first[0], sourcing=report.blueprint.sourcing) if first else [],
+        seen=seen,
+        many=seen.tally.waiting > MANY,
+        groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
-        told=told,
+        told=fault.words if fault else "",
         key_ids=visit.key_ids,
+        asks=visit.own.key is None or (fault is not None and fault.asks),
         moved=moved or [],
     )
-
-
-async def _note(visit: Visit, found: Plan) -> None:
-    if found.digest and found.digest not in visit.own.seen:
-        newest = await visit.desk.records.list_audit(page=1, size=1)
-        visit.own.seen[found.digest] = newest.items[0].number if newest.items else 0
 
 
 def _groups(

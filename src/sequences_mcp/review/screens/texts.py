@@ -18,6 +18,7 @@ from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
 from sequences_mcp.review.faithful import faithful, is_showable
+from sequences_mcp.review.presence import Fault, doubt
 from sequences_mcp.review.visit import ACTOR, Visit
 
 SIZE = 10
@@ -53,13 +54,13 @@ async def save(visit: Visit) -> Response:
     draft = await _draft(visit)
     typed = _typed(visit)
     if draft.digest != visit.form.get("digest"):
-        return await _shown(visit, draft, typed=typed, told=MOVED, status=HTTPStatus.CONFLICT)
+        return await _shown(visit, draft, typed=typed, fault=Fault(HTTPStatus.CONFLICT, MOVED))
     try:
         done = await edit_draft(visit.desk, draft_id=draft.id, content=typed[0], subject=typed[1])
     except RefusedByGuardsError as error:
         found = list(error.data["findings"])
-        told = error.message
-        return await _shown(visit, draft, typed=typed, told=told, findings=found, status=HTTPStatus.CONFLICT)
+        told = Fault(HTTPStatus.CONFLICT, error.message)
+        return await _shown(visit, draft, typed=typed, findings=found, fault=told)
     if done.sequence.status is SequenceStatus.FOUND:
         return visit.goes(f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}")
     return visit.goes(f"/texts/{done.id}")
@@ -74,6 +75,8 @@ async def approve(visit: Visit) -> Response:
         )
     if not all(is_showable(part) for part in (draft.run.subject or "", draft.run.content or "")):
         raise ApprovalError("This text holds characters that cannot be shown.", next_step="Edit it.")
+    if fault := await doubt(visit):
+        return await _shown(visit, draft, fault=fault)
     await _drafts(visit).approve_draft(draft.id, digest=digest, actor=visit.actor, signature=visit.signature)
     return visit.goes(f"/sequences/{draft.sequence.id}")
 
@@ -83,6 +86,8 @@ async def settle(visit: Visit) -> Response:
     sent = visit.form.get("sent")
     if sent not in ("yes", "no"):
         raise ConflictError("Say whether it arrived.", next_step="Go back and choose one of the two.")
+    if fault := await doubt(visit):
+        return await _shown(visit, await _draft(visit), fault=fault)
     done = await _drafts(visit).settle_unknown(visit.named("draft"), sent=sent == "yes", actor=ACTOR)
     return visit.goes(f"/sequences/{done.id}")
 
@@ -94,8 +99,7 @@ async def _shown(
     typed: tuple[str, str | None] | None = None,
     findings: list[Finding] | None = None,
     checked: str | None = None,
-    told: str = "",
-    status: int = 200,
+    fault: Fault | None = None,
 ) -> Response:
     if draft.run.content is not None:
         consent.show(visit.own, draft.sequence, [draft.run])
@@ -104,14 +108,15 @@ async def _shown(
     content, subject = typed or (draft.run.content or "", draft.run.subject)
     return visit.shows(
         "text.html",
-        status=status,
+        status=fault.status if fault else HTTPStatus.OK,
         draft=draft,
         content=content,
         subject=subject,
         findings=findings or [],
         checked=checked,
-        told=told,
+        told=fault.words if fault else "",
         key_ids=visit.key_ids,
+        asks=visit.own.key is None or (fault is not None and fault.asks),
         editable=draft.run.state in PENDING and draft.sequence.status is not SequenceStatus.REFUSED,
         approvable=draft.why in ("edited", "held") and draft.sequence.status is not SequenceStatus.FOUND,
     )

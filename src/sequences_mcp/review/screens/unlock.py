@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from http import HTTPStatus
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review import passphrase
+from sequences_mcp.review.presence import passphrase_fault
 from sequences_mcp.review.sessions import COOKIE, LASTS
 from sequences_mcp.review.visit import Visit, local_path
-
-LONGEST = 1024
 
 
 async def form(visit: Visit) -> Response:
@@ -31,21 +27,16 @@ def asked(visit: Visit) -> Response:
 
 
 async def enter(visit: Visit) -> Response:
-    """Open this browser where the passphrase is right."""
+    """Open this browser where the passphrase is right; the page's script is handed a second secret."""
     room, next_path = visit.room, local_path(visit.form.get("next", "/"))
-    async with room.one_at_a_time:
-        if wait := math.ceil(room.patience.remaining().total_seconds()):
-            told = f"Too many wrong passphrases. The next one is looked at in {wait} seconds."
-            return _form(visit, next_path=next_path, status=HTTPStatus.TOO_MANY_REQUESTS, told=told)
-        try:
-            given = visit.form.get("passphrase", "")[:LONGEST]
-            await asyncio.to_thread(passphrase.check, room.data_dir, given)
-        except ApprovalError as error:
-            room.patience.was_wrong()
-            return _form(visit, next_path=next_path, status=HTTPStatus.FORBIDDEN, told=str(error))
-        room.patience.was_right()
-    token, _ = room.sessions.begin()
-    return visit.lit(visit.goes(next_path), token, seconds=round(LASTS.total_seconds()))
+    by_script = "application/json" in visit.request.headers.get("accept", "")
+    if fault := await passphrase_fault(room, visit.form.get("passphrase", "")):
+        if by_script:
+            return JSONResponse({"told": fault.words}, status_code=fault.status)
+        return _form(visit, next_path=next_path, status=fault.status, told=fault.words)
+    token, session = room.sessions.begin()
+    opened = JSONResponse({"next": next_path, "key": session.new_key()}) if by_script else visit.goes(next_path)
+    return visit.lit(opened, token, seconds=round(LASTS.total_seconds()))
 
 
 async def leave(visit: Visit) -> Response:

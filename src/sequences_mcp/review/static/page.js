@@ -16,6 +16,40 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
+// A cookie goes to every port of this machine; what is kept here stays with this one. A yes needs both.
+const KEY = "sequences-review-key";
+const kept = (act) => {
+  try {
+    return act(localStorage);
+  } catch {
+    return null; // a browser that keeps nothing: the passphrase is asked for with each yes
+  }
+};
+
+const unlock = document.getElementById("unlock");
+if (unlock) {
+  unlock.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(unlock));
+    const answer = await fetch(unlock.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const { told, next, key } = await answer.json();
+    if (answer.ok) {
+      kept((storage) => storage.setItem(KEY, key));
+      location.assign(next);
+      return;
+    }
+    const shown = document.getElementById("told");
+    shown.replaceChildren(Object.assign(document.createElement("p"), { textContent: told }));
+    shown.hidden = false;
+    unlock.elements.passphrase.select();
+  });
+}
+
+for (const field of document.querySelectorAll("input[data-key]")) field.value = kept((storage) => storage.getItem(KEY)) ?? "";
+
+const lock = document.querySelector('form[action="/lock"]');
+if (lock) lock.addEventListener("submit", () => kept((storage) => storage.removeItem(KEY)));
+
 const alert = document.querySelector("[role=alert][tabindex]");
 if (alert) alert.focus();
 

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from sequences_mcp.flows import list_reviews as verb
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.apps import SHOWN
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
 from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.review import ReviewsView, reviews_view
+from sequences_mcp.server.views.review import ReviewsView, next_step, reviews_view
 
 
 async def list_reviews(
@@ -22,7 +23,8 @@ async def list_reviews(
     """Plans and single texts that wait for a person's yes, and texts still to be written."""
     reviews = await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size)
     path = f"/plans/{plan_id}" if plan_id else "/"
-    return reviews_view(reviews, ways=desk.ways_to_review(path=path))
+    ways = desk.ways_to_review(path=path)
+    return reviews_view(reviews, next_step=next_step(reviews, ways=ways, one=plan_id is not None))
 
 
-TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ)
+TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)

@@ -18,6 +18,7 @@ from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_sequence import Progress
+from sequences_mcp.server.apps import SHOWN
 from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
 from sequences_mcp.server.deciding import decided, is_open, led_to_page, refreshed
 from sequences_mcp.server.definition import SEND, Definition
@@ -96,15 +97,19 @@ async def _started(
     stored = await desk.ledger.recall(call)
     if stored is not None:
         return StartView.model_validate_json(stored)
-    planned = await planned_once(desk, request, call=call, progress=_progress(ctx))
+    planned = await planned_once(desk, request, call=call, progress=_progress(ctx), answers=_was_asked(consent))
     view = await _settled(desk, planned, consent)
     if view.approval == "dismissed":
         return view  # nobody decided: the same call may ask again
     return StartView.model_validate_json(await desk.ledger.record(call, to_json(facts_of(view))))
 
 
+def _was_asked(consent: ElicitationResult[Any]) -> bool:
+    return not (isinstance(consent, AcceptedElicitation) and isinstance(consent.data, NotAsked))
+
+
 async def _settled(desk: Desk, planned: Planned, consent: ElicitationResult[Any]) -> StartView:
-    if isinstance(consent, AcceptedElicitation) and isinstance(consent.data, NotAsked):
+    if not _was_asked(consent):
         return planned.view
     if isinstance(consent, CancelledElicitation):
         return answered(planned.view, "dismissed")
@@ -122,4 +127,4 @@ def _progress(ctx: Context[Any, Any]) -> Progress:
     return report
 
 
-TOOL = Definition(start_sequence, title="Start a sequence", hints=SEND, staged=True)
+TOOL = Definition(start_sequence, title="Start a sequence", hints=SEND, staged=True, meta=SHOWN)

@@ -30,11 +30,12 @@ class ProvidersView(View):
     waiting_plans: int
     waiting_drafts: int
     open_tasks: int
+    waiting_since: str | None = None
 
 
 def providers_view(report: ProvidersReport) -> ProvidersView:
     """Return the state of the server."""
-    sender, terms = report.sender, report.terms
+    sender, terms, waiting = report.sender, report.terms, report.waiting
     return ProvidersView(
         providers=tuple(ProviderView(name=one.name, can=one.can, note=one.note) for one in report.providers),
         sender=f"{sender.name} <{sender.address}>" if sender else None,
@@ -45,15 +46,25 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         approval=report.approval,
         auto_approve=report.auto_approve,
         broken=report.broken,
-        waiting_plans=report.waiting_plans,
-        waiting_drafts=report.waiting_drafts,
-        open_tasks=report.open_tasks,
+        waiting_plans=waiting.plans.number,
+        waiting_drafts=waiting.texts.number,
+        open_tasks=waiting.tasks.number,
+        waiting_since=waiting.since.isoformat(timespec="minutes") if waiting.since else None,
     )
 
 
 def vendor_words(terms: Terms) -> str:
     """Return how a vendor's messages leave."""
     return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
+
+
+def sender_words(terms: Terms) -> str:
+    """Return who sends what is approved under these terms."""
+    return (
+        f"as set in {terms.sender_name}"
+        if terms.are_a_vendors
+        else f"{terms.sender_name} <{terms.sender_address}>"
+    )
 
 
 def way_out(terms: Terms) -> str:

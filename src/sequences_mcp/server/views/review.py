@@ -19,6 +19,7 @@ class PlanView(View):
     plan_id: str
     status: str
     blueprint_id: str
+    blueprint_name: str
     blueprint_version: int
     people: int
     digest: str
@@ -71,6 +72,7 @@ def plan_view(plan: Plan) -> PlanView:
         plan_id=plan.id,
         status=plan.status.value,
         blueprint_id=plan.header.blueprint_id,
+        blueprint_name=plan.header.blueprint_name,
         blueprint_version=plan.header.blueprint_version,
         people=plan.people,
         digest=plan.digest,
@@ -81,15 +83,24 @@ def plan_view(plan: Plan) -> PlanView:
     )
 
 
-def reviews_view(reviews: Reviews, *, ways: str) -> ReviewsView:
-    """Return what waits, its texts sharing one budget; ``ways`` says where a person decides."""
+def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
+    """Return what comes next; of ``one`` plan that is decided, what was decided, by whom and when."""
+    if one and (plan := reviews.plans.items[0]).decided_at is not None:
+        when = f"{plan.decided_at:%Y-%m-%d %H:%M} UTC"
+        reason = f": {plan.reason}" if plan.reason else ""
+        return f"{plan.status.value.capitalize()} by {plan.decided_by}, {when}{reason}."
+    return f"A person approves or refuses {ways}. edit_draft changes a text."
+
+
+def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
+    """Return what waits, its texts sharing one budget."""
     limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
     return ReviewsView(
         plans=PlanPage(items=tuple(map(plan_view, reviews.plans.items)), **numbered(reviews.plans)),
         drafts=DraftPage(
             items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
         ),
-        next=f"A person approves or refuses {ways}. edit_draft changes a text.",
+        next=next_step,
     )
 
 

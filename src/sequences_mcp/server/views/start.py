@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
 from sequences_mcp.providers.enrolment_port import HandedOver
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import Outcome, View, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.finding import FoundView, found
-from sequences_mcp.server.views.provider import delivery_words, vendor_words
+from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
 
@@ -97,7 +97,10 @@ def start_view(report: StartReport, *, ways: str) -> StartView:
         outcome="done" if under_way else "waiting_for_approval",
         approval="by_operator" if under_way else "not_asked",
         next=UNDER_WAY if under_way else _next_yes(plan, ways),
-        **_terms(terms),
+        sender=sender_words(terms),
+        delivery=way_out(terms),
+        window=terms.window or None,
+        daily_cap=None if terms.are_a_vendors else terms.daily_cap,
         sample=_sample(report),
         left_out_count=len(report.left_out),
         left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
@@ -106,17 +109,6 @@ def start_view(report: StartReport, *, ways: str) -> StartView:
         **plan_view(plan).model_dump(),
         **found(report.warnings),
     )
-
-
-def _terms(terms: Terms) -> dict[str, Any]:
-    if terms.are_a_vendors:
-        return {"sender": f"as set in {terms.sender_name}", "delivery": vendor_words(terms)}
-    return {
-        "sender": f"{terms.sender_name} <{terms.sender_address}>",
-        "delivery": delivery_words(terms.delivery),
-        "window": terms.window,
-        "daily_cap": terms.daily_cap,
-    }
 
 
 def handed_over(view: StartView, found: HandedOver, *, title: str) -> StartView:

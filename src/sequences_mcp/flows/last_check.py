@@ -1,4 +1,4 @@
-"""The guards' fourth moment: a text that is about to leave, looked at once more."""
+"""The guards' fourth moment: a text that is about to leave."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sequences_mcp.flows.person import final_findings, values_for
 from sequences_mcp.guards.policy import GuardPolicy
 
 
-def blocked_because(
+def last_check(
     sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
 ) -> str | None:
-    """Return why a text needs a person first, or None.
+    """Return why a text about to leave needs a person first, or None.
 
     What lies in the contact's own data passes where whoever approved the plan was shown it.
     """

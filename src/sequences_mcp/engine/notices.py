@@ -1,0 +1,122 @@
+"""An e-mail to the operator when something starts waiting for a person: how much, and where; never what or who.
+
+At most one in fifteen minutes, and never twice for the same things. What was told is a row of the audit, written
+before the e-mail goes, in the transaction that looks, so that of several workers one tells. An e-mail that was
+surely not accepted is tried again after the same pause; whatever happens to it stops nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sequences_mcp.domain.record import Queue, Waiting
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.engine.channels.compose import compose
+from sequences_mcp.engine.channels.message import Message
+from sequences_mcp.engine.channels.message_id import message_id
+from sequences_mcp.engine.machine import APPROVAL
+from sequences_mcp.engine.store import audit, waiting
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.waiting import NOTHING, Marks
+from sequences_mcp.errors import DeliveryError, DeliveryUnknownError
+
+log = logging.getLogger(__name__)
+SUBJECT = "notice"
+ACTOR = "worker"
+PAUSE = timedelta(minutes=15)
+Send = Callable[[Message], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Who is told, how, and where the page is; for the thread of a worker."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    sender: Sender
+    to: str
+    page: Callable[[], str | None]
+    send: Send
+
+    def tell(self) -> bool:
+        """Tell the operator what waits, where there is news and it is time; say whether an e-mail went."""
+        if not self._news() or (before := self._claimed()) is None:
+            return False
+        try:
+            self.send(self._message())
+        except DeliveryUnknownError as error:
+            log.warning("The notice to the operator may not have arrived: %s", error)
+        except DeliveryError as error:
+            log.warning("The operator could not be told what waits: %s", error)
+            self._write("notice.failed", before)
+            return False
+        return True
+
+    def _claimed(self) -> Marks | None:
+        """Write down that the operator is told of what waits now; return what they knew, or None without news."""
+        with self.store.transaction():
+            if not self._news():
+                return None
+            told = waiting.last_told(self.store, SUBJECT)
+            self._write("notice.sent", self._marks())
+            return NOTHING if told is None else told.marks
+
+    def _news(self) -> bool:
+        told = waiting.last_told(self.store, SUBJECT)
+        if told is not None and self.clock() < told.at + PAUSE:
+            return False
+        return self._marks().has_news(told.marks if told else NOTHING)
+
+    def _marks(self) -> Marks:
+        return waiting.marks(self.store, now=self.clock(), not_because=APPROVAL)
+
+    def _write(self, action: str, marks: Marks) -> None:
+        detail = {"plans": sorted(marks.plans), "newest": marks.newest}
+        entry = audit.Entry(at=self.clock(), actor=ACTOR, action=action, subject=SUBJECT, detail=detail)
+        audit.append(self.store, [entry])
+
+    def _message(self) -> Message:
+        now = self.clock()
+        found = waiting.waiting(self.store, now=now, not_because=APPROVAL)
+        own = message_id(
+            self.store.secret("message_id"),
+            sequence_id=SUBJECT,
+            step_key=now.isoformat(),
+            generation=0,
+            sender=self.sender.address,
+        )
+        return compose(
+            sender=self.sender,
+            recipient=self.to,
+            subject=f"Waiting for you: {counts(found)}",
+            content=body(found, address=self.page()),
+            message_id=own,
+            date=now,
+        )
+
+
+def counts(found: Waiting) -> str:
+    """Return how much waits, in words."""
+    kinds = ((found.plans, "start"), (found.texts, "text"), (found.tasks, "task"))
+    told = [f"{queue.number:,} {word}{'' if queue.number == 1 else 's'}" for queue, word in kinds if queue.number]
+    return ", ".join(told) or "nothing any more"
+
+
+def body(found: Waiting, *, address: str | None) -> str:
+    """Return the text of a notice: numbers, ages and an address, and nothing that anybody wrote."""
+    lines = [
+        _line(found.plans, "to approve: starts"),
+        _line(found.texts, "to read: single texts"),
+        _line(found.tasks, "to do by hand: tasks"),
+    ]
+    where = f"On that machine: {address}" if address else "On that machine: sequences-mcp review --open"
+    return "\n".join([*filter(None, lines), "", where, "", "Nothing leaves before you have approved it."])
+
+
+def _line(queue: Queue, words: str) -> str:
+    if not queue.number or queue.since is None:
+        return ""
+    return f"{queue.number:,} {words}, the oldest since {queue.since:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,24 @@
+-- plans --
+-- How many plans wait for a person, and since when.
+SELECT count(*) AS number, min(created_at) AS since, NULL AS newest FROM plan
+WHERE status = 'void' OR (status = 'waiting' AND expires_at > :now)
+
+-- texts --
+-- How many texts of started runs wait for a person, and since when; not those that wait with their plan.
+SELECT count(*) AS number, min(changed_at) AS since, max(changed_at) AS newest FROM step_run
+WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
+  AND (reason IS NULL OR reason NOT LIKE :plan_reason)
+
+-- tasks --
+-- How many steps wait to be done by hand, and since when.
+SELECT count(*) AS number, min(changed_at) AS since, max(changed_at) AS newest FROM step_run
+WHERE state = 'open' AND replaced = 0
+
+-- plan_states --
+-- Which plans wait and how, the newest first.
+SELECT no, status FROM plan WHERE status = 'void' OR (status = 'waiting' AND expires_at > :now)
+ORDER BY no DESC LIMIT :most
+
+-- last_notice --
+-- The last thing that was written down about telling the operator.
+SELECT at, action, detail FROM audit WHERE subject = :subject ORDER BY no DESC LIMIT 1

@@ -1,0 +1,98 @@
+"""What a plan looks like inside a chat, and what decides about it there; ``review`` has the one there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan
+
+if TYPE_CHECKING:
+    from sequences_mcp.flows.desk import Desk
+
+Decision = Literal["approve", "refuse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepShown:
+    """One step for everybody: what comes before it, when it leaves first, how many it reaches."""
+
+    name: str
+    channel: str
+    wait: str
+    local: str
+    reaches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterShown:
+    """One exact text for one person, whatever cannot be seen drawn; stretches that differ are True."""
+
+    name: str
+    channel: str
+    local: str
+    recipient: str | None
+    subject: Items[tuple[str, bool]] | None
+    content: Items[tuple[str, bool]] | None
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonShown:
+    """One person with all their texts; ``handed`` is what a vendor gets, ``out`` when they were taken out."""
+
+    name: str
+    handed: str
+    out: bool
+    letters: tuple[LetterShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyShown:
+    """One thing a person does before a yes counts."""
+
+    words: str
+    done: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a proof of the passphrase answers, once; ``salt`` is hexadecimal."""
+
+    nonce: str
+    salt: str
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanShown:
+    """One page of a plan. Without a ``challenge`` it cannot be approved here, and ``elsewhere`` says why."""
+
+    plan: Plan
+    waiting: int
+    many: bool
+    decidable: bool
+    consequence: str
+    steps: tuple[StepShown, ...]
+    findings: tuple[str, ...]
+    duties: tuple[DutyShown, ...]
+    people: Page[PersonShown]
+    challenge: Challenge | None
+    elsewhere: str
+
+
+class Panel(Protocol):
+    """A plan inside a chat."""
+
+    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
+        """Return some people of a plan with their exact texts, which counts as having read them."""
+        ...
+
+    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.
+
+        The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
+        """
+        ...

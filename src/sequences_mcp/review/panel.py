@@ -1,0 +1,206 @@
+"""A plan inside a chat: shown there by the same code as on the page, approved with a proof of the passphrase.
+
+Nothing that could approve is in a result: a challenge is good for one proof, made by whoever knows the passphrase,
+for one decision about one digest. Challenges and what was read live in this process's memory.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.at_vendor import handed
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.hand_over import hand_over_soon
+from sequences_mcp.flows.panel import (
+    Challenge,
+    Decision,
+    DutyShown,
+    LetterShown,
+    PersonShown,
+    PlanShown,
+    StepShown,
+)
+from sequences_mcp.flows.refuse_plan import refuse_plan
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.review import consent, passphrase, proof
+from sequences_mcp.review.decide import MANY
+from sequences_mcp.review.differences import Segment
+from sequences_mcp.review.faithful import faithful
+from sequences_mcp.review.letters import TextShown, texts_of
+from sequences_mcp.review.outline import Stop
+from sequences_mcp.review.overview import Overview, overview
+from sequences_mcp.review.sessions import Patience, Reading
+
+ACTOR = "panel"
+SIZE = 5
+HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for a vendor; the handing over goes on without it
+LASTS = timedelta(minutes=30)
+MOST = 32
+ON_PAGE = "Approve it on the review page."
+NOT_SET = "No passphrase has been chosen yet: sequences-mcp review set-passphrase, in a terminal."
+SET_AGAIN = (
+    "Your passphrase was chosen before it could be proven in a chat. Choose it again in a terminal "
+    "(sequences-mcp review set-passphrase), or approve on the review page."
+)
+SIGNED = "Approvals are signed with your passkey, which is done on the review page."
+WRONG = "The passphrase is wrong, or this question was answered before."
+
+
+class _Asked(NamedTuple):
+    plan_id: str
+    digest: str
+    until: datetime
+
+
+class ChatPanel:
+    """``flows.panel.Panel`` over the data folder of one process."""
+
+    def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
+        self._data_dir = data_dir
+        self._clock = clock
+        self._patience = Patience(clock)
+        self._reading = Reading()
+        self._asked: dict[str, _Asked] = {}
+
+    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
+        """Return some people of a plan with their exact texts, which counts as having read them."""
+        plan = await desk.plans.get_plan(plan_id)
+        people = await desk.records.list_people(plan.id, page=page, size=SIZE)
+        for detail in people.items:
+            consent.show(self._reading, detail.sequence, detail.sequence.steps)
+        seen = await overview(desk, plan, reading=self._reading)
+        elsewhere = self._elsewhere(desk, plan)
+        return PlanShown(
+            plan=plan,
+            waiting=seen.tally.waiting,
+            many=seen.tally.waiting > MANY,
+            decidable=seen.decidable,
+            consequence=seen.consequence,
+            steps=tuple(map(_step, seen.stops)),
+            findings=tuple(_words(seen.findings)),
+            duties=tuple(DutyShown(duty.words, duty.done) for duty in seen.duties),
+            people=Page(tuple(_people(desk, people.items, seen)), people.total_count, people.page, people.size),
+            challenge=None if elsewhere else self._challenge(plan),
+            elsewhere=elsewhere,
+        )
+
+    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
+        if decision == "refuse":
+            return await refuse_plan(desk, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
+        plan = await desk.plans.get_plan(plan_id)
+        tally = await desk.records.tally(plan.id)
+        why = await consent.objection(desk, plan, tally=tally, reading=self._reading, people=tally.waiting)
+        if why:
+            raise ApprovalError(why, next_step="Nothing was approved.")
+        stated = str(tally.waiting) if tally.waiting > MANY else ""
+        self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
+        done = await approve_plan(desk, plan_id=plan.id, digest=digest, actor=ACTOR)
+        if done.header.is_at_vendor and done.header.provider in desk.providers:
+            await hand_over_soon(desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
+        return done
+
+    def _elsewhere(self, desk: Desk, plan: Plan) -> str:
+        """Return why this plan cannot be approved in a chat, or an empty string."""
+        if plan.status is PlanStatus.VOID:
+            return "Its approval no longer holds; it is renewed on the review page, then read again."
+        if plan.status is not PlanStatus.WAITING:
+            return f"{plan.status.value.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
+        if desk.must_sign():
+            return SIGNED
+        mark = passphrase.mark(self._data_dir)
+        if not mark:
+            return NOT_SET
+        return "" if proof.stored(self._data_dir, mark=mark) else SET_AGAIN
+
+    def _challenge(self, plan: Plan) -> Challenge | None:
+        verifier = proof.stored(self._data_dir, mark=passphrase.mark(self._data_dir))
+        if verifier is None:
+            return None
+        now, nonce = self._clock(), secrets.token_hex(16)
+        live = [(known, one) for known, one in self._asked.items() if now < one.until]
+        self._asked = {**dict(live[-MOST + 1 :]), nonce: _Asked(plan.id, plan.digest, now + LASTS)}
+        return Challenge(nonce, verifier.salt.hex(), verifier.rounds)
+
+    def _require_proof(self, desk: Desk, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
+        if desk.must_sign():
+            raise ApprovalError(SIGNED, next_step=ON_PAGE)
+        if wait := math.ceil(self._patience.remaining().total_seconds()):
+            raise ApprovalError(
+                "Too many wrong passphrases.", next_step=f"The next one is looked at in {wait} seconds."
+            )
+        if not self._is_proven(plan, text, bound_to=bound_to):
+            self._patience.was_wrong()
+            raise ApprovalError(WRONG, next_step="Nothing was approved; type it again.")
+        self._patience.was_right()
+
+    def _is_proven(self, plan: Plan, text: str, *, bound_to: Iterable[str]) -> bool:
+        try:
+            given = proof.Proof.parse(text)
+        except ValueError:
+            return False
+        asked = self._asked.pop(given.nonce, None)
+        verifier = proof.stored(self._data_dir, mark=passphrase.mark(self._data_dir))
+        if asked is None or verifier is None or self._clock() >= asked.until:
+            return False
+        is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
+        return is_its and proof.accept(self._data_dir, given, verifier, bound_to=bound_to)
+
+
+def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Iterator[PersonShown]:
+    for detail in people:
+        other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
+        letters = texts_of(desk, detail, other, sourcing=seen.sourcing)
+        yield PersonShown(
+            name=_line(detail.contact.display_name),
+            handed=_line(handed(detail.sequence)) if detail.sequence.is_at_vendor else "",
+            out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
+            letters=tuple(map(_letter, letters)),
+        )
+
+
+def _letter(shown: TextShown) -> LetterShown:
+    run = shown.run
+    return LetterShown(
+        name=_line(run.step.name),
+        channel=(run.step.linked_in_type or run.step.type).value,
+        local=f"{shown.slot.local}{', after waiting for the sending window' if shown.slot.held else ''}",
+        recipient=None if run.recipient is None else _line(run.recipient),
+        subject=None if run.subject is None else _drawn(shown.subject, lines=False),
+        content=None if run.content is None else _drawn(shown.content),
+        findings=tuple(_words(shown.findings)),
+    )
+
+
+def _step(stop: Stop) -> StepShown:
+    return StepShown(
+        name=_line(stop.step.name),
+        channel=(stop.step.linked_in_type or stop.step.type).value,
+        wait=stop.wait,
+        local=f"{stop.local}{', after waiting for the sending window' if stop.held else ''}",
+        reaches=stop.reaches,
+    )
+
+
+def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[tuple[str, bool], ...]:
+    return tuple((faithful(one.text, lines=lines), one.differs) for one in segments)
+
+
+def _words(found: Iterable[Finding]) -> Iterator[str]:
+    for one in found:
+        yield _line(f"{one.severity.value.capitalize()}: {one.message} {one.excerpt}".rstrip())
+
+
+def _line(text: str) -> str:
+    return faithful(text, lines=False)

@@ -1,0 +1,66 @@
+"""MCP Apps: the panel that shows a plan inside a chat (extension ``io.modelcontextprotocol/ui``, spec 2026-01-26).
+
+The document is put together from the files in ``panel/`` when a host reads it. Its own policy lets in the one
+script and the one style by their hashes, and nothing from anywhere else, whatever the host's frame allows.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resources import FunctionResource
+
+from sequences_mcp.errors import NotSupportedError
+
+URI = "ui://sequences-mcp/plan.html"
+FOLDER = Path(__file__).parent / "panel"
+SHOWN: Mapping[str, Any] = {"ui": {"resourceUri": URI}}
+APP_ONLY: Mapping[str, Any] = {"ui": {"resourceUri": URI, "visibility": ["app"]}}
+_NOTHING: dict[str, Any] = {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []}
+
+
+def extension() -> Apps:
+    """Return the extension with the panel's document; the tools come from the catalogue."""
+    apps = Apps()
+    apps.add_resource(
+        FunctionResource(
+            uri=URI,
+            name="plan.html",
+            title="Plan",
+            description="A plan with its exact texts, for a person to decide about.",
+            mime_type=APP_MIME_TYPE,
+            meta={"ui": {"csp": _NOTHING, "prefersBorder": True}},
+            fn=document,
+        )
+    )
+    return apps
+
+
+def document() -> str:
+    """Return the panel as one document."""
+    page, style, script = ((FOLDER / f"plan.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    for mark, text in (("/*policy*/", policy), ("/*style*/", style), ("/*script*/", script)):
+        page = page.replace(mark, text)
+    return page
+
+
+def require_panel(ctx: Context[Any, Any]) -> None:
+    """Raise NotSupportedError for a client without panels: there only a model could be calling."""
+    if not client_supports_apps(ctx):
+        raise NotSupportedError(
+            "This client shows no panels.", next_step="A person decides where list_reviews says, outside the chat."
+        )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

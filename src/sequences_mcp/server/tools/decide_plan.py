@@ -1,0 +1,31 @@
+"""The tool ``decide_plan``, for the panel alone: a yes carries a proof that only the person's passphrase makes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from mcp.server.mcpserver import Context
+
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.flows import decide_plan as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.apps import APP_ONLY, require_panel
+from sequences_mcp.server.definition import SEND, Definition
+from sequences_mcp.server.views.panel import DecidedView, decided_view
+
+
+async def decide_plan(
+    desk: Desk,
+    ctx: Context[Any, Any],
+    plan_id: str,
+    digest: str,
+    decision: Literal["approve", "refuse"],
+    proof: str = "",
+) -> DecidedView:
+    """Used by the panel alone."""
+    require_panel(ctx)
+    plan = await verb.decide_plan(desk, plan_id=plan_id, digest=digest, decision=decision, proof=proof)
+    return decided_view(plan, approved=plan.status is PlanStatus.APPROVED)
+
+
+TOOL = Definition(decide_plan, title="Decide about a plan in its panel", hints=SEND, staged=True, meta=APP_ONLY)

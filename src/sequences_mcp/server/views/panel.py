@@ -1,0 +1,163 @@
+"""A plan as the panel draws it: nothing here is cut, since what is approved has to be on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.panel import LetterShown, PersonShown, PlanShown
+from sequences_mcp.server.view import PageView, View, WrittenView, numbered
+from sequences_mcp.server.views.provider import sender_words, way_out
+from sequences_mcp.server.views.review import PlanView, plan_view
+from sequences_mcp.server.views.start import UNDER_WAY
+
+
+class StretchView(View):
+    """A stretch of a text, and whether the first person's text has something else there."""
+
+    text: str
+    differs: bool
+
+
+class LetterView(View):
+    """One exact text for one person, whatever cannot be seen drawn."""
+
+    name: str
+    channel: str
+    local: str
+    recipient: str | None = None
+    subject: tuple[StretchView, ...] | None = None
+    content: tuple[StretchView, ...] | None = None
+    findings: tuple[str, ...]
+
+
+class PersonView(View):
+    """One person; ``out`` when taken out of the plan."""
+
+    name: str
+    out: bool
+    handed: str | None = None
+    letters: tuple[LetterView, ...]
+
+
+class PersonPage(PageView):
+    """Some people, those with warnings first."""
+
+    items: tuple[PersonView, ...]
+
+
+class StepView(View):
+    """One step for everybody."""
+
+    name: str
+    channel: str
+    wait: str
+    local: str
+    reaches: int
+
+
+class DutyView(View):
+    """Something a person does before a yes counts."""
+
+    words: str
+    done: bool | None = None
+
+
+class ChallengeView(View):
+    """What one proof answers."""
+
+    nonce: str
+    salt: str
+    rounds: int
+
+
+class PanelView(PlanView):
+    """A plan, some of its people with every text, and the challenge of a yes where it can be given here."""
+
+    waiting: int
+    many: bool
+    decidable: bool
+    consequence: str
+    sender: str
+    delivery: str
+    window: str | None = None
+    pace: str | None = None
+    steps: tuple[StepView, ...]
+    findings: tuple[str, ...]
+    duties: tuple[DutyView, ...]
+    persons: PersonPage
+    challenge: ChallengeView | None = None
+    elsewhere: str
+    address: str | None = None
+    reason: str | None = None
+
+
+class DecidedView(WrittenView):
+    """A plan after a person's decision."""
+
+    plan_id: str
+    status: str
+
+
+def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
+    """Return a plan for the panel; ``address`` is where the review page shows it."""
+    plan, terms = shown.plan, shown.plan.header.terms
+    challenge = shown.challenge
+    return PanelView(
+        waiting=shown.waiting,
+        many=shown.many,
+        decidable=shown.decidable,
+        consequence=shown.consequence,
+        sender=sender_words(terms),
+        delivery=way_out(terms),
+        window=terms.window or None,
+        pace=None
+        if terms.are_a_vendors
+        else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
+        steps=tuple(
+            StepView(name=one.name, channel=one.channel, wait=one.wait, local=one.local, reaches=one.reaches)
+            for one in shown.steps
+        ),
+        findings=shown.findings,
+        duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
+        persons=PersonPage(items=tuple(map(_person, shown.people.items)), **numbered(shown.people)),
+        challenge=ChallengeView(nonce=challenge.nonce, salt=challenge.salt, rounds=challenge.rounds)
+        if challenge
+        else None,
+        elsewhere=shown.elsewhere,
+        address=address,
+        reason=plan.reason,
+        **plan_view(plan).model_dump(),
+    )
+
+
+def decided_view(plan: Plan, *, approved: bool) -> DecidedView:
+    """Return what was decided."""
+    return DecidedView(
+        plan_id=plan.id,
+        status=plan.status.value,
+        outcome="done" if approved else "refused",
+        next=UNDER_WAY if approved else "Nothing of it leaves.",
+    )
+
+
+def _person(one: PersonShown) -> PersonView:
+    return PersonView(
+        name=one.name, handed=one.handed or None, out=one.out, letters=tuple(map(_letter, one.letters))
+    )
+
+
+def _letter(one: LetterShown) -> LetterView:
+    return LetterView(
+        name=one.name,
+        channel=one.channel,
+        local=one.local,
+        recipient=one.recipient,
+        subject=None if one.subject is None else _stretches(one.subject),
+        content=None if one.content is None else _stretches(one.content),
+        findings=one.findings,
+    )
+
+
+def _stretches(parts: Items[tuple[str, bool]]) -> tuple[StretchView, ...]:
+    return tuple(StretchView(text=text, differs=differs) for text, differs in parts)

@@ -1,0 +1,109 @@
+"""A host of MCP Apps in a real browser: its page, and a server for it that passes requests on to an MCP client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from page_world import PASSPHRASE, World
+from panel_world import Bridge
+from playwright.sync_api import Browser, FrameLocator, Page
+
+FILES = Path(__file__).parent / "host"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
+
+@dataclass
+class Panel:
+    """A person before the panel in a chat."""
+
+    tab: Page
+    bridge: Bridge
+    shots: Path
+    frame: FrameLocator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frame = self.tab.frame_locator("#view")
+
+    def button(self, name: str) -> Any:
+        """Find a button of the panel."""
+        return self.frame.get_by_role("button", name=name)
+
+    def types(self, given: str = PASSPHRASE) -> None:
+        """Type the passphrase and press Enter."""
+        self.frame.get_by_label("Your passphrase").fill(given)
+        self.frame.get_by_label("Your passphrase").press("Enter")
+
+    def photographs(self, name: str) -> None:
+        """Keep a picture of the whole chat."""
+        self.shots.mkdir(parents=True, exist_ok=True)
+        height = self.tab.evaluate("document.documentElement.scrollHeight")
+        self.tab.set_viewport_size({"width": 860, "height": min(height, 4000)})
+        drawn = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        for frame in self.tab.frames:
+            frame.evaluate(drawn)
+        self.tab.screenshot(path=self.shots / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def panel(browser: Browser, world: World, shots: Path, **options: Any) -> Iterator[Panel]:
+    """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
+    with Bridge(world) as bridge, served(bridge) as origin:
+        context = browser.new_context(viewport={"width": 860, "height": 900}, **options)
+        context.set_default_timeout(10_000)
+        tab = context.new_page()
+        tab.set_extra_http_headers({"x-origin": origin})
+        try:
+            found = Panel(tab, bridge, shots)
+            found.tab.goto(f"{origin}/empty.html")
+            yield found
+        finally:
+            context.close()
+
+
+def shows(found: Panel, tool: str, theme: str = "light", **arguments: Any) -> None:
+    """Let a model call a tool, whose result the panel shows."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(found.tab.url))
+    found.tab.goto(f"{origin}/host.html?tool={tool}&theme={theme}&arguments={quote(json.dumps(arguments))}")
+
+
+@contextmanager
+def served(bridge: Bridge) -> Iterator[str]:
+    """Serve the host's page and its bridge on loopback."""
+
+    class Host(BaseHTTPRequestHandler):
+        """The host's own server."""
+
+        def do_GET(self) -> None:
+            """Send one of the host's files."""
+            path = FILES / urlsplit(self.path).path.lstrip("/")
+            found = path.is_file() and path.parent == FILES
+            self._answer(path.read_bytes() if found else b"", KINDS.get(path.suffix, "text/plain"))
+
+        def do_POST(self) -> None:
+            """Pass a request on."""
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            self._answer(json.dumps(bridge.ask(body["method"], body["params"])).encode(), "application/json")
+
+        def _answer(self, body: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        server.server_close()

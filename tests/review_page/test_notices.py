@@ -1,0 +1,139 @@
+"""The operator is told by e-mail that something waits: how much and where, once, and not too often."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_string
+from email.message import Message
+from email.policy import default
+
+import pytest
+from page_world import LINKEDIN, MAIL, World
+
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.edit_draft import edit_draft
+
+OPERATOR = "operator@lovelace.example"
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Return a world whose operator wants to be told."""
+    world.more["SEQUENCES_NOTICE"] = OPERATOR
+    return world
+
+
+def works(world: World) -> list[Message]:
+    """Let a worker do everything that is due; return the notices that there are by now."""
+    found = [message_from_string(mail, policy=default) for mail in world.mails_after_work()]
+    return [one for one in found if one["To"] == OPERATOR]
+
+
+def approve(world: World, *steps: dict[str, object], people: int = 1) -> str:
+    plan = world.plan(*steps, people=people)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    return plan.id
+
+
+def test_nothing_is_told_while_nothing_waits(world: World) -> None:
+    assert works(world) == []
+
+
+def test_a_plan_that_waits_is_told_once(world: World) -> None:
+    world.plan(people=3)
+    [notice] = works(world)
+    assert notice["Subject"] == "Waiting for you: 1 start"
+    assert notice["From"] == "Ada Lovelace <ada@lovelace.example>"
+    for _ in range(3):
+        world.clock.forward(minutes=20)
+        assert len(works(world)) == 1
+
+
+def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: World) -> None:
+    world.plan({**MAIL, "content": "A secret offer for {{firstname}}."}, people=2)
+    with world.page() as visitor:
+        [notice] = works(world)
+    text = str(notice)
+    assert f"{visitor.origin}/" in text
+    assert "1 to approve: starts, the oldest since 2026-11-23 12:00 UTC" in text
+    for private in ("Grace", "Hopper", "hopper.example", "secret offer", "Engineer", "plan_", "digest"):
+        assert private not in text
+
+
+def test_where_nobody_serves_the_page_the_notice_says_how_to_open_it(world: World) -> None:
+    world.plan(people=1)
+    assert "sequences-mcp review --open" in str(works(world)[0])
+
+
+def test_at_most_one_in_fifteen_minutes_tells_of_everything_new(world: World) -> None:
+    world.plan(people=1)
+    assert len(works(world)) == 1
+    world.plan(LINKEDIN, people=1)
+    approve(world, {**LINKEDIN, "temporalityType": "ASAP", "delay": None, "content": "Another one."})
+    world.clock.forward(minutes=14)
+    assert len(works(world)) == 1
+    world.clock.forward(minutes=1)
+    assert sorted(one["Subject"] for one in works(world)) == [
+        "Waiting for you: 1 start",
+        "Waiting for you: 2 starts, 1 task",
+    ]
+
+
+def test_a_text_that_is_edited_under_way_and_a_plan_that_is_void_are_news(world: World) -> None:
+    later = {**MAIL, "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
+    plan_id = approve(world, later)
+    assert works(world) == []
+
+    async def edit(desk: Desk) -> None:
+        detail = (await desk.plans.list_people(plan_id, page=1, size=1)).items[0]
+        await edit_draft(desk, draft_id=f"local:draft_{detail.sequence.steps[0].key}", content="Other words.")
+
+    world.at_desk(edit)
+    assert [one["Subject"] for one in works(world)] == ["Waiting for you: 1 text"]
+
+
+def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: World) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"smtp://127.0.0.1:{closed.getsockname()[1]}"
+    world.more["SEQUENCES_SMTP_URL"] = address
+    world.plan(people=1)
+    approve(world, {**LINKEDIN, "temporalityType": "ASAP", "delay": None})
+    assert works(world) == []
+    tasks = world.at_desk(lambda desk: desk.local.tasks.list_tasks(page=1, size=5))
+    assert tasks.total_count == 1  # the due work was done all the same
+    del world.more["SEQUENCES_SMTP_URL"]
+    assert works(world) == []
+    world.clock.forward(minutes=15)
+    assert len(works(world)) == 1
+
+
+def test_of_two_workers_one_tells(world: World) -> None:
+    world.plan(people=1)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: works(world), range(2)))
+    assert len(works(world)) == 1
+
+
+def test_without_the_setting_nobody_is_told(world: World) -> None:
+    del world.more["SEQUENCES_NOTICE"]
+    world.plan(people=1)
+    assert works(world) == []
+
+
+def test_what_is_told_is_in_the_audit_without_an_address(world: World) -> None:
+    world.plan(people=1)
+    works(world)
+    entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=1)).items
+    assert [(one.action, one.subject) for one in entries] == [("notice.sent", "notice")]
+    assert OPERATOR not in str(entries[0].detail)
+
+
+def test_how_much_waits_and_since_when_is_in_the_servers_state(world: World) -> None:
+    world.plan(people=1)
+    world.clock.forward(hours=2)
+    world.plan(LINKEDIN, people=1)
+    waiting = world.at_desk(lambda desk: desk.records.waiting())
+    assert (waiting.plans.number, waiting.texts.number, waiting.tasks.number) == (2, 0, 0)
+    assert f"{waiting.since:%H:%M}" == "12:00"

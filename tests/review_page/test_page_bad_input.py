@@ -1,0 +1,222 @@
+"""What goes wrong is told on a clear page, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_browser import chromium, screen
+from page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
+from playwright.sync_api import Browser, expect
+
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.flows.update_blueprint import update_blueprint
+from sequences_mcp.review import seat
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+def read(person: Visitor, plan: Plan) -> str:
+    """Open one person and the plan; return the digest that was on the screen."""
+    person.get(person.get(f"/plans/{plan.id}/sample").headers["location"])
+    return person.get(f"/plans/{plan.id}").field("digest")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/plans/local:plan_01ARZ3NDEKTSV4RRFFQ69G5FAV", "There is no plan"),
+        ("/plans/local:bp_01ARZ3NDEKTSV4RRFFQ69G5FAV", "plan"),
+        ("/plans/x", "plan"),
+        ("/texts/local:draft_01ARZ3NDEKTSV4RRFFQ69G5FAV", "There is no"),
+        ("/sequences/local:seq_01ARZ3NDEKTSV4RRFFQ69G5FAV", "There is no"),
+    ],
+)
+def test_an_unknown_thing_is_told_with_a_way_on(person: Visitor, path: str, words: str) -> None:
+    answer = person.get(path)
+    assert answer.status == 404
+    assert words in answer.text
+    assert "What waits for you" in answer.text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1e3", "99999999999"])
+def test_a_page_that_is_no_number_is_told(world: World, person: Visitor, page: str) -> None:
+    answer = person.get(f"/plans/{world.plan().id}?page={page}")
+    assert answer.status == 422
+    assert "Write it in digits" in answer.text
+
+
+def test_a_page_beyond_the_last_is_empty_and_whole(world: World, person: Visitor) -> None:
+    answer = person.get(f"/plans/{world.plan().id}?page=400")
+    assert answer.status == 200
+    assert "Approve 3 people" in answer.text
+
+
+def test_a_form_of_somebody_elses_session_changes_nothing(world: World, person: Visitor) -> None:
+    plan = world.plan(people=1)
+    other = Visitor(person.seat)
+    other.unlock()
+    theirs = other.get("/").field("csrf")
+    answer = person.post(f"/plans/{plan.id}/refuse", csrf=theirs)
+    assert answer.status == 403
+    assert "not one of this browser" in answer.text
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+def test_an_expired_session_asks_for_the_passphrase_and_keeps_the_text(world: World, person: Visitor) -> None:
+    plan = world.plan(people=1)
+    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    path = f"/texts/local:draft_{detail.sequence.steps[0].key}"
+    csrf = person.get("/").field("csrf")
+    world.clock.forward(hours=12)
+    answer = person.post(path, csrf=csrf, content="An hour of work.")
+    assert answer.status == 401
+    assert "An hour of work." in answer.text
+    assert world.present(plan.id).digest == plan.digest
+
+
+async def new_version(desk: Desk, plan: Plan) -> None:
+    """Change the blueprint."""
+    steps = [{**MAIL, "content": "Another template."}]
+    await update_blueprint(
+        desk,
+        blueprint_id=plan.header.blueprint_id,
+        expected_version=1,
+        name="Engineers",
+        steps=steps,
+        job_title="Engineer",
+    )
+
+
+def test_a_stale_screen_approves_nothing_and_says_what_changed(world: World, person: Visitor) -> None:
+    plan = world.plan(people=1)
+    digest = read(person, plan)
+    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    draft = f"local:draft_{detail.sequence.steps[0].key}"
+    world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="Other words."))
+    read(person, plan)
+    answer = person.post(f"/plans/{plan.id}/approve", digest=digest)
+    assert answer.status == 409
+    assert "What changed since you read it" in answer.text
+    assert "by agent: Grace Hopper0: rewritten (step hello)" in answer.text
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("SENDER", "Eve <eve@evil.example>", "sender address was"),
+        ("DAILY_CAP", "7", "daily cap was 50 and is now 7"),
+        ("WINDOW", "Mon-Fri 09:00-17:00", "window was"),
+        ("SPACING", "60", "spacing was 0 and is now 60"),
+        ("SMTP_URL", "smtp://127.0.0.1:2525", "delivery was"),
+    ],
+)
+def test_a_changed_setting_voids_what_was_read_and_says_which(
+    world: World, setting: str, value: str, words: str
+) -> None:
+    plan = world.plan(people=1)
+    world.more[f"SEQUENCES_{setting}"] = value
+    with world.page() as person:
+        person.unlock()
+        answer = person.post(f"/plans/{plan.id}/approve", digest=read(person, plan))
+    assert answer.status == 409
+    assert words in answer.text
+    assert world.present(plan.id).status is PlanStatus.VOID
+
+
+def test_a_new_version_voids_what_was_read_and_says_so(world: World, person: Visitor) -> None:
+    plan = world.plan(people=1)
+    digest = read(person, plan)
+    world.at_desk(lambda desk: new_version(desk, plan))
+    answer = person.post(f"/plans/{plan.id}/approve", digest=digest)
+    assert answer.status == 409
+    assert "the blueprint is at version 2 and the plan at 1" in answer.text
+
+
+def test_a_server_that_restarts_in_between_loses_nothing(world: World, browser: Browser, shots: Path) -> None:
+    plan = world.plan(people=2)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}/sample")
+        person.unlocks()
+        state = person.tab.context.storage_state()
+    with screen(browser, world, shots, storage_state=state) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        assert person.tab.url == f"{person.visitor.origin}/plans/{plan.id}"
+        person.tab.get_by_role("link", name="Open one person").click()
+        person.tab.get_by_role("link", name="Back to the plan").click()
+        person.tab.get_by_role("button", name="Approve 2 people").click()
+        expect(person.tab.get_by_text("Approved by page")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+def test_a_task_is_copied_with_one_button(world: World, browser: Browser, shots: Path) -> None:
+    plan = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    waiting: list[int] = []
+
+    def opened() -> bool:
+        waiting.append(world.at_desk(lambda desk: desk.local.tasks.list_tasks(page=1, size=1)).total_count)
+        return bool(waiting[-1])
+
+    world.work_until(opened)
+    with screen(browser, world, shots, permissions=["clipboard-read", "clipboard-write"]) as person:
+        person.opens("/tasks")
+        person.unlocks()
+        person.tab.get_by_role("button", name="Copy").click()
+        expect(person.tab.get_by_role("button", name="Copied")).to_be_visible()
+        assert person.tab.evaluate("navigator.clipboard.readText()") == "Hi Grace, I wrote to you by e-mail."
+
+
+def opened_in_a_terminal(folder: Path, **more: str) -> subprocess.Popen[str]:
+    """Run ``sequences-mcp review --open`` where no browser can be started."""
+    environment = {"PATH": "/nowhere", "HOME": str(folder), "SEQUENCES_DATA_DIR": str(folder / "data"), **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "sequences_mcp", "review", "--open"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal there")
+def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Path) -> None:
+    with opened_in_a_terminal(tmp_path) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert "The review page is at http://localhost:" in lines[0]
+        assert "No browser could be opened here" in lines[1]
+        assert "until you press Ctrl-C" in lines[2]
+        assert seat.is_held(tmp_path / "data")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    assert not seat.is_held(tmp_path / "data")
+
+
+def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: Path) -> None:
+    (tmp_path / "data" / seat.LOCK_NAME).mkdir(parents=True)
+    with opened_in_a_terminal(tmp_path) as process:
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, "")
+    assert "cannot listen" in err
+    assert "sequences-mcp review list" in err
+
+
+def test_a_passphrase_is_never_in_an_answer(world: World, person: Visitor) -> None:
+    plan = world.plan(people=1)
+    answers = [person.unlock("wrong horse battery"), person.unlock(), person.get(f"/plans/{plan.id}")]
+    assert not any(PASSPHRASE in answer.text or "wrong horse" in answer.text for answer in answers)

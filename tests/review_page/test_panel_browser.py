@@ -1,0 +1,177 @@
+"""The panel in a real browser, inside a host's sandbox: shown, approved, refused, attacked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_browser import chromium
+from page_world import LINKEDIN, MAIL, PASSPHRASE, World
+from panel_host import Panel, panel, shows
+from panel_world import lock_up
+from playwright.sync_api import Browser, expect
+
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.review import proof
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Return a world in which the passphrase can be proven in a chat."""
+    lock_up(world)
+    return world
+
+
+@pytest.fixture
+def person(browser: Browser, world: World, shots: Path) -> Iterator[Panel]:
+    """Yield a person whose chat has panels."""
+    with panel(browser, world, shots) as found:
+        yield found
+
+
+def test_a_start_is_read_and_approved_inside_the_chat(world: World, person: Panel) -> None:
+    plan = world.plan(MAIL, LINKEDIN, people=3)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.get_by_text("Hi Grace, would a short call")).to_be_visible()
+    expect(person.frame.get_by_text("Approving this starts 3 people")).to_be_visible()
+    person.photographs("07-panel")
+    person.types()
+    expect(person.frame.get_by_text("Approved: 3 people.")).to_be_visible()
+    person.photographs("08-panel-approved")
+    assert world.present(plan.id).decided_by == "panel"
+    assert any(one["method"] == "ui/update-model-context" for one in person.tab.evaluate("sent"))
+    world.work_until(lambda: len(world.mails) == 3)
+
+
+def test_the_passphrase_never_leaves_the_panel(world: World, person: Panel) -> None:
+    plan = world.plan(people=1)
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.types()
+    expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+    assert PASSPHRASE not in str(person.tab.evaluate("JSON.stringify(sent)"))
+    assert PASSPHRASE not in str(person.bridge.calls)
+
+
+def test_a_wrong_passphrase_is_told_and_the_right_one_then_counts(world: World, person: Panel) -> None:
+    plan = world.plan(people=1)
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.types("wrong horse battery")
+    expect(person.frame.get_by_role("alert")).to_contain_text("The passphrase is wrong")
+    assert world.present(plan.id).status is PlanStatus.WAITING
+    person.photographs("09-panel-wrong")
+    person.types()
+    expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+
+
+def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: World, person: Panel) -> None:
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.types()
+    expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+    [used] = [one["arguments"] for one in person.bridge.calls if one["name"] == "decide_plan"]
+    person.bridge.ask("tools/call", {"name": "show_plan", "arguments": {"plan_id": other.id}})
+    for again in (used, {**used, "plan_id": other.id, "digest": other.digest}):
+        assert person.bridge.ask("tools/call", {"name": "decide_plan", "arguments": again})["isError"]
+    assert world.present(other.id).status is PlanStatus.WAITING
+
+
+def test_a_no_is_one_click(world: World, person: Panel) -> None:
+    plan = world.plan(people=2)
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.button("Refuse all").click()
+    expect(person.frame.get_by_text("Refused: nothing of it leaves.")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.REFUSED
+
+
+def test_hostile_texts_are_text_in_the_panel(world: World, person: Panel) -> None:
+    hostile = "<img src=x onerror=parent.hacked=1><script>parent.hacked=1</script>\u202egnp"
+    plan = world.plan({**MAIL, "content": "Hi {{firstname}}, <b>bold</b>"}, people=1, first_name=hostile)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.get_by_role("heading", name="<img src=x").first).to_be_visible()
+    expect(person.frame.locator(".text").first).to_contain_text("⟨U+202E⟩gnp, <b>bold</b>")
+    assert person.frame.locator("img, b").count() == 0
+    assert person.tab.evaluate("window.hacked === undefined")
+    person.photographs("10-panel-hostile")
+
+
+def test_more_than_fifty_people_are_approved_by_their_number_alone(world: World, person: Panel) -> None:
+    plan = world.plan(people=60)
+    shows(person, "list_reviews", plan_id=plan.id)
+    person.frame.get_by_label("People it reaches").fill("6")
+    person.types()
+    expect(person.frame.get_by_role("alert")).to_contain_text("State that number")
+    person.frame.get_by_label("People it reaches").fill("60")
+    person.types()
+    expect(person.frame.get_by_text("Approved: 60 people.")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
+    world: World, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=12)
+    with world.page() as page, panel(browser, world, shots) as person:
+        shows(person, "list_reviews", plan_id=plan.id)
+        person.button("Next").click()
+        expect(person.frame.get_by_text("Page 2 of 3")).to_be_visible()
+        person.button("Open the review page").click()
+        person.tab.wait_for_function("opened.length === 1")
+        assert person.tab.evaluate("opened") == [f"{page.origin}/plans/{plan.id}"]
+
+
+def test_several_starts_are_listed_and_one_is_chosen(world: World, person: Panel) -> None:
+    world.plan(people=1)
+    chosen = world.plan(LINKEDIN, people=2)
+    shows(person, "list_reviews")
+    expect(person.frame.get_by_role("heading", name="Starts to approve")).to_be_visible()
+    person.photographs("11-panel-list")
+    person.button("Engineers: 2 people").click()
+    expect(person.frame.get_by_text("Approving this starts 2 people")).to_be_visible()
+    assert person.bridge.calls[-1] == {"name": "show_plan", "arguments": {"plan_id": chosen.id, "page": 1}}
+
+
+def test_without_a_verifier_the_panel_says_where_to_go(world: World, person: Panel) -> None:
+    (world.folder / proof.FILE_NAME).unlink()
+    plan = world.plan(people=1)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.get_by_text("Choose it again in a terminal")).to_be_visible()
+    assert person.frame.get_by_label("Your passphrase").count() == 0
+
+
+def test_the_panel_works_by_keyboard_alone(world: World, person: Panel) -> None:
+    plan = world.plan(people=1)
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.get_by_label("Your passphrase")).to_be_visible()
+    for _ in range(10):
+        person.tab.keyboard.press("Tab")
+        if person.frame.locator("#passphrase:focus").count():
+            break
+    person.tab.keyboard.type(PASSPHRASE)
+    person.tab.keyboard.press("Enter")
+    expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_panel_has_no_accessibility_violation(world: World, person: Panel, theme: str) -> None:
+    axe = os.environ.get("AXE_CORE")
+    if not axe:
+        pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
+    plan = world.plan(MAIL, LINKEDIN, people=60, company="O'Neil \u202e& <Sons>")
+    shows(person, "list_reviews", plan_id=plan.id, theme=theme)
+    expect(person.frame.get_by_label("Your passphrase")).to_be_visible()
+    person.photographs(f"panel-{theme}")
+    frame = person.tab.frames[1]
+    frame.evaluate(Path(axe).read_text())
+    found = frame.evaluate("axe.run()")
+    violations = [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found["violations"]]
+    assert not violations, violations

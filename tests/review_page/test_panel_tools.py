@@ -1,0 +1,222 @@
+"""The panel's two tools: what a person is shown in a chat, and which proofs let a plan go."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
+from panel_world import chat, lock_up, proven
+
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.review import passkeys, proof
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Return a world in which the passphrase can be proven in a chat."""
+    lock_up(world)
+    return world
+
+
+@ERAS
+async def test_a_person_approves_in_the_chat_and_the_mails_leave(world: World, era: str) -> None:
+    plan = world.plan(people=2)
+    async with chat(world, mode=era) as host:
+        shown = await host.show(plan)
+        worked, facts = await host.approve(plan, proven(shown))
+    assert worked, facts
+    assert (facts["status"], facts["outcome"]) == ("approved", "done")
+    present = world.present(plan.id)
+    assert (present.status, present.decided_by) == (PlanStatus.APPROVED, "panel")
+    world.work_until(lambda: len(world.mails) == 2)
+
+
+async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: World) -> None:
+    hostile = "<img src=x onerror=alert(1)>\u202egnp\u200b"
+    plan = world.plan({**MAIL, "content": "Hi {{firstname}}, a <b>bold</b> idea."}, people=2, first_name=hostile)
+    async with chat(world) as host:
+        shown = await host.show(plan)
+    [letter] = shown["persons"]["items"][0]["letters"]
+    content = "".join(part["text"] for part in letter["content"])
+    assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
+    assert letter["findings"]
+
+
+async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> None:
+    plan = world.plan(MAIL, LINKEDIN, people=7)
+    async with chat(world) as host:
+        first, second = await host.show(plan), await host.show(plan, page=2)
+    assert [len(page["persons"]["items"]) for page in (first, second)] == [5, 2]
+    assert first["persons"]["has_more"]
+    marked = [part["text"] for part in second["persons"]["items"][1]["letters"][0]["content"] if part["differs"]]
+    assert marked == ["Linus"]
+
+
+async def test_a_wrong_passphrase_approves_nothing_and_soon_has_to_wait(world: World) -> None:
+    plan = world.plan(people=2)
+    async with chat(world) as host:
+        for _ in range(5):
+            shown = await host.show(plan)
+            assert "wrong" in await host.refused(plan, proven(shown, typed="correct horse batterx"))
+        shown = await host.show(plan)
+        assert "Too many" in await host.refused(plan, proven(shown))
+        world.clock.forward(seconds=31)
+        worked, _ = await host.approve(plan, proven(await host.show(plan)))
+    assert worked
+
+
+async def test_a_proof_is_good_once(world: World) -> None:
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    async with chat(world) as host:
+        await host.show(other)
+        given = proven(await host.show(plan))
+        assert (await host.approve(plan, given))[0]
+        for one in (plan, other):
+            assert await host.refused(one, given)
+    assert world.present(other.id).status is PlanStatus.WAITING
+
+
+@pytest.mark.parametrize(
+    "bound", [{"plan_id": "local:plan_1"}, {"digest": "0" * 64}, {"decision": "refuse"}, {"people": "60"}]
+)
+async def test_a_proof_of_something_else_is_none(world: World, bound: dict[str, str]) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        await host.refused(plan, proven(await host.show(plan), **bound))
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+@pytest.mark.parametrize("given", ["", ".", "a.b.c.d", "x" * 5000, "....", "n.AAAA.AAAA.AAAA"])
+async def test_what_is_no_proof_is_refused(world: World, given: str) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        await host.show(plan)
+        assert "wrong" in await host.refused(plan, given)
+
+
+async def test_a_challenge_is_one_plans_and_lasts_half_an_hour(world: World) -> None:
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    async with chat(world) as host:
+        theirs = await host.show(other)
+        mine = await host.show(plan)
+        swapped = {**mine, "challenge": theirs["challenge"]}
+        await host.refused(plan, proven(swapped))
+        late = proven(mine)
+        world.clock.forward(minutes=30)
+        await host.refused(plan, late)
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+async def test_what_changed_since_it_was_shown_is_not_approved(world: World) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        shown = await host.show(plan)
+        people = await host.call("list_reviews", plan_id=plan.id)
+        assert people["plans"]["items"][0]["plan_id"] == plan.id
+        detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+        draft = f"local:draft_{detail.sequence.steps[0].key}"
+        world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+        assert "Open one person" in await host.refused(plan, proven(shown))
+        await host.show(plan)
+        assert await host.refused(plan, proven(shown))
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+async def test_unread_plans_and_unread_texts_are_not_approved(world: World) -> None:
+    plan = world.plan(WRITTEN, people=6, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
+    async with chat(world) as host:
+        shown = await host.show(plan)
+        assert "have not been opened" in await host.refused(plan, proven(shown))
+        shown = await host.show(plan, page=2)
+        assert (await host.approve(plan, proven(shown)))[0]
+
+
+async def test_more_than_fifty_people_take_their_number(world: World) -> None:
+    plan = world.plan(people=51)
+    async with chat(world) as host:
+        shown = await host.show(plan)
+        assert shown["many"]
+        await host.refused(plan, proven(shown, people=""))
+        assert (await host.approve(plan, proven(await host.show(plan))))[0]
+
+
+async def test_a_no_needs_no_proof(world: World) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        facts = await host.call("decide_plan", plan_id=plan.id, digest=plan.digest, decision="refuse")
+    assert facts["status"] == "refused"
+    assert world.present(plan.id).decided_by == "panel"
+
+
+async def test_a_passphrase_from_before_says_to_choose_it_again(world: World) -> None:
+    (world.folder / proof.FILE_NAME).unlink()
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        shown = await host.show(plan)
+        assert "set-passphrase" in shown["elsewhere"]
+        assert "challenge" not in shown
+        assert await host.refused(plan, "n.AAAA.AAAA.AAAA")
+
+
+async def test_a_verifier_of_another_passphrase_counts_for_nothing(world: World) -> None:
+    plan = world.plan(people=1)
+    world.lock_up()  # chosen anew where nothing was written for proofs; the old verifier is still there
+    async with chat(world) as host:
+        assert "challenge" not in await host.show(plan)
+
+
+async def test_with_a_passkey_the_panel_leads_to_the_page(world: World) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        before = await host.show(plan)
+        keys = [{"id": "x", "public_key": "00", "registered_at": ""}]
+        (world.folder / passkeys.FILE_NAME).write_text(json.dumps(keys))
+        shown = await host.show(plan)
+        assert "passkey" in shown["elsewhere"]
+        assert "challenge" not in shown
+        assert "passkey" in await host.refused(plan, proven(before))
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: World) -> None:
+    """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    before = json.loads((world.folder / proof.FILE_NAME).read_text())
+    async with chat(world) as host:
+        seen = proven(await host.show(plan))
+        assert (await host.approve(plan, seen))[0]
+        after = json.loads((world.folder / proof.FILE_NAME).read_text())
+        assert before["salt"] != after["salt"] and before["key"] != after["key"]
+        shown = await host.show(other)
+        old = {**shown["challenge"], "salt": before["salt"]}
+        assert "wrong" in await host.refused(other, proven({**shown, "challenge": old}))
+    assert PASSPHRASE not in json.dumps(after) + seen
+
+
+async def test_a_client_without_panels_cannot_use_its_tools(world: World) -> None:
+    plan = world.plan(people=1)
+    async with chat(world, panels=False) as model:
+        assert not (await model.raw("show_plan", plan_id=plan.id))[0]
+        arguments = {"plan_id": plan.id, "digest": plan.digest, "decision": "refuse"}
+        assert not (await model.raw("decide_plan", **arguments))[0]
+    assert world.present(plan.id).status is PlanStatus.WAITING
+
+
+@ERAS
+async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world: World, era: str) -> None:
+    async with chat(world, mode=era) as host:
+        listed = (await host.client.list_resources()).resources
+        [found] = [one for one in listed if one.uri.startswith("ui://")]
+        [body] = (await host.client.read_resource(found.uri)).contents
+        extensions = host.client.server_capabilities.extensions
+    assert found.mime_type == body.mime_type == "text/html;profile=mcp-app"
+    assert body.meta is not None and body.meta["ui"]["csp"]["connectDomains"] == []
+    if era == "auto":  # the handshake of 2025-11-25 has no word for extensions of a server
+        assert extensions is not None and "io.modelcontextprotocol/ui" in extensions
+    assert "default-src 'none'; script-src 'sha256-" in body.text  # type: ignore[union-attr]
+    for outside in ("http://", "https://", "innerHTML", "/*script*/", "/*style*/", "unsafe"):
+        assert outside not in body.text  # type: ignore[union-attr]
