@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import stat
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
 from tests.secrecy import planted
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
-from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, set_passphrase
+from sequences_mcp.review import proof
+from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, mark, set_passphrase
 
 GOOD = planted.PASSPHRASE.value
 NEXT = planted.NEW_PASSPHRASE.value
@@ -53,7 +56,37 @@ def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
     check(tmp_path, NEXT)
     with pytest.raises(ApprovalError):
         check(tmp_path, GOOD)
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME, proof.FILE_NAME}
+
+
+def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_the_passphrase(
+    tmp_path: Path,
+) -> None:
+    set_passphrase(tmp_path, GOOD)
+    file = tmp_path / proof.FILE_NAME
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    first = proof.stored(tmp_path, mark=mark(tmp_path))
+    assert first is not None
+    assert first.rounds >= 600_000
+    assert GOOD not in file.read_text()
+    set_passphrase(tmp_path, "another horse battery", old=GOOD)
+    second = proof.stored(tmp_path, mark=mark(tmp_path))
+    assert second is not None and second.key != first.key
+    assert proof.stored(tmp_path, mark=first.mark) is None
+
+
+def test_the_two_keys_are_those_of_the_standards_own_example() -> None:
+    """RFC 7677, section 3: user `user`, passphrase `pencil`, 4096 rounds."""
+    salt = b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+    said = (
+        b"n=user,r=rOprNGfwEbeRWgbNEkqO,"
+        b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,"
+        b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+    )
+    key = proof.client_key("pencil", salt, 4096)
+    signature = hmac.digest(proof.stored_key(key), said, "sha256")
+    covered = bytes(one ^ other for one, other in zip(key, signature, strict=True))
+    assert b64encode(covered) == b"dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
 
 
 @pytest.mark.parametrize("short", ["", "       ", "1234567", " 123456 "])
