@@ -12,6 +12,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "providers"))
 
 from vendor_mutations import NoneDoneError, Parser, mutated, parsers
