@@ -19,9 +19,7 @@ from sequences_mcp.providers.port import Provider
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from sequences_mcp.domain.contact import Contact, ContactFields
-    from sequences_mcp.domain.sender import Sender
-    from sequences_mcp.domain.sequence import Sequence, StepRun
+    from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
@@ -126,6 +124,8 @@ async def open_desk(
             connect = partial(_vendors, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             with _working(settings, on=worker, clock=clock):
+                if worker and settings.accounts:
+                    await closing.enter_async_context(_handing_over(desk))
                 yield desk
 
 
@@ -137,6 +137,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Worker
     from sequences_mcp.errors import SettingsError
+    from sequences_mcp.flows.final_check import blocked_because
 
     if settings.sender is None:
         raise SettingsError(
@@ -146,7 +147,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
         terms=terms_of(settings),
         sender=settings.sender,
         window=Window.parse(settings.window),
-        check=partial(_check, sender=settings.sender, policy=policy_of(settings)),
+        check=partial(blocked_because, sender=settings.sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
         unasked=settings.auto_approve,
@@ -225,7 +226,10 @@ def _vendors(
     }
     for opened in transports.values():
         closing.push_async_callback(opened.aclose)
-    return {name: provider(name, opened, memory=memory) for name, opened in transports.items()}
+    return {
+        name: provider(name, opened, memory=memory, bot_id=settings.accounts[name].bot_id)
+        for name, opened in transports.items()
+    }
 
 
 def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
@@ -241,8 +245,18 @@ def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Loc
             actor=actor,
             unproven=partial(_unproven, settings),
             unasked=settings.auto_approve,
+            vendor_terms=_vendor_terms(settings),
         )
     )
+
+
+def _vendor_terms(settings: Settings) -> dict[str, Terms]:
+    """Return what a start at each connected vendor is approved for."""
+    if not settings.accounts:
+        return {}
+    from sequences_mcp.providers.connect import terms
+
+    return {name: terms(name, one.base_url) for name, one in settings.accounts.items()}
 
 
 def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
@@ -267,9 +281,11 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         ledger=local.ledger,
         records=local.records,
         operations=local.operations,
+        vendor_runs=local.vendor_runs,
         clock=clock,
         sender=settings.sender,
         terms=terms_of(settings),
+        vendor_terms=_vendor_terms(settings),
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),
@@ -318,6 +334,23 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         thread.join(GOODBYE)
 
 
+@asynccontextmanager
+async def _handing_over(desk: Desk) -> AsyncIterator[None]:
+    """Hand approved starts over to their vendors meanwhile, wherever they were approved."""
+    import asyncio
+    import contextlib
+
+    from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+
+    task = asyncio.create_task(hand_over_until_cancelled(desk))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
     import logging
 
@@ -342,29 +375,3 @@ def _delivery(settings: Settings) -> Deliver:
     if settings.smtp_url is None:
         return partial(outbox.deliver, outbox_of(settings))
     return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value))
-
-
-def _check(
-    sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
-) -> str | None:
-    """Return why a text about to leave needs a person first: the guards' fourth moment.
-
-    What lies in the contact's own data passes where whoever approved the plan was shown it.
-    """
-    from sequences_mcp.domain.blueprint import Sourcing
-    from sequences_mcp.domain.finding import Severity
-    from sequences_mcp.flows.person import final_findings, values_for
-
-    values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
-    for found in final_findings(
-        run.step,
-        subject=run.subject,
-        content=run.content or "",
-        values=values,
-        earlier=sequence.before(run.step.id),
-        policy=policy,
-    ):
-        unseen = found.variable is not None and not sequence.warnings
-        if found.severity is Severity.ERROR or unseen:
-            return f"{found.rule}: {found.message}"
-    return None

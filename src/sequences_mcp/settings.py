@@ -53,6 +53,7 @@ TABLE = (
     Setting("KALENT_BASE_URL", "Another address for Kalent's API; https, or http on loopback.", "Kalent's own"),
     Setting("CLARKY_API_KEY", "Connects a Clarky account.", "", secret=True),
     Setting("CLARKY_BASE_URL", "Another address for Clarky's API; https, or http on loopback.", "Clarky's own"),
+    Setting("CLARKY_BOT_ID", "Clarky's agent who sends where a template names none.", ""),
     Setting("TOPO_API_KEY", "Connects a Topo account.", "", secret=True),
     Setting("TOPO_BASE_URL", "Another address for Topo's API; https, or http on loopback.", "Topo's own"),
 )
@@ -61,10 +62,14 @@ VENDORS = ("kalent", "clarky", "topo")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A key at a vendor, and the address of its API where that is not the vendor's own."""
+    """A key at a vendor, and the address of its API where that is not the vendor's own.
+
+    ``bot_id`` is Clarky's: the agent who sends where a template names none, as a whole id.
+    """
 
     key: Secret
     base_url: str
+    bot_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +152,9 @@ def _accounts(problems: _Problems) -> dict[str, Account]:
         setting = f"{name.upper()}_BASE_URL"
         key = problems.read_whole(f"{name.upper()}_API_KEY", partial(_api_key, name), "")
         base_url = problems.read_whole(setting, partial(_base_url, setting), "")
+        bot_id = problems.read_whole("CLARKY_BOT_ID", _bot_id, "") if name == "clarky" else None
         if key is not None and base_url is not None:
-            found[name] = Account(key, base_url)
+            found[name] = Account(key, base_url, bot_id)
     return found
 
 
@@ -169,6 +175,13 @@ def _base_url(setting: str, text: str) -> str:
     from sequences_mcp.providers.account import checked_base_url
 
     return checked_base_url(text, setting=setting)
+
+
+def _bot_id(text: str) -> str | None:
+    own = text.removeprefix("clarky:")
+    if not own.isprintable() or " " in own:
+        raise ValueError("not the id of an agent, such as b_01H…")
+    return f"clarky:{own}" if own else None
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

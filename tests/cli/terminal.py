@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -45,8 +46,10 @@ class Terminal:
 
     @property
     def bureau(self) -> Bureau:
-        """The product on the same folder."""
-        return Bureau.at(self.folder)
+        """The product on the same folder, at the time that the commands read."""
+        bureau = Bureau.at(self.folder)
+        bureau.clock.now = datetime.now(UTC)
+        return bureau
 
     def run(self, *arguments: str) -> Said:
         """Run a command to its end."""

@@ -15,7 +15,6 @@ SECRET = "hunter2-canary"
 async def started(terminal: Terminal) -> None:
     """Have one plan that waits, one under way, and one task that is open."""
     bureau = terminal.bureau
-    bureau.clock.now = datetime.now(UTC)
     async with bureau.client("auto", yes) as desktop:
         blueprint = await desktop.blueprint(LINKEDIN | {"temporalityType": "ASAP", "delay": None})
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])

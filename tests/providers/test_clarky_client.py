@@ -146,7 +146,7 @@ ERRORS = {
     "error_not_found": ("not_found", "id"),
     "error_bad_request": ("provider_rejected", "vendor_message"),
     "error_validation_error": ("provider_rejected", "vendor_message"),
-    "error_bot_id": ("provider_rejected", "agent of this workspace"),
+    "error_bot_id": ("provider_rejected", "CLARKY_BOT_ID"),
     "error_conflict": ("provider_conflict", "present state"),
     "error_rate_limited": ("rate_limited", "30 seconds"),
 }

@@ -68,8 +68,8 @@ async def test_every_vendor_request_is_written_down_and_no_other(sandbox: Sandbo
     await sandbox.clarky("POST", "/contacts", json={})
     await sandbox.http.get("/_clock")
     assert await sandbox.received() == [
-        {"vendor": "topo", "method": "GET", "path": "/me", "status": 200},
-        {"vendor": "clarky", "method": "POST", "path": "/contacts", "status": 422},
+        {"vendor": "topo", "method": "GET", "path": "/me", "status": 200, "body": None},
+        {"vendor": "clarky", "method": "POST", "path": "/contacts", "status": 422, "body": {}},
     ]
     await sandbox.http.delete("/_requests")
     assert await sandbox.received() == []

@@ -122,18 +122,6 @@ async def test_what_kalent_cannot_do_is_said_with_its_own_app(
     assert await vendors.writes() == []
 
 
-@pytest.mark.parametrize("tool", ["start_sequence", "preview_sequence"])
-async def test_the_embedded_engine_never_runs_a_blueprint_of_a_vendor(vendors: Connected, tool: str) -> None:
-    async with vendors.client() as desktop:
-        where = await sourcing_of(desktop)
-        made = await desktop.call("create_blueprint", name="Engineers", steps=[MAIL], provider=where)
-        people = [{"email": "grace@hopper.example"}]
-        error = await desktop.refused(tool, blueprint_id=made["blueprint_id"], contacts=people)
-        waiting = await desktop.call("list_reviews")
-    assert error["code"] == "not_supported"
-    assert waiting["plans"]["total_count"] == 0
-
-
 async def test_a_lost_answer_is_unknown_bars_a_repeat_and_is_settled_by_reading_back(
     vendors: Connected, era: str
 ) -> None:

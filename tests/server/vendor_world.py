@@ -32,11 +32,17 @@ class Connected:
     keys: dict[VendorName, str]
     elsewhere: dict[VendorName, str] = field(default_factory=dict)
     timing: Timing | None = None
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment a host would give the server."""
-        return {"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER, **dict(self._accounts())}
+        return {
+            "SEQUENCES_DATA_DIR": str(self.folder),
+            "SEQUENCES_SENDER": SENDER,
+            **dict(self._accounts()),
+            **self.more,
+        }
 
     def _accounts(self) -> Iterator[tuple[str, str]]:
         for vendor, path in PATHS.items():

@@ -28,6 +28,7 @@ WRONG = {
     "KALENT_BASE_URL": "ftp://kalent.example",
     "CLARKY_API_KEY": f"{SECRET}\u00e9",
     "CLARKY_BASE_URL": "http://clarky.example",
+    "CLARKY_BOT_ID": "Ada of Sales",
     "TOPO_API_KEY": f"{SECRET}\ttab",
     "TOPO_BASE_URL": "https://user:word@topo.example",
     "SEQUENCES_SENDERS": "x",

@@ -126,8 +126,9 @@ class Step(WireModel):
 
 
 class Sourcing(WireModel):
-    """What is being filled."""
+    """What is being filled; ``id`` is the one it has at Kalent."""
 
+    id: str | None = None
     job_title: str | None = None
     location: str | None = None
 

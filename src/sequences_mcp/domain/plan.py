@@ -2,7 +2,7 @@
 
 The digest is a SHA-256 over the plan's header and one SHA-256 a text, in order of person and step. Checking one
 text before it is sent therefore needs the header, the list of text digests and that one text, not the texts of
-ten thousand people.
+ten thousand people. Whoever a vendor is to write to has one SHA-256 more, of what the vendor is given about them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.sequence import Sequence, StepRun
 
 DIGEST_SIZE = 32
@@ -40,7 +41,8 @@ class Terms:
     """The settings an approval covers: who sends, how, when and how much. A change voids the approval.
 
     ``delivery`` is ``outbox`` or the mail server as ``smtp://host:port``, never with credentials; ``spacing`` is
-    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours.
+    in seconds; ``daily_cap`` counts e-mails of this sender in any 24 hours. A vendor has senders, times and limits
+    of its own: then ``delivery`` is the address of its API, ``sender_name`` its name, and the rest is empty.
     """
 
     sender_address: str
@@ -49,6 +51,11 @@ class Terms:
     window: str
     daily_cap: int
     spacing: int
+
+    @property
+    def are_a_vendors(self) -> bool:
+        """Whether a vendor decides who sends, when and how much."""
+        return not self.window
 
     def difference(self, other: Terms) -> str:
         """Return what differs, in words, or an empty string."""
@@ -73,6 +80,16 @@ class PlanHeader:
     terms: Terms
     expires_at: datetime
     warnings: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        """Who carries the start out: its blueprint's provider."""
+        return self.blueprint_id.partition(":")[0]
+
+    @property
+    def is_at_vendor(self) -> bool:
+        """Whether a vendor carries the start out."""
+        return self.provider != LOCAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +133,18 @@ def text_digest(sequence: Sequence, run: StepRun) -> bytes:
         run.generation,
     ]
     return sha256(canonical(facts)).digest()
+
+
+def person_digest(sequence: Sequence) -> bytes:
+    """Return the SHA-256 of all that a vendor is given about one person."""
+    facts = [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.handover)]
+    return sha256(canonical(facts)).digest()
+
+
+def digests_of_person(sequence: Sequence) -> bytes:
+    """Return the digests of one person in a plan: of the handover to a vendor, if it is one, and of each text."""
+    handover = person_digest(sequence) if sequence.is_at_vendor else b""
+    return handover + b"".join(text_digest(sequence, run) for run in sequence.steps)
 
 
 def plan_digest(header: PlanHeader, texts: Iterable[bytes]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.ids import LOCAL
 
 
 class SequenceStatus(StrEnum):
@@ -125,6 +126,10 @@ class Sequence:
     skipped (at first, when the sequence was started), moved by the pauses since. ``time_zone`` is one IANA name,
     or several with commas where the contact's is known only as one of them. ``warnings`` is how many findings
     about this person's own data whoever approved the plan was shown.
+
+    ``provider`` is who carries it out. For a vendor ``handover`` is exactly what it is given about this person
+    (covered by the plan's digest), ``remote_id`` the id under which it is read there, ``operation_id`` the write
+    that hands it over.
     """
 
     id: str
@@ -145,6 +150,20 @@ class Sequence:
     time_zone: str = "UTC"
     warnings: int = 0
     reason: str | None = None
+    provider: str = LOCAL
+    handover: Mapping[str, str] = field(default_factory=dict)
+    remote_id: str | None = None
+    operation_id: str | None = None
+
+    @property
+    def is_at_vendor(self) -> bool:
+        """Whether a vendor carries it out: the embedded engine must never move it."""
+        return self.provider != LOCAL
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether a vendor has it, may have it, or is being given it just now."""
+        return self.operation_id is not None
 
     @property
     def current(self) -> StepRun | None:
@@ -160,3 +179,15 @@ class Sequence:
     def last_step_executed_at(self) -> datetime | None:
         """When a step was last executed, or None."""
         return max((run.executed_at for run in self.steps if run.executed_at), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepThere:
+    """One step of a run as a vendor generated it, in the vendor's own words."""
+
+    channel: str | None
+    provider_status: str | None
+    scheduled_for: datetime | None
+    subject: str | None
+    content: str | None
+    rest: Mapping[str, object] = field(default_factory=dict)

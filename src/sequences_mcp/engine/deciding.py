@@ -41,7 +41,12 @@ def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) 
 
 
 def carry_out(store: Store, plan: Plan, *, now: datetime) -> None:
-    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile."""
+    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile.
+
+    A yes to a start at a vendor is told by whoever hands its people over, request by request.
+    """
+    if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
+        return
     actor, after = plan.decided_by or "engine", -1
     while True:
         with store.transaction():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.plan import DIGEST_SIZE, Plan, plan_digest, text_digest
+from sequences_mcp.domain.plan import DIGEST_SIZE, Plan, digests_of_person, plan_digest, text_digest
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.store import blueprints, plans, schedule
 from sequences_mcp.engine.store.database import Store
@@ -21,7 +21,9 @@ def must_be_read(step: Step) -> bool:
 
 
 def read_steps(store: Store, plan: Plan) -> list[int]:
-    """Return the positions of the steps whose texts are to be read one by one."""
+    """Return the positions of the steps whose texts are to be read one by one; a vendor writes its own."""
+    if plan.header.is_at_vendor:
+        return []
     return [number for number, step in enumerate(steps_of(store, plan)) if must_be_read(step)]
 
 
@@ -39,7 +41,7 @@ def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
 
 def digests_of(people: Iterable[Sequence]) -> bytes:
     """Return the digests of all their texts in order."""
-    return b"".join(text_digest(one, run) for one in people for run in one.steps)
+    return b"".join(map(digests_of_person, people))
 
 
 def split(digests: bytes) -> Iterator[bytes]:

@@ -15,10 +15,11 @@ _NO_TIME = timedelta(0)
 def next_run_at(sequence: Sequence) -> datetime | None:
     """Return when the sequence needs a Tick, or None when nothing happens in it by itself.
 
-    A lease that runs out counts also during a pause, so that an outcome does not stay open unseen.
+    A lease that runs out counts also during a pause, so that an outcome does not stay open unseen. What a vendor
+    carries out is never due here.
     """
     run = sequence.current
-    if sequence.status not in LIVE or run is None:
+    if sequence.is_at_vendor or sequence.status not in LIVE or run is None:
         return None
     lease_ends = run.lease_expires_at if run.state in IN_FLIGHT else None
     if sequence.paused_until is not None:

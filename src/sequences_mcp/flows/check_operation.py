@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
 from sequences_mcp.flows.carry_out import CHECKED
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.read_back import READERS
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.vendor_port import Operation
@@ -36,6 +37,8 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
         return CheckedOperation(operation, "Its request is still under way.")
     if operation.state != "unknown":
         return CheckedOperation(operation, "It was settled before.")
+    if operation.tool == "start_sequence":
+        return await _started(desk, operation)
     if operation.tool in READERS:
         return await _read(desk, operation)
     if operation.tool not in READ_BACK:
@@ -51,6 +54,26 @@ async def _read(desk: Desk, operation: Operation) -> CheckedOperation:
     if found.happened is None:
         return CheckedOperation(operation, found.why, found.next_step)
     return await _settled(desk, operation, happened=found.happened, why=found.why)
+
+
+async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
+    """Return a start after a look at everybody in it; people who are certainly not in it wait a minute first."""
+    provider = desk.named(operation.provider)
+    enrolment = offered(provider.enrolment, provider, verb="start sequences")
+    fates = await enrolment.read_back(await desk.vendor_runs.order_of(operation.id))
+    shown = Counter(fate.outcome for fate in fates)
+    told = ", ".join(f"{number} {_IN[outcome]}" for outcome, number in sorted(shown.items()))
+    is_early = desk.clock() - operation.created_at < IN_FLIGHT_AT_MOST
+    if shown["unknown"]:
+        why = next(fate.why for fate in fates if fate.outcome == "unknown")
+        return CheckedOperation(operation, f"{provider.title}: {told}. {why} A person looks: review settle.")
+    if shown["not_done"] and is_early:
+        return CheckedOperation(operation, f"{told}. The request may still arrive: ask again in a minute.")
+    await desk.vendor_runs.settle(operation.id, fates, actor="check_operation")
+    return CheckedOperation(await desk.operations.get(operation.id), f"{provider.title}: {told}.")
+
+
+_IN = {"done": "enrolled", "not_done": "not enrolled", "unknown": "unknown"}
 
 
 async def _judged(desk: Desk, operation: Operation, detail: SequenceDetail) -> CheckedOperation:

@@ -12,8 +12,9 @@ from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
-from sequences_mcp.providers.record_port import Records, Waivers
+from sequences_mcp.providers.records_port import Records, Waivers
 from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Desk:
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``broken`` are
-    lines about what is not set up; ``operation_id`` the operation that a verb is the effect of, at a vendor.
+    lines about what is not set up; ``vendor_terms`` are those of the vendors connected; ``operation_id`` the
+    operation that a verb is the effect of, at a vendor.
     """
 
     providers: Mapping[str, Provider]
@@ -47,9 +49,11 @@ class Desk:
     ledger: Ledger
     records: Records
     operations: Operations
+    vendor_runs: VendorRuns
     clock: Callable[[], datetime]
     sender: Sender | None
     terms: Terms
+    vendor_terms: Mapping[str, Terms]
     policy: GuardPolicy
     zone_of: Callable[[ContactFields], Zone]
     next_open: Callable[[str, datetime], datetime | None]
@@ -93,13 +97,3 @@ def offered(capability: Capability | None, provider: Provider, *, verb: str) -> 
             next_step=f"It can be done in {provider.title or provider.name}'s own app.",
         )
     return capability
-
-
-def require_started_here(desk: Desk, blueprint_id: str) -> None:
-    """Raise NotSupportedError for a vendor's blueprint: the embedded engine must never run it."""
-    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
-    if provider.name != LOCAL:
-        raise NotSupportedError(
-            f"A blueprint of {provider.title} is not started from here.",
-            next_step=f"Start it in {provider.title}'s own app; get_sequence then follows a run by its id.",
-        )

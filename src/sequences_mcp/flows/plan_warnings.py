@@ -5,22 +5,23 @@ from __future__ import annotations
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.at_vendor import values_found
+from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.person import final_findings, values_for
+from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.providers.port import SequenceDetail
 
 
 async def blueprint_warnings(desk: Desk, plan: Plan) -> tuple[Finding, ...]:
     """Return the warnings about everybody's texts, without those that are waived."""
-    header = plan.header
-    report = await get_blueprint(desk, blueprint_id=header.blueprint_id, version=header.blueprint_version)
-    return warnings_in(report.findings)
+    return warnings_in((await planned_blueprint(desk, plan)).findings)
 
 
 def person_findings(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -> tuple[Finding, ...]:
     """Return what the guards find in one person's texts as they stand."""
     sequence = detail.sequence
+    if sequence.is_at_vendor:
+        return values_found(desk, detail.contact, (run.step for run in sequence.steps))
     values = values_for(detail.contact, sourcing=sourcing, sender=desk.sender, variables=sequence.variables)
     return tuple(
         finding
@@ -46,6 +47,4 @@ def person_warnings(desk: Desk, detail: SequenceDetail, *, sourcing: Sourcing) -
 
 async def sourcing_of(desk: Desk, plan: Plan) -> Sourcing:
     """Return what a plan's blueprint version fills."""
-    blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
-    version = plan.header.blueprint_version
-    return (await blueprints.get_blueprint(plan.header.blueprint_id, version)).sourcing
+    return (await planned_blueprint(desk, plan)).blueprint.sourcing

@@ -9,10 +9,13 @@ from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.flows.desk import Desk, offered, require_started_here
+from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
+from sequences_mcp.flows.start_at_vendor import Enrollee, enrollees, offer_of
 from sequences_mcp.flows.timetable import Slot, timetable
 
 UNSAVED = "unsaved"
@@ -33,13 +36,14 @@ class Preview:
 
     blueprint: Blueprint
     people: tuple[PersonPreview, ...]
-    delivery: str
+    terms: Terms
 
 
 async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
-    require_started_here(desk, blueprint_id)
     entries = read_entries(contacts)
+    if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name != LOCAL:
+        return await _there(desk, blueprint_id, entries)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
     people = await _people(desk, entries)
     suppressed = await desk.suppressions.suppressed_among(people)
@@ -49,7 +53,41 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
         slots = timetable(desk, blueprint.steps, zone=one.time_zone, start=desk.clock())
         shown.append(PersonPreview(one, slots, left_out(one, suppressed=suppressed, busy=busy)))
-    return Preview(blueprint, tuple(shown), desk.terms.delivery)
+    return Preview(blueprint, tuple(shown), desk.terms)
+
+
+async def _there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Preview:
+    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
+    people = await enrollees(desk, offer, entries, keep=False)
+    slots = timetable(desk, offer.blueprint.steps, zone="", start=desk.clock())
+    blocked = await left_out_there(desk, people)
+    shown = [
+        PersonPreview(replace(one.person, findings=(*offer.warnings, *one.person.findings)), slots, reasons)
+        for one, reasons in zip(people, blocked, strict=True)
+    ]
+    return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name])
+
+
+async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str, ...]]:
+    """Return for each person why a start at a vendor would leave them out: by the id here or the vendor's."""
+    contacts = [one.person.contact for one in people]
+    there = [replace(one, id=one_id) for one, one_id in zip(contacts, map(_vendor_id, people), strict=True)]
+    listed = [await desk.suppressions.suppressed_among(found) for found in (contacts, there)]
+    busy = await desk.suppressions.busy_among([one.id for one in contacts])
+    return [
+        left_out(
+            one.person,
+            suppressed={one.person.contact.id: why}
+            if (why := listed[0].get(one.person.contact.id) or listed[1].get(other.id))
+            else {},
+            busy=busy,
+        )
+        for one, other in zip(people, there, strict=True)
+    ]
+
+
+def _vendor_id(one: Enrollee) -> str:
+    return one.vendor_id or one.person.contact.id
 
 
 def left_out(one: Person, *, suppressed: Mapping[str, str], busy: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.carry_out import CHECKED
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.enrolment_port import Fate
 from sequences_mcp.providers.vendor_port import Operation
 
 
@@ -20,7 +21,20 @@ async def settle_operation(desk: Desk, *, operation_id: str, done: bool, actor: 
             f"This operation is {operation.state} and cannot be settled.",
             next_step="list_providers names the operations whose outcome is unknown.",
         )
+    if operation.tool == "start_sequence":
+        return await _start_settled(desk, operation, done=done, actor=actor)
     answer = json.dumps({CHECKED: f"{actor} looked."})
     return await desk.operations.settle(
         operation_id, state="done" if done else "not_done", answer=answer, actor=actor
     )
+
+
+async def _start_settled(desk: Desk, operation: Operation, *, done: bool, actor: str) -> Operation:
+    """Return a start as a person found it: everybody in it was enrolled, or nobody."""
+    order = await desk.vendor_runs.order_of(operation.id)
+    fates = [
+        Fate(sequence_id=one.id, outcome="done" if done else "not_done", why=f"{actor} looked.")
+        for one in order.people
+    ]
+    await desk.vendor_runs.settle(operation.id, fates, actor=actor)
+    return await desk.operations.get(operation.id)

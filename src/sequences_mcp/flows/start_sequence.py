@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, email_key
 from sequences_mcp.domain.finding import Finding, warnings_in
-from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
 from sequences_mcp.errors import (
     ApprovalError,
     InvalidArgumentsError,
@@ -19,11 +21,12 @@ from sequences_mcp.errors import (
     SettingsError,
 )
 from sequences_mcp.flows.blueprint_report import require_no_errors
-from sequences_mcp.flows.desk import Desk, offered, require_started_here
+from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.preview_sequence import left_out
+from sequences_mcp.flows.preview_sequence import left_out, left_out_there
+from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 
 BATCH = 500
@@ -43,21 +46,61 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
-    require_started_here(desk, blueprint_id)
     entries = read_entries(contacts)
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
-    blueprint, warnings = await _startable(desk, blueprint_id)
-    people = await _resolve(desk, entries)
-    plan = await desk.plans.open_plan(_header(desk, blueprint, warnings))
-    tally = Tally(warnings=dict.fromkeys(warnings))
-    await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
-    if len(tally.left_out) == len(people):
+    if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name == LOCAL:
+        plan, tally = await _planned_here(desk, blueprint_id, entries, progress=progress)
+    else:
+        plan, tally = await _planned_there(desk, blueprint_id, entries, auto_approve=auto_approve)
+        await progress(len(entries), len(entries))
+    if len(tally.left_out) == len(entries):
         raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
     if auto_approve and not (tally.warnings or plan.missing_texts or plan.to_read):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
     return tally.report(plan, sample)
+
+
+async def version_to_start(desk: Desk, *, blueprint_id: str) -> int:
+    """Return the version that a start would plan now; NotFoundError, ConflictError."""
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    if provider.name == LOCAL:
+        return (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint.version
+    return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
+
+
+async def _planned_here(
+    desk: Desk, blueprint_id: str, entries: list[Entry], *, progress: Progress
+) -> tuple[Plan, Tally]:
+    blueprint, warnings = await _startable(desk, blueprint_id)
+    people = await _resolve(desk, entries)
+    plan = await desk.plans.open_plan(_header(blueprint, warnings, terms=desk.terms, now=desk.clock()))
+    tally = Tally(warnings=dict.fromkeys(warnings))
+    await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
+    return plan, tally
+
+
+async def _planned_there(
+    desk: Desk, blueprint_id: str, entries: list[Entry], *, auto_approve: bool
+) -> tuple[Plan, Tally]:
+    """Return the plan of a start at a vendor. There ``auto_approve`` leaves out the vendor's own review only."""
+    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
+    people = await enrollees(desk, offer, entries, keep=True)
+    _no_repeated_ids([one.person.contact.id for one in people])
+    terms = desk.vendor_terms[offer.provider.name]
+    plan = await desk.plans.open_plan(_header(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
+    tally = Tally(warnings=dict.fromkeys(offer.warnings))
+    for batch in batches(people, BATCH):
+        judged = await left_out_there(desk, batch)
+        going = [
+            replace(one.person.planned(), handover=one.handover)
+            for one, reasons in zip(batch, judged, strict=True)
+            if tally.take(one.person, reasons)
+        ]
+        if going:
+            await desk.plans.add_people(plan.id, going)
+    return plan, tally
 
 
 def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
@@ -95,11 +138,19 @@ async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contac
 
 
 def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
-    first: dict[str, int] = {}
-    for position, entry in enumerate(entries, start=1):
+    who = []
+    for entry in entries:
         stored = None if entry.contact_id else next(met)
         fields = entry.contact.fields
-        who = entry.contact_id or (stored.id if stored else email_key(fields.email or "") or fields.phone or "")
+        who.append(
+            entry.contact_id or (stored.id if stored else email_key(fields.email or "") or fields.phone or "")
+        )
+    _no_repeated_ids(who)
+
+
+def _no_repeated_ids(people: Iterable[str]) -> None:
+    first: dict[str, int] = {}
+    for position, who in enumerate(people, start=1):
         if (earlier := first.setdefault(who, position)) != position:
             raise InvalidArgumentsError(
                 f"contacts {earlier} and {position} are the same person ({who}).",
@@ -107,13 +158,13 @@ def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
             )
 
 
-def _header(desk: Desk, blueprint: Blueprint, warnings: Iterable[Finding]) -> PlanHeader:
+def _header(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:
     return PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=blueprint.version,
         blueprint_name=blueprint.name,
-        terms=desk.terms,
-        expires_at=desk.clock() + PLAN_LIFETIME,
+        terms=terms,
+        expires_at=now + PLAN_LIFETIME,
         warnings=tuple(f"{warning.step_id or 'all steps'}: {warning.rule}" for warning in warnings),
     )
 

@@ -26,13 +26,16 @@ class Slot:
 
 
 def timetable(desk: Desk, steps: Iterable[Step], *, zone: str, start: datetime) -> tuple[Slot, ...]:
-    """Return the expected slots in order; an invitation counts as settled at its time limit."""
+    """Return the expected slots in order; an invitation counts as settled at its time limit.
+
+    Without a ``zone`` a vendor decides when: then only the order and the delays are known.
+    """
     slots = []
     anchor = start
     invited: tuple[datetime, int | None] = (start, None)
     for step in steps:
         due = _due(step, anchor=anchor, invited=invited)
-        opens = _opens(desk, zone, due) if step.type is Channel.EMAIL else None
+        opens = _opens(desk, zone, due) if zone and step.type is Channel.EMAIL else None
         anchor = opens or due
         if step.is_invitation:
             invited = (anchor, step.policy.invite_timeout_days)
@@ -57,5 +60,7 @@ def _due(step: Step, *, anchor: datetime, invited: tuple[datetime, int | None]) 
 
 
 def _local(at: datetime, zone: str) -> str:
+    if not zone:
+        return "when the vendor sends it"
     name = zone.partition(",")[0]
     return f"{at.astimezone(ZoneInfo(name)):%a %Y-%m-%d %H:%M} {name}"

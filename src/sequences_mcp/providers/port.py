@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -15,9 +15,18 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.sequence import (
+    Sequence,
+    SequenceStatus,
+    StepRun,
+    StepThere,
+    StopReason,
+    StopScope,
+    TaskOutcome,
+)
 
 if TYPE_CHECKING:
+    from sequences_mcp.providers.enrolment_port import Enrolment
     from sequences_mcp.providers.vendor_port import (
         Exclusions,
         Introduction,
@@ -122,7 +131,7 @@ class Activity:
 class SequenceDetail:
     """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
 
-    ``activities`` are the last ones, newest first; ``untold`` says why they are not here.
+    ``steps_there`` and ``activities`` (newest first) are a vendor's too; ``untold`` says why they are missing.
     """
 
     sequence: Sequence
@@ -131,6 +140,7 @@ class SequenceDetail:
     provider_status: str | None = None
     activities: tuple[Activity, ...] = ()
     untold: str | None = None
+    steps_there: tuple[StepThere, ...] = ()
 
 
 class Sequences(Protocol):
@@ -179,13 +189,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
-    """One person of a plan."""
+    """One person of a plan; ``handover`` is what a vendor that carries it out is given about them."""
 
     contact_id: str
     variables: Mapping[str, str]
     time_zone: str
     steps: tuple[PlannedStep, ...]
     warnings: int = 0
+    handover: Mapping[str, str] = field(default_factory=dict)
 
 
 class Plans(Protocol):
@@ -368,14 +379,16 @@ class Ledger(Protocol):
 class Provider:
     """One connected provider and what it can do; None is "its API has no such thing".
 
-    ``title`` is how people write its name.
+    ``title`` is how people write its name; ``lists_runs`` whether its API shows which runs there are.
     """
 
     name: str
     title: str = ""
+    lists_runs: bool = True
     sourcings: Sourcings | None = None
     overrides: Overrides | None = None
     exclusions: Exclusions | None = None
+    enrolment: Enrolment | None = None
     introduction: Introduction | None = None
     places: Places | None = None
     traces: Traces | None = None

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
+from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus, StepThere
 from sequences_mcp.errors import SequencesError
 
 T = TypeVar("T")
@@ -94,18 +94,6 @@ class RemoteContact(Remote):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStep:
-    """One step of a run as Clarky generated it."""
-
-    channel: str | None
-    provider_status: str | None
-    scheduled_for: datetime | None
-    subject: str | None
-    content: str | None
-    rest: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSequence(Remote):
     """One contact's run at a vendor. ``needs_action`` is Kalent's "a person must do something"."""
 
@@ -117,7 +105,7 @@ class RemoteSequence(Remote):
     name: str | None = None
     last_step_executed_at: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    steps: tuple[RemoteStep, ...] = ()
+    steps: tuple[StepThere, ...] = ()
     needs_action: bool = False
 
     @property

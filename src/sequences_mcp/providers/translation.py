@@ -45,6 +45,7 @@ def detail_of(run: RemoteSequence, *, title: str, contact: Contact | None = None
         contact=contact or unnamed,
         outlook=Outlook(next_at=None, why=why),
         provider_status=run.provider_status,
+        steps_there=run.steps,
     )
 
 

@@ -118,7 +118,7 @@ async def _unshowable(desk: Desk, plan: Plan) -> str | None:
 
 
 def _showable(detail: SequenceDetail) -> bool:
-    return all(
+    return all(map(is_showable, detail.sequence.handover.values())) and all(
         is_showable(part)
         for run in detail.sequence.steps
         for part in (run.recipient, run.subject, run.content)

@@ -10,7 +10,9 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.timetable import timetable
@@ -18,6 +20,7 @@ from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review import terminal
 
 MANY = 50
+HAND_OVER_AT_MOST = 120.0  # seconds that a person at a terminal waits; a running server goes on afterwards
 _PAGE = 100
 
 
@@ -61,7 +64,20 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
             next_step=f"State that number: --people {seen.people}.",
         )
     done = await approve_plan(desk, plan_id=identifier, digest=seen.digest, actor=actor)
-    return f"{done.id} is approved: {terminal.counts(done)}."
+    said = f"{done.id} is approved: {terminal.counts(done)}."
+    return f"{said} {await _handed_over(desk, done)}" if done.header.is_at_vendor else said
+
+
+async def _handed_over(desk: Desk, plan: Plan) -> str:
+    """Return in words how far a vendor has a plan's people, after waiting a little for it."""
+    if plan.header.provider not in desk.providers:
+        return f"A running server that has {title_of(plan)}'s key hands it over."
+    found = await hand_over_soon(desk, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
+    counted = {"handed over": found.done, "of unknown outcome": found.unknown, "not taken": found.not_done}
+    told = [
+        f"{number:,} {words}" for words, number in (counted | {"still waiting": found.waiting}).items() if number
+    ]
+    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {one}' for one in found.why)}"
 
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:

@@ -37,7 +37,7 @@ class Stop:
 
 def stops(steps: Items[Step], slots: Items[Slot], tally: PlanTally) -> tuple[Stop, ...]:
     """Return the steps of a plan as stops on a line."""
-    places = _places([slot.at for slot in slots])
+    places = _places([slot.at for slot in slots]) if slots else []
     reached = tally.messages or (0,) * len(steps)
     return tuple(
         Stop(
@@ -70,6 +70,9 @@ def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot
         counts[step.type] += count
     told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
     people = "1 person" if tally.waiting == 1 else f"{tally.waiting:,} people"
+    if plan.header.is_at_vendor:
+        title = plan.header.terms.sender_name
+        return f"Approving this enrols {people} at {title}, which then contacts them by itself."
     when = f", the first about {first.local}" if first else ""
     return f"Approving this starts {people}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
 

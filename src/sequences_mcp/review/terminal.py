@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.check_file import Located
 from sequences_mcp.flows.list_reviews import Reviews
 from sequences_mcp.flows.timetable import Slot
@@ -47,8 +48,9 @@ def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
     yield f"Plan {plan.id} ({plan.status.value}): {counts(plan)}"
     yield f"Blueprint: {_line(header.blueprint_name)}, version {header.blueprint_version}"
     yield from _terms(header.terms)
-    yield "If approved now, the first person's steps leave:"
-    for slot in slots:
+    if not header.is_at_vendor:
+        yield "If approved now, the first person's steps leave:"
+    for slot in slots if not header.is_at_vendor else ():
         yield f"  {slot.step_id}: {slot.local}{' (after waiting for the sending window)' if slot.held else ''}"
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
@@ -65,6 +67,9 @@ def warned(found: Iterable[Finding]) -> Iterator[str]:
 
 
 def _terms(terms: Terms) -> Iterator[str]:
+    if terms.are_a_vendors:
+        yield f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
+        return
     yield f"From: {_line(terms.sender_name)} <{terms.sender_address}>"
     if terms.delivery == "outbox":
         yield "Delivery: files in the outbox folder; no mail server is set, nothing is sent"
@@ -76,6 +81,8 @@ def _terms(terms: Terms) -> Iterator[str]:
 def person_in_full(detail: SequenceDetail) -> Iterator[str]:
     """Yield one person's exact texts."""
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
+    if detail.sequence.handover:
+        yield f"  {_line(handed(detail.sequence))}"
     for run in detail.sequence.steps:
         yield from step_in_full(run)
 
@@ -95,6 +102,8 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
     A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
     """
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
+    if detail.sequence.handover:
+        yield f"  {_line(handed(detail.sequence))}"
     for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
         mine, theirs = _lines(run), _lines(other)
         if len(mine) != len(theirs):

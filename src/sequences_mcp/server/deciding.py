@@ -8,14 +8,18 @@ import anyio
 from mcp.server.mcpserver import Context
 from mcp.types import ElicitRequest, ElicitRequestURLParams, ElicitResult, InputRequiredResult
 
-from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.server.views.review import plan_view
-from sequences_mcp.server.views.start import Approval, StartView, answered
+from sequences_mcp.server.views.start import Approval, StartView, answered, handed_over
 
 ROUNDS_SINCE = "2026-07-28"
 LINK = "review_page"
 LOOK_EVERY = 1.0
+HAND_OVER_AT_MOST = 20.0  # seconds that a call waits for a vendor; the handing over goes on without it
 MESSAGE = "Read what would be sent, and to whom, then say yes or no on the review page."
 _DECIDED: dict[PlanStatus, Approval] = {
     PlanStatus.APPROVED: "given",
@@ -39,12 +43,25 @@ def is_open(view: StartView) -> bool:
 
 async def refreshed(desk: Desk, view: StartView) -> StartView:
     """Return a start as its plan stands now: decided wherever a person did so, or still waiting."""
-    if not is_open(view):
+    is_at_vendor = not view.blueprint_id.startswith(f"{LOCAL}:")
+    if not (is_open(view) or is_at_vendor):
         return view
     plan = await desk.plans.get_plan(view.plan_id)
+    if is_at_vendor and plan.status is PlanStatus.APPROVED:
+        return await _handed_over(desk, view, plan)
+    if not is_open(view):
+        return view
     if plan.status in _DECIDED:
         return answered(view, _DECIDED[plan.status], plan)
     return view.model_copy(update=plan_view(plan).model_dump())
+
+
+async def _handed_over(desk: Desk, view: StartView, plan: Plan) -> StartView:
+    """Return a start at a vendor that a person said yes to, as far as it is; it goes on if the call does not."""
+    found = await hand_over_soon(desk, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
+    if view.approval != "by_operator":
+        view = answered(view, "given", plan)
+    return handed_over(view, found, title=title_of(plan))
 
 
 async def led_to_page(desk: Desk, ctx: Context[Any, Any], view: StartView) -> StartView:

@@ -11,9 +11,10 @@ from difflib import SequenceMatcher
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.server.text import visible
-from sequences_mcp.server.views.provider import delivery_words
+from sequences_mcp.server.views.provider import delivery_words, vendor_words
 from sequences_mcp.server.views.sequence import channel_of
 
 ALIKE = 0.6
@@ -46,11 +47,16 @@ class Question:
         return visible("\n".join(lines))
 
     def _heading(self) -> Iterator[str]:
-        plan, terms = self.plan, self.plan.header.terms
+        plan, header, terms = self.plan, self.plan.header, self.plan.header.terms
         people = "1 person" if plan.people == 1 else f"{plan.people} people"
-        yield f"Start “{plan.header.blueprint_name}” (version {plan.header.blueprint_version}) for {people}?"
-        yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
-        yield f"E-mails leave {terms.window} in each person's time zone, at most {terms.daily_cap} in 24 hours."
+        where = f" at {terms.sender_name}" if terms.are_a_vendors else ""
+        yield f"Start “{header.blueprint_name}” (version {header.blueprint_version}){where} for {people}?"
+        if terms.are_a_vendors:
+            yield f"{vendor_words(terms)}."
+        else:
+            yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
+            window = f"{terms.window} in each person's time zone"
+            yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
         for warning in self.warnings:
@@ -64,6 +70,10 @@ def _name(shown: Shown) -> str:
 
 
 def _whole(shown: Shown) -> Iterator[str]:
+    if shown.detail.sequence.handover:
+        yield f"{_name(shown)}: {handed(shown.detail.sequence)}."
+    if not shown.detail.sequence.steps:
+        return
     yield f"{_name(shown)} gets:"
     for number, (run, time) in enumerate(zip(shown.detail.sequence.steps, shown.times, strict=True), start=1):
         yield from _step(number, run, time)
@@ -78,6 +88,10 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
 
 
 def _differing(first: Shown, other: Shown) -> Iterator[str]:
+    if other.detail.sequence.handover:
+        yield f"{_name(other)}: {handed(other.detail.sequence)}."
+    if not other.detail.sequence.steps:
+        return
     yield f"{_name(other)} gets the same, except:"
     pairs = zip(first.detail.sequence.steps, other.detail.sequence.steps, other.times, strict=True)
     for number, (mine, theirs, time) in enumerate(pairs, start=1):

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_report import StartReport
-from sequences_mcp.flows.start_sequence import Progress, start_sequence
+from sequences_mcp.flows.start_sequence import Progress, start_sequence, version_to_start
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Call, SequenceDetail
 from sequences_mcp.server.fingerprint import fingerprint
@@ -41,7 +40,7 @@ class Request:
         )
         if self.idempotency_key is not None:
             return Call(TOOL, self.idempotency_key, mark)
-        version = (await get_blueprint(desk, blueprint_id=self.blueprint_id)).blueprint.version
+        version = await version_to_start(desk, blueprint_id=self.blueprint_id)
         return Call(TOOL, f"{mark}:{version}", mark, derived=True)
 
 

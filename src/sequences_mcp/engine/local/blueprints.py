@@ -62,6 +62,15 @@ class LocalBlueprints:
             version = known.version + 1 if known else 1
             return self._add(blueprint_id, version, name=name, steps=steps, sourcing=sourcing)
 
+    async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
+        """Store what was told of a vendor's blueprint, where it is new; its steps are not known."""
+        with self.engine.store.transaction():
+            known = blueprints.find(self.engine.store, blueprint_id)
+            if known is not None and known.name == name:
+                return known
+            version = known.version + 1 if known else 1
+            return self._add(blueprint_id, version, name=name, steps=(), sourcing=Sourcing())
+
     async def require_newest(self, blueprint_id: str, version: int) -> None:
         """Raise StaleVersionError, with the difference, when ``version`` is not the newest known here."""
         newest = await self.get_blueprint(blueprint_id)

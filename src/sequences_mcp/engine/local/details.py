@@ -9,10 +9,11 @@ from datetime import datetime
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.engine.at_vendor import outlook_there
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.machine import outlook
 from sequences_mcp.engine.store import attempts, contacts, sequences
-from sequences_mcp.errors import NotFoundError
+from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.port import Outlook, SequenceDetail
 
 
@@ -53,6 +54,20 @@ def require_sequence(engine: Engine, sequence_id: str) -> Sequence:
     return found
 
 
+def require_ours(engine: Engine, sequence_id: str) -> Sequence:
+    """Return one run that the embedded engine may move; ConflictError for one that a vendor has."""
+    found = require_sequence(engine, sequence_id)
+    if found.is_handed_over:
+        raise ConflictError(
+            f"{found.provider.capitalize()} carries this sequence out.",
+            next_step=f"Its id there is {found.remote_id}: call again with that."
+            if found.remote_id
+            else "get_sequence finds its id there, once there is one.",
+            data={"sequence": found.id, "remote_id": found.remote_id},
+        )
+    return found
+
+
 def require_step(engine: Engine, step_id: str, kind: Kind) -> tuple[Sequence, StepRun]:
     """Return one step by its id as a task or a draft, with its run; NotFoundError, WrongIdError."""
     own = str(parse(step_id, kind))
@@ -65,7 +80,7 @@ def require_step(engine: Engine, step_id: str, kind: Kind) -> tuple[Sequence, St
 
 def _outlook(one: Sequence, *, now: datetime, mailbox: tuple[datetime, str] | None) -> Outlook:
     """Return the machine's outlook, or what the mailbox's limits make of it."""
-    found = outlook(one, now)
+    found = outlook_there(one) if one.is_at_vendor else outlook(one, now)
     if mailbox is None or found.next_at is None or sequences.lane_of(one) != "mailbox":
         return found
     opens, why = mailbox

@@ -65,6 +65,8 @@ class LocalDrafts:
         engine = self.engine
         with engine.store.transaction():
             before = self._startable(require_sequence(engine, sequence_id))
+            if before.is_at_vendor:
+                raise _one_text_for_all(before)
             new = {step_id: (text.subject, text.content) for step_id, text in texts.items()}
             event = Rewritten(new, None if variables is None else dict(variables))
             after, _ = change(engine.store, before, event, now=engine.clock(), actor=engine.actor)
@@ -131,6 +133,14 @@ def _why(run: StepRun) -> Why:
     if run.state is StepState.HELD:
         return "edited" if run.reason == EDITED else "held"
     return "written"
+
+
+def _one_text_for_all(sequence: Sequence) -> ConflictError:
+    return ConflictError(
+        f"{sequence.provider.capitalize()} carries this out and has one text for everybody.",
+        next_step="Change the blueprint and plan again, or take this person out with stop_sequence.",
+        data={"sequence": sequence.id},
+    )
 
 
 def _require_approvable(sequence: Sequence, run: StepRun, digest: str) -> None:

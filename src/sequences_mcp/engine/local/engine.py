@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sequences_mcp.domain.ids import Kind, new_id
@@ -19,6 +19,7 @@ class Engine:
     """An open store, today's settings, a clock, a source of randomness, and who is acting.
 
     ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``.
+    ``vendor_terms`` are the terms of the vendors that are connected.
     """
 
     store: Store
@@ -28,6 +29,7 @@ class Engine:
     actor: str
     unproven: Unproven = accept_unsigned
     unasked: frozenset[str] = frozenset()
+    vendor_terms: Mapping[str, Terms] = field(default_factory=dict)
 
     def require_signature(self, digest: str, signature: str | None) -> None:
         """Raise ApprovalError where a passkey has to sign this digest and has not."""

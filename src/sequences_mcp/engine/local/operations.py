@@ -79,7 +79,7 @@ def _require_free(open_now: Items[Operation], write: Write) -> None:
     """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
     for other in open_now:
         if other.tool == write.call.tool or not write.safe:
-            raise _busy(other)
+            raise busy(other)
 
 
 def _may_repeat(earlier: Operation, write: Write) -> bool:
@@ -96,7 +96,8 @@ def _require_same(earlier: Operation, write: Write) -> None:
         )
 
 
-def _busy(other: Operation) -> ConflictError:
+def busy(other: Operation) -> ConflictError:
+    """Return the error for a write on something that another write is not settled on."""
     how = "has an unknown outcome" if other.state == "unknown" else "is still under way"
     return ConflictError(
         f"An earlier {other.tool} on {other.subject} {how}; nothing was done.",

@@ -14,7 +14,8 @@ from sequences_mcp.engine.approvals import voided
 from sequences_mcp.engine.deciding import carry_out, catch_up, decide, expire, is_overdue
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine, require_page
-from sequences_mcp.engine.store import audit, blueprints, contacts, plans, schedule, sequences
+from sequences_mcp.engine.local.standing import newer_blueprint, terms_today
+from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences
 from sequences_mcp.engine.texts import digests_of, present_digests, resealed, steps_of
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.providers.port import PlannedPerson, SequenceDetail
@@ -138,9 +139,9 @@ class LocalPlans:
             plan = self._require(plan_id)
             if plan.status is not PlanStatus.VOID:
                 raise _conflict(plan, "only a void plan can be renewed")
-            if newer := self._newer_blueprint(plan):
+            if newer := newer_blueprint(self.engine, plan):
                 raise ConflictError(f"The plan cannot be renewed: {newer}.", next_step=_START_AGAIN)
-            header = replace(plan.header, terms=self.engine.terms, expires_at=now + LIFETIME)
+            header = replace(plan.header, terms=terms_today(self.engine, plan), expires_at=now + LIFETIME)
             fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
             digests = present_digests(store, fresh)
             plans.set_texts(store, plan.id, digests)
@@ -156,20 +157,11 @@ class LocalPlans:
         now = self.engine.clock()
         if is_overdue(plan, now=now):
             return expire(self.engine.store, plan, now=now), True
-        changed = plan.header.terms.difference(self.engine.terms)
-        reason = f"the settings have changed: {changed}" if changed else self._newer_blueprint(plan)
+        changed = plan.header.terms.difference(terms_today(self.engine, plan))
+        reason = f"the settings have changed: {changed}" if changed else newer_blueprint(self.engine, plan)
         if plan.status is not PlanStatus.WAITING or not reason:
             return plan, False
         return decide(self.engine.store, voided(plan, reason), action="void", now=now, actor="engine"), True
-
-    def _newer_blueprint(self, plan: Plan) -> str | None:
-        """Return that the blueprint has changed, unless people are under way on the plan's version already."""
-        newest = blueprints.find(self.engine.store, plan.header.blueprint_id)
-        if newest is None or newest.version == plan.header.blueprint_version:
-            return None
-        if schedule.live_in(self.engine.store, plan.id, after=-1, size=1):
-            return None
-        return f"the blueprint is at version {newest.version} and the plan at {plan.header.blueprint_version}"
 
     def _require(self, plan_id: str) -> Plan:
         own = str(parse(plan_id, Kind.PLAN))
@@ -217,6 +209,8 @@ class LocalPlans:
             variables=one.variables,
             time_zone=one.time_zone,
             warnings=one.warnings,
+            provider=plan.header.provider,
+            handover=one.handover,
         )
 
     def _entry(self, one: Sequence) -> audit.Entry:

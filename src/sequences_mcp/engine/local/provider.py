@@ -15,6 +15,7 @@ from sequences_mcp.engine.local.records import LocalRecords
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
 from sequences_mcp.engine.local.tasks import LocalTasks
+from sequences_mcp.engine.local.vendor_runs import LocalVendorRuns
 from sequences_mcp.engine.local.waivers import LocalWaivers
 
 
@@ -33,6 +34,7 @@ class LocalProvider:
     ledger: LocalLedger
     records: LocalRecords
     operations: LocalOperations
+    vendor_runs: LocalVendorRuns
 
 
 def local_provider(engine: Engine) -> LocalProvider:
@@ -49,4 +51,5 @@ def local_provider(engine: Engine) -> LocalProvider:
         ledger=LocalLedger(engine),
         records=LocalRecords(engine),
         operations=LocalOperations(engine),
+        vendor_runs=LocalVendorRuns(engine),
     )

@@ -12,7 +12,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, StopReason, StopScope
 from sequences_mcp.engine.change import change
 from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
-from sequences_mcp.engine.local.details import details, people_of, require_sequence
+from sequences_mcp.engine.local.details import details, people_of, require_ours, require_sequence
 from sequences_mcp.engine.local.engine import Engine, require_aware, require_page
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.engine.store import contacts, schedule, sequences
@@ -33,7 +33,7 @@ class LocalSequences:
         with self.engine.store.snapshot():
             found = sequences.page_of(
                 self.engine.store,
-                _conditions(wanted),
+                {"own": True, **conditions_of(wanted)},
                 sort_by=wanted.sort_by,
                 sort_order=wanted.sort_order,
                 page=wanted.page,
@@ -61,7 +61,7 @@ class LocalSequences:
         COMPANY also stops what is live, or waits for an approval, of the same blueprint at the same company.
         """
         with self.engine.store.transaction():
-            first = require_sequence(self.engine, sequence_id)
+            first = require_ours(self.engine, sequence_id)
             others = self._colleagues_of(first) if scope is StopScope.COMPANY else []
             stopped = end_all(
                 self.engine.store,
@@ -74,7 +74,7 @@ class LocalSequences:
 
     def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
         with self.engine.store.transaction():
-            before = require_sequence(self.engine, sequence_id)
+            before = require_ours(self.engine, sequence_id)
             after, _ = change(self.engine.store, before, event, now=self.engine.clock(), actor=self.engine.actor)
             return details(self.engine, [after])[0]
 
@@ -90,7 +90,8 @@ class LocalSequences:
         return sequences.by_ids(self.engine.store, [one for one in going if one != first.id])
 
 
-def _conditions(wanted: SequenceFilter) -> dict[str, Any]:
+def conditions_of(wanted: SequenceFilter) -> dict[str, Any]:
+    """Return the filters as the store takes them; InvalidArgumentsError for a time without its offset."""
     require_aware(wanted.created_after, "created_after")
     require_aware(wanted.created_before, "created_before")
     conditions: dict[str, Any] = {

@@ -18,6 +18,7 @@ from sequences_mcp.domain.contact import (
     email_key,
     is_same_company,
 )
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
@@ -85,7 +86,7 @@ def _to_row(contact: Contact) -> dict[str, Any]:
     return {name: getattr(contact, name) for name in FACTS} | {
         "id": contact.id,
         "notes": contact.notes,
-        "email_key": email_key(contact.email) if contact.email else None,
+        "email_key": _known_by(contact),
         "email_host": domain_of(contact.email),
         "company_host": company_domain_of(contact),
         "company_key": company_key(contact.company),
@@ -93,6 +94,13 @@ def _to_row(contact: Contact) -> dict[str, Any]:
         "created_at": to_micros(contact.created_at),
         "updated_at": to_micros(contact.updated_at),
     }
+
+
+def _known_by(contact: Contact) -> str | None:
+    """Return what nobody else has: the address without case, or a vendor's id where no address is known."""
+    if contact.email:
+        return email_key(contact.email)
+    return None if parse(contact.id, Kind.CONTACT).provider == LOCAL else contact.id
 
 
 def _from_row(row: sqlite3.Row) -> Contact:

@@ -31,7 +31,7 @@ def live_of(store: Store, contact_ids: Iterable[str]) -> dict[str, str]:
 
 
 def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:
-    """Return runs of these people that are live or found, of one blueprint when given."""
+    """Return runs of these people that are live here or found, of one blueprint when given."""
     ids = json.dumps(list(contact_ids))
     rows = store.rows("sequences.going_of_contacts", ids=ids, blueprint_id=blueprint_id)
     return [row["sequence_id"] for row in rows]
@@ -46,6 +46,23 @@ def found_in(store: Store, plan_id: str, *, after: int, size: int) -> list[Seque
 def live_in(store: Store, plan_id: str, *, after: int, size: int) -> list[Sequence]:
     """Return some of a plan's live runs, from the ordinal after ``after``."""
     rows = store.rows("sequences.live_in_plan", plan_id=plan_id, after=after, size=size)
+    return by_ids(store, [row["id"] for row in rows])
+
+
+def of_operation(store: Store, operation_id: str) -> list[Sequence]:
+    """Return whom one write hands over to a vendor, in order."""
+    return by_ids(store, [row["id"] for row in store.rows("sequences.of_operation", operation_id=operation_id)])
+
+
+def of_remote(store: Store, remote_id: str) -> Sequence | None:
+    """Return the newest run started here that has this id at its vendor, or None."""
+    row = store.row("sequences.of_remote", remote_id=remote_id)
+    return by_ids(store, [row["id"]])[0] if row else None
+
+
+def live_at_vendors(store: Store, contact_ids: Iterable[str]) -> list[Sequence]:
+    """Return runs that a vendor carries out and that may still reach one of these people."""
+    rows = store.rows("sequences.live_at_vendors", ids=json.dumps(list(contact_ids)))
     return by_ids(store, [row["id"] for row in rows])
 
 

@@ -68,10 +68,11 @@ def save(store: Store, before: Sequence, after: Sequence, *, next_run_at: dateti
 
 
 def lane_of(sequence: Sequence) -> str:
-    """Return ``mailbox`` where an e-mail is what happens next, else ``free``."""
+    """Return ``mailbox`` where an e-mail of ours is what happens next, else ``free``."""
     run = sequence.current
     sends = (
-        sequence.status is SequenceStatus.ACTIVE
+        not sequence.is_at_vendor
+        and sequence.status is SequenceStatus.ACTIVE
         and run is not None
         and run.step.type is Channel.EMAIL
         and run.state not in IN_FLIGHT
@@ -82,7 +83,8 @@ def lane_of(sequence: Sequence) -> str:
 def page_of(
     store: Store, conditions: Mapping[str, Any], *, sort_by: str, sort_order: str, page: int, size: int
 ) -> Page[Sequence]:
-    """Return runs that meet every condition: ``status``, ``blueprint_id``, ``created_after``, ``created_before``.
+    """Return runs that meet every condition: ``status``, ``blueprint_id``, ``created_after``, ``created_before``,
+    ``provider`` (a vendor), ``own`` (what no vendor carries out).
 
     ``sort_by`` is created_at, updated_at or status, ``sort_order`` asc or desc.
     """
@@ -114,6 +116,9 @@ _CONDITIONS = {
     "blueprint_id": "version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id)",
     "created_after": "created_at > :created_after",
     "created_before": "created_at < :created_before",
+    "provider": "provider = :provider AND provider <> 'local'",
+    # Not `provider = 'local'`: that would look into every row, this only into the index of the few others.
+    "own": "no NOT IN (SELECT no FROM sequence WHERE provider <> 'local')",
 }
 _ORDERS = {
     "created_at": "created_at {order}, no {order}",
@@ -150,6 +155,8 @@ def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[s
         "time_zone": one.time_zone,
         "warnings": one.warnings,
         "created_at": to_micros(one.created_at),
+        "provider": one.provider,
+        "handover": json.dumps(dict(one.handover), ensure_ascii=False) if one.is_at_vendor else None,
     }
 
 
@@ -180,6 +187,8 @@ def _changed_row(one: Sequence, next_run_at: datetime | None) -> dict[str, Any]:
         "updated_at": to_micros(one.updated_at),
         "next_run_at": to_micros(next_run_at),
         "lane": lane_of(one),
+        "remote_id": one.remote_id,
+        "operation_id": one.operation_id,
     }
 
 
@@ -194,21 +203,10 @@ def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
 def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
     """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
     # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
-    (
-        _,
-        own,
-        plan_id,
-        blueprint_id,
-        version,
-        contact_id,
-        status,
-        ordinal,
-        steps_text,
-        created_at,
-        updated_at,
-        *rest,
-    ) = row
-    anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason = rest
+    _, own, plan_id, blueprint_id, version, contact_id, status, *rest = row
+    ordinal, steps_text, created_at, updated_at, *rest = rest
+    anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
+    provider, handover, remote_id, operation_id = rest
     steps = steps_from_json(steps_text)
     return Sequence(
         id=own,
@@ -229,6 +227,10 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
         time_zone=time_zone,
         warnings=warnings,
         reason=reason,
+        provider=provider,
+        handover=json.loads(handover) if handover else {},
+        remote_id=remote_id,
+        operation_id=operation_id,
     )
 
 

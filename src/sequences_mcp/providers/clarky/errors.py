@@ -39,7 +39,7 @@ def explain(refusal: Refusal) -> SequencesError | None:
             ProviderRejectedError,
             refusal,
             "Clarky needs a valid `bot_id`: the template names no bot, or the one given is not in this workspace.",
-            next_step="Give the id of an agent of this workspace as the sender, or add a bot to the template.",
+            next_step="The operator sets an agent of it in CLARKY_BOT_ID, or names one in the template.",
         )
     if code == "validation_error" and (field or "").startswith("contact"):
         return made(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
+from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
-from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
+from sequences_mcp.providers.remembered import RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Trace
+from sequences_mcp.providers.vendor_port import Memory, Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME, TITLE = "clarky", "Clarky"
@@ -53,13 +54,15 @@ class ClarkyTraces:
         return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
 
 
-def clarky_provider(clarky: Clarky, *, memory: Memory) -> Provider:
-    """Return Clarky with what its API can do."""
+def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None) -> Provider:
+    """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
     return Provider(
         name=NAME,
         title=TITLE,
+        lists_runs=False,
         blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
         contacts=ClarkyContacts(clarky),
         traces=ClarkyTraces(clarky),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
+        enrolment=ClarkyEnrolment(clarky, memory, bot_id),
     )

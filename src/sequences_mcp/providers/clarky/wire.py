@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.sequence import StepThere
 from sequences_mcp.providers.clarky.status import meaning_of
 from sequences_mcp.providers.lenient import (
     Row,
@@ -33,7 +34,6 @@ from sequences_mcp.providers.remote import (
     RemoteContact,
     RemotePage,
     RemoteSequence,
-    RemoteStep,
     StartedEnrollment,
 )
 from sequences_mcp.providers.vendor_text import NOTES
@@ -166,8 +166,8 @@ def enrollment(body: object, *, own: str) -> RemoteSequence:
     )
 
 
-def _step(item: Row) -> RemoteStep:
-    return RemoteStep(
+def _step(item: Row) -> StepThere:
+    return StepThere(
         channel=text(item, "channel", "type"),
         provider_status=text(item, "status", "send_state", "state"),
         scheduled_for=instant(item, "scheduled_for"),

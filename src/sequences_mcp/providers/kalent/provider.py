@@ -10,12 +10,12 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
+from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.kalent.places import KalentPlaces
 from sequences_mcp.providers.port import Provider
-from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import SourcingRow, Trace
+from sequences_mcp.providers.vendor_port import Memory, SourcingRow, Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME, TITLE = "kalent", "Kalent"
@@ -57,7 +57,8 @@ class KalentBlueprints:
             name=name if is_renamed else None,  # its name there may have a mark, or have been changed by a person
             steps=steps if is_rewritten or not is_renamed else None,
         )
-        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=sourcing)
+        kept = sourcing.model_copy(update={"id": known.sourcing.id})
+        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class KalentSourcings:
         """Create a blueprint there and remember it as version 1; its name there ends in the mark."""
         there = f"{name} · {mark}" if mark else name
         made = await self.kalent.create_blueprint(sourcing_id, name=there, steps=steps)
-        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing())
+        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,16 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         run = await kalent.get_dynamic_sequence(candidate_id)
         if run is None:
             raise NotFoundError("This candidate has no sequence at Kalent.", next_step="find_contacts has others.")
-        return run
+        return replace(run, id=candidate_id)  # it is read by the candidate, not by its own id
 
     return Provider(
         name=NAME,
         title=TITLE,
+        lists_runs=False,
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
         places=KalentPlaces(kalent),
         traces=KalentTraces(kalent),
+        enrolment=KalentEnrolment(kalent, memory),
     )

@@ -22,11 +22,12 @@ from sequences_mcp.providers.port import (
 )
 from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.enrolment import TopoEnrolment
 from sequences_mcp.providers.topo.places import TopoLists
 from sequences_mcp.providers.topo.scopes import Scoped, Scopes
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
 from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor_port import Trace
+from sequences_mcp.providers.vendor_port import Memory, Trace
 
 TITLE = "Topo"
 ACTIVITIES = 10
@@ -178,7 +179,7 @@ class TopoKey:
         return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
 
 
-def topo_provider(opened: Transport) -> Provider:
+def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
     """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
     scopes = Scopes(opened)
     topo = Topo(Scoped(opened, scopes))
@@ -191,6 +192,7 @@ def topo_provider(opened: Transport) -> Provider:
         sequences=sequences,
         overrides=sequences,
         exclusions=TopoExclusions(topo),
+        enrolment=TopoEnrolment(topo, memory),
         introduction=TopoKey(scopes),
         places=TopoLists(topo),
         traces=TopoTraces(topo),

@@ -11,6 +11,7 @@ from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import SequenceStatus, StepRun, StopReason
 from sequences_mcp.errors import NotFoundError
+from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.flows.plan_warnings import person_findings, sourcing_of
@@ -57,6 +58,7 @@ async def person(visit: Visit) -> Response:
         other=other,
         texts=texts_of(visit.desk, detail, other, sourcing=await sourcing_of(visit.desk, plan)),
         refusable=detail.sequence.status is SequenceStatus.FOUND,
+        handed=handed(detail.sequence) if detail.sequence.is_at_vendor else "",
     )
 
 
@@ -82,7 +84,7 @@ def texts_of(
             subject=segments(run.subject or "", basis.subject if basis else None),
             content=segments(run.content or "", basis.content if basis else None),
             findings=tuple(one for one in found if one.step_id == run.step.id),
-            editable=run.state.value in EDITABLE,
+            editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
         )
         for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
     ]

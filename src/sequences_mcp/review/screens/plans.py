@@ -13,9 +13,11 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.plan_warnings import person_findings
+from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import SequenceDetail
@@ -25,17 +27,19 @@ from sequences_mcp.review.differences import changes
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
+HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for a vendor; the handing over goes on without it
 DECIDABLE = (PlanStatus.WAITING, PlanStatus.VOID)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One person of a plan in a list: ``differs`` None is a text of their own."""
+    """One person of a plan in a list: ``differs`` None is a text of their own; ``handed`` what a vendor gets."""
 
     detail: SequenceDetail
     group: str
     differs: tuple[str, ...] | None
     findings: tuple[str, ...]
+    handed: str
 
 
 async def plan(visit: Visit) -> Response:
@@ -65,6 +69,8 @@ async def approve(visit: Visit) -> Response:
         since = visit.own.seen.get(visit.form.get("digest", ""))
         moved = [] if since is None else await consent.changes_since(visit.desk, present, since)
         return await _shown(visit, present, told=str(error), moved=moved, status=HTTPStatus.CONFLICT)
+    if done.header.is_at_vendor and done.header.provider in visit.desk.providers:
+        await hand_over_soon(visit.desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
     return visit.goes(f"/plans/{done.id}")
 
 
@@ -84,10 +90,10 @@ async def renew(visit: Visit) -> Response:
 async def _shown(
     visit: Visit, found: Plan, *, told: str = "", moved: list[str] | None = None, status: int = 200
 ) -> Response:
-    desk, header = visit.desk, found.header
+    desk = visit.desk
     await _note(visit, found)
     tally = await desk.records.tally(found.id)
-    report = await get_blueprint(desk, blueprint_id=header.blueprint_id, version=header.blueprint_version)
+    report = await planned_blueprint(desk, found)
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
     first = (await desk.records.list_people(found.id, page=1, size=1)).items[:1]
     zone = first[0].sequence.time_zone if first else "UTC"
@@ -130,7 +136,8 @@ def _groups(
 def _row(desk: Desk, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
     found = person_findings(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
     words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
-    return Row(one, _group(one), changes(one, first), words)
+    given = handed(one.sequence) if one.sequence.is_at_vendor else ""
+    return Row(one, _group(one), changes(one, first), words, given)
 
 
 def _group(one: SequenceDetail) -> str:
@@ -139,6 +146,8 @@ def _group(one: SequenceDetail) -> str:
         return "Taken out"
     if sequence.warnings:
         return "Look at these first"
+    if sequence.is_at_vendor:
+        return "Everybody"
     if any(run.step.is_written_per_contact for run in sequence.steps):
         return "With texts of their own"
     if any(run.recipient is None for run in sequence.steps):

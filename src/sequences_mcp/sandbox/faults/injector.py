@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sequences_mcp.sandbox.faults.answer import Answer
 from sequences_mcp.sandbox.faults.rule import FaultRule, Faults
 from sequences_mcp.sandbox.faults.wire import Connection, spoil
 from sequences_mcp.sandbox.rest.call import Vendor
 from sequences_mcp.sandbox.world.whole import Received, World
+
+MOST_KEPT = 200_000  # bytes of a request's body
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,26 @@ class Injector:
     async def _asked(self, vendor: Vendor, rule: FaultRule | None, scope: Scope, *, receive: Receive) -> Answer:
         """Return what the vendor answers, or would have to say for the fault where it is not asked."""
         acts = rule is None or rule.acts
-        answer = Answer()
+        answer, body = Answer(), bytearray()
         if acts:
-            await self.app(scope, receive, answer.take)
+            await self.app(scope, _kept(receive, body), answer.take)
         path = scope["path"].removeprefix(vendor.prefix)
         status = answer.status if acts else None
-        self.world.received.append(Received(vendor.name, scope["method"], path, status))
+        self.world.received.append(Received(vendor.name, scope["method"], path, status, _json(body)))
         return answer if rule is None else answer.for_fault(rule, vendor, self.world)
+
+
+def _kept(receive: Receive, body: bytearray) -> Receive:
+    async def passed_on() -> Message:
+        message = await receive()
+        body.extend(message.get("body", b"")[: MOST_KEPT - len(body)])
+        return message
+
+    return passed_on
+
+
+def _json(body: bytearray) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sequences_mcp.sandbox.world import clarky, kalent, topo_course
 from sequences_mcp.sandbox.world.clarky import Clarky
@@ -38,12 +38,16 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request that came in; ``status`` is the vendor's own answer, None where a fault kept it from acting."""
+    """One request that came in, with its body as JSON.
+
+    ``status`` is the vendor's own answer, None where a fault kept it from acting.
+    """
 
     vendor: str
     method: str
     path: str
     status: int | None
+    body: Any = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import View
 from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.finding import FindingView, finding_view
-from sequences_mcp.server.views.provider import delivery_words
+from sequences_mcp.server.views.provider import way_out
 from sequences_mcp.server.views.sequence import channel_of
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
@@ -31,7 +31,7 @@ class StepPreview(View):
 class PersonView(WhoView):
     """One person; ``left_out`` says why a start would not write to them."""
 
-    time_zone: str
+    time_zone: str | None = None
     left_out: tuple[str, ...] | None = None
     warnings: tuple[FindingView, ...] | None = None
     missing_texts: tuple[str, ...] | None = None
@@ -58,7 +58,7 @@ def preview_view(preview: Preview) -> PreviewView:
     return PreviewView(
         blueprint_id=preview.blueprint.id,
         blueprint_version=preview.blueprint.version,
-        delivery=delivery_words(preview.delivery),
+        delivery=way_out(preview.terms),
         people=tuple(_person(one, limit) for one in shown),
         people_count=len(preview.people),
         left_out_count=sum(bool(one.blocked) for one in preview.people),
@@ -70,7 +70,7 @@ def _person(one: PersonPreview, limit: int) -> PersonView:
     person = one.person
     warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
     return PersonView(
-        time_zone=f"{person.time_zone} ({person.zone_source})",
+        time_zone=f"{person.time_zone} ({person.zone_source})" if person.time_zone else None,
         left_out=one.blocked[:REASONS_SHOWN] or None,
         warnings=tuple(warnings[:REASONS_SHOWN]) or None,
         missing_texts=person.missing_texts or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.list_providers import ProvidersReport
 from sequences_mcp.server.view import View
 
@@ -48,6 +49,16 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         waiting_drafts=report.waiting_drafts,
         open_tasks=report.open_tasks,
     )
+
+
+def vendor_words(terms: Terms) -> str:
+    """Return how a vendor's messages leave."""
+    return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
+
+
+def way_out(terms: Terms) -> str:
+    """Return how what is approved under these terms leaves."""
+    return vendor_words(terms) if terms.are_a_vendors else delivery_words(terms.delivery)
 
 
 def delivery_words(delivery: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import OVER, StepRun, StepState
+from sequences_mcp.domain.sequence import OVER, StepRun, StepState, StepThere
 from sequences_mcp.providers.port import Activity, SequenceDetail
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
@@ -61,8 +61,18 @@ class ActivityView(View):
     at: str | None = None
 
 
+class StepThereView(View):
+    """One step as a vendor generated it, in the vendor's own words."""
+
+    channel: str | None = None
+    provider_status: str | None = None
+    scheduled_for: str | None = None
+    subject: str | None = None
+    content: str | None = None
+
+
 class SequenceView(WhoView):
-    """A whole run."""
+    """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own."""
 
     id: str
     status: str
@@ -79,6 +89,8 @@ class SequenceView(WhoView):
     why: str
     steps: tuple[StepRunView, ...]
     activities: tuple[ActivityView, ...] | None = None
+    provider_steps: tuple[StepThereView, ...] | None = None
+    started_as: str | None = None
     note: str | None = None
 
 
@@ -104,7 +116,7 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
     sequence = detail.sequence
     over = len([run for run in sequence.steps if run.state in OVER])
     return SequenceRow(
-        id=sequence.id,
+        id=sequence.remote_id or sequence.id,
         status=sequence.status.value,
         provider_status=detail.provider_status,
         blueprint_id=sequence.blueprint_id or None,
@@ -124,13 +136,15 @@ def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
 def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     """Return a whole run, its texts cut to fit unless ``full``."""
     sequence = detail.sequence
-    lengths = [len(run.content or "") for run in sequence.steps]
+    texts = [*(run.content for run in sequence.steps), *(step.content for step in detail.steps_there)]
+    lengths = [len(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
     is_cut = max(lengths, default=0) > limit
     return SequenceView(
-        id=sequence.id,
+        id=sequence.remote_id or sequence.id,
+        started_as=sequence.id if sequence.remote_id else None,
         status=sequence.status.value,
-        provider_status=detail.provider_status or sequence.status.value,
+        provider_status=detail.provider_status or ("none yet" if sequence.is_at_vendor else sequence.status.value),
         blueprint_id=sequence.blueprint_id or None,
         blueprint_version=sequence.blueprint_version or None,
         plan_id=sequence.plan_id or None,
@@ -141,7 +155,8 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         reason=sequence.reason,
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
-        steps=tuple(step_run_view(run, limit) for run in sequence.steps),
+        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
+        provider_steps=tuple(_step_there(one, limit) for one in detail.steps_there) or None,
         activities=tuple(map(_activity, detail.activities)) or None,
         note="Long texts are cut; full: true shows them whole." if is_cut else detail.untold,
         **who(detail.contact),
@@ -152,9 +167,19 @@ def _activity(one: Activity) -> ActivityView:
     return ActivityView(type=one.type, channel=one.channel, at=when(one.at))
 
 
-def step_run_view(run: StepRun, limit: int) -> StepRunView:
+def _step_there(step: StepThere, limit: int) -> StepThereView:
+    return StepThereView(
+        channel=step.channel,
+        provider_status=step.provider_status,
+        scheduled_for=when(step.scheduled_for),
+        subject=step.subject,
+        content=None if step.content is None else cut(step.content, limit),
+    )
+
+
+def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRunView:
     """Return one step of a run, its text cut to ``limit`` characters."""
-    editable = run.state in (StepState.PLANNED, StepState.HELD, StepState.UNKNOWN)
+    editable = editable and run.state in (StepState.PLANNED, StepState.HELD, StepState.UNKNOWN)
     by_hand = run.step.type is not Channel.EMAIL and run.state is StepState.OPEN
     return StepRunView(
         step_id=run.step.id,

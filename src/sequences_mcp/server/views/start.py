@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
-from sequences_mcp.server.text import fair_limit
-from sequences_mcp.server.view import Outcome, WrittenView
+from sequences_mcp.providers.enrolment_port import HandedOver
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import Outcome, View, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.finding import FoundView, found
-from sequences_mcp.server.views.provider import delivery_words
+from sequences_mcp.server.views.provider import delivery_words, vendor_words
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
 
 PEOPLE_SHOWN = 8
 REASONS_SHOWN = 3
+REASON_LIMIT = 200
 TEXT_BUDGET = 1_600
 
 Approval = Literal["given", "declined", "dismissed", "expired", "not_asked", "by_operator"]
@@ -45,26 +47,38 @@ class MissingTextsView(WhoView):
 
 
 class SampleView(WhoView):
-    """The first person of the plan, with what they would get."""
+    """The first person of the plan, with what they would get; ``handover`` is what a vendor is given."""
 
     sequence_id: str
-    time_zone: str
+    time_zone: str | None = None
+    handover: dict[str, str] | None = None
     next_at: str | None = None
     why: str
     steps: tuple[StepRunView, ...]
 
 
+class HandedOverView(View):
+    """How many of a start's people a vendor has, may have, did not take, and is still to be given; ``why`` not."""
+
+    done: int
+    unknown: int
+    not_done: int
+    waiting: int
+    why: tuple[str, ...] | None = None
+
+
 class StartView(FoundView, PlanView, WrittenView):
     """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
 
-    ``findings`` are the warnings that a yes covers as well.
+    ``findings`` are the warnings that a yes covers as well; ``handed_over`` is for a start at a vendor.
     """
 
     approval: Approval
+    handed_over: HandedOverView | None = None
     sender: str
     delivery: str
-    window: str
-    daily_cap: int
+    window: str | None = None
+    daily_cap: int | None = None
     sample: SampleView
     left_out_count: int
     left_out: tuple[LeftOutView, ...]
@@ -83,10 +97,7 @@ def start_view(report: StartReport, *, ways: str) -> StartView:
         outcome="done" if under_way else "waiting_for_approval",
         approval="by_operator" if under_way else "not_asked",
         next=UNDER_WAY if under_way else _next_yes(plan, ways),
-        sender=f"{terms.sender_name} <{terms.sender_address}>",
-        delivery=delivery_words(terms.delivery),
-        window=terms.window,
-        daily_cap=terms.daily_cap,
+        **_terms(terms),
         sample=_sample(report),
         left_out_count=len(report.left_out),
         left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
@@ -95,6 +106,49 @@ def start_view(report: StartReport, *, ways: str) -> StartView:
         **plan_view(plan).model_dump(),
         **found(report.warnings),
     )
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    if terms.are_a_vendors:
+        return {"sender": f"as set in {terms.sender_name}", "delivery": vendor_words(terms)}
+    return {
+        "sender": f"{terms.sender_name} <{terms.sender_address}>",
+        "delivery": delivery_words(terms.delivery),
+        "window": terms.window,
+        "daily_cap": terms.daily_cap,
+    }
+
+
+def handed_over(view: StartView, found: HandedOver, *, title: str) -> StartView:
+    """Return an approved start at a vendor with what became of its people so far."""
+    outcome, next_step = _fate(found, title)
+    return view.model_copy(
+        update={
+            "handed_over": HandedOverView(
+                done=found.done,
+                unknown=found.unknown,
+                not_done=found.not_done,
+                waiting=found.waiting,
+                why=tuple(cut(one, REASON_LIMIT) for one in found.why) or None,
+            ),
+            "outcome": outcome,
+            "sent": f"{found.done} handed over to {title}, which sends by itself" if found.done else "nothing",
+            "next": next_step,
+        }
+    )
+
+
+def _fate(found: HandedOver, title: str) -> tuple[Outcome, str]:
+    if found.unknown:
+        return (
+            "unknown",
+            "Do not start these again. list_providers names the operation; check_operation settles it.",
+        )
+    if found.waiting:
+        return "done", f"It is being handed over to {title}; the same call tells how far it is."
+    if not found.done:
+        return "not_done", f"{title} has nobody of this start; why says why. Another start needs a new plan."
+    return "done", f"{title} carries it out. list_sequences with its provider, and get_sequence, follow it."
 
 
 def answered(view: StartView, approval: Approval, plan: Plan | None = None) -> StartView:
@@ -123,9 +177,10 @@ def _sample(report: StartReport) -> SampleView:
     limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
     return SampleView(
         sequence_id=sequence.id,
-        time_zone=sequence.time_zone,
+        time_zone=sequence.time_zone or None,
+        handover=dict(sequence.handover) or None,
         next_at=when(report.sample.outlook.next_at),
         why=report.sample.outlook.why,
-        steps=tuple(step_run_view(run, limit) for run in sequence.steps),
+        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
         **who(report.sample.contact),
     )

@@ -5,9 +5,9 @@ SELECT coalesce(max(no), 0) + 1 AS no FROM sequence
 -- insert --
 -- A person's run, found.
 INSERT INTO sequence (no, id, plan_no, version_no, contact_no, ordinal, status, variables, time_zone, warnings,
-                      created_at, updated_at, lane)
+                      created_at, updated_at, lane, provider, handover)
 VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :contact_id), :ordinal, 'FOUND',
-        :variables, :time_zone, :warnings, :created_at, :created_at, 'free')
+        :variables, :time_zone, :warnings, :created_at, :created_at, 'free', :provider, :handover)
 
 -- insert_run --
 -- One step of a run.
@@ -17,7 +17,8 @@ VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, 'planned',
 -- by_ids --
 -- Runs by a JSON list of ids, in its order; the order of the columns counts.
 SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
-       s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason
+       s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason,
+       s.provider, s.handover, s.remote_id, s.operation_id
 FROM json_each(:ids) wanted CROSS JOIN sequence s ON s.id = wanted.value
 CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
 CROSS JOIN blueprint_version v ON v.no = s.version_no
@@ -34,7 +35,7 @@ ORDER BY wanted.key, r.step
 -- What may change of a run.
 UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, paused_since = :paused_since,
   paused_until = :paused_until, stop_reason = :stop_reason, reason = :reason, updated_at = :updated_at,
-  next_run_at = :next_run_at, lane = :lane
+  next_run_at = :next_run_at, lane = :lane, remote_id = :remote_id, operation_id = :operation_id
 WHERE id = :id
 
 -- update_run --
@@ -87,11 +88,12 @@ CROSS JOIN sequence s ON s.contact_no = contact.no
 WHERE s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
 
 -- going_of_contacts --
--- Runs that are live or may become so, of contacts of a JSON list of ids.
+-- Runs that are live here or may become live anywhere, of contacts of a JSON list of ids.
 SELECT s.id AS sequence_id
 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
 CROSS JOIN sequence s ON s.contact_no = contact.no
-WHERE s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+WHERE (s.status = 'FOUND'
+       OR s.provider = 'local' AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
   AND (:blueprint_id IS NULL
        OR s.version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id))
 ORDER BY s.no
@@ -103,9 +105,9 @@ WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND status = 'FOUND' A
 ORDER BY ordinal LIMIT :size
 
 -- live_in_plan --
--- Some of a plan's live runs, in order.
+-- Some of a plan's runs that are live here, in order.
 SELECT id FROM sequence
-WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND ordinal > :after
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND ordinal > :after AND provider = 'local'
   AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
 ORDER BY ordinal LIMIT :size
 
@@ -117,6 +119,20 @@ ORDER BY ordinal LIMIT :size OFFSET :skip
 -- count_in_plan --
 -- How many people a plan has.
 SELECT count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+
+-- of_operation --
+-- Whom one write hands over to a vendor, in order.
+SELECT id FROM sequence WHERE operation_id = :operation_id ORDER BY ordinal
+
+-- of_remote --
+-- The newest run with this id at its vendor.
+SELECT id FROM sequence WHERE remote_id = :remote_id ORDER BY no DESC LIMIT 1
+
+-- live_at_vendors --
+-- Runs at vendors that may still reach one of the contacts of a JSON list of ids.
+SELECT s.id FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s ON s.contact_no = contact.no
+WHERE s.provider <> 'local' AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') ORDER BY s.no
 
 -- page --
 -- A page of runs, and how many there are; the conditions and the order are put in from fixed parts.

@@ -31,3 +31,19 @@ UPDATE vendor_operation
 SET state = :state, answer = :answer, actor = :actor, settled_at = :now,
     key = CASE :state WHEN 'done' THEN key ELSE NULL END
 WHERE id = :id AND state IN ('begun', 'unknown')
+
+-- outcome --
+-- How far the handing over of a plan's people is.
+SELECT count(*) FILTER (WHERE fate = 'done') AS done, count(*) FILTER (WHERE fate = 'unknown') AS unknown,
+       count(*) FILTER (WHERE fate = 'not_done') AS not_done, count(*) FILTER (WHERE fate = 'waiting') AS waiting
+FROM (SELECT CASE WHEN status = 'FOUND' OR status = 'ACTIVE' AND reason IS :taken THEN 'waiting'
+                  WHEN operation_id IS NULL OR status = 'FAILED' AND remote_id IS NULL THEN 'not_done'
+                  WHEN status = 'WAITING_FOR_USER' AND remote_id IS NULL THEN 'unknown'
+                  ELSE 'done' END AS fate
+      FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id))
+
+-- reasons --
+-- Why a vendor has not, or may have, some of a plan's people.
+SELECT DISTINCT reason FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
+  AND status IN ('FOUND', 'FAILED', 'REFUSED', 'WAITING_FOR_USER') LIMIT :size

@@ -1,0 +1,285 @@
+"""Approved starts at vendors: asked about again, taken under an operation, and settled with it, each at once.
+
+Whoever is taken is nobody else's to hand over: a request leaves only for people who were FOUND, in the transaction
+that wrote its operation down. A process that dies in between leaves an unknown operation, never a second request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+
+from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus
+from sequences_mcp.engine import at_vendor
+from sequences_mcp.engine.approvals import voided
+from sequences_mcp.engine.change import change, keep
+from sequences_mcp.engine.deciding import decide
+from sequences_mcp.engine.events import Refused
+from sequences_mcp.engine.local.details import details
+from sequences_mcp.engine.local.engine import Engine, require_page
+from sequences_mcp.engine.local.operations import LocalOperations, busy
+from sequences_mcp.engine.local.sequences import conditions_of
+from sequences_mcp.engine.local.standing import fallen_because
+from sequences_mcp.engine.stopping import suppressed
+from sequences_mcp.engine.store import contacts, plans, schedule, sequences
+from sequences_mcp.engine.store import vendor_operations as operations
+from sequences_mcp.errors import NotFoundError
+from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
+from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
+from sequences_mcp.providers.vendor_port import Write
+
+TOOL = "start_sequence"
+TOO_LATE = "it could not be handed over within the day that an approval holds"
+REASONS = 5
+LOST = "whoever asked for it was gone before the answer came"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalVendorRuns:
+    """``providers.enrolment_port.VendorRuns`` over the store."""
+
+    engine: Engine
+
+    async def keep_people(self, people: Items[Contact]) -> list[Contact]:
+        """Return each person as kept here: whoever has the id, the address or the number, or a new one."""
+        with self.engine.store.transaction():
+            return [self._kept(one) for one in people]
+
+    async def waiting(self) -> list[Plan]:
+        """Return approved plans with people still to be handed over, the oldest first."""
+        found = (plans.find(self.engine.store, plan_id) for plan_id in plans.unsettled(self.engine.store))
+        return [
+            plan
+            for plan in found
+            if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
+        ]
+
+    async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
+        """Return who would be handed over next; none while an earlier request of the plan is open."""
+        self._recover(plan_id)
+        plan = plans.find(self.engine.store, plan_id)
+        if plan is None or plan.status is not PlanStatus.APPROVED:
+            return []
+        if operations.open_on(self.engine.store, plan_id, now=self.engine.clock()):
+            return []
+        return schedule.found_in(self.engine.store, plan_id, after=-1, size=size)
+
+    async def take(self, plan_id: str, sequence_ids: Items[str], *, before: Before) -> Taken | None:
+        """Ask everything again and, in the same transaction, write the operation down and take its people."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            plan = self._standing(plan_id)
+            if plan is None:
+                return None
+            found = [one for one in sequences.by_ids(store, sequence_ids) if one.status is SequenceStatus.FOUND]
+            going = self._cleared(found, before.obstacles)
+            if not going:
+                self._close(plan_id)
+                return None
+            arguments = {"plan": plan_id, "before": dict(before.marks), "people": len(going)}
+            write = Write(
+                call=Call(TOOL, None, plan.digest),
+                provider=plan.header.provider,
+                subject=plan_id,
+                arguments=arguments,
+            )
+            for other in operations.open_on(store, plan.header.blueprint_id, now=now):
+                raise busy(other)
+            own = (await LocalOperations(self.engine).begin(write)).operation.id
+            mine = tuple(
+                self._keep(one, at_vendor.taken(one, operation_id=own, now=now), "taken") for one in going
+            )
+            return Taken(operation_id=own, order=Order(plan=plan, people=mine, before=before.marks))
+
+    async def settle(self, operation_id: str, fates: Items[Fate], *, actor: str | None = None) -> None:
+        """Record what became of everybody in an operation, and of the operation, at once."""
+        store, now = self.engine.store, self.engine.clock()
+        of = {fate.sequence_id: fate for fate in fates}
+        with store.transaction():
+            people = schedule.of_operation(store, operation_id)
+            for one in people:
+                fate = of.get(one.id) or Fate(sequence_id=one.id, outcome="unknown", why=LOST)
+                self._keep(one, at_vendor.fated(one, fate, now=now), fate.outcome)
+            outcomes = {fate.outcome for fate in of.values()}
+            answer = json.dumps({one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates})
+            if "unknown" in outcomes or not outcomes:
+                operations.doubt(store, operation_id, answer=answer)
+                self.engine.audit("operation.unknown", operation_id)
+                return
+            state = "done" if "done" in outcomes else "not_done"
+            who = actor or self.engine.actor
+            operations.settle(store, operation_id, state=state, answer=answer, actor=who, now=now)
+            self.engine.audit(f"operation.{state}", operation_id, by=who)
+            for plan_id in {one.plan_id for one in people}:
+                self._close(plan_id)
+
+    async def release(self, operation_id: str, *, reason: str) -> None:
+        """Record that certainly nobody was enrolled, and that it may be tried again."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            for one in schedule.of_operation(store, operation_id):
+                self._keep(one, at_vendor.released(one, reason=reason, now=now), "released")
+            answer, who = json.dumps({"released": reason}), self.engine.actor
+            operations.settle(store, operation_id, state="not_done", answer=answer, actor=who, now=now)
+            self.engine.audit("operation.not_done", operation_id, by=who)
+
+    async def give_up(self, plan_id: str, *, reason: str) -> None:
+        """Refuse everybody of a plan who was not handed over."""
+        with self.engine.store.transaction():
+            for one in schedule.found_in(self.engine.store, plan_id, after=-1, size=-1):
+                self._refuse(one, reason)
+            self._close(plan_id)
+
+    async def order_of(self, operation_id: str) -> Order:
+        """Return the order of an operation again, for a look at what became of it; NotFoundError."""
+        operation = await LocalOperations(self.engine).get(operation_id)
+        plan = plans.find(self.engine.store, operation.subject)
+        if plan is None:
+            raise NotFoundError(f"{operation_id} is no start.", next_step="check_operation says what it is.")
+        people = tuple(schedule.of_operation(self.engine.store, operation_id))
+        before = operation.arguments.get("before")
+        return Order(plan=plan, people=people, before=before if isinstance(before, dict) else {})
+
+    async def find(self, remote_id: str) -> SequenceDetail | None:
+        """Return the run started here that has this id at its vendor, or None."""
+        found = schedule.of_remote(self.engine.store, remote_id)
+        return details(self.engine, [found])[0] if found else None
+
+    async def observe(self, run: Sequence, seen: SequenceDetail) -> SequenceDetail:
+        """Keep what a vendor tells of a run, and return both as one."""
+        word, theirs = seen.provider_status, seen.sequence
+        known = None if word is None else theirs.status
+        now = self.engine.clock()
+        after = at_vendor.seen(run, status=known, remote_id=theirs.id, now=now)
+        if after != run:
+            with self.engine.store.transaction():
+                self._keep(run, after, "seen")
+        shown = details(self.engine, [after])[0]
+        return replace(shown, provider_status=word, outlook=seen.outlook, steps_there=seen.steps_there)
+
+    async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page of the runs started here at a vendor."""
+        require_page(wanted.page, wanted.size)
+        store = self.engine.store
+        with store.snapshot():
+            found = sequences.page_of(
+                store,
+                {"provider": provider, **conditions_of(wanted)},
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=wanted.size,
+            )
+            return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
+
+    async def outcome(self, plan_id: str) -> HandedOver:
+        """Return how far the handing over of a plan's people is."""
+        row = self.engine.store.rows("vendor_operations.outcome", plan_id=plan_id, taken=at_vendor.TAKEN)[0]
+        reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
+        return HandedOver(**dict(row), why=tuple(one["reason"] for one in reasons))
+
+    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach one of these people."""
+        return list(details(self.engine, schedule.live_at_vendors(self.engine.store, contact_ids)))
+
+    def _kept(self, person: Contact) -> Contact:
+        store = self.engine.store
+        known: list[Callable[[], Contact | None]] = [
+            lambda: next(iter(contacts.by_ids(store, [person.id])), None),
+            lambda: contacts.by_email(store, person.email) if person.email else None,
+            lambda: contacts.by_phone(store, person.phone) if person.phone else None,
+        ]
+        found = next((one for look in known if (one := look()) is not None), None)
+        if found is None:
+            found = self._named(person)
+            contacts.insert(store, found)
+            self.engine.audit("contact.saved", found.id, created=True)
+        return found
+
+    def _named(self, person: Contact) -> Contact:
+        """Return a new person under an id of ours, or the vendor's where nothing else says who it is."""
+        is_vendors = parse(person.id, Kind.CONTACT).provider != LOCAL
+        own = self.engine.new_id(Kind.CONTACT) if is_vendors and (person.email or person.phone) else person.id
+        return replace(person, id=own, created_at=self.engine.clock(), updated_at=self.engine.clock())
+
+    def _standing(self, plan_id: str) -> Plan | None:
+        """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
+        store, now = self.engine.store, self.engine.clock()
+        plan = plans.find(store, plan_id)
+        if plan is None or plan.status is not PlanStatus.APPROVED:
+            return None
+        if now >= plan.header.expires_at:
+            for one in schedule.found_in(store, plan_id, after=-1, size=-1):
+                self._refuse(one, TOO_LATE)
+            self._close(plan_id)
+            return None
+        if why := fallen_because(self.engine, plan):
+            decide(store, voided(plan, why), action="void", now=now, actor="engine")
+            return None
+        return plan
+
+    def _cleared(self, people: Items[Sequence], obstacles: Mapping[str, str]) -> list[Sequence]:
+        """Return those who may be contacted as things stand; the others are refused."""
+        store = self.engine.store
+        known = {one.id: one for one in contacts.by_ids(store, [one.contact_id for one in people])}
+        listed = suppressed(store, known.values())
+        live = schedule.live_of(store, known)
+        cleared = []
+        for one in people:
+            why = _obstacle(one, known[one.contact_id], listed=listed, live=live) or obstacles.get(one.id)
+            if why is None:
+                live[one.contact_id] = one.id
+                cleared.append(one)
+            else:
+                self._refuse(one, why)
+        return cleared
+
+    def _refuse(self, one: Sequence, why: str) -> None:
+        change(self.engine.store, one, Refused(why), now=self.engine.clock(), actor=self.engine.actor)
+
+    def _keep(self, before: Sequence, after: Sequence, action: str) -> Sequence:
+        keep(
+            self.engine.store,
+            before,
+            after,
+            action=f"sequence.{action}",
+            now=self.engine.clock(),
+            actor=self.engine.actor,
+        )
+        return after
+
+    def _close(self, plan_id: str) -> None:
+        """Note that everybody of a plan was told, once that is so."""
+        if not schedule.found_in(self.engine.store, plan_id, after=-1, size=1):
+            plans.mark_settled(self.engine.store, plan_id)
+
+    def _recover(self, plan_id: str) -> None:
+        """Let people wait for a user whose operation was left behind by a process that died."""
+        store, now = self.engine.store, self.engine.clock()
+        for operation in operations.open_on(store, plan_id, now=now):
+            if operation.state != "unknown":
+                continue
+            with store.transaction():
+                for one in schedule.of_operation(store, operation.id):
+                    if one.status is SequenceStatus.ACTIVE and one.reason == at_vendor.TAKEN:
+                        lost = Fate(sequence_id=one.id, outcome="unknown", why=LOST)
+                        self._keep(one, at_vendor.fated(one, lost, now=now), "unknown")
+
+
+def _obstacle(
+    one: Sequence, contact: Contact, *, listed: Mapping[str, str], live: Mapping[str, str]
+) -> str | None:
+    if contact.id in listed:
+        return f"suppressed: {listed[contact.id]}"
+    if contact.id in live:
+        return f"another sequence is under way: {live[contact.id]}"
+    given, present = one.handover.get("email"), contact.email
+    if given and present and email_key(given) != email_key(present):
+        return f"it was approved for {given}, and the contact's address is now {present}"
+    return None

@@ -1,0 +1,110 @@
+"""What is known here of a blueprint that a vendor carries out: its warnings, and the texts as far as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.domain.variables import VARIABLES, is_blank, used_in
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.person import Person, planned_step, values_for
+from sequences_mcp.guards.check import check_values
+
+# What Kalent fills in from its own sourcing and user, and does not tell over its API.
+FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
+UNREVIEWED = "vendor.unreviewed"
+TITLES = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
+
+
+def title_of(plan: Plan) -> str:
+    """Return how people write the name of whoever carries a plan out, or nothing for the embedded engine."""
+    return TITLES.get(plan.header.provider, "")
+
+
+def handed(sequence: Sequence) -> str:
+    """Return in words what a vendor is given about one person."""
+    given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
+    return f"{TITLES.get(sequence.provider, sequence.provider)} is given {given}"
+
+
+def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Finding, ...]:
+    """Return what a yes to a start at a vendor covers besides the guards' warnings.
+
+    ``reviewed_there`` False: nobody at the vendor reads its texts before they leave.
+    """
+    provider = blueprint.id.partition(":")[0]
+    if provider == "clarky":
+        return (_written_later() if reviewed_there else _unreviewed(),)
+    if blueprint.steps:
+        return tuple(_about_steps(blueprint.steps, TITLES[provider]))
+    message = f"{TITLES[provider]}'s API does not show these texts: read them in its app before saying yes."
+    return (_warning("vendor.unseen_texts", message),)
+
+
+def person_there(desk: Desk, blueprint: Blueprint, contact: Contact) -> Person:
+    """Return what is known here of the texts a person gets from a vendor's blueprint.
+
+    What the vendor fills in itself stays in its braces.
+    """
+    values = _values(contact) | {name: f"{{{{{name}}}}}" for name in FILLED_THERE}
+    found = list(values_found(desk, contact, blueprint.steps))
+    steps = []
+    for place, step in enumerate(blueprint.steps):
+        earlier = blueprint.steps[:place]
+        manual = step.model_copy(update={"content_source": ContentSource.MANUAL})
+        planned, findings = planned_step(
+            desk, manual, contact, values=values, text=None, full=False, earlier=earlier
+        )
+        steps.append(replace(planned, step=step))
+        found.extend(findings)
+    return Person(
+        contact=contact,
+        variables={},
+        time_zone="",
+        zone_source="the vendor",
+        steps=tuple(steps),
+        findings=tuple(dict.fromkeys(found)),
+    )
+
+
+def values_found(desk: Desk, contact: Contact, steps: Iterable[Step]) -> tuple[Finding, ...]:
+    """Return what is suspicious about the facts that fill in a person's texts."""
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
+    values, used = _values(contact), set(used_in(texts)) - FILLED_THERE
+    filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
+    return check_values(filled, policy=desk.policy)
+
+
+def _values(contact: Contact) -> dict[str, str | None]:
+    return values_for(contact, sourcing=Sourcing(), sender=None, variables={})
+
+
+def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
+    for step in steps:
+        if names := sorted(FILLED_THERE & set(used_in([step.subject or "", step.content]))):
+            listed = ", ".join(f"{{{{{name}}}}}" for name in names)
+            message = f"{title} fills in {listed}; its API does not tell with what."
+            yield _warning("vendor.filled_there", message, step=step)
+        if step.content_source is ContentSource.SUGGESTED:
+            gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after a yes in its app"
+            message = f"{title} writes this text for each person; it leaves {gate}."
+            yield _warning("vendor.written_there", message, step=step)
+
+
+def _written_later() -> Finding:
+    message = "Clarky writes the texts after the start, for each person; they wait for a yes in its review queue."
+    return _warning("vendor.written_later", message)
+
+
+def _unreviewed() -> Finding:
+    message = "Clarky writes, sends and calls within about a minute of the start; nobody reads its texts first."
+    return _warning(UNREVIEWED, message)
+
+
+def _warning(rule: str, message: str, *, step: Step | None = None) -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, step_id=step.id if step else None, message=message)

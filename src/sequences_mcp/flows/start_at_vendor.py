@@ -1,0 +1,166 @@
+"""Plan a start at a vendor: who would be enrolled, and all that the vendor would be given about each.
+
+Reads at the vendor, writes only here. Nobody is enrolled before a person's yes (``hand_over``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.finding import Finding, Severity, warnings_in
+from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.flows.at_vendor import person_there, warnings_there
+from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.entry import FIELDS, Entry
+from sequences_mcp.flows.person import Person
+from sequences_mcp.guards.check import check_steps
+from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
+from sequences_mcp.providers.port import Provider
+
+MOST = 1_000
+AT_ONCE = 5  # people; each may take two reads, and ten connections are open at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A vendor's blueprint as it would be started, and the warnings that a yes to it covers."""
+
+    provider: Provider
+    enrolment: Enrolment
+    blueprint: Blueprint
+    warnings: tuple[Finding, ...]
+    reviewed_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollee:
+    """One person of a start at a vendor: their texts as far as they are known, and what the vendor is given.
+
+    ``vendor_id`` is the id they were named by, where it was the vendor's.
+    """
+
+    person: Person
+    handover: Mapping[str, str]
+    vendor_id: str | None
+
+
+async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> Offer:
+    """Return what would be started; RefusedByGuardsError where the guards refuse its steps, NotSupportedError.
+
+    ``review_left_out``: the operator allowed that the vendor's own review does not wait for a person.
+    """
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    enrolment = offered(provider.enrolment, provider, verb="start sequences")
+    blueprint = await enrolment.offer(blueprint_id)
+    reviewed = not (review_left_out and enrolment.has_review)
+    found = check_steps(wire_steps(blueprint), policy=desk.policy).findings if blueprint.steps else ()
+    require_no_errors(found)
+    return Offer(
+        provider=provider,
+        enrolment=enrolment,
+        blueprint=blueprint,
+        warnings=(*warnings_in(found), *warnings_there(blueprint, reviewed_there=reviewed)),
+        reviewed_there=reviewed,
+    )
+
+
+async def enrollees(desk: Desk, offer: Offer, entries: Items[Entry], *, keep: bool) -> list[Enrollee]:
+    """Return the people of a start in order; ``keep`` stores those whom nobody here knows yet.
+
+    Raises InvalidArgumentsError and NotFoundError that name the position, from 1.
+    """
+    _require_fitting(offer, entries)
+    known = await _known_here(desk, entries, keep=keep)
+    people = await _candidates(offer, known)
+    strangers = [one.contact for one, (_, stored) in zip(people, known, strict=True) if stored is None]
+    kept = iter(await desk.vendor_runs.keep_people(strangers) if keep else strangers)
+    return [
+        _enrollee(desk, offer, one, kept=stored or next(kept), vendor_id=None if stored else entry.contact_id)
+        for one, (entry, stored) in zip(people, known, strict=True)
+    ]
+
+
+def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
+    title = offer.provider.title
+    if len(entries) > MOST:
+        raise InvalidArgumentsError(
+            f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
+            next_step="Split the call.",
+        )
+    for position, entry in enumerate(entries, start=1):
+        if entry.variables or entry.texts:
+            raise InvalidArgumentsError(
+                f"contact {position}: {title} takes no variables or texts for one person with a start.",
+                next_step="Leave them out; what a vendor offers afterwards is in update_sequence.",
+            )
+
+
+async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[tuple[Entry, Contact | None]]:
+    """Return each entry with the person it is here; None for one whom the vendor has to tell of."""
+    store = offered(desk.local.contacts, desk.local, verb="save contacts")
+    own = [entry.contact_id for entry in entries if entry.contact_id and _is_ours(entry.contact_id)]
+    facts = [entry.contact for entry in entries if not entry.contact_id]
+    named = iter(await store.get_contacts(own))
+    given: Iterator[Contact | None] = iter(
+        [saved.contact for saved in await store.save_contacts(facts)]
+        if keep
+        else [_shown(one.fields, desk) for one in facts]
+    )
+    return [
+        (entry, next(given) if not entry.contact_id else next(named) if _is_ours(entry.contact_id) else None)
+        for entry in entries
+    ]
+
+
+def _shown(fields: ContactFields, desk: Desk) -> Contact:
+    facts = {name: getattr(fields, name) for name in FIELDS}
+    return Contact(id=f"{LOCAL}:{Kind.CONTACT}_unsaved", created_at=desk.clock(), updated_at=desk.clock(), **facts)
+
+
+def _is_ours(contact_id: str) -> bool:
+    return contact_id.startswith(f"{LOCAL}:")
+
+
+async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:
+    """Return what the vendor says of everybody, asked a few at a time."""
+    found: list[Candidate] = []
+    for start in range(0, len(known), AT_ONCE):
+        some = enumerate(known[start : start + AT_ONCE], start=start + 1)
+        found += await asyncio.gather(
+            *(_candidate(offer, entry, stored, position=n) for n, (entry, stored) in some)
+        )
+    return found
+
+
+async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, position: int) -> Candidate:
+    fields = entry.contact.fields if stored is None else _fields(stored)
+    asked = Asked(vendor_id=entry.contact_id if stored is None else None, fields=fields, note=entry.contact.note)
+    try:
+        return await offer.enrolment.candidate(
+            asked, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there
+        )
+    except SequencesError as error:
+        raise type(error)(
+            f"contact {position}: {error.message}", next_step=error.next_step, data=error.data
+        ) from error
+
+
+def _fields(contact: Contact) -> ContactFields:
+    return ContactFields(**{name: getattr(contact, name) for name in FIELDS})
+
+
+def _enrollee(desk: Desk, offer: Offer, candidate: Candidate, *, kept: Contact, vendor_id: str | None) -> Enrollee:
+    """Return the person with the vendor's facts, which are what the texts are filled with, under the id here."""
+    known = replace(candidate.contact, id=kept.id)
+    person = person_there(desk, offer.blueprint, known)
+    if candidate.obstacle:
+        stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
+        person = replace(person, findings=(*person.findings, stands))
+    return Enrollee(person, candidate.handover, vendor_id)

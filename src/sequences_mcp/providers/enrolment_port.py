@@ -1,0 +1,193 @@
+"""How people are enrolled in a blueprint at a vendor, and how that is kept track of here.
+
+The third part of the contract in ``providers.port``: what a start at a vendor needs. Nothing is enrolled before a
+person has approved the plan that names everybody and what the vendor is given about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whom a start names: an id of the vendor's, or facts; ``note`` is for whoever writes the texts."""
+
+    vendor_id: str | None
+    fields: ContactFields
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A person as the vendor knows them; ``handover`` is exactly what it would be given to enrol them.
+
+    ``obstacle`` says why they cannot be enrolled.
+    """
+
+    contact: Contact
+    handover: Mapping[str, str]
+    obstacle: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was read at the vendor just before a request: ``marks`` to compare a later look with, and by run's id
+    why somebody must not be enrolled after all."""
+
+    marks: Mapping[str, str] = field(default_factory=dict)
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One request to enrol: who, from which plan, and what was read at the vendor just before."""
+
+    plan: Plan
+    people: tuple[Sequence, ...]
+    before: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of one person of an order; ``remote_id`` is the id under which the run is read there."""
+
+    sequence_id: str
+    outcome: Literal["done", "not_done", "unknown"]
+    remote_id: str | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """How many of a plan's people a vendor has, may have, did not take, and are still to be handed over.
+
+    ``why`` are the first reasons of those it has not, or may have.
+    """
+
+    done: int
+    unknown: int
+    not_done: int
+    waiting: int
+    why: tuple[str, ...] = ()
+
+
+class Enrolment(Protocol):
+    """Starts at one vendor."""
+
+    @property
+    def people_a_call(self) -> int:
+        """How many people one request enrols at most."""
+        ...
+
+    @property
+    def has_review(self) -> bool:
+        """Whether the vendor can have a person read its texts before they leave, and be told not to."""
+        ...
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return what would be started, as its newest version known here; its steps are empty where no API tells
+        them. NotFoundError; ConflictError for one that takes nobody now.
+        """
+        ...
+
+    async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
+        """Return one person; NotFoundError, InvalidArgumentsError.
+
+        ``reviewed_there`` False: the operator allowed that the vendor's own review is left out.
+        """
+        ...
+
+    async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
+        """Read what a later look has to be compared with, just before the request. Changes nothing."""
+        ...
+
+    async def enrol(self, order: Order) -> tuple[Fate, ...]:
+        """Enrol them; raise for what concerns them all. The one write."""
+        ...
+
+    async def read_back(self, order: Order) -> tuple[Fate, ...]:
+        """Return what the vendor shows of an order whose outcome is unknown."""
+        ...
+
+    async def follow(self, run: Sequence) -> SequenceDetail | None:
+        """Return a run that was handed over as the vendor tells of it, or None while it shows none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """People that are this caller's to hand over, under an operation that is written down."""
+
+    operation_id: str
+    order: Order
+
+
+class VendorRuns(Protocol):
+    """Approved starts at vendors: who is still to be handed over, and what became of whom."""
+
+    async def keep_people(self, people: Items[Contact]) -> list[Contact]:
+        """Return each person as they are kept here: the one known already, or a new row."""
+        ...
+
+    async def waiting(self) -> list[Plan]:
+        """Return approved plans with people still to be handed over."""
+        ...
+
+    async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
+        """Return who would be handed over next; none while an earlier request of the plan is open."""
+        ...
+
+    async def take(self, plan_id: str, sequence_ids: Items[str], *, before: Before) -> Taken | None:
+        """Ask everything again and, in the same transaction, write the operation down and take its people.
+
+        Whoever may not be contacted by now is refused. None when nobody is left, or the approval does not hold
+        (which voids the plan).
+        """
+        ...
+
+    async def settle(self, operation_id: str, fates: Items[Fate], *, actor: str | None = None) -> None:
+        """Record what became of everybody in an operation, and of the operation, at once."""
+        ...
+
+    async def release(self, operation_id: str, *, reason: str) -> None:
+        """Record that certainly nobody was enrolled, and that it may be tried again."""
+        ...
+
+    async def give_up(self, plan_id: str, *, reason: str) -> None:
+        """Refuse everybody of a plan who was not handed over."""
+        ...
+
+    async def order_of(self, operation_id: str) -> Order:
+        """Return the order of an operation again, for a look at what became of it."""
+        ...
+
+    async def find(self, remote_id: str) -> SequenceDetail | None:
+        """Return the run started here that has this id at its vendor, or None."""
+        ...
+
+    async def observe(self, run: Sequence, seen: SequenceDetail) -> SequenceDetail:
+        """Keep what a vendor tells of a run, and return both as one."""
+        ...
+
+    async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page of the runs started here at a vendor."""
+        ...
+
+    async def outcome(self, plan_id: str) -> HandedOver:
+        """Return how far the handing over of a plan's people is."""
+        ...
+
+    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach one of these people."""
+        ...

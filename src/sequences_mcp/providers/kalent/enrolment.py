@@ -1,0 +1,134 @@
+"""Starts at Kalent: a blueprint for up to 100 candidates of its own sourcing (page "Start sequence blueprint").
+
+Nothing published says that a repeated start is recognised, or what one that failed half-way has done. So each
+candidate's newest run is read before the request, and a later look compares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.kalent.client import Kalent
+from sequences_mcp.providers.kalent.limits import CANDIDATES_A_CALL
+from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.remote import RemoteSequence
+from sequences_mcp.providers.translation import contact_of, detail_of
+from sequences_mcp.providers.vendor_port import Memory
+
+TITLE = "Kalent"
+CANDIDATE = "candidate"
+NONE = ""
+AT_ONCE = 8  # reads; the transport opens at most ten connections
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KalentEnrolment:
+    """``providers.enrolment_port.Enrolment`` over Kalent."""
+
+    kalent: Kalent
+    memory: Memory
+
+    @property
+    def people_a_call(self) -> int:
+        """Return how many candidates one start takes."""
+        return CANDIDATES_A_CALL
+
+    @property
+    def has_review(self) -> bool:
+        """Return False: whether a draft waits for a person is a step's own policy."""
+        return False
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return a blueprint as it was last written here, or as one that nobody here has seen."""
+        try:
+            return await self.memory.get_blueprint(blueprint_id)
+        except NotFoundError:
+            return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
+
+    async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
+        """Return one candidate with what Kalent knows; NotFoundError, InvalidArgumentsError for facts."""
+        if asked.vendor_id is None:
+            raise InvalidArgumentsError(
+                "Kalent starts its own candidates only, not people given as facts.",
+                next_step="Give ids from find_contacts in the blueprint's sourcing (`kalent:…`).",
+            )
+        person, run = await asyncio.gather(
+            self.kalent.get_candidate(asked.vendor_id), self.kalent.get_dynamic_sequence(asked.vendor_id)
+        )
+        home = blueprint.sourcing.id
+        elsewhere = home is not None and person.sourcing_id not in (None, home)
+        obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
+        return Candidate(
+            contact=contact_of(replace(person, id=asked.vendor_id)),
+            handover={CANDIDATE: asked.vendor_id},
+            obstacle=obstacle,
+        )
+
+    async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
+        """Return the id of each candidate's newest run, and who is in one by now."""
+        runs = await self._runs(people)
+        pairs = list(zip(people, runs, strict=True))
+        return Before(
+            marks={one.id: run.id if run else NONE for one, run in pairs},
+            obstacles={one.id: why for one, run in pairs if (why := _running(run))},
+        )
+
+    async def enrol(self, order: Order) -> tuple[Fate, ...]:
+        """Start everybody in one call: all of them or, where Kalent refuses, nobody."""
+        people = [one.handover[CANDIDATE] for one in order.people]
+        await self.kalent.start(order.plan.header.blueprint_id, candidate_ids=people)
+        return tuple(_done(one) for one in order.people)
+
+    async def read_back(self, order: Order) -> tuple[Fate, ...]:
+        """Return, for each candidate, whether another run is the newest now."""
+        runs = await self._runs(order.people)
+        return tuple(
+            _done(one) if _is_new(run, order.before.get(one.id)) else _not_done(one)
+            for one, run in zip(order.people, runs, strict=True)
+        )
+
+    async def follow(self, run: Sequence) -> SequenceDetail | None:
+        """Return the candidate's newest run."""
+        own = run.handover[CANDIDATE]
+        found = await self.kalent.get_dynamic_sequence(own)
+        return detail_of(replace(found, id=own), title=TITLE) if found else None
+
+    async def _runs(self, people: Items[Sequence]) -> list[RemoteSequence | None]:
+        calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]
+        return await in_turns(calls)
+
+
+async def in_turns(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Return what each call returns, a few at once; the first error ends it."""
+    found: list[T] = []
+    for start in range(0, len(calls), AT_ONCE):
+        found += await asyncio.gather(*(call() for call in calls[start : start + AT_ONCE]))
+    return found
+
+
+def _running(run: RemoteSequence | None) -> str | None:
+    if run is None or not run.may_be_live:
+        return None
+    return f"in a sequence at Kalent already ({run.provider_status or 'of unknown status'})"
+
+
+def _is_new(run: RemoteSequence | None, before: str | None) -> bool:
+    return run is not None and run.id != before
+
+
+def _done(one: Sequence) -> Fate:
+    return Fate(sequence_id=one.id, outcome="done", remote_id=one.handover[CANDIDATE])
+
+
+def _not_done(one: Sequence) -> Fate:
+    return Fate(sequence_id=one.id, outcome="not_done", why="Kalent shows no new sequence for this candidate.")

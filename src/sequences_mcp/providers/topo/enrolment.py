@@ -1,0 +1,185 @@
+"""Starts at Topo: people put on a contact list that has a template, which Topo enrols some time later.
+
+Its REST API has no other way in (page "Contact lists"). Each plan has a list of its own, found again by its name,
+so that none is made twice and the list tells whose run is whose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import Literal
+
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, ContactFields, email_key
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.errors import ConflictError, OutcomeUnknownError, ProviderUnavailableError
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteEntry, RemoteList, RemoteSequence
+from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.limits import PAGE_SIZE
+from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
+from sequences_mcp.providers.vendor_port import Memory
+
+TITLE = "Topo"
+COUNT = "entries"
+UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
+CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
+PAGES = 5
+CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only keeps the search short
+FACTS = ("first_name", "last_name", "email", "linkedin_url", "company", "company_domain", "job_title", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class TopoEnrolment:
+    """``providers.enrolment_port.Enrolment`` over Topo."""
+
+    topo: Topo
+    memory: Memory
+
+    @property
+    def people_a_call(self) -> int:
+        """Return how many entries one call makes."""
+        return PAGE_SIZE
+
+    @property
+    def has_review(self) -> bool:
+        """Return False: whether leads wait for a yes (COPILOT) is set in Topo's app and not told by its API."""
+        return False
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return a template, without steps; ConflictError for one that takes nobody ("Sequence templates")."""
+        found = await self.topo.get_template(blueprint_id)
+        if found.provider_status in CLOSED:
+            raise ConflictError(
+                f"This template is {found.provider_status} at Topo and takes nobody now.",
+                next_step="Activate it in Topo's app, or choose another one from list_blueprints.",
+                data={"provider_status": found.provider_status},
+            )
+        return await self.memory.note(blueprint_id, name=_named(found))
+
+    async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
+        """Return a person from facts, or as Topo knows them; NotFoundError."""
+        contact = await self._person(asked)
+        given = {name: value for name in FACTS if (value := getattr(contact, name))}
+        reachable = contact.email or contact.linkedin_url
+        return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
+
+    async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
+        """Return how many entries the plan's list has, where there is one."""
+        found = await self._list_of(plan)
+        return Before(marks={COUNT: str(found.entries_count or 0) if found else "0"})
+
+    async def enrol(self, order: Order) -> tuple[Fate, ...]:
+        """Put everybody on the plan's list; the answer says for each whether they are on it."""
+        home = await self._list_of(order.plan) or await self._new_list(order.plan)
+        people = [ContactFields(**one.handover) for one in order.people]
+        outcomes = await self.topo.create_entries(home.id, people=people)
+        return tuple(_fate(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
+
+    async def read_back(self, order: Order) -> tuple[Fate, ...]:
+        """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
+        found = await self._list_of(order.plan)
+        earlier, now = int(order.before.get(COUNT, 0)), (found.entries_count or 0) if found else 0
+        shown = {earlier: "not_done", earlier + len(order.people): "done"}.get(now, "unknown")
+        why = f"The list has {now - earlier} more entries than before."
+        return tuple(_told(one, shown, why) for one in order.people)
+
+    async def follow(self, run: Sequence) -> SequenceDetail | None:
+        """Return the run that Topo made of an entry, or None while it has made none."""
+        if run.remote_id is not None:
+            return detail_of(await self.topo.get_sequence(run.remote_id), title=TITLE)
+        found = await self._run_of(run)
+        return detail_of(found, title=TITLE) if found else None
+
+    async def _person(self, asked: Asked) -> Contact:
+        if asked.vendor_id is not None:
+            return contact_of(replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id))
+        facts = {field.name: getattr(asked.fields, field.name) for field in fields(ContactFields)}
+        return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts)
+
+    async def _list_of(self, plan: Plan) -> RemoteList | None:
+        found = await self.topo.list_contact_lists(name=_list_name(plan))
+        mine = (one for one in found.items if one.name == _list_name(plan))
+        return next((one for one in mine if one.blueprint_id == plan.header.blueprint_id), None)
+
+    async def _new_list(self, plan: Plan) -> RemoteList:
+        """Return a new list. One that may have been made holds nobody, and is found by its name next time."""
+        name, blueprint_id = _list_name(plan), plan.header.blueprint_id
+        try:
+            made = await self.topo.create_contact_list(name=name, blueprint_id=blueprint_id)
+        except OutcomeUnknownError as error:
+            raise _no_list(error.data) from error
+        if made.item is None:
+            raise _no_list({"vendor_code": made.vendor_code, "vendor_message": made.vendor_message})
+        return made.item
+
+    async def _run_of(self, run: Sequence) -> RemoteSequence | None:
+        home = await self.topo.list_contact_lists(name=_list_name_of(run.plan_id))
+        people = await self.topo.list_contacts(
+            email=run.handover.get("email"),
+            linkedin_url=None if run.handover.get("email") else run.handover.get("linkedin_url"),
+        )
+        lists, mine = {one.id for one in home.items}, {one.id for one in people.items if _is_same(one.fields, run)}
+        for page in range(1, PAGES + 1):
+            wanted = SequenceFilter(
+                blueprint_id=run.blueprint_id,
+                created_after=run.created_at - CLOCKS_APART,
+                sort_order="desc",
+                page=page,
+                size=PAGE_SIZE,
+            )
+            found = await self.topo.list_sequences(wanted)
+            for one in found.items:
+                if one.list_id in lists and one.contact_id in mine:
+                    return one
+            if not found.has_more:
+                break
+        return None
+
+
+def _is_same(fields_: ContactFields, run: Sequence) -> bool:
+    email = run.handover.get("email")
+    return not email or (fields_.email is not None and email_key(fields_.email) == email_key(email))
+
+
+def _list_name(plan: Plan) -> str:
+    return _list_name_of(plan.id)
+
+
+def _list_name_of(plan_id: str) -> str:
+    return f"sequences-mcp {plan_id.partition(':')[2]}"
+
+
+def _named(found: RemoteBlueprint) -> str:
+    """Return a template's name with what tells one state of it from another, so that a change of it shows."""
+    told = [
+        found.name or found.id,
+        f"{found.step_count} steps" if found.step_count is not None else None,
+        f"changed {found.updated_at:%Y-%m-%d %H:%M:%S} UTC" if found.updated_at else None,
+    ]
+    return " · ".join(filter(None, told))
+
+
+def _fate(one: Sequence, outcome: ItemOutcome[RemoteEntry]) -> Fate:
+    if outcome.outcome == "not_done":
+        code = f" ({outcome.vendor_code})" if outcome.vendor_code else ""
+        return _told(one, "not_done", f"Topo did not take this person{code}.")
+    return _told(one, outcome.outcome, "" if outcome.outcome == "done" else "Topo's answer does not say.")
+
+
+def _told(one: Sequence, outcome: str, why: str) -> Fate:
+    known: dict[str, Literal["done", "not_done", "unknown"]] = {"done": "done", "not_done": "not_done"}
+    return Fate(sequence_id=one.id, outcome=known.get(outcome, "unknown"), why=why)
+
+
+def _no_list(data: Mapping[str, object]) -> ProviderUnavailableError:
+    return ProviderUnavailableError(
+        "Topo has not made a contact list for this start; nobody was enrolled.",
+        next_step="It is tried again by itself while the approval holds.",
+        data={name: value for name, value in data.items() if value is not None},
+    )

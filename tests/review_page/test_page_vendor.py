@@ -1,0 +1,88 @@
+"""A start at a vendor on the page: what a yes causes, what the vendor is given, and that it is handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from page_world import Visitor, World
+from test_page_plan import approve, open_sample
+from tests.sandbox.sandbox_client import Sandbox, Server, token_of
+
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+
+HOSTILE = "<script>alert(1)</script>\u202enote"
+
+
+@pytest.fixture
+def clarky(world: World) -> Iterator[None]:
+    """Connect Clarky, which is the sandbox on loopback."""
+    with Server().running() as served:
+        loop = asyncio.new_event_loop()
+        sandbox: Any = served.sandbox()
+        opened: Sandbox = loop.run_until_complete(sandbox.__aenter__())
+        opened.clock.now = world.clock.now
+        world.more |= {
+            "CLARKY_API_KEY": token_of("clarky"),
+            "CLARKY_BASE_URL": f"{served.origin}/clarky/api/v1",
+        }
+        yield
+        loop.run_until_complete(sandbox.__aexit__(None, None, None))
+        loop.close()
+
+
+def planned(world: World, **facts: str) -> Plan:
+    """Plan a start of two people at Clarky."""
+    people = [{"email": f"{name}@new.example", "first_name": name, **facts} for name in ("zoe", "ali")]
+
+    async def silent(done: int, total: int) -> None:
+        """Tell nobody how far it is."""
+
+    async def start(desk: Desk) -> Plan:
+        blueprint = f"clarky:{CLARKY_TEMPLATES[0]}"
+        return (await start_sequence(desk, blueprint_id=blueprint, contacts=people, progress=silent)).plan
+
+    plan: Plan = world.at_desk(start)
+    return plan
+
+
+@pytest.mark.usefixtures("clarky")
+def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, person: Visitor) -> None:
+    plan = planned(world, note="Likes tea.")
+    text = " ".join(person.get(f"/plans/{plan.id}").text.split())
+    assert "Approving this enrols 2 people at Clarky, which then contacts them by itself." in text
+    assert "Clarky, with its own senders, times and limits" in text
+    assert "they wait for a yes in its review queue" in text
+    assert "Clarky is given first name: zoe; email: zoe@new.example; note: Likes tea." in text
+    early = approve(person, plan.id)
+    assert early.status == 409 and "Open one person" in early.text
+    sample = open_sample(person, plan.id)
+    assert "its API does not show them" in sample.text
+    assert approve(person, plan.id).status == 303
+    done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+    assert (done.done, done.waiting, done.unknown, done.not_done) == (2, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("clarky")
+def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: World, person: Visitor) -> None:
+    plan = planned(world, note=HOSTILE)
+    for page in (person.get(f"/plans/{plan.id}").text, open_sample(person, plan.id).text):
+        assert "<script>alert" not in page
+        assert "note: &lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩note" in page
+
+
+@pytest.mark.usefixtures("clarky")
+def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: Visitor) -> None:
+    plan = planned(world)
+    [first, _] = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=2)).items
+    person.post(f"/plans/{plan.id}/people/{first.sequence.id}/refuse")
+    open_sample(person, plan.id)
+    assert approve(person, plan.id).status == 303
+    done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
+    assert (done.done, done.not_done) == (1, 1)

@@ -1,0 +1,426 @@
+"""Starting people at Kalent, Clarky and Topo: planned, approved, handed over once, and followed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from mcp import Client
+from mcp.types import ElicitResult
+from tests.sandbox.sandbox_client import Server
+from tests.server.open_server import GRACE, Desktop, yes
+from tests.server.vendor_starts import (
+    ALI,
+    INES,
+    OLUMIDE,
+    PRIYA,
+    TEXT,
+    VENDORS,
+    ZOE,
+    Start,
+    active_template,
+    approve,
+    enrolled,
+    start_at,
+)
+from tests.server.vendor_world import Connected, connected
+
+from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.review.decide import approve as approve_in_terminal
+from sequences_mcp.review.decide import look
+from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_mcp.settings import read
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    with Server().running() as one:
+        yield one
+
+
+@pytest_asyncio.fixture
+async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
+    async with connected(tmp_path / "data", served) as world:
+        world.sandbox.clock.now = world.clock.now
+        yield world
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_nobody_is_enrolled_before_a_person_said_yes(vendors: Connected, vendor: str, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at(vendor, desktop)
+        before = len(await vendors.writes())
+        asked = await start.ask(desktop)
+        again = await start.ask(desktop)
+    assert (asked["outcome"], asked["sent"], asked["people"]) == ("waiting_for_approval", "nothing", 2)
+    assert again["plan_id"] == asked["plan_id"]
+    assert len(await vendors.writes()) == before
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_after_the_yes_everybody_is_enrolled_once_and_can_be_followed(
+    vendors: Connected, vendor: str, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at(vendor, desktop)
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        told = await start.told(desktop)
+        told_again = await start.told(desktop)
+        run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
+    assert (told["outcome"], told["approval"]) == ("done", "given")
+    assert told["handed_over"] == {"done": 2, "unknown": 0, "not_done": 0, "waiting": 0}
+    assert told["sent"].startswith("2 handed over to")
+    assert told_again == told
+    assert run["plan_id"] == asked["plan_id"]
+    assert len(await enrolled(vendors, vendor)) == (2 if vendor == "clarky" else 1)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_yes_in_the_dialog_says_what_the_vendor_is_given_and_enrols(
+    vendors: Connected, vendor: str, era: str
+) -> None:
+    questions: list[str] = []
+
+    async def answer(context: object, params: Any) -> ElicitResult:
+        questions.append(params.message)
+        return yes("")
+
+    async with Client(vendors.server, mode=era, elicitation_callback=answer) as client:
+        desktop = Desktop(client)
+        start = await start_at(vendor, desktop)
+        done = await start.ask(desktop)
+    title = vendor.capitalize()
+    assert f" at {title} for 2 people?" in questions[0]
+    assert f"{title} sends, with its own senders, times and limits" in questions[0]
+    assert f"{title} is given " in questions[0]
+    assert (done["outcome"], done["handed_over"]["done"]) == ("done", 2)
+    assert await enrolled(vendors, vendor)
+
+
+@pytest.mark.parametrize("vendor", ["kalent", "clarky"])
+async def test_runs_started_here_are_listed_where_the_vendor_lists_none(
+    vendors: Connected, vendor: str, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at(vendor, desktop)
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        listed = await desktop.call("list_sequences", provider=vendor)
+        of_blueprint = await desktop.call("list_sequences", blueprint_id=start.blueprint_id)
+        here = await desktop.call("list_sequences")
+        followed = [await desktop.call("get_sequence", sequence_id=one["id"]) for one in listed["items"]]
+    assert listed["total_count"] == of_blueprint["total_count"] == 2
+    assert all(one["id"].startswith(f"{vendor}:") and one["provider_status"] for one in listed["items"])
+    assert here["total_count"] == 0
+    assert [one["id"] for one in followed] == [one["id"] for one in listed["items"]]
+    assert all(one["started_as"].startswith("local:seq_") for one in followed)
+
+
+async def test_a_run_at_topo_is_found_by_its_list_once_topo_has_made_it(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("topo", desktop, contacts=[ZOE])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        own = asked["sample"]["sequence_id"]
+        early = await desktop.call("get_sequence", sequence_id=own)
+        vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
+        late = await desktop.call("get_sequence", sequence_id=own)
+        error = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
+        stopped = await desktop.call("stop_sequence", sequence_id=late["id"], reason="WIN")
+        after = await desktop.call("get_sequence", sequence_id=own)
+    assert early["why"] == "Topo shows no run yet."
+    assert late["id"].startswith("topo:") and late["started_as"] == own
+    assert (error["code"], error["remote_id"]) == ("conflict", late["id"])
+    assert stopped["stopped"][0]["status"] == after["status"] == "STOPPED_EARLY"
+
+
+async def test_a_run_at_clarky_shows_the_texts_that_were_written(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("clarky", desktop, contacts=[{**ZOE, "note": "Likes tea."}])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        vendors.sandbox.clock.advance(minutes=5)
+        run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
+    assert asked["sample"]["handover"]["note"] == "Likes tea."
+    assert (run["status"], run["provider_status"]) == ("FOUND", "pending_approval")
+    assert run["provider_steps"] and all(step["content"] for step in run["provider_steps"])
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_preview_asks_nothing_of_anybody_and_keeps_nobody(
+    vendors: Connected, vendor: str, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at(vendor, desktop)
+        before = len(await vendors.writes())
+        shown = await desktop.call("preview_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts)
+        kept = await desktop.call("find_contacts")
+    assert shown["people_count"] == 2 and shown["left_out_count"] == 0
+    assert shown["delivery"].startswith(f"{vendor.capitalize()} sends")
+    assert kept["total_count"] == 0
+    assert len(await vendors.writes()) == before
+
+
+async def test_the_texts_of_a_blueprint_written_here_are_filled_in_as_far_as_they_are_known(
+    vendors: Connected, era: str
+) -> None:
+    text = {**TEXT, "content": "Hi {{firstname}}, {{recruiterFirstname}} hires a {{sourcingJobTitle}}."}
+    async with vendors.client(era) as desktop:
+        made = await desktop.call("create_blueprint", name="R", steps=[text], provider="kalent:sourcing_1")
+        asked = await Start(made["blueprint_id"], [INES]).ask(desktop)
+    [step] = asked["sample"]["steps"]
+    assert step["content"] == "Hi Ines, {{recruiterFirstname}} hires a {{sourcingJobTitle}}."
+    assert "draft_id" not in step
+    assert [one["rule"] for one in asked["findings"]] == ["vendor.filled_there"]
+
+
+async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_reason(
+    vendors: Connected, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        second = await start_at("kalent", desktop, contacts=[INES, PRIYA])
+        again = await second.ask(desktop)
+    reasons = {one["name"]: one["reasons"] for one in asked["left_out"]}
+    assert "No e-mail address" in reasons["Olumide Bello"][0]
+    assert reasons["Yuki Tanabe"] == ["a candidate of kalent:sourcing_2, not of kalent:sourcing_1"]
+    [left] = again["left_out"]
+    assert left["name"] == "Ines Ferrand"
+    assert any("already in" in one for one in left["reasons"])
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("by", ["address", "domain"])
+async def test_whom_nobody_may_contact_is_in_no_start_of_any_vendor(
+    vendors: Connected, vendor: str, by: str, era: str
+) -> None:
+    who = {"kalent": "ines@loom.example.com"}.get(vendor, ZOE["email"])
+    async with vendors.client(era) as desktop:
+        await desktop.call(
+            "suppress_contact", contact=who if by == "address" else who.partition("@")[2], reason="no"
+        )
+        start = await start_at(vendor, desktop)
+        if by == "domain" and vendor != "kalent":
+            error = await desktop.refused(
+                "start_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts
+            )
+            assert len(error["left_out"]) == 2
+            return
+        asked = await start.ask(desktop)
+    assert asked["people"] == 1
+    assert asked["left_out"][0]["reasons"] == ["suppressed: no"]
+
+
+async def test_one_person_is_never_in_two_sequences_here_and_there(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("clarky", desktop, contacts=[{**GRACE}])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        here = await desktop.blueprint()
+        error = await desktop.refused("start_sequence", blueprint_id=here, contacts=[GRACE])
+        there = await start_at("topo", desktop, contacts=[GRACE])
+        other = await desktop.refused("start_sequence", blueprint_id=there.blueprint_id, contacts=there.contacts)
+    for refused in (error, other):
+        assert refused["code"] == "refused_by_guards"
+        assert refused["left_out"][0]["reasons"][0].startswith("already in local:seq_")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "contacts", "code", "words"),
+    [
+        pytest.param(
+            "kalent", [ZOE], "invalid_arguments", "contact 1: Kalent starts its own", id="facts-at-kalent"
+        ),
+        pytest.param("kalent", [INES, "kalent:nobody"], "not_found", "contact 2", id="unknown-candidate"),
+        pytest.param("kalent", ["topo:1234"], "wrong_id", "contact 1", id="another-vendors-id"),
+        pytest.param("topo", [ZOE, {**ZOE}], "invalid_arguments", "same person", id="named-twice"),
+        pytest.param(
+            "topo", [{**ZOE, "variables": {"firstname": "Z"}}], "invalid_arguments", "variables", id="own"
+        ),
+        pytest.param("clarky", [{"email": "no"}], "invalid_arguments", "mail", id="no-address"),
+    ],
+)
+async def test_bad_people_are_refused_by_their_position(
+    vendors: Connected, vendor: str, contacts: list[Any], code: str, words: str
+) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at(vendor, desktop, contacts=contacts)
+        error = await desktop.refused("start_sequence", blueprint_id=start.blueprint_id, contacts=contacts)
+    assert error["code"] == code
+    assert words in error["message"]
+
+
+@pytest.mark.parametrize("name", ["Not ready", "Running out", "Put away", "Last year's"])
+async def test_a_template_that_takes_nobody_is_said_before_anything_is_planned(
+    vendors: Connected, name: str
+) -> None:
+    async with vendors.client() as desktop:
+        page = await desktop.call("list_blueprints", provider="topo")
+        closed = next(one["id"] for one in page["items"] if one["name"] == name)
+        error = await desktop.refused("start_sequence", blueprint_id=closed, contacts=[ZOE])
+    assert error["code"] == "conflict" and "takes nobody now" in error["message"]
+
+
+async def test_a_blueprint_nobody_here_has_seen_is_started_after_a_warning(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        made = await vendors.sandbox.kalent(
+            "POST", "/sourcings/sourcing_1/sequence-blueprints", json={"name": "Theirs", "steps": [TEXT]}
+        )
+        own = f"kalent:{made.json()['data']['blueprintId']}"
+        start = Start(own, [INES])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        told = await start.told(desktop)
+    assert [one["rule"] for one in asked["findings"]] == ["vendor.unseen_texts"]
+    assert asked["sample"]["steps"] == []
+    assert told["handed_over"]["done"] == 1
+
+
+async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it(
+    vendors: Connected, era: str
+) -> None:
+    template = f"clarky:{CLARKY_TEMPLATES[0]}"
+    start = Start(template, [ZOE], {"auto_approve": True})
+    async with vendors.client(era) as desktop:
+        error = await desktop.refused("start_sequence", blueprint_id=template, contacts=[ZOE], auto_approve=True)
+    vendors.more["SEQUENCES_AUTO_APPROVE"] = template
+    async with vendors.client(era) as desktop:
+        asked = await start.ask(desktop)
+        assert await enrolled(vendors, "clarky") == []
+        await approve(vendors, asked)
+        told = await start.told(desktop)
+    assert error["code"] == "approval_refused"
+    assert asked["outcome"] == "waiting_for_approval"
+    assert [one["rule"] for one in asked["findings"]] == ["vendor.unreviewed"]
+    assert told["handed_over"]["done"] == 1
+    [sent] = await enrolled(vendors, "clarky")
+    assert sent["body"]["auto_approve"] is True
+
+
+async def test_without_that_clarky_is_always_told_to_wait_for_its_review(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("clarky", desktop)
+        await approve(vendors, await start.ask(desktop))
+    bodies = [one["body"] for one in await enrolled(vendors, "clarky")]
+    assert [body["auto_approve"] for body in bodies] == [False, False]
+    assert len({body["idempotency_key"] for body in bodies}) == 2
+
+
+async def test_a_template_that_names_no_agent_sends_as_the_one_the_operator_set(vendors: Connected) -> None:
+    start = Start("clarky:tpl_01SANDBOXREPLY", [ZOE])
+    async with vendors.client() as desktop:
+        await approve(vendors, await start.ask(desktop))
+        told = await start.told(desktop)
+    assert told["outcome"] == "not_done"
+    assert "CLARKY_BOT_ID" in told["handed_over"]["why"][0]
+    vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXBEN"
+    async with vendors.client() as desktop:
+        start = Start("clarky:tpl_01SANDBOXREPLY", [ALI])
+        await approve(vendors, await start.ask(desktop))
+        assert (await start.told(desktop))["handed_over"]["done"] == 1
+
+
+async def test_more_people_than_a_call_takes_go_in_several(vendors: Connected) -> None:
+    people = [{"email": f"person{number}@new.example", "first_name": "P"} for number in range(230)]
+    async with vendors.client() as desktop:
+        start = Start(await active_template(desktop), people)
+        await approve(vendors, await start.ask(desktop))
+        told = await start.told(desktop)
+    assert told["handed_over"]["done"] == 230
+    sizes = [len(one["body"]["items"]) for one in await enrolled(vendors, "topo")]
+    assert sizes == [100, 100, 30]
+    assert len([one for one in await vendors.writes() if one["path"].endswith("/contact-lists")]) == 1
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
+    vendors: Connected, vendor: str
+) -> None:
+    async with vendors.client() as desktop:
+        asked = await (await start_at(vendor, desktop)).ask(desktop)
+    async with vendors.desk() as desk:
+        seen = await look(desk, asked["plan_id"])
+        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
+    title = vendor.capitalize()
+    assert any(line.startswith(f"{title} sends, with its own") for line in seen.lines)
+    assert sum(f"{title} is given" in line for line in seen.lines) == 2
+    assert said.endswith(f"{title}: 2 handed over.")
+
+
+async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_server_that_is(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("topo", desktop)
+        asked = await start.ask(desktop)
+    apart = {name: value for name, value in vendors.environ.items() if name.startswith("SEQUENCES_")}
+    async with open_desk(read(apart), worker=False, clock=vendors.clock) as desk:
+        seen = await look(desk, asked["plan_id"])
+        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
+        assert await hand_over(desk, plan_id=asked["plan_id"]) is not None
+    assert "A running server that has Topo's key hands it over." in said
+    assert await enrolled(vendors, "topo") == []
+    async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(20):
+        while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
+            await asyncio.sleep(0)
+    assert len(await enrolled(vendors, "topo")) == 1
+
+
+async def test_two_processes_that_hand_over_at_once_make_one_request(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        asked = await start.ask(desktop)
+        await approve(vendors, asked, go=False)
+        async with vendors.desk() as one, vendors.desk() as other:
+            pair = (one, other, one, other)
+            await asyncio.gather(*(hand_over(desk, plan_id=asked["plan_id"]) for desk in pair))
+        told = await start.told(desktop)
+    assert told["handed_over"]["done"] == 2
+    assert len(await enrolled(vendors, "kalent")) == 1
+
+
+async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        asked = await start.ask(desktop)
+        await desktop.call("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
+        async with vendors.desk() as desk:
+            plan = await desk.plans.get_plan(asked["plan_id"])
+            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="ada")
+            await hand_over(desk, plan_id=plan.id)
+    [sent] = await enrolled(vendors, "kalent")
+    assert sent["body"] == {"candidateIds": ["candidate_priya"]}
+
+
+async def test_a_no_enrols_nobody(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        asked = await start.ask(desktop)
+        async with vendors.desk() as desk:
+            await desk.plans.refuse_plan(asked["plan_id"], reason="not now", actor="ada")
+            assert await hand_over(desk, plan_id=asked["plan_id"]) is None
+        told = await start.told(desktop)
+    assert (told["outcome"], told["approval"]) == ("refused", "declined")
+    assert await enrolled(vendors, "kalent") == []
+
+
+async def test_an_approval_that_could_not_be_carried_out_within_its_day_enrols_nobody(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = Start(await active_template(desktop), [ZOE, ALI], {"idempotency_key": "k"})
+        asked = await start.ask(desktop)
+        await approve(vendors, asked, go=False)
+        vendors.clock.now += timedelta(hours=25)
+        told = await start.told(desktop)
+    assert told["handed_over"]["not_done"] == 2
+    assert "within the day" in told["handed_over"]["why"][0]
+    assert await enrolled(vendors, "topo") == []
