@@ -10,8 +10,8 @@ import pytest
 from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 VALUES = ("errors", "domain")
-CONTRACTS = ("providers.port", "providers.vendor_port", "providers.enrolment_port", "providers.records_port")
-BELOW_FLOWS = (*VALUES, "guards", "prompting", *CONTRACTS)
+PORTS = ("providers.port", "providers.record_port", "providers.vendor_port", "providers.enrolment_port")
+BELOW_FLOWS = (*VALUES, "guards", "prompting", *PORTS)
 BELOW_SERVER = (*BELOW_FLOWS, "flows")
 
 # What a room may import besides itself. The two ports of providers are a contract, known to all who speak it;
@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "guards": VALUES,
     "prompting": VALUES,
     "providers": VALUES,
-    "engine": (*VALUES, *CONTRACTS),
+    "engine": (*VALUES, *PORTS),
     "sandbox": VALUES,
     "settings": (*VALUES, "guards", "engine", "providers"),
     "flows": BELOW_FLOWS,

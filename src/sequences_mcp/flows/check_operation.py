@@ -49,13 +49,6 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
     return await _judged(desk, operation, detail)
 
 
-async def _read(desk: Desk, operation: Operation) -> CheckedOperation:
-    found = await READERS[operation.tool](desk, operation)
-    if found.happened is None:
-        return CheckedOperation(operation, found.why, found.next_step)
-    return await _settled(desk, operation, happened=found.happened, why=found.why)
-
-
 async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
     """Return a start after a look at everybody in it; people who are certainly not in it wait a minute first."""
     provider = desk.named(operation.provider)
@@ -74,6 +67,13 @@ async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
 
 
 _IN = {"done": "enrolled", "not_done": "not enrolled", "unknown": "unknown"}
+
+
+async def _read(desk: Desk, operation: Operation) -> CheckedOperation:
+    found = await READERS[operation.tool](desk, operation)
+    if found.happened is None:
+        return CheckedOperation(operation, found.why, found.next_step)
+    return await _settled(desk, operation, happened=found.happened, why=found.why)
 
 
 async def _judged(desk: Desk, operation: Operation, detail: SequenceDetail) -> CheckedOperation:

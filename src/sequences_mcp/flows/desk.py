@@ -14,7 +14,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
-from sequences_mcp.providers.records_port import Records, Waivers
+from sequences_mcp.providers.record_port import Records, Waivers
 from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Desk:
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``broken`` are
-    lines about what is not set up; ``vendor_terms`` are those of the vendors connected; ``operation_id`` the
+    lines about what is not set up; ``vendor_terms`` are those of the vendors connected; ``operation_id`` is the
     operation that a verb is the effect of, at a vendor.
     """
 

@@ -11,11 +11,11 @@ from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.errors import KALENT
 from sequences_mcp.providers.kalent.provider import kalent_provider
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.timing import Clockwork, Timing
 from sequences_mcp.providers.topo.errors import TOPO
 from sequences_mcp.providers.topo.provider import topo_provider
 from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor_port import Memory
 
 VENDORS = {vendor.name: vendor for vendor in (KALENT, CLARKY, TOPO)}
 

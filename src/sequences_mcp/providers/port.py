@@ -131,16 +131,16 @@ class Activity:
 class SequenceDetail:
     """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
 
-    ``steps_there`` and ``activities`` (newest first) are a vendor's too; ``untold`` says why they are missing.
+    ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``untold`` why they are not here.
     """
 
     sequence: Sequence
     contact: Contact
     outlook: Outlook
     provider_status: str | None = None
+    steps_there: tuple[StepThere, ...] = ()
     activities: tuple[Activity, ...] = ()
     untold: str | None = None
-    steps_there: tuple[StepThere, ...] = ()
 
 
 class Sequences(Protocol):

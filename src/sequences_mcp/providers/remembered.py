@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from typing import Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.translation import not_supported
-from sequences_mcp.providers.vendor_port import Memory
+
+
+class Memory(Protocol):
+    """Vendors' blueprints as they were last written, or told of, here."""
+
+    async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest known versions of a provider's blueprints, newest first."""
+        ...
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one version, the newest known by default; NotFoundError."""
+        ...
+
+    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Keep what was just written as the newest version."""
+        ...
+
+    async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
+        """Keep what was told of a blueprint whose steps are not known; another name is another version."""
+        ...
+
+    async def require_newest(self, blueprint_id: str, version: int) -> None:
+        """Raise StaleVersionError when a newer version is known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.port import Call, SequenceDetail
@@ -254,28 +254,4 @@ class Introduction(Protocol):
 
     async def about_key(self) -> str:
         """Return one line: what the key may do, as far as the vendor tells."""
-        ...
-
-
-class Memory(Protocol):
-    """Vendors' blueprints as they were last written, or told of, here: no API shows all of them."""
-
-    async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
-        """Return the newest known versions of a provider's blueprints, newest first."""
-        ...
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one version, the newest known by default; NotFoundError."""
-        ...
-
-    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Keep what was just written as the newest version."""
-        ...
-
-    async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
-        """Keep what was told of a blueprint whose steps are not known; another name is another version."""
-        ...
-
-    async def require_newest(self, blueprint_id: str, version: int) -> None:
-        """Raise StaleVersionError when a newer version is known."""
         ...

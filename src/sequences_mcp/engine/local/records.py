@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LocalRecords:
-    """``providers.records_port.Records`` over the store."""
+    """``providers.record_port.Records`` over the store."""
 
     engine: Engine
 

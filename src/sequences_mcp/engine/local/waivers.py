@@ -11,7 +11,7 @@ from sequences_mcp.engine.store import waivers
 
 @dataclass(frozen=True, slots=True)
 class LocalWaivers:
-    """``providers.records_port.Waivers`` over the store."""
+    """``providers.record_port.Waivers`` over the store."""
 
     engine: Engine
 

@@ -16,8 +16,8 @@ from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError
 from sequences_mcp.providers.clarky.client import Clarky, Lead
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
-from sequences_mcp.providers.vendor_port import Memory
 
 TITLE = "Clarky"
 AT_ONCE = "starts at once"

@@ -10,9 +10,9 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
-from sequences_mcp.providers.remembered import RememberedBlueprints
+from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Memory, Trace
+from sequences_mcp.providers.vendor_port import Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME, TITLE = "clarky", "Clarky"

@@ -20,9 +20,9 @@ from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fat
 from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.limits import CANDIDATES_A_CALL
 from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteSequence
 from sequences_mcp.providers.translation import contact_of, detail_of
-from sequences_mcp.providers.vendor_port import Memory
 
 TITLE = "Kalent"
 CANDIDATE = "candidate"

@@ -13,9 +13,10 @@ from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.kalent.places import KalentPlaces
 from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Memory, SourcingRow, Trace
+from sequences_mcp.providers.vendor_port import SourcingRow, Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME, TITLE = "kalent", "Kalent"
@@ -132,7 +133,7 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         blueprints=KalentBlueprints(kalent, memory),
         sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
+        enrolment=KalentEnrolment(kalent, memory),
         places=KalentPlaces(kalent),
         traces=KalentTraces(kalent),
-        enrolment=KalentEnrolment(kalent, memory),
     )

@@ -19,11 +19,11 @@ from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ConflictError, OutcomeUnknownError, ProviderUnavailableError
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteEntry, RemoteList, RemoteSequence
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
-from sequences_mcp.providers.vendor_port import Memory
 
 TITLE = "Topo"
 COUNT = "entries"

@@ -20,6 +20,7 @@ from sequences_mcp.providers.port import (
     SequenceDetail,
     SequenceFilter,
 )
+from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.enrolment import TopoEnrolment
@@ -27,7 +28,7 @@ from sequences_mcp.providers.topo.places import TopoLists
 from sequences_mcp.providers.topo.scopes import Scoped, Scopes
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
 from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor_port import Memory, Trace
+from sequences_mcp.providers.vendor_port import Trace
 
 TITLE = "Topo"
 ACTIVITIES = 10

@@ -53,14 +53,6 @@ class StepRunView(View):
     task_id: str | None = None
 
 
-class ActivityView(View):
-    """Something that happened in a run at a vendor, in the vendor's words."""
-
-    type: str | None = None
-    channel: str | None = None
-    at: str | None = None
-
-
 class StepThereView(View):
     """One step as a vendor generated it, in the vendor's own words."""
 
@@ -69,6 +61,14 @@ class StepThereView(View):
     scheduled_for: str | None = None
     subject: str | None = None
     content: str | None = None
+
+
+class ActivityView(View):
+    """Something that happened in a run at a vendor, in the vendor's words."""
+
+    type: str | None = None
+    channel: str | None = None
+    at: str | None = None
 
 
 class SequenceView(WhoView):
@@ -88,9 +88,9 @@ class SequenceView(WhoView):
     next_at: str | None = None
     why: str
     steps: tuple[StepRunView, ...]
-    activities: tuple[ActivityView, ...] | None = None
     provider_steps: tuple[StepThereView, ...] | None = None
     started_as: str | None = None
+    activities: tuple[ActivityView, ...] | None = None
     note: str | None = None
 
 

@@ -1,4 +1,7 @@
-"""What has been written down or waived, as the verbs see it: a further part of ``providers.port``."""
+"""What has been written down for a person to read, and what a person has waived.
+
+Further parts of the contract in ``providers.port``.
+"""
 
 from __future__ import annotations
 
