@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
-    from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.flows.panel import Panel
     from sequences_mcp.guards.policy import GuardPolicy
@@ -91,7 +89,8 @@ def address_of_page(settings: Settings, path: str) -> str | None:
 
 
 def work(settings: Settings, *, once: bool) -> None:
-    """Do the due work in this thread: once, or until the process is told to stop."""
+    """Do the due work, and hand approved starts over to vendors: once, or until the process is told to stop."""
+    import asyncio
     import logging
     import signal
 
@@ -99,12 +98,27 @@ def work(settings: Settings, *, once: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    if settings.accounts:
+        asyncio.run(_work_at_desk(settings, stop, once=once))
+    if settings.accounts and (settings.sender is None or not once):
+        return
     with open_worker(settings) as worker:
-        if once:
-            while worker.run_due() and not stop.is_set():
-                pass
-        else:
+        if not once:
             worker.run(stop)
+        while once and worker.run_due() and not stop.is_set():
+            pass
+
+
+async def _work_at_desk(settings: Settings, stop: threading.Event, *, once: bool) -> None:
+    import asyncio
+
+    from sequences_mcp.flows.hand_over import hand_over_waiting
+
+    async with open_desk(settings, worker=not once, actor="worker") as desk:
+        if once:
+            await hand_over_waiting(desk)
+        else:
+            await asyncio.to_thread(stop.wait)
 
 
 @asynccontextmanager
@@ -175,25 +189,6 @@ def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], boo
         page=partial(address_of_page, settings, "/"),
         send=partial(_delivery(settings, hurried=True), before_dot=lambda: None),
     ).tell
-
-
-def survey_store(settings: Settings) -> Survey:
-    """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.store.survey import survey
-
-    with Store.open(settings.data_dir, now=utc_now()) as store:
-        return survey(store, now=utc_now())
-
-
-def probe_mail_server(settings: Settings) -> Probe | None:
-    """Return how far a sign-in at the mail server gets, or None where none is set."""
-    from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
-    from sequences_mcp.engine.channels.probe import probe
-
-    if settings.smtp_url is None:
-        return None
-    return probe(MailServer.parse(settings.smtp_url.value), timeouts=Timeouts(connect=10, command=10))
 
 
 def terms_of(settings: Settings) -> Terms:

@@ -147,7 +147,7 @@ def _audit() -> click.Command:
     @click.command(help="Verify the chain of the audit trail. Exit status 1 when a row was changed.")
     @click.argument("action", type=click.Choice(["verify"]))
     def audit(action: str) -> None:
-        from sequences_mcp.bootstrap import survey_store
+        from sequences_mcp.doctor import survey_store
 
         found = survey_store(_settings())
         broken = f"Row {found.broken_row} does not fit the chain."

@@ -13,6 +13,7 @@ from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.record import Queue
+    from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.settings import Settings
 
@@ -61,7 +62,7 @@ def _sender(settings: Settings) -> Iterator[Line]:
 
 
 def _delivery(settings: Settings) -> Iterator[Line]:
-    from sequences_mcp.bootstrap import outbox_of, probe_mail_server
+    from sequences_mcp.bootstrap import outbox_of
 
     found = probe_mail_server(settings)
     if found is None:
@@ -84,8 +85,6 @@ def _guards(settings: Settings) -> Iterator[Line]:
 
 
 def _database(settings: Settings, *, now: datetime) -> Iterator[Line]:
-    from sequences_mcp.bootstrap import survey_store
-
     try:
         found = survey_store(settings)
     except SequencesError as error:
@@ -156,3 +155,23 @@ def _approval(settings: Settings) -> Iterator[Line]:
         yield Line(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")
     if os.name == "posix" and settings.data_dir.exists() and settings.data_dir.stat().st_mode & 0o077:
         yield Line(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")
+
+
+def survey_store(settings: Settings) -> Survey:
+    """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.store.survey import survey
+
+    with Store.open(settings.data_dir, now=utc_now()) as store:
+        return survey(store, now=utc_now())
+
+
+def probe_mail_server(settings: Settings) -> Probe | None:
+    """Return how far a sign-in at the mail server gets, or None where none is set."""
+    from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
+    from sequences_mcp.engine.channels.probe import probe
+
+    if settings.smtp_url is None:
+        return None
+    return probe(MailServer.parse(settings.smtp_url.value), timeouts=Timeouts(connect=10, command=10))

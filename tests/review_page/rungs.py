@@ -13,10 +13,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from mcp import Client
 from mcp.types import ElicitResult
 from page_world import MAIL, PASSPHRASE, Visitor, World, apart, crowd
 from panel_world import Bridge, lock_up, proven
+from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError

@@ -14,10 +14,10 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from mcp import Client
 from mcp.types import ElicitResult
 from page_world import LINKEDIN, NOON, World, apart, crowd
 from rungs import Page, Panel, Rung, SignedPage, rung
+from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError

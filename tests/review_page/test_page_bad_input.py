@@ -13,6 +13,7 @@ import pytest
 from page_browser import chromium, screen
 from page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, expect
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.desk import Desk
@@ -197,7 +198,7 @@ def opened_in_a_terminal(folder: Path, **more: str) -> subprocess.Popen[str]:
 def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Path) -> None:
     with opened_in_a_terminal(tmp_path) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [heard("review --open", process.stdout.readline()) for _ in range(3)]
         assert "The review page is at http://localhost:" in lines[0]
         assert "No browser could be opened here" in lines[1]
         assert "until you press Ctrl-C" in lines[2]
@@ -210,7 +211,7 @@ def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Pat
 def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: Path) -> None:
     (tmp_path / "data" / seat.LOCK_NAME).mkdir(parents=True)
     with opened_in_a_terminal(tmp_path) as process:
-        out, err = process.communicate(timeout=20)
+        out, err = (heard("review --open", text) for text in process.communicate(timeout=20))
     assert (process.returncode, out) == (2, "")
     assert "cannot listen" in err
     assert "sequences-mcp review list" in err

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.secrecy.hearing import heard
 
 from sequences_mcp.server.apps import URI
 
@@ -25,7 +26,8 @@ def test_the_inspector_finds_the_panel_where_it_is_declared(tmp_path: Path) -> N
         "SEQUENCES_DATA_DIR": str(tmp_path / "data"),
     }
     command = [node, inspector, "--cli", *server, "--method", "tools/list", "--app-info", "--format", "json"]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    said = heard("the Inspector", ran.stdout)
     found = {one["toolName"]: one for one in map(json.loads, said.splitlines())}
     apps = {name for name, one in found.items() if one["hasApp"]}
     assert apps == {"start_sequence", "list_reviews", "show_plan", "decide_plan"}
