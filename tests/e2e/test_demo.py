@@ -12,4 +12,11 @@ async def test_the_demo_tells_its_story_to_the_end() -> None:
     assert "The mail server received 8 e-mails, each once:" in told
     assert "stopped: Jonas Weber, Aiko Tanaka" in told
     assert "Maria: ACTIVE; next: LINKEDIN step" in told
-    assert "{{" not in told.partition("The mail server received")[2]
+    first, second = told.split("── The same tools")
+    assert "{{" not in first.partition("The mail server received")[2]
+    assert "placeholders.square: Kalent was not even asked." in second
+    assert "← unknown: Do not start these again" in second
+    assert "← done: It has happened; nothing has to be called again." in second
+    asked = second.partition("What the vendors were asked to do, each once:")[2].split()
+    assert [asked.count(f"candidate_{name}") for name in ("ines", "priya")] == [1, 1]
+    assert asked.count("clarky") == asked.count("/sequences/start") == 1

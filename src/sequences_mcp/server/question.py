@@ -72,7 +72,7 @@ def _name(shown: Shown) -> str:
 
 def _whole(shown: Shown) -> Iterator[str]:
     if shown.detail.sequence.handover:
-        yield f"{_name(shown)}: {handed(shown.detail.sequence)}."
+        yield f"{_name(shown)}: {handed(shown.detail.sequence)}"
     if not shown.detail.sequence.steps:
         return
     yield f"{_name(shown)} gets:"
@@ -81,7 +81,7 @@ def _whole(shown: Shown) -> Iterator[str]:
 
 
 def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
-    yield f"{number}. {channel_of(run.step)} to {run.recipient or 'nobody: skipped, no address'}, about {time}"
+    yield f"{number}. {channel_of(run.step)} to {run.recipient or 'nobody: skipped, no address'}, {time}"
     if run.subject:
         yield f"   Subject: {run.subject}"
     for line in (run.content or "(no text)").splitlines():
@@ -90,7 +90,7 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
 
 def _differing(first: Shown, other: Shown) -> Iterator[str]:
     if other.detail.sequence.handover:
-        yield f"{_name(other)}: {handed(other.detail.sequence)}."
+        yield f"{_name(other)}: {handed(other.detail.sequence)}"
     if not other.detail.sequence.steps:
         return
     yield f"{_name(other)} gets the same, except:"
@@ -101,7 +101,7 @@ def _differing(first: Shown, other: Shown) -> Iterator[str]:
             yield from _step(number, theirs, time)
         else:
             said = "; ".join(changes) or "same text"
-            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, about {time}: {said}"
+            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, {time}: {said}"
 
 
 def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:

@@ -1,31 +1,11 @@
-"""The whole story on this machine: a real mail server, the real server over stdio, the real MCP client.
-
-Nothing leaves the machine: the mail server listens on loopback and keeps what it gets in memory.
-"""
+"""The first act: the embedded engine, from a draft to e-mails that left through SMTP."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-import tempfile
-import textwrap
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sequences_mcp.errors import SettingsError
+from sequences_mcp.demo.stage import SENDER, Mailbox, Say, Teller, client_of, mail_server, next_monday, quoted
 
-if TYPE_CHECKING:
-    from mcp import Client
-
-Say = Callable[[str], object]
-
-SENDER = "Ada Lovelace <ada@lovelace.example>"
-PATIENCE = 30.0
 ROLE = {"job_title": "Staff Backend Engineer", "location": "Lisbon"}
 PEOPLE = [
     {"email": "maria@globex.example", "first_name": "Maria", "last_name": "Silva", "company": "Globex"},
@@ -79,83 +59,28 @@ def steps(first: str) -> list[dict[str, Any]]:
     ]
 
 
-class Mailbox:
-    """What the throw-away mail server received, and a way to wait for more."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self._arrived = asyncio.Condition()
-
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        """Keep one message."""
-        message = message_from_bytes(envelope.content, policy=policy.default)
-        async with self._arrived:
-            self.messages.append(message)
-            self._arrived.notify_all()
-        return "250 kept"
-
-    async def wait_for(self, number: int) -> None:
-        """Return when so many messages have arrived; TimeoutError after half a minute."""
-        async with asyncio.timeout(PATIENCE), self._arrived:
-            await self._arrived.wait_for(lambda: len(self.messages) >= number)
+async def play(say: Say, folder: str) -> None:
+    """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
+    async with mail_server() as (mailbox, port):
+        settings = {
+            "SEQUENCES_DATA_DIR": folder,
+            "SEQUENCES_SENDER": SENDER,
+            "SEQUENCES_SMTP_URL": f"smtp://127.0.0.1:{port}",
+            "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
+            "SEQUENCES_SPACING": "0",
+        }
+        async with client_of(say, settings) as client:
+            await _Act(Teller(client, say), mailbox).play()
 
 
-@asynccontextmanager
-async def mail_server() -> AsyncIterator[tuple[Mailbox, int]]:
-    """Run a mail server on a free loopback port."""
-    try:
-        from aiosmtpd.smtp import SMTP
-    except ImportError as error:
-        raise SettingsError(
-            "The demo needs a mail server of its own.", next_step="Install it: pip install 'sequences-mcp[demo]'."
-        ) from error
-    mailbox = Mailbox()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(mailbox, enable_SMTPUTF8=True), host="127.0.0.1", port=0)
-    async with server:
-        yield mailbox, server.sockets[0].getsockname()[1]
-
-
-async def demo(say: Say) -> None:
-    """Tell the story; ``say`` prints one line."""
-    with tempfile.TemporaryDirectory(prefix="sequences-demo-") as folder:
-        async with mail_server() as (mailbox, port), _client(say, folder, port) as client:
-            await _Story(client, mailbox, say).tell()
-
-
-@asynccontextmanager
-async def _client(say: Say, folder: str, port: int) -> AsyncIterator[Client]:
-    from mcp import Client, StdioServerParameters
-    from mcp.types import ElicitResult
-
-    async def dialog(context: object, params: Any) -> ElicitResult:
-        say("\n┌─ The client shows you a dialog:")
-        for line in params.message.splitlines():
-            say(f"│ {line}")
-        say("└─ You: yes\n")
-        return ElicitResult(action="accept", content={"approve": True})
-
-    environment = {
-        "SEQUENCES_DATA_DIR": folder,
-        "SEQUENCES_SENDER": SENDER,
-        "SEQUENCES_SMTP_URL": f"smtp://127.0.0.1:{port}",
-        "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
-        "SEQUENCES_SPACING": "0",
-    }
-    server = StdioServerParameters(command=sys.executable, args=["-m", "sequences_mcp"], env=environment)
-    async with Client(server, elicitation_callback=dialog) as client:
-        yield client
-
-
-class _Story:
+class _Act:
     """The exchange, told as it happens."""
 
-    def __init__(self, client: Client, mailbox: Mailbox, say: Say) -> None:
-        self._client = client
+    def __init__(self, teller: Teller, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self._say = say
+        self._say, self._call, self._you, self._claude = teller.say, teller.call, teller.you, teller.claude
 
-    async def tell(self) -> None:
+    async def play(self) -> None:
         blueprint = await self._draft()
         await self._preview(blueprint)
         runs = await self._start(blueprint)
@@ -180,7 +105,7 @@ class _Story:
             for step in person["steps"]:
                 what = step.get("subject") or f"{step['content'][:44]}…"
                 self._say(f"      {step['at']}  {step['channel']:<16} {what}")
-        self._say(_quoted(shown["people"][0]["steps"][0]["content"]))
+        self._say(quoted(shown["people"][0]["steps"][0]["content"]))
 
     async def _start(self, blueprint: str) -> dict[str, str]:
         self._you("Good. Start it.")
@@ -193,7 +118,7 @@ class _Story:
 
     async def _live(self, runs: dict[str, str]) -> None:
         self._you("Pause Maria until Monday.")
-        paused = await self._call("pause_sequence", sequence_id=runs["Maria Silva"], paused_until=_next_monday())
+        paused = await self._call("pause_sequence", sequence_id=runs["Maria Silva"], paused_until=next_monday())
         self._say(f"    {paused['status']}, until {paused['paused_until']}")
         self._you("We won Acme, stop everyone there.")
         stopped = await self._call("stop_sequence", sequence_id=runs["Jonas Weber"], reason="WIN", scope="COMPANY")
@@ -214,21 +139,7 @@ class _Story:
         self._say("\nThe first of them:\n")
         for name in ("From", "To", "Subject", "Date", "Message-ID"):
             self._say(f"    {name}: {first[name]}")
-        self._say("\n" + _quoted(first.get_content()))
-
-    async def _call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        self._say(f"  → {tool}({_short(arguments)})")
-        result = await self._client.call_tool(tool, arguments)
-        facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
-        if "outcome" in facts:
-            self._say(f"  ← {facts['outcome']}: {facts.get('message') or facts['next']}")
-        return facts
-
-    def _you(self, text: str) -> None:
-        self._say(f"\nYou: {text}")
-
-    def _claude(self, text: str) -> None:
-        self._say(f"Claude: {text}")
+        self._say("\n" + quoted(first.get_content()))
 
 
 def _facts(person: dict[str, str]) -> dict[str, str]:
@@ -236,23 +147,8 @@ def _facts(person: dict[str, str]) -> dict[str, str]:
     return {**person, "time_zone": "Europe/Lisbon", "linkedin_url": f"https://www.linkedin.com/in/{handle}"}
 
 
-def _next_monday() -> str:
-    today = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
-    return (today + timedelta(days=7 - today.weekday())).isoformat()
-
-
-def _quoted(text: str) -> str:
-    lines = (line for part in text.strip().split("\n") for line in textwrap.wrap(part, 84) or [""])
-    return "\n".join(f"      │ {line}".rstrip() for line in lines)
-
-
 def _ids(people: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{"email": person["email"]} for person in people]
-
-
-def _short(arguments: dict[str, Any]) -> str:
-    shown = json.dumps(arguments, ensure_ascii=False)
-    return textwrap.shorten(shown, width=90, placeholder=" …")
 
 
 def _arrow(fix: str | None) -> str:
