@@ -77,7 +77,7 @@ class World:
 
     folder: Path
     clock: Clock = field(default_factory=Clock)
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -199,7 +199,7 @@ class Visitor:
     """A browser of sorts: it keeps what the page gives it and says where it comes from, unless told otherwise."""
 
     seat: Seat
-    cookie: str = ""
+    cookie: str = field(default="", repr=False)
     key: str = ""
 
     @property

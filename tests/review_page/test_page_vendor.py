@@ -20,8 +20,8 @@ HOSTILE = "<script>alert(1)</script>\u202enote"
 
 
 @pytest.fixture
-def clarky(world: World) -> Iterator[None]:
-    """Connect Clarky, which is the sandbox on loopback."""
+def clarky(world: World) -> Iterator[Sandbox]:
+    """Connect Clarky and Topo, which are the sandbox on loopback."""
     with Server().running() as served:
         loop = asyncio.new_event_loop()
         sandbox: Any = served.sandbox()
@@ -30,8 +30,10 @@ def clarky(world: World) -> Iterator[None]:
         world.more |= {
             "CLARKY_API_KEY": token_of("clarky"),
             "CLARKY_BASE_URL": f"{served.origin}/clarky/api/v1",
+            "TOPO_API_KEY": token_of("topo"),
+            "TOPO_BASE_URL": f"{served.origin}/topo/v1",
         }
-        yield
+        yield opened
         loop.run_until_complete(sandbox.__aexit__(None, None, None))
         loop.close()
 
@@ -86,3 +88,33 @@ def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: 
     assert approve(person, plan.id).status == 303
     done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
     assert (done.done, done.not_done) == (1, 1)
+
+
+@pytest.mark.usefixtures("clarky")
+def test_an_approved_plan_says_how_far_the_vendor_has_it_and_leads_to_its_runs(
+    world: World, person: Visitor
+) -> None:
+    plan = planned(world)
+    open_sample(person, plan.id)
+    approve(person, plan.id)
+    text = " ".join(person.get(f"/plans/{plan.id}").text.split())
+    listed = person.get("/sequences?provider=clarky").text
+    run = listed.split('href="/sequences/clarky:')[1].split('"')[0]
+    shown = person.get(f"/sequences/clarky:{run}").text
+    assert "Clarky has 2 of them." in text
+    assert listed.count('href="/sequences/clarky:') == 2
+    assert "generating" in shown and "/stop" not in shown and plan.id in shown
+
+
+def test_a_run_at_topo_is_paused_and_stopped_in_one_click_and_each_is_recorded(
+    world: World, clarky: Sandbox, person: Visitor
+) -> None:
+    listed = person.get("/sequences?provider=topo&status=ACTIVE").text
+    run = "topo:" + listed.split('href="/sequences/topo:')[1].split('"')[0]
+    assert person.post(f"/sequences/{run}/pause", days="3").status == 303
+    assert "WAITING_FOR_LEAD" in person.get(f"/sequences/{run}").text
+    assert person.post(f"/sequences/{run}/resume").status == 303
+    assert person.post(f"/sequences/{run}/stop", reason="WIN", scope="CONTACT").status == 303
+    assert "STOPPED_EARLY" in person.get(f"/sequences/{run}").text
+    page = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=10))
+    assert sorted(entry.action for entry in page.items) == ["operation.begun"] * 3 + ["operation.done"] * 3

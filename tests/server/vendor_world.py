@@ -32,7 +32,7 @@ class Connected:
     keys: dict[VendorName, str]
     elsewhere: dict[VendorName, str] = field(default_factory=dict)
     timing: Timing | None = None
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def environ(self) -> dict[str, str]:

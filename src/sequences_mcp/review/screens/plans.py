@@ -9,7 +9,7 @@ from itertools import groupby
 from starlette.responses import Response
 
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
@@ -99,6 +99,7 @@ async def _shown(
         status=fault.status if fault else HTTPStatus.OK,
         plan=found,
         seen=seen,
+        outcome=await desk.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
         many=seen.tally.waiting > MANY,
         groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
@@ -107,6 +108,10 @@ async def _shown(
         asks=visit.own.key is None or (fault is not None and fault.asks),
         moved=moved or [],
     )
+
+
+def _is_handed_over(plan: Plan) -> bool:
+    return plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
 
 
 def _groups(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
+from hashlib import sha256
 from typing import TypeVar
 
 from starlette.responses import Response
 
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.plan import canonical
 from sequences_mcp.domain.sequence import LIVE, SequenceStatus, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.complete_task import complete_task
 from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.flows.list_sequences import list_sequences
@@ -17,7 +23,8 @@ from sequences_mcp.flows.list_tasks import list_tasks
 from sequences_mcp.flows.pause_sequence import pause_sequence
 from sequences_mcp.flows.resume_sequence import resume_sequence
 from sequences_mcp.flows.stop_sequence import stop_sequence
-from sequences_mcp.providers.port import SequenceFilter
+from sequences_mcp.providers.port import Call, SequenceFilter
+from sequences_mcp.providers.vendor_port import Write
 from sequences_mcp.review.visit import Visit, whole_number
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -26,8 +33,9 @@ LONGEST_PAUSE = 366
 
 
 async def sequences(visit: Visit) -> Response:
-    """Show the runs, the one that moved last first."""
+    """Show the runs, here or at a vendor, the one that moved last first."""
     status = visit.request.query_params.get("status", "")
+    provider = visit.request.query_params.get("provider") or LOCAL
     wanted = SequenceFilter(
         status=_one_of(SequenceStatus, status, name="status") if status else None,
         sort_by="updated_at",
@@ -35,20 +43,26 @@ async def sequences(visit: Visit) -> Response:
         page=visit.page,
         size=SIZE,
     )
-    found = await list_sequences(visit.desk, wanted=wanted)
     return visit.shows(
-        "sequences.html", found=found, chosen=status, statuses=[one.value for one in SequenceStatus]
+        "sequences.html",
+        found=await list_sequences(visit.desk, wanted=wanted, provider=provider),
+        chosen=status,
+        statuses=[one.value for one in SequenceStatus],
+        provider=provider,
+        providers=list(visit.desk.providers),
     )
 
 
 async def sequence(visit: Visit) -> Response:
     """Show one run."""
     detail = await get_sequence(visit.desk, sequence_id=visit.named("sequence"))
-    status = detail.sequence.status
+    status, own = detail.sequence.status, detail.sequence.remote_id or detail.sequence.id
+    provider = visit.desk.providers.get(own.partition(":")[0])
     return visit.shows(
         "sequence.html",
         detail=detail,
-        stoppable=status in LIVE,
+        own=own,
+        stoppable=status in LIVE and provider is not None and provider.lists_runs,
         paused=status is SequenceStatus.WAITING_FOR_LEAD,
     )
 
@@ -58,23 +72,24 @@ async def pause(visit: Visit) -> Response:
     days = whole_number(visit.form.get("days", ""), name="day")
     if days > LONGEST_PAUSE:
         raise InvalidArgumentsError("That is longer than a year.", next_step="Pause for less, or stop it.")
-    until = visit.now + timedelta(days=days)
-    done = await pause_sequence(visit.desk, sequence_id=visit.named("sequence"), paused_until=until)
-    return visit.goes(f"/sequences/{done.sequence.id}")
+    until, own = visit.now + timedelta(days=days), visit.named("sequence")
+    effect = partial(pause_sequence, visit.desk, sequence_id=own, paused_until=until)
+    return await _moved(visit, own, effect, tool="pause_sequence", paused_until=until.isoformat())
 
 
 async def resume(visit: Visit) -> Response:
     """Let a run go on."""
-    done = await resume_sequence(visit.desk, sequence_id=visit.named("sequence"))
-    return visit.goes(f"/sequences/{done.sequence.id}")
+    own = visit.named("sequence")
+    return await _moved(visit, own, partial(resume_sequence, visit.desk, sequence_id=own), tool="resume_sequence")
 
 
 async def stop(visit: Visit) -> Response:
     """Stop a run for good, or every run of its blueprint at the same company."""
     reason = _one_of(StopReason, visit.form.get("reason", ""), name="reason")
     scope = _one_of(StopScope, visit.form.get("scope", "CONTACT"), name="scope")
-    done = await stop_sequence(visit.desk, sequence_id=visit.named("sequence"), reason=reason, scope=scope)
-    return visit.goes(f"/sequences/{done[0].sequence.id}")
+    own = visit.named("sequence")
+    effect = partial(stop_sequence, visit.desk, sequence_id=own, reason=reason, scope=scope)
+    return await _moved(visit, own, effect, tool="stop_sequence", reason=reason.value, scope=scope.value)
 
 
 async def tasks(visit: Visit) -> Response:
@@ -87,6 +102,31 @@ async def complete(visit: Visit) -> Response:
     outcome = _one_of(TaskOutcome, visit.form.get("outcome", ""), name="outcome")
     await complete_task(visit.desk, task_id=visit.named("task"), outcome=outcome)
     return visit.goes("/tasks")
+
+
+async def _moved(
+    visit: Visit, own: str, effect: Callable[[], Awaitable[object]], *, tool: str, **arguments: object
+) -> Response:
+    """Move a run and show it; what is asked of a vendor is written down before and settled after."""
+    provider = own.partition(":")[0]
+    if provider == LOCAL:
+        await effect()
+        return visit.goes(f"/sequences/{own}")
+    mark = sha256(canonical({"sequence_id": own, **arguments})).hexdigest()
+    write = Write(
+        call=Call(tool, None, mark),
+        provider=provider,
+        subject=own,
+        arguments={"sequence_id": own, **arguments},
+        safe=tool != "resume_sequence",
+    )
+
+    async def recorded() -> str:
+        await effect()
+        return "{}"
+
+    await carry_out(visit.desk, write, recorded)
+    return visit.goes(f"/sequences/{own}")
 
 
 def _one_of(kind: type[Choice], text: str, *, name: str) -> Choice:
