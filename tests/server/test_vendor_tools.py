@@ -45,6 +45,8 @@ async def test_what_is_connected_says_what_its_key_may_do(vendors: Connected, er
         shown = (await desktop.call("list_providers"))["providers"]
     assert [one["name"] for one in shown] == ["local", "kalent", "clarky", "topo"]
     assert "sequences:read" in shown[3]["note"] and "sequences:write" not in shown[3]["note"]
+    assert shown[2]["note"] == "agents: b_01SANDBOXADA, b_01SANDBOXBEN; CLARKY_BOT_ID: not set"
+    assert all("starts" in one["can"] for one in shown)
 
 
 async def test_a_run_at_topo_is_paused_resumed_and_stopped(vendors: Connected, era: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
@@ -76,5 +77,18 @@ async def _unknown(desk: Desk) -> list[str]:
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:
-    capabilities = ("blueprints", "contacts", "sequences", "drafts", "tasks", "vendor_tasks", "sourcings")
-    return tuple(name.removeprefix("vendor_") for name in capabilities if getattr(provider, name) is not None)
+    known = [_WORDS.get(name, name) for name in _CAPABILITIES if getattr(provider, name) is not None]
+    return ("starts", *known) if provider.name == LOCAL else tuple(known)
+
+
+_CAPABILITIES = (
+    "enrolment",
+    "blueprints",
+    "contacts",
+    "sequences",
+    "drafts",
+    "tasks",
+    "vendor_tasks",
+    "sourcings",
+)
+_WORDS = {"enrolment": "starts", "vendor_tasks": "tasks"}

@@ -54,6 +54,20 @@ class ClarkyTraces:
         return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
 
 
+@dataclass(frozen=True, slots=True)
+class ClarkyAgents:
+    """``providers.vendor_port.Introduction``: who can send. Their names are other people's words, so ids alone."""
+
+    clarky: Clarky
+    bot_id: str | None
+
+    async def about_key(self) -> str:
+        """Return the agents that are enabled, and who is set for templates that name none."""
+        agents = [one.id for one in (await self.clarky.list_agents(size=20)).items if one.is_enabled is not False]
+        own = self.bot_id.partition(":")[2] if self.bot_id else "not set"
+        return f"agents: {', '.join(one.partition(':')[2] for one in agents) or 'none'}; CLARKY_BOT_ID: {own}"
+
+
 def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None) -> Provider:
     """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
     return Provider(
@@ -63,6 +77,7 @@ def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None
         blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
         contacts=ClarkyContacts(clarky),
         traces=ClarkyTraces(clarky),
+        introduction=ClarkyAgents(clarky, bot_id),
         sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),
     )
