@@ -13,7 +13,7 @@ from tests.sandbox.sandbox_client import Server
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
     ALI,
-    TEXT,
+    SLOW,
     VENDORS,
     ZOE,
     Start,
@@ -194,7 +194,7 @@ async def test_somebody_kalent_has_in_a_sequence_by_then_is_not_started_again(ve
             "create_blueprint",
             name="Other",
             provider="kalent:sourcing_1",
-            steps=[{**TEXT, "temporalityType": "DELAYED", "delay": {"value": 2, "unit": "day"}}],
+            steps=[SLOW],
         )
         own = other["blueprint_id"].partition(":")[2]
         await vendors.sandbox.kalent(

@@ -19,6 +19,7 @@ from tests.server.vendor_starts import (
     INES,
     OLUMIDE,
     PRIYA,
+    SLOW,
     TEXT,
     VENDORS,
     ZOE,
@@ -186,7 +187,7 @@ async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_re
     vendors: Connected, era: str
 ) -> None:
     async with vendors.client(era) as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"])
+        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"], step=SLOW)
         asked = await start.ask(desktop)
         await approve(vendors, asked)
         second = await start_at("kalent", desktop, contacts=[INES, PRIYA])
@@ -219,6 +220,17 @@ async def test_whom_nobody_may_contact_is_in_no_start_of_any_vendor(
         asked = await start.ask(desktop)
     assert asked["people"] == 1
     assert asked["left_out"][0]["reasons"] == ["suppressed: no"]
+
+
+async def test_somebody_whose_run_at_a_vendor_is_over_by_now_may_be_started_again(
+    vendors: Connected, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("kalent", desktop, contacts=[INES])
+        await approve(vendors, await start.ask(desktop))
+        second = await start_at("kalent", desktop, contacts=[INES])
+        again = await second.ask(desktop)
+    assert (again["people"], again["left_out_count"]) == (1, 0)
 
 
 async def test_one_person_is_never_in_two_sequences_here_and_there(vendors: Connected, era: str) -> None:

@@ -17,6 +17,7 @@ from sequences_mcp.flows.hand_over import hand_over
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 
 TEXT = {**MAIL, "subject": "A role", "content": "Hi {{firstname}}, would a short call suit you?"}
+SLOW = {**TEXT, "temporalityType": "DELAYED", "delay": {"value": 2, "unit": "day"}}
 INES, PRIYA, OLUMIDE = (f"kalent:candidate_{name}" for name in ("ines", "priya", "olumide"))
 ZOE = {"email": "zoe@new.example", "first_name": "Zoe", "company": "New"}
 ALI = {"email": "ali@new.example", "first_name": "Ali", "company": "New"}
@@ -46,10 +47,12 @@ class Start:
         return facts
 
 
-async def start_at(vendor: str, desktop: Desktop, *, contacts: list[Any] | None = None) -> Start:
-    """Return a start of two people at a vendor."""
+async def start_at(
+    vendor: str, desktop: Desktop, *, contacts: list[Any] | None = None, step: dict[str, Any] = TEXT
+) -> Start:
+    """Return a start of two people at a vendor; at Kalent of a blueprint with this one step."""
     if vendor == "kalent":
-        made = await desktop.call("create_blueprint", name="Role", steps=[TEXT], provider="kalent:sourcing_1")
+        made = await desktop.call("create_blueprint", name="Role", steps=[step], provider="kalent:sourcing_1")
         return Start(made["blueprint_id"], contacts or [INES, PRIYA])
     if vendor == "clarky":
         return Start(f"clarky:{CLARKY_TEMPLATES[0]}", contacts or [ZOE, ALI])

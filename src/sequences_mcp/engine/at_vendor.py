@@ -44,11 +44,14 @@ def fated(one: Sequence, fate: Fate, *, now: datetime) -> Sequence:
 
 
 def seen(one: Sequence, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Sequence:
-    """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing."""
-    if one.status in TERMINAL or not one.is_handed_over:
+    """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing.
+
+    One with a reason is still being handed over, or nobody knows whether it was: only its operation settles that.
+    """
+    if one.status in TERMINAL or not one.is_handed_over or one.reason is not None:
         return one
     after = replace(one, status=status or one.status, remote_id=remote_id or one.remote_id)
-    return one if after == one else replace(after, reason=None, updated_at=now)
+    return one if after == one else replace(after, updated_at=now)
 
 
 def outlook_there(one: Sequence) -> Outlook:

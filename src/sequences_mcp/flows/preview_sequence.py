@@ -11,6 +11,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -47,7 +48,7 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
     people = await _people(desk, entries)
     suppressed = await desk.suppressions.suppressed_among(people)
-    busy = await desk.suppressions.busy_among([contact.id for contact in people])
+    busy = await busy_now(desk, [contact.id for contact in people])
     shown = []
     for entry, contact in zip(entries, people, strict=True):
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
@@ -73,7 +74,7 @@ async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str,
     contacts = [one.person.contact for one in people]
     there = [replace(one, id=one_id) for one, one_id in zip(contacts, map(_vendor_id, people), strict=True)]
     listed = [await desk.suppressions.suppressed_among(found) for found in (contacts, there)]
-    busy = await desk.suppressions.busy_among([one.id for one in contacts])
+    busy = await busy_now(desk, [one.id for one in contacts])
     return [
         left_out(
             one.person,

@@ -21,6 +21,7 @@ from sequences_mcp.errors import (
     SettingsError,
 )
 from sequences_mcp.flows.blueprint_report import require_no_errors
+from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
@@ -193,7 +194,7 @@ async def _judge(
 ) -> list[tuple[Person, tuple[str, ...]]]:
     contacts = [contact for _, contact in batch]
     suppressed = await desk.suppressions.suppressed_among(contacts)
-    busy = await desk.suppressions.busy_among([contact.id for contact in contacts])
+    busy = await busy_now(desk, [contact.id for contact in contacts])
     judged = []
     for entry, contact in batch:
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)

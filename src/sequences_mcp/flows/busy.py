@@ -1,0 +1,35 @@
+"""Who is in a sequence now: here, or at a vendor as the vendor itself tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.get_sequence import followed
+from sequences_mcp.providers.port import SequenceDetail
+
+AT_ONCE = 5
+
+
+async def busy_now(desk: Desk, contact_ids: Items[str]) -> Mapping[str, str]:
+    """Return contact id → sequence id for those with a live sequence.
+
+    A run at a vendor that counts as live here is read again first: it may be over by now.
+    """
+    busy = await desk.suppressions.busy_among(contact_ids)
+    runs = await desk.vendor_runs.live_among(list(busy)) if busy else []
+    if not runs:
+        return busy
+    for start in range(0, len(runs), AT_ONCE):
+        await asyncio.gather(*(_read_again(desk, run) for run in runs[start : start + AT_ONCE]))
+    return await desk.suppressions.busy_among(contact_ids)
+
+
+async def _read_again(desk: Desk, run: SequenceDetail) -> None:
+    try:
+        await followed(desk, run)
+    except SequencesError:
+        return  # a vendor that does not answer: the run goes on counting as live
