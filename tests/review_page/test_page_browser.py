@@ -72,6 +72,7 @@ def test_everything_works_by_keyboard_alone(world: World, browser: Browser, shot
     plan = world.plan(people=2)
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
+        expect(person.tab.get_by_label("Passphrase")).to_be_focused()
         person.tab.keyboard.type(PASSPHRASE)
         person.tab.keyboard.press("Enter")
         press_on(person, "Open one person")
