@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest_asyncio
 from mcp.types import ElicitResult
 from tests.sandbox.sandbox_client import Server
 from tests.secrecy.client import Client
+from tests.secrecy.hearing import heard
 from tests.server.open_server import GRACE, Desktop, yes
 from tests.server.vendor_starts import (
     ALI,
@@ -319,6 +322,22 @@ async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it
     assert sent["body"]["auto_approve"] is True
 
 
+async def test_a_blueprint_the_operator_allowed_is_started_without_a_person_where_nothing_is_unseen(
+    vendors: Connected, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        start = await start_at("kalent", desktop)
+        template = await active_template(desktop)
+    vendors.more["SEQUENCES_AUTO_APPROVE"] = f"{start.blueprint_id},{template}"
+    start.more["auto_approve"] = True
+    async with vendors.client(era) as desktop:
+        done = await start.ask(desktop)
+        waits = await Start(template, [ZOE], {"auto_approve": True}).ask(desktop)
+    assert (done["outcome"], done["approval"], done["handed_over"]["done"]) == ("done", "by_operator", 2)
+    assert waits["outcome"] == "waiting_for_approval"
+    assert await enrolled(vendors, "topo") == []
+
+
 async def test_without_that_clarky_is_always_told_to_wait_for_its_review(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         start = await start_at("clarky", desktop)
@@ -385,6 +404,24 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
     async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(20):
         while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
             await asyncio.sleep(0)
+    assert len(await enrolled(vendors, "topo")) == 1
+
+
+async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(vendors: Connected) -> None:
+    vendors.clock.now = datetime.now(UTC)  # the command reads the clock itself
+    async with vendors.client() as desktop:
+        start = await start_at("topo", desktop)
+        asked = await start.ask(desktop)
+    await approve(vendors, asked, go=False)
+    command = [sys.executable, "-m", "sequences_mcp", "work", "--once"]
+    ran = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **vendors.environ}, stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await asyncio.wait_for(ran.communicate(), 60)
+    async with vendors.desk() as desk:
+        found = await desk.vendor_runs.outcome(asked["plan_id"])
+    assert (ran.returncode, heard("work --once", err)) == (0, b"")
+    assert (found.done, found.waiting) == (2, 0)
     assert len(await enrolled(vendors, "topo")) == 1
 
 
