@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, Zone
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.when_asked import WhenAsked
 
 if TYPE_CHECKING:

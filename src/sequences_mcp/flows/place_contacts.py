@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.errors import (
     NotFoundError,
     NotSupportedError,
@@ -19,7 +20,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.newcomers import read_newcomers
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.vendor_port import Newcomer, Placed, Places
 
 LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
@@ -50,7 +51,7 @@ async def place_contacts(desk: Desk, *, place_id: str, contacts: Items[object]) 
     Raises OutcomeUnknownError, with everybody's outcome, as soon as one is unknown: nobody is tried twice, and
     nobody after them. When nobody was placed, the last error is raised.
     """
-    provider = desk.named(place_id.partition(":")[0])
+    provider = desk.named(provider_of(place_id))
     if provider.places is None:
         raise _takes_nobody(provider)
     people = read_newcomers(contacts, most=provider.places.most)

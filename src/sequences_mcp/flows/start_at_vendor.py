@@ -22,7 +22,7 @@ from sequences_mcp.flows.entry import FIELDS, Entry
 from sequences_mcp.flows.person import Person
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 
 MOST = 1_000
 AT_ONCE = 5  # people; each may take two reads, and ten connections are open at most

@@ -19,7 +19,6 @@ from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
 
-TITLE = "Clarky"
 AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
 UNREACHABLE = "neither an e-mail address nor a phone number is known"
@@ -76,7 +75,7 @@ class ClarkyEnrolment:
         """Return the enrollment."""
         if run.remote_id is None:
             return None
-        return detail_of(await self.clarky.get_enrollment(run.remote_id), title=TITLE)
+        return detail_of(await self.clarky.get_enrollment(run.remote_id))
 
     async def _person(self, asked: Asked) -> Contact:
         if asked.vendor_id is not None:

@@ -25,7 +25,6 @@ from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
 
-TITLE = "Topo"
 COUNT = "entries"
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
@@ -92,9 +91,9 @@ class TopoEnrolment:
     async def follow(self, run: Sequence) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
-            return detail_of(await self.topo.get_sequence(run.remote_id), title=TITLE)
+            return detail_of(await self.topo.get_sequence(run.remote_id))
         found = await self._run_of(run)
-        return detail_of(found, title=TITLE) if found else None
+        return detail_of(found) if found else None
 
     async def _person(self, asked: Asked) -> Contact:
         if asked.vendor_id is not None:
