@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.errors import (
     NotFoundError,
@@ -91,17 +91,13 @@ async def _hold_back(desk: Desk, people: Items[Newcomer], trail: _Trail) -> None
     """Note those on the suppression list: whoever must never be contacted is put nowhere."""
     now = desk.clock()
     facts = [
-        replace(Contact(id=one.id or f"?{index}", created_at=now, updated_at=now), **_facts(one))
+        Contact(id=one.id or f"?{index}", created_at=now, updated_at=now, **facts_of(one.fields))
         for index, one in enumerate(people)
     ]
     listed = await desk.suppressions.suppressed_among(facts)
     for index, one in enumerate(facts):
         if one.id in listed and trail.found[index] is None:
             trail.found[index] = Placed(outcome="not_done", why="suppressed: never to be contacted")
-
-
-def _facts(one: Newcomer) -> dict[str, Any]:
-    return {name: getattr(one.fields, name) for name in one.fields.__dataclass_fields__}
 
 
 def _told(trail: _Trail, provider: Provider) -> tuple[Placed, ...]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
+from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.person import Person, person
 from sequences_mcp.flows.start_at_vendor import Enrollee, enrollees, offer_of
@@ -112,7 +112,7 @@ async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
 
 
 def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:
-    given = {name: value for name in FIELDS if (value := getattr(entry.contact.fields, name)) is not None}
+    given = {name: value for name, value in facts_of(entry.contact.fields).items() if value is not None}
     if stored is None:
         return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)
     return replace(stored, **given)

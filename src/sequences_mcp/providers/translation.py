@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus
@@ -60,15 +60,19 @@ def _why(run: RemoteSequence, title: str) -> str:
 
 def contact_of(person: RemoteContact) -> Contact:
     """Return a vendor's person."""
-    facts = {name: getattr(person.fields, name) for name in person.fields.__dataclass_fields__}
     created = person.created_at or UNDATED
     return Contact(
         id=person.id,
         notes=person.notes or "",
         created_at=created,
         updated_at=person.updated_at or created,
-        **facts,
+        **facts_of(person.fields),
     )
+
+
+def unknown_contact(known: ContactFields) -> Contact:
+    """Return a person of whom facts are known, and no id."""
+    return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts_of(known))
 
 
 def blueprint_of(found: RemoteBlueprint) -> Blueprint:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.schema import compact
 
@@ -81,11 +82,7 @@ class EntryFormat:
 
 
 def _person(**extras: dict[str, Any]) -> dict[str, Any]:
-    from dataclasses import fields
-
-    from sequences_mcp.domain.contact import ContactFields
-
-    known = {f.name: {**_TEXT, **_described(f.name)} for f in fields(ContactFields)}
+    known = {name: {**_TEXT, **_described(name)} for name in FACTS}
     return {"type": "object", "properties": {**known, **extras}, "additionalProperties": False}
 
 
