@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from tests.sandbox.sandbox_client import Server
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
     ALI,
@@ -24,7 +20,7 @@ from tests.server.vendor_starts import (
     start_at,
     tampered,
 )
-from tests.server.vendor_world import Connected, connected
+from tests.server.vendor_world import Connected
 
 from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
 from sequences_mcp.providers.enrolment_port import Before
@@ -32,19 +28,6 @@ from sequences_mcp.review.decide import settled
 
 ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 NO_HANDOVER_TRIGGER = "DROP TRIGGER sequence_handover_is_never_changed"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    async with connected(tmp_path / "data", served) as world:
-        world.sandbox.clock.now = world.clock.now
-        yield world
 
 
 async def operation_of(desktop: Desktop) -> str:

@@ -9,7 +9,7 @@ from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, S
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.ids import VENDORS, provider_of
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.domain.variables import VARIABLES, is_blank, used_in
 from sequences_mcp.flows.desk import Desk
@@ -24,6 +24,11 @@ UNREVIEWED = "vendor.unreviewed"
 def title_of(plan: Plan) -> str:
     """Return how people write the name of whoever carries a plan out, or nothing for the embedded engine."""
     return VENDORS.get(plan.header.provider, "")
+
+
+def vendor_words(terms: Terms) -> str:
+    """Return how a vendor's messages leave."""
+    return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
 
 
 def handed(sequence: Sequence) -> str:

@@ -111,4 +111,4 @@ async def _question(desk: Desk, report: StartReport) -> str | None:
 def _shown(desk: Desk, detail: SequenceDetail) -> Shown:
     steps = [run.step for run in detail.sequence.steps]
     slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
-    return Shown(detail, tuple(slot.local for slot in slots))
+    return Shown(detail, tuple(slot.words for slot in slots))
