@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.finding import Finding, Severity, warnings_in
-from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
@@ -113,10 +113,13 @@ async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[
         if keep
         else [_shown(one.fields, desk) for one in facts]
     )
-    return [
-        (entry, next(given) if not entry.contact_id else next(named) if _is_ours(entry.contact_id) else None)
-        for entry in entries
-    ]
+
+    def met(entry: Entry) -> Contact | None:
+        if not entry.contact_id:
+            return next(given)
+        return next(named) if _is_ours(entry.contact_id) else None
+
+    return [(entry, met(entry)) for entry in entries]
 
 
 def _shown(fields: ContactFields, desk: Desk) -> Contact:
@@ -125,7 +128,7 @@ def _shown(fields: ContactFields, desk: Desk) -> Contact:
 
 
 def _is_ours(contact_id: str) -> bool:
-    return contact_id.startswith(f"{LOCAL}:")
+    return provider_of(contact_id) == LOCAL
 
 
 async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:

@@ -122,13 +122,10 @@ class ChatPanel:
             return SIGNED
         if not passphrase.is_set(self._data_dir):
             return NOT_SET
-        return "" if self._verifier() else SET_AGAIN
-
-    def _verifier(self) -> proof.Verifier | None:
-        return proof.stored(self._data_dir, mark=passphrase.mark(self._data_dir))
+        return "" if passphrase.verifier(self._data_dir) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        verifier = self._verifier()
+        verifier = passphrase.verifier(self._data_dir)
         if verifier is None:
             return None
         now, nonce = self._clock(), secrets.token_hex(16)
@@ -154,7 +151,7 @@ class ChatPanel:
         except ValueError:
             return False
         asked = self._asked.pop(given.nonce, None)
-        verifier = self._verifier()
+        verifier = passphrase.verifier(self._data_dir)
         if asked is None or verifier is None or self._clock() >= asked.until:
             return False
         is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
