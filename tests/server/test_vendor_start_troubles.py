@@ -38,7 +38,7 @@ async def operation_of(desktop: Desktop) -> str:
 
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
-async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_settled_by_reading_back(
+async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_afterby_reading_back(
     vendors: Connected, vendor: str, era: str
 ) -> None:
     async with vendors.client(era) as desktop:
@@ -58,6 +58,22 @@ async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_settled_by_re
     assert checked["outcome"] == "done"
     assert (after["outcome"], after["handed_over"]["done"]) == ("done", 2)
     assert len(await enrolled(vendors, vendor)) == 1
+
+
+async def test_after_a_lost_answer_nobody_further_is_handed_over_until_it_is_settled(vendors: Connected) -> None:
+    people = [{"email": f"person{number}@new.example", "first_name": "P"} for number in range(230)]
+    async with vendors.client() as desktop:
+        start = Start(await active_template(desktop), people)
+        asked = await start.ask(desktop)
+        await vendors.sandbox.fault("status", vendor="topo", path=ENDS["topo"], status=504, act=True)
+        await approve(vendors, asked)
+        lost = await start.told(desktop)
+        requests = len(await enrolled(vendors, "topo"))
+        await desktop.call("check_operation", operation_id=await operation_of(desktop))
+        after = await start.told(desktop)
+    counts = {name: lost["handed_over"][name] for name in ("done", "unknown", "not_done", "waiting")}
+    assert (requests, counts) == (1, {"done": 0, "unknown": 100, "not_done": 0, "waiting": 130})
+    assert after["handed_over"]["done"] == 230
 
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
