@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, Zone
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.when_asked import WhenAsked
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def work(settings: Settings, *, once: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     if settings.accounts:
         asyncio.run(_work_at_desk(settings, stop, once=once))
-    if settings.accounts and (settings.sender is None or not once):
-        return
+        if not once or settings.sender is None:
+            return  # a desk that stays open has a worker beside it, and without a sender there is no e-mail
     with open_worker(settings) as worker:
         if not once:
             worker.run(stop)
@@ -241,7 +241,9 @@ def _vendor(
     return provider(name, opened, memory=memory, bot_id=account.bot_id)
 
 
-def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> LocalProvider:
+def _local(
+    settings: Settings, store: Store, *, clock: Clock, actor: str, vendor_terms: Mapping[str, Terms]
+) -> LocalProvider:
     from sequences_mcp.engine.local.engine import Engine
     from sequences_mcp.engine.local.provider import local_provider
 
@@ -254,7 +256,7 @@ def _local(settings: Settings, store: Store, *, clock: Clock, actor: str) -> Loc
             actor=actor,
             unproven=partial(_unproven, settings),
             unasked=settings.auto_approve,
-            vendor_terms=_vendor_terms(settings),
+            vendor_terms=vendor_terms,
         )
     )
 
@@ -273,7 +275,8 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
 def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
 
-    local = _local(settings, store, clock=clock, actor=actor)
+    vendor_terms = _vendor_terms(settings)
+    local = _local(settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms)
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
@@ -295,7 +298,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         clock=clock,
         sender=settings.sender,
         terms=terms_of(settings),
-        vendor_terms=_vendor_terms(settings),
+        vendor_terms=vendor_terms,
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 
-QUEUES = ("plans", "texts", "tasks")
-
-
 class Line(NamedTuple):
     """One thing that was looked at; ``ok`` None is only worth knowing."""
 
@@ -111,9 +108,9 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         state = asyncio.run(waiting())
     except SettingsError:
         return  # the guards' own line has said so
-    found_waiting = (state.waiting.plans, state.waiting.texts, state.waiting.tasks)
-    queues = (_queue(queue, words) for queue, words in zip(found_waiting, QUEUES, strict=True))
-    yield Line(None, f"waiting for you: {', '.join(queues)}, {found.unknown} e-mails of unknown fate")
+    queues = state.waiting
+    told = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
+    yield Line(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")
     if settings.notice:
         yield Line(None, f"notices: e-mail to {settings.notice} when something starts waiting")
     when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
@@ -127,7 +124,7 @@ def _queue(queue: Queue, words: str) -> str:
 
 def _approval(settings: Settings) -> Iterator[Line]:
     from sequences_mcp.bootstrap import address_of_page
-    from sequences_mcp.review import passkeys, passphrase, proof
+    from sequences_mcp.review import passkeys, passphrase
 
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
     yield Line(None, f"review page: {page}")
@@ -141,7 +138,7 @@ def _approval(settings: Settings) -> Iterator[Line]:
     elif passphrase.is_set(settings.data_dir):
         words = "approval: in the terminal, by passphrase, and on the review page"
         yield Line(True, f"{words}; whoever can rewrite the data folder could forge it")
-        if proof.stored(settings.data_dir, mark=passphrase.mark(settings.data_dir)):
+        if passphrase.verifier(settings.data_dir):
             yield Line(
                 True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
             )

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.errors import SettingsError
+from sequences_mcp.errors import SettingsError, WrongIdError
 
 PREFIX = "SEQUENCES_"
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -62,7 +63,6 @@ TABLE = (
     Setting("TOPO_API_KEY", "Connects a Topo account.", "", secret=True),
     Setting("TOPO_BASE_URL", "Another address for Topo's API; https, or http on loopback.", "Topo's own"),
 )
-VENDORS = ("kalent", "clarky", "topo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +283,6 @@ def _switch(text: str) -> bool:
 
 
 def _blueprint_ids(text: str) -> frozenset[str]:
-    from sequences_mcp.domain.ids import Kind, parse
-    from sequences_mcp.errors import WrongIdError
-
     ids = [part.strip() for part in text.split(",") if part.strip()]
     try:
         return frozenset(str(parse(one, Kind.BLUEPRINT)) for one in ids)

@@ -10,11 +10,11 @@ import pytest
 from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 VALUES = ("errors", "domain")
-PORTS = ("providers.port", "providers.record_port", "providers.vendor_port", "providers.enrolment_port")
+PORTS = tuple(f"providers.{name}" for name in ("provider", "port", "record_port", "vendor_port", "enrolment_port"))
 BELOW_FLOWS = (*VALUES, "guards", "prompting", *PORTS)
 BELOW_SERVER = (*BELOW_FLOWS, "flows")
 
-# What a room may import besides itself. The two ports of providers are a contract, known to all who speak it;
+# What a room may import besides itself. The ports of providers are a contract, known to all who speak it;
 # the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),

@@ -9,7 +9,7 @@ from fake_vendor import Act, FakeVendor, reply, serving
 from vendor_calls import FIXTURES, SOURCING, STEP, answered, fixture, transport
 
 from sequences_mcp.domain.sequence import LIVE, TERMINAL, SequenceStatus
-from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError, WrongIdError
+from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.errors import BY_CODE, BY_DETAIL, KALENT
 from sequences_mcp.providers.kalent.status import meaning_of
@@ -124,34 +124,6 @@ async def test_one_start_takes_from_one_to_a_hundred(count: int) -> None:
     ids = [f"kalent:c{index}" for index in range(count)]
     with pytest.raises(InvalidArgumentsError, match="from 1 to 100"):
         await Kalent(transport(KALENT, "http://127.0.0.1:1")).start(BLUEPRINT, candidate_ids=ids)
-
-
-def dispatched(count: int) -> Act:
-    return reply(200, {"success": True, "data": {"started": True, "candidateCount": count}})
-
-
-async def test_more_are_started_in_several_calls_each_with_its_outcome() -> None:
-    ids = [f"kalent:c{index}" for index in range(350)]
-    async with serving(dispatched(100), dispatched(100), reply(503, {}), dispatched(50)) as vendor:
-        to = transport(KALENT, vendor.url)
-        calls = await Kalent(to).start_all(BLUEPRINT, candidate_ids=ids)
-        await to.aclose()
-        assert len(vendor.seen) == 3
-    assert [(len(call.candidate_ids), call.outcome) for call in calls] == [
-        (100, "done"),
-        (100, "done"),
-        (100, "unknown"),
-        (50, "not_done"),
-    ]
-    assert isinstance(calls[2].error, OutcomeUnknownError)
-
-
-async def test_a_wrong_id_among_many_is_found_before_the_first_call() -> None:
-    ids = [*(f"kalent:c{index}" for index in range(150)), "topo:1"]
-    async with serving(dispatched(100)) as vendor:
-        with pytest.raises(WrongIdError):
-            await Kalent(transport(KALENT, vendor.url)).start_all(BLUEPRINT, candidate_ids=ids)
-        assert vendor.connections == 0
 
 
 NOT_A_START = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import timedelta
 from itertools import product
@@ -37,12 +37,12 @@ def edit(world: World, plan: Plan) -> None:
         world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content=OWN_WORDS))
 
 
-def sql(world: World, statement: str) -> None:
+def sql(world: World, statement: str, *values: str) -> None:
     """Somebody rewrites the database, its own rules dropped first."""
     with closing(sqlite3.connect(world.folder / "sequences.db")) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
-        database.execute(statement)
+        database.execute(statement, values)
         database.commit()
 
 
@@ -99,7 +99,7 @@ def clock_moved(world: World, way: Rung) -> None:
 
 def row_edited(world: World, way: Rung) -> None:
     assert way.yes()[1]
-    sql(world, f"UPDATE step_run SET content = '{OWN_WORDS.replace(chr(39), '')}'")
+    sql(world, "UPDATE step_run SET content = ?", OWN_WORDS)
 
 
 def key_replaced(world: World, way: Rung) -> None:
@@ -145,10 +145,11 @@ def race_with_an_edit(world: World, way: Rung) -> None:
     def both(plan: Plan) -> None:
         edits.append(pool.submit(edit, world, plan))
 
-    edits: list[object] = []
+    edits: list[Future[None]] = []
     with ThreadPoolExecutor(1) as pool:
         way.yes(both)
-    assert edits
+    [done] = edits
+    done.result()
 
 
 def dialogs_answered_by_the_host(world: World, way: Rung) -> None:

@@ -33,6 +33,7 @@ def served() -> Iterator[Server]:
 
 @pytest_asyncio.fixture
 async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    """A server on an empty database, with all three vendors connected to a fresh sandbox."""
+    """A server on an empty database, with all three vendors connected to a fresh sandbox, by one clock."""
     async with connected(tmp_path / "data", served) as world:
+        world.sandbox.clock.now = world.clock.now
         yield world

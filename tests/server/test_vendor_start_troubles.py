@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from tests.sandbox.sandbox_client import Server
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
     ALI,
@@ -24,7 +20,7 @@ from tests.server.vendor_starts import (
     start_at,
     tampered,
 )
-from tests.server.vendor_world import Connected, connected
+from tests.server.vendor_world import Connected
 
 from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
 from sequences_mcp.providers.enrolment_port import Before
@@ -32,19 +28,6 @@ from sequences_mcp.review.decide import settled
 
 ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 NO_HANDOVER_TRIGGER = "DROP TRIGGER sequence_handover_is_never_changed"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    async with connected(tmp_path / "data", served) as world:
-        world.sandbox.clock.now = world.clock.now
-        yield world
 
 
 async def operation_of(desktop: Desktop) -> str:
@@ -55,7 +38,7 @@ async def operation_of(desktop: Desktop) -> str:
 
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])
-async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_settled_by_reading_back(
+async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_afterby_reading_back(
     vendors: Connected, vendor: str, era: str
 ) -> None:
     async with vendors.client(era) as desktop:
@@ -75,6 +58,22 @@ async def test_a_lost_answer_is_unknown_bars_a_second_start_and_is_settled_by_re
     assert checked["outcome"] == "done"
     assert (after["outcome"], after["handed_over"]["done"]) == ("done", 2)
     assert len(await enrolled(vendors, vendor)) == 1
+
+
+async def test_after_a_lost_answer_nobody_further_is_handed_over_until_it_is_settled(vendors: Connected) -> None:
+    people = [{"email": f"person{number}@new.example", "first_name": "P"} for number in range(230)]
+    async with vendors.client() as desktop:
+        start = Start(await active_template(desktop), people)
+        asked = await start.ask(desktop)
+        await vendors.sandbox.fault("status", vendor="topo", path=ENDS["topo"], status=504, act=True)
+        await approve(vendors, asked)
+        lost = await start.told(desktop)
+        requests = len(await enrolled(vendors, "topo"))
+        await desktop.call("check_operation", operation_id=await operation_of(desktop))
+        after = await start.told(desktop)
+    counts = {name: lost["handed_over"][name] for name in ("done", "unknown", "not_done", "waiting")}
+    assert (requests, counts) == (1, {"done": 0, "unknown": 100, "not_done": 0, "waiting": 130})
+    assert after["handed_over"]["done"] == 230
 
 
 @pytest.mark.parametrize("vendor", ["kalent", "topo"])

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from mcp.types import ElicitResult
-from tests.sandbox.sandbox_client import Server
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.server.open_server import GRACE, Desktop, yes
@@ -32,7 +28,7 @@ from tests.server.vendor_starts import (
     enrolled,
     start_at,
 )
-from tests.server.vendor_world import Connected, connected
+from tests.server.vendor_world import Connected
 
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.flows.approve_plan import approve_plan
@@ -41,19 +37,6 @@ from sequences_mcp.review.decide import approve as approve_in_terminal
 from sequences_mcp.review.decide import look
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 from sequences_mcp.settings import read
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    async with connected(tmp_path / "data", served) as world:
-        world.sandbox.clock.now = world.clock.now
-        yield world
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -105,6 +88,8 @@ async def test_a_yes_in_the_dialog_says_what_the_vendor_is_given_and_enrols(
     assert f" at {title} for 2 people?" in questions[0]
     assert f"{title} sends, with its own senders, times and limits" in questions[0]
     assert f"{title} is given " in questions[0]
+    assert "about when" not in questions[0]
+    assert ("when the vendor sends it" in questions[0]) == (vendor == "kalent")
     assert (done["outcome"], done["handed_over"]["done"]) == ("done", 2)
     assert await enrolled(vendors, vendor)
 

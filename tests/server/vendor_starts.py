@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +94,3 @@ def tampered(vendors: Connected, *statements: str) -> None:
         database.execute(sql)
     database.commit()
     database.close()
-
-
-Trouble = Callable[[Connected], Any]

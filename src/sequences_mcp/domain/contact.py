@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
 # fmt: off
 FREE_MAIL = frozenset({
@@ -40,6 +41,9 @@ class ContactFields:
     linkedin_url: str | None = None
 
 
+FACTS = tuple(field.name for field in fields(ContactFields))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(ContactFields):
     """A stored person. ``phone`` is E.164, ``country`` ISO 3166 alpha-2, ``time_zone`` an IANA name."""
@@ -53,6 +57,11 @@ class Contact(ContactFields):
     def display_name(self) -> str:
         """The person's name, or the address where no name is known."""
         return " ".join(filter(None, [self.first_name, self.last_name])) or self.email or self.phone or self.id
+
+
+def facts_of(known: ContactFields) -> dict[str, Any]:
+    """Return what is told about a person, by name."""
+    return {name: getattr(known, name) for name in FACTS}
 
 
 def email_key(email: str) -> str:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from sequences_mcp.errors import WrongIdError
 
 LOCAL = "local"
-PROVIDERS = (LOCAL, "kalent", "clarky", "topo")
+VENDORS = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
+"""The vendors, and how people write their names."""
+PROVIDERS = (LOCAL, *VENDORS)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -81,6 +83,11 @@ def parse(text: str, kind: Kind) -> Reference:
     if provider == LOCAL and not own.startswith(f"{kind}_"):
         raise _wrong(text, kind, f"it is {_described(own)}")
     return Reference(provider, own)
+
+
+def provider_of(text: str) -> str:
+    """Return the provider that an id, or a provider's own name, begins with; it need not exist."""
+    return text.partition(":")[0]
 
 
 def _described(own: str) -> str:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.sequence import Sequence, StepRun
 
 DIGEST_SIZE = 32
@@ -84,7 +84,7 @@ class PlanHeader:
     @property
     def provider(self) -> str:
         """Who carries the start out: its blueprint's provider."""
-        return self.blueprint_id.partition(":")[0]
+        return provider_of(self.blueprint_id)
 
     @property
     def is_at_vendor(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.providers.enrolment_port import Fate
@@ -60,9 +61,8 @@ def outlook_there(one: Sequence) -> Outlook:
 
 
 def _why(one: Sequence) -> str:
-    title = one.provider.capitalize()
     if one.status is SequenceStatus.FOUND and not one.reason:
         return "waits for a person's approval of its plan"
     if one.reason:
         return one.reason
-    return f"{title} carries it out{f' as {one.remote_id}' if one.remote_id else ''}"
+    return f"{VENDORS[one.provider]} carries it out{f' as {one.remote_id}' if one.remote_id else ''}"

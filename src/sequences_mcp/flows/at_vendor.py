@@ -8,7 +8,8 @@ from dataclasses import replace
 from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.ids import VENDORS, provider_of
+from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.domain.variables import VARIABLES, is_blank, used_in
 from sequences_mcp.flows.desk import Desk
@@ -18,18 +19,24 @@ from sequences_mcp.guards.check import check_values
 # What Kalent fills in from its own sourcing and user, and does not tell over its API.
 FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
 UNREVIEWED = "vendor.unreviewed"
-TITLES = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
 
 
 def title_of(plan: Plan) -> str:
     """Return how people write the name of whoever carries a plan out, or nothing for the embedded engine."""
-    return TITLES.get(plan.header.provider, "")
+    return VENDORS.get(plan.header.provider, "")
+
+
+def vendor_words(terms: Terms) -> str:
+    """Return how a vendor's messages leave."""
+    return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
 
 
 def handed(sequence: Sequence) -> str:
-    """Return in words what a vendor is given about one person."""
+    """Return in words what a vendor is given about one person; nothing for a run of the embedded engine."""
+    if not sequence.is_at_vendor:
+        return ""
     given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
-    return f"{TITLES.get(sequence.provider, sequence.provider)} is given {given}"
+    return f"{VENDORS[sequence.provider]} is given {given}"
 
 
 def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Finding, ...]:
@@ -37,12 +44,12 @@ def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Findi
 
     ``reviewed_there`` False: nobody at the vendor reads its texts before they leave.
     """
-    provider = blueprint.id.partition(":")[0]
+    provider = provider_of(blueprint.id)
     if provider == "clarky":
         return (_written_later() if reviewed_there else _unreviewed(),)
     if blueprint.steps:
-        return tuple(_about_steps(blueprint.steps, TITLES[provider]))
-    message = f"{TITLES[provider]}'s API does not show these texts: read them in its app before saying yes."
+        return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
+    message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before saying yes."
     return (_warning("vendor.unseen_texts", message),)
 
 

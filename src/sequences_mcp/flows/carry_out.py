@@ -29,7 +29,7 @@ SAME_AGAIN = (
 async def carry_out(desk: Desk, write: Write, effect: Callable[[], Awaitable[str]]) -> str:
     """Return the result of this write, or the stored one of an earlier call with its key.
 
-    As :func:`carry_out_named`, for an effect that need not know its operation.
+    As ``carry_out_named``, for an effect that need not know its operation.
     """
     return await carry_out_named(desk, write, lambda _: effect())
 

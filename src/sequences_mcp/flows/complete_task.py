@@ -6,7 +6,8 @@ from sequences_mcp.domain.ids import Kind
 from sequences_mcp.domain.sequence import TaskOutcome
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.providers.port import Provider, Task
+from sequences_mcp.providers.port import Task
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.vendor_port import VendorTask
 
 

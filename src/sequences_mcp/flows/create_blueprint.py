@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
@@ -34,7 +34,7 @@ async def create_blueprint(
 async def _created(
     desk: Desk, provider: str, *, name: str, steps: tuple[Step, ...], sourcing: Sourcing
 ) -> Blueprint:
-    where = desk.named(provider.partition(":")[0])
+    where = desk.named(provider_of(provider))
     if where.sourcings is None:
         blueprints = offered(where.blueprints, where, verb="create blueprints")
         return await blueprints.create_blueprint(name=name, steps=steps, sourcing=sourcing)

@@ -14,7 +14,8 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.flows.panel import Panel
 from sequences_mcp.providers.enrolment_port import VendorRuns
-from sequences_mcp.providers.port import Ledger, Plans, Provider, Suppressions
+from sequences_mcp.providers.port import Ledger, Plans, Suppressions
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.record_port import Records, Waivers
 from sequences_mcp.providers.vendor_port import Operations
 
@@ -95,7 +96,7 @@ def offered(capability: Capability | None, provider: Provider, *, verb: str) -> 
     """Return a capability that the provider must have; NotSupportedError names the verb that needs it."""
     if capability is None:
         raise NotSupportedError(
-            f"{provider.title or provider.name} has no way to {verb} over its API.",
-            next_step=f"It can be done in {provider.title or provider.name}'s own app.",
+            f"{provider.title} has no way to {verb} over its API.",
+            next_step=f"It can be done in {provider.title}'s own app.",
         )
     return capability

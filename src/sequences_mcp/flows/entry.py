@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.contact import FACTS, ContactFields
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.port import ContactEntry, Text
 
-FIELDS = tuple(f.name for f in fields(ContactFields))
 EXTRAS = ("id", "note", "variables", "texts")
 MAX_CONTACTS = 10_000
 
@@ -44,12 +43,12 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
     if isinstance(item, str) and extras:
         return Entry(contact_id=str(parse(item, Kind.CONTACT)), contact=ContactEntry(ContactFields()))
     if not isinstance(item, Mapping):
-        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FIELDS)}.")
-    allowed = (*FIELDS, *(EXTRAS if extras else ("note",)))
+        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FACTS)}.")
+    allowed = (*FACTS, *(EXTRAS if extras else ("note",)))
     for name in item:
         if name not in allowed:
             raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
-    known = ContactFields(**{name: _line(_text(item, name, position)) for name in FIELDS})
+    known = ContactFields(**{name: _line(_text(item, name, position)) for name in FACTS})
     contact_id = _text(item, "id", position)
     note = _text(item, "note", position)
     if contact_id and (note or known != ContactFields()):

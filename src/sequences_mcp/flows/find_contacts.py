@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.flows.desk import Desk, offered
 
@@ -15,7 +15,7 @@ async def find_contacts(
 
     ``provider`` is a name, or the id of a Kalent sourcing.
     """
-    where = desk.named(provider.partition(":")[0])
+    where = desk.named(provider_of(provider))
     if where.sourcings is not None:
         return await where.sourcings.find_candidates(provider, query.strip(), page=page, size=size)
     contacts = offered(where.contacts, where, verb="search contacts")

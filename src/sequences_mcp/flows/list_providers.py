@@ -11,7 +11,7 @@ from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import LIVE
 from sequences_mcp.errors import SequencesError
@@ -24,7 +24,7 @@ async def list_sequences(desk: Desk, *, wanted: SequenceFilter, provider: str = 
     Of a vendor whose API lists none, those started here: the first ones of a page read again, the others as they
     were last read.
     """
-    of_blueprint = (wanted.blueprint_id or "").partition(":")[0]
+    of_blueprint = provider_of(wanted.blueprint_id or "")
     where = desk.named(of_blueprint if provider == LOCAL and of_blueprint in desk.providers else provider)
     if not where.lists_runs:
         found = await desk.vendor_runs.list_runs(where.name, wanted)

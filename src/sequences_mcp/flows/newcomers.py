@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
-from sequences_mcp.domain.contact import ContactFields, email_key
+from sequences_mcp.domain.contact import FACTS, ContactFields, email_key
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.flows.entry import FIELDS
 from sequences_mcp.providers.vendor_port import Newcomer
 
 
@@ -28,14 +27,14 @@ def _newcomer(item: object, position: int) -> Newcomer:
     if isinstance(item, str):
         item = {"id": item}
     if not isinstance(item, Mapping):
-        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FIELDS)}.")
+        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FACTS)}.")
     if item.get("note") is not None:
         raise _bad(f"contact {position} has a note", "Vendors take no notes here; leave it out.")
     for name in item:
-        if name not in (*FIELDS, "id", "note"):
-            raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(FIELDS)}.")
+        if name not in (*FACTS, "id", "note"):
+            raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(FACTS)}.")
     given = _fact(item, "id", position)
-    known = ContactFields(**{name: _fact(item, name, position) for name in FIELDS})
+    known = ContactFields(**{name: _fact(item, name, position) for name in FACTS})
     return Newcomer(id=str(parse(given, Kind.CONTACT)) if given else None, fields=known)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -17,25 +16,33 @@ Decision = Literal["approve", "refuse"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepShown:
-    """One step for everybody: what comes before it, when it leaves first, how many it reaches."""
+    """One step for everybody: what comes before it, when it leaves for the first person, how many it reaches."""
 
     name: str
     channel: str
     wait: str
-    local: str
+    when: str
     reaches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a text, and whether the first person's text has something else there."""
+
+    text: str
+    differs: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterShown:
-    """One exact text for one person, whatever cannot be seen drawn; stretches that differ are True."""
+    """One exact text for one person, whatever cannot be seen drawn."""
 
     name: str
     channel: str
-    local: str
+    when: str
     recipient: str | None
-    subject: Items[tuple[str, bool]] | None
-    content: Items[tuple[str, bool]] | None
+    subject: tuple[Stretch, ...] | None
+    content: tuple[Stretch, ...] | None
     findings: tuple[str, ...]
 
 
@@ -44,7 +51,7 @@ class PersonShown:
     """One person with all their texts; ``handed`` is what a vendor gets, ``out`` when they were taken out."""
 
     name: str
-    handed: str
+    handed: str | None
     out: bool
     letters: tuple[LetterShown, ...]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.errors import (
     NotFoundError,
     NotSupportedError,
@@ -19,7 +20,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.newcomers import read_newcomers
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.vendor_port import Newcomer, Placed, Places
 
 LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
@@ -50,7 +51,7 @@ async def place_contacts(desk: Desk, *, place_id: str, contacts: Items[object]) 
     Raises OutcomeUnknownError, with everybody's outcome, as soon as one is unknown: nobody is tried twice, and
     nobody after them. When nobody was placed, the last error is raised.
     """
-    provider = desk.named(place_id.partition(":")[0])
+    provider = desk.named(provider_of(place_id))
     if provider.places is None:
         raise _takes_nobody(provider)
     people = read_newcomers(contacts, most=provider.places.most)
@@ -90,17 +91,13 @@ async def _hold_back(desk: Desk, people: Items[Newcomer], trail: _Trail) -> None
     """Note those on the suppression list: whoever must never be contacted is put nowhere."""
     now = desk.clock()
     facts = [
-        replace(Contact(id=one.id or f"?{index}", created_at=now, updated_at=now), **_facts(one))
+        Contact(id=one.id or f"?{index}", created_at=now, updated_at=now, **facts_of(one.fields))
         for index, one in enumerate(people)
     ]
     listed = await desk.suppressions.suppressed_among(facts)
     for index, one in enumerate(facts):
         if one.id in listed and trail.found[index] is None:
             trail.found[index] = Placed(outcome="not_done", why="suppressed: never to be contacted")
-
-
-def _facts(one: Newcomer) -> dict[str, Any]:
-    return {name: getattr(one.fields, name) for name in one.fields.__dataclass_fields__}
 
 
 def _told(trail: _Trail, provider: Provider) -> tuple[Placed, ...]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import FIELDS, Entry, read_entries
+from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.start_at_vendor import Enrollee, enrollees, offer_of
+from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
 from sequences_mcp.flows.timetable import Slot, timetable
 
 UNSAVED = "unsaved"
@@ -44,7 +44,7 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
     entries = read_entries(contacts)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name != LOCAL:
-        return await _there(desk, blueprint_id, entries)
+        return await _preview_there(desk, blueprint_id, entries)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
     people = await _people(desk, entries)
     suppressed = await desk.suppressions.suppressed_among(people)
@@ -53,11 +53,12 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     for entry, contact in zip(entries, people, strict=True):
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
         slots = timetable(desk, blueprint.steps, zone=one.time_zone, start=desk.clock())
-        shown.append(PersonPreview(one, slots, left_out(one, suppressed=suppressed, busy=busy)))
+        blocked = left_out(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        shown.append(PersonPreview(one, slots, blocked))
     return Preview(blueprint, tuple(shown), desk.terms)
 
 
-async def _there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Preview:
+async def _preview_there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Preview:
     offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
     people = await enrollees(desk, offer, entries, keep=False)
     slots = timetable(desk, offer.blueprint.steps, zone="", start=desk.clock())
@@ -67,39 +68,6 @@ async def _there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Previe
         for one, reasons in zip(people, blocked, strict=True)
     ]
     return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name])
-
-
-async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str, ...]]:
-    """Return for each person why a start at a vendor would leave them out: by the id here or the vendor's."""
-    contacts = [one.person.contact for one in people]
-    there = [replace(one, id=one_id) for one, one_id in zip(contacts, map(_vendor_id, people), strict=True)]
-    listed = [await desk.suppressions.suppressed_among(found) for found in (contacts, there)]
-    busy = await busy_now(desk, [one.id for one in contacts])
-    return [
-        left_out(
-            one.person,
-            suppressed={one.person.contact.id: why}
-            if (why := listed[0].get(one.person.contact.id) or listed[1].get(other.id))
-            else {},
-            busy=busy,
-        )
-        for one, other in zip(people, there, strict=True)
-    ]
-
-
-def _vendor_id(one: Enrollee) -> str:
-    return one.vendor_id or one.person.contact.id
-
-
-def left_out(one: Person, *, suppressed: Mapping[str, str], busy: Mapping[str, str]) -> tuple[str, ...]:
-    """Return why a start would leave this person out: suppressed, already in a sequence, or refused texts."""
-    reasons = []
-    if one.contact.id in suppressed:
-        reasons.append(f"suppressed: {suppressed[one.contact.id]}")
-    if one.contact.id in busy:
-        reasons.append(f"already in {busy[one.contact.id]}")
-    reasons.extend(f"{f.step_id}: {f.message}" if f.step_id else f.message for f in one.refusals)
-    return tuple(reasons)
 
 
 async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
@@ -113,7 +81,7 @@ async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
 
 
 def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:
-    given = {name: value for name in FIELDS if (value := getattr(entry.contact.fields, name)) is not None}
+    given = {name: value for name, value in facts_of(entry.contact.fields).items() if value is not None}
     if stored is None:
         return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)
     return replace(stored, **given)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
 from sequences_mcp.flows.carry_out import SAME_AGAIN
 from sequences_mcp.flows.create_blueprint import copy_mark
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.newcomers import read_newcomers
+from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.vendor_port import Operation
 
 A_PERSON = "A person looks in its app, then: sequences-mcp review settle."
@@ -68,7 +70,36 @@ async def read_back_updated(desk: Desk, operation: Operation) -> ReadBack:
     return ReadBack(None, f"{title}'s API does not show a blueprint. {A_PERSON}", SAME_AGAIN)
 
 
+async def read_back_run(desk: Desk, operation: Operation) -> ReadBack:
+    """Return whether a run is as a pause, a resume, a stop or other variables would have left it."""
+    provider = desk.provider_of(operation.subject, Kind.SEQUENCE)
+    detail = await offered(provider.sequences, provider, verb="read sequences").get_sequence(operation.subject)
+    happened = _happened(operation, detail)
+    why = f"The sequence is {detail.provider_status or detail.sequence.status.value}."
+    return ReadBack(happened, f"{why} That does not tell. {A_PERSON}" if happened is None else why)
+
+
+def _happened(operation: Operation, detail: SequenceDetail) -> bool | None:
+    """Say whether the present state shows the effect; None where it shows nothing."""
+    status = detail.sequence.status
+    if detail.provider_status != status.value:
+        return None  # a word whose meaning nobody here knows
+    if operation.tool == "stop_sequence":
+        return None if operation.arguments.get("scope") == "COMPANY" else status in TERMINAL
+    if operation.tool == "update_sequence":
+        return _merged(operation.arguments.get("variables"), detail)
+    if status in TERMINAL:
+        return None
+    is_paused = status is SequenceStatus.WAITING_FOR_LEAD
+    return is_paused if operation.tool == "pause_sequence" else not is_paused
+
+
+def _merged(wanted: Any, detail: SequenceDetail) -> bool:
+    return all(detail.sequence.variables.get(name) == value for name, value in dict(wanted or {}).items())
+
+
 READERS = {
+    **dict.fromkeys(("pause_sequence", "resume_sequence", "stop_sequence", "update_sequence"), read_back_run),
     "suppress_contact": read_back_exclusion,
     "save_contacts": read_back_people,
     "complete_task": read_back_skip,

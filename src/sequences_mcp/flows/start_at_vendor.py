@@ -11,18 +11,18 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.finding import Finding, Severity, warnings_in
-from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import FIELDS, Entry
+from sequences_mcp.flows.entry import Entry
 from sequences_mcp.flows.person import Person
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 
 MOST = 1_000
 AT_ONCE = 5  # people; each may take two reads, and ten connections are open at most
@@ -113,19 +113,22 @@ async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[
         if keep
         else [_shown(one.fields, desk) for one in facts]
     )
-    return [
-        (entry, next(given) if not entry.contact_id else next(named) if _is_ours(entry.contact_id) else None)
-        for entry in entries
-    ]
+
+    def met(entry: Entry) -> Contact | None:
+        if not entry.contact_id:
+            return next(given)
+        return next(named) if _is_ours(entry.contact_id) else None
+
+    return [(entry, met(entry)) for entry in entries]
 
 
 def _shown(fields: ContactFields, desk: Desk) -> Contact:
-    facts = {name: getattr(fields, name) for name in FIELDS}
-    return Contact(id=f"{LOCAL}:{Kind.CONTACT}_unsaved", created_at=desk.clock(), updated_at=desk.clock(), **facts)
+    now, own = desk.clock(), f"{LOCAL}:{Kind.CONTACT}_unsaved"
+    return Contact(id=own, created_at=now, updated_at=now, **facts_of(fields))
 
 
 def _is_ours(contact_id: str) -> bool:
-    return contact_id.startswith(f"{LOCAL}:")
+    return provider_of(contact_id) == LOCAL
 
 
 async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:
@@ -140,7 +143,7 @@ async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) 
 
 
 async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, position: int) -> Candidate:
-    fields = entry.contact.fields if stored is None else _fields(stored)
+    fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
     asked = Asked(vendor_id=entry.contact_id if stored is None else None, fields=fields, note=entry.contact.note)
     try:
         return await offer.enrolment.candidate(
@@ -150,10 +153,6 @@ async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, posi
         raise type(error)(
             f"contact {position}: {error.message}", next_step=error.next_step, data=error.data
         ) from error
-
-
-def _fields(contact: Contact) -> ContactFields:
-    return ContactFields(**{name: getattr(contact, name) for name in FIELDS})
 
 
 def _enrollee(desk: Desk, offer: Offer, candidate: Candidate, *, kept: Contact, vendor_id: str | None) -> Enrollee:

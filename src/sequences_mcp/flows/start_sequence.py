@@ -25,8 +25,8 @@ from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.preview_sequence import left_out, left_out_there
 from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 
@@ -198,7 +198,8 @@ async def _judge(
     judged = []
     for entry, contact in batch:
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
-        judged.append((one, left_out(one, suppressed=suppressed, busy=busy) + _stray_texts(blueprint, entry)))
+        reasons = left_out(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        judged.append((one, reasons + _stray_texts(blueprint, entry)))
     return judged
 
 

@@ -11,6 +11,8 @@ from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Channel, Step, T
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk
 
+AT_VENDOR = "when the vendor sends it"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
@@ -23,6 +25,13 @@ class Slot:
     at: datetime
     local: str
     held: bool
+
+    @property
+    def words(self) -> str:
+        """When the step leaves, as a sentence says it."""
+        if self.local == AT_VENDOR:
+            return self.local
+        return f"about {self.local}{', after waiting for the sending window' if self.held else ''}"
 
 
 def timetable(desk: Desk, steps: Iterable[Step], *, zone: str, start: datetime) -> tuple[Slot, ...]:
@@ -61,6 +70,6 @@ def _due(step: Step, *, anchor: datetime, invited: tuple[datetime, int | None]) 
 
 def _local(at: datetime, zone: str) -> str:
     if not zone:
-        return "when the vendor sends it"
+        return AT_VENDOR
     name = zone.partition(",")[0]
     return f"{at.astimezone(ZoneInfo(name)):%a %Y-%m-%d %H:%M} {name}"

@@ -10,7 +10,7 @@ from sequences_mcp.providers.clarky.provider import clarky_provider
 from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.errors import KALENT
 from sequences_mcp.providers.kalent.provider import kalent_provider
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.timing import Clockwork, Timing
 from sequences_mcp.providers.topo.errors import TOPO

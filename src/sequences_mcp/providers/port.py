@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -24,18 +24,6 @@ from sequences_mcp.domain.sequence import (
     StopScope,
     TaskOutcome,
 )
-
-if TYPE_CHECKING:
-    from sequences_mcp.providers.enrolment_port import Enrolment
-    from sequences_mcp.providers.vendor_port import (
-        Exclusions,
-        Introduction,
-        Overrides,
-        Places,
-        Sourcings,
-        Traces,
-        VendorTasks,
-    )
 
 
 class Blueprints(Protocol):
@@ -373,28 +361,3 @@ class Ledger(Protocol):
     async def record(self, call: Call, answer: str) -> str:
         """Store an answer whose effect took several transactions; return the one that counts."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """One connected provider and what it can do; None is "its API has no such thing".
-
-    ``title`` is how people write its name; ``lists_runs`` whether its API shows which runs there are.
-    """
-
-    name: str
-    title: str = ""
-    lists_runs: bool = True
-    sourcings: Sourcings | None = None
-    overrides: Overrides | None = None
-    exclusions: Exclusions | None = None
-    enrolment: Enrolment | None = None
-    introduction: Introduction | None = None
-    places: Places | None = None
-    traces: Traces | None = None
-    vendor_tasks: VendorTasks | None = None
-    blueprints: Blueprints | None = None
-    contacts: Contacts | None = None
-    sequences: Sequences | None = None
-    drafts: Drafts | None = None
-    tasks: Tasks | None = None

@@ -40,7 +40,6 @@ class RememberedBlueprints:
     """``providers.port.Blueprints`` over memory alone: read, and neither made nor changed."""
 
     name: str
-    title: str
     memory: Memory
 
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
@@ -53,10 +52,10 @@ class RememberedBlueprints:
 
     async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Raise NotSupportedError."""
-        not_supported(self.title, "create a template")
+        not_supported(self.name, "create a template")
 
     async def update_blueprint(
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:
         """Raise NotSupportedError."""
-        not_supported(self.title, "change a template")
+        not_supported(self.name, "change a template")

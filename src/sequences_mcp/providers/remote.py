@@ -14,7 +14,6 @@ from typing import Generic, Literal, TypeVar
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus, StepThere
-from sequences_mcp.errors import SequencesError
 
 T = TypeVar("T")
 
@@ -121,15 +120,6 @@ class StartedBlueprint:
     blueprint_id: str
     candidate_ids: tuple[str, ...]
     candidate_count: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartCall:
-    """One of the calls of a start for many people, and what became of it."""
-
-    candidate_ids: tuple[str, ...]
-    outcome: Literal["done", "not_done", "unknown"]
-    error: SequencesError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

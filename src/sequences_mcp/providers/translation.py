@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus
 from sequences_mcp.errors import NotSupportedError
@@ -20,7 +21,7 @@ UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 UNTOLD = 0
 
 
-def detail_of(run: RemoteSequence, *, title: str, contact: Contact | None = None) -> SequenceDetail:
+def detail_of(run: RemoteSequence, *, contact: Contact | None = None) -> SequenceDetail:
     """Return a vendor's run: without steps, zone and plan, which its API does not tell."""
     created = run.created_at or UNDATED
     person = run.contact_id or f"{run.provider}:?"
@@ -39,7 +40,7 @@ def detail_of(run: RemoteSequence, *, title: str, contact: Contact | None = None
         time_zone="",
     )
     unnamed = Contact(id=person, created_at=created, updated_at=created)
-    why = _why(run, title)
+    why = _why(run, VENDORS[run.provider])
     return SequenceDetail(
         sequence=sequence,
         contact=contact or unnamed,
@@ -59,15 +60,19 @@ def _why(run: RemoteSequence, title: str) -> str:
 
 def contact_of(person: RemoteContact) -> Contact:
     """Return a vendor's person."""
-    facts = {name: getattr(person.fields, name) for name in person.fields.__dataclass_fields__}
     created = person.created_at or UNDATED
     return Contact(
         id=person.id,
         notes=person.notes or "",
         created_at=created,
         updated_at=person.updated_at or created,
-        **facts,
+        **facts_of(person.fields),
     )
+
+
+def unknown_contact(known: ContactFields) -> Contact:
+    """Return a person of whom facts are known, and no id."""
+    return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts_of(known))
 
 
 def blueprint_of(found: RemoteBlueprint) -> Blueprint:
@@ -87,8 +92,9 @@ def people_of(page: RemotePage[RemoteContact]) -> Page[Contact]:
     return page.counted().map(contact_of)
 
 
-def not_supported(title: str, verb: str, *, instead: str = "") -> NoReturn:
+def not_supported(vendor: str, verb: str, *, instead: str = "") -> NoReturn:
     """Raise NotSupportedError with what to do instead: in the vendor's own app, where nothing else is known."""
+    title = VENDORS[vendor]
     raise NotSupportedError(
         f"{title} has no way to {verb} over its API.", next_step=instead or f"It can be done in {title}'s own app."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
 
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.secret import Secret
 from sequences_mcp.errors import SequencesError, WrongIdError
 from sequences_mcp.providers.retry import Effect
@@ -67,13 +68,17 @@ class Vendor:
     """
 
     name: str
-    title: str
     base_url: str
     sign: Callable[[Secret], Mapping[str, str]]
     words: Callable[[object], Words]
     explain: Callable[[Refusal], SequencesError | None]
     reads_per_minute: int | None = None
     writes_per_minute: int | None = None
+
+    @property
+    def title(self) -> str:
+        """How people write its name."""
+        return VENDORS[self.name]
 
     @property
     def key_setting(self) -> str:

@@ -1,14 +1,14 @@
-"""Providers of which each is connected when it is first asked for: a server that lists its tools needs none."""
+"""What is made when it is first asked for: a server that lists its tools connects no vendor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-class WhenAsked(Mapping[str, T], Generic[T]):
+class WhenAsked(Mapping[str, T]):
     """A mapping of what is there already and of what ``make`` makes, once, when a name is first asked for."""
 
     def __init__(self, ready: Mapping[str, T], names: Iterable[str], make: Callable[[str], T]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import ApprovalError
@@ -38,7 +38,7 @@ async def look(desk: Desk, identifier: str, *, full: bool = False, renew: bool =
 
     ``renew`` gives a void plan today's terms first, so that it can be approved again.
     """
-    if _is_draft(identifier):
+    if _is(identifier, Kind.DRAFT):
         draft = await _draft(desk, identifier)
         return Look(tuple(terminal.draft_in_full(draft)), draft.digest, 1)
     plan = await desk.plans.get_plan(identifier)
@@ -54,7 +54,7 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
     Raises ApprovalError when it has changed since, or when a plan of more than 50 people is approved without
     stating their number.
     """
-    if _is_draft(identifier):
+    if _is(identifier, Kind.DRAFT):
         drafts = offered(desk.local.drafts, desk.local, verb="approve drafts")
         await drafts.approve_draft(identifier, digest=seen.digest, actor=actor)
         return f"{identifier} is approved; it leaves when it is due."
@@ -82,7 +82,7 @@ async def _handed_over(desk: Desk, plan: Plan) -> str:
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:
     """Record what became of an unknown e-mail, or of an unknown write to a vendor, and say so."""
-    if identifier.partition(":")[2].startswith(f"{Kind.OPERATION}_"):
+    if _is(identifier, Kind.OPERATION):
         operation = await settle_operation(desk, operation_id=identifier, done=sent, actor=actor)
         return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
     drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
@@ -90,8 +90,8 @@ async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str
     return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."
 
 
-def _is_draft(identifier: str) -> bool:
-    return identifier.partition(":")[2].startswith(f"{Kind.DRAFT}_")
+def _is(identifier: str, kind: Kind) -> bool:
+    return identifier.startswith(f"{LOCAL}:{kind}_")
 
 
 async def _draft(desk: Desk, identifier: str) -> Draft:

@@ -30,7 +30,7 @@ class Stop:
     number: int
     x: float
     wait: str
-    local: str
+    when: str
     held: bool
     reaches: int
 
@@ -45,7 +45,7 @@ def stops(steps: Items[Step], slots: Items[Slot], tally: PlanTally) -> tuple[Sto
             number=number,
             x=place,
             wait=wait_words(step),
-            local=slot.local,
+            when=slot.words,
             held=slot.held,
             reaches=count,
         )
@@ -65,14 +65,14 @@ def wait_words(step: Step) -> str:
 
 def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None) -> str:
     """Return in one sentence, with numbers, what approving a plan causes."""
-    counts = dict.fromkeys(WORDS, 0)
-    for step, count in zip(steps, tally.messages, strict=False):
-        counts[step.type] += count
-    told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
     people = "1 person" if tally.waiting == 1 else f"{tally.waiting:,} people"
     if plan.header.is_at_vendor:
         title = plan.header.terms.sender_name
         return f"Approving this enrols {people} at {title}, which then contacts them by itself."
+    counts = dict.fromkeys(WORDS, 0)
+    for step, count in zip(steps, tally.messages, strict=False):
+        counts[step.type] += count
+    told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
     when = f", the first about {first.local}" if first else ""
     return f"Approving this starts {people}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
 

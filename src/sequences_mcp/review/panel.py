@@ -30,6 +30,7 @@ from sequences_mcp.flows.panel import (
     PersonShown,
     PlanShown,
     StepShown,
+    Stretch,
 )
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.providers.port import SequenceDetail
@@ -119,13 +120,12 @@ class ChatPanel:
             return f"{plan.status.value.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
         if desk.must_sign():
             return SIGNED
-        mark = passphrase.mark(self._data_dir)
-        if not mark:
+        if not passphrase.is_set(self._data_dir):
             return NOT_SET
-        return "" if proof.stored(self._data_dir, mark=mark) else SET_AGAIN
+        return "" if passphrase.verifier(self._data_dir) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        verifier = proof.stored(self._data_dir, mark=passphrase.mark(self._data_dir))
+        verifier = passphrase.verifier(self._data_dir)
         if verifier is None:
             return None
         now, nonce = self._clock(), secrets.token_hex(16)
@@ -151,7 +151,7 @@ class ChatPanel:
         except ValueError:
             return False
         asked = self._asked.pop(given.nonce, None)
-        verifier = proof.stored(self._data_dir, mark=passphrase.mark(self._data_dir))
+        verifier = passphrase.verifier(self._data_dir)
         if asked is None or verifier is None or self._clock() >= asked.until:
             return False
         is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
@@ -164,7 +164,7 @@ def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Ite
         letters = texts_of(desk, detail, other, sourcing=seen.sourcing)
         yield PersonShown(
             name=_line(detail.contact.display_name),
-            handed=_line(handed(detail.sequence)) if detail.sequence.is_at_vendor else "",
+            handed=_line(handed(detail.sequence)) or None,
             out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
             letters=tuple(map(_letter, letters)),
         )
@@ -175,7 +175,7 @@ def _letter(shown: TextShown) -> LetterShown:
     return LetterShown(
         name=_line(run.step.name),
         channel=(run.step.linked_in_type or run.step.type).value,
-        local=f"{shown.slot.local}{', after waiting for the sending window' if shown.slot.held else ''}",
+        when=shown.slot.words,
         recipient=None if run.recipient is None else _line(run.recipient),
         subject=None if run.subject is None else _drawn(shown.subject, lines=False),
         content=None if run.content is None else _drawn(shown.content),
@@ -188,13 +188,13 @@ def _step(stop: Stop) -> StepShown:
         name=_line(stop.step.name),
         channel=(stop.step.linked_in_type or stop.step.type).value,
         wait=stop.wait,
-        local=f"{stop.local}{', after waiting for the sending window' if stop.held else ''}",
+        when=stop.when,
         reaches=stop.reaches,
     )
 
 
-def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[tuple[str, bool], ...]:
-    return tuple((faithful(one.text, lines=lines), one.differs) for one in segments)
+def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[Stretch, ...]:
+    return tuple(Stretch(faithful(one.text, lines=lines), one.differs) for one in segments)
 
 
 def _words(found: Iterable[Finding]) -> Iterator[str]:

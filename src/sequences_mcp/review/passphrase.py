@@ -51,6 +51,11 @@ def mark(data_dir: Path) -> str:
         return ""
 
 
+def verifier(data_dir: Path) -> proof.Verifier | None:
+    """Return what a proof of the passphrase is held against; None where it was chosen before there were proofs."""
+    return proof.stored(data_dir, mark=mark(data_dir))
+
+
 def check(data_dir: Path, passphrase: str) -> None:
     """Return when the passphrase is right; ApprovalError when it is wrong or none has been set."""
     if not is_set(data_dir):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
-from sequences_mcp.flows.at_vendor import handed
+from sequences_mcp.flows.at_vendor import handed, vendor_words
 from sequences_mcp.flows.check_file import Located
 from sequences_mcp.flows.list_reviews import Reviews
 from sequences_mcp.flows.timetable import Slot
@@ -50,8 +50,7 @@ def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
     yield from _terms(header.terms)
     if not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
-    for slot in slots if not header.is_at_vendor else ():
-        yield f"  {slot.step_id}: {slot.local}{' (after waiting for the sending window)' if slot.held else ''}"
+        yield from (f"  {slot.step_id}: {slot.words}" for slot in slots)
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
         yield f"Note: {_line(plan.reason)}"
@@ -68,7 +67,7 @@ def warned(found: Iterable[Finding]) -> Iterator[str]:
 
 def _terms(terms: Terms) -> Iterator[str]:
     if terms.are_a_vendors:
-        yield f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
+        yield vendor_words(terms)
         return
     yield f"From: {_line(terms.sender_name)} <{terms.sender_address}>"
     if terms.delivery == "outbox":
@@ -81,8 +80,8 @@ def _terms(terms: Terms) -> Iterator[str]:
 def person_in_full(detail: SequenceDetail) -> Iterator[str]:
     """Yield one person's exact texts."""
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
-    if detail.sequence.handover:
-        yield f"  {_line(handed(detail.sequence))}"
+    if given := handed(detail.sequence):
+        yield f"  {_line(given)}"
     for run in detail.sequence.steps:
         yield from step_in_full(run)
 
@@ -102,8 +101,8 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
     A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
     """
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
-    if detail.sequence.handover:
-        yield f"  {_line(handed(detail.sequence))}"
+    if given := handed(detail.sequence):
+        yield f"  {_line(given)}"
     for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
         mine, theirs = _lines(run), _lines(other)
         if len(mine) != len(theirs):

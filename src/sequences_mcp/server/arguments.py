@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, GetJsonSchemaHandler
+from pydantic import AwareDatetime, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
+from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.schema import compact
 
-IdempotencyKey = Annotated[str | None, Field(max_length=200)]
-PageNumber = Annotated[int, Field(ge=1, le=100_000)]
+_TEXT: dict[str, Any] = {"type": "string"}
+# What is kept out of the schemas is checked all the same, and said when it is broken: the longest key, the last
+# page and JSON Schema's name for a time would cost a model a hundred tokens, and hardly ever help it.
+IdempotencyKey = Annotated[str | None, Field(max_length=200), WithJsonSchema(_TEXT)]
+PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer", "minimum": 1})]
 PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Name = Annotated[str, Field(max_length=200)]
 ShortText = Annotated[str, Field(max_length=500)]
-Instant = Annotated[AwareDatetime, Field(description="ISO 8601 with offset")]
-Where = Annotated[str, Field(max_length=200, description="Name from list_providers")]
-Sourced = Annotated[str, Field(max_length=200, description="Name from list_providers, or a Kalent sourcing id")]
-Holder = Annotated[str, Field(max_length=200, description="A Topo list id or Kalent sourcing id")]
+Instant = Annotated[AwareDatetime, WithJsonSchema({**_TEXT, "description": "ISO 8601 with offset"})]
+Sourced = Annotated[str, Field(description="Name from list_providers, or a Kalent sourcing id")]
+Holder = Annotated[str, Field(description="A Topo list id or Kalent sourcing id")]
 FIRST_PAGE = 1
 PAGE_SIZE = DEFAULT_SIZE
-_TEXT: dict[str, Any] = {"type": "string"}
-_TALENT = {**_TEXT, "description": "Of a Kalent talent, alone"}
+_TALENT = {**_TEXT, "description": "A Kalent talent, alone"}
 _STEPS = (
     "In order of outreach. linkedInType: with LINKEDIN only. subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
@@ -61,7 +63,7 @@ class ContactFormat:
         """Return the schema of a list of people."""
         return {
             "type": "array",
-            "description": "Each with email or phone",
+            "description": "Each with email or phone; for a Topo list email or linkedin_url",
             "items": _person(note=_TEXT, id=_TALENT),
         }
 
@@ -74,18 +76,14 @@ class EntryFormat:
         """Return the schema of a list of ids and people; the fields themselves are those of save_contacts."""
         return {
             "type": "array",
-            "items": {"anyOf": [_TEXT, {"type": "object"}]},
+            "items": {},
             "description": "Contact ids, or objects: id or the fields of save_contacts; variables {name: value}; "
             "texts {step_id: text or {subject, content}} for steps with contentSource suggestedByKalent",
         }
 
 
 def _person(**extras: dict[str, Any]) -> dict[str, Any]:
-    from dataclasses import fields
-
-    from sequences_mcp.domain.contact import ContactFields
-
-    known = {f.name: {**_TEXT, **_described(f.name)} for f in fields(ContactFields)}
+    known = {name: {**_TEXT, **_described(name)} for name in FACTS}
     return {"type": "object", "properties": {**known, **extras}, "additionalProperties": False}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.server.definition import Definition
 
 TOOLS = (
@@ -45,7 +46,7 @@ PANEL = ("show_plan", "decide_plan")
 """Tools that the panel calls for a person, and a model does not see."""
 SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
 REPEATABLE = frozenset({"update_blueprint"})  # at a vendor: the same whole body once more changes nothing
-VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": ("kalent", "clarky", "topo")}
+VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": tuple(VENDORS)}
 WIRE = Path(__file__).parent / "wire"
 
 

@@ -8,7 +8,7 @@ import anyio
 from mcp.server.mcpserver import Context
 from mcp.types import ElicitRequest, ElicitRequestURLParams, ElicitResult, InputRequiredResult
 
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
@@ -43,7 +43,7 @@ def is_open(view: StartView) -> bool:
 
 async def refreshed(desk: Desk, view: StartView) -> StartView:
     """Return a start as its plan stands now: decided wherever a person did so, or still waiting."""
-    is_at_vendor = not view.blueprint_id.startswith(f"{LOCAL}:")
+    is_at_vendor = provider_of(view.blueprint_id) != LOCAL
     if not (is_open(view) or is_at_vendor):
         return view
     plan = await desk.plans.get_plan(view.plan_id)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import timedelta
-from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
@@ -101,7 +99,6 @@ def _found(steps: tuple[Step, ...], step_id: str) -> Step:
 
 
 def _known(contact: Contact) -> str:
-    facts: dict[str, Any] = {f.name: getattr(contact, f.name) for f in fields(ContactFields)}
     private = ("email", "phone")  # a text never needs them, and a model should not repeat them
-    lines = [f"{name}: {value}" for name, value in facts.items() if value and name not in private]
+    lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
     return "\n".join([*lines, "notes:", contact.notes or "(none)"])

@@ -11,10 +11,10 @@ from difflib import SequenceMatcher
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
-from sequences_mcp.flows.at_vendor import handed
+from sequences_mcp.flows.at_vendor import handed, vendor_words
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.server.text import visible
-from sequences_mcp.server.views.provider import delivery_words, vendor_words
+from sequences_mcp.server.views.provider import delivery_words
 from sequences_mcp.server.views.sequence import channel_of
 
 ALIKE = 0.6
@@ -23,7 +23,7 @@ _WORDS = re.compile(r"\s+|\S+")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One person of the plan and the expected local time of each of their steps."""
+    """One person of the plan, and when each of their steps is expected to leave, in words."""
 
     detail: SequenceDetail
     times: tuple[str, ...]
@@ -70,9 +70,13 @@ def _name(shown: Shown) -> str:
     return f"{contact.display_name} <{contact.email}>" if contact.email else contact.display_name
 
 
+def _given(shown: Shown) -> Iterator[str]:
+    if given := handed(shown.detail.sequence):
+        yield f"{_name(shown)}: {given}"
+
+
 def _whole(shown: Shown) -> Iterator[str]:
-    if shown.detail.sequence.handover:
-        yield f"{_name(shown)}: {handed(shown.detail.sequence)}"
+    yield from _given(shown)
     if not shown.detail.sequence.steps:
         return
     yield f"{_name(shown)} gets:"
@@ -89,8 +93,7 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
 
 
 def _differing(first: Shown, other: Shown) -> Iterator[str]:
-    if other.detail.sequence.handover:
-        yield f"{_name(other)}: {handed(other.detail.sequence)}"
+    yield from _given(other)
     if not other.detail.sequence.steps:
         return
     yield f"{_name(other)} gets the same, except:"

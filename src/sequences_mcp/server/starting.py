@@ -110,6 +110,5 @@ async def _question(desk: Desk, report: StartReport) -> str | None:
 
 def _shown(desk: Desk, detail: SequenceDetail) -> Shown:
     steps = [run.step for run in detail.sequence.steps]
-    zone = detail.sequence.time_zone
-    slots = timetable(desk, steps, zone=zone, start=desk.clock())
-    return Shown(detail, tuple(f"about {slot.local}" if zone else slot.local for slot in slots))
+    slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
+    return Shown(detail, tuple(slot.words for slot in slots))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from inspect import cleandoc
 from typing import Any, get_type_hints
 
 from mcp.server.mcpserver import Context
@@ -14,7 +13,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
-from sequences_mcp.domain.ids import PROVIDERS
+from sequences_mcp.domain.ids import VENDORS, provider_of
 from sequences_mcp.flows.carry_out import carry_out_named
 from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.vendor_port import Operation, Write
@@ -27,7 +26,6 @@ from sequences_mcp.server.schema import compact
 from sequences_mcp.server.view import View, said
 
 INJECTED = ("desk", "ctx")
-VENDORS = PROVIDERS[1:]
 
 
 def to_tool(definition: Definition) -> Tool:
@@ -40,7 +38,7 @@ def to_tool(definition: Definition) -> Tool:
         fn=_runner(definition),
         name=definition.name,
         title=definition.title,
-        description=cleandoc(handler.__doc__ or "").replace("\n", " ").strip(),
+        description=" ".join((handler.__doc__ or "").split()),
         parameters=compact(arguments.model_json_schema(by_alias=True)),
         fn_metadata=metadata,
         is_async=True,
@@ -100,7 +98,7 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
 def _write(call: Call, subject: str, arguments: Mapping[str, Any]) -> Write:
     return Write(
         call=call,
-        provider=subject.partition(":")[0],
+        provider=provider_of(subject),
         subject=subject,
         arguments=arguments,
         safe=call.tool in SAFE,
@@ -111,7 +109,7 @@ def _write(call: Call, subject: str, arguments: Mapping[str, Any]) -> Write:
 def vendor_subject(arguments: Mapping[str, Any]) -> str | None:
     """Return the vendor's thing that a write is about, or None when it concerns this server alone."""
     given = (arguments.get(name) for name in ("sequence_id", "blueprint_id", "task_id", "provider"))
-    return next((text for text in given if isinstance(text, str) and text.partition(":")[0] in VENDORS), None)
+    return next((text for text in given if isinstance(text, str) and provider_of(text) in VENDORS), None)
 
 
 async def _said(result: Awaitable[View]) -> str:

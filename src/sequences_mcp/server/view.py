@@ -18,9 +18,12 @@ T = TypeVar("T")
 
 
 class View(BaseModel):
-    """A result, or a part of one, as a model sees it. What is None is left out."""
+    """A result, or a part of one, as a model sees it. What is None is left out.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    ``model_validate`` also takes a value that has the same fields.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, from_attributes=True)
 
 
 class WrittenView(View):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.contact import ContactFields, facts_of
 from sequences_mcp.engine.channels.address import is_address
-from sequences_mcp.engine.store.contacts import FACTS
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
 
@@ -21,7 +20,7 @@ def checked(given: ContactFields, *, country: str | None = None) -> ContactField
 
     ``country`` is the one already known, for a phone number without its own. Raises InvalidArgumentsError.
     """
-    facts = ContactFields(**{name: _tidy(getattr(given, name)) for name in FACTS})
+    facts = ContactFields(**{name: _tidy(value) for name, value in facts_of(given).items()})
     facts = replace(
         facts,
         country=facts.country and facts.country.upper(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 
-from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, email_key
+from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, email_key, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.local.contact_facts import checked
@@ -95,7 +95,7 @@ class LocalContacts:
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
-        known = {name: value for name in contacts.FACTS if (value := getattr(facts, name)) is not None}
+        known = {name: value for name, value in facts_of(facts).items() if value is not None}
         if stored is None:
             contact = Contact(id=self.engine.new_id(Kind.CONTACT), created_at=now, updated_at=now, **known)
         else:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.ids import LOCAL, VENDORS, Kind, parse
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.at_vendor import outlook_there
 from sequences_mcp.engine.local.engine import Engine
@@ -59,7 +59,7 @@ def require_ours(engine: Engine, sequence_id: str) -> Sequence:
     found = require_sequence(engine, sequence_id)
     if found.is_handed_over:
         raise ConflictError(
-            f"{found.provider.capitalize()} carries this sequence out.",
+            f"{VENDORS[found.provider]} carries this sequence out.",
             next_step=f"Its id there is {found.remote_id}: call again with that."
             if found.remote_id
             else "get_sequence finds its id there, once there is one.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus, text_digest
 from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StepRun, StepState
@@ -137,7 +137,7 @@ def _why(run: StepRun) -> Why:
 
 def _one_text_for_all(sequence: Sequence) -> ConflictError:
     return ConflictError(
-        f"{sequence.provider.capitalize()} carries this out and has one text for everybody.",
+        f"{VENDORS[sequence.provider]} carries this out and has one text for everybody.",
         next_step="Change the blueprint and plan again, or take this person out with stop_sequence.",
         data={"sequence": sequence.id},
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
 from sequences_mcp.domain.contact import (
+    FACTS,
     Contact,
-    ContactFields,
     company_domain_of,
     company_key,
     domain_of,
     email_key,
+    facts_of,
     is_same_company,
 )
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
@@ -24,7 +24,6 @@ from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 REMEMBERED = 512
-FACTS = tuple(field.name for field in fields(ContactFields))
 
 
 def insert(store: Store, contact: Contact) -> None:
@@ -95,7 +94,7 @@ def escaped(text: str) -> str:
 
 def _to_row(contact: Contact) -> dict[str, Any]:
     shown = [contact.display_name, contact.email, contact.company, contact.job_title]
-    return {name: getattr(contact, name) for name in FACTS} | {
+    return facts_of(contact) | {
         "id": contact.id,
         "notes": contact.notes,
         "email_key": _known_by(contact),

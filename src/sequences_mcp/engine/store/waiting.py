@@ -31,7 +31,6 @@ class Told:
     """What was last written down about telling the operator."""
 
     at: datetime
-    action: str
     marks: Marks
 
 
@@ -60,7 +59,7 @@ def last_told(store: Store, subject: str) -> Told | None:
     if row is None:
         return None
     detail = json.loads(row["detail"])
-    return Told(from_micros(row["at"]), row["action"], Marks(frozenset(detail["plans"]), detail["newest"]))
+    return Told(from_micros(row["at"]), Marks(frozenset(detail["plans"]), detail["newest"]))
 
 
 def _rows(store: Store, *, now: datetime, not_because: str) -> dict[str, Any]:

@@ -6,10 +6,10 @@ The only start of the three vendors with a deduplication key: the id of the run 
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError
@@ -17,9 +17,8 @@ from sequences_mcp.providers.clarky.client import Clarky, Lead
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
-from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
+from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
 
-TITLE = "Clarky"
 AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
 UNREACHABLE = "neither an e-mail address nor a phone number is known"
@@ -76,13 +75,12 @@ class ClarkyEnrolment:
         """Return the enrollment."""
         if run.remote_id is None:
             return None
-        return detail_of(await self.clarky.get_enrollment(run.remote_id), title=TITLE)
+        return detail_of(await self.clarky.get_enrollment(run.remote_id))
 
     async def _person(self, asked: Asked) -> Contact:
         if asked.vendor_id is not None:
             return contact_of(replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id))
-        facts = {field.name: getattr(asked.fields, field.name) for field in fields(ContactFields)}
-        return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts)
+        return unknown_contact(asked.fields)
 
     async def _start(self, plan: Plan, one: Sequence) -> Fate:
         given = one.handover

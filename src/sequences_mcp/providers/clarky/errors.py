@@ -57,7 +57,6 @@ def _sign(key: Secret) -> dict[str, str]:
 
 CLARKY = Vendor(
     name="clarky",
-    title="Clarky",
     base_url=limits.BASE_URL,
     sign=_sign,
     words=words,

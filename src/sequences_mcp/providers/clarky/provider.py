@@ -9,13 +9,14 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
-from sequences_mcp.providers.port import ContactEntry, Provider, SavedContact
+from sequences_mcp.providers.port import ContactEntry, SavedContact
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
 from sequences_mcp.providers.vendor_port import Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
-NAME, TITLE = "clarky", "Clarky"
+NAME = "clarky"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class ClarkyContacts:
 
     async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "read several people at once")
+        not_supported(NAME, "read several people at once")
 
     async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "match people")
+        not_supported(NAME, "match people")
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "save people without an agent")
+        not_supported(NAME, "save people without an agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,11 @@ def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None
     """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
     return Provider(
         name=NAME,
-        title=TITLE,
         lists_runs=False,
-        blueprints=RememberedBlueprints(name=NAME, title=TITLE, memory=memory),
+        blueprints=RememberedBlueprints(name=NAME, memory=memory),
         contacts=ClarkyContacts(clarky),
         traces=ClarkyTraces(clarky),
         introduction=ClarkyAgents(clarky, bot_id),
-        sequences=WatchedSequences(title=TITLE, by_id="an enrollment's id", read=clarky.get_enrollment),
+        sequences=WatchedSequences(name=NAME, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),
     )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.kalent import limits, wire
 from sequences_mcp.providers.kalent.errors import KALENT
 from sequences_mcp.providers.remote import (
@@ -17,7 +17,6 @@ from sequences_mcp.providers.remote import (
     RemotePage,
     RemoteSequence,
     RemoteSourcing,
-    StartCall,
     StartedBlueprint,
 )
 from sequences_mcp.providers.retry import Effect
@@ -157,29 +156,6 @@ class Kalent:
             read_back="get_sequence with each candidate's id shows who has a sequence now.",
         )
         return await self._transport.send(request, partial(wire.started, own=own, candidate_ids=asked))
-
-    async def start_all(self, blueprint_id: str, *, candidate_ids: Items[str]) -> tuple[StartCall, ...]:
-        """Start any number of candidates, 100 a call, and return what became of each call.
-
-        After the first call that is not done, the rest are not made.
-        """
-        for candidate_id in candidate_ids:  # a wrong id is found before the first call, not between two
-            _candidate(candidate_id)
-        calls: list[StartCall] = []
-        for asked in limits.in_calls(candidate_ids):
-            if calls and calls[-1].outcome != "done":
-                calls.append(StartCall(candidate_ids=asked, outcome="not_done"))
-            else:
-                calls.append(await self._start_call(blueprint_id, asked))
-        return tuple(calls)
-
-    async def _start_call(self, blueprint_id: str, asked: tuple[str, ...]) -> StartCall:
-        try:
-            await self.start(blueprint_id, candidate_ids=asked)
-        except SequencesError as error:
-            outcome: Literal["not_done", "unknown"] = "unknown" if error.outcome == "unknown" else "not_done"
-            return StartCall(candidate_ids=asked, outcome=outcome, error=error)
-        return StartCall(candidate_ids=asked, outcome="done")
 
     async def get_dynamic_sequence(self, candidate_id: str) -> RemoteSequence | None:
         """Return a candidate's newest run, or None ("Get candidate dynamic sequence status")."""

@@ -24,7 +24,6 @@ from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteSequence
 from sequences_mcp.providers.translation import contact_of, detail_of
 
-TITLE = "Kalent"
 CANDIDATE = "candidate"
 NONE = ""
 AT_ONCE = 8  # reads; the transport opens at most ten connections
@@ -101,7 +100,7 @@ class KalentEnrolment:
         """Return the candidate's newest run."""
         own = run.handover[CANDIDATE]
         found = await self.kalent.get_dynamic_sequence(own)
-        return detail_of(replace(found, id=own), title=TITLE) if found else None
+        return detail_of(replace(found, id=own)) if found else None
 
     async def _runs(self, people: Items[Sequence]) -> list[RemoteSequence | None]:
         calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]

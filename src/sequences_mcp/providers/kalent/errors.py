@@ -121,7 +121,6 @@ def _sign(key: Secret) -> dict[str, str]:
 
 KALENT = Vendor(
     name="kalent",
-    title="Kalent",
     base_url=limits.BASE_URL,
     sign=_sign,
     words=words,

@@ -11,18 +11,12 @@ PAGE_SIZE = 50
 CANDIDATES_A_CALL = 100  # stated for the vendor's own MCP twin of "Start sequence blueprint"
 
 
-def in_calls(candidate_ids: Items[str]) -> list[tuple[str, ...]]:
-    """Return the candidates in groups that each fit into one start, every one once, in order."""
-    once = list(dict.fromkeys(candidate_ids))
-    return [tuple(once[i : i + CANDIDATES_A_CALL]) for i in range(0, len(once), CANDIDATES_A_CALL)]
-
-
 def fits_one_call(candidate_ids: Items[str]) -> tuple[str, ...]:
     """Return the candidates of one start, every one once; InvalidArgumentsError for none or too many."""
-    calls = in_calls(candidate_ids)
-    if len(calls) != 1:
+    once = tuple(dict.fromkeys(candidate_ids))
+    if not 1 <= len(once) <= CANDIDATES_A_CALL:
         raise InvalidArgumentsError(
-            f"A start takes from 1 to {CANDIDATES_A_CALL} different candidates; these are {sum(map(len, calls))}.",
+            f"A start takes from 1 to {CANDIDATES_A_CALL} different candidates; these are {len(once)}.",
             next_step="Start them in several calls.",
         )
-    return calls[0]
+    return once

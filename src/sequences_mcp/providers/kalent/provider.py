@@ -12,14 +12,14 @@ from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.kalent.places import KalentPlaces
-from sequences_mcp.providers.port import Provider
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
 from sequences_mcp.providers.vendor_port import SourcingRow, Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
-NAME, TITLE = "kalent", "Kalent"
+NAME = "kalent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class KalentBlueprints:
 
     async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Raise NotSupportedError: Kalent needs a sourcing."""
-        not_supported(TITLE, "create a blueprint outside a sourcing", instead="Give the id of a sourcing.")
+        not_supported(NAME, "create a blueprint outside a sourcing", instead="Give the id of a sourcing.")
 
     async def update_blueprint(
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
@@ -128,10 +128,9 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
 
     return Provider(
         name=NAME,
-        title=TITLE,
         lists_runs=False,
         blueprints=KalentBlueprints(kalent, memory),
-        sequences=WatchedSequences(title=TITLE, by_id="a candidate's id, from find_contacts", read=read),
+        sequences=WatchedSequences(name=NAME, by_id="a candidate's id, from find_contacts", read=read),
         sourcings=KalentSourcings(kalent, memory),
         enrolment=KalentEnrolment(kalent, memory),
         places=KalentPlaces(kalent),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -23,15 +23,14 @@ from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteEntry, RemoteList, RemoteSequence
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
-from sequences_mcp.providers.translation import UNDATED, contact_of, detail_of
+from sequences_mcp.providers.topo.lists import KEPT
+from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
 
-TITLE = "Topo"
 COUNT = "entries"
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
 PAGES = 5
 CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only keeps the search short
-FACTS = ("first_name", "last_name", "email", "linkedin_url", "company", "company_domain", "job_title", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class TopoEnrolment:
     async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
         """Return a person from facts, or as Topo knows them; NotFoundError."""
         contact = await self._person(asked)
-        given = {name: value for name in FACTS if (value := getattr(contact, name))}
+        given = {name: value for name in KEPT if (value := getattr(contact, name))}
         reachable = contact.email or contact.linkedin_url
         return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
 
@@ -92,15 +91,14 @@ class TopoEnrolment:
     async def follow(self, run: Sequence) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
-            return detail_of(await self.topo.get_sequence(run.remote_id), title=TITLE)
+            return detail_of(await self.topo.get_sequence(run.remote_id))
         found = await self._run_of(run)
-        return detail_of(found, title=TITLE) if found else None
+        return detail_of(found) if found else None
 
     async def _person(self, asked: Asked) -> Contact:
         if asked.vendor_id is not None:
             return contact_of(replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id))
-        facts = {field.name: getattr(asked.fields, field.name) for field in fields(ContactFields)}
-        return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts)
+        return unknown_contact(asked.fields)
 
     async def _list_of(self, plan: Plan) -> RemoteList | None:
         found = await self.topo.list_contact_lists(name=_list_name(plan))

@@ -44,7 +44,6 @@ def _sign(key: Secret) -> dict[str, str]:
 
 TOPO = Vendor(
     name="topo",
-    title="Topo",
     base_url=limits.BASE_URL,
     sign=_sign,
     words=words,

@@ -17,6 +17,13 @@ from sequences_mcp.providers.vendor import Request, path, query
 
 READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but makes a second one."
 
+KEPT = {
+    **{name: name for name in ("first_name", "last_name", "email", "linkedin_url")},
+    "company": "company_name",
+    **{name: name for name in ("company_domain", "job_title", "phone")},
+}
+"""What an entry keeps of a person: our name of each fact, and Topo's."""
+
 
 class Lists:
     """The half of :class:`topo.client.Topo` that is about who may be in a sequence."""
@@ -166,15 +173,5 @@ def _entry(list_own: str, person: ContactFields, index: int) -> dict[str, str]:
             f"Person {index + 1} has neither an e-mail address nor a LinkedIn profile.",
             next_step="Topo needs one of the two for each person.",
         )
-    fields = {
-        "contact_list_id": list_own,
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "email": person.email,
-        "linkedin_url": person.linkedin_url,
-        "company_name": person.company,
-        "company_domain": person.company_domain,
-        "job_title": person.job_title,
-        "phone": person.phone,
-    }
-    return {name: value for name, value in fields.items() if value}
+    given = {theirs: value for ours, theirs in KEPT.items() if (value := getattr(person, ours))}
+    return {"contact_list_id": list_own, **given}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.contact import ContactFields, facts_of
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, UnexpectedAnswerError
 from sequences_mcp.providers.remote import ItemOutcome, RemoteEntry, RemoteList
 from sequences_mcp.providers.topo import limits
 from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.lists import KEPT
 from sequences_mcp.providers.vendor_port import Newcomer, Placed
 
 LISTS_NAMED = 10
-KEPT = ("email", "phone", "first_name", "last_name", "company", "company_domain", "job_title", "linkedin_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TopoLists:
 
 
 def _not_kept(known: ContactFields) -> Iterator[str]:
-    return (f.name for f in fields(ContactFields) if f.name not in KEPT and getattr(known, f.name))
+    return (name for name, value in facts_of(known).items() if value and name not in KEPT)
 
 
 def _is_a_start(found: RemoteList) -> ApprovalError:

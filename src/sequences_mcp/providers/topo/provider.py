@@ -15,11 +15,11 @@ from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, 
 from sequences_mcp.providers.port import (
     Activity,
     ContactEntry,
-    Provider,
     SavedContact,
     SequenceDetail,
     SequenceFilter,
 )
+from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
@@ -30,7 +30,7 @@ from sequences_mcp.providers.translation import blueprint_of, detail_of, not_sup
 from sequences_mcp.providers.transport import Transport
 from sequences_mcp.providers.vendor_port import Trace
 
-TITLE = "Topo"
+NAME = "topo"
 ACTIVITIES = 10
 REASON = "OTHER"  # one of Topo's own words; why is in the message
 
@@ -44,11 +44,11 @@ class TopoSequences:
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page."""
         found = (await self.topo.list_sequences(wanted)).counted()
-        return found.map(lambda run: detail_of(run, title=TITLE))
+        return found.map(lambda run: detail_of(run))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run with what last happened in it, where the key may read that; NotFoundError."""
-        detail = detail_of(await self.topo.get_sequence(sequence_id), title=TITLE)
+        detail = detail_of(await self.topo.get_sequence(sequence_id))
         try:
             page = await self.topo.list_activities(sequence_id=sequence_id, size=ACTIVITIES)
         except ProviderForbiddenError:
@@ -60,21 +60,21 @@ class TopoSequences:
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time."""
-        return detail_of(await self.topo.pause_sequence(sequence_id, until=until), title=TITLE)
+        return detail_of(await self.topo.pause_sequence(sequence_id, until=until))
 
     async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
         """Go on now."""
-        return detail_of(await self.topo.resume_sequence(sequence_id), title=TITLE)
+        return detail_of(await self.topo.resume_sequence(sequence_id))
 
     async def stop_sequence(
         self, sequence_id: str, *, reason: StopReason, scope: StopScope
     ) -> list[SequenceDetail]:
         """Stop for good; of COMPANY, Topo names this run only."""
-        return [detail_of(await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope), title=TITLE)]
+        return [detail_of(await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope))]
 
     async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
         """Merge overrides; None removes one."""
-        return detail_of(await self.topo.update_variables(sequence_id, variables=variables), title=TITLE)
+        return detail_of(await self.topo.update_variables(sequence_id, variables=variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class TopoTemplates:
 
     async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "create a sequence template")
+        not_supported(NAME, "create a sequence template")
 
     async def update_blueprint(
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "change a sequence template")
+        not_supported(NAME, "change a sequence template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +121,15 @@ class TopoContacts:
 
     async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "read several people at once")
+        not_supported(NAME, "read several people at once")
 
     async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "match people")
+        not_supported(NAME, "match people")
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Raise NotSupportedError."""
-        not_supported(TITLE, "save people outside a contact list")
+        not_supported(NAME, "save people outside a contact list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,7 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
     topo = Topo(Scoped(opened, scopes))
     sequences = TopoSequences(topo)
     return Provider(
-        name="topo",
-        title=TITLE,
+        name=NAME,
         blueprints=TopoTemplates(topo),
         contacts=TopoContacts(topo),
         sequences=sequences,

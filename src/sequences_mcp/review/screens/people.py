@@ -39,7 +39,7 @@ async def person(visit: Visit) -> Response:
         other=other,
         texts=texts_of(visit.desk, detail, other, sourcing=await sourcing_of(visit.desk, plan)),
         refusable=detail.sequence.status is SequenceStatus.FOUND,
-        handed=handed(detail.sequence) if detail.sequence.is_at_vendor else "",
+        handed=handed(detail.sequence),
     )
 
 

@@ -124,8 +124,7 @@ def _groups(
 def _row(desk: Desk, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
     found = person_findings(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
     words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
-    given = handed(one.sequence) if one.sequence.is_at_vendor else ""
-    return Row(one, _group(one), changes(one, first), words, given)
+    return Row(one, _group(one), changes(one, first), words, handed(one.sequence))
 
 
 def _group(one: SequenceDetail) -> str:

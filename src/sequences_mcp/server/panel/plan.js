@@ -124,7 +124,7 @@ const letter = (one) =>
     "section",
     { class: "letter" },
     make("h3", {}, one.name, " ", make("span", { class: "badge" }, channel(one.channel))),
-    make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, about ${one.local}`),
+    make("p", { class: "soft" }, `To ${one.recipient ?? "nobody: this step is left out"}, ${one.when}`),
     one.subject ? make("p", {}, make("strong", {}, ...stretches(one.subject))) : null,
     make("p", { class: "text" }, ...(one.content ? stretches(one.content) : ["This text is still to be written."])),
     list("findings", one.findings.map((words) => make("li", {}, words))),
@@ -159,7 +159,7 @@ const step = (one) =>
     make("strong", {}, one.name),
     make("span", {}, channel(one.channel)),
     make("span", {}, one.wait),
-    make("span", { class: "soft" }, `about ${one.local}`),
+    make("span", { class: "soft" }, one.when),
     make("span", {}, people(one.reaches)),
   );
 

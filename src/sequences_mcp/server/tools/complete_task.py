@@ -16,7 +16,9 @@ from sequences_mcp.server.views.task import TaskWritten, task_written
 async def complete_task(
     desk: Desk,
     task_id: str,
-    outcome: Annotated[TaskOutcome, Field(description="accepted: the invitation was; also after done")],
+    outcome: Annotated[
+        TaskOutcome, Field(description="accepted: the invitation was; also after done. At Topo: skipped only")
+    ],
 ) -> TaskWritten:
     """Record what a person did with a manual step; the run goes on to its next step."""
     return task_written(await verb.complete_task(desk, task_id=task_id, outcome=outcome))

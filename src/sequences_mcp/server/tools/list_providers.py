@@ -9,8 +9,8 @@ from sequences_mcp.server.views.provider import ProvidersView, providers_view
 
 
 async def list_providers(desk: Desk) -> ProvidersView:
-    """What is connected and what it can do; who sends, through what, when and how much; who may approve; what is
-    missing or broken; how much waits for a person."""
+    """What is connected and what it can do; who sends, how, when and how much; who may approve; what is
+    missing or broken; what waits for a person."""
     return providers_view(await verb.list_providers(desk))
 
 

@@ -9,14 +9,14 @@ from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows import list_sequences as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize, Where
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.sequence import SequencePage, sequence_page
 
 
 async def list_sequences(
     desk: Desk,
-    provider: Where = LOCAL,
+    provider: str = LOCAL,
     status: SequenceStatus | None = None,
     blueprint_id: str | None = None,
     created_after: Instant | None = None,
@@ -26,7 +26,8 @@ async def list_sequences(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> SequencePage:
-    """Runs, one per contact, with status, what comes next and when, and why they wait."""
+    """Runs, one per contact, with status, what comes next and when, and why they wait; of Kalent and
+    Clarky, those started here."""
     wanted = SequenceFilter(
         status=status,
         blueprint_id=blueprint_id,

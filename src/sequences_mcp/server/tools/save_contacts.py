@@ -17,7 +17,8 @@ async def save_contacts(
     desk: Desk, contacts: Annotated[list[Any], ContactFormat], provider: Holder = LOCAL
 ) -> ContactsSaved:
     """Save people, all or none. Someone already known (same email, else same phone)
-    is updated: fields left out stay, a note is appended."""
+    is updated: fields left out stay, a note is appended. At a vendor each person
+    has an outcome of their own."""
     if provider == LOCAL:
         return contacts_saved(await verb.save_contacts(desk, contacts=contacts))
     return contacts_placed(await place_contacts(desk, place_id=provider, contacts=contacts))

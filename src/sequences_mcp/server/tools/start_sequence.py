@@ -77,9 +77,9 @@ async def start_sequence(
     wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,
     idempotency_key: Annotated[IdempotencyKey, Field(description="Default: derived from the arguments")] = None,
 ) -> StartView:
-    """Plan a start for contacts (up to 10,000; given as objects they are saved). Returns the plan, one
-    person's texts, who is left out and why, which texts are missing. Nothing leaves before a person
-    approves the plan."""
+    """Plan a start for contacts (up to 10,000, at a vendor 1,000; given as objects they are saved). Returns
+    the plan, one person's texts, who is left out and why, which texts are missing. Nothing leaves before a
+    person approves the plan."""
     request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
     view = await refreshed(desk, await _started(desk, ctx, request, consent))
     if not is_open(view) or view.approval == "dismissed":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Items
-from dataclasses import fields
 from typing import Any
 
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.port import SavedContact
 from sequences_mcp.providers.vendor_port import Placed
@@ -121,7 +120,7 @@ def _not_saved(position: int, one: Placed) -> NotSavedView:
 
 
 def _contact(contact: Contact, limit: int) -> ContactView:
-    facts: dict[str, Any] = {f.name: _fact(getattr(contact, f.name)) for f in fields(ContactFields)}
+    facts: dict[str, Any] = {name: _fact(value) for name, value in facts_of(contact).items()}
     return ContactView(id=contact.id, notes=cut(contact.notes, limit) or None, **facts)
 
 

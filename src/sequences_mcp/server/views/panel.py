@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Items
-
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.panel import LetterShown, PersonShown, PlanShown
+from sequences_mcp.flows.panel import PlanShown
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
@@ -24,7 +22,7 @@ class LetterView(View):
 
     name: str
     channel: str
-    local: str
+    when: str
     recipient: str | None = None
     subject: tuple[StretchView, ...] | None = None
     content: tuple[StretchView, ...] | None = None
@@ -52,7 +50,7 @@ class StepView(View):
     name: str
     channel: str
     wait: str
-    local: str
+    when: str
     reaches: int
 
 
@@ -102,7 +100,6 @@ class DecidedView(WrittenView):
 def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
     """Return a plan for the panel; ``address`` is where the review page shows it."""
     plan, terms = shown.plan, shown.plan.header.terms
-    challenge = shown.challenge
     return PanelView(
         waiting=shown.waiting,
         many=shown.many,
@@ -114,16 +111,13 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         pace=None
         if terms.are_a_vendors
         else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
-        steps=tuple(
-            StepView(name=one.name, channel=one.channel, wait=one.wait, local=one.local, reaches=one.reaches)
-            for one in shown.steps
-        ),
+        steps=tuple(map(StepView.model_validate, shown.steps)),
         findings=shown.findings,
-        duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
-        persons=PersonPage(items=tuple(map(_person, shown.people.items)), **numbered(shown.people)),
-        challenge=ChallengeView(nonce=challenge.nonce, salt=challenge.salt, rounds=challenge.rounds)
-        if challenge
-        else None,
+        duties=tuple(map(DutyView.model_validate, shown.duties)),
+        persons=PersonPage(
+            items=tuple(map(PersonView.model_validate, shown.people.items)), **numbered(shown.people)
+        ),
+        challenge=ChallengeView.model_validate(shown.challenge) if shown.challenge else None,
         elsewhere=shown.elsewhere,
         address=address,
         reason=plan.reason,
@@ -139,25 +133,3 @@ def decided_view(plan: Plan, *, approved: bool) -> DecidedView:
         outcome="done" if approved else "refused",
         next=UNDER_WAY if approved else "Nothing of it leaves.",
     )
-
-
-def _person(one: PersonShown) -> PersonView:
-    return PersonView(
-        name=one.name, handed=one.handed or None, out=one.out, letters=tuple(map(_letter, one.letters))
-    )
-
-
-def _letter(one: LetterShown) -> LetterView:
-    return LetterView(
-        name=one.name,
-        channel=one.channel,
-        local=one.local,
-        recipient=one.recipient,
-        subject=None if one.subject is None else _stretches(one.subject),
-        content=None if one.content is None else _stretches(one.content),
-        findings=one.findings,
-    )
-
-
-def _stretches(parts: Items[tuple[str, bool]]) -> tuple[StretchView, ...]:
-    return tuple(StretchView(text=text, differs=differs) for text, differs in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.flows.at_vendor import vendor_words
 from sequences_mcp.flows.list_providers import ProvidersReport
 from sequences_mcp.server.view import View
 
@@ -51,11 +52,6 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         open_tasks=waiting.tasks.number,
         waiting_since=waiting.since.isoformat(timespec="minutes") if waiting.since else None,
     )
-
-
-def vendor_words(terms: Terms) -> str:
-    """Return how a vendor's messages leave."""
-    return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
 
 
 def sender_words(terms: Terms) -> str:

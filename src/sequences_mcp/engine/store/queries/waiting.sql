@@ -21,4 +21,4 @@ ORDER BY no DESC LIMIT :most
 
 -- last_notice --
 -- The last thing that was written down about telling the operator.
-SELECT at, action, detail FROM audit WHERE subject = :subject ORDER BY no DESC LIMIT 1
+SELECT at, detail FROM audit WHERE subject = :subject ORDER BY no DESC LIMIT 1

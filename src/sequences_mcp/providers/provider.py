@@ -1,0 +1,47 @@
+"""A provider as the product's verbs see it: what it can do, each capability by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.providers.enrolment_port import Enrolment
+from sequences_mcp.providers.port import Blueprints, Contacts, Drafts, Sequences, Tasks
+from sequences_mcp.providers.vendor_port import (
+    Exclusions,
+    Introduction,
+    Overrides,
+    Places,
+    Sourcings,
+    Traces,
+    VendorTasks,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One connected provider and what it can do; None is "its API has no such thing".
+
+    ``lists_runs`` says whether its API shows which runs there are.
+    """
+
+    name: str
+    lists_runs: bool = True
+    sourcings: Sourcings | None = None
+    overrides: Overrides | None = None
+    exclusions: Exclusions | None = None
+    enrolment: Enrolment | None = None
+    introduction: Introduction | None = None
+    places: Places | None = None
+    traces: Traces | None = None
+    vendor_tasks: VendorTasks | None = None
+    blueprints: Blueprints | None = None
+    contacts: Contacts | None = None
+    sequences: Sequences | None = None
+    drafts: Drafts | None = None
+    tasks: Tasks | None = None
+
+    @property
+    def title(self) -> str:
+        """How people write its name."""
+        return VENDORS.get(self.name, self.name)
