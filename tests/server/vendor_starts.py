@@ -71,6 +71,14 @@ async def approve(vendors: Connected, asked: dict[str, Any], *, go: bool = True)
         return plan
 
 
+async def said_yes(vendors: Connected, desktop: Desktop, vendor: str, **more: Any) -> tuple[Start, dict[str, Any]]:
+    """Ask for a start and say yes to it, without handing it over; return it and its plan."""
+    start = await start_at(vendor, desktop, **more)
+    plan = await start.ask(desktop)
+    await approve(vendors, plan, go=False)
+    return start, plan
+
+
 async def enrolled(vendors: Connected, vendor: str) -> list[dict[str, Any]]:
     """Return the requests that enrol people, as the vendor received them."""
     ends = {"kalent": "/start", "clarky": "/sequences/start", "topo": "/contact-entries"}[vendor]

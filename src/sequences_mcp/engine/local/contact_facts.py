@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.engine.channels.address import is_address
 from sequences_mcp.engine.store.contacts import FACTS
 from sequences_mcp.engine.zones import is_zone, zones_of_country
@@ -30,6 +30,18 @@ def checked(given: ContactFields, *, country: str | None = None) -> ContactField
     for wrong in filter(None, (check(facts) for check in _CHECKS)):
         raise InvalidArgumentsError(wrong, next_step="Correct it, or leave it out if it is not known.")
     return replace(facts, phone=facts.phone and e164(facts.phone, country=facts.country or country))
+
+
+def tidied(person: Contact) -> Contact:
+    """Return somebody as a vendor tells of them, without the facts that cannot be true."""
+    told = {name: getattr(person, name) for name in FACTS}
+    facts = ContactFields()
+    for name in ("country", *(name for name in FACTS if name != "country")):
+        try:
+            facts = checked(replace(facts, **{name: told[name]}))
+        except InvalidArgumentsError:
+            continue
+    return replace(person, **{name: getattr(facts, name) for name in FACTS})
 
 
 def e164(phone: str, *, country: str | None) -> str:
