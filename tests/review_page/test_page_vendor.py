@@ -86,3 +86,17 @@ def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: 
     assert approve(person, plan.id).status == 303
     done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
     assert (done.done, done.not_done) == (1, 1)
+
+
+@pytest.mark.usefixtures("clarky")
+def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list(
+    world: World, person: Visitor
+) -> None:
+    plan = planned(world)
+    open_sample(person, plan.id)
+    approve(person, plan.id)
+    shown = person.post("/suppressions", contact="zoe@new.example", reason="asked")
+    nobody = person.post("/suppressions", contact="eve@new.example", reason="asked")
+    assert shown.status == 200 and "zoe@new.example" in shown.text
+    assert "Stop it in Clarky&#39;s own app, now." in shown.text
+    assert nobody.status == 303

@@ -207,6 +207,9 @@ class VendorRuns(Protocol):
         """Return how far the handing over of a plan's people is."""
         ...
 
-    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach one of these people."""
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
+        """
         ...

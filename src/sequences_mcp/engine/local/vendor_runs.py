@@ -27,7 +27,7 @@ from sequences_mcp.engine.local.operations import LocalOperations, busy
 from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
-from sequences_mcp.engine.stopping import suppressed
+from sequences_mcp.engine.stopping import covered, suppressed
 from sequences_mcp.engine.store import contacts, plans, schedule, sequences
 from sequences_mcp.engine.store import vendor_operations as operations
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
@@ -216,9 +216,12 @@ class LocalVendorRuns:
         reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
         return HandedOver(**dict(row), why=tuple(one["reason"] for one in reasons))
 
-    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach one of these people."""
-        return list(details(self.engine, schedule.live_at_vendors(self.engine.store, contact_ids)))
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover."""
+        store = self.engine.store
+        people = [one for mark in marks for one in covered(store, mark)]
+        runs = details(self.engine, schedule.live_at_vendors(store, people, words=[value for _, value in marks]))
+        return [one for one in runs if suppressed(store, as_known_anywhere(one.sequence, one.contact))]
 
     def _standing(self, plan_id: str) -> Plan | None:
         """Return the plan while its approval holds; otherwise it is void, or over, from now on."""

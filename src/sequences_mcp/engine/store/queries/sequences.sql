@@ -131,10 +131,12 @@ SELECT id FROM sequence WHERE operation_id = :operation_id ORDER BY ordinal
 SELECT id FROM sequence WHERE remote_id = :remote_id ORDER BY no DESC LIMIT 1
 
 -- live_at_vendors --
--- Runs at vendors that may still reach one of the contacts of a JSON list of ids.
-SELECT s.id FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
-CROSS JOIN sequence s ON s.contact_no = contact.no
+-- Live runs that vendors have or may have: of the contacts of a JSON list of ids, or whose vendor was given something
+-- like one of a JSON list of patterns.
+SELECT s.id FROM sequence s INDEXED BY sequence_operation JOIN contact ON contact.no = s.contact_no
 WHERE s.operation_id IS NOT NULL AND s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND (contact.id IN (SELECT value FROM json_each(:ids))
+       OR EXISTS (SELECT 1 FROM json_each(:patterns) p WHERE s.handover LIKE p.value ESCAPE '\'))
 ORDER BY s.no
 
 -- page --
