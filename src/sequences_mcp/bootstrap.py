@@ -142,9 +142,11 @@ async def open_desk(
             connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             with _working(settings, on=worker, clock=clock):
-                if worker and settings.accounts:
-                    await closing.enter_async_context(_handing_over(desk))
-                yield desk
+                if not settings.accounts:
+                    yield desk
+                    return
+                async with _handing_over(desk, on=worker):
+                    yield desk
 
 
 @contextmanager
@@ -158,9 +160,7 @@ def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worke
     from sequences_mcp.flows.last_check import last_check
 
     if settings.sender is None:
-        raise SettingsError(
-            "SEQUENCES_SENDER is not set.", next_step="Set it as `Ada Lovelace <ada@example.com>`."
-        )
+        raise SettingsError("SEQUENCES_SENDER is not set.", next_step="Set it: `Ada Lovelace <ada@example.com>`.")
     rules = Rules(
         terms=terms_of(settings),
         sender=settings.sender,
@@ -355,20 +355,20 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _handing_over(desk: Desk) -> AsyncIterator[None]:
-    """Hand approved starts over to their vendors meanwhile, wherever they were approved."""
+async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
+    """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
     import asyncio
-    import contextlib
 
-    from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+    from sequences_mcp.flows.hand_over import hand_over_until_cancelled, no_more_handing_over
 
-    task = asyncio.create_task(hand_over_until_cancelled(desk))
+    task = asyncio.create_task(hand_over_until_cancelled(desk)) if on else None
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        if task:
+            task.cancel()
+            await asyncio.wait({task})
+        await no_more_handing_over(seconds=GOODBYE)
 
 
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:

@@ -118,3 +118,17 @@ def test_a_run_at_topo_is_paused_and_stopped_in_one_click_and_each_is_recorded(
     assert "STOPPED_EARLY" in person.get(f"/sequences/{run}").text
     page = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=10))
     assert sorted(entry.action for entry in page.items) == ["operation.begun"] * 3 + ["operation.done"] * 3
+
+
+@pytest.mark.usefixtures("clarky")
+def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list(
+    world: World, person: Visitor
+) -> None:
+    plan = planned(world)
+    open_sample(person, plan.id)
+    approve(person, plan.id)
+    shown = person.post("/suppressions", contact="zoe@new.example", reason="asked")
+    nobody = person.post("/suppressions", contact="eve@new.example", reason="asked")
+    assert shown.status == 200 and "zoe@new.example" in shown.text
+    assert "Stop it in Clarky&#39;s own app, now." in shown.text
+    assert nobody.status == 303

@@ -18,7 +18,6 @@ from tests.server.vendor_starts import (
     INES,
     OLUMIDE,
     PRIYA,
-    SLOW,
     TEXT,
     VENDORS,
     ZOE,
@@ -175,7 +174,7 @@ async def test_whom_a_vendor_cannot_reach_or_has_already_is_left_out_with_the_re
     vendors: Connected, era: str
 ) -> None:
     async with vendors.client(era) as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"], step=SLOW)
+        start = await start_at("kalent", desktop, contacts=[INES, OLUMIDE, "kalent:candidate_yuki"])
         asked = await start.ask(desktop)
         await approve(vendors, asked)
         second = await start_at("kalent", desktop, contacts=[INES, PRIYA])
@@ -214,7 +213,7 @@ async def test_somebody_whose_run_at_a_vendor_is_over_by_now_may_be_started_agai
     vendors: Connected, era: str
 ) -> None:
     async with vendors.client(era) as desktop:
-        start = await start_at("kalent", desktop, contacts=[INES])
+        start = await start_at("kalent", desktop, contacts=[INES], step=TEXT)
         await approve(vendors, await start.ask(desktop))
         second = await start_at("kalent", desktop, contacts=[INES])
         again = await second.ask(desktop)

@@ -47,7 +47,7 @@ class Start:
 
 
 async def start_at(
-    vendor: str, desktop: Desktop, *, contacts: list[Any] | None = None, step: dict[str, Any] = TEXT
+    vendor: str, desktop: Desktop, *, contacts: list[Any] | None = None, step: dict[str, Any] = SLOW
 ) -> Start:
     """Return a start of two people at a vendor; at Kalent of a blueprint with this one step."""
     if vendor == "kalent":
@@ -71,6 +71,14 @@ async def approve(vendors: Connected, asked: dict[str, Any], *, go: bool = True)
         if go:
             await hand_over(desk, plan_id=plan.id)
         return plan
+
+
+async def said_yes(vendors: Connected, desktop: Desktop, vendor: str, **more: Any) -> tuple[Start, dict[str, Any]]:
+    """Ask for a start and say yes to it, without handing it over; return it and its plan."""
+    start = await start_at(vendor, desktop, **more)
+    plan = await start.ask(desktop)
+    await approve(vendors, plan, go=False)
+    return start, plan
 
 
 async def enrolled(vendors: Connected, vendor: str) -> list[dict[str, Any]]:

@@ -166,6 +166,18 @@ class Sequence:
         return self.operation_id is not None
 
     @property
+    def waits_for_plan(self) -> bool:
+        """Whether nothing of it has begun; FOUND alone does not say so: a vendor may call its own runs that."""
+        return self.status is SequenceStatus.FOUND and self.operation_id is None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody knows if its vendor has it: the request is under way, or its answer was lost."""
+        waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
+        is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
+        return self.operation_id is not None and self.remote_id is None and is_open
+
+    @property
     def current(self) -> StepRun | None:
         """The first step that is not over, or None."""
         return next((run for run in self.steps if not run.is_over), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus
@@ -16,11 +17,12 @@ from sequences_mcp.providers.enrolment_port import Fate
 from sequences_mcp.providers.port import Outlook
 
 TAKEN = "is being handed over"
+TWO = "the vendor has enrolled them after all, and another sequence has begun since: end one of the two there"
 
 
 def taken(one: Sequence, *, operation_id: str, now: datetime) -> Sequence:
-    """Return the run as its request is about to leave; ConflictError unless it is FOUND."""
-    if one.status is not SequenceStatus.FOUND:
+    """Return the run as its request is about to leave; ConflictError unless nothing of it has begun."""
+    if not one.waits_for_plan:
         raise ConflictError(
             f"{one.id} is {one.status}: it cannot be handed over.",
             next_step="get_sequence shows what became of it.",
@@ -29,12 +31,16 @@ def taken(one: Sequence, *, operation_id: str, now: datetime) -> Sequence:
 
 
 def released(one: Sequence, *, reason: str, now: datetime) -> Sequence:
-    """Return a run that was certainly not handed over and may be, later."""
+    """Return a run that was certainly not handed over and may be later; one whose fate is known stays so."""
+    if not one.is_in_doubt:
+        return one
     return replace(one, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
 
 
 def fated(one: Sequence, fate: Fate, *, now: datetime) -> Sequence:
-    """Return a run that is being handed over, or whose handing over nobody knew about, after its fate."""
+    """Return a run in doubt after its fate; one whose fate is known already stays as it is."""
+    if not one.is_in_doubt:
+        return one
     status = {
         "done": SequenceStatus.ACTIVE,
         "not_done": SequenceStatus.FAILED,
@@ -44,12 +50,35 @@ def fated(one: Sequence, fate: Fate, *, now: datetime) -> Sequence:
     return replace(one, status=status, remote_id=fate.remote_id, reason=reason, updated_at=now)
 
 
+def corrected(one: Sequence, fate: Fate, *, busy: bool, now: datetime) -> Sequence:
+    """Return a run that was settled while its request was still under way, after the answer to that request.
+
+    The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
+    one stays over, and its reason says that there are two.
+    """
+    was_over = one.status is SequenceStatus.FAILED and one.operation_id is not None and one.remote_id is None
+    if fate.outcome == "done" and was_over:
+        if busy:
+            return replace(one, reason=TWO, updated_at=now)
+        return replace(one, status=SequenceStatus.ACTIVE, remote_id=fate.remote_id, reason=None, updated_at=now)
+    if fate.outcome == "not_done" and one.status is SequenceStatus.ACTIVE:
+        return replace(one, status=SequenceStatus.FAILED, remote_id=None, reason=fate.why, updated_at=now)
+    return one
+
+
+def fate_known(one: Sequence) -> Literal["done", "not_done", "unknown"]:
+    """Return what became of the handing over of a run that was taken."""
+    if one.is_in_doubt:
+        return "unknown"
+    return "not_done" if one.status is SequenceStatus.FAILED and one.remote_id is None else "done"
+
+
 def seen(one: Sequence, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Sequence:
     """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing.
 
-    One with a reason is still being handed over, or nobody knows whether it was: only its operation settles that.
+    Nor does anything that is told of a run in doubt: what a vendor shows may be an earlier one of the same person.
     """
-    if one.status in TERMINAL or not one.is_handed_over or one.reason is not None:
+    if one.status in TERMINAL or not one.is_handed_over or one.is_in_doubt:
         return one
     after = replace(one, status=status or one.status, remote_id=remote_id or one.remote_id)
     return one if after == one else replace(after, updated_at=now)
@@ -61,7 +90,7 @@ def outlook_there(one: Sequence) -> Outlook:
 
 
 def _why(one: Sequence) -> str:
-    if one.status is SequenceStatus.FOUND and not one.reason:
+    if one.waits_for_plan and not one.reason:
         return "waits for a person's approval of its plan"
     if one.reason:
         return one.reason

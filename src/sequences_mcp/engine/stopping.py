@@ -27,7 +27,7 @@ def suppress(
                 store,
                 [audit.Entry(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)],
             )
-        going = sequences.by_ids(store, schedule.going_of(store, _covered(store, mark)))
+        going = sequences.by_ids(store, schedule.going_of(store, covered(store, mark)))
         event = OptedOut(f"suppressed: {reason}")
         return end_all(store, going, event, now=now, actor=actor), new
 
@@ -65,7 +65,8 @@ def suppressed(
     return found
 
 
-def _covered(store: Store, mark: suppressions.Mark) -> list[str]:
+def covered(store: Store, mark: suppressions.Mark) -> list[str]:
+    """Return the ids of everybody here whom a mark is about."""
     kind, value = mark
     if kind == "contact":
         return [value]

@@ -20,7 +20,7 @@ async def busy_now(desk: Desk, contact_ids: Items[str]) -> Mapping[str, str]:
     A run at a vendor that counts as live here is read again first: it may be over by now.
     """
     busy = await desk.suppressions.busy_among(contact_ids)
-    runs = await desk.vendor_runs.live_among(list(busy)) if busy else []
+    runs = await desk.vendor_runs.at_vendors(list(busy.values())) if busy else []
     if not runs:
         return busy
     for start in range(0, len(runs), AT_ONCE):

@@ -43,10 +43,13 @@ async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
     """Return a start after a look at everybody in it; people who are certainly not in it wait a minute first."""
     provider = desk.named(operation.provider)
     enrolment = offered(provider.enrolment, provider, verb="start sequences")
-    fates = await enrolment.read_back(await desk.vendor_runs.order_of(operation.id))
+    order = await desk.vendor_runs.order_of(operation.id)
+    fates = await enrolment.read_back(order)
     shown = Counter(fate.outcome for fate in fates)
     told = ", ".join(f"{number} {IN_WORDS[outcome]}" for outcome, number in sorted(shown.items()))
-    is_early = desk.clock() - operation.created_at < IN_FLIGHT_AT_MOST
+    # A request may leave long after its operation was written down: what counts is when its answer was given up.
+    lost_at = max((one.updated_at for one in order.people), default=operation.created_at)
+    is_early = desk.clock() - lost_at < IN_FLIGHT_AT_MOST
     if shown["unknown"]:
         why = next(fate.why for fate in fates if fate.outcome == "unknown")
         return CheckedOperation(operation, f"{provider.title}: {told}. {why} A person looks: review settle.")

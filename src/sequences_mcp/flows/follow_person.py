@@ -21,6 +21,11 @@ class Followed:
     marks: tuple[Mark, ...] = ()
     untold: str | None = None
 
+    @property
+    def listed(self) -> tuple[Mark, ...]:
+        """Return ``also`` as marks."""
+        return tuple(Mark("contact" if one.startswith(_PREFIXES) else "address", one) for one in self.also)
+
 
 async def follow_person(desk: Desk, *, contact_id: str, reason: str) -> Followed:
     """Read the person where the id is from and suppress their addresses too; the id is on the list by then.

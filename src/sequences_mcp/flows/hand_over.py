@@ -3,43 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Literal
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ConflictError, SequencesError
+from sequences_mcp.errors import ConflictError, SequencesError, StoreError
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.enrolment_port import Enrolment, Fate, HandedOver, Taken
 
+log = logging.getLogger(__name__)
+
 LOOK_EVERY = 2.0  # seconds between two looks for approved starts
 STOPPED_FOR = 30.0  # seconds before one that was stopped is gone on with
-_UNDER_WAY: set[asyncio.Task[str | None]] = set()  # the loop itself holds a task only weakly
+ANSWERED_WITHIN = 100.0  # seconds for a whole request: before its operation counts as left behind
+WRITTEN_AFTER = (0.1, 0.5, 2.0)  # seconds between two tries to write down what became of a request
+LOST = "whether they were enrolled could not be written down; it counts as unknown in two minutes."
+
+_UNDER_WAY: dict[asyncio.Task[str | None], asyncio.Event] = {}  # the loop itself holds a task only weakly
 
 
-async def hand_over(desk: Desk, *, plan_id: str) -> str | None:
-    """Hand over everybody of an approved plan; return why it stopped before the end, or None."""
+def _nowhere(point: str) -> None:
+    """Pass a point at which nothing is watched."""
+
+
+async def hand_over(
+    desk: Desk, *, plan_id: str, halt: asyncio.Event | None = None, at: Callable[[str], None] = _nowhere
+) -> str | None:
+    """Hand over everybody of an approved plan; return why it stopped before the end, or None.
+
+    ``halt`` ends it between two requests. ``at`` is told the points at which a test may end the process: take,
+    taken, answered, settled.
+    """
     plan = await desk.plans.get_plan(plan_id)
     provider = desk.providers.get(plan.header.provider)
-    if provider is None or provider.enrolment is None:
-        return f"{title_of(plan)} is not connected to this process: a server that has its key goes on."
-    while people := await desk.vendor_runs.next_people(plan.id, size=provider.enrolment.people_a_call):
-        if why := await _one_request(desk, provider.enrolment, plan, people=people):
+    enrolment = provider.enrolment if provider else None
+    size = enrolment.people_a_call if enrolment else 1
+    while people := await desk.vendor_runs.next_people(plan.id, size=size):
+        if enrolment is None:
+            return f"{title_of(plan)} is not connected to this process: a server that has its key goes on."
+        if halt is not None and halt.is_set():
+            return "this process ends: another one goes on."
+        if why := await _one_request(desk, enrolment, plan, people=people, at=at):
             return why
     return None
 
 
 async def hand_over_soon(desk: Desk, *, plan_id: str, seconds: float) -> HandedOver:
     """Begin to hand over, wait so many seconds at most, and return how far it is; it goes on by itself."""
-    task = asyncio.create_task(hand_over(desk, plan_id=plan_id))
-    _UNDER_WAY.add(task)
-    task.add_done_callback(_UNDER_WAY.discard)
     # A caller that is cancelled must not take the request with it: its outcome would be unknown.
-    done, _ = await asyncio.wait({task}, timeout=seconds)
-    for one in done:
-        one.result()
+    await asyncio.wait({_begun(desk, plan_id)}, timeout=seconds)
     return await desk.vendor_runs.outcome(plan_id)
 
 
@@ -47,14 +64,16 @@ async def hand_over_waiting(desk: Desk) -> dict[str, str]:
     """Go on with every approved plan whose people wait; return, by plan, why one stopped before its end."""
     stopped = {}
     for plan in await desk.vendor_runs.waiting():
-        if plan.header.provider in desk.providers and (why := await hand_over(desk, plan_id=plan.id)):
+        task = _begun(desk, plan.id)
+        await asyncio.wait({task})
+        why = str(task.exception()) if task.exception() else task.result()
+        if why and plan.header.provider in desk.providers:
             stopped[plan.id] = why
     return stopped
 
 
 async def hand_over_until_cancelled(desk: Desk) -> None:
     """Look for approved starts, wherever they were approved, and hand them over; never returns."""
-    log = logging.getLogger(__name__)
     while True:
         stopped: dict[str, str] = {}
         try:
@@ -64,48 +83,111 @@ async def hand_over_until_cancelled(desk: Desk) -> None:
         await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
 
 
-async def _one_request(desk: Desk, enrolment: Enrolment, plan: Plan, *, people: Items[Sequence]) -> str | None:
+async def no_more_handing_over(*, seconds: float) -> None:
+    """Let the requests that are under way end, for so many seconds at most, and begin no other."""
+    mine = {task: halt for task, halt in _UNDER_WAY.items() if task.get_loop() is asyncio.get_running_loop()}
+    for halt in mine.values():
+        halt.set()
+    if not mine:
+        return
+    _, late = await asyncio.wait(mine, timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.wait(mine)
+
+
+def _begun(desk: Desk, plan_id: str) -> asyncio.Task[str | None]:
+    halt = asyncio.Event()
+    task = asyncio.create_task(hand_over(desk, plan_id=plan_id, halt=halt))
+    _UNDER_WAY[task] = halt
+    task.add_done_callback(_ended_by_itself)
+    return task
+
+
+def _ended_by_itself(task: asyncio.Task[str | None]) -> None:
+    del _UNDER_WAY[task]
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, SequencesError):
+        log.warning("An approved start waits: %s", error)
+    elif error is not None:  # one start's fault, whatever it is, must not stop all the others
+        log.error("An approved start could not be handed over", exc_info=error)
+
+
+async def _one_request(
+    desk: Desk, enrolment: Enrolment, plan: Plan, *, people: Items[Sequence], at: Callable[[str], None]
+) -> str | None:
     try:
         await enrolment.offer(plan.header.blueprint_id)  # what has changed since the approval voids it
         before = await enrolment.before(plan, people)
     except SequencesError as error:
         return await _not_asked(desk, plan, error)
+    at("take")
     try:
         taken = await desk.vendor_runs.take(plan.id, [one.id for one in people], before=before)
     except ConflictError as error:  # another request on the same plan or blueprint is open
         return str(error)
     if taken is None:
         return None
+    at("taken")
+    why = await _asked(desk, enrolment, taken, at=at)
+    at("settled")
+    return why
+
+
+async def _asked(desk: Desk, enrolment: Enrolment, taken: Taken, *, at: Callable[[str], None]) -> str | None:
+    """Make the request, write down what became of everybody in it, and return why to go no further, or None."""
     try:
-        fates = await enrolment.enrol(taken.order)
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            fates = await enrolment.enrol(taken.order)
     except SequencesError as error:
-        await _ended(desk, taken, error)
-        return str(error)
-    except BaseException:  # even a request that was given up may have reached the vendor
-        await desk.vendor_runs.settle(taken.operation_id, _all(taken, "unknown", why="the request broke off"))
-        raise
-    await desk.vendor_runs.settle(taken.operation_id, fates)
+        at("answered")
+        return await _ended(desk, taken, error)
+    except BaseException as error:  # even a request that was given up may have reached the vendor
+        with contextlib.suppress(StoreError):
+            await desk.vendor_runs.settle(taken.operation_id, _all(taken, "unknown", why="the request broke off"))
+        if not isinstance(error, Exception):
+            raise
+        log.exception("A request to enrol broke off")
+        return f"The request broke off; check_operation with {taken.operation_id} finds out what became of it."
+    at("answered")
+    if lost := await _settled(desk, taken, fates):
+        return lost
     doubtful = any(fate.outcome == "unknown" for fate in fates)
     return f"check_operation with {taken.operation_id} finds out what became of some." if doubtful else None
 
 
+async def _settled(desk: Desk, taken: Taken, fates: Items[Fate]) -> str | None:
+    """Write down what became of everybody; return that it could not be, or None."""
+    for pause in (*WRITTEN_AFTER, None):
+        try:
+            await desk.vendor_runs.settle(taken.operation_id, fates)
+        except StoreError as error:
+            log.warning("What became of %s is not written down: %s", taken.operation_id, error)
+            if pause is not None:
+                await asyncio.sleep(pause)
+        else:
+            return None
+    return f"{taken.operation_id}: {LOST}"
+
+
 async def _not_asked(desk: Desk, plan: Plan, error: SequencesError) -> str:
     """Return why nothing was asked for: later, where that may help, or for good."""
-    if not error.retryable:
+    if not (error.retryable or isinstance(error, StoreError)):
         await desk.vendor_runs.give_up(plan.id, reason=f"not handed over: {error.message}")
     return str(error)
 
 
-async def _ended(desk: Desk, taken: Taken, error: SequencesError) -> None:
+async def _ended(desk: Desk, taken: Taken, error: SequencesError) -> str:
     """Record what a request that was refused, or whose answer was lost, means for everybody in it."""
-    runs = desk.vendor_runs
     if error.outcome == "unknown":
-        await runs.settle(taken.operation_id, _all(taken, "unknown", why=error.message))
-    elif error.retryable:
-        await runs.release(taken.operation_id, reason=error.message)
-    else:
-        await runs.settle(taken.operation_id, _all(taken, "not_done", why=error.message))
-        await runs.give_up(taken.order.plan.id, reason=f"not handed over: {error.message}")
+        return await _settled(desk, taken, _all(taken, "unknown", why=error.message)) or str(error)
+    if error.retryable:
+        await desk.vendor_runs.release(taken.operation_id, reason=error.message)
+        return str(error)
+    if lost := await _settled(desk, taken, _all(taken, "not_done", why=error.message)):
+        return lost
+    await desk.vendor_runs.give_up(taken.order.plan.id, reason=f"not handed over: {error.message}")
+    return str(error)
 
 
 def _all(taken: Taken, outcome: Literal["not_done", "unknown"], *, why: str) -> list[Fate]:

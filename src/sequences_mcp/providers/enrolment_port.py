@@ -51,11 +51,16 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One request to enrol: who, from which plan, and what was read at the vendor just before."""
+    """One request to enrol: who, from which plan, and what was read at the vendor just before.
+
+    Of an order whose outcome is unknown ``people`` are those of whom it is, and ``known_done`` says how many
+    others of the same request the vendor certainly has.
+    """
 
     plan: Plan
     people: tuple[Sequence, ...]
     before: Mapping[str, str] = field(default_factory=dict)
+    known_done: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +125,11 @@ class Enrolment(Protocol):
         """Return what the vendor shows of an order whose outcome is unknown."""
         ...
 
-    async def follow(self, run: Sequence) -> SequenceDetail | None:
-        """Return a run that was handed over as the vendor tells of it, or None while it shows none."""
+    async def follow(self, run: Sequence, *, mark: str | None) -> SequenceDetail | None:
+        """Return a run that was handed over as the vendor tells of it, or None while it shows none.
+
+        ``mark`` is what :meth:`before` read about this person.
+        """
         ...
 
 
@@ -145,7 +153,10 @@ class VendorRuns(Protocol):
         ...
 
     async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
-        """Return who would be handed over next; none while an earlier request of the plan is open."""
+        """Return who would be handed over next; none while an earlier request of the plan is open.
+
+        After the day that an approval holds nobody is left: they are refused.
+        """
         ...
 
     async def take(self, plan_id: str, sequence_ids: Items[str], *, before: Before) -> Taken | None:
@@ -157,7 +168,11 @@ class VendorRuns(Protocol):
         ...
 
     async def settle(self, operation_id: str, fates: Items[Fate], *, actor: str | None = None) -> None:
-        """Record what became of everybody in an operation, and of the operation, at once."""
+        """Record what became of those of an operation who are in doubt, and of the operation, at once.
+
+        Without an ``actor`` the fates are the answer to the request itself, which also corrects what somebody who
+        looked too early has settled.
+        """
         ...
 
     async def release(self, operation_id: str, *, reason: str) -> None:
@@ -169,7 +184,11 @@ class VendorRuns(Protocol):
         ...
 
     async def order_of(self, operation_id: str) -> Order:
-        """Return the order of an operation again, for a look at what became of it."""
+        """Return what is in doubt of an operation's order, for a look at what became of it."""
+        ...
+
+    async def mark_of(self, run: Sequence) -> str | None:
+        """Return what was read about this person at the vendor just before they were handed over."""
         ...
 
     async def find(self, remote_id: str) -> SequenceDetail | None:
@@ -188,6 +207,13 @@ class VendorRuns(Protocol):
         """Return how far the handing over of a plan's people is."""
         ...
 
-    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach one of these people."""
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
+        """
+        ...
+
+    async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
+        """Return those of these runs that a vendor carries out."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.plan import Plan, text_digest
 from sequences_mcp.domain.record import PlanTally
-from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus, StepRun
+from sequences_mcp.domain.sequence import TERMINAL, Sequence, StepRun
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_sequence import get_sequence
@@ -110,7 +110,7 @@ async def _unshowable(desk: Desk, plan: Plan) -> str | None:
     while True:
         people = await desk.plans.list_people(plan.id, page=page, size=500)
         for detail in people.items:
-            if detail.sequence.status is SequenceStatus.FOUND and not _showable(detail):
+            if detail.sequence.waits_for_plan and not _showable(detail):
                 return detail.contact.display_name
         if not people.has_more:
             return None

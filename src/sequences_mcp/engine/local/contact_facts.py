@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from sequences_mcp.domain.contact import ContactFields, facts_of
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.engine.channels.address import is_address
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
@@ -29,6 +29,18 @@ def checked(given: ContactFields, *, country: str | None = None) -> ContactField
     for wrong in filter(None, (check(facts) for check in _CHECKS)):
         raise InvalidArgumentsError(wrong, next_step="Correct it, or leave it out if it is not known.")
     return replace(facts, phone=facts.phone and e164(facts.phone, country=facts.country or country))
+
+
+def tidied(person: Contact) -> Contact:
+    """Return somebody as a vendor tells of them, without the facts that cannot be true."""
+    told = facts_of(person)
+    facts = ContactFields()
+    for name in ("country", *(name for name in told if name != "country")):
+        try:
+            facts = checked(replace(facts, **{name: told[name]}))
+        except InvalidArgumentsError:
+            continue
+    return replace(person, **facts_of(facts))
 
 
 def e164(phone: str, *, country: str | None) -> str:

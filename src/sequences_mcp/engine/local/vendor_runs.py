@@ -7,15 +7,15 @@ that wrote its operation down. A process that dies in between leaves an unknown 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact, email_key
-from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus
+from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine import at_vendor
 from sequences_mcp.engine.approvals import voided
 from sequences_mcp.engine.change import change, keep
@@ -24,15 +24,16 @@ from sequences_mcp.engine.events import Refused
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.local.operations import LocalOperations, busy
+from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
-from sequences_mcp.engine.stopping import suppressed
+from sequences_mcp.engine.stopping import covered, suppressed
 from sequences_mcp.engine.store import contacts, plans, schedule, sequences
 from sequences_mcp.engine.store import vendor_operations as operations
-from sequences_mcp.errors import NotFoundError
+from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
 from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
-from sequences_mcp.providers.vendor_port import Write
+from sequences_mcp.providers.vendor_port import Operation, Write
 
 TOOL = "start_sequence"
 TOO_LATE = "it could not be handed over within the day that an approval holds"
@@ -49,7 +50,7 @@ class LocalVendorRuns:
     async def keep_people(self, people: Items[Contact]) -> list[Contact]:
         """Return each person as kept here: whoever has the id, the address or the number, or a new one."""
         with self.engine.store.transaction():
-            return [self._kept(one) for one in people]
+            return [kept(self.engine, one) for one in people]
 
     async def waiting(self) -> list[Plan]:
         """Return approved plans with people still to be handed over, the oldest first."""
@@ -61,10 +62,13 @@ class LocalVendorRuns:
         ]
 
     async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
-        """Return who would be handed over next; none while an earlier request of the plan is open."""
+        """Return who would be handed over next; none while an earlier request is open, or too late."""
         self._recover(plan_id)
         plan = plans.find(self.engine.store, plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
+            return []
+        if self.engine.clock() >= plan.header.expires_at:
+            await self.give_up(plan_id, reason=TOO_LATE)
             return []
         if operations.open_on(self.engine.store, plan_id, now=self.engine.clock()):
             return []
@@ -73,11 +77,15 @@ class LocalVendorRuns:
     async def take(self, plan_id: str, sequence_ids: Items[str], *, before: Before) -> Taken | None:
         """Ask everything again and, in the same transaction, write the operation down and take its people."""
         store, now = self.engine.store, self.engine.clock()
+        if not store.has_room():  # what becomes of a request must find room to be written down
+            raise StoreUnwritableError(
+                "The disk is nearly full.", next_step="Make room; it is tried again by itself."
+            )
         with store.transaction():
             plan = self._standing(plan_id)
             if plan is None:
                 return None
-            found = [one for one in sequences.by_ids(store, sequence_ids) if one.status is SequenceStatus.FOUND]
+            found = [one for one in sequences.by_ids(store, sequence_ids) if one.waits_for_plan]
             going = self._cleared(found, before.obstacles)
             if not going:
                 self._close(plan_id)
@@ -98,53 +106,76 @@ class LocalVendorRuns:
             return Taken(operation_id=own, order=Order(plan=plan, people=mine, before=before.marks))
 
     async def settle(self, operation_id: str, fates: Items[Fate], *, actor: str | None = None) -> None:
-        """Record what became of everybody in an operation, and of the operation, at once."""
+        """Record what became of those in doubt, and of the operation; a request's own answer corrects a look."""
         store, now = self.engine.store, self.engine.clock()
         of = {fate.sequence_id: fate for fate in fates}
         with store.transaction():
-            people = schedule.of_operation(store, operation_id)
-            for one in people:
-                fate = of.get(one.id) or Fate(sequence_id=one.id, outcome="unknown", why=LOST)
-                self._keep(one, at_vendor.fated(one, fate, now=now), fate.outcome)
-            outcomes = {fate.outcome for fate in of.values()}
+            people = [
+                self._settled(one, of.get(one.id), is_answer=actor is None, now=now)
+                for one in schedule.of_operation(store, operation_id)
+            ]
             answer = json.dumps({one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates})
-            if "unknown" in outcomes or not outcomes:
-                operations.doubt(store, operation_id, answer=answer)
-                self.engine.audit("operation.unknown", operation_id)
-                return
-            state = "done" if "done" in outcomes else "not_done"
-            who = actor or self.engine.actor
-            operations.settle(store, operation_id, state=state, answer=answer, actor=who, now=now)
-            self.engine.audit(f"operation.{state}", operation_id, by=who)
+            self._end(operation_id, {at_vendor.fate_known(one) for one in people}, answer=answer, actor=actor)
             for plan_id in {one.plan_id for one in people}:
                 self._close(plan_id)
+
+    def _settled(self, one: Sequence, fate: Fate | None, *, is_answer: bool, now: datetime) -> Sequence:
+        if one.is_in_doubt:
+            told = fate or Fate(sequence_id=one.id, outcome="unknown", why=LOST)
+            return self._keep(one, at_vendor.fated(one, told, now=now), told.outcome)
+        if not is_answer or fate is None:
+            return one
+        busy = one.contact_id in schedule.live_of(self.engine.store, [one.contact_id])
+        after = at_vendor.corrected(one, fate, busy=busy, now=now)
+        return one if after == one else self._keep(one, after, "corrected")
+
+    def _end(self, operation_id: str, fates: set[str], *, answer: str, actor: str | None) -> None:
+        """Record what became of an operation, unless that is settled already."""
+        store, who = self.engine.store, actor or self.engine.actor
+        if "unknown" in fates or not fates:
+            if operations.doubt(store, operation_id, answer=answer):
+                self.engine.audit("operation.unknown", operation_id)
+            return
+        state, now = "done" if "done" in fates else "not_done", self.engine.clock()
+        if operations.settle(store, operation_id, state=state, answer=answer, actor=who, now=now):
+            self.engine.audit(f"operation.{state}", operation_id, by=who)
 
     async def release(self, operation_id: str, *, reason: str) -> None:
         """Record that certainly nobody was enrolled, and that it may be tried again."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             for one in schedule.of_operation(store, operation_id):
-                self._keep(one, at_vendor.released(one, reason=reason, now=now), "released")
-            answer, who = json.dumps({"released": reason}), self.engine.actor
-            operations.settle(store, operation_id, state="not_done", answer=answer, actor=who, now=now)
-            self.engine.audit("operation.not_done", operation_id, by=who)
+                if one.is_in_doubt:
+                    self._keep(one, at_vendor.released(one, reason=reason, now=now), "released")
+            self._end(operation_id, {"not_done"}, answer=json.dumps({"released": reason}), actor=None)
 
     async def give_up(self, plan_id: str, *, reason: str) -> None:
         """Refuse everybody of a plan who was not handed over."""
-        with self.engine.store.transaction():
-            for one in schedule.found_in(self.engine.store, plan_id, after=-1, size=-1):
+        store = self.engine.store
+        with store.transaction():
+            for one in schedule.found_in(store, plan_id, after=-1, size=-1):
                 self._refuse(one, reason)
             self._close(plan_id)
 
     async def order_of(self, operation_id: str) -> Order:
-        """Return the order of an operation again, for a look at what became of it; NotFoundError."""
+        """Return what is in doubt of an operation's order, for a look at what became of it; NotFoundError."""
         operation = await LocalOperations(self.engine).get(operation_id)
         plan = plans.find(self.engine.store, operation.subject)
         if plan is None:
             raise NotFoundError(f"{operation_id} is no start.", next_step="check_operation says what it is.")
-        people = tuple(schedule.of_operation(self.engine.store, operation_id))
-        before = operation.arguments.get("before")
-        return Order(plan=plan, people=people, before=before if isinstance(before, dict) else {})
+        people = schedule.of_operation(self.engine.store, operation_id)
+        return Order(
+            plan=plan,
+            people=tuple(one for one in people if one.is_in_doubt),
+            before=_marks(operation),
+            known_done=sum(at_vendor.fate_known(one) == "done" for one in people),
+        )
+
+    async def mark_of(self, run: Sequence) -> str | None:
+        """Return what was read about this person at the vendor just before they were handed over."""
+        if run.operation_id is None:
+            return None
+        return _marks(await LocalOperations(self.engine).get(run.operation_id)).get(run.id)
 
     async def find(self, remote_id: str) -> SequenceDetail | None:
         """Return the run started here that has this id at its vendor, or None."""
@@ -156,11 +187,12 @@ class LocalVendorRuns:
         word, theirs = seen.provider_status, seen.sequence
         known = None if word is None else theirs.status
         now = self.engine.clock()
-        after = at_vendor.seen(run, status=known, remote_id=theirs.id, now=now)
-        if after != run:
-            with self.engine.store.transaction():
+        with self.engine.store.transaction():
+            present = sequences.by_ids(self.engine.store, [run.id])[0]
+            after = at_vendor.seen(present, status=known, remote_id=theirs.id, now=now)
+            if present == run and after != run:  # what has changed meanwhile is not what was looked at
                 self._keep(run, after, "seen")
-        shown = details(self.engine, [after])[0]
+            shown = details(self.engine, sequences.by_ids(self.engine.store, [run.id]))[0]
         return replace(shown, provider_status=word, outlook=seen.outlook, steps_there=seen.steps_there)
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
@@ -184,29 +216,17 @@ class LocalVendorRuns:
         reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
         return HandedOver(**dict(row), why=tuple(one["reason"] for one in reasons))
 
-    async def live_among(self, contact_ids: Items[str]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach one of these people."""
-        return list(details(self.engine, schedule.live_at_vendors(self.engine.store, contact_ids)))
-
-    def _kept(self, person: Contact) -> Contact:
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover."""
         store = self.engine.store
-        known: list[Callable[[], Contact | None]] = [
-            lambda: next(iter(contacts.by_ids(store, [person.id])), None),
-            lambda: contacts.by_email(store, person.email) if person.email else None,
-            lambda: contacts.by_phone(store, person.phone) if person.phone else None,
-        ]
-        found = next((one for look in known if (one := look()) is not None), None)
-        if found is None:
-            found = self._named(person)
-            contacts.insert(store, found)
-            self.engine.audit("contact.saved", found.id, created=True)
-        return found
+        people = [one for mark in marks for one in covered(store, mark)]
+        runs = details(self.engine, schedule.live_at_vendors(store, people, words=[value for _, value in marks]))
+        return [one for one in runs if suppressed(store, as_known_anywhere(one.sequence, one.contact))]
 
-    def _named(self, person: Contact) -> Contact:
-        """Return a new person under an id of ours, or the vendor's where nothing else says who it is."""
-        is_vendors = parse(person.id, Kind.CONTACT).provider != LOCAL
-        own = self.engine.new_id(Kind.CONTACT) if is_vendors and (person.email or person.phone) else person.id
-        return replace(person, id=own, created_at=self.engine.clock(), updated_at=self.engine.clock())
+    async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
+        """Return those of these runs that a vendor carries out."""
+        found = sequences.by_ids(self.engine.store, sequence_ids)
+        return list(details(self.engine, (one for one in found if one.is_at_vendor)))
 
     def _standing(self, plan_id: str) -> Plan | None:
         """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
@@ -228,11 +248,12 @@ class LocalVendorRuns:
         """Return those who may be contacted as things stand; the others are refused."""
         store = self.engine.store
         known = {one.id: one for one in contacts.by_ids(store, [one.contact_id for one in people])}
-        listed = suppressed(store, known.values())
         live = schedule.live_of(store, known)
         cleared = []
         for one in people:
-            why = _obstacle(one, known[one.contact_id], listed=listed, live=live) or obstacles.get(one.id)
+            contact = known[one.contact_id]
+            listed = suppressed(store, as_known_anywhere(one, contact))
+            why = _obstacle(one, contact, listed=listed, live=live) or obstacles.get(one.id)
             if why is None:
                 live[one.contact_id] = one.id
                 cleared.append(one)
@@ -255,9 +276,11 @@ class LocalVendorRuns:
         return after
 
     def _close(self, plan_id: str) -> None:
-        """Note that everybody of a plan was told, once that is so."""
-        if not schedule.found_in(self.engine.store, plan_id, after=-1, size=1):
-            plans.mark_settled(self.engine.store, plan_id)
+        """Note that everybody of a plan was told, once that is so and no request of it is open."""
+        store = self.engine.store
+        is_open = operations.open_on(store, plan_id, now=self.engine.clock())
+        if not is_open and not schedule.found_in(store, plan_id, after=-1, size=1):
+            plans.mark_settled(store, plan_id)
 
     def _recover(self, plan_id: str) -> None:
         """Let people wait for a user whose operation was left behind by a process that died."""
@@ -267,7 +290,7 @@ class LocalVendorRuns:
                 continue
             with store.transaction():
                 for one in schedule.of_operation(store, operation.id):
-                    if one.status is SequenceStatus.ACTIVE and one.reason == at_vendor.TAKEN:
+                    if one.is_in_doubt and one.reason == at_vendor.TAKEN:
                         lost = Fate(sequence_id=one.id, outcome="unknown", why=LOST)
                         self._keep(one, at_vendor.fated(one, lost, now=now), "unknown")
 
@@ -275,11 +298,16 @@ class LocalVendorRuns:
 def _obstacle(
     one: Sequence, contact: Contact, *, listed: Mapping[str, str], live: Mapping[str, str]
 ) -> str | None:
-    if contact.id in listed:
-        return f"suppressed: {listed[contact.id]}"
+    for reason in listed.values():
+        return f"suppressed: {reason}"
     if contact.id in live:
         return f"another sequence is under way: {live[contact.id]}"
     given, present = one.handover.get("email"), contact.email
     if given and present and email_key(given) != email_key(present):
         return f"it was approved for {given}, and the contact's address is now {present}"
     return None
+
+
+def _marks(operation: Operation) -> Mapping[str, str]:
+    before = operation.arguments.get("before")
+    return before if isinstance(before, dict) else {}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.engine.store.contacts import escaped
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros
 from sequences_mcp.engine.store.sequences import by_ids
@@ -60,9 +61,12 @@ def of_remote(store: Store, remote_id: str) -> Sequence | None:
     return by_ids(store, [row["id"]])[0] if row else None
 
 
-def live_at_vendors(store: Store, contact_ids: Iterable[str]) -> list[Sequence]:
-    """Return runs that a vendor carries out and that may still reach one of these people."""
-    rows = store.rows("sequences.live_at_vendors", ids=json.dumps(list(contact_ids)))
+def live_at_vendors(store: Store, contact_ids: Iterable[str], *, words: Iterable[str]) -> list[Sequence]:
+    """Return live runs that vendors have or may have: of these people, or with one of these words in them."""
+    patterns = [f"%{escaped(word)}%" for word in words]
+    rows = store.rows(
+        "sequences.live_at_vendors", ids=json.dumps(list(contact_ids)), patterns=json.dumps(patterns)
+    )
     return by_ids(store, [row["id"] for row in rows])
 
 

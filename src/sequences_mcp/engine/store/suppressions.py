@@ -33,11 +33,23 @@ def matching(store: Store, marks: Iterable[Mark]) -> dict[Mark, str]:
 def marks_of(contact_id: str, facts: ContactFields, *, recipient: str | None = None) -> Iterator[Mark]:
     """Yield every mark that would cover a person, or an address that is about to be written to."""
     yield ("contact", contact_id)
-    addresses = {email_key(address) for address in (facts.email, recipient) if address and "@" in address}
+    given = {email_key(address) for address in (facts.email, recipient) if address and "@" in address}
+    addresses = {one for address in given for one in _spelled(address)}
     for address in sorted(addresses):
         yield ("address", address)
-    hosts = {domain_of(address) for address in addresses} | {company_domain_of(facts)}
+    hosts = {domain_of(address) for address in addresses} | set(_spelled(company_domain_of(facts) or ""))
     for host in sorted(filter(None, hosts)):
         labels = host.split(".")
         for start in range(len(labels)):
             yield ("domain", ".".join(labels[start:]))
+
+
+def _spelled(address: str) -> Iterator[str]:
+    """Yield an address or a domain, and the same with its domain in the other form of RFC 3492."""
+    yield address
+    local, at, host = address.rpartition("@")
+    try:
+        other = host.encode().decode("idna") if "xn--" in host else host.encode("idna").decode()
+    except UnicodeError:
+        return
+    yield f"{local}{at}{other}"

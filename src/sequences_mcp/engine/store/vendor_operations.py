@@ -51,9 +51,9 @@ def unknown(store: Store, *, now: datetime, size: int) -> list[Operation]:
     return [_from_row(row, now) for row in rows]
 
 
-def doubt(store: Store, operation_id: str, *, answer: str) -> None:
-    """Write down that nobody knows what became of it."""
-    store.write("vendor_operations.doubt", id=operation_id, answer=answer)
+def doubt(store: Store, operation_id: str, *, answer: str) -> bool:
+    """Write down that nobody knows what became of it; False when that, or what became of it, is known already."""
+    return store.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
 
 
 def settle(store: Store, operation_id: str, *, state: str, answer: str, actor: str, now: datetime) -> bool:

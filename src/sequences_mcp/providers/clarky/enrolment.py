@@ -71,7 +71,7 @@ class ClarkyEnrolment:
         why = "Clarky's API lists no enrollments: look the person up in its review queue."
         return tuple(Fate(sequence_id=one.id, outcome="unknown", why=why) for one in order.people)
 
-    async def follow(self, run: Sequence) -> SequenceDetail | None:
+    async def follow(self, run: Sequence, *, mark: str | None) -> SequenceDetail | None:
         """Return the enrollment."""
         if run.remote_id is None:
             return None

@@ -96,11 +96,13 @@ class KalentEnrolment:
             for one, run in zip(order.people, runs, strict=True)
         )
 
-    async def follow(self, run: Sequence) -> SequenceDetail | None:
-        """Return the candidate's newest run."""
+    async def follow(self, run: Sequence, *, mark: str | None) -> SequenceDetail | None:
+        """Return the candidate's newest run, or None while that is the one from before this start."""
         own = run.handover[CANDIDATE]
         found = await self.kalent.get_dynamic_sequence(own)
-        return detail_of(replace(found, id=own)) if found else None
+        if found is None or not _is_new(found, mark):
+            return None
+        return detail_of(replace(found, id=own))
 
     async def _runs(self, people: Items[Sequence]) -> list[RemoteSequence | None]:
         calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]

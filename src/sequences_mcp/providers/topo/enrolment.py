@@ -27,6 +27,7 @@ from sequences_mcp.providers.topo.lists import KEPT
 from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
 
 COUNT = "entries"
+UNTOLD = ""
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
 PAGES = 5
@@ -71,7 +72,7 @@ class TopoEnrolment:
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
         """Return how many entries the plan's list has, where there is one."""
         found = await self._list_of(plan)
-        return Before(marks={COUNT: str(found.entries_count or 0) if found else "0"})
+        return Before(marks={COUNT: _counted(found)})
 
     async def enrol(self, order: Order) -> tuple[Fate, ...]:
         """Put everybody on the plan's list; the answer says for each whether they are on it."""
@@ -82,13 +83,17 @@ class TopoEnrolment:
 
     async def read_back(self, order: Order) -> tuple[Fate, ...]:
         """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
-        found = await self._list_of(order.plan)
-        earlier, now = int(order.before.get(COUNT, 0)), (found.entries_count or 0) if found else 0
-        shown = {earlier: "not_done", earlier + len(order.people): "done"}.get(now, "unknown")
-        why = f"The list has {now - earlier} more entries than before."
+        earlier, now = order.before.get(COUNT, UNTOLD), _counted(await self._list_of(order.plan))
+        if UNTOLD in (earlier, now):
+            return tuple(
+                _told(one, "unknown", "Topo does not tell how many are on the list.") for one in order.people
+            )
+        more = int(now) - int(earlier)
+        shown = {0: "not_done", len(order.people): "done"}.get(more - order.known_done, "unknown")
+        why = f"The list has {more} more entries than before."
         return tuple(_told(one, shown, why) for one in order.people)
 
-    async def follow(self, run: Sequence) -> SequenceDetail | None:
+    async def follow(self, run: Sequence, *, mark: str | None) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
             return detail_of(await self.topo.get_sequence(run.remote_id))
@@ -122,7 +127,8 @@ class TopoEnrolment:
             email=run.handover.get("email"),
             linkedin_url=None if run.handover.get("email") else run.handover.get("linkedin_url"),
         )
-        lists, mine = {one.id for one in home.items}, {one.id for one in people.items if _is_same(one.fields, run)}
+        lists = {one.id for one in home.items if one.name == _list_name_of(run.plan_id)}
+        mine = {one.id for one in people.items if _is_same(one.fields, run)}
         for page in range(1, PAGES + 1):
             wanted = SequenceFilter(
                 blueprint_id=run.blueprint_id,
@@ -140,9 +146,24 @@ class TopoEnrolment:
         return None
 
 
+def _counted(found: RemoteList | None) -> str:
+    """Return how many entries a list has; none where there is no list, nothing where Topo does not tell."""
+    if found is None:
+        return "0"
+    return UNTOLD if found.entries_count is None else str(found.entries_count)
+
+
 def _is_same(fields_: ContactFields, run: Sequence) -> bool:
-    email = run.handover.get("email")
-    return not email or (fields_.email is not None and email_key(fields_.email) == email_key(email))
+    email, profile = run.handover.get("email"), run.handover.get("linkedin_url")
+    if email:
+        return fields_.email is not None and email_key(fields_.email) == email_key(email)
+    return profile is not None and _profile(fields_.linkedin_url) == _profile(profile)
+
+
+def _profile(url: str | None) -> str:
+    """Return a profile's address without what two spellings of it differ in."""
+    bare = (url or "").casefold().removeprefix("https://").removeprefix("http://")
+    return bare.removeprefix("www.").partition("?")[0].rstrip("/")
 
 
 def _list_name(plan: Plan) -> str:

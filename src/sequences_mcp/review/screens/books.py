@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.responses import Response
 
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.exclude_at_vendors import Mark
+from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
 from sequences_mcp.flows.suppress_contact import suppress_contact
+from sequences_mcp.providers.port import Call
 from sequences_mcp.review.visit import Visit
 
 SIZE = 50
@@ -18,8 +23,7 @@ async def mails(visit: Visit) -> Response:
 
 async def suppressions(visit: Visit) -> Response:
     """Show who must never be contacted."""
-    found = await visit.desk.records.list_suppressed(page=visit.page, size=SIZE)
-    return visit.shows("suppressions.html", found=found)
+    return await _suppressions(visit, undone={})
 
 
 async def suppress(visit: Visit) -> Response:
@@ -27,8 +31,16 @@ async def suppress(visit: Visit) -> Response:
     contact, reason = visit.form.get("contact", "").strip(), visit.form.get("reason", "").strip()
     if not contact:
         raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
-    await suppress_contact(visit.desk, contact=contact, reason=reason or "on the review page")
-    return visit.goes("/suppressions")
+    why = reason or "on the review page"
+    done = await suppress_contact(visit.desk, contact=contact, reason=why)
+    call = Call("suppress_contact", None, done.value)
+    found = await keep_out_at_vendors(visit.desk, Mark(done.kind, done.value), call=call, reason=why)
+    return await _suppressions(visit, undone=found.undone) if found.undone else visit.goes("/suppressions")
+
+
+async def _suppressions(visit: Visit, *, undone: Mapping[str, str]) -> Response:
+    found = await visit.desk.records.list_suppressed(page=visit.page, size=SIZE)
+    return visit.shows("suppressions.html", found=found, undone=undone)
 
 
 async def audit(visit: Visit) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.sequence import SequenceStatus, StopReason
+from sequences_mcp.domain.sequence import StopReason
 from sequences_mcp.errors import NotFoundError
 from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
@@ -38,7 +38,7 @@ async def person(visit: Visit) -> Response:
         detail=detail,
         other=other,
         texts=texts_of(visit.desk, detail, other, sourcing=await sourcing_of(visit.desk, plan)),
-        refusable=detail.sequence.status is SequenceStatus.FOUND,
+        refusable=detail.sequence.waits_for_plan,
         handed=handed(detail.sequence),
     )
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from sequences_mcp.flows import suppress_contact as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.exclude_at_vendors import Mark, exclude_at_vendors
-from sequences_mcp.flows.follow_person import Followed, follow_person
+from sequences_mcp.flows.exclude_at_vendors import Mark
+from sequences_mcp.flows.keep_out_at_vendors import KeptOut, keep_out_at_vendors
 from sequences_mcp.providers.port import Call, Suppressed
 from sequences_mcp.server.arguments import IdempotencyKey, ShortText
 from sequences_mcp.server.definition import STOP, Definition
@@ -18,6 +18,7 @@ from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.view import WrittenView, said
 from sequences_mcp.server.views.sequence import StoppedView, stopped_view
 
+GOES_ON = "Not everything has stopped: at_vendors names each run that may still reach them, and what ends it."
 BY_ID_ALONE = (
     "Nothing leaves for this id. No e-mail address of theirs is known, so the list cannot recognise them under "
     "another id: suppress_contact takes an address too."
@@ -25,7 +26,10 @@ BY_ID_ALONE = (
 
 
 class SuppressedView(WrittenView):
-    """What is now suppressed, whether it already was, what else of theirs is, and every run that was stopped."""
+    """What is now suppressed, whether it already was, what else of theirs is, and every run that was stopped.
+
+    ``at_vendors`` tells by vendor what became of it there, and by run what became of each that a vendor has.
+    """
 
     kind: str
     value: str
@@ -50,25 +54,22 @@ async def suppress_contact(
         return said(_view(await verb.suppress_contact(desk, contact=contact, reason=reason)))
 
     view = SuppressedView.model_validate_json(await desk.ledger.once(call, suppress))
-    if view.kind != "contact":
-        elsewhere = await exclude_at_vendors(desk, [Mark(view.kind, view.value)], call=call, reason=reason)
-        return view.model_copy(update={"at_vendors": elsewhere or None})
-    found = await follow_person(desk, contact_id=view.value, reason=reason)
-    elsewhere = await exclude_at_vendors(desk, found.marks, call=call, reason=reason)
-    return _followed(view, found, elsewhere)
+    found = await keep_out_at_vendors(desk, Mark(view.kind, view.value), call=call, reason=reason)
+    return _completed(view, found)
 
 
-def _followed(view: SuppressedView, found: Followed, elsewhere: dict[str, str]) -> SuppressedView:
-    """Return the view with what came of the person behind an id; the id itself is on the list in any case."""
-    where = view.value.partition(":")[0]
-    told = elsewhere if found.untold is None else {**elsewhere, where: found.untold}
-    changes = {
-        "also": found.also or None,
-        "stopped": (*view.stopped, *map(stopped_view, found.stopped)),
-        "at_vendors": told or None,
-        "next": view.next if any("@" in one for one in found.also) else BY_ID_ALONE,
-    }
-    return view.model_copy(update=changes)
+def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
+    """Return the view with what came of it beyond the own list, which holds in any case."""
+    warnings = [GOES_ON] if found.going_on else []
+    warnings += [BY_ID_ALONE] if found.by_id_alone else []
+    return view.model_copy(
+        update={
+            "also": found.also or None,
+            "stopped": (*view.stopped, *map(stopped_view, found.stopped)),
+            "at_vendors": dict(found.told) or None,
+            "next": " ".join(warnings) or view.next,
+        }
+    )
 
 
 def _view(found: Suppressed) -> SuppressedView:

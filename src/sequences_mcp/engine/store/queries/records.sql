@@ -1,7 +1,7 @@
 -- tally --
 -- How many people of a plan wait, how many of them with warnings, and how many were taken out of it.
-SELECT count(*) FILTER (WHERE status = 'FOUND') AS waiting,
-       count(*) FILTER (WHERE status = 'FOUND' AND warnings > 0) AS warned,
+SELECT count(*) FILTER (WHERE status = 'FOUND' AND operation_id IS NULL) AS waiting,
+       count(*) FILTER (WHERE status = 'FOUND' AND operation_id IS NULL AND warnings > 0) AS warned,
        count(*) FILTER (WHERE status IN ('REFUSED', 'STOPPED_EARLY')) AS refused
 FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 
@@ -10,6 +10,7 @@ FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 SELECT r.step, count(r.recipient) AS found
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+  AND s.operation_id IS NULL
 GROUP BY r.step ORDER BY r.step
 
 -- people --

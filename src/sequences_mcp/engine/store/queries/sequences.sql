@@ -86,13 +86,14 @@ SELECT contact.id AS contact_id, s.id AS sequence_id
 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
 CROSS JOIN sequence s ON s.contact_no = contact.no
 WHERE s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+   OR s.status = 'FOUND' AND s.operation_id IS NOT NULL
 
 -- going_of_contacts --
 -- Runs that are live here or may become live anywhere, of contacts of a JSON list of ids.
 SELECT s.id AS sequence_id
 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
 CROSS JOIN sequence s ON s.contact_no = contact.no
-WHERE (s.status = 'FOUND'
+WHERE (s.status = 'FOUND' AND s.operation_id IS NULL
        OR s.provider = 'local' AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
   AND (:blueprint_id IS NULL
        OR s.version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id))
@@ -101,7 +102,8 @@ ORDER BY s.no
 -- found_in_plan --
 -- Some of a plan's people who do not know its fate yet, in order.
 SELECT id FROM sequence
-WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND status = 'FOUND' AND ordinal > :after
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND status = 'FOUND' AND operation_id IS NULL
+  AND ordinal > :after
 ORDER BY ordinal LIMIT :size
 
 -- live_in_plan --
@@ -129,10 +131,13 @@ SELECT id FROM sequence WHERE operation_id = :operation_id ORDER BY ordinal
 SELECT id FROM sequence WHERE remote_id = :remote_id ORDER BY no DESC LIMIT 1
 
 -- live_at_vendors --
--- Runs at vendors that may still reach one of the contacts of a JSON list of ids.
-SELECT s.id FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
-CROSS JOIN sequence s ON s.contact_no = contact.no
-WHERE s.provider <> 'local' AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') ORDER BY s.no
+-- Live runs that vendors have or may have: of the contacts of a JSON list of ids, or whose vendor was given something
+-- like one of a JSON list of patterns.
+SELECT s.id FROM sequence s INDEXED BY sequence_operation JOIN contact ON contact.no = s.contact_no
+WHERE s.operation_id IS NOT NULL AND s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND (contact.id IN (SELECT value FROM json_each(:ids))
+       OR EXISTS (SELECT 1 FROM json_each(:patterns) p WHERE s.handover LIKE p.value ESCAPE '\'))
+ORDER BY s.no
 
 -- page --
 -- A page of runs, and how many there are; the conditions and the order are put in from fixed parts.
@@ -167,6 +172,7 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
 -- Texts of a plan that are missing or were written for one person, in order.
 SELECT key FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+  AND s.operation_id IS NULL
   AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))
 ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
 
@@ -174,4 +180,5 @@ ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
 -- How many texts of a plan are missing or were written for one person.
 SELECT count(*) AS found FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+  AND s.operation_id IS NULL
   AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))

@@ -36,7 +36,7 @@ WHERE id = :id AND state IN ('begun', 'unknown')
 -- How far the handing over of a plan's people is.
 SELECT count(*) FILTER (WHERE fate = 'done') AS done, count(*) FILTER (WHERE fate = 'unknown') AS unknown,
        count(*) FILTER (WHERE fate = 'not_done') AS not_done, count(*) FILTER (WHERE fate = 'waiting') AS waiting
-FROM (SELECT CASE WHEN status = 'FOUND' OR status = 'ACTIVE' AND reason IS :taken THEN 'waiting'
+FROM (SELECT CASE WHEN status = 'FOUND' AND operation_id IS NULL OR status = 'ACTIVE' AND reason IS :taken THEN 'waiting'
                   WHEN operation_id IS NULL OR status = 'FAILED' AND remote_id IS NULL THEN 'not_done'
                   WHEN status = 'WAITING_FOR_USER' AND remote_id IS NULL THEN 'unknown'
                   ELSE 'done' END AS fate

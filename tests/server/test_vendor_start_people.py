@@ -1,0 +1,89 @@
+"""Who somebody is whom a vendor tells of: nobody is taken for somebody else, and nobody slips past the list."""
+
+from __future__ import annotations
+
+import pytest
+from tests.server.vendor_starts import INES, enrolled, rows, said_yes, start_at
+from tests.server.vendor_world import Connected
+
+from sequences_mcp.flows.hand_over import hand_over
+
+
+async def test_a_number_alone_makes_nobody_somebody_else(vendors: Connected) -> None:
+    number = "+33639980101"
+    async with vendors.client() as desktop:
+        other = await desktop.contact(email="reception@loom.example.com", first_name="Reception", phone=number)
+        candidate = (await vendors.sandbox.kalent("GET", "/candidates/candidate_ines")).json()
+        candidate["data"]["talent"]["phones"] = [number]
+        await vendors.sandbox.fault(
+            "body", vendor="kalent", path="*/candidates/candidate_ines", body=candidate, status=200
+        )
+        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        await desktop.call("suppress_contact", contact="ines@loom.example.com", reason="asked")
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=plan["plan_id"])
+    assert plan["sample"]["contact_id"] != other
+    assert rows(vendors, "SELECT status FROM sequence") == [("STOPPED_EARLY",)]
+    assert await enrolled(vendors, "kalent") == []
+
+
+@pytest.mark.parametrize("mark", ["ines@loom.example.com", "loom.example.com", "kalent:candidate_ines"])
+async def test_whoever_is_suppressed_after_the_yes_is_known_by_what_the_vendor_told(
+    vendors: Connected, mark: str
+) -> None:
+    async with vendors.client() as desktop:
+        saved = await desktop.call("save_contacts", contacts=[{"phone": "+33639980101", "first_name": "Ines"}])
+        candidate = (await vendors.sandbox.kalent("GET", "/candidates/candidate_ines")).json()
+        candidate["data"]["talent"]["phones"] = ["+33 6 39 98 01 01"]
+        await vendors.sandbox.fault(
+            "body", vendor="kalent", path="*/candidates/candidate_ines", body=candidate, status=200
+        )
+        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        if mark.startswith("kalent:"):
+            await vendors.sandbox.fault("status", vendor="kalent", method="GET", path="*/candidates/*", status=401)
+        await desktop.call("suppress_contact", contact=mark, reason="asked")
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=plan["plan_id"])
+    assert plan["sample"]["contact_id"] == saved["contacts"][0]["contact_id"]
+    assert await enrolled(vendors, "kalent") == []
+
+
+async def test_what_a_vendor_tells_may_be_anything_and_the_person_is_kept_all_the_same(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        for name in ("ines", "priya"):
+            candidate = (await vendors.sandbox.kalent("GET", f"/candidates/candidate_{name}")).json()
+            candidate["data"]["talent"] |= {"emails": ["n/a"], "phones": ["06"], "country": "Atlantis"}
+            await vendors.sandbox.fault(
+                "body", vendor="kalent", path=f"*/candidates/candidate_{name}", body=candidate, status=200
+            )
+        await start_at("kalent", desktop)
+        _, plan = await said_yes(vendors, desktop, "kalent")
+    assert plan["people"] == 2
+    assert [email for (email,) in rows(vendors, "SELECT email FROM contact")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("listed", "given"),
+    [
+        pytest.param("zoe@xn--mnchen-3ya.example", "Zoe@MÜNCHEN.example", id="punycode-listed"),
+        pytest.param("zoe@münchen.example", "zoe@XN--mnchen-3ya.example", id="punycode-given"),
+        pytest.param("münchen.example", "zoe@mail.xn--mnchen-3ya.example", id="domain"),
+        pytest.param("zoé@new.example", "zoe\u0301@new.example", id="accent-by-itself"),
+        pytest.param("ZOE@NEW.EXAMPLE", "zoe@new.example", id="case"),
+    ],
+)
+@pytest.mark.parametrize("vendor", ["clarky", "topo"])
+async def test_another_spelling_of_an_address_gets_nobody_past_the_list(
+    vendors: Connected, vendor: str, listed: str, given: str
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor, contacts=[{"email": given, "first_name": "Zoe"}])
+        await desktop.call("suppress_contact", contact=listed, reason="asked")
+        start = await start_at(vendor, desktop)
+        error = await desktop.refused(
+            "start_sequence", blueprint_id=start.blueprint_id, contacts=[{"email": given}], idempotency_key="2"
+        )
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=plan["plan_id"])
+    assert error["left_out"][0]["reasons"] == ["suppressed: asked"]
+    assert await enrolled(vendors, vendor) == []
