@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
+FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
 Connect = Callable[..., Provider]
@@ -367,7 +368,7 @@ async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
         if task:
             task.cancel()
             await asyncio.wait({task})
-        await no_more_handing_over(seconds=GOODBYE)
+        await no_more_handing_over(seconds=FAREWELL)
 
 
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:

@@ -29,7 +29,7 @@ from tests.server.vendor_starts import (
 from tests.server.vendor_world import Connected, connected
 
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
+from sequences_mcp.flows.hand_over import hand_over, hand_over_soon, hand_over_waiting
 from sequences_mcp.providers.enrolment_port import Before, Fate, Taken
 from sequences_mcp.review.decide import settled
 
@@ -434,6 +434,22 @@ async def test_after_the_day_that_a_yes_holds_nobody_waits_even_where_the_vendor
         waiting = await desk.vendor_runs.waiting()
     assert waiting == [] and statuses(vendors) == ["REFUSED"] * 2
     assert await enrolled(vendors, vendor) == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
+    vendors: Connected, vendor: str
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor)
+    await vendors.sandbox.fault("stall", vendor=vendor, path=ENDS[vendor], seconds=0.3, act=True)
+    async with vendors.desk() as desk:
+        early = await hand_over_soon(desk, plan_id=plan["plan_id"], seconds=0.1)
+    async with vendors.desk() as desk:
+        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    assert early.waiting == 2
+    assert (late.done, late.waiting, late.unknown) == ((1, 1, 0) if vendor == "clarky" else (2, 0, 0))
+    assert len(await enrolled(vendors, vendor)) == 1
 
 
 async def test_a_call_that_is_cancelled_takes_no_request_with_it(vendors: Connected) -> None:
