@@ -262,6 +262,21 @@ async def test_a_list_whose_count_topo_does_not_tell_is_no_proof_that_nobody_is_
     assert looked["outcome"] == "unknown" and "does not tell" in looked["why"]
 
 
+async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start, plan = await said_yes(vendors, desktop, "kalent")
+        change = {"blueprint_id": start.blueprint_id, "expected_version": 1, "name": "Another"}
+        async with vendors.desk() as desk:
+            taken = await taken_by(desk, plan["plan_id"])
+            error = await desktop.refused("update_blueprint", **change)
+            await desk.vendor_runs.settle(
+                taken.operation_id, [Fate(sequence_id=one.id, outcome="done") for one in taken.order.people]
+            )
+        changed = await desktop.call("update_blueprint", **change)
+    assert (error["code"], error["operation_id"]) == ("conflict", taken.operation_id)
+    assert changed["version"] == 2
+
+
 # What is seen of a run that is not ours, or not yet ours.
 
 
