@@ -268,7 +268,8 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
     def of(name: str) -> Terms:
         from sequences_mcp.providers.connect import terms
 
-        return terms(name, settings.accounts[name].base_url)
+        account = settings.accounts[name]
+        return terms(name, account.base_url, bot_id=account.bot_id)
 
     return WhenAsked({}, settings.accounts, of)
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from tests.sandbox.sandbox_client import Server
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
     INES,
@@ -26,7 +22,7 @@ from tests.server.vendor_starts import (
     said_yes,
     start_at,
 )
-from tests.server.vendor_world import Connected, connected
+from tests.server.vendor_world import Connected
 
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over, hand_over_soon, hand_over_waiting
@@ -36,17 +32,11 @@ from sequences_mcp.review.decide import settled
 ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    async with connected(tmp_path / "data", served) as world:
-        world.sandbox.clock.now = world.clock.now
-        yield world
+@pytest.fixture
+def vendors(vendors: Connected) -> Connected:
+    """The sandbox's clock is the server's: what is due there is due at the same time."""
+    vendors.sandbox.clock.now = vendors.clock.now
+    return vendors
 
 
 async def taken_by(desk: Desk, plan_id: str) -> Taken:
@@ -260,6 +250,35 @@ async def test_a_list_whose_count_topo_does_not_tell_is_no_proof_that_nobody_is_
             [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "start_seq" in one]
             looked = await desktop.call("check_operation", operation_id=line.split()[-1].rstrip("."))
     assert looked["outcome"] == "unknown" and "does not tell" in looked["why"]
+
+
+async def test_another_agent_needs_another_yes(vendors: Connected) -> None:
+    template = "clarky:tpl_01SANDBOXREPLY"  # it names no agent
+    vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXADA"
+    async with vendors.client() as desktop:
+        asked = await Start(template, [ZOE]).ask(desktop)
+        await approve(vendors, asked, go=False)
+    vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXBO"
+    async with vendors.desk() as desk:
+        await hand_over(desk, plan_id=asked["plan_id"])
+        plan = await desk.plans.get_plan(asked["plan_id"])
+    assert "as clarky:b_01SANDBOXADA where" in asked["delivery"]
+    assert plan.status == "void" and await enrolled(vendors, "clarky") == []
+
+
+@pytest.mark.parametrize("vendor", ["kalent", "topo"])
+async def test_a_page_instead_of_an_answer_gives_nobody_up(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor)
+    await vendors.sandbox.fault("html", vendor=vendor, method="GET", status=200, times=30)
+    async with vendors.desk() as desk:
+        assert await hand_over(desk, plan_id=plan["plan_id"])
+        early = await desk.vendor_runs.outcome(plan["plan_id"])
+    await vendors.sandbox.http.delete("/_faults")
+    async with vendors.desk() as desk:
+        await hand_over(desk, plan_id=plan["plan_id"])
+        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    assert (early.waiting, late.done) == (2, 2)
 
 
 async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vendors: Connected, era: str) -> None:
