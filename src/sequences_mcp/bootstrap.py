@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
+FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
 TRY_AGAIN = 5.0
 Clock = Callable[[], datetime]
 Connect = Callable[..., Provider]
@@ -267,7 +268,8 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
     def of(name: str) -> Terms:
         from sequences_mcp.providers.connect import terms
 
-        return terms(name, settings.accounts[name].base_url)
+        account = settings.accounts[name]
+        return terms(name, account.base_url, bot_id=account.bot_id)
 
     return WhenAsked({}, settings.accounts, of)
 
@@ -368,7 +370,7 @@ async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
         if task:
             task.cancel()
             await asyncio.wait({task})
-        await no_more_handing_over(seconds=GOODBYE)
+        await no_more_handing_over(seconds=FAREWELL)
 
 
 def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:

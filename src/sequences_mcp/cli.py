@@ -305,7 +305,7 @@ def _refuse() -> click.Command:
 def _settle() -> click.Command:
     import click
 
-    @click.command(help="Tell what became of an e-mail, or of a write to a vendor, whose fate is unknown.")
+    @click.command(help="Tell what became of an e-mail, of a write to a vendor, or of a run there.")
     @click.argument("draft", metavar="ID")
     @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from tests.sandbox.sandbox_client import Server
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
     INES,
@@ -26,27 +22,21 @@ from tests.server.vendor_starts import (
     said_yes,
     start_at,
 )
-from tests.server.vendor_world import Connected, connected
+from tests.server.vendor_world import Connected
 
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
+from sequences_mcp.flows.hand_over import hand_over, hand_over_soon, hand_over_waiting
 from sequences_mcp.providers.enrolment_port import Before, Fate, Taken
 from sequences_mcp.review.decide import settled
 
 ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
-
-
-@pytest_asyncio.fixture
-async def vendors(tmp_path: Path, served: Server) -> AsyncIterator[Connected]:
-    async with connected(tmp_path / "data", served) as world:
-        world.sandbox.clock.now = world.clock.now
-        yield world
+@pytest.fixture
+def vendors(vendors: Connected) -> Connected:
+    """The sandbox's clock is the server's: what is due there is due at the same time."""
+    vendors.sandbox.clock.now = vendors.clock.now
+    return vendors
 
 
 async def taken_by(desk: Desk, plan_id: str) -> Taken:
@@ -262,6 +252,50 @@ async def test_a_list_whose_count_topo_does_not_tell_is_no_proof_that_nobody_is_
     assert looked["outcome"] == "unknown" and "does not tell" in looked["why"]
 
 
+async def test_another_agent_needs_another_yes(vendors: Connected) -> None:
+    template = "clarky:tpl_01SANDBOXREPLY"  # it names no agent
+    vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXADA"
+    async with vendors.client() as desktop:
+        asked = await Start(template, [ZOE]).ask(desktop)
+        await approve(vendors, asked, go=False)
+    vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXBO"
+    async with vendors.desk() as desk:
+        await hand_over(desk, plan_id=asked["plan_id"])
+        plan = await desk.plans.get_plan(asked["plan_id"])
+    assert "as clarky:b_01SANDBOXADA where" in asked["delivery"]
+    assert plan.status == "void" and await enrolled(vendors, "clarky") == []
+
+
+@pytest.mark.parametrize("vendor", ["kalent", "topo"])
+async def test_a_page_instead_of_an_answer_gives_nobody_up(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor)
+    await vendors.sandbox.fault("html", vendor=vendor, method="GET", status=200, times=30)
+    async with vendors.desk() as desk:
+        assert await hand_over(desk, plan_id=plan["plan_id"])
+        early = await desk.vendor_runs.outcome(plan["plan_id"])
+    await vendors.sandbox.http.delete("/_faults")
+    async with vendors.desk() as desk:
+        await hand_over(desk, plan_id=plan["plan_id"])
+        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    assert (early.waiting, late.done) == (2, 2)
+
+
+async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vendors: Connected, era: str) -> None:
+    async with vendors.client(era) as desktop:
+        start, plan = await said_yes(vendors, desktop, "kalent")
+        change = {"blueprint_id": start.blueprint_id, "expected_version": 1, "name": "Another"}
+        async with vendors.desk() as desk:
+            taken = await taken_by(desk, plan["plan_id"])
+            error = await desktop.refused("update_blueprint", **change)
+            await desk.vendor_runs.settle(
+                taken.operation_id, [Fate(sequence_id=one.id, outcome="done") for one in taken.order.people]
+            )
+        changed = await desktop.call("update_blueprint", **change)
+    assert (error["code"], error["operation_id"]) == ("conflict", taken.operation_id)
+    assert changed["version"] == 2
+
+
 # What is seen of a run that is not ours, or not yet ours.
 
 
@@ -434,6 +468,22 @@ async def test_after_the_day_that_a_yes_holds_nobody_waits_even_where_the_vendor
         waiting = await desk.vendor_runs.waiting()
     assert waiting == [] and statuses(vendors) == ["REFUSED"] * 2
     assert await enrolled(vendors, vendor) == []
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
+    vendors: Connected, vendor: str
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor)
+    await vendors.sandbox.fault("stall", vendor=vendor, path=ENDS[vendor], seconds=0.3, act=True)
+    async with vendors.desk() as desk:
+        early = await hand_over_soon(desk, plan_id=plan["plan_id"], seconds=0.1)
+    async with vendors.desk() as desk:
+        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    assert early.waiting == 2
+    assert (late.done, late.waiting, late.unknown) == ((1, 1, 0) if vendor == "clarky" else (2, 0, 0))
+    assert len(await enrolled(vendors, vendor)) == 1
 
 
 async def test_a_call_that_is_cancelled_takes_no_request_with_it(vendors: Connected) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.server.vendor_starts import INES, enrolled, rows, said_yes, start_at
+from tests.server.vendor_starts import INES, ZOE, approve, enrolled, rows, said_yes, start_at
 from tests.server.vendor_world import Connected
 
+from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.review.decide import settled
 
 
 async def test_a_number_alone_makes_nobody_somebody_else(vendors: Connected) -> None:
@@ -60,6 +62,28 @@ async def test_what_a_vendor_tells_may_be_anything_and_the_person_is_kept_all_th
         _, plan = await said_yes(vendors, desktop, "kalent")
     assert plan["people"] == 2
     assert [email for (email,) in rows(vendors, "SELECT email FROM contact")] == [None, None]
+
+
+@pytest.mark.parametrize(("finished", "status"), [(True, "COMPLETED"), (False, "STOPPED_EARLY")])
+async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by_a_person(
+    vendors: Connected, finished: bool, status: str
+) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("clarky", desktop, contacts=[ZOE])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        own = asked["sample"]["sequence_id"]
+        barred = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
+        async with vendors.desk() as desk:
+            said = await settled(desk, own, sent=finished, actor="ada")
+            with pytest.raises(ConflictError, match="nothing to settle"):
+                await settled(desk, own, sent=finished, actor="ada")
+        run = await desktop.call("get_sequence", sequence_id=own)
+        there = await start_at("topo", desktop, contacts=[ZOE])
+        again = await there.ask(desktop)
+    assert f"review settle {own}" in barred["next"]
+    assert run["status"] == status and status in said
+    assert again["people"] == 1
 
 
 @pytest.mark.parametrize(

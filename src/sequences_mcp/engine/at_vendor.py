@@ -66,6 +66,17 @@ def corrected(one: Sequence, fate: Fate, *, busy: bool, now: datetime) -> Sequen
     return one
 
 
+def over(one: Sequence, *, finished: bool, actor: str, now: datetime) -> Sequence:
+    """Return a run that somebody has seen to be over at its vendor; ConflictError unless the vendor has it."""
+    if not one.is_handed_over or one.is_in_doubt or one.status in TERMINAL:
+        raise ConflictError(
+            f"{one.id} is {one.status}: there is nothing to settle about it.",
+            next_step="get_sequence shows what becomes of it; an operation is settled by its own id.",
+        )
+    status = SequenceStatus.COMPLETED if finished else SequenceStatus.STOPPED_EARLY
+    return replace(one, status=status, reason=f"{actor} looked: it is over there", updated_at=now)
+
+
 def fate_known(one: Sequence) -> Literal["done", "not_done", "unknown"]:
     """Return what became of the handing over of a run that was taken."""
     if one.is_in_doubt:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ConflictError, SequencesError, StoreError
+from sequences_mcp.errors import ConflictError, SequencesError, StoreError, UnexpectedAnswerError
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.enrolment_port import Enrolment, Fate, HandedOver, Taken
@@ -172,7 +172,8 @@ async def _settled(desk: Desk, taken: Taken, fates: Items[Fate]) -> str | None:
 
 async def _not_asked(desk: Desk, plan: Plan, error: SequencesError) -> str:
     """Return why nothing was asked for: later, where that may help, or for good."""
-    if not (error.retryable or isinstance(error, StoreError)):
+    may_pass = error.retryable or isinstance(error, StoreError | UnexpectedAnswerError)
+    if not may_pass:
         await desk.vendor_runs.give_up(plan.id, reason=f"not handed over: {error.message}")
     return str(error)
 

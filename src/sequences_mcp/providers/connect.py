@@ -34,12 +34,15 @@ def provider(name: str, opened: Transport, *, memory: Memory, bot_id: str | None
     return topo_provider(opened, memory=memory)
 
 
-def terms(name: str, base_url: str) -> Terms:
-    """Return what an approval of a start at a vendor covers: whose API it is, at which address."""
+def terms(name: str, base_url: str, *, bot_id: str | None = None) -> Terms:
+    """Return what an approval of a start at a vendor covers: whose API it is, at which address, and Clarky's agent
+    for templates that name none.
+    """
+    agent = f", as {bot_id} where a template names nobody" if bot_id else ""
     return Terms(
         sender_address="",
         sender_name=VENDORS[name].title,
-        delivery=base_url or VENDORS[name].base_url,
+        delivery=(base_url or VENDORS[name].base_url) + agent,
         window="",
         daily_cap=0,
         spacing=0,

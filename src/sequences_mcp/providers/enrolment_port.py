@@ -199,6 +199,10 @@ class VendorRuns(Protocol):
         """Keep what a vendor tells of a run, and return both as one."""
         ...
 
+    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
+        """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
+        ...
+
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""
         ...

@@ -15,6 +15,7 @@ from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
+from sequences_mcp.flows.settle_run import settle_run
 from sequences_mcp.flows.timetable import timetable
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review import terminal
@@ -81,10 +82,13 @@ async def _handed_over(desk: Desk, plan: Plan) -> str:
 
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:
-    """Record what became of an unknown e-mail, or of an unknown write to a vendor, and say so."""
+    """Record what became of an unknown e-mail, an unknown write to a vendor or a run there, and say so."""
     if _is(identifier, Kind.OPERATION):
         operation = await settle_operation(desk, operation_id=identifier, done=sent, actor=actor)
         return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
+    if _is(identifier, Kind.SEQUENCE):
+        run = await settle_run(desk, sequence_id=identifier, finished=sent, actor=actor)
+        return f"{run.sequence.id} is {run.sequence.status.value}: its person is free for another sequence."
     drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
     sequence = await drafts.settle_unknown(identifier, sent=sent, actor=actor)
     return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."

@@ -16,6 +16,8 @@ from sequences_mcp.engine.store import attempts, contacts, sequences
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.port import Outlook, SequenceDetail
 
+ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review settle"
+
 
 def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, ...]:
     """Return each run with its contact and its outlook."""
@@ -60,9 +62,11 @@ def require_ours(engine: Engine, sequence_id: str) -> Sequence:
     if found.is_handed_over:
         raise ConflictError(
             f"{VENDORS[found.provider]} carries this sequence out.",
-            next_step=f"Its id there is {found.remote_id}: call again with that."
-            if found.remote_id
-            else "get_sequence finds its id there, once there is one.",
+            next_step=(
+                f"Its id there is {found.remote_id}: call again with that. {ONCE_OVER} {found.id}"
+                if found.remote_id
+                else f"get_sequence finds its id there, once there is one. {ONCE_OVER} {found.id}"
+            ),
             data={"sequence": found.id, "remote_id": found.remote_id},
         )
     return found

@@ -31,6 +31,8 @@ class LocalOperations:
                 _require_same(earlier, write)
                 return Begun(earlier, is_new=_may_repeat(earlier, write))
             open_now = rows.open_on(store, write.subject, now=now)
+            # A blueprint that is being started must not change before the start has reached its vendor.
+            open_now += rows.open_starts_of(store, write.subject, now=now)
             if twin := next((one for one in open_now if _may_repeat(one, write)), None):
                 return Begun(twin, is_new=True)
             _require_free(open_now, write)

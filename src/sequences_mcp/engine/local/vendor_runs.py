@@ -21,7 +21,7 @@ from sequences_mcp.engine.approvals import voided
 from sequences_mcp.engine.change import change, keep
 from sequences_mcp.engine.deciding import decide
 from sequences_mcp.engine.events import Refused
-from sequences_mcp.engine.local.details import details
+from sequences_mcp.engine.local.details import details, require_sequence
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.local.operations import LocalOperations, busy
 from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
@@ -194,6 +194,15 @@ class LocalVendorRuns:
                 self._keep(run, after, "seen")
             shown = details(self.engine, sequences.by_ids(self.engine.store, [run.id]))[0]
         return replace(shown, provider_status=word, outlook=seen.outlook, steps_there=seen.steps_there)
+
+    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
+        """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            one = require_sequence(self.engine, sequence_id)
+            after = at_vendor.over(one, finished=finished, actor=actor, now=now)
+            keep(store, one, after, action="sequence.settled", now=now, actor=actor)
+            return details(self.engine, [after])[0]
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""

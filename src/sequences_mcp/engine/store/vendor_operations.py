@@ -45,6 +45,13 @@ def open_on(store: Store, subject: str, *, now: datetime) -> list[Operation]:
     return [_from_row(row, now) for row in store.rows("vendor_operations.open_on", subject=subject)]
 
 
+def open_starts_of(store: Store, blueprint_id: str, *, now: datetime) -> list[Operation]:
+    """Return starts of a blueprint that are not settled."""
+    return [
+        _from_row(row, now) for row in store.rows("vendor_operations.open_starts_of", blueprint_id=blueprint_id)
+    ]
+
+
 def unknown(store: Store, *, now: datetime, size: int) -> list[Operation]:
     """Return operations whose outcome nobody knows, oldest first."""
     rows = store.rows("vendor_operations.unknown", now=to_micros(now), size=size)

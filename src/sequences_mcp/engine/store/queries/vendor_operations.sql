@@ -16,6 +16,11 @@ SELECT * FROM vendor_operation WHERE key = :key
 -- Operations on one thing that are not settled.
 SELECT * FROM vendor_operation WHERE subject = :subject AND state IN ('begun', 'unknown') ORDER BY no
 
+-- open_starts_of --
+-- Starts of one blueprint that are not settled.
+SELECT o.* FROM vendor_operation o JOIN plan ON plan.id = o.subject JOIN blueprint_version v ON v.no = plan.version_no
+WHERE o.state IN ('begun', 'unknown') AND v.blueprint_id = :blueprint_id ORDER BY o.no
+
 -- unknown --
 -- Operations whose outcome nobody knows, oldest first.
 SELECT * FROM vendor_operation

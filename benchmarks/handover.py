@@ -1,0 +1,436 @@
+"""Kill workers again and again while they hand approved starts over to vendors, then compare the two records.
+
+The sandbox serves Kalent, Clarky and Topo on loopback in a process of its own. It takes its time, before it acts
+and before it answers, and acts on whatever has arrived, whoever is gone by then. Two workers at once share one
+database; each is killed with SIGKILL at a point of the protocol, in the middle of its request or at any instant,
+and others are started, minutes later by their clocks, until nothing is left. Unknown outcomes are settled as
+check_operation does. Then everybody is looked up in both records:
+
+- nobody was enrolled twice,
+- nobody was enrolled without a yes: neither those of plans that nobody approved or somebody refused, nor those who
+  were put on the list of those never to contact after the yes,
+- nobody is recorded as enrolled whom no vendor has,
+- nobody whom a vendor has is recorded as anything but enrolled or unknown.
+
+Exit status 1 when one of these does not hold. Needs a system with ``fork``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.engine import at_vendor
+from sequences_mcp.engine.store import audit, plans, sequences
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.check_operation import check_operation
+from sequences_mcp.flows.create_blueprint import create_blueprint
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.flows.refuse_plan import refuse_plan
+from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.providers import exchange  # noqa: F401 - so that no worker has to import it
+from sequences_mcp.sandbox import app as sandbox_app
+from sequences_mcp.sandbox.faults.rule import Faults
+from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_mcp.sandbox.seeds.start import seeded
+from sequences_mcp.sandbox.serve import HOST, listening, server
+from sequences_mcp.sandbox.serve import settings as accounts
+from sequences_mcp.sandbox.world.kalent import Candidate, Talent
+from sequences_mcp.sandbox.world.whole import RequestLimits, World
+from sequences_mcp.settings import Settings, read
+
+T = TypeVar("T")
+POINTS = ("take", "taken", "in the request", "answered", "settled")
+ANYWHEN = "any instant"
+ENDS = {"kalent": "/start", "clarky": "/sequences/start", "topo": "/contact-entries"}
+A_PLAN = {"kalent": 4, "clarky": 1, "topo": 4}
+STINT = 12  # plans: a process that hands over more would only wait for Clarky's published limit
+LATER = timedelta(seconds=150)  # longer than a request keeps others off
+SLOWEST = 0.012
+SETTLED_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Where a worker is to die: the n-th time it comes to a point, or after some seconds."""
+
+    point: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What both records say."""
+
+    people: int
+    unasked: int
+    twice: int
+    unapproved: int
+    lost: int
+    unnoticed: int
+    done: int
+    not_done: int
+    unknown: int
+    unknown_enrolled: int
+    left: int
+    sound: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether the promise was kept."""
+        broken = self.twice or self.unapproved or self.lost or self.unnoticed or self.left
+        return self.sound and not broken
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def main() -> int:
+    """Run and print the table."""
+    wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    wanted.add_argument("--plans", type=int, default=900, help="approved plans, a third at each vendor")
+    wanted.add_argument("--kills", type=int, default=240)
+    wanted.add_argument("--seed", type=int, default=1)
+    options = wanted.parse_args()
+    chance, begun = random.Random(options.seed), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, sandbox(chance, people=options.plans * 4) as port:
+        settings = read(
+            {"SEQUENCES_DATA_DIR": folder, "SEQUENCES_SENDER": "Ada <ada@x.example>", **accounts(port)}
+        )
+        asyncio.run(at_desk(settings, partial(fill, number_of_plans=options.plans), clock=now))
+        kills = run(settings, options.kills, chance)
+        verdict = compare(settings, port)
+        show(kills, verdict, time.monotonic() - begun)
+    return 0 if verdict.holds and kills.total() >= options.kills else 1
+
+
+def run(settings: Settings, wanted: int, chance: random.Random) -> Counter[str]:
+    """Let two workers at a time work, each until its death, until nothing is left; return how many died where."""
+    kills: Counter[str] = Counter()
+    ahead, idle = timedelta(), 0
+    while idle < SETTLED_TRIES:
+        ahead += LATER
+        deaths = [death(chance) if kills.total() < wanted else None for _ in range(2)]
+        children = [worker(settings, one, ahead) for one in deaths]
+        died = [ended_by_a_kill(child, one) for child, one in zip(children, deaths, strict=True)]
+        kills.update(one.point for one, dead in zip(deaths, died, strict=True) if one is not None and dead)
+        idle = 0 if any(died) or asyncio.run(at_desk(settings, is_anybody_left, clock=later(ahead))) else idle + 1
+    return kills
+
+
+def death(chance: random.Random) -> Death:
+    """Return where the next worker is to die."""
+    point = chance.choice((*POINTS, ANYWHEN))
+    return Death(point, chance.uniform(0.05, 0.5) if point == ANYWHEN else chance.randint(1, 3))
+
+
+def worker(settings: Settings, one: Death | None, ahead: timedelta) -> int:
+    """Start a worker in a process of its own, whose clock is ahead; return its process id."""
+    child = os.fork()  # no connection is open here: none is carried over
+    if not child:
+        code = 1
+        try:
+            asyncio.run(at_desk(settings, partial(work, at=dying(one)), clock=later(ahead)))
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def ended_by_a_kill(child: int, one: Death | None) -> bool:
+    """Wait for a worker, killing it where that is its death; return whether it died."""
+    if one is not None and one.point == ANYWHEN:
+        time.sleep(one.after)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status):
+        raise RuntimeError("a worker failed")
+    return os.WIFSIGNALED(status)
+
+
+def dying(one: Death | None) -> Callable[[str], None]:
+    """Return what ends this process at the n-th visit of a point; in a request, a few milliseconds into it."""
+    point = "taken" if one is not None and one.point == "in the request" else one and one.point
+    visits, chance = 0, random.Random(os.getpid())
+
+    def at(here: str) -> None:
+        nonlocal visits
+        visits += here == point
+        if one is None or here != point or visits < one.after:
+            return
+        if one.point == "in the request":
+            threading.Timer(3 * SLOWEST * chance.random() ** 3, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return at
+
+
+async def work(desk: Desk, *, at: Callable[[str], None]) -> None:
+    """Settle what can be looked up, then hand over a stint of plans, as a server that was just started."""
+    for operation in await desk.operations.unknown(size=100):
+        if operation.provider != "clarky":  # its API does not tell: a person looks
+            await check_operation(desk, operation_id=operation.id)
+    waiting = await desk.vendor_runs.waiting()
+    random.Random(os.getpid()).shuffle(waiting)
+    for plan in waiting[:STINT]:
+        await hand_over(desk, plan_id=plan.id, at=at)
+
+
+async def is_anybody_left(desk: Desk) -> bool:
+    """Say whether somebody is still to be handed over, or an outcome can still be found out."""
+    unknown = [one for one in await desk.operations.unknown(size=100) if one.provider != "clarky"]
+    outcomes = [await desk.vendor_runs.outcome(plan.id) for plan in await desk.vendor_runs.waiting()]
+    return bool(unknown) or any(one.waiting for one in outcomes)
+
+
+async def at_desk(
+    settings: Settings, do: Callable[[Desk], Awaitable[Any]], *, clock: Callable[[], datetime]
+) -> Any:
+    """Open the desk, do something there, and return what that returns."""
+    async with open_desk(settings, worker=False, clock=clock) as desk:
+        return await do(desk)
+
+
+def later(ahead: timedelta) -> Callable[[], datetime]:
+    """Return a clock that is ahead."""
+    return lambda: now() + ahead
+
+
+async def fill(desk: Desk, *, number_of_plans: int) -> None:
+    """Plan and approve starts at all three vendors, and some that must never leave."""
+    step = {"id": "s1", "name": "Hello", "type": "EMAIL", "subject": "Hi", "content": "Hello."}
+    steps = [{**step, "temporalityType": "ASAP"}]
+    made = await create_blueprint(desk, name="K", steps=steps, provider="kalent:sourcing_1")
+    templates = offered(desk.providers["topo"].blueprints, desk.providers["topo"], verb="list blueprints")
+    topo = (await templates.list_blueprints(page=1, size=100)).items
+    blueprints = {
+        "kalent": made.blueprint.id,
+        "clarky": f"clarky:{CLARKY_TEMPLATES[0]}",
+        "topo": next(one.id for one in topo if one.name == "Three e-mails"),
+    }
+    number = 0
+    for count in range(number_of_plans):
+        vendor = ("kalent", "clarky", "topo")[count % 3]
+        people = [person(vendor, number + one) for one in range(A_PLAN[vendor])]
+        number += len(people)
+        await decided(desk, blueprints[vendor], people, fate=count // 3)
+
+
+async def decided(desk: Desk, blueprint_id: str, people: list[Any], *, fate: int) -> None:
+    """Plan a start; say yes to most, no to some, nothing to others, and take somebody back after the yes."""
+    report = await start_sequence(desk, blueprint_id=blueprint_id, contacts=people, progress=silent)
+    plan = report.plan
+    if fate % 10 == 7:
+        return
+    if fate % 10 == 8:
+        await refuse_plan(desk, plan_id=plan.id, reason="no", actor="benchmark")
+        return
+    await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="benchmark")
+    if fate % 10 == 9:
+        await desk.suppressions.suppress("address", report.sample.contact.email or "", reason="asked")
+
+
+async def silent(done: int, total: int) -> None:
+    """Tell nobody how far it is."""
+
+
+def person(vendor: str, number: int) -> Any:
+    """Return somebody as a start names them."""
+    return f"kalent:candidate_{number}" if vendor == "kalent" else {"email": address(number), "first_name": "Bo"}
+
+
+def address(number: int) -> str:
+    """Return the address of person number so-and-so."""
+    return f"person{number}@example.org"
+
+
+@contextmanager
+def sandbox(chance: random.Random, *, people: int) -> Iterator[int]:
+    """Serve the vendors in a process of its own; yield its port."""
+    listener = listening(0)
+    child = os.fork()
+    if not child:
+        logging.disable()  # of clients that were killed
+        slow = Slow(sandbox_app.build(crowded(people), Faults()), chance)
+        asyncio.run(server(slow).serve(sockets=[listener]))
+        os._exit(0)
+    port = listener.getsockname()[1]
+    listener.close()
+    try:
+        yield port
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def crowded(people: int) -> World:
+    """Return a world in which Kalent knows so many candidates, and Clarky sets no limit."""
+    world = seeded(now, limits=RequestLimits(reads=1_000_000, writes=1_000_000))
+    talents = {
+        f"talent_{n}": Talent(id=f"talent_{n}", firstname="Bo", lastname="X", emails=(address(n),))
+        for n in range(people)
+    }
+    candidates = {
+        f"candidate_{n}": Candidate(
+            id=f"candidate_{n}", talent_id=f"talent_{n}", sourcing_id="sourcing_1", created_at=now()
+        )
+        for n in range(people)
+    }
+    world.kalent = replace(world.kalent, talents=talents, candidates=candidates)
+    return world
+
+
+@dataclass(slots=True)
+class Slow:
+    """An application that takes its time over what enrols: before it acts, and before it answers."""
+
+    app: Any
+    chance: random.Random
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Carry out one request."""
+        enrols = scope.get("method") == "POST" and scope["path"].endswith(tuple(ENDS.values()))
+
+        async def answer(message: Any) -> None:
+            if enrols and message["type"] == "http.response.start":
+                await asyncio.sleep(self.chance.uniform(0, SLOWEST))
+            await send(message)
+
+        if enrols:
+            body = await whole(receive)
+            if body is None:
+                return
+            await asyncio.sleep(self.chance.uniform(0, SLOWEST))
+            receive = partial(given, {"type": "http.request", "body": body, "more_body": False})
+        await self.app(scope, receive, answer)
+
+
+async def whole(receive: Any) -> bytes | None:
+    """Return the body of a request, or None where the client was gone before the end of it."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
+
+
+async def given(message: T) -> T:
+    """Return a message that was received before."""
+    return message
+
+
+def compare(settings: Settings, port: int) -> Verdict:
+    """Look everybody up in both records."""
+    enrolled = received(port)
+    with Store.open(settings.data_dir, now=now()) as store:
+        store.check()
+        sound = audit.verify(store) is None
+        runs = list(everybody(store))
+        plan_ids = {one.plan_id for one in runs}
+        yes = {own for own in plan_ids if (plan := plans.find(store, own)) and plan.status is PlanStatus.APPROVED}
+    there = {one.id: enrolled[known_as(one)] for one in runs}
+    fates = {one.id: fate_of(one) for one in runs if one.plan_id in yes}
+    unasked = [one for one in runs if one.plan_id not in yes or one.operation_id is None]
+    return Verdict(
+        people=len(fates),
+        unasked=len(unasked),
+        twice=sum(count > 1 for count in enrolled.values()),
+        unapproved=sum(bool(there[one.id]) for one in unasked),
+        lost=sum(fate == "done" and not there[own] for own, fate in fates.items()),
+        unnoticed=sum(fate not in ("done", "unknown") and bool(there[own]) for own, fate in fates.items()),
+        unknown_enrolled=sum(fate == "unknown" and bool(there[own]) for own, fate in fates.items()),
+        sound=sound,
+        **{fate: list(fates.values()).count(fate) for fate in ("done", "not_done", "unknown", "left")},
+    )
+
+
+def fate_of(one: Sequence) -> str:
+    """Return what our file says of somebody in an approved plan."""
+    if one.waits_for_plan or one.reason == at_vendor.TAKEN:
+        return "left"
+    return at_vendor.fate_known(one) if one.operation_id else "not_done"
+
+
+def known_as(one: Sequence) -> tuple[str, str]:
+    """Return by what a vendor knows somebody."""
+    given = one.handover
+    return one.provider, given["candidate"].partition(":")[2] if "candidate" in given else given["email"]
+
+
+def everybody(store: Store) -> Iterator[Sequence]:
+    """Yield every run."""
+    page, more = 0, True
+    while more:
+        page += 1
+        found = sequences.page_of(store, {}, sort_by="created_at", sort_order="asc", page=page, size=1000)
+        more = found.has_more
+        yield from found.items
+
+
+def received(port: int) -> Counter[tuple[str, str]]:
+    """Return how often each person was enrolled, as the vendors know it: Clarky counts a repeated key once."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}/_requests") as answer:
+        requests = json.load(answer)
+    acted = [one for one in requests if one["method"] == "POST" and (one["status"] or 999) < 300]
+    keys: dict[str, str] = {}
+    found: Counter[tuple[str, str]] = Counter()
+    for one in acted:
+        vendor, body = one["vendor"], one["body"]
+        if not one["path"].endswith(ENDS[vendor]):
+            continue
+        if vendor == "kalent":
+            found.update((vendor, own) for own in body["candidateIds"])
+        elif vendor == "topo":
+            found.update((vendor, item["email"]) for item in body["items"])
+        else:
+            keys[body["idempotency_key"]] = body["contact"]["emails"][0]
+    found.update(("clarky", email) for email in keys.values())
+    return found
+
+
+def show(kills: Counter[str], verdict: Verdict, seconds: float) -> None:
+    """Print the table."""
+    for point in (*POINTS, ANYWHEN):
+        print(f"  killed at {point:<20} {kills[point]:>5}")
+    print(f"  kills                          {kills.total():>5}")
+    print(f"  people with a yes              {verdict.people:>5}")
+    print(f"  nobody may be given            {verdict.unasked:>5}, of which enrolled {verdict.unapproved}")
+    print(f"  enrolled twice                 {verdict.twice:>5}")
+    print(f"  recorded enrolled, not there   {verdict.lost:>5}")
+    print(f"  there, recorded otherwise      {verdict.unnoticed:>5}")
+    print(f"  still waiting                  {verdict.left:>5}")
+    print(f"  enrolled / not enrolled        {verdict.done:>5} / {verdict.not_done}")
+    print(f"  unknown                        {verdict.unknown:>5}, of which enrolled {verdict.unknown_enrolled}")
+    print(f"  file and audit sound           {'yes' if verdict.sound else 'NO':>5}")
+    print(f"  {'held' if verdict.holds else 'BROKEN'} in {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
