@@ -65,7 +65,7 @@ class _Asked(NamedTuple):
 
 
 class ChatPanel:
-    """``flows.panel.Panel`` over the data folder of one process."""
+    """``flows.desk.Panel`` over the data folder of one process."""
 
     def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
         self._data_dir = data_dir
