@@ -31,7 +31,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterShown:
+class TextShown:
     """One exact text for one person, whatever cannot be seen drawn."""
 
     name: str
@@ -50,7 +50,7 @@ class PersonShown:
     name: str
     handed: str | None
     out: bool
-    letters: tuple[LetterShown, ...]
+    texts: tuple[TextShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
