@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.flows.desk import Desk, Zone
+from sequences_mcp.flows.desk import Desk, Panel, Zone
 from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.when_asked import WhenAsked
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
-    from sequences_mcp.flows.panel import Panel
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage

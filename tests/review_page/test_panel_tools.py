@@ -40,10 +40,10 @@ async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: World) -
     plan = world.plan({**MAIL, "content": "Hi {{firstname}}, a <b>bold</b> idea."}, people=2, first_name=hostile)
     async with chat(world) as host:
         shown = await host.show(plan)
-    [letter] = shown["persons"]["items"][0]["letters"]
-    content = "".join(part["text"] for part in letter["content"])
+    [text] = shown["persons"]["items"][0]["texts"]
+    content = "".join(part["text"] for part in text["content"])
     assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
-    assert letter["findings"]
+    assert text["findings"]
 
 
 async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> None:
@@ -52,7 +52,7 @@ async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> No
         first, second = await host.show(plan), await host.show(plan, page=2)
     assert [len(page["persons"]["items"]) for page in (first, second)] == [5, 2]
     assert first["persons"]["has_more"]
-    marked = [part["text"] for part in second["persons"]["items"][1]["letters"][0]["content"] if part["differs"]]
+    marked = [part["text"] for part in second["persons"]["items"][1]["texts"][0]["content"] if part["differs"]]
     assert marked == ["Linus"]
 
 

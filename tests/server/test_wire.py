@@ -14,7 +14,7 @@ from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.server.app import INSTRUCTIONS
 from sequences_mcp.server.apps import URI
-from sequences_mcp.server.catalog import PANEL, SAFE, TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
+from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
 
 VENDORS = ("kalent", "clarky", "topo")
 ALL_TOOLS = (*TOOLS, *VENDOR_TOOLS)
@@ -144,8 +144,9 @@ def test_no_argument_of_a_tool_that_a_model_sees_could_approve(name: str) -> Non
 
 
 def test_the_safe_tools_only_ever_hold_back() -> None:
-    assert {"pause_sequence", "stop_sequence", "suppress_contact"} == SAFE
-    for name in SAFE:
+    safe = {name for name in ALL_TOOLS if definition_of(name).safe}
+    assert safe == {"pause_sequence", "stop_sequence", "suppress_contact"}
+    for name in safe:
         hints = LISTED[name].annotations
         assert hints is not None and not hints.open_world_hint and not hints.read_only_hint
 
@@ -201,5 +202,5 @@ def test_what_belongs_to_a_vendor_is_listed_only_where_it_is_connected() -> None
 def test_the_panel_is_bound_to_what_makes_plans_and_its_own_tools_are_not_for_a_model() -> None:
     told = {name: tool.meta["ui"] for name, tool in LISTED.items() if tool.meta}
     assert {name for name, ui in told.items() if "visibility" not in ui} == {"start_sequence", "list_reviews"}
-    assert {name for name, ui in told.items() if ui.get("visibility") == ["app"]} == set(PANEL)
+    assert {name for name, ui in told.items() if ui.get("visibility") == ["app"]} == {"show_plan", "decide_plan"}
     assert {ui["resourceUri"] for ui in told.values()} == {URI}

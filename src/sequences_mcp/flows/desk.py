@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
-from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.flows.panel import Panel
+from sequences_mcp.flows.panel import Decision, PlanShown
 from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Suppressions
 from sequences_mcp.providers.provider import Provider
@@ -31,6 +31,19 @@ class Zone(NamedTuple):
 
     names: str
     source: str
+
+
+class Panel(Protocol):
+    """A plan inside a chat; ``review`` has the one there is."""
+
+    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
+        """Return some people of a plan with their exact texts, which counts as having read them."""
+
+    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.
+
+        The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,12 @@
-"""What a plan looks like inside a chat, and what decides about it there; ``review`` has the one there is."""
+"""What a plan looks like inside a chat, and what decides about it there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
-
-if TYPE_CHECKING:
-    from sequences_mcp.flows.desk import Desk
 
 Decision = Literal["approve", "refuse"]
 
@@ -34,7 +31,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterShown:
+class TextShown:
     """One exact text for one person, whatever cannot be seen drawn."""
 
     name: str
@@ -53,7 +50,7 @@ class PersonShown:
     name: str
     handed: str | None
     out: bool
-    letters: tuple[LetterShown, ...]
+    texts: tuple[TextShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +85,3 @@ class PlanShown:
     people: Page[PersonShown]
     challenge: Challenge | None
     elsewhere: str
-
-
-class Panel(Protocol):
-    """A plan inside a chat."""
-
-    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
-        """Return some people of a plan with their exact texts, which counts as having read them."""
-        ...
-
-    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.
-
-        The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
-        """
-        ...

@@ -26,19 +26,19 @@ from sequences_mcp.flows.panel import (
     Challenge,
     Decision,
     DutyShown,
-    LetterShown,
     PersonShown,
     PlanShown,
     StepShown,
     Stretch,
+    TextShown,
 )
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent, passphrase, proof
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import Segment
+from sequences_mcp.review.exact_text import ExactText, texts_of
 from sequences_mcp.review.faithful import faithful
-from sequences_mcp.review.letters import TextShown, texts_of
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.overview import Overview, overview
 from sequences_mcp.review.sessions import Patience, Reading
@@ -65,7 +65,7 @@ class _Asked(NamedTuple):
 
 
 class ChatPanel:
-    """``flows.panel.Panel`` over the data folder of one process."""
+    """``flows.desk.Panel`` over the data folder of one process."""
 
     def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
         self._data_dir = data_dir
@@ -161,18 +161,18 @@ class ChatPanel:
 def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Iterator[PersonShown]:
     for detail in people:
         other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
-        letters = texts_of(desk, detail, other, sourcing=seen.sourcing)
+        texts = texts_of(desk, detail, other, sourcing=seen.sourcing)
         yield PersonShown(
             name=_line(detail.contact.display_name),
             handed=_line(handed(detail.sequence)) or None,
             out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-            letters=tuple(map(_letter, letters)),
+            texts=tuple(map(_text, texts)),
         )
 
 
-def _letter(shown: TextShown) -> LetterShown:
+def _text(shown: ExactText) -> TextShown:
     run = shown.run
-    return LetterShown(
+    return TextShown(
         name=_line(run.step.name),
         channel=(run.step.linked_in_type or run.step.type).value,
         when=shown.slot.words,

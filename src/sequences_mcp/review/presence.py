@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review import passphrase
@@ -25,6 +25,16 @@ class Fault(NamedTuple):
     status: HTTPStatus
     words: str
     asks: bool = False
+
+
+def facts_for(visit: Visit, fault: Fault | None) -> dict[str, Any]:
+    """Return what a page with a yes on it needs: why something was not done, and how to show who is there."""
+    return {
+        "status": fault.status if fault else HTTPStatus.OK,
+        "told": fault.words if fault else "",
+        "key_ids": visit.key_ids,
+        "asks": visit.own.key is None or (fault is not None and fault.asks),
+    }
 
 
 async def passphrase_fault(room: Room, given: str) -> Fault | None:

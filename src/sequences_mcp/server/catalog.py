@@ -42,10 +42,6 @@ TOOLS = (
     "show_plan",
     "decide_plan",
 )
-PANEL = ("show_plan", "decide_plan")
-"""Tools that the panel calls for a person, and a model does not see."""
-SAFE = frozenset({"pause_sequence", "stop_sequence", "suppress_contact"})
-REPEATABLE = frozenset({"update_blueprint"})  # at a vendor: the same whole body once more changes nothing
 VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": tuple(VENDORS)}
 WIRE = Path(__file__).parent / "wire"
 

@@ -21,6 +21,7 @@ class Hints(NamedTuple):
 READ = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
 WRITE = Hints(read_only=False, destructive=False, idempotent=False, open_world=False)
 SEND = Hints(read_only=False, destructive=True, idempotent=False, open_world=True)
+# The two of what only ever holds back.
 PAUSE = Hints(read_only=False, destructive=False, idempotent=True, open_world=False)
 STOP = Hints(read_only=False, destructive=True, idempotent=True, open_world=False)
 
@@ -31,19 +32,26 @@ class Definition:
 
     A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
     has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
-    several transactions, and take the key and the MCP context. ``meta`` is what a host reads beside the schema.
+    several transactions, and take the key and the MCP context. A ``repeatable`` write may be made once
+    more at a vendor and does no harm. ``meta`` is what a host reads beside the schema.
     """
 
     handler: Callable[..., Awaitable[View]]
     title: str
     hints: Hints
     staged: bool = False
+    repeatable: bool = False
     meta: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
         """The tool's name, which is also its file's."""
         return self.handler.__name__
+
+    @property
+    def safe(self) -> bool:
+        """Whether the tool only holds back, which nothing may keep it from."""
+        return self.hints in (PAUSE, STOP)
 
     @property
     def writes(self) -> bool:

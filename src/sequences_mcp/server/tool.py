@@ -19,7 +19,6 @@ from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.vendor_port import Operation, Write
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer
-from sequences_mcp.server.catalog import REPEATABLE, SAFE
 from sequences_mcp.server.definition import Definition, Hints
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.schema import compact
@@ -84,7 +83,7 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
         key = arguments.pop("idempotency_key")
         call = Call(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
-            write = _write(call, subject, arguments)
+            write = _write(definition, call, subject, arguments=arguments)
 
             async def carried(operation: Operation) -> str:
                 return await _said(definition.handler(replace(desk, operation_id=operation.id), **arguments))
@@ -95,14 +94,14 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
     return run
 
 
-def _write(call: Call, subject: str, arguments: Mapping[str, Any]) -> Write:
+def _write(definition: Definition, call: Call, subject: str, *, arguments: Mapping[str, Any]) -> Write:
     return Write(
         call=call,
         provider=provider_of(subject),
         subject=subject,
         arguments=arguments,
-        safe=call.tool in SAFE,
-        repeatable=call.tool in REPEATABLE,
+        safe=definition.safe,
+        repeatable=definition.repeatable,
     )
 
 

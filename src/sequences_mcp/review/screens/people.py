@@ -14,7 +14,7 @@ from sequences_mcp.flows.plan_warnings import sourcing_of
 from sequences_mcp.flows.stop_sequence import stop_sequence
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent
-from sequences_mcp.review.letters import texts_of
+from sequences_mcp.review.exact_text import texts_of
 from sequences_mcp.review.visit import Visit
 
 

@@ -23,7 +23,7 @@ from sequences_mcp.review import consent
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import changes
 from sequences_mcp.review.overview import overview
-from sequences_mcp.review.presence import Fault, doubt
+from sequences_mcp.review.presence import Fault, doubt, facts_for
 from sequences_mcp.review.visit import ACTOR, Visit, whole_number
 
 SIZE = 50
@@ -96,16 +96,13 @@ async def _shown(
     people = await desk.records.list_people(found.id, page=visit.page, size=SIZE)
     return visit.shows(
         "plan.html",
-        status=fault.status if fault else HTTPStatus.OK,
+        **facts_for(visit, fault),
         plan=found,
         seen=seen,
         outcome=await desk.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
         many=seen.tally.waiting > MANY,
         groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
-        told=fault.words if fault else "",
-        key_ids=visit.key_ids,
-        asks=visit.own.key is None or (fault is not None and fault.asks),
         moved=moved or [],
     )
 

@@ -18,7 +18,7 @@ from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
 from sequences_mcp.review.faithful import faithful, is_showable
-from sequences_mcp.review.presence import Fault, doubt
+from sequences_mcp.review.presence import Fault, doubt, facts_for
 from sequences_mcp.review.visit import ACTOR, Visit
 
 SIZE = 10
@@ -108,15 +108,12 @@ async def _shown(
     content, subject = typed or (draft.run.content or "", draft.run.subject)
     return visit.shows(
         "text.html",
-        status=fault.status if fault else HTTPStatus.OK,
+        **facts_for(visit, fault),
         draft=draft,
         content=content,
         subject=subject,
         findings=findings or [],
         checked=checked,
-        told=fault.words if fault else "",
-        key_ids=visit.key_ids,
-        asks=visit.own.key is None or (fault is not None and fault.asks),
         editable=draft.run.state in PENDING and draft.sequence.status is not SequenceStatus.REFUSED,
         approvable=draft.why in ("edited", "held") and draft.sequence.status is not SequenceStatus.FOUND,
     )

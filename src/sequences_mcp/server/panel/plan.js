@@ -119,7 +119,7 @@ const notice = (words, good = false) =>
 
 const list = (className, items) => (items.length ? make("ul", { class: className }, ...items) : null);
 
-const letter = (one) =>
+const exactText = (one) =>
   make(
     "section",
     { class: "letter" },
@@ -136,7 +136,7 @@ const person = (one) =>
     { class: "person" },
     make("h2", {}, one.name, " ", one.out ? make("span", { class: "badge" }, "taken out") : null),
     ...(one.handed ? [make("p", { class: "soft" }, one.handed)] : []),
-    ...one.letters.map(letter),
+    ...one.texts.map(exactText),
   );
 
 const terms = (plan) =>

@@ -36,4 +36,5 @@ async def update_blueprint(
     return blueprint_written(report)
 
 
-TOOL = Definition(update_blueprint, title="Change a blueprint", hints=WRITE)
+# The same whole body once more changes nothing.
+TOOL = Definition(update_blueprint, title="Change a blueprint", hints=WRITE, repeatable=True)

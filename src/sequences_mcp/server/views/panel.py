@@ -17,7 +17,7 @@ class StretchView(View):
     differs: bool
 
 
-class LetterView(View):
+class TextView(View):
     """One exact text for one person, whatever cannot be seen drawn."""
 
     name: str
@@ -35,7 +35,7 @@ class PersonView(View):
     name: str
     out: bool
     handed: str | None = None
-    letters: tuple[LetterView, ...]
+    texts: tuple[TextView, ...]
 
 
 class PersonPage(PageView):

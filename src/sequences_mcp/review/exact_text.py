@@ -17,7 +17,7 @@ EDITABLE = ("planned", "held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextShown:
+class ExactText:
     """One step's exact text: what differs from somebody else's is marked, what was found stands beside it."""
 
     run: StepRun
@@ -30,14 +30,14 @@ class TextShown:
 
 def texts_of(
     desk: Desk, detail: SequenceDetail, other: SequenceDetail | None, *, sourcing: Sourcing
-) -> list[TextShown]:
+) -> list[ExactText]:
     """Return a person's texts, compared with another's where there is one."""
     sequence = detail.sequence
     found = person_findings(desk, detail, sourcing=sourcing)
     slots = timetable(desk, [run.step for run in sequence.steps], zone=sequence.time_zone, start=desk.clock())
     others = other.sequence.steps if other else (None,) * len(sequence.steps)
     return [
-        TextShown(
+        ExactText(
             run=run,
             slot=slot,
             subject=segments(run.subject or "", basis.subject if basis else None),
