@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -90,7 +91,6 @@ def address_of_page(settings: Settings, path: str) -> str | None:
 
 def work(settings: Settings, *, once: bool) -> None:
     """Do the due work, and hand approved starts over to vendors: once, or until the process is told to stop."""
-    import asyncio
     import logging
     import signal
 
@@ -110,8 +110,6 @@ def work(settings: Settings, *, once: bool) -> None:
 
 
 async def _work_at_desk(settings: Settings, stop: threading.Event, *, once: bool) -> None:
-    import asyncio
-
     from sequences_mcp.flows.hand_over import hand_over_waiting
 
     async with open_desk(settings, worker=not once, actor="worker") as desk:
@@ -227,7 +225,6 @@ def _vendor(
     closing: AsyncExitStack,
 ) -> Provider:
     """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
-    import asyncio
     import random
     import time
 
@@ -358,8 +355,6 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
 @asynccontextmanager
 async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
-    import asyncio
-
     from sequences_mcp.flows.hand_over import hand_over_until_cancelled, no_more_handing_over
 
     task = asyncio.create_task(hand_over_until_cancelled(desk)) if on else None
