@@ -50,6 +50,54 @@ async def test_whoever_is_suppressed_after_the_yes_is_known_by_what_the_vendor_t
     assert await enrolled(vendors, "kalent") == []
 
 
+SECOND = "ines.ferrand@home.example"
+
+
+async def ines_has_a_second_address(vendors: Connected) -> None:
+    candidate = (await vendors.sandbox.kalent("GET", "/candidates/candidate_ines")).json()
+    candidate["data"]["talent"]["emails"] = [*candidate["data"]["talent"]["emails"], SECOND]
+    await vendors.sandbox.fault(
+        "body", vendor="kalent", path="*/candidates/candidate_ines", body=candidate, status=200, times=9
+    )
+
+
+@pytest.mark.parametrize("listed", [SECOND, "home.example"])
+async def test_whoever_is_suppressed_at_a_second_address_is_left_out(vendors: Connected, listed: str) -> None:
+    async with vendors.client() as desktop:
+        await ines_has_a_second_address(vendors)
+        await desktop.call("suppress_contact", contact=listed, reason="asked")
+        start = await start_at("kalent", desktop, contacts=[INES])
+        said = await desktop.refused("start_sequence", blueprint_id=start.blueprint_id, contacts=[INES])
+    assert said["left_out"][0]["reasons"] == ["suppressed: asked"]
+
+
+@pytest.mark.parametrize("listed", [SECOND, "home.example"])
+async def test_a_second_address_that_is_suppressed_after_the_yes_keeps_the_person_out(
+    vendors: Connected, listed: str
+) -> None:
+    async with vendors.client() as desktop:
+        await ines_has_a_second_address(vendors)
+        _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
+        await desktop.call("suppress_contact", contact=listed, reason="asked")
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=plan["plan_id"])
+    assert rows(vendors, "SELECT status, reason FROM sequence") == [("REFUSED", "suppressed: asked")]
+    assert await enrolled(vendors, "kalent") == []
+
+
+async def test_a_candidate_whom_kalent_no_longer_has_is_refused_alone(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, "kalent")
+        await vendors.sandbox.fault(
+            "status", vendor="kalent", method="GET", path="*/candidates/candidate_ines", status=404
+        )
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=plan["plan_id"])
+            outcome = await desk.vendor_runs.outcome(plan["plan_id"])
+    assert (outcome.done, outcome.not_done) == (plan["people"] - 1, 1)
+    assert outcome.why == ("Kalent has no such candidate any more",)
+
+
 async def test_what_a_vendor_tells_may_be_anything_and_the_person_is_kept_all_the_same(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         for name in ("ines", "priya"):

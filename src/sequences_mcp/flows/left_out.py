@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.person import Person
@@ -20,16 +22,26 @@ def left_out(one: Person, *, suppressed: str | None, busy: str | None) -> tuple[
 
 
 async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str, ...]]:
-    """Return the reasons for each person of a start at a vendor, whom the list may know by the vendor's id too."""
+    """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
     contacts = [one.person.contact for one in people]
-    there = [replace(one.person.contact, id=one.vendor_id or one.person.contact.id) for one in people]
-    listed = await desk.suppressions.suppressed_among([*contacts, *there])
+    known = [list(_as_known(one)) for one in people]
+    listed = await desk.suppressions.suppressed_among([one for ways in known for one in ways])
     busy = await busy_now(desk, [contact.id for contact in contacts])
     return [
         left_out(
             one.person,
-            suppressed=listed.get(contact.id) or listed.get(other.id),
+            suppressed=next((listed[way.id] for way in ways if way.id in listed), None),
             busy=busy.get(contact.id),
         )
-        for one, contact, other in zip(people, contacts, there, strict=True)
+        for one, contact, ways in zip(people, contacts, known, strict=True)
     ]
+
+
+def _as_known(one: Enrollee) -> Iterator[Contact]:
+    """Yield a person as known here, by the vendor's id, and at each address the vendor may write to."""
+    contact = one.person.contact
+    yield contact
+    if one.vendor_id:
+        yield replace(contact, id=one.vendor_id)
+    for address in one.addresses:
+        yield replace(contact, id=f"{contact.id} at {address}", email=address)

@@ -43,12 +43,14 @@ class Offer:
 class Enrollee:
     """One person of a start at a vendor: their texts as far as they are known, and what the vendor is given.
 
-    ``vendor_id`` is the id they were named by, where it was the vendor's.
+    ``vendor_id`` is the id they were named by, where it was the vendor's; ``addresses`` are all to which the
+    vendor may write.
     """
 
     person: Person
     handover: Mapping[str, str]
     vendor_id: str | None
+    addresses: tuple[str, ...]
 
 
 async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> Offer:
@@ -162,4 +164,4 @@ def _enrollee(desk: Desk, offer: Offer, candidate: Candidate, *, kept: Contact, 
     if candidate.obstacle:
         stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
         person = replace(person, findings=(*person.findings, stands))
-    return Enrollee(person, candidate.handover, vendor_id)
+    return Enrollee(person, candidate.handover, vendor_id, candidate.addresses)

@@ -32,21 +32,26 @@ class Asked:
 class Candidate:
     """A person as the vendor knows them; ``handover`` is exactly what it would be given to enrol them.
 
-    ``obstacle`` says why they cannot be enrolled.
+    ``obstacle`` says why they cannot be enrolled; ``addresses`` are all to which the vendor may write.
     """
 
     contact: Contact
     handover: Mapping[str, str]
     obstacle: str | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What was read at the vendor just before a request: ``marks`` to compare a later look with, and by run's id
-    why somebody must not be enrolled after all."""
+    """What was read at the vendor just before a request.
+
+    ``marks`` are to compare a later look with. By run's id, ``obstacles`` say why somebody must not be enrolled
+    after all, and ``addresses`` are all to which the vendor may write.
+    """
 
     marks: Mapping[str, str] = field(default_factory=dict)
     obstacles: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

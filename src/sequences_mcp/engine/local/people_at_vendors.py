@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as Items
 from dataclasses import replace
 from typing import Any
 
@@ -28,11 +29,11 @@ def kept(engine: Engine, person: Contact) -> Contact:
     return _filled_in(engine, found, person)
 
 
-def as_known_anywhere(one: Sequence, contact: Contact) -> Iterator[Contact]:
+def as_known_anywhere(one: Sequence, contact: Contact, *, addresses: Items[str] = ()) -> Iterator[Contact]:
     """Yield a person of a start once for each way in which the list of those never to contact may know them.
 
-    As they are here, as their vendor is told of them, under the vendor's own id, and by each address that a text
-    of theirs goes to; each under an id of its own.
+    As they are here, as their vendor is told of them, under the vendor's own id, by each address that a text of
+    theirs goes to, and by those that the vendor just told; each under an id of its own.
     """
     yield contact
     given: dict[str, Any] = {name: value for name, value in one.handover.items() if name in FACTS}
@@ -41,7 +42,7 @@ def as_known_anywhere(one: Sequence, contact: Contact) -> Iterator[Contact]:
         if own.startswith(f"{one.provider}:"):
             yield replace(contact, id=own)
     mails = {run.recipient for run in one.steps if run.step.type is Channel.EMAIL and run.recipient}
-    for address in sorted(mails):
+    for address in sorted({*mails, *addresses}):
         yield replace(contact, id=f"{contact.id} at {address}", email=address)
 
 

@@ -86,7 +86,7 @@ class LocalVendorRuns:
             if plan is None:
                 return None
             found = [one for one in sequences.by_ids(store, sequence_ids) if one.waits_for_plan]
-            going = self._cleared(found, before.obstacles)
+            going = self._cleared(found, before)
             if not going:
                 self._close(plan_id)
                 return None
@@ -253,7 +253,7 @@ class LocalVendorRuns:
             return None
         return plan
 
-    def _cleared(self, people: Items[Sequence], obstacles: Mapping[str, str]) -> list[Sequence]:
+    def _cleared(self, people: Items[Sequence], before: Before) -> list[Sequence]:
         """Return those who may be contacted as things stand; the others are refused."""
         store = self.engine.store
         known = {one.id: one for one in contacts.by_ids(store, [one.contact_id for one in people])}
@@ -261,8 +261,9 @@ class LocalVendorRuns:
         cleared = []
         for one in people:
             contact = known[one.contact_id]
-            listed = suppressed(store, as_known_anywhere(one, contact))
-            why = _obstacle(one, contact, listed=listed, live=live) or obstacles.get(one.id)
+            ways = as_known_anywhere(one, contact, addresses=before.addresses.get(one.id, ()))
+            why = _obstacle(one, contact, listed=suppressed(store, ways), live=live)
+            why = why or before.obstacles.get(one.id)
             if why is None:
                 live[one.contact_id] = one.id
                 cleared.append(one)

@@ -21,12 +21,12 @@ from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.limits import CANDIDATES_A_CALL
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
-from sequences_mcp.providers.remote import RemoteSequence
+from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import contact_of, detail_of
 
 CANDIDATE = "candidate"
 NONE = ""
-AT_ONCE = 8  # reads; the transport opens at most ten connections
+AT_ONCE = 5  # people; each may take two reads, and ten connections are open at most
 T = TypeVar("T")
 
 
@@ -61,9 +61,7 @@ class KalentEnrolment:
                 "Kalent starts its own candidates only, not people given as facts.",
                 next_step="Give ids from find_contacts in the blueprint's sourcing (`kalent:…`).",
             )
-        person, run = await asyncio.gather(
-            self.kalent.get_candidate(asked.vendor_id), self.kalent.get_dynamic_sequence(asked.vendor_id)
-        )
+        person, run = await self._as_they_are(asked.vendor_id)
         home = blueprint.sourcing.id
         elsewhere = home is not None and person.sourcing_id not in (None, home)
         obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
@@ -71,15 +69,21 @@ class KalentEnrolment:
             contact=contact_of(replace(person, id=asked.vendor_id)),
             handover={CANDIDATE: asked.vendor_id},
             obstacle=obstacle,
+            addresses=person.emails,
         )
 
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
-        """Return the id of each candidate's newest run, and who is in one by now."""
-        runs = await self._runs(people)
-        pairs = list(zip(people, runs, strict=True))
+        """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
+        calls = [lambda own=one.handover[CANDIDATE]: self._if_there(own) for one in people]
+        seen = {one.id: there for one, there in zip(people, await in_turns(calls), strict=True)}
         return Before(
-            marks={one.id: run.id if run else NONE for one, run in pairs},
-            obstacles={one.id: why for one, run in pairs if (why := _running(run))},
+            marks={own: run.id if run else NONE for own, (_, run) in seen.items()},
+            obstacles={
+                own: why
+                for own, (person, run) in seen.items()
+                if (why := _running(run) if person else "Kalent has no such candidate any more")
+            },
+            addresses={own: person.emails for own, (person, _) in seen.items() if person},
         )
 
     async def enrol(self, order: Order) -> tuple[Fate, ...]:
@@ -103,6 +107,15 @@ class KalentEnrolment:
         if found is None or not _is_new(found, mark):
             return None
         return detail_of(replace(found, id=own))
+
+    async def _as_they_are(self, own: str) -> tuple[RemoteContact, RemoteSequence | None]:
+        return await asyncio.gather(self.kalent.get_candidate(own), self.kalent.get_dynamic_sequence(own))
+
+    async def _if_there(self, own: str) -> tuple[RemoteContact | None, RemoteSequence | None]:
+        try:
+            return await self._as_they_are(own)
+        except NotFoundError:
+            return None, None
 
     async def _runs(self, people: Items[Sequence]) -> list[RemoteSequence | None]:
         calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]
