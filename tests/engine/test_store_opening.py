@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 from contextlib import closing
@@ -93,6 +94,31 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
         open_store(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
         assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("recipe",)]
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+@pytest.mark.parametrize("just_before", ["application_id", "user_version", "sqlite_schema"])
+def test_another_process_may_make_the_database_while_this_one_looks_at_it(
+    tmp_path: Path, journal: str, just_before: str
+) -> None:
+    path, steps = tmp_path / FILE_NAME, schema.migrations()
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as mine,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other,
+    ):
+        mine.execute(f"PRAGMA journal_mode = {journal}")
+        met = []
+
+        def meanwhile(sql: str) -> None:
+            if just_before in sql and not met:
+                met.append(sql)
+                with contextlib.suppress(sqlite3.OperationalError):  # a rollback journal keeps it waiting
+                    schema.upgrade(other, path, now=START, steps=steps)
+
+        mine.set_trace_callback(meanwhile)
+        schema.upgrade(mine, path, now=START, steps=steps)
+        assert met
+        assert mine.execute("SELECT count(*) FROM migration").fetchone() == (len(steps),)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -48,8 +48,13 @@ def upgrade(connection: sqlite3.Connection, path: Path, *, now: datetime, steps:
 
     Raises StoreTooNewError for one that is newer than ``steps`` and StoreDamagedError for another program's.
     """
-    if _version(connection, path, newest=len(steps)) == len(steps):
-        return
+    # One look at one state: between two, another process may have made the whole schema.
+    connection.execute("BEGIN")
+    try:
+        if _version(connection, path, newest=len(steps)) == len(steps):
+            return
+    finally:
+        connection.execute("COMMIT")
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again: another process may have done it while this one waited for the lock.
