@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from local_world import START
@@ -119,6 +121,21 @@ def test_another_process_may_make_the_database_while_this_one_looks_at_it(
         schema.upgrade(mine, path, now=START, steps=steps)
         assert met
         assert mine.execute("SELECT count(*) FROM migration").fetchone() == (len(steps),)
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_many_may_make_the_database_at_once(tmp_path: Path, journal: JournalMode) -> None:
+    def opened(folder: Path) -> bytes:
+        gate.wait()
+        with Store.open(folder, now=START, journal=journal) as store:
+            return store.secret("message_id")
+
+    at_once, rounds = 6, 20
+    gate = Barrier(at_once)
+    with ThreadPoolExecutor(at_once) as pool:
+        for number in range(rounds):
+            keys = set(pool.map(opened, [tmp_path / str(number)] * at_once))
+            assert len(keys) == 1
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from sequences_mcp.engine.store.faults import translated
+from sequences_mcp.engine.store.faults import is_busy, translated
 from sequences_mcp.errors import StoreBusyError, StoreError
 
 JournalMode: TypeAlias = Literal["wal", "delete"]
@@ -16,6 +18,7 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
 IMPATIENT_MS = 20
+BREATH = 0.001  # seconds, for a statement that SQLite gives up at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,25 @@ def share_fairly(connection: sqlite3.Connection) -> None:
     _require(connection, "busy_timeout", IMPATIENT_MS)
 
 
+def patiently(
+    connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None, *, seconds: float
+) -> sqlite3.Cursor:
+    """Carry out one statement, trying again for so long as another process is in the way."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            return connection.execute(sql, values or {})
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(BREATH)
+
+
 def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:
     _require(connection, "busy_timeout", round(busy_seconds * 1000))
-    (mode,) = connection.execute(f"PRAGMA journal_mode = {journal.mode}").fetchone()
+    # Several processes may make the file at once, and SQLite itself does not wait for this statement.
+    switch = patiently(connection, f"PRAGMA journal_mode = {journal.mode}", seconds=busy_seconds)
+    (mode,) = switch.fetchone()
     if mode != journal.mode:
         raise StoreBusyError(
             f"{path.name} is open elsewhere in journal mode {mode} and cannot change to {journal.mode}.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
@@ -11,8 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from sequences_mcp.engine.store.connection import JournalChoice, JournalMode, choose_journal, connect, share_fairly
-from sequences_mcp.engine.store.faults import damaged, is_busy, translated
+from sequences_mcp.engine.store.connection import (
+    JournalChoice,
+    JournalMode,
+    choose_journal,
+    connect,
+    patiently,
+    share_fairly,
+)
+from sequences_mcp.engine.store.faults import damaged, translated
 from sequences_mcp.engine.store.filesystem import has_room, keep_private, make_folder
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
@@ -203,14 +209,7 @@ class Store:
     def _patiently(
         self, connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None
     ) -> sqlite3.Cursor:
-        """Carry out one statement, trying again for as long as another process is in the way."""
-        give_up = time.monotonic() + self._patience
-        while True:
-            try:
-                return connection.execute(sql, values or {})
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() > give_up:
-                    raise
+        return patiently(connection, sql, values, seconds=self._patience)
 
     def secret(self, name: str) -> bytes:
         """Return a random key that was made with the database."""
