@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.secrecy.hearing import heard
 from tests.server.open_server import GRACE, Desktop, yes
 from tests.server.vendor_starts import (
     ALI,
@@ -29,13 +25,7 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.bootstrap import open_desk
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.review.decide import approve as approve_in_terminal
-from sequences_mcp.review.decide import look
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
-from sequences_mcp.settings import read
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -343,117 +333,3 @@ async def test_a_template_that_names_no_agent_sends_as_the_one_the_operator_set(
         start = Start("clarky:tpl_01SANDBOXREPLY", [ALI])
         await approve(vendors, await start.ask(desktop))
         assert (await start.told(desktop))["handed_over"]["done"] == 1
-
-
-async def test_more_people_than_a_call_takes_go_in_several(vendors: Connected) -> None:
-    people = [{"email": f"person{number}@new.example", "first_name": "P"} for number in range(230)]
-    async with vendors.client() as desktop:
-        start = Start(await active_template(desktop), people)
-        await approve(vendors, await start.ask(desktop))
-        told = await start.told(desktop)
-    assert told["handed_over"]["done"] == 230
-    sizes = [len(one["body"]["items"]) for one in await enrolled(vendors, "topo")]
-    assert sizes == [100, 100, 30]
-    assert len([one for one in await vendors.writes() if one["path"].endswith("/contact-lists")]) == 1
-
-
-@pytest.mark.parametrize("vendor", VENDORS)
-async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
-    vendors: Connected, vendor: str
-) -> None:
-    async with vendors.client() as desktop:
-        asked = await (await start_at(vendor, desktop)).ask(desktop)
-    async with vendors.desk() as desk:
-        seen = await look(desk, asked["plan_id"])
-        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
-    title = vendor.capitalize()
-    assert any(line.startswith(f"{title} sends, with its own") for line in seen.lines)
-    assert sum(f"{title} is given" in line for line in seen.lines) == 2
-    assert said.endswith(f"{title}: 2 handed over.")
-
-
-async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_server_that_is(
-    vendors: Connected,
-) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
-    apart = {name: value for name, value in vendors.environ.items() if name.startswith("SEQUENCES_")}
-    async with open_desk(read(apart), worker=False, clock=vendors.clock) as desk:
-        seen = await look(desk, asked["plan_id"])
-        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
-        assert await hand_over(desk, plan_id=asked["plan_id"]) is not None
-    assert "A running server that has Topo's key hands it over." in said
-    assert await enrolled(vendors, "topo") == []
-    async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(20):
-        while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
-            await asyncio.sleep(0)
-    assert len(await enrolled(vendors, "topo")) == 1
-
-
-async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(vendors: Connected) -> None:
-    vendors.clock.now = datetime.now(UTC)  # the command reads the clock itself
-    async with vendors.client() as desktop:
-        start = await start_at("topo", desktop)
-        asked = await start.ask(desktop)
-    await approve(vendors, asked, go=False)
-    command = [sys.executable, "-m", "sequences_mcp", "work", "--once"]
-    ran = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, **vendors.environ}, stderr=asyncio.subprocess.PIPE
-    )
-    _, err = await asyncio.wait_for(ran.communicate(), 60)
-    async with vendors.desk() as desk:
-        found = await desk.vendor_runs.outcome(asked["plan_id"])
-    assert (ran.returncode, heard("work --once", err)) == (0, b"")
-    assert (found.done, found.waiting) == (2, 0)
-    assert len(await enrolled(vendors, "topo")) == 1
-
-
-async def test_two_processes_that_hand_over_at_once_make_one_request(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
-        async with vendors.desk() as one, vendors.desk() as other:
-            pair = (one, other, one, other)
-            await asyncio.gather(*(hand_over(desk, plan_id=asked["plan_id"]) for desk in pair))
-        told = await start.told(desktop)
-    assert told["handed_over"]["done"] == 2
-    assert len(await enrolled(vendors, "kalent")) == 1
-
-
-async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
-        await desktop.call("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
-        async with vendors.desk() as desk:
-            plan = await desk.plans.get_plan(asked["plan_id"])
-            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="ada")
-            await hand_over(desk, plan_id=plan.id)
-    [sent] = await enrolled(vendors, "kalent")
-    assert sent["body"] == {"candidateIds": ["candidate_priya"]}
-
-
-async def test_a_no_enrols_nobody(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = await start_at("kalent", desktop)
-        asked = await start.ask(desktop)
-        async with vendors.desk() as desk:
-            await desk.plans.refuse_plan(asked["plan_id"], reason="not now", actor="ada")
-            assert await hand_over(desk, plan_id=asked["plan_id"]) is None
-        told = await start.told(desktop)
-    assert (told["outcome"], told["approval"]) == ("refused", "declined")
-    assert await enrolled(vendors, "kalent") == []
-
-
-async def test_an_approval_that_could_not_be_carried_out_within_its_day_enrols_nobody(vendors: Connected) -> None:
-    async with vendors.client() as desktop:
-        start = Start(await active_template(desktop), [ZOE, ALI], {"idempotency_key": "k"})
-        asked = await start.ask(desktop)
-        await approve(vendors, asked, go=False)
-        vendors.clock.now += timedelta(hours=25)
-        told = await start.told(desktop)
-    assert told["handed_over"]["not_done"] == 2
-    assert "within the day" in told["handed_over"]["why"][0]
-    assert await enrolled(vendors, "topo") == []

@@ -12,7 +12,9 @@ from tests.server.vendor_world import Connected
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.providers.enrolment_port import Before, Taken
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 
 TEXT = {**MAIL, "subject": "A role", "content": "Hi {{firstname}}, would a short call suit you?"}
@@ -21,6 +23,7 @@ INES, PRIYA, OLUMIDE = (f"kalent:candidate_{name}" for name in ("ines", "priya",
 ZOE = {"email": "zoe@new.example", "first_name": "Zoe", "company": "New"}
 ALI = {"email": "ali@new.example", "first_name": "Ali", "company": "New"}
 VENDORS = ("kalent", "clarky", "topo")
+ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 
 
 @dataclass
@@ -102,3 +105,24 @@ def tampered(vendors: Connected, *statements: str) -> None:
         database.execute(sql)
     database.commit()
     database.close()
+
+
+async def taken_by(desk: Desk, plan_id: str) -> Taken:
+    """Take the people of a plan as a process does that is about to make its request."""
+    people = await desk.vendor_runs.next_people(plan_id, size=100)
+    marks = Before() if not people else await _before(desk, plan_id)
+    taken = await desk.vendor_runs.take(plan_id, [one.id for one in people], before=marks)
+    assert taken is not None
+    return taken
+
+
+async def _before(desk: Desk, plan_id: str) -> Before:
+    plan = await desk.plans.get_plan(plan_id)
+    enrolment = desk.providers[plan.header.provider].enrolment
+    assert enrolment is not None
+    return await enrolment.before(plan, await desk.vendor_runs.next_people(plan_id, size=100))
+
+
+def statuses(vendors: Connected) -> list[str]:
+    """Return the runs' statuses in order."""
+    return [status for (status,) in rows(vendors, "SELECT status FROM sequence ORDER BY no")]
