@@ -79,6 +79,7 @@ class _Act:
     def __init__(self, teller: Teller, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._say, self._call, self._you, self._claude = teller.say, teller.call, teller.you, teller.claude
+        self._written = teller.once_written_down
 
     async def play(self) -> None:
         blueprint = await self._draft()
@@ -128,6 +129,7 @@ class _Act:
         self._you("Maria wrote that she has time after all. Resume her.")
         await self._call("resume_sequence", sequence_id=runs["Maria Silva"])
         await self._mailbox.wait_for(8)
+        await self._written(runs["Maria Silva"])
         maria = await self._call("get_sequence", sequence_id=runs["Maria Silva"])
         self._say(f"    Maria: {maria['status']}; next: {maria['why']}")
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], object]
 
 SENDER = "Ada Lovelace <ada@lovelace.example>"
-PATIENCE = 30.0
+PATIENCE = 30.0  # seconds
+LOOK_EVERY = 0.02
 
 
 class Mailbox:
@@ -113,10 +114,22 @@ class Teller:
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool, tell it in a line, and return its facts, errors included."""
         self.say(f"  → {tool}({_short(arguments)})")
-        result = await self._client.call_tool(tool, arguments)
-        facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
+        facts = await self._facts(tool, arguments)
         if "outcome" in facts:
             self.say(f"  ← {facts['outcome']}: {facts.get('message') or facts['next']}")
+        return facts
+
+    async def once_written_down(self, sequence_id: str) -> None:
+        """Return when no e-mail of a run is on its way: a mail arrives a moment before it is written down."""
+        async with asyncio.timeout(PATIENCE):
+            run = await self._facts("get_sequence", {"sequence_id": sequence_id})
+            while _on_its_way(run):
+                await asyncio.sleep(LOOK_EVERY)
+                run = await self._facts("get_sequence", {"sequence_id": sequence_id})
+
+    async def _facts(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        result = await self._client.call_tool(tool, arguments)
+        facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
         return facts
 
     def you(self, text: str) -> None:
@@ -126,6 +139,10 @@ class Teller:
     def claude(self, text: str) -> None:
         """Tell what the model says."""
         self.say(f"Claude: {text}")
+
+
+def _on_its_way(run: dict[str, Any]) -> bool:
+    return any(step["state"] in ("claimed", "handed_over") for step in run["steps"])
 
 
 def quoted(text: str) -> str:
