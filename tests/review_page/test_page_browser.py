@@ -85,6 +85,7 @@ def test_everything_works_by_keyboard_alone(world: World, browser: Browser, shot
 def press_on(person: Screen, name: str) -> None:
     """Go to something with the Tab key and press Enter."""
     person.tab.get_by_text(name).first.wait_for()
+    person.tab.wait_for_load_state()  # the page's script has run by then
     for _ in range(60):
         person.tab.keyboard.press("Tab")
         if name in person.tab.evaluate("document.activeElement.textContent"):
