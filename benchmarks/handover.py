@@ -29,19 +29,20 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from benchmarks.kill import everybody
 from benchmarks.slow_sandbox import ENDS, SLOWEST, address, now, sandbox
 
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine import at_vendor
-from sequences_mcp.engine.store import audit, plans, sequences
+from sequences_mcp.engine.store import audit, plans
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.check_operation import check_operation
@@ -287,16 +288,6 @@ def known_as(one: Sequence) -> tuple[str, str]:
     """Return by what a vendor knows somebody."""
     given = one.handover
     return one.provider, given["candidate"].partition(":")[2] if "candidate" in given else given["email"]
-
-
-def everybody(store: Store) -> Iterator[Sequence]:
-    """Yield every run."""
-    page, more = 0, True
-    while more:
-        page += 1
-        found = sequences.page_of(store, {}, sort_by="created_at", sort_order="asc", page=page, size=1000)
-        more = found.has_more
-        yield from found.items
 
 
 def received(port: int) -> Counter[tuple[str, str]]:

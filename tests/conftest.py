@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from tests.secrecy.watch import pytest_configure
 
+if TYPE_CHECKING:
+    from tests.sandbox.sandbox_client import Server
+
 __all__ = ["pytest_configure"]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """A port of loopback for the sandboxes of a file of tests."""
+    from tests.sandbox.sandbox_client import Server
+
+    with Server().running() as one:
+        yield one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -66,12 +66,6 @@ SPOILT: dict[str, tuple[dict[str, Any], tuple[bool, ...]]] = {
     ),
 }
 CASES = [(name, act) for name, (_, acts) in SPOILT.items() for act in acts]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,12 +39,6 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 FAULTS = (*THE_24, *FURTHER)
 UNREACHED = ("DNS failure", "refused", "connect timeout", "bad certificate")
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with Server().running() as one:
-        yield one
 
 
 @pytest_asyncio.fixture

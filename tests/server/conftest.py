@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,6 @@ def era(request: pytest.FixtureRequest) -> str:
 def world(tmp_path: Path) -> World:
     """A server on an empty database, at noon of a Monday."""
     return World(folder=tmp_path / "data", clock=Clock(), changes={})
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    """A port of loopback for the sandboxes of a file of tests."""
-    with Server().running() as one:
-        yield one
 
 
 @pytest_asyncio.fixture

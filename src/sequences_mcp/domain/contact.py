@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,3 +106,11 @@ def appended_note(notes: str, text: str, now: datetime) -> str:
     stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     line = f"[via API {stamp}] {text.strip()}"
     return f"{notes}\n{line}" if notes else line
+
+
+def also_known(contact: Contact, *, ids: Iterable[str], addresses: Iterable[str]) -> Iterator[Contact]:
+    """Yield a person once for each further id, and at each further address under an id of its own."""
+    for own in ids:
+        yield replace(contact, id=own)
+    for address in addresses:
+        yield replace(contact, id=f"{contact.id} at {address}", email=address)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
+from functools import partial
 
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import followed
+from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.providers.port import SequenceDetail
-
-AT_ONCE = 5
 
 
 async def busy_now(desk: Desk, contact_ids: Items[str]) -> Mapping[str, str]:
@@ -23,8 +22,7 @@ async def busy_now(desk: Desk, contact_ids: Items[str]) -> Mapping[str, str]:
     runs = await desk.vendor_runs.at_vendors(list(busy.values())) if busy else []
     if not runs:
         return busy
-    for start in range(0, len(runs), AT_ONCE):
-        await asyncio.gather(*(_read_again(desk, run) for run in runs[start : start + AT_ONCE]))
+    await in_turns([partial(_read_again, desk, run) for run in runs])
     return await desk.suppressions.busy_among(contact_ids)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from dataclasses import replace
 
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import also_known
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.person import Person
@@ -24,7 +22,10 @@ def left_out(one: Person, *, suppressed: str | None, busy: str | None) -> tuple[
 async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str, ...]]:
     """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
     contacts = [one.person.contact for one in people]
-    known = [list(_as_known(one)) for one in people]
+    known = [
+        (contact, *also_known(contact, ids=[one.vendor_id] if one.vendor_id else [], addresses=one.addresses))
+        for one, contact in zip(people, contacts, strict=True)
+    ]
     listed = await desk.suppressions.suppressed_among([one for ways in known for one in ways])
     busy = await busy_now(desk, [contact.id for contact in contacts])
     return [
@@ -35,13 +36,3 @@ async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str,
         )
         for one, contact, ways in zip(people, contacts, known, strict=True)
     ]
-
-
-def _as_known(one: Enrollee) -> Iterator[Contact]:
-    """Yield a person as known here, by the vendor's id, and at each address the vendor may write to."""
-    contact = one.person.contact
-    yield contact
-    if one.vendor_id:
-        yield replace(contact, id=one.vendor_id)
-    for address in one.addresses:
-        yield replace(contact, id=f"{contact.id} at {address}", email=address)

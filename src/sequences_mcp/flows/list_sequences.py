@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence as Items
 from dataclasses import replace
+from functools import partial
 
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.page import Page
@@ -12,10 +11,10 @@ from sequences_mcp.domain.sequence import LIVE
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_sequence import followed
+from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 
 MOST_READ = 20  # reads that one page of a list may cost
-AT_ONCE = 5
 
 
 async def list_sequences(desk: Desk, *, wanted: SequenceFilter, provider: str = LOCAL) -> Page[SequenceDetail]:
@@ -28,15 +27,9 @@ async def list_sequences(desk: Desk, *, wanted: SequenceFilter, provider: str = 
     where = desk.named(of_blueprint if provider == LOCAL and of_blueprint in desk.providers else provider)
     if not where.lists_runs:
         found = await desk.vendor_runs.list_runs(where.name, wanted)
-        return replace(found, items=(*await _read_again(desk, found.items[:MOST_READ]), *found.items[MOST_READ:]))
+        again = await in_turns([partial(_seen, desk, one) for one in found.items[:MOST_READ]])
+        return replace(found, items=(*again, *found.items[MOST_READ:]))
     return await offered(where.sequences, where, verb="list sequences").list_sequences(wanted)
-
-
-async def _read_again(desk: Desk, runs: Items[SequenceDetail]) -> list[SequenceDetail]:
-    found: list[SequenceDetail] = []
-    for start in range(0, len(runs), AT_ONCE):
-        found += await asyncio.gather(*(_seen(desk, one) for one in runs[start : start + AT_ONCE]))
-    return found
 
 
 async def _seen(desk: Desk, kept: SequenceDetail) -> SequenceDetail:

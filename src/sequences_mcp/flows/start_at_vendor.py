@@ -5,10 +5,10 @@ Reads at the vendor, writes only here. Nobody is enrolled before a person's yes 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
@@ -19,13 +19,13 @@ from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry
+from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.flows.person import Person
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
 from sequences_mcp.providers.provider import Provider
 
 MOST = 1_000
-AT_ONCE = 5  # people; each may take two reads, and ten connections are open at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +135,12 @@ def _is_ours(contact_id: str) -> bool:
 
 async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:
     """Return what the vendor says of everybody, asked a few at a time."""
-    found: list[Candidate] = []
-    for start in range(0, len(known), AT_ONCE):
-        some = enumerate(known[start : start + AT_ONCE], start=start + 1)
-        found += await asyncio.gather(
-            *(_candidate(offer, entry, stored, position=n) for n, (entry, stored) in some)
-        )
-    return found
+    return await in_turns(
+        [
+            partial(_candidate, offer, entry, stored, position=position)
+            for position, (entry, stored) in enumerate(known, start=1)
+        ]
+    )
 
 
 async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, position: int) -> Candidate:

@@ -108,7 +108,7 @@ class ChatPanel:
         stated = str(tally.waiting) if tally.waiting > MANY else ""
         self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
         done = await approve_plan(desk, plan_id=plan.id, digest=digest, actor=ACTOR)
-        if done.header.is_at_vendor and done.header.provider in desk.providers:
+        if done.header.is_at_vendor:
             await hand_over_soon(desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.contact import FACTS, Contact, email_key
+from sequences_mcp.domain.contact import FACTS, Contact, also_known, email_key
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine.local.contact_facts import tidied
@@ -38,12 +38,9 @@ def as_known_anywhere(one: Sequence, contact: Contact, *, addresses: Items[str] 
     yield contact
     given: dict[str, Any] = {name: value for name, value in one.handover.items() if name in FACTS}
     yield replace(contact, id=f"{contact.id} as handed over", **given)
-    for own in one.handover.values():
-        if own.startswith(f"{one.provider}:"):
-            yield replace(contact, id=own)
+    ids = [own for own in one.handover.values() if own.startswith(f"{one.provider}:")]
     mails = {run.recipient for run in one.steps if run.step.type is Channel.EMAIL and run.recipient}
-    for address in sorted({*mails, *addresses}):
-        yield replace(contact, id=f"{contact.id} at {address}", email=address)
+    yield from also_known(contact, ids=ids, addresses=sorted({*mails, *addresses}))
 
 
 def _known(engine: Engine, person: Contact) -> Contact | None:

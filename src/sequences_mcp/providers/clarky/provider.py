@@ -9,11 +9,11 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
+from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.port import ContactEntry, SavedContact
 from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import Trace
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME = "clarky"
@@ -44,18 +44,6 @@ class ClarkyContacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ClarkyTraces:
-    """``providers.vendor_port.Traces`` over Clarky."""
-
-    clarky: Clarky
-
-    async def trace(self, contact_id: str) -> Trace:
-        """Read the contact; NotFoundError."""
-        found = await self.clarky.get_contact(contact_id)
-        return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
-
-
-@dataclass(frozen=True, slots=True)
 class ClarkyAgents:
     """``providers.vendor_port.Introduction``: who can send. Their names are other people's words, so ids alone."""
 
@@ -76,7 +64,7 @@ def clarky_provider(clarky: Clarky, *, memory: Memory, bot_id: str | None = None
         lists_runs=False,
         blueprints=RememberedBlueprints(name=NAME, memory=memory),
         contacts=ClarkyContacts(clarky),
-        traces=ClarkyTraces(clarky),
+        traces=ContactTraces(clarky.get_contact),
         introduction=ClarkyAgents(clarky, bot_id),
         sequences=WatchedSequences(name=NAME, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),

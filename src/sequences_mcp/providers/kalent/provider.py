@@ -9,6 +9,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ConflictError, NotFoundError
+from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.kalent.places import KalentPlaces
@@ -16,7 +17,7 @@ from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
 from sequences_mcp.providers.translation import not_supported, people_of
-from sequences_mcp.providers.vendor_port import SourcingRow, Trace
+from sequences_mcp.providers.vendor_port import SourcingRow
 from sequences_mcp.providers.watched import WatchedSequences
 
 NAME = "kalent"
@@ -89,19 +90,6 @@ class KalentSourcings:
         return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
 
 
-@dataclass(frozen=True, slots=True)
-class KalentTraces:
-    """``providers.vendor_port.Traces`` over Kalent."""
-
-    kalent: Kalent
-
-    async def trace(self, contact_id: str) -> Trace:
-        """Read the candidate; NotFoundError."""
-        found = await self.kalent.get_candidate(contact_id)
-        ids = (found.talent_id,) if found.talent_id else ()
-        return Trace(ids=ids, emails=found.emails, linkedin_url=found.fields.linkedin_url)
-
-
 def _noted(person: RemoteContact) -> RemoteContact:
     """Return a candidate with the two facts that only Kalent has of them, as a note."""
     facts = {"talent": person.talent_id, "status": person.provider_status}
@@ -134,5 +122,5 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         sourcings=KalentSourcings(kalent, memory),
         enrolment=KalentEnrolment(kalent, memory),
         places=KalentPlaces(kalent),
-        traces=KalentTraces(kalent),
+        traces=ContactTraces(kalent.get_candidate),
     )

@@ -12,6 +12,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
+from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.port import (
     Activity,
     ContactEntry,
@@ -28,7 +29,6 @@ from sequences_mcp.providers.topo.places import TopoLists
 from sequences_mcp.providers.topo.scopes import Scoped, Scopes
 from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
 from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor_port import Trace
 
 NAME = "topo"
 ACTIVITIES = 10
@@ -158,18 +158,6 @@ class TopoExclusions:
 
 
 @dataclass(frozen=True, slots=True)
-class TopoTraces:
-    """``providers.vendor_port.Traces`` over Topo."""
-
-    topo: Topo
-
-    async def trace(self, contact_id: str) -> Trace:
-        """Read the person; NotFoundError."""
-        found = await self.topo.get_contact(contact_id)
-        return Trace(emails=found.emails, linkedin_url=found.fields.linkedin_url)
-
-
-@dataclass(frozen=True, slots=True)
 class TopoKey:
     """``providers.vendor_port.Introduction`` over what the key has been found to carry."""
 
@@ -195,6 +183,6 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
         enrolment=TopoEnrolment(topo, memory),
         introduction=TopoKey(scopes),
         places=TopoLists(topo),
-        traces=TopoTraces(topo),
+        traces=ContactTraces(topo.get_contact),
         vendor_tasks=TopoTasks(topo),
     )

@@ -70,7 +70,7 @@ async def approve(visit: Visit) -> Response:
         since = visit.own.seen.get(visit.form.get("digest", ""))
         moved = [] if since is None else await consent.changes_since(visit.desk, present, since)
         return await _shown(visit, present, fault=Fault(HTTPStatus.CONFLICT, str(error)), moved=moved)
-    if done.header.is_at_vendor and done.header.provider in visit.desk.providers:
+    if done.header.is_at_vendor:
         await hand_over_soon(visit.desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
     return visit.goes(f"/plans/{done.id}")
 
