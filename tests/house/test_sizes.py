@@ -1,4 +1,4 @@
-"""Nothing is longer than a reader can hold. A named exception may only shrink."""
+"""Files and functions stay within their limits. A named exception may only shrink."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 from house_tree import ROOT, SRC, Function, package, plant, suite
 
-BODY = 40
+BODY = 60
 ARGUMENTS = 7
 POSITIONAL = 3  # two is the habit; the machine's own signature has three: sequence, event, now
-FILE = 400
-TEST_FILE = 500
+FILE = 700
+TEST_FILE = 700
 TOOLS = f"{SRC}/server/tools/"
-TOOL_FILE = 150
-RULE_FILE = 80
 
 Sizes = Iterator[tuple[str, int, int]]
 Measure = Callable[[Path], Sizes]
@@ -45,13 +43,7 @@ def over_the_limit(sizes: Sizes, exceptions: Exceptions, *, what: str) -> list[s
 
 def file_limit(path: str) -> int:
     """Return how many lines a file may have."""
-    inner = path.removeprefix(f"{SRC}/")
-    if path.startswith("tests/"):
-        return TEST_FILE
-    if path.startswith(TOOLS):
-        return TOOL_FILE
-    is_rule = inner.startswith("guards/") and inner.count("/") == 2 and not inner.endswith("__init__.py")
-    return RULE_FILE if is_rule else FILE
+    return TEST_FILE if path.startswith("tests/") else FILE
 
 
 def file_sizes(root: Path) -> Sizes:
@@ -140,8 +132,6 @@ def test_an_exception_names_what_is_there_at_its_present_size(
 
 TOO_LONG = {
     "a source file": (f"{SRC}/flows/a.py", FILE),
-    "a tool": (f"{SRC}/server/tools/a.py", TOOL_FILE),
-    "a rule": (f"{SRC}/guards/variables/unknown.py", RULE_FILE),
     "a test file": ("tests/flows/test_a.py", TEST_FILE),
 }
 
