@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from benchmarks import tokens
 from mcp import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 from open_server import GRACE, LINKEDIN, MAIL, Desktop, World
@@ -200,8 +201,40 @@ async def test_variables_and_rules_are_readable_as_the_code_has_them(world: Worl
         rules = await read(desktop, "format://rules")
         listed = [one.uri for one in (await desktop.client.list_resources()).resources]
     assert named == {f"{{{{{name}}}}}": meaning for name, meaning in VARIABLES.items()}
-    assert [rule["rule"] for rule in rules] == [rule.id for rule in RULES]
+    assert [f"{layer}.{name}" for layer in rules for name in rules[layer]] == [rule.id for rule in RULES]
     assert listed == ["ui://sequences-mcp/plan.html", "format://steps", "format://variables", "format://rules"]
+
+
+async def test_the_rules_are_a_short_read_and_each_layer_has_its_examples(world: World) -> None:
+    count = tokens.counter().count
+    async with world.client("auto") as desktop:
+        rules = await read(desktop, "format://rules")
+        layers = {layer: await read(desktop, f"format://rules/{layer}") for layer in rules}
+        with pytest.raises(MCPError, match="structure, variables"):
+            await read(desktop, "format://rules/none")
+    assert all(count(json.dumps(body)) <= 2_000 for body in [rules, *layers.values()])
+    assert [rule["rule"] for layer in layers.values() for rule in layer] == [rule.id for rule in RULES]
+    examples = [example for layer in layers.values() for rule in layer for example in rule["accepts"]]
+    assert len(examples) > len(RULES) / 2
+    assert max(map(len, examples)) <= 120
+
+
+async def test_a_personal_text_is_asked_for_with_the_values_it_should_contain(world: World) -> None:
+    async with world.client("auto") as desktop:
+        made = await desktop.call(
+            "create_blueprint", name="A", steps=[MAIL], job_title="Compiler Engineer", location="New York"
+        )
+        asked = {"blueprint_id": made["blueprint_id"], "step_id": "hello", "contact_id": await desktop.contact()}
+        text = await prompt(desktop, "personalise_step", **asked)
+    for line in (
+        "sourcingJobTitle: Compiler Engineer",
+        "sourcingLocation: New York",
+        "recruiterFirstname: Ada",
+        "recruiterLastname: Lovelace",
+        "firstname: Grace",
+        "candidateJobTitle: (not known: leave it out)",
+    ):
+        assert line in text.splitlines()
 
 
 async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -> None:
@@ -220,7 +253,7 @@ async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -
     assert body["id"] == blueprint
     assert body["steps"][0]["content"] == long["content"]
     assert "list_blueprints" in caught.value.error.message
-    assert templates == ["blueprint://{id}", "sequence://{id}"]
+    assert templates == ["blueprint://{id}", "sequence://{id}", "format://rules/{layer}"]
 
 
 async def test_a_run_is_readable_and_completed_by_its_id(world: World, era: str) -> None:

@@ -7,11 +7,13 @@ once instead of the first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from fractions import Fraction
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -46,11 +48,14 @@ class Temporality(StrEnum):
 
 
 class DelayUnit(StrEnum):
-    """The units a delay can have: no hour, no week, singular."""
+    """The units a stored delay can have (Kalent's three); ``Delay`` converts the others on the way in."""
 
     DAY = "day"
     MINUTE = "minute"
     SECOND = "second"
+
+
+SECONDS_IN = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 
 
 class ContentSource(StrEnum):
@@ -61,7 +66,10 @@ class ContentSource(StrEnum):
 
 
 class WireModel(BaseModel):
-    """A frozen value whose names on the wire are camelCase and whose unknown fields are refused."""
+    """A frozen value whose names on the wire are camelCase and whose unknown fields are refused.
+
+    A field that is null counts as absent: many callers write null where they have nothing to say.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -73,16 +81,53 @@ class WireModel(BaseModel):
         defer_build=True,
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or None not in given.values():
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
 
 class Delay(WireModel):
-    """How long after the previous step was executed."""
+    """How long after the previous step was executed.
+
+    Units in other forms (``hours``, ``Weeks``) and parts of a unit (1.5 hours) are converted to the largest of the
+    three units that holds them exactly; a value that is no number, ``true`` included, is refused.
+    """
 
     value: int
     unit: DelayUnit
 
+    @model_validator(mode="before")
+    @classmethod
+    def _convert(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or not isinstance(given.get("unit"), str):
+            return given
+        value, unit = given.get("value"), given["unit"].strip().lower().removesuffix("s")
+        if isinstance(value, bool):
+            return {**given, "value": str(value).lower()}  # pydantic would take true for 1
+        if unit not in SECONDS_IN or not isinstance(value, int | float):
+            return {**given, "unit": unit}
+        if isinstance(value, int) and unit in set(DelayUnit):
+            return {**given, "unit": unit}
+        return {**given, **_exact(value, unit)}
+
     def duration(self) -> timedelta:
         """Return the delay as a time span."""
         return timedelta(**{f"{self.unit}s": self.value})
+
+
+def _exact(value: float, unit: str) -> dict[str, Any]:
+    """Return a time span as a whole number of the largest unit that fits, or unchanged where none does."""
+    try:
+        seconds = Fraction(str(value)) * SECONDS_IN[unit]
+    except ValueError:  # NaN and the infinities, which pydantic then refuses
+        return {"value": value, "unit": unit}
+    for name in DelayUnit:  # from the largest
+        if (count := seconds / SECONDS_IN[name]).denominator == 1:
+            return {"value": int(count), "unit": name}
+    return {"value": value, "unit": unit}
 
 
 class Policy(WireModel):
@@ -113,6 +158,21 @@ class Step(WireModel):
     content_source: ContentSource = ContentSource.MANUAL
     config: StepConfig | None = None
     policy: Policy = Field(default_factory=Policy)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_content(cls, given: Any) -> Any:
+        """A step whose text is written later, or that carries none, may leave its content out."""
+        if not isinstance(given, Mapping) or given.get("content") is not None:
+            return given
+        later = ContentSource.SUGGESTED in (given.get("contentSource"), given.get("content_source"))
+        bare = LinkedInType.INVITATION in (given.get("linkedInType"), given.get("linked_in_type"))
+        return {**given, "content": ""} if later or bare else given
+
+    @property
+    def takes_subject(self) -> bool:
+        """Whether this step has a subject: an e-mail or an InMail."""
+        return self.type is Channel.EMAIL or self.linked_in_type is LinkedInType.INMAIL
 
     @property
     def is_invitation(self) -> bool:

@@ -141,6 +141,7 @@ def planned_step(
         return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=None), found
     if text is not None:
         found.extend(_written(desk, step, text))
+        found.extend(_no_subject(step, subject))
     empty = {name for part in (subject, content) if part for name in missing(part, values)}
     found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in found):
@@ -242,6 +243,20 @@ def _no_address(step: Step, contact: Contact) -> list[Finding]:
             severity=Severity.ERROR,
             step_id=step.id,
             message=f"No {word} is known for this person; save one, or set policy.skipStepIfNoContact.",
+        )
+    ]
+
+
+def _no_subject(step: Step, subject: str | None) -> list[Finding]:
+    if subject is not None or not step.takes_subject:
+        return []
+    return [
+        Finding(
+            rule="person.no_subject",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            field="subject",
+            message="Neither this text nor its step has a subject; give the text as {subject, content}.",
         )
     ]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.blueprint import Sourcing
+from collections.abc import Sequence as Items
+
+from pydantic import ValidationError
+
+from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards, wire_steps
@@ -22,6 +26,9 @@ async def update_blueprint(
 ) -> BlueprintReport:
     """Return the new version; what is None stays as it was, ``steps`` replaces the whole list.
 
+    A shorter list that also changes or adds steps is refused: it is mostly the one step that was to be changed,
+    and would drop the others. Removing steps is a call of its own, with the remaining ones unchanged.
+
     Raises StaleVersionError when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
     if name is None and steps is None and job_title is None and location is None:
@@ -29,6 +36,8 @@ async def update_blueprint(
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     blueprints = offered(provider.blueprints, provider, verb="update blueprints")
     old = await blueprints.get_blueprint(blueprint_id)
+    if isinstance(steps, list):
+        _require_whole_list(old.steps, steps)
     checked, findings = approved_by_guards(desk, wire_steps(old) if steps is None else steps)
     sourcing = Sourcing(
         job_title=old.sourcing.job_title if job_title is None else clean(job_title),
@@ -42,3 +51,28 @@ async def update_blueprint(
         sourcing=sourcing,
     )
     return BlueprintReport(blueprint, findings)
+
+
+def _require_whole_list(old: Items[Step], given: list[object]) -> None:
+    """Raise InvalidArgumentsError when a list drops steps and is not just what remains of the old one."""
+    kept = [_unchanged(step, old) for step in given]
+    dropped = [step.id for step in old if step.id not in {_id(step) for step in given}]
+    if len(given) < len(old) and dropped and not all(kept):
+        raise InvalidArgumentsError(
+            f"steps is the whole list. This call gives {len(given)} of {len(old)} steps and would drop "
+            f"{', '.join(dropped)}.",
+            next_step="Give every step, changed or not, as get_blueprint shows them. To remove steps, first give "
+            "the remaining ones unchanged; a wholly new list is a new blueprint (create_blueprint).",
+            data={"would_drop": dropped},
+        )
+
+
+def _unchanged(given: object, old: Items[Step]) -> bool:
+    try:
+        return Step.model_validate(given) in old
+    except ValidationError:
+        return False
+
+
+def _id(given: object) -> object:
+    return given.get("id") if isinstance(given, dict) else None

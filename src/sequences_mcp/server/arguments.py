@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
 from sequences_mcp.domain.contact import FACTS
@@ -37,6 +39,29 @@ _FORMS = {
     "time_zone": "IANA name",
     "language": "BCP 47",
 }
+
+
+def unpacked(given: Any) -> Any:
+    """Return a list whose items are values where a caller gave JSON text: of the list, or of single items.
+
+    One object alone is a list of one. Whatever is not JSON stays as it is, for its reader to refuse.
+    """
+    whole = _from_json(given)
+    if isinstance(whole, Mapping):
+        return [whole]
+    return [_from_json(item) for item in whole] if isinstance(whole, list) else whole
+
+
+def _from_json(given: Any) -> Any:
+    if not isinstance(given, str) or not given.lstrip().startswith(("{", "[")):
+        return given
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError):
+        return given
+
+
+Unpacked = BeforeValidator(unpacked)
 
 
 class StepFormat:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
+from sequences_mcp.domain.blueprint import Channel, LinkedInType, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.variables import VARIABLES
@@ -14,6 +14,7 @@ from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.list_providers import list_providers
+from sequences_mcp.flows.person import values_for
 from sequences_mcp.prompting.fence import fenced
 from sequences_mcp.server.views.blueprint import step_view
 from sequences_mcp.server.writing_rules import limits, refusals
@@ -62,6 +63,7 @@ async def _person(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
         "content": step.content,
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         "person": fenced("what is known about the person", _known(contact)),
+        "values": fenced("values of the variables", _values(desk, contact, blueprint.sourcing)),
     }
 
 
@@ -96,6 +98,11 @@ def _found(steps: tuple[Step, ...], step_id: str) -> Step:
         f"This blueprint has no step {step_id[:80]!r}.",
         next_step=f"Its steps are {', '.join(s.id for s in steps)}.",
     )
+
+
+def _values(desk: Desk, contact: Contact, sourcing: Sourcing) -> str:
+    values = values_for(contact, sourcing=sourcing, sender=desk.sender, variables={})
+    return "\n".join(f"{name}: {value or '(not known: leave it out)'}" for name, value in values.items())
 
 
 def _known(contact: Contact) -> str:

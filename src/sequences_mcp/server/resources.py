@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
 from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
-from sequences_mcp.server.text import visible, visible_throughout
+from sequences_mcp.server.text import cut, visible, visible_throughout
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sequences_mcp.server.view import View
 
 JSON = "application/json"
+EXAMPLE_LENGTH = 120
 EXAMPLE: dict[str, Any] = {
     "name": "Staff Backend Engineer",
     "job_title": "Staff Backend Engineer",
@@ -66,7 +67,7 @@ def register(server: MCPServer[Any]) -> None:
     for uri, title, description, read in (
         ("format://steps", "Step format", "The schema of a step, and a worked example.", step_format),
         ("format://variables", "Variables", "The nine variables of a text.", variables),
-        ("format://rules", "Rules", "Every rule of the guards, with examples.", rules),
+        ("format://rules", "Rules", "Every rule of the guards.", rules),
     ):
         server.add_resource(_static(uri, title=title, description=description, read=read))
     for name, reader in (("blueprint", _blueprint), ("sequence", _sequence)):
@@ -78,6 +79,14 @@ def register(server: MCPServer[Any]) -> None:
             mime_type=JSON,
         )
         add(reader)
+    add_layer = server.resource(
+        "format://rules/{layer}",
+        name="rules of a layer",
+        title="Rules of a layer",
+        description="The rules of one layer of the guards, with examples.",
+        mime_type=JSON,
+    )
+    add_layer(rules_of_layer)
 
 
 def step_format() -> str:
@@ -95,7 +104,18 @@ def variables() -> str:
 
 
 def rules() -> str:
-    """Return every rule: id, severity, message, and what it accepts and refuses."""
+    """Return every rule by its layer, as ``severity: message``; ``format://rules/{layer}`` has examples."""
+    from sequences_mcp.guards.catalogue import RULES
+
+    shown: dict[str, dict[str, str]] = {}
+    for rule in RULES:
+        layer, _, name = rule.id.partition(".")
+        shown.setdefault(layer, {})[name] = f"{rule.severity.value}: {rule.message}"
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def rules_of_layer(layer: str) -> str:
+    """Return the rules of one layer with an example of what each accepts and refuses."""
     from sequences_mcp.guards.catalogue import RULES
 
     shown = [
@@ -103,13 +123,21 @@ def rules() -> str:
             "rule": rule.id,
             "severity": rule.severity.value,
             "message": rule.message,
-            "source": rule.source,
-            "accepts": rule.accept[:2],
-            "refuses": [example for example in rule.reject if len(example) < 500][:2],
+            "accepts": _short(rule.accept),
+            "refuses": _short(rule.reject),
         }
         for rule in RULES
+        if rule.layer == layer
     ]
+    if not shown:
+        layers = ", ".join(dict.fromkeys(rule.layer for rule in RULES))
+        raise ResourceNotFoundError(f"There is no layer of rules {cut(visible(layer), 80)!r}; they are {layers}.")
     return _json(shown)
+
+
+def _short(examples: tuple[str, ...]) -> list[str]:
+    """Return the first example that a reader can take in; some tests of length have 100,000 characters."""
+    return [example for example in examples if len(example) <= EXAMPLE_LENGTH][:1]
 
 
 async def _blueprint(id: str, ctx: Context[Any, Any]) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from sequences_mcp.domain.finding import Finding, errors_in, warnings_in
 from sequences_mcp.flows import check_blueprint as verb
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import Unpacked
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.blueprint import step_view
 from sequences_mcp.server.views.finding import FoundView, found
@@ -25,7 +26,7 @@ class CheckView(FoundView):
 
 async def check_blueprint(
     desk: Desk,
-    steps: Annotated[list[Any] | None, Field(description="As in create_blueprint")] = None,
+    steps: Annotated[list[Any] | None, Unpacked, Field(description="As in create_blueprint")] = None,
     blueprint_id: str | None = None,
     apply_fixes: Annotated[bool, Field(description="Also return the steps with every exact fix applied")] = False,
 ) -> CheckView:

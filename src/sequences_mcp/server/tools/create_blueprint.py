@@ -9,7 +9,7 @@ from pydantic import Field
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import create_blueprint as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import Name, Sourced, StepFormat
+from sequences_mcp.server.arguments import Name, Sourced, StepFormat, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
 
@@ -17,7 +17,7 @@ from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_wri
 async def create_blueprint(
     desk: Desk,
     name: Name,
-    steps: Annotated[list[Any], StepFormat],
+    steps: Annotated[list[Any], Unpacked, StepFormat],
     job_title: Annotated[Name | None, Field(description="Fills {{sourcingJobTitle}}")] = None,
     location: Annotated[Name | None, Field(description="Fills {{sourcingLocation}}")] = None,
     provider: Sourced = LOCAL,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.flows import preview_sequence as verb
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.server.arguments import Unpacked
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.preview import PreviewView, preview_view
 
@@ -15,7 +16,7 @@ from sequences_mcp.server.views.preview import PreviewView, preview_view
 async def preview_sequence(
     desk: Desk,
     blueprint_id: str,
-    contacts: Annotated[list[Any], Field(description="As in start_sequence")],
+    contacts: Annotated[list[Any], Unpacked, Field(description="As in start_sequence")],
 ) -> PreviewView:
     """What each contact would get: final text and local time of every step, and what would hold or block it.
     Saves, plans and sends nothing."""

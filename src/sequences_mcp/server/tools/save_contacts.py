@@ -8,13 +8,13 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import save_contacts as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.place_contacts import place_contacts
-from sequences_mcp.server.arguments import ContactFormat, Holder
+from sequences_mcp.server.arguments import ContactFormat, Holder, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.contact import ContactsSaved, contacts_placed, contacts_saved
 
 
 async def save_contacts(
-    desk: Desk, contacts: Annotated[list[Any], ContactFormat], provider: Holder = LOCAL
+    desk: Desk, contacts: Annotated[list[Any], Unpacked, ContactFormat], provider: Holder = LOCAL
 ) -> ContactsSaved:
     """Save people, all or none. Someone already known (same email, else same phone)
     is updated: fields left out stay, a note is appended. At a vendor each person

@@ -19,7 +19,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_sequence import Progress
 from sequences_mcp.server.apps import SHOWN
-from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
+from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Unpacked
 from sequences_mcp.server.deciding import decided, is_open, led_to_page, refreshed
 from sequences_mcp.server.definition import SEND, Definition
 from sequences_mcp.server.starting import Planned, Request, planned_once
@@ -71,7 +71,7 @@ async def start_sequence(
     desk: Desk,
     ctx: Context[Any, Any],
     blueprint_id: str,
-    contacts: Annotated[list[Any], EntryFormat],
+    contacts: Annotated[list[Any], Unpacked, EntryFormat],
     consent: Annotated[ElicitationResult[Consent], Resolve(ask)],
     auto_approve: Annotated[bool, Field(description="Refused unless the operator allowed this blueprint")] = False,
     wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.flows import update_blueprint as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import Name
+from sequences_mcp.server.arguments import Name, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
 
@@ -18,7 +18,9 @@ async def update_blueprint(
     blueprint_id: str,
     expected_version: Annotated[int, Field(ge=1, description="The version the change is based on")],
     name: Name | None = None,
-    steps: Annotated[list[Any] | None, Field(description="The whole list, as in create_blueprint")] = None,
+    steps: Annotated[
+        list[Any] | None, Unpacked, Field(description="The whole list, as in create_blueprint")
+    ] = None,
     job_title: Name | None = None,
     location: Name | None = None,
 ) -> BlueprintWritten:
