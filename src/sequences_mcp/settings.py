@@ -226,24 +226,24 @@ def _expanded(text: str) -> Path:
 def _sender(text: str) -> Sender | None:
     if not text:
         return None
-    from sequences_mcp.engine.channels.address import is_address
+    from sequences_mcp.domain.addresses import is_address, read_address
 
     (name, address), *more = getaddresses([text])
-    sound = is_address(address) and "." in address.rpartition("@")[2] and text.isprintable()
+    sound = is_address(address) and text.isprintable()
     if more or not sound or address not in text:  # the library mends silently what it cannot read
         raise ValueError(f"{text!r} is not of the form `Ada Lovelace <ada@example.com>`")
     first, _, last = name.strip().partition(" ")
     if not first:
         raise ValueError(f"{text!r} has no name before the address; the recruiter variables need one")
-    return Sender(address=address, first_name=first, last_name=last.strip())
+    return Sender(address=read_address(address).text, first_name=first, last_name=last.strip())
 
 
 def _address(text: str) -> str:
-    from sequences_mcp.engine.channels.address import is_address
+    from sequences_mcp.domain.addresses import is_address, read_address
 
-    if text and not (is_address(text) and "." in text.rpartition("@")[2]):
+    if text and not is_address(text):
         raise ValueError(f"{text!r} is not one plain e-mail address")
-    return text
+    return read_address(text).text if text else ""
 
 
 def _smtp_url(text: str) -> Secret | None:

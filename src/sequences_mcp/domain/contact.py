@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sequences_mcp.domain.addresses import domain_of, host_key
+
 # fmt: off
 FREE_MAIL = frozenset({
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "yahoo.fr",
@@ -65,20 +67,10 @@ def facts_of(known: ContactFields) -> dict[str, Any]:
     return {name: getattr(known, name) for name in FACTS}
 
 
-def email_key(email: str) -> str:
-    """Return what two spellings of one address share: case-insensitive, as people use addresses."""
-    return unicodedata.normalize("NFC", email.strip()).casefold()
-
-
-def domain_of(email: str | None) -> str | None:
-    """Return the domain of an address, or None."""
-    return email_key(email).rpartition("@")[2] or None if email else None
-
-
 def company_domain_of(contact: ContactFields) -> str | None:
     """Return the domain that identifies the contact's company: the one stored, else a work address's."""
     if contact.company_domain:
-        return contact.company_domain.strip().casefold().removeprefix("www.")
+        return host_key(contact.company_domain).removeprefix("www.")
     domain = domain_of(contact.email)
     return None if domain in FREE_MAIL else domain
 

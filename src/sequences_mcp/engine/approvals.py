@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest
 from sequences_mcp.domain.sequence import Sequence, StepRun
@@ -64,7 +65,8 @@ def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: Step
 def moved_because(run: StepRun, contact: Contact) -> str | None:
     """Return that the contact's address is no longer the one the text was approved for, or None."""
     now = address_of(run.step.type, contact)
-    if run.recipient is None or now is None or email_key(now) == email_key(run.recipient):
+    key = address_key if run.step.type is Channel.EMAIL else str.casefold
+    if run.recipient is None or now is None or key(now) == key(run.recipient):
         return None
     return f"it was approved for {run.recipient}, and the contact's address is now {now}"
 

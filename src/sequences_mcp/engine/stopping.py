@@ -55,14 +55,20 @@ def suppressed(
     ``recipients`` are addresses about to be written to, by contact id, where they may be older than the contact.
     """
     to = recipients or {}
-    marks = {one.id: list(suppressions.marks_of(one.id, one, recipient=to.get(one.id))) for one in people}
-    listed = suppressions.matching(store, (mark for own in marks.values() for mark in own))
-    found = {}
+    found = list(people)
+    marks = {one.id: list(suppressions.marks_of(one.id, one, recipient=to.get(one.id))) for one in found}
+    old = {one.id: list(suppressions.old_marks_of(one, recipient=to.get(one.id))) for one in found}
+    listed = suppressions.matching(
+        store,
+        (mark for own in marks.values() for mark in own),
+        old=(mark for own in old.values() for mark in own),
+    )
+    reasons = {}
     for contact_id, own in marks.items():
-        reason = next((listed[mark] for mark in own if mark in listed), None)
+        reason = next((listed[mark] for mark in (*own, *old[contact_id]) if mark in listed), None)
         if reason is not None:
-            found[contact_id] = reason
-    return found
+            reasons[contact_id] = reason
+    return reasons
 
 
 def covered(store: Store, mark: suppressions.Mark) -> list[str]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from sequences_mcp.domain.contact import email_key
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.engine import deciding, events
 from sequences_mcp.engine.change import action_of, change
 from sequences_mcp.engine.channels.message import Message, Receipt
@@ -228,7 +228,7 @@ class Worker:
                 attempts.give_back(self.store, claim.lease)
             for effect in effects:
                 if isinstance(effect, SuppressAddress):
-                    mark = ("address", email_key(effect.address))
+                    mark = ("address", address_key(effect.address))
                     suppress(self.store, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:

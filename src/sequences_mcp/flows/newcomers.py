@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
-from sequences_mcp.domain.contact import FACTS, ContactFields, email_key
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.contact import FACTS, ContactFields
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.vendor_port import Newcomer
@@ -48,7 +49,7 @@ def _fact(item: Mapping[str, Any], name: str, position: int) -> str | None:
 def _require_different(people: Items[Newcomer]) -> None:
     places: dict[str, int] = {}
     for position, one in enumerate(people, start=1):
-        email = email_key(one.fields.email) if one.fields.email else None
+        email = address_key(one.fields.email) if one.fields.email else None
         known = one.id or email or one.fields.linkedin_url
         if known and (earlier := places.setdefault(known, position)) != position:
             raise _bad(f"contacts {earlier} and {position} are the same person", "Name each person once.")

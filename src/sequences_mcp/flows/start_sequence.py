@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
@@ -144,7 +145,7 @@ def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
         stored = None if entry.contact_id else next(met)
         fields = entry.contact.fields
         who.append(
-            entry.contact_id or (stored.id if stored else email_key(fields.email or "") or fields.phone or "")
+            entry.contact_id or (stored.id if stored else address_key(fields.email or "") or fields.phone or "")
         )
     _no_repeated_ids(who)
 

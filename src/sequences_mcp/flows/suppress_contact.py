@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.contact import email_key
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
@@ -16,14 +15,14 @@ async def suppress_contact(desk: Desk, *, contact: str, reason: str) -> Suppress
         await _require_known(desk, text)
         return await desk.suppressions.suppress("contact", text, reason=reason)
     if "@" in text.strip("@"):
-        return await desk.suppressions.suppress("address", email_key(text), reason=reason)
-    domain = text.removeprefix("@").casefold()
-    if "." not in domain or any(c.isspace() for c in domain):
+        return await desk.suppressions.suppress("address", text, reason=reason)
+    try:
+        return await desk.suppressions.suppress("domain", text, reason=reason)
+    except InvalidArgumentsError as error:
         raise InvalidArgumentsError(
             f"{text[:80]!r} is no contact id, address or domain.",
             next_step="Give local:ct_…, name@example.com or example.com.",
-        )
-    return await desk.suppressions.suppress("domain", domain, reason=reason)
+        ) from error
 
 
 async def _require_known(desk: Desk, text: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from sequences_mcp.domain.addresses import wire_address
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.address import is_address, wire_address
 from sequences_mcp.engine.channels.envelope import flaw
 from sequences_mcp.engine.channels.header import is_fit, mailbox, unstructured
 from sequences_mcp.engine.channels.message import Message
@@ -62,9 +62,10 @@ def _date(date: datetime) -> str:
 
 
 def _wire(address: str) -> str:
-    if not is_address(address) or not is_fit(address):
+    wire = wire_address(address)
+    if not is_fit(wire):
         raise _unfit(f"{address[:80]!r} is not one plain e-mail address.")
-    return wire_address(address)
+    return wire
 
 
 def _require_fit(headers: Mapping[str, str], *, content: str) -> None:

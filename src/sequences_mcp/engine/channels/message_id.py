@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import b32encode
 
-from sequences_mcp.engine.channels.address import wire_address
+from sequences_mcp.domain.addresses import wire_address
 
 _SIZE = 20  # 160 bits are 32 letters without padding
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from sequences_mcp.domain.addresses import read_address, read_host, shown_host
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
-from sequences_mcp.engine.channels.address import is_address
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
 
-_HOST = re.compile(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 _LINKEDIN = re.compile(r"(https?://)?([a-z]{2,3}\.)?linkedin\.com/\S+", re.IGNORECASE)
 
@@ -24,7 +23,8 @@ def checked(given: ContactFields, *, country: str | None = None) -> ContactField
     facts = replace(
         facts,
         country=facts.country and facts.country.upper(),
-        company_domain=facts.company_domain and _host(facts.company_domain),
+        email=facts.email and read_address(facts.email).text,
+        company_domain=facts.company_domain and shown_host(read_host(facts.company_domain)),
     )
     for wrong in filter(None, (check(facts) for check in _CHECKS)):
         raise InvalidArgumentsError(wrong, next_step="Correct it, or leave it out if it is not known.")
@@ -62,16 +62,6 @@ def _tidy(value: str | None) -> str | None:
     return " ".join(value.split()) or None if value else None
 
 
-def _host(domain: str) -> str:
-    return re.sub(r"^[a-z]+://", "", domain.casefold()).partition("/")[0].removeprefix("www.")
-
-
-def _wrong_email(facts: ContactFields) -> str | None:
-    if facts.email is None or (is_address(facts.email) and "." in facts.email.rpartition("@")[2]):
-        return None
-    return f"{facts.email[:80]!r} is not an e-mail address."
-
-
 def _wrong_country(facts: ContactFields) -> str | None:
     if facts.country is None or zones_of_country(facts.country):
         return None
@@ -90,12 +80,6 @@ def _wrong_language(facts: ContactFields) -> str | None:
     return f"{facts.language[:20]!r} is not a language tag, such as fr or pt-BR."
 
 
-def _wrong_domain(facts: ContactFields) -> str | None:
-    if facts.company_domain is None or _HOST.fullmatch(facts.company_domain):
-        return None
-    return f"{facts.company_domain[:80]!r} is not a domain, such as example.com."
-
-
 def _wrong_profile(facts: ContactFields) -> str | None:
     if facts.linkedin_url is None or _LINKEDIN.fullmatch(facts.linkedin_url):
         return None
@@ -108,4 +92,4 @@ def _bad_phone(phone: str, why: str) -> InvalidArgumentsError:
     )
 
 
-_CHECKS = (_wrong_email, _wrong_country, _wrong_zone, _wrong_language, _wrong_domain, _wrong_profile)
+_CHECKS = (_wrong_country, _wrong_zone, _wrong_language, _wrong_profile)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 
-from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, email_key, facts_of
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.local.contact_facts import checked
@@ -114,7 +115,7 @@ def _two_people(by_email: Contact, by_phone: Contact) -> ConflictError:
 
 
 def _twice(earlier: int, place: int, contact: Contact) -> InvalidArgumentsError:
-    shown = email_key(contact.email) if contact.email else contact.phone
+    shown = address_key(contact.email) if contact.email else contact.phone
     return InvalidArgumentsError(
         f"Contacts {earlier} and {place} are the same person ({shown}).",
         next_step="Name each person once; join their facts into one entry.",

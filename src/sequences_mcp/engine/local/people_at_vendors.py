@@ -7,8 +7,9 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 from typing import Any
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.contact import FACTS, Contact, also_known, email_key
+from sequences_mcp.domain.contact import FACTS, Contact, also_known
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine.local.contact_facts import tidied
@@ -56,7 +57,7 @@ def _known(engine: Engine, person: Contact) -> Contact | None:
 
 
 def _may_be_same(one: Contact, other: Contact) -> bool:
-    return not (one.email and other.email) or email_key(one.email) == email_key(other.email)
+    return not (one.email and other.email) or address_key(one.email) == address_key(other.email)
 
 
 def _new(engine: Engine, person: Contact) -> Contact:

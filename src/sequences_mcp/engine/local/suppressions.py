@@ -7,14 +7,14 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import Literal
 
-from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.addresses import address_key, read_address, read_host, visible
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.engine import stopping
-from sequences_mcp.engine.channels.address import is_address
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.store import contacts as people
 from sequences_mcp.engine.store import schedule
-from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.port import Suppressed
 
 
@@ -28,7 +28,7 @@ class LocalSuppressions:
         self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str
     ) -> Suppressed:
         """Add to the list and stop what runs. A domain covers those below it and the people of its company."""
-        normal = normalised(kind, value)
+        normal = self._normalised(kind, value)
         with self.engine.store.transaction():
             stopped, new = stopping.suppress(
                 self.engine.store,
@@ -48,21 +48,16 @@ class LocalSuppressions:
         """Return contact id → sequence id for those with a live sequence."""
         return schedule.live_of(self.engine.store, contact_ids)
 
+    def _normalised(self, kind: str, value: str) -> str:
+        """Return a value in the spelling the list knows it by; InvalidArgumentsError, WrongIdError.
 
-def normalised(kind: str, value: str) -> str:
-    """Return a value in the spelling the list knows it by; InvalidArgumentsError, WrongIdError."""
-    text = value.strip()
-    if kind == "contact":
-        return str(parse(text, Kind.CONTACT))
-    if kind == "address":
-        address = email_key(text)
-        return address if is_address(address) else _bad(text, "an e-mail address")
-    domain = text.casefold().removeprefix("@").removeprefix("www.").rstrip(".")
-    return domain if is_address(f"a@{domain}") and "." in domain else _bad(text, "a domain")
-
-
-def _bad(text: str, kind: str) -> str:
-    raise InvalidArgumentsError(
-        f"{text[:80]!r} is not {kind}.",
-        next_step="Give an address, a domain such as example.com, or a contact id.",
-    )
+        What is stored with somebody can always be listed, even an address that would not be taken today.
+        """
+        text = visible(value).strip()
+        if kind == "contact":
+            return str(parse(text, Kind.CONTACT))
+        if kind == "domain":
+            return read_host(text)
+        if people.by_email(self.engine.store, text) is not None:
+            return address_key(text)
+        return read_address(text).key

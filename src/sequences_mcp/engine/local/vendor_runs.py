@@ -12,7 +12,8 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import Sequence
@@ -313,7 +314,7 @@ def _obstacle(
     if contact.id in live:
         return f"another sequence is under way: {live[contact.id]}"
     given, present = one.handover.get("email"), contact.email
-    if given and present and email_key(given) != email_key(present):
+    if given and present and address_key(given) != address_key(present):
         return f"it was approved for {given}, and the contact's address is now {present}"
     return None
 

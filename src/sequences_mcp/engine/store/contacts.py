@@ -8,16 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sequences_mcp.domain.contact import (
-    FACTS,
-    Contact,
-    company_domain_of,
-    company_key,
-    domain_of,
-    email_key,
-    facts_of,
-    is_same_company,
-)
+from sequences_mcp.domain.addresses import address_key, domain_of
+from sequences_mcp.domain.contact import FACTS, Contact, company_domain_of, company_key, facts_of, is_same_company
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.engine.store.database import Store
@@ -50,7 +42,7 @@ def _by_ids(store: Store, ids: Sequence[str]) -> list[Contact]:
 
 def by_email(store: Store, email: str) -> Contact | None:
     """Return the person with this address, whatever its case."""
-    row = store.row("contacts.by_email", email_key=email_key(email))
+    row = store.row("contacts.by_email", email_key=address_key(email))
     return _from_row(row) if row else None
 
 
@@ -110,7 +102,7 @@ def _to_row(contact: Contact) -> dict[str, Any]:
 def _known_by(contact: Contact) -> str | None:
     """Return what nobody else has: the address without case, or a vendor's id where no address is known."""
     if contact.email:
-        return email_key(contact.email)
+        return address_key(contact.email)
     return None if parse(contact.id, Kind.CONTACT).provider == LOCAL else contact.id
 
 

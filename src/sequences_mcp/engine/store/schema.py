@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from sequences_mcp.domain.addresses import address_key, domain_of, host_key
 from sequences_mcp.engine.store.faults import damaged
 from sequences_mcp.engine.store.instants import to_micros
 from sequences_mcp.errors import StoreTooNewError
@@ -57,6 +58,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, *, now: datetime, steps:
         connection.execute("COMMIT")
     connection.execute("BEGIN IMMEDIATE")
     try:
+        _teach(connection)
         # Asked again: another process may have done it while this one waited for the lock.
         for step in steps[_version(connection, path, newest=len(steps)) :]:
             _apply(connection, step, now=now)
@@ -91,6 +93,12 @@ def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
             data={"found": version, "known": newest},
         )
     return int(version)
+
+
+def _teach(connection: sqlite3.Connection) -> None:
+    """Give migrations the functions that say what two spellings of an address or a domain share."""
+    for function in (address_key, host_key, domain_of):
+        connection.create_function(function.__name__, 1, function, deterministic=True)
 
 
 def _apply(connection: sqlite3.Connection, step: Migration, *, now: datetime) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
-from sequences_mcp.domain.contact import ContactFields, company_domain_of, domain_of, email_key
+from sequences_mcp.domain.addresses import address_key, host_key, shown_host
+from sequences_mcp.domain.contact import ContactFields, company_domain_of
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import to_micros
 
@@ -24,32 +26,58 @@ def add(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> 
     return added == 1
 
 
-def matching(store: Store, marks: Iterable[Mark]) -> dict[Mark, str]:
-    """Return the reasons of those marks that are on the list."""
-    rows = store.rows("suppressions.matching", wanted=json.dumps(list(dict.fromkeys(marks))))
+def matching(store: Store, marks: Iterable[Mark], *, old: Iterable[Mark] = ()) -> dict[Mark, str]:
+    """Return the reasons of those marks that are on the list.
+
+    ``old`` are spellings of earlier versions: they count for what was listed then, and for nothing listed since.
+    """
+    wanted = [(*mark, 0) for mark in dict.fromkeys(marks)] + [(*mark, 1) for mark in dict.fromkeys(old)]
+    rows = store.rows("suppressions.matching", wanted=json.dumps(wanted))
     return {(row["kind"], row["value"]): row["reason"] for row in rows}
 
 
 def marks_of(contact_id: str, facts: ContactFields, *, recipient: str | None = None) -> Iterator[Mark]:
     """Yield every mark that would cover a person, or an address that is about to be written to."""
     yield ("contact", contact_id)
-    given = {email_key(address) for address in (facts.email, recipient) if address and "@" in address}
-    addresses = {one for address in given for one in _spelled(address)}
-    for address in sorted(addresses):
-        yield ("address", address)
-    hosts = {domain_of(address) for address in addresses} | set(_spelled(company_domain_of(facts) or ""))
+    keys = {address_key(address) for address in _addresses(facts, recipient)}
+    hosts = {key.rpartition("@")[2] for key in keys} | {company_domain_of(facts) or ""}
+    yield from _marks(keys, hosts)
+
+
+def old_marks_of(facts: ContactFields, *, recipient: str | None = None) -> Iterator[Mark]:
+    """Yield the marks under which versions before migration 7 would have listed a person, where they differ.
+
+    Those folded letters like ß away and left a domain as it was given or made it IDNA 2003.
+    """
+    given = [one for one in _addresses(facts, recipient) if not one.isascii() or "xn--" in one.lower()]
+    company = company_domain_of(facts) or ""
+    if given or "xn--" in company:
+        spelled = {one for address in given for one in _as_before(address)}
+        hosts = {one.rpartition("@")[2] for one in spelled} | set(_as_before(company))
+        yield from _marks(spelled, hosts)
+
+
+def _marks(keys: Iterable[str], hosts: Iterable[str]) -> Iterator[Mark]:
+    for key in sorted(keys):
+        yield ("address", key)
     for host in sorted(filter(None, hosts)):
         labels = host.split(".")
         for start in range(len(labels)):
             yield ("domain", ".".join(labels[start:]))
 
 
-def _spelled(address: str) -> Iterator[str]:
-    """Yield an address or a domain, and the same with its domain in the other form of RFC 3492."""
-    yield address
+def _addresses(facts: ContactFields, recipient: str | None) -> list[str]:
+    return [address for address in (facts.email, recipient) if address and "@" in address]
+
+
+def _as_before(address: str) -> Iterator[str]:
+    """Yield the spellings that earlier versions may have listed an address or a domain in."""
     local, at, host = address.rpartition("@")
-    try:
-        other = host.encode().decode("idna") if "xn--" in host else host.encode("idna").decode()
-    except UnicodeError:
-        return
-    yield f"{local}{at}{other}"
+    for shown in {host, shown_host(host_key(host))}:
+        folded = unicodedata.normalize("NFC", f"{local}{at}{shown}").casefold()
+        yield folded
+        name, _, domain = folded.rpartition("@")
+        try:
+            yield f"{name}{at}{domain.encode('idna').decode()}"
+        except UnicodeError:
+            continue

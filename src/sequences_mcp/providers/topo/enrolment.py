@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields, email_key
+from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ConflictError, OutcomeUnknownError, ProviderUnavailableError
@@ -156,7 +157,7 @@ def _counted(found: RemoteList | None) -> str:
 def _is_same(fields_: ContactFields, run: Sequence) -> bool:
     email, profile = run.handover.get("email"), run.handover.get("linkedin_url")
     if email:
-        return fields_.email is not None and email_key(fields_.email) == email_key(email)
+        return fields_.email is not None and address_key(fields_.email) == address_key(email)
     return profile is not None and _profile(fields_.linkedin_url) == _profile(profile)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sequences_mcp.domain.contact import email_key
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.sandbox.rest.call import Call, Reply
 from sequences_mcp.sandbox.rest.reading import optional_moment, stamp
 from sequences_mcp.sandbox.rest.refusal import NoSuch
@@ -32,7 +32,7 @@ def listed(call: Call) -> Reply:
 def _is_wanted(call: Call, contact: Contact) -> bool:
     email, profile = call.query.get("email"), call.query.get("linkedin_url")
     return (
-        (email is None or email_key(email) == email_key(contact.email or ""))
+        (email is None or address_key(email) == address_key(contact.email or ""))
         and (profile is None or canonical_profile(profile) == canonical_profile(contact.linkedin_url))
         and call.query.get("contact_id", contact.id) == contact.id
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sequences_mcp.domain.contact import domain_of, email_key
+from sequences_mcp.domain.addresses import address_key, domain_of
 from sequences_mcp.sandbox.rest.call import Call, Reply
 from sequences_mcp.sandbox.rest.reading import (
     one_of,
@@ -90,7 +90,7 @@ def _holds(exclusion: Exclusion, now: datetime) -> bool:
 
 
 def _names(exclusion: Exclusion, entry: Entry) -> bool:
-    by_email = bool(exclusion.email and entry.email) and email_key(exclusion.email or "") == email_key(
+    by_email = bool(exclusion.email and entry.email) and address_key(exclusion.email or "") == address_key(
         entry.email or ""
     )
     profile = canonical_profile(exclusion.linkedin_url)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sequences_mcp.domain.contact import email_key
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.sandbox.world.run import Run, Touch, advance, started
 
 # "About 30-90 s" for the generation of the texts.
@@ -90,7 +90,7 @@ def find_by_email(state: Clarky, email: str) -> Contact | None:
 
 
 def _is_same(one: str, other: str) -> bool:
-    return email_key(one) == email_key(other)
+    return address_key(one) == address_key(other)
 
 
 def find_match(state: Clarky, emails: tuple[str, ...], phones: tuple[str, ...]) -> Contact | None:

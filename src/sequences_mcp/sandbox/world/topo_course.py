@@ -6,7 +6,7 @@ import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sequences_mcp.domain.contact import email_key
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.sandbox.world.run import Executed, Run, RunState, advance, ended, released, started
 from sequences_mcp.sandbox.world.topo import (
     Activity,
@@ -62,7 +62,7 @@ def _match(state: Topo, entry: Entry) -> Contact | None:
 def is_same_person(one: Contact | Entry, other: Contact | Entry) -> bool:
     """Say whether two rows name one person: by e-mail address, or by LinkedIn profile."""
     if one.email and other.email:
-        return email_key(one.email) == email_key(other.email)
+        return address_key(one.email) == address_key(other.email)
     return bool(one.linkedin_url) and canonical_profile(one.linkedin_url) == canonical_profile(other.linkedin_url)
 
 

@@ -4,10 +4,12 @@ INSERT INTO suppression (kind, value, reason, actor, created_at)
 VALUES (:kind, :value, :reason, :actor, :created_at) ON CONFLICT DO NOTHING
 
 -- matching --
--- What the list says about a JSON list of [kind, value].
+-- What the list says about a JSON list of [kind, value, 1 for a spelling that no longer is written].
 SELECT kind, suppression.value, reason FROM json_each(:wanted) one
 CROSS JOIN suppression
   ON kind = json_extract(one.value, '$[0]') AND suppression.value = json_extract(one.value, '$[1]')
+WHERE json_extract(one.value, '$[2]') = 0
+   OR suppression.created_at <= (SELECT applied_at FROM migration WHERE name = 'addresses')
 
 -- all --
 -- The whole list, the oldest first.

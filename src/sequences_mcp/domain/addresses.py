@@ -1,0 +1,242 @@
+"""E-mail addresses and the domains in them: read once when they come in, compared by one key ever after.
+
+An address has three spellings: ``text`` is what people see and what is stored, ``wire`` what a mail server gets,
+and ``key`` what all spellings of one mailbox share. Domains follow IDNA 2008 with the non-transitional mapping of
+UTS 46 (``straße.de`` is ``xn--strae-oqa.de``, never ``strasse.de``).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sequences_mcp.errors import InvalidArgumentsError
+
+LONGEST = 254  # RFC 5321, 4.5.3.1.3 with erratum 1690
+LONGEST_LOCAL = 64  # RFC 5321, 4.5.3.1.1
+LONGEST_HOST = 253  # RFC 1035, 2.3.4
+SHOWN = 80
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
+_ATOM = r"[A-Za-z0-9_+-]+"
+# What nearly every address looks like is read here; the library, which takes long to import, reads the rest.
+_PLAIN_HOST = re.compile(_HOST)
+_PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_HOST}")
+_SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")  # RFC 6761, 6762, 7686: nobody's mailbox
+# Allowed by RFC 5322 before the @, but never there but as a template's, a mask's, an encoding's or a route's.
+_UNLIKELY = re.compile(r"[%{}|*!?`^$\\]")
+_SCHEME = re.compile(r"[a-z]+:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One e-mail address in its three spellings."""
+
+    text: str
+    wire: str
+    key: str
+
+    @property
+    def host(self) -> str:
+        """The domain in ASCII, as it is compared."""
+        return self.key.rpartition("@")[2]
+
+
+@lru_cache(maxsize=4096)
+def read_address(text: str) -> Address:
+    """Return the one plain address that a text is; InvalidArgumentsError says what is wrong with it.
+
+    Space and invisible characters around it are left out; inside it they are refused.
+    """
+    given = _trimmed(text[: 4 * LONGEST])
+    if len(text) > 4 * LONGEST or len(given.encode("utf-8", "replace")) > LONGEST:
+        raise _bad_address(given, f"it is longer than {LONGEST} bytes")
+    local, _, host = given.rpartition("@")
+    if _PLAIN.fullmatch(given) and len(local) <= LONGEST_LOCAL and _is_plain_host(host):
+        wire = f"{local}@{host.lower()}"
+        return Address(text=wire, wire=wire, key=wire.lower())
+    return _read_carefully(given, local=local)
+
+
+def _read_carefully(given: str, *, local: str) -> Address:
+    from email_validator import EmailNotValidError, validate_email
+
+    if why := _flaw(given, local=local):
+        raise _bad_address(given, why)
+    try:
+        found = validate_email(given, strict=True, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise _bad_address(given, _clause(error)) from error
+    if len(found.local_part.encode()) > LONGEST_LOCAL:
+        raise _bad_address(given, f"the part before the @ is longer than {LONGEST_LOCAL} bytes")
+    host = found.ascii_domain.lower()
+    _require_top_level(given, host)
+    return Address(
+        text=f"{found.local_part}@{found.domain.lower()}",
+        wire=f"{found.local_part}@{host}",
+        key=f"{_local_key(found.local_part)}@{host}",
+    )
+
+
+def _flaw(given: str, *, local: str) -> str | None:
+    """Return what the library would let pass or tell badly, or None."""
+    hidden = next((letter for letter in given if is_hidden(letter)), None)
+    if hidden is not None:
+        return f"it has an invisible character in it (U+{ord(hidden):04X}); write it anew, without that"
+    if any(letter.isspace() for letter in given):
+        return "it has a space in it"
+    if found := _UNLIKELY.search(local):
+        return f"{found[0]!r} stands before the @, as in a template, a mask or an encoding, not in an address"
+    if local[:1] == "'" or local[-1:] == "'":
+        return "it stands in quotes"
+    if unicodedata.normalize("NFKC", local) != unicodedata.normalize("NFC", local):
+        return "the part before the @ has letters that only look like the usual ones"
+    return None
+
+
+def is_address(text: str) -> bool:
+    """Say whether this is one plain address and nothing else."""
+    try:
+        return bool(read_address(text))
+    except InvalidArgumentsError:
+        return False
+
+
+def address_key(text: str) -> str:
+    """Return what all spellings of one address share, for comparing what is stored with what is given.
+
+    Raises nothing: what is no address has a key of its own, in which nothing invisible counts.
+    """
+    return text.lower() if len(text) > 4 * LONGEST else _address_key(text)
+
+
+@lru_cache(maxsize=4096)
+def _address_key(text: str) -> str:
+    try:
+        return read_address(text).key
+    except InvalidArgumentsError:
+        local, at, host = unicodedata.normalize("NFKC", text).strip().rpartition("@")
+        return f"{_local_key(local)}{at}{host_key(host)}"
+
+
+def wire_address(text: str) -> str:
+    """Return an address as a mail server gets it; InvalidArgumentsError."""
+    return read_address(text).wire
+
+
+def read_host(text: str) -> str:
+    """Return a domain in ASCII, as it is compared; InvalidArgumentsError.
+
+    Takes what people give as one: ``@example.com``, ``https://www.example.com/jobs``.
+    """
+    given = _trimmed(text[: 4 * LONGEST])
+    bare = re.split(r"[/?#]", re.sub(r"^[a-z][a-z+.-]*://", "", given, flags=re.IGNORECASE), maxsplit=1)[0]
+    bare = bare.removeprefix("@").removesuffix(".")
+    if bare.lower().startswith("www."):
+        bare = bare[4:]
+    if _is_plain_host(bare):
+        return bare.lower()
+    try:
+        return read_address(f"a@{bare}").host
+    except InvalidArgumentsError as error:
+        raise InvalidArgumentsError(
+            f"{_shown(given)} is not a domain.", next_step="Give one like example.com."
+        ) from error
+
+
+def host_key(text: str) -> str:
+    """Return what all spellings of one domain share; raises nothing."""
+    plain = text.strip().rstrip(".").lower()
+    if plain.isascii() and "xn--" not in plain:
+        return plain
+    return _ascii_host(plain) if len(plain) <= 4 * LONGEST else plain
+
+
+@lru_cache(maxsize=4096)
+def _ascii_host(plain: str) -> str:
+    import idna
+
+    for one in (plain, "".join(letter for letter in plain if not is_hidden(letter))):
+        try:
+            return idna.encode(one, uts46=True, transitional=False).decode("ascii").lower()
+        except idna.IDNAError:
+            continue
+    return unicodedata.normalize("NFKC", plain)
+
+
+def shown_host(host: str) -> str:
+    """Return a domain as people write it, from its ASCII form."""
+    if "xn--" not in host:
+        return host
+    import idna
+
+    try:
+        return idna.decode(host)
+    except idna.IDNAError:
+        return host
+
+
+def domain_of(email: str | None) -> str | None:
+    """Return the domain of an address in ASCII, or None."""
+    return address_key(email).rpartition("@")[2] or None if email else None
+
+
+def is_hidden(letter: str) -> bool:
+    """Say whether a character draws nothing by itself, or changes how its neighbours are drawn."""
+    return (
+        unicodedata.category(letter) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} or letter in _DRAWN_AS_NOTHING
+    )
+
+
+_DRAWN_AS_NOTHING = frozenset(
+    "\u2028\u2029\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+
+
+def visible(text: str) -> str:
+    """Return a text without its invisible characters, for what must take effect however it is written."""
+    return "".join(letter for letter in text if not is_hidden(letter))
+
+
+def _trimmed(text: str) -> str:
+    """Return the text without space and invisible characters at its ends."""
+    first = next((place for place, c in enumerate(text) if not (c.isspace() or is_hidden(c))), len(text))
+    behind = next((place for place, c in enumerate(reversed(text)) if not (c.isspace() or is_hidden(c))), 0)
+    return text[first : len(text) - behind]
+
+
+def _local_key(local: str) -> str:
+    plain = "".join(letter for letter in unicodedata.normalize("NFKC", local) if not is_hidden(letter))
+    return plain.strip().lower()
+
+
+def _is_plain_host(host: str) -> bool:
+    fits = len(host) <= LONGEST_HOST and _PLAIN_HOST.fullmatch(host) is not None
+    return fits and "--" not in host and host.rpartition(".")[2].lower() not in _SPECIAL
+
+
+def _require_top_level(given: str, host: str) -> None:
+    if len(host.rpartition(".")[2]) < 2:
+        raise _bad_address(given, "its domain ends in a single letter")
+
+
+def _clause(error: Exception) -> str:
+    """Return what the library says as the end of a sentence."""
+    said = str(error).removesuffix(".")
+    return said[:1].lower() + said[1:]
+
+
+def _bad_address(given: str, why: str) -> InvalidArgumentsError:
+    hint = "Write it like name@example.com."
+    if _SCHEME.match(given) or "<" in given:
+        hint = "Give the address alone, like name@example.com."
+    return InvalidArgumentsError(f"{_shown(given)} is not an e-mail address: {why}.", next_step=hint)
+
+
+def _shown(given: str) -> str:
+    short = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
+    return repr("".join(f"[U+{ord(c):04X}]" if is_hidden(c) else c for c in short))
