@@ -28,6 +28,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.start_sequence import start_sequence
 from sequences_mcp.review import passphrase
 from sequences_mcp.review.app import build
+from sequences_mcp.review.connections import Limits
 from sequences_mcp.review.private import write_private
 from sequences_mcp.review.seat import Seat, take
 from sequences_mcp.review.serving import server_for
@@ -163,12 +164,12 @@ class World:
         write_private(self.folder / passphrase.FILE_NAME, _hashed_passphrase())
 
     @contextmanager
-    def page(self) -> Iterator[Visitor]:
+    def page(self, limits: Limits | None = None) -> Iterator[Visitor]:
         """Serve the page and yield a visitor who has not unlocked it."""
         seat = take(self.folder)
         assert seat is not None
         app = build(partial(self.desk, "page"), data_dir=self.folder, authority=seat.authority)
-        server = server_for(app)
+        server = server_for(app, limits=limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(seat.sockets)}, daemon=True)
         thread.start()
         try:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 READS = ("GET", "HEAD")
 FORM = "application/x-www-form-urlencoded"
 BODY_LIMIT = 512 * 1024
+HEAD_LIMIT = 16 * 1024
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
@@ -61,6 +62,8 @@ def judge(method: str, headers: Headers, *, authority: str) -> Judgement:
     """Return what becomes of a request for the page at ``authority`` (``localhost:4000``)."""
     if headers.getlist("host") != [authority]:
         return _no(421, f"This page is at http://{authority}/ and nowhere else.")
+    if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
+        return _no(431, f"The headers of a request are at most {HEAD_LIMIT:,} bytes.")
     origins = headers.getlist("origin")
     if origins and origins != [f"http://{authority}"]:
         return _no(403, "This request comes from another site.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from sequences_mcp.review import seat
 from sequences_mcp.review.seat import Seat
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
 
-RETRY = 3.0
+    from sequences_mcp.review.connections import Limits
+
+RETRY, LONGEST_RETRY = 3.0, 60.0
 GOODBYE = 2.0
 MakeApp = Callable[[str], "Starlette"]
 """Builds the page for the authority (``localhost:4000``) under which it is visited."""
@@ -68,22 +71,33 @@ class ReviewPage:
             self._thread.join(1)
 
     def _run(self) -> None:
+        wait = RETRY
         while not self._stopped.is_set():
-            self._seat = self._seat or seat.take(self._data_dir)
-            if self._seat is None:
-                self._stopped.wait(RETRY)
-                continue
-            self.arrived.set()
             try:
-                self._serve(self._seat)
-            finally:
-                self._seat.leave()
-                self._seat = None
-            self._stopped.wait(RETRY)  # it ended without being told to, for lack of a database say
+                self._sit_and_serve()
+                wait = RETRY  # it ended without being told to, for lack of a database say
+            except Exception as error:  # noqa: BLE001 - whatever is missing, a file descriptor say, may be back later
+                logging.getLogger(__name__).warning("The review page is away: %s", error)
+                wait = min(2 * wait, LONGEST_RETRY)
+            self._stopped.wait(wait)
         self._woken.close()
 
+    def _sit_and_serve(self) -> None:
+        self._seat = self._seat or seat.take(self._data_dir)
+        if self._seat is None:
+            return
+        self.arrived.set()
+        try:
+            self._serve(self._seat)
+        finally:
+            self._seat.leave()
+            self._seat = None
+
     def _serve(self, taken: Seat) -> None:
-        select.select([*taken.sockets, self._woken], [], [])
+        with selectors.DefaultSelector() as first:  # select.select ends at file descriptor 1,024
+            for one in (*taken.sockets, self._woken):
+                first.register(one, selectors.EVENT_READ)
+            first.select()
         if self._stopped.is_set():
             return
         self._server = server_for(self._make_app(taken.authority))
@@ -91,20 +105,26 @@ class ReviewPage:
             self._server.run(sockets=list(taken.sockets))
 
 
-def server_for(app: Starlette) -> uvicorn.Server:
-    """Return the server of an app: quiet, without proxies, websockets or a banner."""
+def server_for(app: Starlette, *, limits: Limits | None = None) -> uvicorn.Server:
+    """Return the server of an app, within ``limits``: quiet, without proxies, websockets or a banner."""
     import uvicorn
+
+    from sequences_mcp.review import connections
+
+    made = partial(connections.Connection, limits=limits or connections.Limits())
 
     return uvicorn.Server(
         uvicorn.Config(
             app,
             lifespan="on",
+            http=cast(Any, made),  # uvicorn calls it and asks for nothing else
             ws="none",
+            backlog=connections.BACKLOG,
+            h11_max_incomplete_event_size=connections.HEAD_BYTES,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=64,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,
         )

@@ -1,0 +1,140 @@
+"""Whoever can connect to the page cannot use up what the rest of the process needs, nor keep a person out."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+
+import pytest
+from page_world import Visitor, World
+
+from sequences_mcp.review.connections import Limits
+
+QUICK = Limits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
+PATIENT = Limits(most=8, head=600, body=600, answer=600, life=600)
+HEAD = "GET / HTTP/1.1\r\nHost: {authority}\r\n"
+
+
+@contextmanager
+def sockets(visitor: Visitor, number: int, say: str = "") -> Iterator[list[socket.socket]]:
+    """Connect so many times and say the same on each; whoever is dropped at once is not waited for."""
+    made = []
+    try:
+        for _ in range(number):
+            one = socket.create_connection(("127.0.0.1", visitor.seat.port), timeout=20)
+            made.append(one)
+            try:
+                one.sendall(say.format(authority=visitor.seat.authority).encode())
+            except OSError:
+                continue
+        yield made
+    finally:
+        for one in made:
+            one.close()
+
+
+def ended(one: socket.socket) -> bool:
+    """Wait until the page ends a connection; False when it goes on for the whole of its time-out."""
+    try:
+        while one.recv(65_536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def taken(made: list[socket.socket]) -> int:
+    """Return how many connections the page keeps: those that say nothing within a moment."""
+    kept = 0
+    for one in made:
+        one.settimeout(0.05)
+        kept += not ended(one)
+    return kept
+
+
+@pytest.mark.parametrize("say", ["", HEAD, "POST /unlock HTTP/1.1\r\nHost: {authority}\r\n"])
+def test_idle_connections_are_kept_in_a_fixed_number_and_a_person_still_gets_in(world: World, say: str) -> None:
+    with world.page(PATIENT) as visitor, sockets(visitor, 100, say) as made:
+        assert visitor.get("/unlock").status == 200
+        assert visitor.unlock().status == 200
+        assert taken(made) <= PATIENT.most
+
+
+def test_a_connection_that_never_asks_is_ended(world: World) -> None:
+    with world.page(QUICK) as visitor, sockets(visitor, 1) as made:
+        assert ended(made[0])
+
+
+def test_headers_that_come_a_byte_at_a_time_do_not_hold_a_connection(world: World) -> None:
+    with world.page(QUICK) as visitor, sockets(visitor, 1, HEAD) as made:
+        assert drips_until_ended(made[0], b"x")
+
+
+def test_a_body_that_comes_a_byte_at_a_time_does_not_hold_a_connection(world: World) -> None:
+    head = (
+        "POST /unlock HTTP/1.1\r\nHost: {authority}\r\nOrigin: http://{authority}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 400000\r\n\r\n"
+    )
+    with world.page(QUICK) as visitor, sockets(visitor, 1, head) as made:
+        assert drips_until_ended(made[0], b"a")
+
+
+def test_a_body_nobody_asked_for_does_not_hold_a_connection(world: World) -> None:
+    head = "POST /unlock HTTP/1.1\r\nHost: {authority}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with world.page(QUICK) as visitor, sockets(visitor, 1, head) as made:
+        assert drips_until_ended(made[0], b"1\r\na\r\n")
+
+
+def drips_until_ended(one: socket.socket, drop: bytes) -> bool:
+    """Send a little again and again, far apart enough that a deadline for silence would never end it."""
+    pause = threading.Event()
+    for _ in range(400):
+        try:
+            one.sendall(drop)
+        except OSError:
+            return True
+        pause.wait(0.05)
+    return False
+
+
+def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) -> None:
+    with world.page(QUICK) as visitor:
+        ask = HEAD.replace("GET /", "GET /static/page.css") + "\r\n"
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            deaf.settimeout(20)
+            deaf.connect(("127.0.0.1", visitor.seat.port))
+            request = ask.format(authority=visitor.seat.authority).encode()
+            with suppress(OSError):
+                deaf.settimeout(1)
+                deaf.sendall(request * 4_000)  # 40 MB of answers, more than any buffer between holds
+            assert drips_until_ended(deaf, b"x")
+        assert visitor.get("/unlock").status == 200
+
+
+def test_big_headers_are_refused(world: World) -> None:
+    with world.page() as visitor:
+        connection = HTTPConnection("127.0.0.1", visitor.seat.port, timeout=10)
+        connection.putrequest("GET", "/unlock", skip_host=True)
+        connection.putheader("Host", visitor.seat.authority)
+        for number in range(60):
+            connection.putheader(f"X-{number}", "x" * 1_000)
+        try:
+            connection.endheaders()
+            status = connection.getresponse().status
+        except OSError:  # the answer is lost where the page closes while it is still being written to
+            status = 431
+        finally:
+            connection.close()
+        assert status in (400, 431)
+        assert visitor.get("/unlock").status == 200
+
+
+def test_an_old_connection_takes_no_other_request(world: World) -> None:
+    with world.page(Limits(life=0)) as visitor, sockets(visitor, 1, HEAD + "\r\n") as made:
+        assert ended(made[0])
