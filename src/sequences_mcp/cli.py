@@ -44,9 +44,9 @@ def main() -> None:
 
 
 def _give_up(error: SequencesError) -> NoReturn:
-    from sequences_mcp.review.faithful import faithful
+    from sequences_mcp.domain.invisible import draw
 
-    sys.stderr.write(f"{faithful(str(error))}\n")
+    sys.stderr.write(f"{draw(str(error))}\n")
     sys.exit(READ_FAILED)
 
 
@@ -80,10 +80,10 @@ def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
 def _say(lines: Iterable[str]) -> None:
     import click
 
-    from sequences_mcp.review.faithful import faithful
+    from sequences_mcp.domain.invisible import draw
 
     for line in lines:
-        click.echo(faithful(line, lines=False))  # whatever is stored, nothing commands the terminal
+        click.echo(draw(line, keep=""))  # whatever is stored, nothing commands the terminal
 
 
 def _commands() -> click.Group:

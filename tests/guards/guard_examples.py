@@ -26,10 +26,15 @@ class Case:
 
 
 def cases(name: str) -> list[Case]:
-    """Read the labelled texts of a file beside this one."""
-    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    """Read the labelled texts of a file beside this one; ``relabelled.jsonl`` says which verdicts were changed."""
+    newer = {row["id"]: row for row in _rows("relabelled.jsonl")}
+    rows = [{**row, **newer.get(row["id"], {})} for row in _rows(name)]
     return [Case(row["id"], row["field"], row["text"], row["expected"], row["note"]) for row in rows]
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def verdict(findings: tuple[Finding, ...]) -> str:

@@ -213,7 +213,7 @@ def test_the_text_of_a_plain_invitation_is_dropped_by_its_fix() -> None:
 
 def test_the_excerpt_marks_the_place_and_spells_out_what_cannot_be_seen() -> None:
     (finding,) = check_text("Hi {{first\u200bname}},\nbye", field="content")
-    assert finding.excerpt == "Hi ⟦{{first<U+200B>name}}⟧,⏎bye"
+    assert finding.excerpt == "Hi ⟦{{first⟨U+200B⟩name}}⟧,⏎bye"
 
 
 def test_a_long_excerpt_is_cut_around_and_inside_the_place() -> None:

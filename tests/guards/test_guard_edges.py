@@ -122,7 +122,7 @@ def test_an_excerpt_is_cut_where_it_says() -> None:
     assert excerpt("x" * 150, 50, 130) == f"…{'x' * 24}⟦{'x' * 80}⟧{'x' * 20}"
     assert excerpt("x" * 81, 0, 81) == f"⟦{'x' * 80}…⟧"
     assert excerpt("a\tb\r\nc\u00a0d", 0, 1) == "⟦a⟧ b⏎c\u00a0d"
-    assert excerpt("é\u202e", 0, 1) == "⟦é⟧<U+202E>"
+    assert excerpt("é\u202e", 0, 1) == "⟦é⟧⟨U+202E⟩"
 
 
 @pytest.mark.parametrize("sign", sorted(LIMITS))

@@ -136,10 +136,10 @@ DOUBT = [
     "caf\ufffd",
     "«nombre»",
     "treated as null.",
-    "\u202babc\u202c",
     "「会社名」",
 ]
 REJECT = [
+    "\u202babc\u202c",
     "[the job](URL)",
     "[the job]()",
     "[the job](#)",

@@ -52,12 +52,12 @@ async def test_hostile_names_and_notes_reach_no_guidance_of_any_tool(world: Worl
     assert [line for facts in said for line in guidance(facts) if "IGNORE" in line] == []
 
 
-async def test_what_cannot_be_seen_is_removed_from_every_result(world: World, era: str) -> None:
+async def test_what_cannot_be_seen_is_drawn_in_every_result(world: World, era: str) -> None:
     async with world.client(era) as desktop:
         await desktop.call("save_contacts", contacts=[PERSON])
         [found] = (await desktop.call("find_contacts"))["items"]
         error = await desktop.refused("find_contacts", **{"que\u202ery": "x"})
-    assert found["first_name"] == found["company"] == SEEN
+    assert (found["first_name"], found["company"]) == (SEEN, f"{SEEN}⟨U+202E⟩⟨U+200B⟩⟨U+0007⟩")
     assert not set("\u202e\u200b\x07") & set(json.dumps([found, error], ensure_ascii=False))
 
 

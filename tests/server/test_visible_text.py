@@ -1,4 +1,4 @@
-"""What cannot be seen does not travel, and what is too long is cut where it shows."""
+"""What cannot be seen is drawn, and what is too long is cut where it shows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sequences_mcp.server.text import cut, fair_limit, visible, visible_througho
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("a\u202eb\u202cc", "abc"),
-        ("a\u2066b\u2069c", "abc"),
-        ("zero\u200bwidth\ufeff", "zerowidth"),
-        ("tag\U000e0041\U000e007f", "tag"),
-        ("bell\x07 null\x00 escape\x1b[31m", "bell null escape[31m"),
+        ("a\u202eb\u202cc", "a⟨U+202E⟩b⟨U+202C⟩c"),
+        ("a\u2066b\u2069c", "a⟨U+2066⟩b⟨U+2069⟩c"),
+        ("zero\u200bwidth\ufeff", "zero⟨U+200B⟩width⟨U+FEFF⟩"),
+        ("tag\U000e0041\U000e007f", "tag⟨U+E0041⟩⟨U+E007F⟩"),
+        ("bell\x07 escape\x1b[31m", "bell⟨U+0007⟩ escape⟨U+001B⟩[31m"),
         ("line\r\nline\ttab\n", "line\nline\ttab\n"),
-        ("one\u2028two", "onetwo"),
-        ("lone \ud800 half", "lone  half"),
+        ("one\u2028two", "one⟨U+2028⟩two"),
+        ("lone \ud800 half", "lone ⟨U+D800⟩ half"),
     ],
 )
-def test_characters_that_hide_or_reorder_text_are_removed(text: str, shown: str) -> None:
+def test_characters_that_hide_or_reorder_text_are_drawn(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -32,7 +32,10 @@ def test_what_scripts_and_emoji_are_written_with_stays(text: str) -> None:
 
 
 def test_every_string_inside_a_value_is_made_visible() -> None:
-    assert visible_throughout({"a\x00": ["b\u202e", {"c": "d\x07"}], "n": 1}) == {"a": ["b", {"c": "d"}], "n": 1}
+    assert visible_throughout({"a\x00": ["b\u202e", {"c": "d\x07"}], "n": 1}) == {
+        "a⟨U+0000⟩": ["b⟨U+202E⟩", {"c": "d⟨U+0007⟩"}],
+        "n": 1,
+    }
 
 
 def test_a_cut_text_says_how_much_is_missing() -> None:

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from sequences_mcp.domain.invisible import is_hidden
+
 VARIABLES: Mapping[str, str] = {
     "firstname": "the contact's first name",
     "lastname": "the contact's last name",
@@ -32,14 +34,13 @@ def used_in(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in VARIABLES if name in found)
 
 
-# Spaces, controls, formats, unassigned and private characters, and marks without a letter to sit on.
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
-_EMPTY_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Spaces, unassigned and private characters, and marks without a letter to sit on.
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
 
 
 def is_blank(value: str | None) -> bool:
     """Say whether a reader would see nothing: an absent value, or one of characters that show nothing."""
-    return not any(unicodedata.category(c) not in _UNSEEN and c not in _EMPTY_LETTERS for c in value or "")
+    return not any(unicodedata.category(c) not in _BLANK and not is_hidden(c) for c in value or "")
 
 
 def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:

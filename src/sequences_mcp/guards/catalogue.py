@@ -21,8 +21,8 @@ _LAYERS = {
         variants mojibake
     """,
     "channel": """
-        empty_subject empty_content control header reply_prefix subject_markup encoded_word active_content
-        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
+        empty_subject empty_content header reply_prefix subject_markup encoded_word active_content
+        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden control
     """,
     "values": "missing nothing marks control long direction link",
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.invisible import draw
+
 _AROUND = 24
 _MOST = 80
+_ON_ONE_LINE = str.maketrans({"\n": "⏎", "\t": " "})
 
 
 def excerpt(text: str, start: int, end: int) -> str:
@@ -16,12 +19,4 @@ def excerpt(text: str, start: int, end: int) -> str:
 
 def shown(text: str) -> str:
     """Return a text on one line, with what cannot be seen, or written down, spelled out."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_mark(letter) for letter in text)
-
-
-def _mark(letter: str) -> str:
-    if letter.isprintable() or letter == "\u00a0":
-        return letter
-    return {"\n": "⏎", "\r": "", "\t": " "}.get(letter, f"<U+{ord(letter):04X}>")
+    return draw(text.replace("\r\n", "\n"), keep="\n\t").translate(_ON_ONE_LINE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
+from sequences_mcp.domain import invisible
 from sequences_mcp.guards.lazy import Lazy
 
 # Brackets keep their own shape, because what one means differs from script to script. Braces never do.
@@ -19,10 +20,7 @@ _LETTERS = (
 )
 _MOST_KEPT = 20_000
 
-INVISIBLE = Lazy(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+"
-)
+INVISIBLE = Lazy(f"[{invisible.CLASS}]+")
 
 
 class _Table(dict[int, str]):

@@ -46,11 +46,6 @@ class Text:
         """What a reader sees: the last view before look-alikes are folded."""
         return [view for view in self.views if view.name != "folded"][-1]
 
-    @cached_property
-    def is_printable(self) -> bool:
-        """Whether the text surely has no control, format or hidden character: a quick look that may say no."""
-        return self.original.replace("\n", "").isprintable()
-
     @property
     def is_blank(self) -> bool:
         """Whether a reader would see nothing, not even a variable."""

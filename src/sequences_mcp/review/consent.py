@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
+from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, text_digest
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, StepRun
@@ -13,7 +14,6 @@ from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review.decide import MANY
-from sequences_mcp.review.faithful import is_showable
 from sequences_mcp.review.sessions import Reading
 
 PAGE = 100

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from sequences_mcp.review.faithful import faithful
+from sequences_mcp.domain.invisible import draw
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -31,12 +31,12 @@ def environment() -> Environment:
 def _drawn(value: Any) -> Any:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return faithful(value, lines=False)
+    return draw(value, keep="")
 
 
 def _text(value: str | None) -> Markup:
     """Return a text of several lines as it is, whatever cannot be seen drawn."""
-    return Markup(escape(faithful(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
+    return Markup(escape(draw(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
 
 
 def _raw(value: str | None) -> Markup:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
@@ -38,7 +39,6 @@ from sequences_mcp.review import consent, passphrase, proof
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import Segment
 from sequences_mcp.review.exact_text import ExactText, texts_of
-from sequences_mcp.review.faithful import faithful
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.overview import Overview, overview
 from sequences_mcp.review.sessions import Patience, Reading
@@ -194,7 +194,7 @@ def _step(stop: Stop) -> StepShown:
 
 
 def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[Stretch, ...]:
-    return tuple(Stretch(faithful(one.text, lines=lines), one.differs) for one in segments)
+    return tuple(Stretch(draw(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
 
 
 def _words(found: Iterable[Finding]) -> Iterator[str]:
@@ -203,4 +203,4 @@ def _words(found: Iterable[Finding]) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    return faithful(text, lines=False)
+    return draw(text, keep="")

@@ -6,32 +6,28 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-# Control characters other than tab and line feed, overrides and isolates of direction, zero-width characters
-# that no script needs, line and paragraph separators, tag characters. Direction marks and joiners stay: Arabic,
-# Hebrew and emoji are written with them.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
-)
+from sequences_mcp.domain import invisible
+
 _ESCAPED = re.compile(r"\\[^nt\"\\/]")
+_KEPT = "\n\t"
 
 
 def visible(text: str) -> str:
-    """Return the text without what nobody can see: it could hide words from a person or steer a model."""
-    return _UNSEEN.sub("", text)
+    """Return the text with what nobody can see drawn: it could hide words from a person or steer a model."""
+    return invisible.draw(text.replace("\r\n", "\n"), keep=_KEPT, direction=True)
 
 
 def may_hide(text: str) -> bool:
     """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
-    return _UNSEEN.search(text) is not None or _ESCAPED.search(text) is not None
+    return invisible.may_hide(text) or _ESCAPED.search(text) is not None
 
 
 def visible_throughout(value: Any) -> Any:
     """Return a JSON value with every string in it, keys included, made visible."""
     if isinstance(value, str):
-        return _UNSEEN.sub("", value)
+        return visible(value)
     if isinstance(value, dict):
-        return {_UNSEEN.sub("", key): visible_throughout(child) for key, child in value.items()}
+        return {visible(key): visible_throughout(child) for key, child in value.items()}
     return [visible_throughout(child) for child in value] if isinstance(value, list) else value
 
 

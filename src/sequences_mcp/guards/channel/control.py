@@ -4,34 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sequences_mcp.domain import invisible
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_CONTROL = Lazy("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufff9-\ufffb]+")
-# Tag letters spell the flags of England, Scotland and Wales after 🏴; anywhere else they are a hidden text.
-_HIDDEN = Lazy("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+")
-_EMBEDDED = Lazy("[\u202a\u202b]")
-
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return every run of them, with dropping it as the fix; embedded directions may be meant."""
-    if text.is_printable:
-        return
-    for pattern in (_CONTROL, _HIDDEN):
-        for match in pattern.finditer(text.original):
-            yield Hit(*match.span(), fix="")
-    for match in _EMBEDDED.finditer(text.original):
-        yield Hit(*match.span(), severity=Severity.WARNING)
+    """Return every run of them that no emoji and no script of the text needs, with dropping it as the fix."""
+    for run in invisible.find(text.original, direction=True):
+        names = invisible.names_of(text.original, run)
+        yield Hit(*run, fix="", message=f"{names} cannot be seen, or hides what can, and must not be sent.")
 
 
 RULE = Rule(
     id="channel.control",
     severity=Severity.ERROR,
     message="This cannot be seen, or hides what can, and must not be sent.",
-    accept=("line\r\nline\ttab", "مرحبا \u200e{{firstname}}\u200e", "🏴\U000e0067\U000e0062\U000e007f"),
-    reject=("Hi\x00 there", "role \u202ecod.exe", "Hi\U000e0048\U000e0069", "\u202btext\u202c"),
-    source="Unicode TR 36, 3; RFC 5322, 2.2",
+    accept=(
+        "line\r\nline\ttab",
+        "مرحبا \u200e{{firstname}}\u200e",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "❤\ufe0f 👩🏽\u200d⚕\ufe0f",
+    ),
+    reject=(
+        "Hi\x00 there",
+        "role \u202ecod.exe",
+        "Hi\U000e0048\U000e0069",
+        "\u202btext\u202c",
+        "Hi\ufe01\ufe02 there",
+        "a co\u00adder",
+        "⠀\u2800",
+    ),
+    source="Unicode TR 36, 3; UTS 51; RFC 5322, 2.2",
     check=check,
 )

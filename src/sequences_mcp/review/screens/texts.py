@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.invisible import draw, is_showable
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
 from sequences_mcp.flows.check_draft import check_draft
@@ -17,7 +18,6 @@ from sequences_mcp.flows.list_reviews import list_reviews
 from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
-from sequences_mcp.review.faithful import faithful, is_showable
 from sequences_mcp.review.presence import Fault, doubt, facts_for
 from sequences_mcp.review.visit import ACTOR, Visit
 
@@ -45,7 +45,7 @@ async def check(visit: Visit) -> Response:
     new, found = await check_draft(visit.desk, draft_id=visit.named("draft"), content=content, subject=subject)
     if "application/json" in visit.request.headers.get("accept", ""):
         told = [_facts(one) for one in found]
-        return JSONResponse({"findings": told, "content": faithful(new.content), "subject": new.subject})
+        return JSONResponse({"findings": told, "content": draw(new.content), "subject": new.subject})
     return await _shown(visit, await _draft(visit), typed=(content, subject), findings=found, checked=new.content)
 
 
@@ -134,5 +134,5 @@ def _drafts(visit: Visit) -> Drafts:
 
 def _facts(one: Finding) -> dict[str, str | None]:
     drawn = {"message": one.message, "excerpt": one.excerpt, "fix": one.fix}
-    shown = {name: None if value is None else faithful(value, lines=False) for name, value in drawn.items()}
+    shown = {name: None if value is None else draw(value, keep="") for name, value in drawn.items()}
     return {"severity": one.severity.value, "rule": one.rule, **shown}
