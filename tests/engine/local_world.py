@@ -115,9 +115,9 @@ class World:
             name="Test", steps=steps or [EMAIL], sourcing=Sourcing(job_title="Engineer")
         )
 
-    async def contact(self, email: str | None = None, **facts: str) -> Contact:
-        """Save a person."""
-        entry = ContactEntry(ContactFields(email=email, **facts))
+    async def contact(self, email: str | None = None, *, of: str | None = None, **facts: str) -> Contact:
+        """Save a person, or new facts ``of`` the one with an id."""
+        entry = ContactEntry(ContactFields(email=email, **facts), id=of)
         return (await self.local.contacts.save_contacts([entry]))[0].contact
 
     async def plan(

@@ -163,7 +163,7 @@ async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused
     mark = ("address", "d@example.org")
     suppressions.add(world.store, mark, reason="asked", actor="tester", now=world.clock.now)
     await world.approved(people["b"], blueprint=await world.blueprint(LATER))
-    await world.contact("moved@example.org", phone=people["c"].phone or "")
+    await world.contact("moved@example.org", of=people["c"].id)
     await approve(world, plan)
     runs = {one.contact_id: one for one in await world.runs() if one.plan_id == plan.id}
     assert runs[people["a"].id].status is SequenceStatus.ACTIVE

@@ -52,7 +52,7 @@ async def test_a_person_is_suppressed_whatever_their_address_becomes(world: Worl
     first = await world.local.suppressions.suppress("contact", person.id, reason="asked")
     again = await world.local.suppressions.suppress("contact", person.id, reason="asked twice")
     assert (first.already, again.already) == (False, True)
-    moved = await world.contact("ann@other.example", phone="+33612345678")
+    moved = await world.contact("ann@other.example", of=person.id)
     assert await world.local.suppressions.suppressed_among([moved]) == {person.id: "asked"}
     with pytest.raises(WrongIdError):
         await world.local.suppressions.suppress("contact", "local:seq_1", reason="asked")

@@ -110,7 +110,7 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
 async def test_an_address_that_changed_since_the_approval_holds_the_email(world: World) -> None:
     person = await world.contact("old@example.org", phone="+33612345678")
     await world.approved(person, blueprint=await world.blueprint(LATER))
-    await world.contact("new@example.org", phone="+33612345678")
+    await world.contact("new@example.org", of=person.id)
     world.clock.forward(days=3)
     world.worker().run_due()
     (run,) = await world.runs()

@@ -34,7 +34,7 @@ from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
-from sequences_mcp.engine.store import attempts, contacts, plans, sequences
+from sequences_mcp.engine.store import attempts, contacts, plans, schedule, sequences
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.errors import InvalidArgumentsError
 
@@ -139,6 +139,8 @@ def _blocked(
             reason = why.removeprefix(f"{APPROVAL}: ")
             decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
         return why
+    if why := _shared_because(store, sequence):
+        return why
     own = draft_id(run)
     if approved and (why := unsigned_because(store, own, digest.hex(), unproven=rules.unproven)):
         return why
@@ -152,6 +154,12 @@ def _blocked(
         or moved_because(run, contact)
         or rules.check(sequence, run, contact)
     )
+
+
+def _shared_because(store: Store, sequence: Sequence) -> str | None:
+    """Return that another live run writes to the same address, or None."""
+    other = schedule.live_at_address(store, sequence)
+    return f"another sequence writes to this address: {other}" if other else None
 
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:

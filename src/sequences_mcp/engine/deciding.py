@@ -131,6 +131,7 @@ def _ending(plan: Plan, one: Sequence) -> Event:
 class _Fates:
     """What the world says about the people of an approved plan at the moment of starting them."""
 
+    store: Store
     people: Mapping[str, Contact]
     suppressed: Mapping[str, str]
     busy: dict[str, str]
@@ -138,7 +139,7 @@ class _Fates:
     @classmethod
     def of(cls, store: Store, sequences: list[Sequence]) -> _Fates:
         found = {one.id: one for one in contacts.by_ids(store, [one.contact_id for one in sequences])}
-        return cls(found, suppressed(store, found.values()), schedule.live_of(store, found))
+        return cls(store, found, suppressed(store, found.values()), schedule.live_of(store, found))
 
     def of_one(self, one: Sequence) -> Event:
         if one.status is not SequenceStatus.FOUND:
@@ -151,7 +152,8 @@ class _Fates:
     def _obstacle(self, one: Sequence) -> str | None:
         if one.contact_id in self.suppressed:
             return f"suppressed: {self.suppressed[one.contact_id]}"
-        if one.contact_id in self.busy:
-            return f"another sequence is under way: {self.busy[one.contact_id]}"
+        busy = self.busy.get(one.contact_id) or schedule.live_at_address(self.store, one)
+        if busy:
+            return f"another sequence is under way: {busy}"
         moved = (moved_because(run, self.people[one.contact_id]) for run in one.steps)
         return next(filter(None, moved), None)

@@ -50,13 +50,21 @@ def end_all(store: Store, going: Iterable[Sequence], event: Event, *, now: datet
 def suppressed(
     store: Store, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return contact id → reason for those on the list, by themselves, their address or their company's domain.
+    """Return contact id → reason for those on the list, by themselves, by an address they
+    have or had, or by their company's domain.
 
     ``recipients`` are addresses about to be written to, by contact id, where they may be older than the contact.
     """
     to = recipients or {}
     found = list(people)
-    marks = {one.id: list(suppressions.marks_of(one.id, one, recipient=to.get(one.id))) for one in found}
+    former = contacts.former_addresses(store, (one.id for one in found))
+    marks = {
+        one.id: [
+            *suppressions.marks_of(one.id, one, recipient=to.get(one.id)),
+            *(("address", key) for key in former.get(one.id, ())),
+        ]
+        for one in found
+    }
     old = {one.id: list(suppressions.old_marks_of(one, recipient=to.get(one.id))) for one in found}
     listed = suppressions.matching(
         store,
@@ -78,5 +86,4 @@ def covered(store: Store, mark: suppressions.Mark) -> list[str]:
         return [value]
     if kind == "domain":
         return contacts.at_domain(store, value)
-    found = contacts.by_email(store, value)
-    return [found.id] if found else []
+    return contacts.at_address(store, value)

@@ -44,20 +44,20 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
         return Entry(contact_id=str(parse(item, Kind.CONTACT)), contact=ContactEntry(ContactFields()))
     if not isinstance(item, Mapping):
         raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FACTS)}.")
-    allowed = (*FACTS, *(EXTRAS if extras else ("note",)))
+    allowed = (*FACTS, *(EXTRAS if extras else ("id", "note")))
     for name in item:
         if name not in allowed:
             raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
     known = ContactFields(**{name: _line(_text(item, name, position)) for name in FACTS})
     contact_id = _text(item, "id", position)
     note = _text(item, "note", position)
-    if contact_id and (note or known != ContactFields()):
+    if extras and contact_id and (note or known != ContactFields()):
         raise _bad(f"contact {position} has an id and facts beside it", "save_contacts changes what is stored.")
     if contact_id is None and not (known.email or known.phone):
         raise _bad(f"contact {position} has neither email nor phone", "One of the two says who it is.")
     return Entry(
         contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
-        contact=ContactEntry(known, note),
+        contact=ContactEntry(known, note, None if extras else contact_id),
         variables=read_variables(_given(item, "variables"), where=f"contact {position}"),
         texts=_texts(_given(item, "texts"), position),
     )

@@ -58,14 +58,15 @@ class SavedContact:
 
 @dataclass(frozen=True, slots=True)
 class ContactEntry:
-    """One person to save, with a note to append."""
+    """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them."""
 
     fields: ContactFields
     note: str | None = None
+    id: str | None = None
 
 
 class Contacts(Protocol):
-    """People, one row each: matched by primary e-mail without case, then by phone in E.164."""
+    """People, one row each: matched by e-mail, and by phone where one of the two has no e-mail."""
 
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose name, address, company or title contains the query; all for an empty one."""

@@ -44,7 +44,10 @@ def tidied(person: Contact) -> Contact:
 
 
 def e164(phone: str, *, country: str | None) -> str:
-    """Return a phone number as ``+`` and digits; InvalidArgumentsError."""
+    """Return a phone number as ``+`` and digits, and ``;ext=`` with its extension (RFC 3966).
+
+    Raises InvalidArgumentsError.
+    """
     import phonenumbers
 
     if not phone.startswith("+") and country is None:
@@ -55,7 +58,8 @@ def e164(phone: str, *, country: str | None) -> str:
         raise _bad_phone(phone, str(error)) from error
     if not phonenumbers.is_possible_number(number):
         raise _bad_phone(phone, "no number has this many digits")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{plain};ext={number.extension}" if number.extension else plain
 
 
 def _tidy(value: str | None) -> str | None:

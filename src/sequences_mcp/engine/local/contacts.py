@@ -1,4 +1,4 @@
-"""Contacts: one row a person, found again by address, then by phone number."""
+"""Contacts: one row a person, found again by address, and by phone number where one of the two has no address."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LocalContacts:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 
         Raises InvalidArgumentsError for a bad fact, for someone without address and number and for one person
-        named twice; ConflictError when address and number belong to two different people.
+        named twice; NotFoundError for an unknown id; ConflictError where it cannot be told who is meant.
         """
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
@@ -64,14 +64,15 @@ class LocalContacts:
 
     def _save(self, place: int, entry: ContactEntry) -> SavedContact:
         try:
-            stored, facts = self._match(entry.fields)
-        except InvalidArgumentsError as error:
-            raise InvalidArgumentsError(f"Contact {place}: {error.message}", next_step=error.next_step) from error
+            stored, facts = self._named(entry) if entry.id else self._match(entry.fields)
+        except (InvalidArgumentsError, ConflictError) as error:
+            told = f"Contact {place}: {error.message}"
+            raise type(error)(told, next_step=error.next_step, data=error.data) from error
         contact = self._merged(stored, facts, entry.note)
         if stored is None:
             contacts.insert(self.engine.store, contact)
         elif contact != stored:
-            contacts.update(self.engine.store, contact)
+            contacts.update(self.engine.store, stored, contact)
         return SavedContact(contact, created=stored is None)
 
     def _told(self, saved: SavedContact) -> audit.Entry:
@@ -89,10 +90,33 @@ class LocalContacts:
                 "it has neither an e-mail address nor a phone number.",
                 next_step="Give at least one: it is how the same person is found again.",
             )
-        by_phone = contacts.by_phone(self.engine.store, facts.phone) if facts.phone else None
-        if by_email and by_phone and by_email.id != by_phone.id:
-            raise _two_people(by_email, by_phone)
-        return by_email or by_phone, facts
+        same_phone = contacts.by_phone(self.engine.store, facts.phone) if facts.phone else []
+        if by_email is not None:
+            own = next((one for one in same_phone if one.email is None), None)
+            if own is not None:
+                raise _two_people(by_email, own)
+            return by_email, facts
+        if facts.email is None and len(same_phone) > 1:
+            raise _shared_number(same_phone)
+        [by_phone] = same_phone if len(same_phone) == 1 else [None]
+        is_same = by_phone is not None and not (by_phone.email and facts.email)
+        return (by_phone if is_same else None), facts
+
+    def _named(self, entry: ContactEntry) -> tuple[Contact, ContactFields]:
+        """Return the stored person of an entry with an id, and the facts as they are kept."""
+        wanted = str(parse(entry.id or "", Kind.CONTACT))
+        found = contacts.by_ids(self.engine.store, [wanted])
+        if not found:
+            raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
+        facts = checked(entry.fields, country=found[0].country)
+        other = contacts.by_email(self.engine.store, facts.email) if facts.email else None
+        if other is not None and other.id != wanted:
+            raise ConflictError(
+                f"The address {facts.email} belongs to {other.id}, not to {wanted}.",
+                next_step="Save it with the one whose address it is; two people never share one.",
+                data={"id": wanted, "by_email": other.id},
+            )
+        return found[0], facts
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
@@ -104,6 +128,15 @@ class LocalContacts:
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
         return contact if contact == stored else replace(contact, updated_at=now)
+
+
+def _shared_number(people: Items[Contact]) -> ConflictError:
+    ids = [one.id for one in people]
+    return ConflictError(
+        f"{len(ids)} people have this phone number: {', '.join(ids[:3])}{' …' if len(ids) > 3 else ''}.",
+        next_step="Give the e-mail address, or the id of the one you mean.",
+        data={"by_phone": ids[:10], "people": len(ids)},
+    )
 
 
 def _two_people(by_email: Contact, by_phone: Contact) -> ConflictError:

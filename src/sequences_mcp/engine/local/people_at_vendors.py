@@ -52,8 +52,8 @@ def _known(engine: Engine, person: Contact) -> Contact | None:
     by_id = next(iter(contacts.by_ids(store, [person.id])), None)
     if by_id is not None and _may_be_same(by_id, person):
         return by_id
-    by_phone = contacts.by_phone(store, person.phone) if person.phone else None
-    return by_phone if by_phone is not None and _may_be_same(by_phone, person) else None
+    same_phone = contacts.by_phone(store, person.phone) if person.phone else []
+    return same_phone[0] if len(same_phone) == 1 and _may_be_same(same_phone[0], person) else None
 
 
 def _may_be_same(one: Contact, other: Contact) -> bool:
@@ -62,8 +62,6 @@ def _may_be_same(one: Contact, other: Contact) -> bool:
 
 def _new(engine: Engine, person: Contact) -> Contact:
     now, is_vendors = engine.clock(), parse(person.id, Kind.CONTACT).provider != LOCAL
-    if person.phone and contacts.by_phone(engine.store, person.phone):
-        person = replace(person, phone=None)  # it is kept with whoever had it first
     is_named = person.email or person.phone or contacts.by_ids(engine.store, [person.id])
     own = engine.new_id(Kind.CONTACT) if is_vendors and is_named else person.id
     fresh = replace(person, id=own, created_at=now, updated_at=now)
@@ -74,11 +72,9 @@ def _new(engine: Engine, person: Contact) -> Contact:
 
 def _filled_in(engine: Engine, found: Contact, person: Contact) -> Contact:
     news = {name: value for name in FACTS if not getattr(found, name) and (value := getattr(person, name))}
-    if "phone" in news and contacts.by_phone(engine.store, news["phone"]):
-        del news["phone"]
     if not news:
         return found
     after = replace(found, **news, updated_at=engine.clock())
-    contacts.update(engine.store, after)
+    contacts.update(engine.store, found, after)
     engine.audit("contact.saved", after.id, created=False)
     return after

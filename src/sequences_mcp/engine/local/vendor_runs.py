@@ -263,7 +263,8 @@ class LocalVendorRuns:
         for one in people:
             contact = known[one.contact_id]
             ways = as_known_anywhere(one, contact, addresses=before.addresses.get(one.id, ()))
-            why = _obstacle(one, contact, listed=suppressed(store, ways), live=live)
+            other = live.get(contact.id) or schedule.live_at_address(store, one)
+            why = _obstacle(one, contact, listed=suppressed(store, ways), live=other)
             why = why or before.obstacles.get(one.id)
             if why is None:
                 live[one.contact_id] = one.id
@@ -306,13 +307,11 @@ class LocalVendorRuns:
                         self._keep(one, at_vendor.fated(one, lost, now=now), "unknown")
 
 
-def _obstacle(
-    one: Sequence, contact: Contact, *, listed: Mapping[str, str], live: Mapping[str, str]
-) -> str | None:
+def _obstacle(one: Sequence, contact: Contact, *, listed: Mapping[str, str], live: str | None) -> str | None:
     for reason in listed.values():
         return f"suppressed: {reason}"
-    if contact.id in live:
-        return f"another sequence is under way: {live[contact.id]}"
+    if live:
+        return f"another sequence is under way: {live}"
     given, present = one.handover.get("email"), contact.email
     if given and present and address_key(given) != address_key(present):
         return f"it was approved for {given}, and the contact's address is now {present}"

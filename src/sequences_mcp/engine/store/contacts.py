@@ -23,8 +23,11 @@ def insert(store: Store, contact: Contact) -> None:
     store.write("contacts.insert", **_to_row(contact))
 
 
-def update(store: Store, contact: Contact) -> None:
-    """Store what is now known of a person."""
+def update(store: Store, before: Contact, contact: Contact) -> None:
+    """Store what is now known of a person; an address they no longer have is remembered."""
+    if before.email and address_key(before.email) != (contact.email and address_key(contact.email)):
+        key, until = address_key(before.email), to_micros(contact.updated_at)
+        store.write("contacts.left", id=contact.id, key=key, until=until)
     store.write("contacts.update", **_to_row(contact))
 
 
@@ -46,10 +49,24 @@ def by_email(store: Store, email: str) -> Contact | None:
     return _from_row(row) if row else None
 
 
-def by_phone(store: Store, phone: str) -> Contact | None:
-    """Return the person with this number in E.164."""
-    row = store.row("contacts.by_phone", phone=phone)
-    return _from_row(row) if row else None
+def by_phone(store: Store, phone: str) -> list[Contact]:
+    """Return the people with this number, the first stored first: a switchboard's number is everybody's."""
+    return _from_rows(store.rows("contacts.by_phone", phone=phone))
+
+
+def former_addresses(store: Store, contact_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return, for those of these people who had other addresses before, the keys of those."""
+    found: dict[str, list[str]] = {}
+    for row in store.rows("contacts.former_addresses", ids=json.dumps(list(contact_ids))):
+        found.setdefault(row["id"], []).append(row["key"])
+    return found
+
+
+def at_address(store: Store, address: str) -> list[str]:
+    """Return the ids of whoever has an address now or had it before."""
+    now, key = by_email(store, address), address_key(address)
+    before = [row["id"] for row in store.rows("contacts.formerly_at", key=key)]
+    return list(dict.fromkeys([*([now.id] if now else []), *before]))
 
 
 def page_of(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:

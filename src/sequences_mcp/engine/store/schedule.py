@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine.store.contacts import escaped
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros
-from sequences_mcp.engine.store.sequences import by_ids
+from sequences_mcp.engine.store.sequences import address_of, by_ids
 
 
 def next_due(store: Store, lane: str) -> tuple[str, datetime] | None:
@@ -26,9 +27,18 @@ def park(store: Store, sequence_id: str, reason: str) -> None:
 
 
 def live_of(store: Store, contact_ids: Iterable[str]) -> dict[str, str]:
-    """Return contact id → run id for those who have a live run."""
+    """Return contact id → run id for those who have a live run, or at whose address another row has one."""
     rows = store.rows("sequences.live_of_contacts", ids=json.dumps(list(contact_ids)))
     return {row["contact_id"]: row["sequence_id"] for row in rows}
+
+
+def live_at_address(store: Store, sequence: Sequence) -> str | None:
+    """Return another live run that writes to the same address, or None: rows of people may have been moved."""
+    address = address_of(sequence)
+    if address is None:
+        return None
+    row = store.row("sequences.live_at_address", address_key=address_key(address), id=sequence.id)
+    return row["id"] if row else None
 
 
 def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:

@@ -56,16 +56,22 @@ def upgrade(connection: sqlite3.Connection, path: Path, *, now: datetime, steps:
             return
     finally:
         connection.execute("COMMIT")
+    _teach(connection)
+    # A table that others refer to can only be made anew while nobody looks after the references.
+    connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _teach(connection)
         # Asked again: another process may have done it while this one waited for the lock.
         for step in steps[_version(connection, path, newest=len(steps)) :]:
             _apply(connection, step, now=now)
+        if connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise damaged(path, "rows refer to rows that are not there")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def statements_of(sql: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.sequence import (
@@ -73,6 +74,14 @@ def save(store: Store, before: Sequence, after: Sequence, *, next_run_at: dateti
         for old, new in zip(before.steps, after.steps, strict=True):
             if new != old:
                 _save_run(store, old, new, now=now)
+
+
+def address_of(sequence: Sequence) -> str | None:
+    """Return the e-mail address a run writes to, as far as it is known here."""
+    if sequence.is_at_vendor:
+        return sequence.handover.get("email")
+    mails = (run.recipient for run in sequence.steps if run.step.type is Channel.EMAIL)
+    return next(filter(None, mails), None)
 
 
 def lane_of(sequence: Sequence) -> str:
@@ -168,6 +177,7 @@ def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[s
         "created_at": to_micros(one.created_at),
         "provider": one.provider,
         "handover": json.dumps(dict(one.handover), ensure_ascii=False) if one.is_at_vendor else None,
+        "address_key": (address := address_of(one)) and address_key(address),
     }
 
 

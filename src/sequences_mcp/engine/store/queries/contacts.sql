@@ -26,8 +26,22 @@ SELECT contact.* FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = 
 SELECT * FROM contact WHERE email_key = :email_key
 
 -- by_phone --
--- The person with this number in E.164.
-SELECT * FROM contact WHERE phone = :phone
+-- People with this number.
+SELECT * FROM contact WHERE phone = :phone ORDER BY no
+
+-- left --
+-- An address that a person no longer has.
+INSERT INTO former_address (contact_no, key, until)
+SELECT no, :key, :until FROM contact WHERE id = :id ON CONFLICT DO UPDATE SET until = :until
+
+-- former_addresses --
+-- The addresses that people of a JSON list of ids had before.
+SELECT contact.id, former_address.key FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN former_address ON contact_no = contact.no
+
+-- formerly_at --
+-- People who had an address before.
+SELECT contact.id FROM former_address JOIN contact ON contact.no = contact_no WHERE key = :key
 
 -- count --
 -- How many people a search finds.

@@ -5,9 +5,11 @@ SELECT coalesce(max(no), 0) + 1 AS no FROM sequence
 -- insert --
 -- A person's run, found.
 INSERT INTO sequence (no, id, plan_no, version_no, contact_no, ordinal, status, variables, time_zone, warnings,
-                      created_at, updated_at, lane, provider, handover)
+                      created_at, updated_at, lane, provider, handover, address_key)
 VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :contact_id), :ordinal, 'FOUND',
-        :variables, :time_zone, :warnings, :created_at, :created_at, 'free', :provider, :handover)
+        :variables, :time_zone, :warnings, :created_at, :created_at, 'free', :provider, :handover,
+        coalesce(:address_key, CASE WHEN :provider <> 'local' THEN
+          (SELECT email_key FROM contact WHERE id = :contact_id AND email IS NOT NULL) END))
 
 -- insert_run --
 -- One step of a run.
@@ -81,12 +83,26 @@ SELECT id, next_run_at FROM sequence WHERE lane = :lane AND next_run_at IS NOT N
 ORDER BY next_run_at, no LIMIT 1
 
 -- live_of_contacts --
--- Contacts of a JSON list of ids who have a live run.
+-- Contacts of a JSON list of ids who have a live run, or whose address has one under another person's row.
 SELECT contact.id AS contact_id, s.id AS sequence_id
 FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
 CROSS JOIN sequence s ON s.contact_no = contact.no
 WHERE s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
    OR s.status = 'FOUND' AND s.operation_id IS NOT NULL
+UNION ALL
+SELECT contact.id, s.id
+FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s INDEXED BY sequence_address ON s.address_key = contact.email_key
+WHERE s.status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND (s.status <> 'FOUND' OR s.operation_id IS NOT NULL)
+
+-- live_at_address --
+-- A live run that writes to an address, other than one.
+SELECT id FROM sequence INDEXED BY sequence_address
+WHERE address_key = :address_key AND id <> :id
+  AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND (status <> 'FOUND' OR operation_id IS NOT NULL)
+LIMIT 1
 
 -- going_of_contacts --
 -- Runs that are live here or may become live anywhere, of contacts of a JSON list of ids.
