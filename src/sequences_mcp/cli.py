@@ -310,11 +310,12 @@ def _settle() -> click.Command:
     @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import passphrase
-        from sequences_mcp.review.decide import settled
+        from sequences_mcp.review import decide, passphrase
 
+        seen = None if sent or not decide.is_email(draft) else _with_desk(lambda desk: decide.look(desk, draft))
+        _say(seen.lines if seen else ())
         passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
-        _say([_with_desk(lambda desk: settled(desk, draft, sent=sent, actor=_actor()))])
+        _say([_with_desk(lambda desk: decide.settled(desk, draft, sent=sent, actor=_actor(), seen=seen))])
 
     return settle
 

@@ -111,13 +111,14 @@ class SignedPage(Page):
         form = super().look(plan)
         return {**form, "signature": self.signed(form["digest"])}
 
-    def signed(self, digest: str) -> str:
-        """Return what an authenticator signs for a digest (WebAuthn, 6.3.3)."""
+    def signed(self, digest: str, *, origin: str | None = None, **facts: object) -> str:
+        """Return what an authenticator signs for a digest (WebAuthn, 6.3.3), by default on the page itself."""
         client = {
             "type": "webauthn.get",
             "challenge": _base64(bytes.fromhex(digest)),
-            "origin": self.person.origin,
+            "origin": origin or self.person.origin,
             "crossOrigin": False,
+            **facts,
         }
         facts = json.dumps(client).encode()
         data = hashlib.sha256(b"localhost").digest() + b"\x05" + bytes(4)

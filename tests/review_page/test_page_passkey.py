@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from page_browser import Screen, chromium, screen
 from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from playwright.sync_api import Browser, expect
+from rungs import SignedPage
+from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
@@ -138,6 +141,83 @@ def test_five_wrong_codes_use_it_up(world: World) -> None:
             passkeys.check_code(world.folder, "00000-00000", now=world.clock())
     with pytest.raises(ApprovalError, match="no code"):
         passkeys.check_code(world.folder, code, now=world.clock())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"origin": "http://localhost:1"},
+        {"origin": "http://127.0.0.1:{port}"},
+        {"origin": "https://localhost:{port}"},
+        {"origin": "http://localhost"},
+        {"origin": "http://localhost:{port}0"},
+        {"crossOrigin": True},
+        {"topOrigin": "http://localhost:1"},
+    ],
+)
+def test_a_signature_made_anywhere_but_on_this_page_approves_nothing(
+    world: World, made: dict[str, object]
+) -> None:
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        plan = world.plan(people=1)
+        form = person.look(plan)
+        port = visitor.seat.port
+        facts = {name: one.format(port=port) if isinstance(one, str) else one for name, one in made.items()}
+        assert not person.send(plan, {**form, "signature": person.signed(form["digest"], **facts)})
+        assert world.present(plan.id).status is PlanStatus.WAITING
+        assert person.send(plan, form)
+
+
+def test_a_signature_without_the_pages_second_secret_approves_nothing(world: World) -> None:
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        plan = world.plan(people=1)
+        form = person.look(plan)
+        for key in ("", "guess", visitor.cookie.partition("=")[2]):
+            answer = visitor.post(f"/plans/{plan.id}/approve", **form, key=key)
+            assert answer.status == 403
+            assert 'name="passphrase"' in answer.text
+        assert world.present(plan.id).status is PlanStatus.WAITING
+        assert visitor.post(f"/plans/{plan.id}/approve", **form, key="", passphrase=PASSPHRASE).status == 303
+
+
+def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(world: World) -> None:
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        plan = world.plan(people=2)
+        form = person.look(plan)
+        assert person.send(plan, form)
+        assert json.loads(stored_signature(world))["origin"] == visitor.origin
+        elsewhere = person.signed(form["digest"], origin="http://localhost:1")
+    forged = [
+        {"origin": "http://localhost:1", "credential": elsewhere},
+        {"origin": visitor.origin, "credential": elsewhere},
+        {"credential": form["signature"]},
+        json.loads(form["signature"]),
+    ]
+    for one in forged:
+        assert passkeys.unproven(world.folder, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
+    sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged[0]))
+    assert world.mails_after_work() == []
+    assert world.present(plan.id).status is PlanStatus.VOID
+
+
+def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_before_holds(world: World) -> None:
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        plan = world.plan(people=1)
+        assert person.send(plan, person.look(plan))
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", visitor.seat.port))
+        squatter.listen()
+        with world.page() as moved:
+            assert moved.origin != visitor.origin
+            person.person = moved
+            moved.unlock()
+            other = world.plan(people=1, email="ada@byron.example", linkedin_url="https://www.linkedin.com/in/ada")
+            assert person.send(other, person.look(other))
+    assert len(world.mails_after_work()) == 2
 
 
 def stored_signature(world: World) -> str:

@@ -275,8 +275,14 @@ class Drafts(Protocol):
         """Record the yes to exactly this text of a live sequence and let it go."""
         ...
 
-    async def settle_unknown(self, draft_id: str, *, sent: bool, actor: str) -> Sequence:
-        """Record what a person found out about an e-mail whose fate was unknown."""
+    async def settle_unknown(
+        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
+    ) -> Sequence:
+        """Record what a person found out about an e-mail whose fate was unknown; not sent: it goes once more.
+
+        That is a yes to this text: ApprovalError when ``digest``, of the text that the person saw, is not its
+        present one, or is not signed where a passkey is registered.
+        """
         ...
 
 

@@ -81,8 +81,11 @@ async def _handed_over(desk: Desk, plan: Plan) -> str:
     return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {one}' for one in found.why)}"
 
 
-async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str:
-    """Record what became of an unknown e-mail, an unknown write to a vendor or a run there, and say so."""
+async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str, seen: Look | None = None) -> str:
+    """Record what became of an unknown e-mail, an unknown write to a vendor or a run there, and say so.
+
+    ``seen`` is the e-mail as it was put before the person, who lets exactly that go again when it was not sent.
+    """
     if _is(identifier, Kind.OPERATION):
         operation = await settle_operation(desk, operation_id=identifier, done=sent, actor=actor)
         return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
@@ -90,8 +93,15 @@ async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str) -> str
         run = await settle_run(desk, sequence_id=identifier, finished=sent, actor=actor)
         return f"{run.sequence.id} is {run.sequence.status.value}: its person is free for another sequence."
     drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
-    sequence = await drafts.settle_unknown(identifier, sent=sent, actor=actor)
+    sequence = await drafts.settle_unknown(
+        identifier, sent=sent, actor=actor, digest=seen.digest if seen else None
+    )
     return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."
+
+
+def is_email(identifier: str) -> bool:
+    """Say whether an id is a text's."""
+    return _is(identifier, Kind.DRAFT)
 
 
 def _is(identifier: str, kind: Kind) -> bool:

@@ -2,17 +2,19 @@
 
 A key is registered with a one-time code that only the terminal prints, and only for whoever knows the passphrase.
 From then on every approval needs a signature, whose challenge is the digest that is approved
-(https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. Whoever
-can rewrite the data folder could still put their own key in the place of the person's.
+(https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. The
+relying party of every page on this machine is ``localhost``, whatever its port: a page on another port can have a
+signature made as well. What tells them apart is the origin, which the browser puts into what is signed: it is kept
+with the signature, and has to be one at which this page was unlocked. Whoever can rewrite the data folder could
+still put their own key in the place of the person's.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,17 +29,20 @@ RP_ID = "localhost"
 CODE_LASTS = timedelta(minutes=10)
 CODE_TRIES = 5
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ORIGIN = re.compile(r"http://localhost:[0-9]{1,5}")
 UNSIGNED = "it is not signed with a registered passkey"
 
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal."""
+    """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal.
+
+    ``origins`` are those of the page under which the key was registered or has approved since.
+    """
 
     id: str
     public_key: str
     registered_at: str
+    origins: tuple[str, ...] = ()
 
 
 def registered(data_dir: Path) -> tuple[Passkey, ...]:
@@ -46,8 +51,9 @@ def registered(data_dir: Path) -> tuple[Passkey, ...]:
     if not path.exists():
         return ()
     try:
-        return tuple(Passkey(**one) for one in json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(Passkey(**{**one, "origins": tuple(one.get("origins", ()))}) for one in known)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ApprovalError(
             f"{path.name} cannot be read.", next_step="Put it back from a copy, or register the passkey anew."
         ) from error
@@ -67,16 +73,32 @@ def unproven(data_dir: Path, digest: str, signature: str | None) -> str | None:
     return None if _is_signed(keys, digest, signature) else UNSIGNED
 
 
+def origin_of(authority: str) -> str:
+    """Return the origin of the page that is visited under an authority, as a browser writes it."""
+    return f"http://{authority}"
+
+
+def kept(credential: str, *, authority: str) -> str:
+    """Return what a browser signed as it is stored: with the origin of the page that took it."""
+    return json.dumps({"origin": origin_of(authority), "credential": credential})
+
+
+def admit(data_dir: Path, *, authority: str) -> None:
+    """Let the keys sign at this origin from now on; only for a page whose visitor has just shown who they are."""
+    keys, origin = registered(data_dir), origin_of(authority)
+    if any(origin not in one.origins for one in keys):
+        _store(data_dir, (replace(one, origins=tuple(dict.fromkeys((*one.origins, origin)))) for one in keys))
+
+
 def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str) -> bool:
     from webauthn import verify_authentication_response
-    from webauthn.helpers import parse_client_data_json
     from webauthn.helpers.exceptions import WebAuthnException
 
     try:
-        credential = json.loads(signature)
+        stored = json.loads(signature)
+        origin, credential = str(stored["origin"]), json.loads(stored["credential"])
         key = next((one for one in keys if one.id == credential["id"]), None)
-        origin = parse_client_data_json(_bytes(credential["response"]["clientDataJSON"])).origin
-        if key is None or not _ORIGIN.fullmatch(origin):
+        if key is None or origin not in key.origins or _is_framed(credential):
             return False
         verify_authentication_response(
             credential=credential,
@@ -90,6 +112,12 @@ def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str) -> bool:
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError):
         return False
     return True
+
+
+def _is_framed(credential: Mapping[str, Any]) -> bool:
+    """Say whether the signature was made inside another site's page (WebAuthn 3, 5.8.1)."""
+    facts = json.loads(_bytes(credential["response"]["clientDataJSON"]))
+    return facts.get("crossOrigin") is True or "topOrigin" in facts
 
 
 def new_code(data_dir: Path, *, now: datetime) -> str:
@@ -152,7 +180,7 @@ def register(data_dir: Path, credential: str, *, challenge: bytes, authority: st
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=RP_ID,
-            expected_origin=f"http://{authority}",
+            expected_origin=origin_of(authority),
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError) as error:
@@ -160,12 +188,18 @@ def register(data_dir: Path, credential: str, *, challenge: bytes, authority: st
             "The browser's answer is not a passkey made for this page.", next_step="Try again with a new code."
         ) from error
     key = Passkey(
-        bytes_to_base64url(verified.credential_id), verified.credential_public_key.hex(), now.isoformat()
+        id=bytes_to_base64url(verified.credential_id),
+        public_key=verified.credential_public_key.hex(),
+        registered_at=now.isoformat(),
+        origins=(origin_of(authority),),
     )
-    kept = [asdict(one) for one in (*registered(data_dir), key)]
-    write_private(data_dir / FILE_NAME, json.dumps(kept))
+    _store(data_dir, (*registered(data_dir), key))
     (data_dir / CODE_NAME).unlink(missing_ok=True)
     return key
+
+
+def _store(data_dir: Path, keys: Iterable[Passkey]) -> None:
+    write_private(data_dir / FILE_NAME, json.dumps([asdict(one) for one in keys]))
 
 
 def _bytes(text: str) -> bytes:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.review import passphrase
+from sequences_mcp.review import passkeys, passphrase
 from sequences_mcp.review.visit import Room, Visit
 
 LONGEST = 1024
@@ -55,10 +55,13 @@ async def passphrase_fault(room: Room, given: str) -> Fault | None:
 async def doubt(visit: Visit) -> Fault | None:
     """Return why a decision that lets something go is not the person's, or None.
 
-    Where passkeys are registered the signature is the proof, and the engine asks for it.
+    Where passkeys are registered the engine asks for a signature besides. Whoever has shown here that they are the
+    one who unlocked this browser may sign at this page's address from now on.
     """
-    if visit.key_ids or visit.own.holds(visit.form.get("key", "")):
-        return None
-    given = visit.form.get("passphrase", "")
-    found = await passphrase_fault(visit.room, given) if given else Fault(HTTPStatus.FORBIDDEN, AGAIN)
-    return found and found._replace(asks=True)
+    if not visit.own.holds(visit.form.get("key", "")):
+        given = visit.form.get("passphrase", "")
+        found = await passphrase_fault(visit.room, given) if given else Fault(HTTPStatus.FORBIDDEN, AGAIN)
+        if found:
+            return found._replace(asks=True)
+    passkeys.admit(visit.room.data_dir, authority=visit.room.authority)
+    return None

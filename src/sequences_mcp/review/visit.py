@@ -82,8 +82,9 @@ class Visit:
 
     @property
     def signature(self) -> str | None:
-        """What a passkey signed for the form, or None."""
-        return self.form.get("signature") or None
+        """What a passkey signed for the form, with the origin of this page, or None."""
+        given = self.form.get("signature")
+        return passkeys.kept(given, authority=self.room.authority) if given else None
 
     @property
     def actor(self) -> str:

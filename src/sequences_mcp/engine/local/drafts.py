@@ -89,14 +89,26 @@ class LocalDrafts:
             after, _ = change(engine.store, sequence, event, now=now, actor=actor)
             return self._draft(after, next(one for one in after.steps if one.key == run.key))
 
-    async def settle_unknown(self, draft_id: str, *, sent: bool, actor: str) -> Sequence:
-        """Record what a person found out about an e-mail whose fate was unknown."""
-        engine = self.engine
+    async def settle_unknown(
+        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
+    ) -> Sequence:
+        """Record what a person found out about an e-mail whose fate was unknown.
+
+        Not sent: exactly this text leaves once more. That is a yes to it, kept and checked at the send like any
+        other: ApprovalError when ``digest``, of the text that the person saw, is not its present one, or is not
+        signed where a passkey is registered. ConflictError when the fate is known.
+        """
+        engine, now = self.engine, self.engine.clock()
         with engine.store.transaction():
             sequence, run = require_step(engine, draft_id, Kind.DRAFT)
-            event = Settled(run.key, sent)
-            after, _ = change(engine.store, sequence, event, now=engine.clock(), actor=actor)
-            if not sent and run.lease is not None:
+            after, _ = change(engine.store, sequence, Settled(run.key, sent), now=now, actor=actor)
+            if sent:
+                return after
+            present = text_digest(sequence, run).hex()
+            _require_same(present, digest or present)
+            engine.require_signature(present, signature)
+            plans.approve(engine.store, id_of(run), digest=present, actor=actor, signature=signature, now=now)
+            if run.lease is not None:
                 attempts.give_back(engine.store, run.lease)
             return after
 
@@ -159,7 +171,10 @@ def _require_approvable(sequence: Sequence, run: StepRun, digest: str) -> None:
         raise ApprovalError(
             "This text is still to be written.", next_step="Write it with edit_draft, then approve it."
         )
-    present = text_digest(sequence, run).hex()
+    _require_same(text_digest(sequence, run).hex(), digest)
+
+
+def _require_same(present: str, digest: str) -> None:
     if digest != present:
         raise ApprovalError(
             "The text has changed since it was shown: the digest is another one.",

@@ -19,7 +19,7 @@ from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
 from sequences_mcp.review.presence import Fault, doubt, facts_for
-from sequences_mcp.review.visit import ACTOR, Visit
+from sequences_mcp.review.visit import Visit
 
 SIZE = 10
 MOVED = "This text was changed by somebody else after you opened it; your version was not saved."
@@ -68,28 +68,39 @@ async def save(visit: Visit) -> Response:
 
 async def approve(visit: Visit) -> Response:
     """Say yes to exactly the text that was shown, and let it go."""
-    draft, digest = await _draft(visit), visit.form.get("digest", "")
-    if visit.own.opened.get(draft.run.key) != digest:
-        raise ApprovalError(
-            "This text was not on your screen as it is now.", next_step="Open it, then approve it."
-        )
-    if not all(is_showable(part) for part in (draft.run.subject or "", draft.run.content or "")):
-        raise ApprovalError("This text holds characters that cannot be shown.", next_step="Edit it.")
+    draft = await _draft(visit)
+    _require_read(visit, draft)
     if fault := await doubt(visit):
         return await _shown(visit, draft, fault=fault)
+    digest = visit.form.get("digest", "")
     await _drafts(visit).approve_draft(draft.id, digest=digest, actor=visit.actor, signature=visit.signature)
     return visit.goes(f"/sequences/{draft.sequence.id}")
 
 
 async def settle(visit: Visit) -> Response:
-    """Record what became of an e-mail whose fate was unknown."""
-    sent = visit.form.get("sent")
+    """Record what became of an e-mail whose fate was unknown; that it was not sent lets exactly it go again."""
+    draft, sent = await _draft(visit), visit.form.get("sent")
     if sent not in ("yes", "no"):
         raise ConflictError("Say whether it arrived.", next_step="Go back and choose one of the two.")
     if fault := await doubt(visit):
-        return await _shown(visit, await _draft(visit), fault=fault)
-    done = await _drafts(visit).settle_unknown(visit.named("draft"), sent=sent == "yes", actor=ACTOR)
+        return await _shown(visit, draft, fault=fault)
+    if sent == "no":
+        _require_read(visit, draft)
+    seen = visit.form.get("digest") if sent == "no" else None
+    done = await _drafts(visit).settle_unknown(
+        draft.id, sent=sent == "yes", actor=visit.actor, digest=seen, signature=visit.signature
+    )
     return visit.goes(f"/sequences/{done.id}")
+
+
+def _require_read(visit: Visit, draft: Draft) -> None:
+    """Raise ApprovalError unless exactly the text that is let go was on this screen, and could be."""
+    if visit.own.opened.get(draft.run.key) != visit.form.get("digest", ""):
+        raise ApprovalError(
+            "This text was not on your screen as it is now.", next_step="Open it, then decide about it."
+        )
+    if not all(is_showable(part) for part in (draft.run.subject or "", draft.run.content or "")):
+        raise ApprovalError("This text holds characters that cannot be shown.", next_step="Edit it.")
 
 
 async def _shown(

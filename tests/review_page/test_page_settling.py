@@ -1,0 +1,122 @@
+"""Saying that an e-mail was not sent lets it leave again: an approval on every way there is to say it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from page_world import PASSPHRASE, Visitor, World
+from rungs import SignedPage
+from test_forgery_matrix import sql
+from tests.engine.fake_mail_server import DROP, Running, mail_server
+
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.providers.port import Draft
+from sequences_mcp.review import decide
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[Running]:
+    """Yield a mail server that drops the connection after the final dot, and the settings that name it."""
+    with mail_server({"dot": DROP}) as running:
+        world.more["SEQUENCES_SMTP_URL"] = f"smtp://127.0.0.1:{running.port}"
+        yield running
+
+
+def in_terminal(world: World) -> None:
+    plan = world.plan(people=1)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+
+
+def lost(world: World, server: Running) -> Draft:
+    """Return an e-mail whose fate nobody knows; the mail server takes everything from then on."""
+    world.mails_after_work()
+    server.inbox.script.clear()
+    [draft] = world.at_desk(lambda desk: desk.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
+    assert draft.why == "unknown"
+    found: Draft = draft
+    return found
+
+
+def left(world: World, server: Running) -> int:
+    """Return how many e-mails the mail server took in the end."""
+    world.clock.forward(hours=1)
+    world.mails_after_work()
+    return len(server.inbox.taken)
+
+
+def settles(person: Visitor, draft: Draft, *, sent: str = "no", **fields: str) -> int:
+    """Open the text, and say whether it was sent."""
+    digest = person.get(f"/texts/{draft.id}").field("digest")
+    return person.post(f"/texts/{draft.id}/settle", sent=sent, **{"digest": digest, **fields}).status
+
+
+def test_a_cookie_alone_settles_nothing_on_the_page(world: World, server: Running) -> None:
+    in_terminal(world)
+    draft = lost(world, server)
+    with world.page() as person:
+        person.unlock()
+        thief = Visitor(person.seat, person.cookie)
+        for answer in ("no", "yes"):
+            assert settles(thief, draft, sent=answer) == 403
+            assert settles(thief, draft, sent=answer, key="guess") == 403
+            assert settles(thief, draft, sent=answer, passphrase="wrong horse battery") == 403
+        assert left(world, server) == 0
+        assert settles(thief, draft, passphrase=PASSPHRASE) == 303
+        assert left(world, server) == 1
+
+
+def test_what_goes_again_is_the_text_that_was_on_the_screen(world: World, server: Running) -> None:
+    in_terminal(world)
+    draft = lost(world, server)
+    with world.page() as person:
+        person.unlock()
+        unseen = person.post(f"/texts/{draft.id}/settle", sent="no", digest=draft.digest)
+        assert unseen.status == 409
+        assert settles(person, draft, digest="0" * 64) == 409
+        assert left(world, server) == 0
+        assert settles(person, draft) == 303
+        assert left(world, server) == 1
+
+
+def test_it_is_recorded_as_an_approval_of_that_text(world: World, server: Running) -> None:
+    in_terminal(world)
+    draft = lost(world, server)
+    with world.page() as person:
+        person.unlock()
+        assert settles(person, draft) == 303
+        entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=5)).items
+        assert [one.actor for one in entries if one.action == "sequence.settled"] == ["page"]
+        sql(world, "UPDATE step_run SET content = ?", "Other words than those that were seen.")
+        assert left(world, server) == 0
+
+
+def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: World, server: Running) -> None:
+    with world.page() as visitor:
+        person, plan = SignedPage(world, visitor), world.plan(people=1)
+        assert person.send(plan, person.look(plan))
+        draft = lost(world, server)
+        elsewhere = person.signed(draft.digest, origin="http://localhost:1")
+        for signature in ("", "{}", elsewhere, person.signed("0" * 64)):
+            assert settles(visitor, draft, signature=signature) == 409
+        assert settles(visitor, draft, signature=person.signed(draft.digest), key="") == 403
+        with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
+            world.at_desk(lambda desk: decide.settled(desk, draft.id, sent=False, actor="terminal"))
+        assert left(world, server) == 0
+        assert settles(visitor, draft, signature=person.signed(draft.digest)) == 303
+        assert left(world, server) == 1
+
+
+def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: Running) -> None:
+    with world.page() as visitor:
+        person, plan = SignedPage(world, visitor), world.plan(people=1)
+        assert person.send(plan, person.look(plan))
+        draft = lost(world, server)
+        assert settles(visitor, draft, signature=person.signed(draft.digest)) == 303
+        forged = {
+            "origin": "http://localhost:1",
+            "credential": person.signed(draft.digest, origin="http://localhost:1"),
+        }
+        sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged))
+        assert left(world, server) == 0
