@@ -19,7 +19,7 @@ from sequences_mcp.engine.store.connection import (
     share_fairly,
 )
 from sequences_mcp.engine.store.faults import damaged, translated
-from sequences_mcp.engine.store.filesystem import has_room, keep_private, make_folder
+from sequences_mcp.engine.store.filesystem import enforce_private, has_room, keep_private, make_folder
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
 
@@ -53,6 +53,7 @@ class Store:
         self._snapshots = 0
         self._known: dict[Hashable, Any] = {}
         self._known_at = -1
+        self._afterwards: list[Callable[[], None]] = []
 
     @classmethod
     def open(
@@ -84,7 +85,21 @@ class Store:
             raise
         for connection in (writer, reader):
             share_fairly(connection)
-        return cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
+        store = cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
+        if steps is None:
+            store._settle(now)
+        return store
+
+    def _settle(self, now: datetime) -> None:
+        """See whether this is the database that sent last, and keep its files to their owner."""
+        from sequences_mcp.engine.store import lineage
+
+        try:
+            lineage.look(self, now=now)
+            enforce_private(self.path.parent)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close both connections."""
@@ -117,17 +132,30 @@ class Store:
         with translated(self.path):
             self._patiently(self._writer, begin)
         self._depth += 1
+        noted = len(self._afterwards)
         try:
             yield
             with translated(self.path):
                 self._patiently(self._writer, commit)
         except BaseException:
+            del self._afterwards[noted:]
             if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
                 for step in undo:
                     self._writer.execute(step)
             raise
         finally:
             self._depth -= 1
+        if not self._depth:
+            afterwards, self._afterwards = self._afterwards, []
+            for act in afterwards:
+                act()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do something once the open transaction is committed, never when it is undone; at once outside of one."""
+        if self._depth:
+            self._afterwards.append(act)
+        else:
+            act()
 
     def joined(self) -> AbstractContextManager[None]:
         """Be part of the open transaction, or a new one. An error that leaves the block must end the whole."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import stat
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sequences_mcp.errors import StoreUnwritableError
@@ -10,6 +15,9 @@ from sequences_mcp.errors import StoreUnwritableError
 # Locks on these are advisory at best and lies at worst (https://www.sqlite.org/howtocorrupt.html, 2.1).
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "davfs", "ceph"})
 NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.davfs", "fuse.google-drive")
+LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
+OUTBOX = "outbox"
+_OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|new|eml|tmp|toml)$")
 RESERVE = 8 * 1024 * 1024
 
 
@@ -18,13 +26,54 @@ def network_type(folder: Path, mounts: str) -> str | None:
 
     ``folder`` is absolute; ``mounts`` is the text of Linux's ``/proc/mounts``, empty where there is none.
     """
+    kind = type_of(folder, mounts)
+    return kind if kind in NETWORK or kind.startswith(NETWORK_FUSE) else None
+
+
+def type_of(folder: Path, mounts: str) -> str:
+    """Return the type of the file system that holds ``folder``, empty where ``mounts`` does not tell."""
     best, kind = "", ""
     for line in mounts.splitlines():
         _, point, this, *_ = [*line.split(" "), "", "", ""]
         point = point.replace("\\040", " ")
         if folder.is_relative_to(point or "-") and len(point) >= len(best):
             best, kind = point, this
-    return kind if kind in NETWORK or kind.startswith(NETWORK_FUSE) else None
+    return kind
+
+
+def number_of(path: Path) -> str | None:
+    """Return what tells a file from a copy of it here, or None where its system gives no lasting number.
+
+    A file keeps its inode number when it is moved within a file system and when it is written to.
+    """
+    if sys.platform == "linux" and type_of(path.parent.resolve(), _mounts()) not in LASTING_NUMBERS:
+        return None
+    return str(path.stat().st_ino)
+
+
+def enforce_private(folder: Path) -> None:
+    """Take everybody else's rights away from the folder and from this product's files in it, outbox included.
+
+    What belongs to somebody else stays as it is; `doctor` tells of it.
+    """
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            folder.chmod(0o700)
+    for inside in (folder, folder / OUTBOX):
+        with suppress(OSError), os.scandir(inside) as entries:
+            for entry in entries:
+                _take_rights(entry)
+
+
+def _take_rights(entry: os.DirEntry[str]) -> None:
+    if entry.is_symlink() or not (entry.name == OUTBOX or _OWN_FILE.search(entry.name)):
+        return
+    with suppress(OSError):
+        mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
+        if mode & 0o077:
+            Path(entry.path).chmod(0o700 if entry.is_dir(follow_symlinks=False) else 0o600)
 
 
 def make_folder(folder: Path) -> None:

@@ -3,27 +3,87 @@
 from __future__ import annotations
 
 import json
+import logging
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key, host_key, shown_host
 from sequences_mcp.domain.contact import ContactFields, company_domain_of
+from sequences_mcp.engine.store import journals
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import to_micros
+
+log = logging.getLogger(__name__)
 
 Mark: TypeAlias = tuple[str, str]
 """A kind and a normalised value: ("domain", "acme.com")."""
 
 
 def add(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> bool:
-    """Put it on the list; False when it is there already."""
+    """Put it on the list and into its journal; False when it is there already."""
     kind, value = mark
     added = store.write(
         "suppressions.insert", kind=kind, value=value, reason=reason, actor=actor, created_at=to_micros(now)
     )
+    if added == 1:
+        _note(store, mark, do="suppress", reason=reason, actor=actor, now=now)
     return added == 1
+
+
+def note_lifted(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> None:
+    """Write into the journal that a person took it off the list, so that no restored database puts it back."""
+    _note(store, mark, do="lift", reason=reason, actor=actor, now=now)
+
+
+def replay(store: Store, records: Iterable[Mapping[str, Any]]) -> int:
+    """Do to the list what its journal says, inside the caller's transaction; return how much was regained.
+
+    A lift ends only what was put on the list before it.
+    """
+    regained = 0
+    for one in records:
+        own = {"kind": one.get("kind"), "value": one.get("value")}
+        if own["kind"] not in ("address", "domain", "contact") or not own["value"]:
+            continue
+        if one.get("do") == "lift":
+            store.write("suppressions.lift_before", **own, at=one["at"])
+        else:
+            regained += store.write(
+                "suppressions.insert", **own, reason=one["reason"], actor=one["actor"], created_at=one["at"]
+            )
+    return regained
+
+
+def write_all(store: Store, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:
+    """Add to the journal what only the list has; return the journal's size, or -1 where it cannot be written."""
+    there = {(one.get("kind"), one.get("value")) for one in known}
+    try:
+        for row in store.rows("suppressions.all"):
+            if (row["kind"], row["value"]) not in there:
+                facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}
+                journals.append(path, {"do": "suppress", "at": row["created_at"], **facts})
+    except OSError as error:
+        log.warning("The journal of suppressions cannot be written: %s", error)
+        return -1
+    return journals.size(path)
+
+
+def _note(store: Store, mark: Mark, *, do: str, reason: str, actor: str, now: datetime) -> None:
+    """Write one line into the journal once the list is committed; whatever prevents it, it is added later."""
+    kind, value = mark
+    record = {"do": do, "at": to_micros(now), "kind": kind, "value": value, "reason": reason, "actor": actor}
+
+    def write() -> None:
+        try:
+            journals.append(store.path.parent / journals.SUPPRESSIONS, record)
+        except OSError as error:
+            log.warning("The journal of suppressions cannot be written: %s", error)
+
+    store.write("lineage.suppressions_read", suppressions_read=-1)  # compared as a whole at the next start
+    store.after_commit(write)
 
 
 def matching(store: Store, marks: Iterable[Mark], *, old: Iterable[Mark] = ()) -> dict[Mark, str]:

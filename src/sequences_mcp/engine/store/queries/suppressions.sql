@@ -14,3 +14,7 @@ WHERE json_extract(one.value, '$[2]') = 0
 -- all --
 -- The whole list, the oldest first.
 SELECT * FROM suppression ORDER BY created_at, kind, value
+
+-- lift_before --
+-- Off the list, unless it was put there after that.
+DELETE FROM suppression WHERE kind = :kind AND value = :value AND created_at <= :at

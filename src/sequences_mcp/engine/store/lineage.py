@@ -1,0 +1,386 @@
+"""Whether this database is the one that sent last: compared with the machine, the file and the journals beside it.
+
+Every hand-over is committed here first and then written to ``sent.log``, before the final dot or the request. So a
+line there that the database does not know means that the database is an older state, put back. A database on
+another machine, in a copied file, or without any past beside the traces of one, stands still until a person has
+told in a terminal what it is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sequences_mcp.engine.store import journals
+from sequences_mcp.engine.store.audit import Entry, append
+from sequences_mcp.engine.store.filesystem import number_of
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+from sequences_mcp.errors import ConflictError, StoreUnwritableError
+
+if TYPE_CHECKING:
+    from sequences_mcp.engine.store.database import Store
+
+Kind = Literal["begun_anew", "other_machine", "copied", "other_folder"]
+ACTOR = "engine"
+TRACES = (journals.SENT, journals.SUPPRESSIONS, "passkeys.json")
+OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a database file is now: machine and file are None where the system does not tell them reliably."""
+
+    folder: Path
+    machine: str | None
+    file: str | None
+    mark: str | None
+
+    @classmethod
+    def of(cls, path: Path) -> Place:
+        """Return the place of a database file."""
+        header = journals.first(path.parent / journals.SENT)
+        mark = None if header is None else str(header.get("mark", ""))
+        return cls(path.parent, machine(), number_of(path), mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why nothing leaves, and since when."""
+
+    kind: Kind
+    since: datetime
+
+
+def look(store: Store, *, now: datetime) -> None:
+    """Compare the database with its place and its journals, and write down what does not fit.
+
+    What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
+    """
+    place = Place.of(store.path)
+    row = store.row("lineage.present")
+    if row is not None and _fits(row, place) and not _has_news(row, place.folder):
+        return
+    with store.transaction():
+        row = store.row("lineage.present")
+        if row is None:
+            _settle_in(store, place, now=now)
+        else:
+            _notice(store, row, place, now=now)
+        _regain_suppressions(store, place.folder, now=now)
+        if not standstills(store):
+            _read_sent(store, place.folder, now=now)
+
+
+def standstills(store: Store) -> list[Standstill]:
+    """Return why nothing leaves; empty where all is as it should be."""
+    rows = store.rows("lineage.standstills")
+    return [Standstill(row["kind"], from_micros(row["since"])) for row in rows]
+
+
+def require_going(store: Store) -> None:
+    """Raise ConflictError while the database stands still."""
+    for one in standstills(store):
+        what, remedy = STANDSTILL[one.kind]
+        raise ConflictError(f"{what} Nothing leaves.", next_step=remedy)
+
+
+def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
+    """End the standstill, because a person said so: the database belongs where it is now. Return what it was."""
+    with store.transaction():
+        found = standstills(store)
+        place = Place.of(store.path)
+        kinds = {one.kind for one in found}
+        mark = place.mark or _fresh_mark()
+        store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+        store.write("lineage.go_on")
+        _begin_sent(place, mark)
+        if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
+            store.write("lineage.sent_read", sent_read=journals.size(place.folder / journals.SENT))
+        else:
+            _read_sent(store, place.folder, now=now)
+        detail = {"kinds": sorted(kinds)}
+        append(
+            store, [Entry(at=now, actor=actor, action="database.taken_over", subject="database", detail=detail)]
+        )
+        return found
+
+
+def note_email(
+    store: Store, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
+) -> None:
+    """Write an e-mail's hand-over to the journal, after its commit and before the final dot.
+
+    Raises StoreUnwritableError; then nothing may be handed over.
+    """
+    _note(
+        store,
+        {
+            "kind": "email",
+            "at": to_micros(now),
+            "lease": lease,
+            "key": key,
+            "message_id": message_id,
+            "sender": sender,
+            "recipient": recipient,
+        },
+    )
+
+
+def note_operation(store: Store, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
+    """Write a write to a vendor to the journal, after its commit and before the request; StoreUnwritableError."""
+    _note(store, {"kind": "vendor", "at": to_micros(now), "sequences": sequences, **operation})
+
+
+def unseen(store: Store) -> list[sqlite3.Row]:
+    """Return what left unseen and has not been told to its run."""
+    return store.rows("lineage.open_unseen")
+
+
+def left_unseen(store: Store, key: str) -> str | None:
+    """Return why a step may have left without this database knowing, or None."""
+    row = store.row("lineage.unseen_by_key", key=key)
+    return None if row is None else str(row["why"])
+
+
+def wrote_to(store: Store, recipient: str) -> str | None:
+    """Return that a later state of this database, since replaced, wrote to an address; or None."""
+    row = store.row("lineage.unseen_to", recipient=recipient)
+    if row is None:
+        return None
+    return f"this address got an e-mail on {from_micros(row['at']):%Y-%m-%d %H:%M} UTC that this database forgot"
+
+
+def told(store: Store, key: str) -> None:
+    """Note that what left unseen of a step was told to its run, so that a person's word on it is the last."""
+    store.write("lineage.told", key=key)
+
+
+def may_have_left(store: Store, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
+    """Note that these steps, each with its recipient, may have left elsewhere."""
+    for key, recipient in keys.items():
+        _insert(store, "email", key=key, recipient=recipient, at=to_micros(now), facts={}, why=why, now=now)
+
+
+@cache
+def machine() -> str | None:
+    """Return a hash that names this machine and nothing else, or None where nothing lasting does.
+
+    As systemd asks (machine-id(5)), the id itself is not stored. A container's made-up host name is none.
+    """
+    found = _machine_id()
+    return sha256(f"sequences-mcp:{found}".encode()).hexdigest()[:32] if found else None
+
+
+def _machine_id() -> str | None:
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+            return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+    for file in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            found = Path(file).read_text("ascii").strip()
+        except (OSError, ValueError):
+            continue
+        if re.fullmatch(r"[0-9a-f]{32}", found):
+            return found
+    if sys.platform == "darwin":
+        return _darwin_id()
+    name = socket.gethostname()
+    return None if re.fullmatch(r"[0-9a-f]{12}|localhost.*|", name) else name
+
+
+def _darwin_id() -> str | None:
+    import ctypes
+
+    made = ctypes.create_string_buffer(16)
+    wait = (ctypes.c_long * 2)(1, 0)
+    done = ctypes.CDLL(None).gethostuuid(made, wait)
+    return made.raw.hex() if done == 0 else None
+
+
+def _fits(row: sqlite3.Row, place: Place) -> bool:
+    return place.mark == row["mark"] and not _strange(row, place)
+
+
+def _strange(row: sqlite3.Row, place: Place) -> Kind | None:
+    """Return what does not fit; what one of both does not know is not compared."""
+    if place.mark is not None and place.mark != row["mark"]:
+        return "other_folder"
+    if row["machine"] and place.machine and row["machine"] != place.machine:
+        return "other_machine"
+    if row["file"] and place.file and row["file"] != place.file:
+        return "copied"
+    return None
+
+
+def _has_news(row: sqlite3.Row, folder: Path) -> bool:
+    sizes = (journals.size(folder / journals.SENT), journals.size(folder / journals.SUPPRESSIONS))
+    return sizes != (row["sent_read"], row["suppressions_read"])
+
+
+def _settle_in(store: Store, place: Place, *, now: datetime) -> None:
+    """Give a database that has no lineage yet its place: a new one, or one of before there were lineages."""
+    is_new = bool(store.rows("lineage.is_new")[0]["new"])
+    mark = place.mark or _fresh_mark()
+    store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+    if is_new and _has_past(place.folder):
+        store.write("lineage.stand_still", kind="begun_anew", since=to_micros(now))
+        log.error("%s %s", *STANDSTILL["begun_anew"])
+    else:
+        _begin_sent(place, mark)
+
+
+def _notice(store: Store, row: sqlite3.Row, place: Place, *, now: datetime) -> None:
+    kind = _strange(row, place)
+    if kind is not None:
+        if store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
+            log.error("%s %s", *STANDSTILL[kind])
+    elif place.mark is None and not standstills(store):
+        _begin_sent(place, row["mark"])
+
+
+def _begin_sent(place: Place, mark: str) -> None:
+    if place.mark is None:
+        with _writable(place.folder):
+            journals.begin(place.folder / journals.SENT, {"mark": mark})
+
+
+def _has_past(folder: Path) -> bool:
+    """Say whether a folder shows traces of a database that was there before."""
+    if any((folder / name).exists() for name in TRACES):
+        return True
+    try:
+        return bool(json.loads((folder / "passphrase.json").read_text("utf-8")).get("database"))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _read_sent(store: Store, folder: Path, *, now: datetime) -> None:
+    """Compare what was added to the journal since the last time; note what this database does not know."""
+    row = store.rows("lineage.present")[0]
+    records, end = journals.tail(folder / journals.SENT, row["sent_read"])
+    strangers = [one for one in records if "kind" in one and not _known(store, one)]
+    for one in strangers:
+        at = f"{from_micros(one['at']):%Y-%m-%d %H:%M} UTC"
+        key = one["key"] if one["kind"] == "email" else one["id"]
+        _insert(
+            store,
+            one["kind"],
+            key=key,
+            recipient=one.get("recipient"),
+            at=one["at"],
+            facts=one,
+            why=OLDER.format(at=at),
+            now=now,
+        )
+    store.write("lineage.sent_read", sent_read=end)
+    if strangers:
+        log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
+        _audit(store, "database.older", actor=ACTOR, now=now, unknown=len(strangers))
+
+
+def _known(store: Store, one: dict[str, Any]) -> bool:
+    if one["kind"] == "email":
+        return bool(store.rows("lineage.knows_email", lease=one["lease"], message_id=one["message_id"]))
+    return bool(store.rows("lineage.knows_operation", id=one["id"]))
+
+
+def _insert(
+    store: Store,
+    kind: str,
+    *,
+    key: str,
+    recipient: str | None,
+    at: int,
+    facts: dict[str, Any],
+    why: str,
+    now: datetime,
+) -> None:
+    store.write(
+        "lineage.insert_unseen",
+        kind=kind,
+        at=at,
+        key=key,
+        recipient=recipient,
+        facts=json.dumps(facts),
+        why=why,
+        found_at=to_micros(now),
+    )
+
+
+def _regain_suppressions(store: Store, folder: Path, *, now: datetime) -> None:
+    """Bring the list and its journal together: each regains what only the other has."""
+    from sequences_mcp.engine.store import suppressions
+
+    path = folder / journals.SUPPRESSIONS
+    read = store.rows("lineage.present")[0]["suppressions_read"]
+    whole = read < 0 or journals.size(path) < read
+    records, end = journals.tail(path, 0 if whole else read)
+    regained = suppressions.replay(store, records)
+    if whole:
+        end = suppressions.write_all(store, path, known=records)
+    store.write("lineage.suppressions_read", suppressions_read=end)
+    if regained:
+        _audit(store, "suppression.regained", actor=ACTOR, now=now, regained=regained)
+
+
+def _audit(store: Store, action: str, *, actor: str, now: datetime, **detail: object) -> None:
+    append(store, [Entry(at=now, actor=actor, action=action, subject="database", detail=detail)])
+
+
+def _note(store: Store, record: dict[str, Any]) -> None:
+    with _writable(store.path.parent):
+        journals.append(store.path.parent / journals.SENT, record)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"The journal of what was sent, in {folder}, cannot be written: {error.strerror or error}.",
+            next_step="Nothing was handed over. Check the folder's permissions and the free space on its disk.",
+        ) from error
+
+
+def _fresh_mark() -> str:
+    return secrets.token_hex(16)
+
+
+STANDSTILL: dict[Kind, tuple[str, str]] = {
+    "begun_anew": (
+        "The database is new, but the folder holds traces of an earlier one (journals, a passphrase or passkeys).",
+        "Put the earlier one back with `sequences-mcp restore`, or say that it is gone: "
+        "`sequences-mcp review begin-anew`.",
+    ),
+    "other_machine": (
+        "The database was copied here from another machine, which may still be sending.",
+        "Use it there, or say in a terminal that it belongs here now: `sequences-mcp review take-over`.",
+    ),
+    "copied": (
+        "The database file is a copy, and the original may have sent since it was made.",
+        "Use the original, or say in a terminal that this one counts now: `sequences-mcp review take-over`.",
+    ),
+    "other_folder": (
+        "The database belongs to another folder: the journal of what was sent here is not its own.",
+        "Put its own back with `sequences-mcp restore`, or say in a terminal that it belongs here now: "
+        "`sequences-mcp review take-over`.",
+    ),
+}
