@@ -134,8 +134,10 @@ async def open_desk(
     where it is not the usual.
     """
     from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.unseen import take_in
 
     with Store.open(settings.data_dir, now=clock()) as store:
+        take_in(store, now=clock())
         async with AsyncExitStack() as closing:
             connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)

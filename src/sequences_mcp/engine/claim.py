@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, email_key
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms, text_digest
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
@@ -34,8 +34,9 @@ from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
-from sequences_mcp.engine.store import attempts, contacts, plans, schedule, sequences
+from sequences_mcp.engine.store import attempts, contacts, lineage, plans, schedule, sequences
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.unseen import as_left
 from sequences_mcp.errors import InvalidArgumentsError
 
 Check: TypeAlias = Callable[[Sequence, StepRun, Contact], str | None]
@@ -97,6 +98,9 @@ def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: 
     elif run.state is StepState.CLAIMED and run.lease is not None:
         attempts.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
     keep(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
+    if claim is not None and (why := lineage.left_unseen(store, run.key)):
+        as_left(store, sequences.by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
+        return None
     return claim
 
 
@@ -152,6 +156,7 @@ def _blocked(
     return (
         uncovered_because(store, plan, sequence=sequence, run=run)
         or moved_because(run, contact)
+        or (lineage.wrote_to(store, email_key(run.recipient)) if run.recipient and "@" in run.recipient else None)
         or rules.check(sequence, run, contact)
     )
 

@@ -21,9 +21,10 @@ from sequences_mcp.engine.channels.message import Message, Receipt
 from sequences_mcp.engine.claim import ACTOR, Claim, Rules, take
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.stopping import suppress
-from sequences_mcp.engine.store import attempts, schedule, sequences
+from sequences_mcp.engine.store import attempts, lineage, schedule, sequences
 from sequences_mcp.engine.store.audit import Entry, append
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.unseen import take_in
 from sequences_mcp.errors import (
     ConflictError,
     DeliveryDeferredError,
@@ -89,6 +90,8 @@ class Worker:
 
     def run_due(self, limit: int = 100) -> int:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
+        if not self._is_at_home():
+            return 0
         self._guarded(self._catch_up)
         self._guarded(self._tell)
         done = 0
@@ -96,6 +99,12 @@ class Worker:
             self._guarded(partial(self._take_and_send, lane=lane))
             done += 1
         return done
+
+    def _is_at_home(self) -> bool:
+        """Say whether this is the database that sent last, after taking in what it has missed."""
+        lineage.look(self.store, now=self.clock())
+        take_in(self.store, now=self.clock())
+        return not lineage.standstills(self.store)
 
     def _due_lane(self) -> str | None:
         """Return the lane in which something can be done now: what the mailbox does not limit comes first."""
@@ -156,6 +165,9 @@ class Worker:
         """Take the first due run of a lane, if nobody was quicker; its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
+            lineage.look(self.store, now=now)  # the file may have been exchanged since the last one was taken
+            if lineage.standstills(self.store):
+                return None
             due = schedule.next_due(self.store, lane)
             if due is None or due[1] > now or (lane == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
@@ -183,6 +195,7 @@ class Worker:
         def before_dot() -> None:
             self.at("before_handed_over")
             self._report(claim, events.HandedOver(claim.lease, self.clock() + self.handover))
+            self._note(claim)
             self.at("handed_over")
 
         try:
@@ -200,6 +213,22 @@ class Worker:
         self.at("before_sent")
         self._report_surely(claim, outcome)
         self.at("sent")
+
+    def _note(self, claim: Claim) -> None:
+        """Write the hand-over into the journal beside the database; DeliveryDeferredError where that fails."""
+        message = claim.message
+        try:
+            lineage.note_email(
+                self.store,
+                lease=claim.lease,
+                key=claim.key,
+                message_id=message.message_id,
+                sender=self.rules.terms.sender_address,
+                recipient=email_key(message.recipient),
+                now=self.clock(),
+            )
+        except StoreUnwritableError as error:
+            raise DeliveryDeferredError(error.message, next_step=error.next_step) from error
 
     def _report_surely(self, claim: Claim, outcome: Event) -> None:
         """Write down what became of an e-mail, patiently: what is not written down becomes unknown."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.store import lineage, schedule
 from sequences_mcp.engine.store import vendor_operations as rows
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
 from sequences_mcp.providers.vendor_port import Begun, Operation, Write
 
 LEASE = timedelta(seconds=120)  # twice the longest call
+MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,26 @@ class LocalOperations:
                 return Begun(twin, is_new=True)
             _require_free(open_now, write)
             fresh = self.engine.new_id(Kind.OPERATION)
+            if not write.safe:
+                lineage.require_going(store)
             rows.insert(store, fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
             self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
+            store.after_commit(partial(self._note, fresh, write))
             return Begun(self._get(fresh), is_new=True)
+
+    def _note(self, operation_id: str, write: Write) -> None:
+        """Write a request that is about to leave into the journal beside the database."""
+        arguments = json.loads(json.dumps(dict(write.arguments), default=str))
+        facts = {
+            "id": operation_id,
+            "tool": write.call.tool,
+            "provider": write.provider,
+            "subject": write.subject,
+            "fingerprint": write.call.fingerprint,
+            "arguments": arguments if len(str(arguments)) < MOST_NOTED else {},
+        }
+        people = [one.id for one in schedule.of_operation(self.engine.store, operation_id)]
+        lineage.note_operation(self.engine.store, facts, sequences=people, now=self.engine.clock())
 
     async def get(self, operation_id: str) -> Operation:
         """Return one operation; NotFoundError."""

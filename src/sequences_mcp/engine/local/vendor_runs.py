@@ -29,8 +29,9 @@ from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
 from sequences_mcp.engine.stopping import covered, suppressed
-from sequences_mcp.engine.store import contacts, plans, schedule, sequences
+from sequences_mcp.engine.store import contacts, lineage, plans, schedule, sequences
 from sequences_mcp.engine.store import vendor_operations as operations
+from sequences_mcp.engine.unseen import take_in
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
 from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
@@ -83,6 +84,9 @@ class LocalVendorRuns:
                 "The disk is nearly full.", next_step="Make room; it is tried again by itself."
             )
         with store.transaction():
+            lineage.look(store, now=now)
+            lineage.require_going(store)
+            take_in(store, now=now)
             plan = self._standing(plan_id)
             if plan is None:
                 return None

@@ -173,7 +173,8 @@ def told(store: Store, key: str) -> None:
 def may_have_left(store: Store, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
     """Note that these steps, each with its recipient, may have left elsewhere."""
     for key, recipient in keys.items():
-        _insert(store, "email", key=key, recipient=recipient, at=to_micros(now), facts={}, why=why, now=now)
+        facts = {"kind": "email", "at": to_micros(now), "recipient": recipient}
+        _insert(store, facts, key=key, why=why, now=now)
 
 
 @cache
@@ -277,18 +278,9 @@ def _read_sent(store: Store, folder: Path, *, now: datetime) -> None:
     records, end = journals.tail(folder / journals.SENT, row["sent_read"])
     strangers = [one for one in records if "kind" in one and not _known(store, one)]
     for one in strangers:
-        at = f"{from_micros(one['at']):%Y-%m-%d %H:%M} UTC"
         key = one["key"] if one["kind"] == "email" else one["id"]
-        _insert(
-            store,
-            one["kind"],
-            key=key,
-            recipient=one.get("recipient"),
-            at=one["at"],
-            facts=one,
-            why=OLDER.format(at=at),
-            now=now,
-        )
+        why = OLDER.format(at=f"{from_micros(one['at']):%Y-%m-%d %H:%M} UTC")
+        _insert(store, one, key=key, why=why, now=now)
     store.write("lineage.sent_read", sent_read=end)
     if strangers:
         log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
@@ -301,23 +293,13 @@ def _known(store: Store, one: dict[str, Any]) -> bool:
     return bool(store.rows("lineage.knows_operation", id=one["id"]))
 
 
-def _insert(
-    store: Store,
-    kind: str,
-    *,
-    key: str,
-    recipient: str | None,
-    at: int,
-    facts: dict[str, Any],
-    why: str,
-    now: datetime,
-) -> None:
+def _insert(store: Store, facts: dict[str, Any], *, key: str, why: str, now: datetime) -> None:
     store.write(
         "lineage.insert_unseen",
-        kind=kind,
-        at=at,
+        kind=facts["kind"],
+        at=facts["at"],
         key=key,
-        recipient=recipient,
+        recipient=facts.get("recipient"),
         facts=json.dumps(facts),
         why=why,
         found_at=to_micros(now),

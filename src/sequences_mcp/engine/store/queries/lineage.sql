@@ -64,3 +64,8 @@ UPDATE left_unseen SET told = 1 WHERE key = :key
 -- unseen_since --
 -- How much left unseen, and when that was noticed first.
 SELECT count(*) AS number, min(found_at) AS since, min(at) AS first_at FROM left_unseen WHERE kind = :kind
+
+-- going --
+-- Runs of which an e-mail may leave, now or after a yes.
+SELECT id FROM sequence WHERE provider = 'local'
+  AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') ORDER BY no
