@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeAlias
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.contact import Contact, email_key
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms, text_digest
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
@@ -156,15 +157,21 @@ def _blocked(
     return (
         uncovered_because(store, plan, sequence=sequence, run=run)
         or moved_because(run, contact)
-        or (lineage.wrote_to(store, email_key(run.recipient)) if run.recipient and "@" in run.recipient else None)
+        or _forgotten(store, run.recipient or "")
         or rules.check(sequence, run, contact)
     )
 
 
+<<<<<<< HEAD
 def _shared_because(store: Store, sequence: Sequence) -> str | None:
     """Return that another live run writes to the same address, or None."""
     other = schedule.live_at_address(store, sequence)
     return f"another sequence writes to this address: {other}" if other else None
+=======
+def _forgotten(store: Store, recipient: str) -> str | None:
+    """Return that an address was written to by a plan which this database, put back since, never saw; or None."""
+    return lineage.wrote_to(store, address_key(recipient)) if "@" in recipient else None
+>>>>>>> 828ca1c (Addresses in the journal are compared by their key; a folder that others could read is made private)
 
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:

@@ -224,7 +224,7 @@ class Worker:
                 key=claim.key,
                 message_id=message.message_id,
                 sender=self.rules.terms.sender_address,
-                recipient=email_key(message.recipient),
+                recipient=address_key(message.recipient),
                 now=self.clock(),
             )
         except StoreUnwritableError as error:
