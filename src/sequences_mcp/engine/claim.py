@@ -162,16 +162,15 @@ def _blocked(
     )
 
 
-<<<<<<< HEAD
 def _shared_because(store: Store, sequence: Sequence) -> str | None:
     """Return that another live run writes to the same address, or None."""
     other = schedule.live_at_address(store, sequence)
     return f"another sequence writes to this address: {other}" if other else None
-=======
+
+
 def _forgotten(store: Store, recipient: str) -> str | None:
     """Return that an address was written to by a plan which this database, put back since, never saw; or None."""
     return lineage.wrote_to(store, address_key(recipient)) if "@" in recipient else None
->>>>>>> 828ca1c (Addresses in the journal are compared by their key; a folder that others could read is made private)
 
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:
