@@ -35,5 +35,7 @@ async def _rendered(desk: Desk, draft: Draft, text: Text) -> Text:
     stays = text.subject is None and draft.run.content is not None
     subject = {"subject": None} if stays else {}
     own = draft.run.step.model_copy(update={"content_source": ContentSource.SUGGESTED, **subject})
-    new = await rendered(desk, draft, own, variables=draft.sequence.variables, text=text, subject_stays=stays)
+    new = await rendered(
+        desk, draft, own, variables=draft.sequence.variables, text=replace(text, keeps_subject=stays)
+    )
     return replace(new, subject=draft.run.subject) if stays else new

@@ -129,13 +129,11 @@ def planned_step(
     text: Text | None,
     full: bool,
     earlier: Items[Step],
-    subject_stays: bool = False,
 ) -> tuple[PlannedStep, list[Finding]]:
     """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
 
     ``full`` runs every guard over the rendered text; without it only texts written for this person get that,
-    since a checked template filled with plain values cannot hold anything new. ``subject_stays``: the text has a
-    subject already, which is not part of what is looked at.
+    since a checked template filled with plain values cannot hold anything new.
     """
     subject, content = _source(step, text)
     found = [*_no_address(step, contact), *_unwanted_text(step, text)]
@@ -143,7 +141,7 @@ def planned_step(
         return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=None), found
     if text is not None:
         found.extend(_written(desk, step, text))
-        found.extend([] if subject_stays else _no_subject(step, subject))
+        found.extend([] if text.keeps_subject else _no_subject(step, subject))
     empty = {name for part in (subject, content) if part for name in missing(part, values)}
     found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in found):

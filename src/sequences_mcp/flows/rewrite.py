@@ -16,31 +16,19 @@ PENDING = frozenset({StepState.PLANNED, StepState.HELD})
 
 
 async def rendered(
-    desk: Desk,
-    draft: SequenceDetail | Draft,
-    step: Step,
-    *,
-    variables: Mapping[str, str],
-    text: Text | None,
-    subject_stays: bool = False,
+    desk: Desk, draft: SequenceDetail | Draft, step: Step, *, variables: Mapping[str, str], text: Text | None
 ) -> Text:
     """Return one step's final text with these variables; RefusedByGuardsError when a finding refuses it.
 
     ``text`` stands for the step's own template where it is given.
     """
-    new, found = await checked(desk, draft, step, variables=variables, text=text, subject_stays=subject_stays)
+    new, found = await checked(desk, draft, step, variables=variables, text=text)
     _refuse(found)
     return new
 
 
 async def checked(
-    desk: Desk,
-    draft: SequenceDetail | Draft,
-    step: Step,
-    *,
-    variables: Mapping[str, str],
-    text: Text | None,
-    subject_stays: bool = False,
+    desk: Desk, draft: SequenceDetail | Draft, step: Step, *, variables: Mapping[str, str], text: Text | None
 ) -> tuple[Text, list[Finding]]:
     """Return one step's final text with these variables, and everything the guards find in it."""
     sequence = draft.sequence
@@ -48,14 +36,7 @@ async def checked(
     blueprint = await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)
     values = values_for(draft.contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     planned, found = planned_step(
-        desk,
-        step,
-        draft.contact,
-        values=values,
-        text=text,
-        full=True,
-        earlier=sequence.before(step.id),
-        subject_stays=subject_stays,
+        desk, step, draft.contact, values=values, text=text, full=True, earlier=sequence.before(step.id)
     )
     return Text(subject=planned.subject, content=planned.content or ""), found
 

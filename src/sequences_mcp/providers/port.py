@@ -160,10 +160,11 @@ class Sequences(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """One text for one person."""
+    """One text for one person; with ``keeps_subject`` it changes the content alone of one that has a subject."""
 
     subject: str | None
     content: str
+    keeps_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
