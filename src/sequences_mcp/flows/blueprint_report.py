@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.blueprint import Blueprint, Step
-from sequences_mcp.domain.finding import Finding, errors_in
+from sequences_mcp.domain.blueprint import Blueprint, Step, Temporality
+from sequences_mcp.domain.finding import Finding, Severity, errors_in
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_steps
@@ -19,12 +22,57 @@ class BlueprintReport:
     findings: tuple[Finding, ...]
 
 
-def approved_by_guards(desk: Desk, steps: object) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
+def approved_by_guards(
+    desk: Desk, steps: object, *, provider: str
+) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
     """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses."""
     report = check_steps(steps, policy=desk.policy)
-    require_no_errors(report.findings)
+    findings = report.findings
+    if provider == LOCAL:
+        findings += tuple(without_effect(report.steps or ()))
+    require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
-    return report.steps, report.findings
+    return report.steps, findings
+
+
+def without_effect(steps: Items[Step], *, severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+    """Yield each field that the embedded engine would take and never look at; a vendor may well use it."""
+    for place, step in enumerate(steps):
+        for rule, field, message in _unused(step, steps[:place]):
+            yield Finding(rule=f"local.{rule}", severity=severity, step_id=step.id, field=field, message=message)
+
+
+def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
+    if step.config is not None and step.config.user_id is not None:
+        yield (
+            "sender",
+            "config.userId",
+            "The embedded engine sends everything as the one sender of this server, SEQUENCES_SENDER, which only "
+            "the operator sets; list_providers shows who that is. Leave config out.",
+        )
+    if step.policy.auto_validate_ai_draft and not step.is_written_per_contact:
+        yield (
+            "auto_validate",
+            "policy.autoValidateAIDraft",
+            "It is about texts written for each contact (contentSource suggestedByKalent); this step has one text "
+            "for all. Leave it out.",
+        )
+    days, invitation = step.policy.invite_timeout_days, next((one for one in earlier if one.is_invitation), None)
+    waits = step.temporality_type is Temporality.AFTER_INVITATION_SETTLED
+    if days is not None and not (step.is_invitation or waits):
+        yield (
+            "invitation_timeout",
+            "policy.inviteTimeoutDays",
+            "It belongs to the invitation, or to a step with temporalityType AFTER_INVITATION_SETTLED. Leave it "
+            "out here.",
+        )
+    own = invitation.policy.invite_timeout_days if invitation else None
+    if days is not None and waits and own is not None and own != days:
+        yield (
+            "invitation_timeout",
+            "policy.inviteTimeoutDays",
+            f"The invitation says {own} days, and that is what counts. Set it in one of the two only.",
+        )
 
 
 def require_no_errors(findings: tuple[Finding, ...]) -> None:

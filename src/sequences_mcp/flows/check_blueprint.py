@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.blueprint_report import without_effect
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.guards.check import Report, check_steps
@@ -32,6 +33,9 @@ async def check_blueprint(
         stored = await get_blueprint(desk, blueprint_id=blueprint_id)
         report = Report(findings=stored.findings, steps=stored.blueprint.steps)
     else:
-        report = check_steps(steps, policy=desk.policy)
+        found = check_steps(steps, policy=desk.policy)
+        # A vendor may use what the embedded engine does not, and nobody has said yet where this will be stored.
+        unused = tuple(without_effect(found.steps or (), severity=Severity.WARNING))
+        report = Report(findings=found.findings + unused, steps=found.steps)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)

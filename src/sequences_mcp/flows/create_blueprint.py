@@ -25,7 +25,7 @@ async def create_blueprint(
 
     ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables.
     """
-    checked, findings = approved_by_guards(desk, steps)
+    checked, findings = approved_by_guards(desk, steps, provider=provider_of(provider))
     sourcing = Sourcing(job_title=clean(job_title), location=clean(location))
     made = await _created(desk, provider, name=valid_name(name), steps=checked, sourcing=sourcing)
     return BlueprintReport(made, findings)

@@ -38,7 +38,9 @@ async def update_blueprint(
     old = await blueprints.get_blueprint(blueprint_id)
     if isinstance(steps, list):
         _require_whole_list(old.steps, steps)
-    checked, findings = approved_by_guards(desk, wire_steps(old) if steps is None else steps)
+    checked, findings = approved_by_guards(
+        desk, wire_steps(old) if steps is None else steps, provider=provider.name
+    )
     sourcing = Sourcing(
         job_title=old.sourcing.job_title if job_title is None else clean(job_title),
         location=old.sourcing.location if location is None else clean(location),
