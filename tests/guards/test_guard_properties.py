@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.check import apply_fixes, check_steps, check_text, check_values
+from sequences_mcp.guards.check import apply_fixes, check_steps, check_text, check_value
+from sequences_mcp.guards.facts import Value, fact_of
+from sequences_mcp.guards.inspect import _OF_VALUES
 from sequences_mcp.guards.plain import is_plain
+from sequences_mcp.guards.text import Text
 
 SEEDS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name) if len(case.text) < 400]
 SIGNS = "[]{}<>()%$#@&;|*_«»‹›【】［］｛｝“”\"'`:/\\.,!?-=^~ \n\r\t\x00\u200b\u202e\ufdd0\ud800é山م🏴"
@@ -103,9 +106,29 @@ def test_a_good_text_after_a_bad_one_does_not_excuse_it(case: Case) -> None:
 @given(st.one_of(st.none(), st.text(max_size=250), st.text(SIGNS, max_size=20)))
 @settings(max_examples=400, deadline=None)
 def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value: str | None) -> None:
-    against = [rule.id for rule in RULES if rule.check_value and rule.check_value(value or "")]
-    assert not (is_plain(value) and against)
-    assert [finding.rule for finding in check_values({"firstname": value})] == against
+    for name in ("firstname", "candidateCompanyName", "notes"):
+        given = Value(value or "", fact_of(name))
+        against = [
+            rule.id for rule in RULES if rule.check_value and given.fact in rule.facts and rule.check_value(given)
+        ]
+        found = check_value(name, value)
+        assert not (is_plain(value) and against)
+        assert {finding.rule for finding in found} >= {*against} - {"values.marks"}
+        assert all(finding.variable == finding.field == name for finding in found)
+
+
+@given(st.one_of(st.text(" ,.'&#/@:|+!-()abXxnul{[<%$_", max_size=20), TEXT))
+@settings(max_examples=300, deadline=None)
+def test_a_value_that_is_plain_would_pass_every_rule_about_texts(value: str) -> None:
+    if is_plain(value):
+        text = Text(original=value, rendered=True)
+        errors = [
+            rule.id
+            for rule, check in _OF_VALUES
+            for hit in check(text)
+            if (hit.severity or rule.severity) is Severity.ERROR
+        ]
+        assert errors == [] or text.raw.greetings
 
 
 @given(TEXT)

@@ -12,10 +12,8 @@ from guard_examples import email
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Severity, errors_in
 from sequences_mcp.domain.variables import VARIABLES, missing, render
-from sequences_mcp.guards.check import check_rendered, check_values
-from sequences_mcp.guards.inspect import of_values
+from sequences_mcp.guards.check import check_rendered, check_value, check_values
 from sequences_mcp.guards.plain import is_plain
-from sequences_mcp.guards.policy import DEFAULT
 
 STEP = Step.model_validate(email(content="Hi {{firstname}}, your work at {{candidateCompanyName}} is good."))
 GOOD = {"firstname": "Jane", "candidateCompanyName": "Acme & Sons"}
@@ -44,9 +42,9 @@ def test_a_plain_message_may_leave() -> None:
         ("\u2800", "values.missing"),
         ("null", "values.nothing"),
         ("N/A", "values.nothing"),
-        ("{{lastname}}", "values.marks"),
-        ("[company]", "values.marks"),
-        ("｛name｝", "values.marks"),
+        ("{{lastname}}", "variables.unfilled"),
+        ("[company]", "placeholders.square"),
+        ("｛name｝", "foreign.single_brace"),
         ("Jane\r\nBcc: x@evil.test", "values.control"),
         ("Ja\x00ne", "values.control"),
         ("a" * 300, "values.long"),
@@ -70,7 +68,7 @@ def test_a_finding_inside_a_value_says_which_and_offers_no_fix() -> None:
     )
     inside = [finding for finding in found if finding.rule.startswith("variables.")]
     assert [finding.fix for finding in inside] == [None]
-    assert inside[0].message.endswith("It comes from {{firstname}}.")
+    assert inside[0].message.startswith("{{firstname}}: ")
     assert {finding.variable for finding in found} == {"firstname"}
 
 
@@ -178,5 +176,67 @@ def test_a_value_that_passes_the_quick_look_passes_every_rule() -> None:
 def test_ten_thousand_contacts_are_looked_at_in_no_time() -> None:
     values = dict.fromkeys(VARIABLES, "Anne-Marie O’Connor & Sons (Paris)")
     start = time.process_time()
-    assert all(not list(of_values(values, DEFAULT)) for _ in range(10_000))
+    assert all(not check_values(values) for _ in range(10_000))
     assert time.process_time() - start < 1.5, "well under 0.3 s on a quiet machine"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("firstname", "[company]", "placeholders.square"),
+        ("candidateCompanyName", "{{company}}", "variables.spelling"),
+        ("notes", "Ask about [First Name]", "placeholders.square"),
+        ("note", "[insert note]", "placeholders.square"),
+        ("job_title", "Head of <department>", "placeholders.angle"),
+        ("lead_source", "%FIRSTNAME%", "foreign.sigil"),
+        ("company", "【会社名】", "placeholders.other_bracket"),
+        ("email", "[email]", "placeholders.square"),
+        ("first_name", "&lt;name&gt;", "placeholders.angle"),
+        ("custom", "{Hi|Hello}", "foreign.spintax"),
+        ("company", "XXXX", "placeholders.blank"),
+        ("notes", "Met at ____", "placeholders.blank"),
+        ("notes", "Met\u200b in Rust", "values.control"),
+        ("company", "com\ufe01\ufe02pany", "values.control"),
+    ],
+)
+def test_a_value_that_is_a_placeholder_or_hides_something_is_refused_with_its_name(
+    name: str, value: str, rule: str
+) -> None:
+    refused = errors_in(check_value(name, value))
+    assert (rule, name) in {(finding.rule, finding.field) for finding in refused}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("company", "Johnson & Johnson"),
+        ("company", "C# & .NET"),
+        (
+            "notes",
+            "[via API 2026-11-21T09:30:00Z] Called [Ada]; likes Rust.\nSubject: hiring\nTODO: call",
+        ),
+        ("job_title", "CTO | Founder"),
+        ("email", "maria+jobs@globex.example"),
+        ("linkedin_url", "https://www.linkedin.com/in/maria"),
+    ],
+)
+def test_an_ordinary_value_of_any_name_passes(name: str, value: str) -> None:
+    assert check_value(name, value) == ()
+
+
+def test_brackets_that_no_blank_has_are_a_doubt_in_a_value_and_in_the_text_it_fills() -> None:
+    values = {"firstname": "Jane", "candidateCompanyName": "[x]cube LABS"}
+    (found,) = check_values(values)
+    assert (found.severity, found.variable) == (Severity.WARNING, "candidateCompanyName")
+    content = render(STEP.content, values)
+    final = check_rendered(step=STEP, subject="A role", content=content, values=values)
+    assert final
+    assert not errors_in(final)
+
+
+@pytest.mark.parametrize("value", ["[company]", "{{firstname}}", "<name>", "%LASTNAME%", "a\u200bb"])
+def test_a_value_that_is_refused_alone_is_refused_in_the_final_text_too(value: str) -> None:
+    values = {"firstname": "Jane", "candidateCompanyName": value}
+    content = f"Hi Jane, your work at {value} is good."
+    final = check_rendered(step=STEP, subject="A role", content=content, values=values)
+    assert {finding.variable for finding in errors_in(final)} == {"candidateCompanyName"}

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
-from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.finding import Finding, errors_in
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 
 if TYPE_CHECKING:
@@ -86,16 +86,30 @@ def check_rendered(
     from sequences_mcp.guards.rendered import from_value, texts_of, unusual
 
     findings = list(unusual(step, values, policy))
+    told = {(finding.variable, finding.rule) for finding in findings}
+    refused = frozenset(finding.variable for finding in errors_in(findings) if finding.variable)
     for text in texts_of(step, subject, content, is_follow_up=is_follow_up, policy=policy):
-        findings += (from_value(finding, text.original, values) for finding in of_text(text))
+        inside = (from_value(one, text.original, values, refused=refused) for one in of_text(text))
+        findings += (one for one in inside if (one.variable, one.rule) not in told)
     return tuple(findings)
 
 
 def check_values(values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
     """Check values before they fill in a template: nothing found means that each is plain enough for any text."""
-    from sequences_mcp.guards.inspect import of_values
+    return tuple(finding for name, value in values.items() for finding in check_value(name, value, policy=policy))
 
-    return tuple(of_values(values, policy))
+
+def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
+    """Check one value that can end in a message: a variable, a fact about a person, a note, at any provider.
+
+    ``name`` is the variable's or the fact's ("firstname", "first_name", "job_title", "notes", or a name of the
+    caller's own) and decides which rules apply. Errors: a placeholder in any disguise, a token of a template, tags
+    and entities, what cannot be seen, a value that is blank. Warnings: what is doubtful, with the likely value as
+    the fix where there is one. ``field`` and ``variable`` of each finding name the value.
+    """
+    from sequences_mcp.guards.inspect import of_value
+
+    return tuple(of_value(name, value, policy))
 
 
 def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Step, ...]:

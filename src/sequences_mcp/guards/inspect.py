@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.excerpt import excerpt
+from sequences_mcp.guards.facts import Fact, Value, fact_of
+from sequences_mcp.guards.placeholders.instruction import is_instruction
 from sequences_mcp.guards.plain import is_plain
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
 from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.shapes import BLANK
 from sequences_mcp.guards.structure.crowded import RULE as CROWDED
 from sequences_mcp.guards.structure.crowded import too_many
 from sequences_mcp.guards.structure.kind import RULE as KIND
 from sequences_mcp.guards.structure.length import RULE as LENGTH
 from sequences_mcp.guards.text import Text
+from sequences_mcp.guards.values.marks import RULE as MARKS
+from sequences_mcp.guards.words import has_field
 
 _MOST_HITS = 20
 """How many places a rule tells of in one text: who mends these will look again."""
 
 Span = tuple[int, int]
-_CHECKS = tuple((rule, rule.check) for rule in RULES if rule.check)
+Check = tuple[Rule, Callable[[Text], Iterable[Hit]]]
+_CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
+# What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
+_LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
+_OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
+_OF_DRAFTS = frozenset(
+    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "variants", "mojibake")
+)
+_BY_SHAPE = frozenset({"placeholders.square"})
+_OF_VALUES = tuple(
+    (rule, check)
+    for rule, check in _CHECKS
+    if (rule.layer in _LAYERS_OF_VALUES and rule.id not in _OF_MESSAGES) or rule.id == "channel.active_content"
+)
+_OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in _OF_DRAFTS)
 
 
-def of_text(text: Text) -> Iterator[Finding]:
-    """Return what the rules about texts find."""
+def of_text(text: Text, *, rules: Iterable[Check] | None = None) -> Iterator[Finding]:
+    """Return what the rules about texts find, or those of them that are given."""
     if not isinstance(text.original, str):
         yield _finding(KIND, Hit(0, 0), "", text=text)
     elif len(text.original.encode("utf-8", "surrogatepass")) > MAX_BYTES:
@@ -38,14 +58,14 @@ def of_text(text: Text) -> Iterator[Finding]:
             text=text,
         )
     else:
-        for rule, hit in _hits(text):
+        for rule, hit in _hits(text, _CHECKS if rules is None else rules):
             yield _finding(rule, hit, excerpt(text.original, hit.start, hit.end), text=text)
 
 
-def _hits(text: Text) -> Iterator[tuple[Rule, Hit]]:
+def _hits(text: Text, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
     """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
     told: list[Span] = []
-    for rule, check in _CHECKS:
+    for rule, check in checks:
         for hit in _new(check(text), rule, told):
             yield rule, hit
 
@@ -101,22 +121,42 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
             )
 
 
-def of_values(values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what the rules about values find; ``field`` and ``variable`` name the value."""
-    for name, value in values.items():
-        if not is_plain(value):
-            yield from _of_value(name, value or "", policy)
+def of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
+    """Return what is wrong with one value; ``field`` and ``variable`` name it."""
+    if not is_plain(value):
+        given = Value(value or "", fact_of(name))
+        of_marks = list(_as_text(given, policy))
+        for finding in [*of_marks, *_as_value(given, policy)]:
+            if not (of_marks and finding.rule == MARKS.id):
+                message = f"{{{{{name}}}}}: {finding.message}"
+                yield replace(finding, message=message, field=name, variable=name)
 
 
-def _of_value(name: str, value: str, policy: GuardPolicy) -> Iterator[Finding]:
+def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
+    """Return what of a value is a placeholder, a token or markup, as in any text."""
+    text = Text(original=value.text, rendered=True, policy=policy)
+    is_note = value.fact is Fact.NOTE
+    for finding in of_text(text, rules=_OF_NOTES if is_note else _OF_VALUES):
+        if finding.severity is Severity.ERROR:
+            if finding.rule not in _BY_SHAPE or _names_a_blank(value.text[finding.start : finding.end]):
+                yield replace(finding, fix=None)
+            elif not is_note:
+                yield replace(finding, severity=Severity.WARNING, fix=None)
+
+
+def _names_a_blank(bracketed: str) -> bool:
+    """Say whether the words in brackets are a blank's: "[company]", "[insert note]", not "[x]cube Labs"."""
+    inner = bracketed.strip("[]［］ ")
+    return not inner or has_field(inner) or is_instruction(inner) or bool(BLANK.fullmatch(inner))
+
+
+def _as_value(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
     for rule in RULES:
-        if rule.check_value and rule.check_value(value):
+        if rule.check_value and value.fact in rule.facts and rule.check_value(value):
             yield Finding(
                 rule=rule.id,
                 severity=policy.severity.get(rule.id, rule.severity),
-                message=f"{{{{{name}}}}}: {rule.message}",
-                field=name,
-                end=len(value),
-                excerpt=excerpt(value, 0, len(value)),
-                variable=name,
+                message=rule.message,
+                end=len(value.text),
+                excerpt=excerpt(value.text, 0, len(value.text)),
             )

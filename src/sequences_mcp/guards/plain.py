@@ -14,9 +14,15 @@ _PLAIN = Lazy(
     r"0-9\u0300-\u033f \u00a0.,'’&/()+#@|:!·•–—-]{2,200}"
 )
 
+# An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
+_MARK = Lazy(
+    r"://|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
+    r"(?i:null|undefined|invalid|todo|fixme|subject|insert|add|fill|enter)"
+)
+
 
 def is_plain(value: str | None) -> bool:
     """Say whether no rule about values can have anything against this one."""
-    if value is None or _PLAIN.fullmatch(value) is None or "://" in value:
+    if value is None or _PLAIN.fullmatch(value) is None or _MARK.search(value):
         return False
     return any(map(str.isalnum, value)) and not means_nothing(value) and "www." not in value.lower()

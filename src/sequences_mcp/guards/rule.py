@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import Fact
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.guards.facts import Value
     from sequences_mcp.guards.text import Text
 
 Field = Literal["content", "subject"]
@@ -39,9 +41,9 @@ class StepHit(NamedTuple):
 class Rule:
     """One rule, as data, with the function that applies it: to a text, to steps or to a value.
 
-    ``example`` says what ``accept`` and ``reject`` hold: texts of that field, final texts, values, or steps as
-    JSON in which the fields that do not matter are left out. ``source`` is who asks for it: Kalent, a standard, or
-    ourselves.
+    ``facts`` says to which values a rule about values applies. ``example`` says what ``accept`` and ``reject``
+    hold: texts of that field, final texts, values, or steps as JSON in which the fields that do not matter are
+    left out. ``source`` is who asks for it: Kalent, a standard, or ourselves.
     """
 
     id: str
@@ -53,7 +55,8 @@ class Rule:
     example: Example = "content"
     check: Callable[[Text], Iterable[Hit]] | None = None
     check_steps: Callable[[tuple[Step, ...]], Iterable[StepHit]] | None = None
-    check_value: Callable[[str], bool] | None = None
+    check_value: Callable[[Value], bool] | None = None
+    facts: frozenset[Fact] = frozenset(Fact)
 
     @property
     def layer(self) -> str:

@@ -10,16 +10,24 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_name, words_of
 
-_INSTRUCTION = Lazy(
-    r"(?i)[(（](?:\s?(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
+_VERB = (
+    r"(?:insert|add|fill (?:in|out)|enter|put|replace|specify|personali[sz]e|customi[sz]e|mention|"
     r"ins[ée]rer|ajouter|(?:à )?compl[ée]ter|remplir|remplacer|personnaliser|mentionner|"
     r"einf[üu]gen|erg[äa]nzen|ausf[üu]llen|insertar|a[ñn]adir|completar|rellenar|inserire|aggiungere|completare|"
     r"inserir|adicionar|preencher|invullen|toevoegen|wstaw|uzupełnij|вставить|добавить|указать)"
-    r"(?=[\s)）:])[^()（）\n]{0,80}[)）]|"
-    r"[^()（）\n]{0,40}(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)[)）])",
+)
+_LAST_VERB = r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|invullen|を記入|を入力|を挿入|请填写|填写)"
+_INSTRUCTION = Lazy(
+    rf"(?i)[(（](?:\s?{_VERB}(?=[\s)）:])[^()（）\n]{{0,80}}[)）]|[^()（）\n]{{0,40}}{_LAST_VERB}[)）])",
     needs=("(", "（"),
 )
+_WHOLE = Lazy(rf"(?i)\W{{0,4}}(?:{_VERB}(?!\w).{{0,100}}|.{{0,60}}{_LAST_VERB}\W{{0,4}})")
 _PARENTHESES = Lazy(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
+
+
+def is_instruction(phrase: str) -> bool:
+    """Say whether a phrase, the brackets around it taken off, tells somebody to fill something in."""
+    return _WHOLE.fullmatch(phrase) is not None
 
 
 def check(text: Text) -> Iterator[Hit]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import Fact, Value
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Rule
 
 _BREAK = Lazy("[\t\r\n\ufffd]")
+_NOT_READ = "\ufffd"
 
 
-def check_value(value: str) -> bool:
-    """Say whether a value has such characters, or one that stands for what could not be read."""
-    text = value.strip()
-    return bool(_BREAK.search(text)) or any(True for _ in invisible.find(text))
+def check_value(value: Value) -> bool:
+    """Say whether a value has such characters, or one that stands for what could not be read.
+
+    A note may have lines.
+    """
+    text = value.text.strip()
+    is_broken = _NOT_READ in text if value.fact is Fact.NOTE else bool(_BREAK.search(text))
+    return is_broken or any(True for _ in invisible.find(text, direction=value.fact is Fact.NOTE))
 
 
 RULE = Rule(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import SHORT, Value
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Rule
 
 _RIGHT_TO_LEFT = Lazy("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
-def check_value(value: str) -> bool:
+def check_value(value: Value) -> bool:
     """Say whether a value has letters written from right to left."""
-    return bool(_RIGHT_TO_LEFT.search(value))
+    return bool(_RIGHT_TO_LEFT.search(value.text))
 
 
 RULE = Rule(
@@ -23,4 +24,5 @@ RULE = Rule(
     source="ours",
     example="value",
     check_value=check_value,
+    facts=SHORT,
 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import SHORT, Value
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Rule
 
 _LINK = Lazy(r"(?i)://|\bwww\.")
 
 
-def check_value(value: str) -> bool:
+def check_value(value: Value) -> bool:
     """Say whether a value has a web address."""
-    return bool(_LINK.search(value))
+    return bool(_LINK.search(value.text))
 
 
 RULE = Rule(
@@ -23,4 +24,5 @@ RULE = Rule(
     source="ours",
     example="value",
     check_value=check_value,
+    facts=SHORT,
 )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import SHORT, Value
 from sequences_mcp.guards.rule import Rule
 
 _LONGEST = 200
 
 
-def check_value(value: str) -> bool:
+def check_value(value: Value) -> bool:
     """Say whether a value is that long."""
-    return len(value) > _LONGEST
+    return len(value.text) > _LONGEST
 
 
 RULE = Rule(
@@ -26,4 +27,5 @@ RULE = Rule(
     source="ours",
     example="value",
     check_value=check_value,
+    facts=SHORT,
 )

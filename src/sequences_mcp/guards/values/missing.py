@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.domain.variables import is_blank
+from sequences_mcp.guards.facts import Value
 from sequences_mcp.guards.rule import Rule
 
 
-def check_value(value: str) -> bool:
+def check_value(value: Value) -> bool:
     """Say whether a reader would see nothing."""
-    return is_blank(value)
+    return is_blank(value.text)
 
 
 RULE = Rule(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.facts import SHORT, Value
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.words import means_nothing
 
 
-def check_value(value: str) -> bool:
+def check_value(value: Value) -> bool:
     """Say whether a value is a word for none, or has neither a letter nor a digit."""
-    return means_nothing(value) or not any(character.isalnum() for character in value)
+    return means_nothing(value.text) or not any(character.isalnum() for character in value.text)
 
 
 RULE = Rule(
@@ -21,4 +22,5 @@ RULE = Rule(
     source="ours",
     example="value",
     check_value=check_value,
+    facts=SHORT,
 )
