@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
 
 LONGEST = 254  # RFC 5321, 4.5.3.1.3 with erratum 1690
@@ -186,15 +187,7 @@ def domain_of(email: str | None) -> str | None:
 
 def is_hidden(letter: str) -> bool:
     """Say whether a character draws nothing by itself, or changes how its neighbours are drawn."""
-    return (
-        unicodedata.category(letter) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} or letter in _DRAWN_AS_NOTHING
-    )
-
-
-_DRAWN_AS_NOTHING = frozenset(
-    "\u2028\u2029\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
-    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-)
+    return invisible.is_hidden(letter) or unicodedata.category(letter) in ("Cc", "Cn", "Co")
 
 
 def visible(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -193,9 +193,9 @@ def final_findings(
 ) -> tuple[Finding, ...]:
     """Return what the guards find in a text about to leave.
 
-    What lies in a contact's own data is a warning, not an error: data is held and shown, never judged unseen.
+    What lies in a contact's own data is an error only where that value is refused by itself; else it is a warning.
     """
-    found = check_rendered(
+    return check_rendered(
         step=step,
         subject=subject,
         content=content,
@@ -203,7 +203,6 @@ def final_findings(
         is_follow_up=any(one.type is Channel.EMAIL for one in earlier),
         policy=policy,
     )
-    return tuple(replace(f, severity=Severity.WARNING) if f.variable else f for f in found)
 
 
 def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.excerpt import excerpt
 from sequences_mcp.guards.facts import Fact, Value, fact_of
@@ -21,6 +22,7 @@ from sequences_mcp.guards.structure.kind import RULE as KIND
 from sequences_mcp.guards.structure.length import RULE as LENGTH
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.values.marks import RULE as MARKS
+from sequences_mcp.guards.values.missing import RULE as MISSING
 from sequences_mcp.guards.words import has_field
 
 _MOST_HITS = 20
@@ -123,13 +125,18 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 
 def of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
     """Return what is wrong with one value; ``field`` and ``variable`` name it."""
-    if not is_plain(value):
-        given = Value(value or "", fact_of(name))
+    if is_blank(value):
+        yield _named(name, _found(MISSING, value or "", policy))
+    elif value is not None and not is_plain(value):
+        given = Value(value, fact_of(name))
         of_marks = list(_as_text(given, policy))
         for finding in [*of_marks, *_as_value(given, policy)]:
             if not (of_marks and finding.rule == MARKS.id):
-                message = f"{{{{{name}}}}}: {finding.message}"
-                yield replace(finding, message=message, field=name, variable=name)
+                yield _named(name, finding)
+
+
+def _named(name: str, finding: Finding) -> Finding:
+    return replace(finding, message=f"{{{{{name}}}}}: {finding.message}", field=name, variable=name)
 
 
 def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
@@ -153,10 +160,14 @@ def _names_a_blank(bracketed: str) -> bool:
 def _as_value(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
     for rule in RULES:
         if rule.check_value and value.fact in rule.facts and rule.check_value(value):
-            yield Finding(
-                rule=rule.id,
-                severity=policy.severity.get(rule.id, rule.severity),
-                message=rule.message,
-                end=len(value.text),
-                excerpt=excerpt(value.text, 0, len(value.text)),
-            )
+            yield _found(rule, value.text, policy)
+
+
+def _found(rule: Rule, value: str, policy: GuardPolicy) -> Finding:
+    return Finding(
+        rule=rule.id,
+        severity=policy.severity.get(rule.id, rule.severity),
+        message=rule.message,
+        end=len(value),
+        excerpt=excerpt(value, 0, len(value)),
+    )

@@ -17,7 +17,8 @@ _PLAIN = Lazy(
 # An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
 _MARK = Lazy(
     r"://|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
-    r"(?i:null|undefined|invalid|todo|fixme|subject|insert|add|fill|enter)"
+    r"(?:candidate|sourcing|recruiter)[A-Z]|"
+    r"(?i:null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|enter)"
 )
 
 
