@@ -61,6 +61,18 @@ class SequencesError(Exception):
         return f"{self.message} {self.next_step}"
 
 
+def error_facts(error: SequencesError) -> dict[str, Any]:
+    """Return an error as values to store and to show: what is wrong, what to do, and the facts that are known."""
+    facts = {
+        "code": error.code,
+        "message": error.message,
+        "next": error.next_step,
+        "retryable": error.retryable,
+        **error.data,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
 class RequestError(SequencesError):
     """The request cannot be carried out as it stands."""
 

@@ -139,7 +139,7 @@ async def test_a_refusal_ends_the_start_and_says_that_nobody_was_enrolled(
         told = await start.told(desktop)
     assert (told["outcome"], told["sent"]) == ("not_done", "nothing")
     assert told["handed_over"] == {**told["handed_over"], "done": 0, "unknown": 0, "not_done": 2, "waiting": 0}
-    assert told["handed_over"]["why"]
+    assert told["handed_over"]["errors"]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -168,7 +168,7 @@ async def test_whom_topo_does_not_take_fails_alone(vendors: Connected) -> None:
         told = await start.told(desktop)
         run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
     assert (told["handed_over"]["done"], told["handed_over"]["not_done"]) == (1, 1)
-    assert (run["status"], run["reason"]) == ("FAILED", "Topo did not take this person (BusinessIssue).")
+    assert (run["status"], run["reason"]) == ("FAILED", "Topo did not take this person.")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

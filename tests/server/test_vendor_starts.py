@@ -327,7 +327,7 @@ async def test_a_template_that_names_no_agent_sends_as_the_one_the_operator_set(
         await approve(vendors, await start.ask(desktop))
         told = await start.told(desktop)
     assert told["outcome"] == "not_done"
-    assert "CLARKY_BOT_ID" in told["handed_over"]["why"][0]
+    assert "CLARKY_BOT_ID" in told["handed_over"]["errors"][0]["next"]
     vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXBEN"
     async with vendors.client() as desktop:
         start = Start("clarky:tpl_01SANDBOXREPLY", [ALI])

@@ -19,11 +19,28 @@ from sequences_mcp.guards.check import check_values
 # What Kalent fills in from its own sourcing and user, and does not tell over its API.
 FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
 UNREVIEWED = "vendor.unreviewed"
+WRITTEN_THERE = "vendor.written_there"
 
 
 def title_of(plan: Plan) -> str:
     """Return how people write the name of whoever carries a plan out, or nothing for the embedded engine."""
     return VENDORS.get(plan.header.provider, "")
+
+
+def course_there(plan: Plan) -> str:
+    """Return what a vendor does with people that were handed over to it, as far as its documents say."""
+    rules = {warning.rpartition(" ")[2] for warning in plan.header.warnings}
+    if plan.header.provider == "clarky":
+        return (
+            "it writes, sends and calls within about a minute"
+            if UNREVIEWED in rules
+            else "its texts wait for a yes in Clarky's review queue"
+        )
+    if plan.header.provider == "topo":
+        return "it enrols them; whether its template waits for a yes in Topo's app, its API does not tell"
+    if WRITTEN_THERE in rules:
+        return "it sends when a step is due; a text that Kalent writes may wait for a yes in its app"
+    return "it sends when a step is due"
 
 
 def vendor_words(terms: Terms) -> str:
@@ -100,7 +117,7 @@ def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
         if step.content_source is ContentSource.SUGGESTED:
             gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after a yes in its app"
             message = f"{title} writes this text for each person; it leaves {gate}."
-            yield _warning("vendor.written_there", message, step=step)
+            yield _warning(WRITTEN_THERE, message, step=step)
 
 
 def _written_later() -> Finding:

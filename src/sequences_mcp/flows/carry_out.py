@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 from sequences_mcp.errors import (
     ConflictError,
@@ -13,9 +13,10 @@ from sequences_mcp.errors import (
     ProviderError,
     RequestError,
     SequencesError,
+    error_facts,
 )
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.vendor_port import Operation, Write
+from sequences_mcp.providers.vendor_port import LAST_ANSWER, Operation, Write
 
 FIRST_LOOK = 0.02  # seconds; each look at a twin's progress comes twice as late as the one before
 LATEST_LOOK = 0.5
@@ -108,8 +109,24 @@ def _answer(operation: Operation) -> str:
     return operation.answer or ""
 
 
+def last_answer_of(operation: Operation) -> Mapping[str, Any] | None:
+    """Return what the vendor answered last, where its answer was an error (``errors.error_facts``)."""
+    try:
+        facts = json.loads(operation.answer or "{}")
+    except ValueError:
+        return None
+    found = facts.get(LAST_ANSWER) if isinstance(facts, dict) else None
+    return found if isinstance(found, dict) else None
+
+
 def _told(error: SequencesError) -> str:
-    facts = {"code": error.code, "message": error.message, "next": error.next_step, "data": dict(error.data)}
+    facts = {
+        "code": error.code,
+        "message": error.message,
+        "next": error.next_step,
+        "data": dict(error.data),
+        LAST_ANSWER: error_facts(error) if isinstance(error, ProviderError) else None,
+    }
     return json.dumps(facts, default=str)
 
 

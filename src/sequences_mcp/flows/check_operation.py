@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sequences_mcp.domain.ids import Kind, parse
-from sequences_mcp.flows.carry_out import CHECKED
+from sequences_mcp.flows.carry_out import CHECKED, last_answer_of
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.read_back import READERS
-from sequences_mcp.providers.vendor_port import Operation
+from sequences_mcp.providers.vendor_port import LAST_ANSWER, Operation
 
 IN_FLIGHT_AT_MOST = timedelta(seconds=60)  # until then a request that seems lost may still be acted on
 IN_WORDS = {"done": "enrolled", "not_done": "not enrolled", "unknown": "unknown"}
@@ -24,6 +26,11 @@ class CheckedOperation:
     operation: Operation
     why: str
     next_step: str | None = None
+
+    @property
+    def last_answer(self) -> Mapping[str, Any] | None:
+        """What the vendor answered last, where its answer was an error."""
+        return last_answer_of(self.operation)
 
 
 async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
@@ -72,7 +79,7 @@ async def _settled(desk: Desk, operation: Operation, *, happened: bool, why: str
     settled = await desk.operations.settle(
         operation.id,
         state="done" if happened else "not_done",
-        answer=json.dumps({CHECKED: why}),
+        answer=json.dumps({CHECKED: why, LAST_ANSWER: last_answer_of(operation)}),
         actor="check_operation",
     )
     return CheckedOperation(settled, why)

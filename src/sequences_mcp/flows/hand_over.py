@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from typing import Literal
+from typing import Any, Literal
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ConflictError, SequencesError, StoreError, UnexpectedAnswerError
+from sequences_mcp.errors import ConflictError, SequencesError, StoreError, UnexpectedAnswerError, error_facts
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.enrolment_port import Enrolment, Fate, HandedOver, Taken
@@ -148,12 +148,12 @@ async def _asked(desk: Desk, enrolment: Enrolment, taken: Taken, *, at: Callable
         if not isinstance(error, Exception):
             raise
         log.exception("A request to enrol broke off")
-        return f"The request broke off; check_operation with {taken.operation_id} finds out what became of it."
+        return f"The request broke off. {_look(taken)}"
     at("answered")
     if lost := await _settled(desk, taken, fates):
         return lost
     doubtful = any(fate.outcome == "unknown" for fate in fates)
-    return f"check_operation with {taken.operation_id} finds out what became of some." if doubtful else None
+    return _look(taken) if doubtful else None
 
 
 async def _settled(desk: Desk, taken: Taken, fates: Items[Fate]) -> str | None:
@@ -174,22 +174,35 @@ async def _not_asked(desk: Desk, plan: Plan, error: SequencesError) -> str:
     """Return why nothing was asked for: later, where that may help, or for good."""
     may_pass = error.retryable or isinstance(error, StoreError | UnexpectedAnswerError)
     if not may_pass:
-        await desk.vendor_runs.give_up(plan.id, reason=f"not handed over: {error.message}")
+        reason = f"not handed over: {error.message}"
+        await desk.vendor_runs.give_up(plan.id, reason=reason, error=error_facts(error))
+    elif not isinstance(error, StoreError):
+        await desk.vendor_runs.put_off(plan.id, error=error_facts(error))
     return str(error)
 
 
 async def _ended(desk: Desk, taken: Taken, error: SequencesError) -> str:
     """Record what a request that was refused, or whose answer was lost, means for everybody in it."""
+    facts = error_facts(error)
     if error.outcome == "unknown":
-        return await _settled(desk, taken, _all(taken, "unknown", why=error.message)) or str(error)
+        facts |= {"operation_id": taken.operation_id, "next": f"Do not start them again. {_look(taken)}"}
+        fates = _all(taken, "unknown", why=error.message, error=facts)
+        return await _settled(desk, taken, fates) or f"{error.message} {_look(taken)}"
     if error.retryable:
-        await desk.vendor_runs.release(taken.operation_id, reason=error.message)
+        await desk.vendor_runs.release(taken.operation_id, reason=error.message, error=facts)
         return str(error)
-    if lost := await _settled(desk, taken, _all(taken, "not_done", why=error.message)):
+    if lost := await _settled(desk, taken, _all(taken, "not_done", why=error.message, error=facts)):
         return lost
-    await desk.vendor_runs.give_up(taken.order.plan.id, reason=f"not handed over: {error.message}")
+    reason = f"not handed over: {error.message}"
+    await desk.vendor_runs.give_up(taken.order.plan.id, reason=reason, error=facts)
     return str(error)
 
 
-def _all(taken: Taken, outcome: Literal["not_done", "unknown"], *, why: str) -> list[Fate]:
-    return [Fate(sequence_id=one.id, outcome=outcome, why=why) for one in taken.order.people]
+def _look(taken: Taken) -> str:
+    return f"check_operation with {taken.operation_id} looks for what became of them."
+
+
+def _all(
+    taken: Taken, outcome: Literal["not_done", "unknown"], *, why: str, error: Mapping[str, Any] | None = None
+) -> list[Fate]:
+    return [Fate(sequence_id=one.id, outcome=outcome, why=why, error=error) for one in taken.order.people]

@@ -6,10 +6,10 @@ import json
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import ConflictError
-from sequences_mcp.flows.carry_out import CHECKED
+from sequences_mcp.flows.carry_out import CHECKED, last_answer_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.enrolment_port import Fate
-from sequences_mcp.providers.vendor_port import Operation
+from sequences_mcp.providers.vendor_port import LAST_ANSWER, Operation
 
 
 async def settle_operation(desk: Desk, *, operation_id: str, done: bool, actor: str) -> Operation:
@@ -23,7 +23,7 @@ async def settle_operation(desk: Desk, *, operation_id: str, done: bool, actor: 
         )
     if operation.tool == "start_sequence":
         return await _start_settled(desk, operation, done=done, actor=actor)
-    answer = json.dumps({CHECKED: f"{actor} looked."})
+    answer = json.dumps({CHECKED: f"{actor} looked.", LAST_ANSWER: last_answer_of(operation)})
     return await desk.operations.settle(
         operation_id, state="done" if done else "not_done", answer=answer, actor=actor
     )

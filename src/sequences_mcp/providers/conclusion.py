@@ -96,9 +96,8 @@ def error_of_unreadable(call: Call, why: str, *, received: Received | None = Non
 
 
 def _unknown(call: Call, why: str, *, received: Received | None = None) -> SequencesError:
-    more = {"vendor_status": received.status if received else None, "attempts": call.attempts}
-    words = received.words if received else Words()
-    return refusal.unknown(call.vendor, call.request, why, words=words, more=more)
+    words, status = (received.words, received.status) if received else (Words(), None)
+    return refusal.unknown(call.vendor, call.request, why, words=words, status=status, attempts=call.attempts)
 
 
 def _barred(call: Call, barred: Barred) -> SequencesError:

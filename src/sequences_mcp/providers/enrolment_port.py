@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -70,19 +70,25 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of one person of an order; ``remote_id`` is the id under which the run is read there."""
+    """What became of one person of an order; ``remote_id`` is the id under which the run is read there.
+
+    ``error`` is what the vendor answered, as :func:`sequences_mcp.errors.error_facts` writes it.
+    """
 
     sequence_id: str
     outcome: Literal["done", "not_done", "unknown"]
     remote_id: str | None = None
     why: str = ""
+    error: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver:
     """How many of a plan's people a vendor has, may have, did not take, and are still to be handed over.
 
-    ``why`` are the first reasons of those it has not, or may have.
+    ``errors`` are the vendor's answers about those it has not, or may have, each with how many it is about;
+    ``why`` the first reasons of those about whom it has not answered. ``operation_ids`` are the requests that are
+    not settled.
     """
 
     done: int
@@ -90,6 +96,8 @@ class HandedOver:
     not_done: int
     waiting: int
     why: tuple[str, ...] = ()
+    errors: tuple[tuple[Mapping[str, Any], int], ...] = ()
+    operation_ids: tuple[str, ...] = ()
 
 
 class Enrolment(Protocol):
@@ -180,11 +188,15 @@ class VendorRuns(Protocol):
         """
         ...
 
-    async def release(self, operation_id: str, *, reason: str) -> None:
-        """Record that certainly nobody was enrolled, and that it may be tried again."""
+    async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Record that certainly nobody was enrolled, why, and that it may be tried again."""
         ...
 
-    async def give_up(self, plan_id: str, *, reason: str) -> None:
+    async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
+        """Record why nobody of a plan could be asked for now: they go on waiting."""
+        ...
+
+    async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Refuse everybody of a plan who was not handed over."""
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -121,6 +121,7 @@ class SequenceDetail:
     """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
 
     ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``untold`` why they are not here.
+    ``error`` is what the vendor answered when the run could not be handed over (``errors.error_facts``).
     """
 
     sequence: Sequence
@@ -130,6 +131,7 @@ class SequenceDetail:
     steps_there: tuple[StepThere, ...] = ()
     activities: tuple[Activity, ...] = ()
     untold: str | None = None
+    error: Mapping[str, Any] | None = None
 
 
 class Sequences(Protocol):

@@ -5,7 +5,6 @@ A vendor's own words are data: they are quoted in ``data`` and never become part
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sequences_mcp.errors import (
@@ -29,9 +28,12 @@ def explained(refusal: Refusal) -> SequencesError:
     return refusal.vendor.explain(refusal) or _by_status(refusal)
 
 
-def made(kind: type[SequencesError], refusal: Refusal, message: str, *, next_step: str) -> SequencesError:
-    """Return an error of a kind that carries what the vendor said as data."""
-    return kind(message, next_step=next_step, data=facts(refusal))
+def made(
+    kind: type[SequencesError], refusal: Refusal, message: str, *, next_step: str, link: str | None = None
+) -> SequencesError:
+    """Return an error of a kind that carries what the vendor said as data; ``link`` is where a person mends it."""
+    known = facts(refusal)
+    return kind(message, next_step=next_step, data={**known, "link": link} if link else known)
 
 
 def facts(refusal: Refusal) -> dict[str, Any]:
@@ -40,7 +42,6 @@ def facts(refusal: Refusal) -> dict[str, Any]:
         **said(refusal.vendor, refusal.words),
         "vendor_status": refusal.status,
         "retry_after": refusal.retry_after,
-        "missing_scope": refusal.request.scope if refusal.status == 403 else None,
     }
     return {name: value for name, value in known.items() if value is not None}
 
@@ -58,15 +59,19 @@ def said(vendor: Vendor, words: Words) -> dict[str, Any]:
 
 
 def unknown(
-    vendor: Vendor, request: Request, why: str, *, words: Words | None = None, more: Mapping[str, Any]
+    vendor: Vendor, request: Request, why: str, *, words: Words | None = None, status: int | None, attempts: int
 ) -> OutcomeUnknownError:
-    """Return the error for a write that may have been carried out."""
+    """Return the error for a write that may have been carried out; ``cause`` is what the last answer means."""
+    last = Refusal(vendor=vendor, request=request, status=status or 0, words=words or Words())
+    meant = vendor.explain(last) if status and words else None
     data = {
-        **said(vendor, words or Words()),
+        **said(vendor, last.words),
         "something_may_have_happened": True,
         "safe_to_call_again": False,
         "why": why,
-        **more,
+        "cause": meant.message if meant else None,
+        "vendor_status": status,
+        "attempts": attempts,
     }
     return OutcomeUnknownError(
         f"OUTCOME UNKNOWN: {vendor.title} may or may not have carried out the request to {request.what}.",
@@ -138,7 +143,8 @@ def _forbidden(refusal: Refusal) -> SequencesError:
             next_step=f"Check in {vendor.title} what the user of this key may do.",
         )
     message, next_step = lacks_scope(vendor, refusal.request)
-    return made(ProviderForbiddenError, refusal, message, next_step=next_step)
+    data = {**facts(refusal), "missing_scope": refusal.request.scope}
+    return ProviderForbiddenError(message, next_step=next_step, data=data)
 
 
 def lacks_scope(vendor: Vendor, request: Request) -> tuple[str, str]:

@@ -32,6 +32,9 @@ class Write:
     repeatable: bool = False
 
 
+LAST_ANSWER = "last_answer"  # in the stored answer of an operation: the error that the vendor's last answer was
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """A write to a vendor as it was recorded; ``answer`` is a result when done, else the JSON of an error."""

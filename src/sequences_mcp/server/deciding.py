@@ -10,7 +10,7 @@ from mcp.types import ElicitRequest, ElicitRequestURLParams, ElicitResult, Input
 
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.flows.at_vendor import title_of
+from sequences_mcp.flows.at_vendor import course_there, title_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.server.views.review import plan_view
@@ -61,7 +61,7 @@ async def _handed_over(desk: Desk, view: StartView, plan: Plan) -> StartView:
     found = await hand_over_soon(desk, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
     if view.approval != "by_operator":
         view = answered(view, "given", plan)
-    return handed_over(view, found, title=title_of(plan))
+    return handed_over(view, found, title=title_of(plan), course=course_there(plan))
 
 
 async def led_to_page(desk: Desk, ctx: Context[Any, Any], view: StartView) -> StartView:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError
 
 from sequences_mcp.domain.page import Page
@@ -32,6 +32,14 @@ class WrittenView(View):
     outcome: Outcome = "done"
     sent: str = "nothing"
     next: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_nothing_of_what_is_unknown(cls, facts: Any) -> Any:
+        """Let ``sent`` be unknown where the outcome is and nobody said how much has left for certain."""
+        if isinstance(facts, dict) and facts.get("outcome") == "unknown" and "sent" not in facts:
+            return {**facts, "sent": "unknown"}
+        return facts
 
 
 class PageView(View):

@@ -12,7 +12,7 @@ from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.at_vendor import outlook_there
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.machine import outlook
-from sequences_mcp.engine.store import attempts, contacts, sequences
+from sequences_mcp.engine.store import attempts, contacts, sequences, vendor_errors
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.port import Outlook, SequenceDetail
 
@@ -23,11 +23,16 @@ def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, .
     """Return each run with its contact and its outlook."""
     found = list(runs)
     people = people_of(engine, found)
+    there = [one.id for one in found if one.is_at_vendor]
+    answered = vendor_errors.of_runs(engine.store, there) if there else {}
     mails = any(sequences.lane_of(one) == "mailbox" for one in found)
     now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
     return tuple(
         SequenceDetail(
-            sequence=one, contact=people[one.contact_id], outlook=_outlook(one, now=now, mailbox=mailbox)
+            sequence=one,
+            contact=people[one.contact_id],
+            outlook=_outlook(one, now=now, mailbox=mailbox),
+            error=answered.get(one.id),
         )
         for one in found
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import Contact
@@ -29,13 +30,13 @@ from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
 from sequences_mcp.engine.stopping import covered, suppressed
-from sequences_mcp.engine.store import contacts, lineage, plans, schedule, sequences
+from sequences_mcp.engine.store import contacts, lineage, plans, schedule, sequences, vendor_errors
 from sequences_mcp.engine.store import vendor_operations as operations
 from sequences_mcp.engine.unseen import take_in
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
 from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
-from sequences_mcp.providers.vendor_port import Operation, Write
+from sequences_mcp.providers.vendor_port import LAST_ANSWER, Operation, Write
 
 TOOL = "start_sequence"
 TOO_LATE = "it could not be handed over within the day that an approval holds"
@@ -119,20 +120,33 @@ class LocalVendorRuns:
                 self._settled(one, of.get(one.id), is_answer=actor is None, now=now)
                 for one in schedule.of_operation(store, operation_id)
             ]
-            answer = json.dumps({one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates})
+            answer = self._answer(operation_id, fates)
             self._end(operation_id, {at_vendor.fate_known(one) for one in people}, answer=answer, actor=actor)
             for plan_id in {one.plan_id for one in people}:
                 self._close(plan_id)
 
+    def _answer(self, operation_id: str, fates: Items[Fate]) -> str:
+        """Return what is kept of an operation: each person's fate, and the vendor's last answer."""
+        told = next((one.error for one in fates if one.error), None)
+        earlier = operations.by_id(self.engine.store, operation_id, now=self.engine.clock())
+        if told is None and earlier is not None and earlier.answer:
+            told = json.loads(earlier.answer).get(LAST_ANSWER)
+        people = {one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates}
+        return json.dumps({"people": people, LAST_ANSWER: told}, ensure_ascii=False, default=str)
+
     def _settled(self, one: Sequence, fate: Fate | None, *, is_answer: bool, now: datetime) -> Sequence:
         if one.is_in_doubt:
             told = fate or Fate(sequence_id=one.id, outcome="unknown", why=LOST)
+            vendor_errors.keep(self.engine.store, one.id, told.error, now=now)
             return self._keep(one, at_vendor.fated(one, told, now=now), told.outcome)
         if not is_answer or fate is None:
             return one
         busy = one.contact_id in schedule.live_of(self.engine.store, [one.contact_id])
         after = at_vendor.corrected(one, fate, busy=busy, now=now)
-        return one if after == one else self._keep(one, after, "corrected")
+        if after == one:
+            return one
+        vendor_errors.keep(self.engine.store, one.id, fate.error, now=now)
+        return self._keep(one, after, "corrected")
 
     def _end(self, operation_id: str, fates: set[str], *, answer: str, actor: str | None) -> None:
         """Record what became of an operation, unless that is settled already."""
@@ -145,20 +159,31 @@ class LocalVendorRuns:
         if operations.settle(store, operation_id, state=state, answer=answer, actor=who, now=now):
             self.engine.audit(f"operation.{state}", operation_id, by=who)
 
-    async def release(self, operation_id: str, *, reason: str) -> None:
-        """Record that certainly nobody was enrolled, and that it may be tried again."""
+    async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Record that certainly nobody was enrolled, why, and that it may be tried again."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             for one in schedule.of_operation(store, operation_id):
                 if one.is_in_doubt:
+                    vendor_errors.keep(store, one.id, error, now=now)
                     self._keep(one, at_vendor.released(one, reason=reason, now=now), "released")
-            self._end(operation_id, {"not_done"}, answer=json.dumps({"released": reason}), actor=None)
+            answer = json.dumps({"released": reason, LAST_ANSWER: error}, ensure_ascii=False, default=str)
+            self._end(operation_id, {"not_done"}, answer=answer, actor=None)
 
-    async def give_up(self, plan_id: str, *, reason: str) -> None:
-        """Refuse everybody of a plan who was not handed over."""
-        store = self.engine.store
+    async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
+        """Record why nobody of a plan could be asked for now: they go on waiting."""
+        store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             for one in schedule.found_in(store, plan_id, after=-1, size=-1):
+                vendor_errors.keep(store, one.id, error, now=now)
+
+    async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Refuse everybody of a plan who was not handed over."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            for one in schedule.found_in(store, plan_id, after=-1, size=-1):
+                if error is not None:
+                    vendor_errors.keep(store, one.id, error, now=now)
                 self._refuse(one, reason)
             self._close(plan_id)
 
@@ -228,7 +253,13 @@ class LocalVendorRuns:
         """Return how far the handing over of a plan's people is."""
         row = self.engine.store.rows("vendor_operations.outcome", plan_id=plan_id, taken=at_vendor.TAKEN)[0]
         reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
-        return HandedOver(**dict(row), why=tuple(one["reason"] for one in reasons))
+        still_open = operations.open_on(self.engine.store, plan_id, now=self.engine.clock())
+        return HandedOver(
+            **dict(row),
+            why=tuple(one["reason"] for one in reasons),
+            errors=vendor_errors.of_plan(self.engine.store, plan_id),
+            operation_ids=tuple(one.id for one in still_open),
+        )
 
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return runs at vendors that may still reach whoever these marks cover."""
@@ -274,6 +305,7 @@ class LocalVendorRuns:
                 live[one.contact_id] = one.id
                 cleared.append(one)
             else:
+                vendor_errors.keep(store, one.id, None, now=self.engine.clock())  # it is not the vendor's no
                 self._refuse(one, why)
         return cleared
 

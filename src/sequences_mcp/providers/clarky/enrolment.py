@@ -12,7 +12,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError
+from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError, error_facts
 from sequences_mcp.providers.clarky.client import Clarky, Lead
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail
@@ -99,5 +99,5 @@ class ClarkyEnrolment:
                 auto_approve=AT_ONCE in given,
             )
         except (ProviderRejectedError, ProviderConflictError) as error:
-            return Fate(sequence_id=one.id, outcome="not_done", why=str(error))
+            return Fate(sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error))
         return Fate(sequence_id=one.id, outcome="done", remote_id=made.enrollment_id)

@@ -32,6 +32,7 @@ class Remedy(NamedTuple):
     kind: type[SequencesError]
     message: str
     next_step: str
+    link: str | None = None
 
 
 _CONNECT = "Connect it in Kalent's settings, wait until it is synced, then start again."
@@ -58,11 +59,13 @@ BY_CODE: Mapping[str, Remedy] = {
         PlanUpgradeError,
         "This Kalent plan does not include it.",
         f"A person can subscribe or upgrade at {BILLING}.",
+        BILLING,
     ),
     "insufficient_credits": Remedy(
         InsufficientCreditsError,
         "The Kalent workspace has no credits left for this.",
         f"A person can add credits at {BILLING}.",
+        BILLING,
     ),
     "validation_error": Remedy(
         ProviderRejectedError,
@@ -112,7 +115,7 @@ def explain(refusal: Refusal) -> SequencesError | None:
         remedy = Remedy(ChannelNotConnectedError, "An account Kalent needs is not connected and synced.", _CONNECT)
     if remedy is None:
         return None
-    return made(remedy.kind, refusal, remedy.message, next_step=remedy.next_step)
+    return made(remedy.kind, refusal, remedy.message, next_step=remedy.next_step, link=remedy.link)
 
 
 def _sign(key: Secret) -> dict[str, str]:

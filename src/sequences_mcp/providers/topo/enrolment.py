@@ -17,7 +17,13 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ConflictError, OutcomeUnknownError, ProviderUnavailableError
+from sequences_mcp.errors import (
+    ConflictError,
+    OutcomeUnknownError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    error_facts,
+)
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 from sequences_mcp.providers.remembered import Memory
@@ -29,6 +35,7 @@ from sequences_mcp.providers.translation import contact_of, detail_of, unknown_c
 
 COUNT = "entries"
 UNTOLD = ""
+NOT_TAKEN = "Topo did not take this person."
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
 PAGES = 5
@@ -186,10 +193,24 @@ def _named(found: RemoteBlueprint) -> str:
 
 
 def _fate(one: Sequence, outcome: ItemOutcome[RemoteEntry]) -> Fate:
+    if outcome.outcome == "done":
+        return _told(one, "done", "")
     if outcome.outcome == "not_done":
-        code = f" ({outcome.vendor_code})" if outcome.vendor_code else ""
-        return _told(one, "not_done", f"Topo did not take this person{code}.")
-    return _told(one, outcome.outcome, "" if outcome.outcome == "done" else "Topo's answer does not say.")
+        return replace(_told(one, "not_done", NOT_TAKEN), error=error_facts(_not_taken(outcome)))
+    return _told(one, "unknown", "Topo's answer does not say what became of this person.")
+
+
+def _not_taken(outcome: ItemOutcome[RemoteEntry]) -> ProviderRejectedError:
+    return ProviderRejectedError(
+        NOT_TAKEN,
+        next_step="The others are not concerned. `vendor_message` quotes why; somebody on Topo's own list of "
+        "exclusions, or in a sequence there, is taken by nobody.",
+        data={
+            "provider": "topo",
+            "vendor_code": outcome.vendor_code,
+            "vendor_message": outcome.vendor_message,
+        },
+    )
 
 
 def _told(one: Sequence, outcome: str, why: str) -> Fate:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sequences_mcp.flows import check_operation as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.view import Outcome, WrittenView
+from sequences_mcp.server.views.vendor_error import vendor_error
 
 _SENT = {"done": "at the vendor", "not_done": "nothing", "unknown": "unknown", "begun": "unknown"}
 _NEXT = {
@@ -17,16 +20,17 @@ _NEXT = {
 
 
 class OperationView(WrittenView):
-    """What became of one write to a vendor."""
+    """What became of one write to a vendor; ``last_answer`` is what the vendor said last, if anything."""
 
     operation_id: str
     tool: str
     subject: str
     why: str
+    last_answer: dict[str, Any] | None = None
 
 
 async def check_operation(desk: Desk, operation_id: str) -> OperationView:
-    """What became of a write to a vendor whose outcome was unknown, found out by reading back."""
+    """What became of a write to a vendor whose outcome was unknown, read back where its API can tell."""
     found = await verb.check_operation(desk, operation_id=operation_id)
     state = found.operation.state
     outcome: Outcome = "unknown" if state == "begun" else state
@@ -38,6 +42,7 @@ async def check_operation(desk: Desk, operation_id: str) -> OperationView:
         tool=found.operation.tool,
         subject=found.operation.subject,
         why=found.why,
+        last_answer=vendor_error(found.last_answer),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
@@ -12,6 +13,7 @@ from sequences_mcp.providers.port import Activity, SequenceDetail
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
+from sequences_mcp.server.views.vendor_error import vendor_error
 
 TEXT_BUDGET = 2_600
 REASON_LIMIT = 200
@@ -72,7 +74,11 @@ class ActivityView(View):
 
 
 class SequenceView(WhoView):
-    """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own."""
+    """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own.
+
+    ``error`` is what the vendor answered when it could not be handed over; ``operation_id`` the request whose
+    outcome nobody knows.
+    """
 
     id: str
     status: str
@@ -91,6 +97,8 @@ class SequenceView(WhoView):
     provider_steps: tuple[StepThereView, ...] | None = None
     started_as: str | None = None
     activities: tuple[ActivityView, ...] | None = None
+    error: dict[str, Any] | None = None
+    operation_id: str | None = None
     note: str | None = None
 
 
@@ -158,6 +166,8 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
         provider_steps=tuple(_step_there(one, limit) for one in detail.steps_there) or None,
         activities=tuple(map(_activity, detail.activities)) or None,
+        error=vendor_error(detail.error),
+        operation_id=sequence.operation_id if sequence.is_in_doubt else None,
         note="Long texts are cut; full: true shows them whole." if is_cut else detail.untold,
         **who(detail.contact),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
@@ -14,6 +14,7 @@ from sequences_mcp.server.views.finding import FoundView, found
 from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
+from sequences_mcp.server.views.vendor_error import vendor_errors
 
 PEOPLE_SHOWN = 8
 REASONS_SHOWN = 3
@@ -58,12 +59,18 @@ class SampleView(WhoView):
 
 
 class HandedOverView(View):
-    """How many of a start's people a vendor has, may have, did not take, and is still to be given; ``why`` not."""
+    """How many of a start's people a vendor has, may have, did not take, and is still to be given.
+
+    ``errors`` are the vendor's answers about those it has not taken, ``why`` our reasons about the others.
+    ``operation_ids`` are what check_operation takes.
+    """
 
     done: int
     unknown: int
     not_done: int
     waiting: int
+    operation_ids: tuple[str, ...] | None = None
+    errors: tuple[dict[str, Any], ...] | None = None
     why: tuple[str, ...] | None = None
 
 
@@ -111,8 +118,11 @@ def start_view(report: StartReport, *, ways: str) -> StartView:
     )
 
 
-def handed_over(view: StartView, found: HandedOver, *, title: str) -> StartView:
-    """Return an approved start at a vendor with what became of its people so far."""
+def handed_over(view: StartView, found: HandedOver, *, title: str, course: str) -> StartView:
+    """Return an approved start at a vendor with what became of its people so far.
+
+    ``course`` says what the vendor does with those it has.
+    """
     outcome, next_step = _fate(found, title)
     return view.model_copy(
         update={
@@ -121,26 +131,38 @@ def handed_over(view: StartView, found: HandedOver, *, title: str) -> StartView:
                 unknown=found.unknown,
                 not_done=found.not_done,
                 waiting=found.waiting,
+                operation_ids=(found.operation_ids if found.unknown else ()) or None,
+                errors=vendor_errors(found.errors),
                 why=tuple(cut(one, REASON_LIMIT) for one in found.why) or None,
             ),
             "outcome": outcome,
-            "sent": f"{found.done} handed over to {title}, which sends by itself" if found.done else "nothing",
+            "sent": _gone(found, title, course),
             "next": next_step,
         }
     )
 
 
+def _gone(found: HandedOver, title: str, course: str) -> str:
+    """Return what has left for real people, as far as it is known here: a vendor has them, or may have."""
+    certain = f"{found.done:,} handed over to {title}: {course}" if found.done else None
+    doubtful = f"{found.unknown:,} unknown" if found.done else "unknown"
+    return "; ".join(filter(None, (certain, doubtful if found.unknown else None))) or "nothing"
+
+
 def _fate(found: HandedOver, title: str) -> tuple[Outcome, str]:
     if found.unknown:
-        return (
-            "unknown",
-            "Do not start these again. list_providers names the operation; check_operation settles it.",
-        )
+        operations = ", ".join(found.operation_ids)
+        return "unknown", f"Do not start them again. check_operation looks for what became of them: {operations}."
+    if found.waiting and found.errors:
+        return "done", f"{title} has not taken the others yet (errors says why). It is tried again by itself."
     if found.waiting:
         return "done", f"It is being handed over to {title}; the same call tells how far it is."
     if not found.done:
-        return "not_done", f"{title} has nobody of this start; why says why. Another start needs a new plan."
-    return "done", f"{title} carries it out. list_sequences with its provider, and get_sequence, follow it."
+        return "not_done", (
+            f"{title} has nobody of this start: {'errors' if found.errors else 'why'} says why and what helps. "
+            "After that the same call with another idempotency_key plans it anew."
+        )
+    return "done", f"list_sequences with provider {title.lower()}, and get_sequence, follow it."
 
 
 def answered(view: StartView, approval: Approval, plan: Plan | None = None) -> StartView:

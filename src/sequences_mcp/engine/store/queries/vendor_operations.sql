@@ -48,7 +48,8 @@ FROM (SELECT CASE WHEN status = 'FOUND' AND operation_id IS NULL OR status = 'AC
       FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id))
 
 -- reasons --
--- Why a vendor has not, or may have, some of a plan's people.
+-- Why a vendor has not, or may have, some of a plan's people, where it is not the vendor's own answer.
 SELECT DISTINCT reason FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
+  AND no NOT IN (SELECT sequence_no FROM vendor_error)
   AND status IN ('FOUND', 'FAILED', 'REFUSED', 'WAITING_FOR_USER') LIMIT :size
