@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
+    from sequences_mcp.engine.store.backup import PutBack
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.guards.policy import GuardPolicy
@@ -395,3 +396,58 @@ def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
         return partial(outbox.deliver, outbox_of(settings))
     timeouts = smtp.Timeouts(connect=5, command=5, final=30) if hurried else smtp.Timeouts()
     return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Write a backup of the data folder into a new file, while anybody may be using it; ConflictError, StoreError."""
+    from sequences_mcp.engine.store import backup
+
+    kept = {
+        "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
+        "delivery": _where(settings),
+        "window": settings.window,
+        "time_zone": settings.time_zone,
+        "daily_cap": str(settings.daily_cap),
+        "spacing": str(settings.spacing),
+        "vendors": ", ".join(settings.accounts),
+    }
+    backup.back_up(settings.data_dir, target, now=utc_now(), settings=kept)
+
+
+def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str) -> tuple[PutBack, int]:
+    """Put a backup into the data folder that nobody uses; return what was done and how many outcomes are unknown.
+
+    ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
+    """
+    from sequences_mcp.engine.store import backup, lineage
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.unseen import doubt_due, take_in, take_over
+
+    with backup.opened(source) as inside:
+        allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
+        done = backup.put_back(settings.data_dir, inside, now=utc_now())
+    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
+        now = utc_now()
+        take_over(store, now=now, actor=actor, nothing_left=True)
+        if not done.journal_was_here:  # what left after the backup was made is known nowhere
+            doubt_due(store, now=now)
+        take_in(store, now=now)
+        return done, lineage.unseen_number(store)
+
+
+def take_over(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
+    """End a standstill, as a person says; return what it was and how many e-mails are unknown since.
+
+    ``anew`` ends only that of a new database, anything else only the others; ConflictError for the wrong one.
+    """
+    from sequences_mcp.engine.store import lineage
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.unseen import take_over
+    from sequences_mcp.errors import ConflictError
+
+    with Store.open(settings.data_dir, now=utc_now()) as store:
+        kinds = [one.kind for one in lineage.standstills(store)]
+        if not kinds or anew != ("begun_anew" in kinds):
+            lineage.require_going(store)
+            raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
+        return list(kinds), take_over(store, now=utc_now(), actor=actor, nothing_left=nothing_left)

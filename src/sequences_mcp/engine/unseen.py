@@ -66,6 +66,17 @@ def as_left(store: Store, sequence: Sequence, key: str, *, lease: int, why: str,
     lineage.told(store, key)
 
 
+def take_over(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
+    """Let the database belong where it is now, because a person said so; return how many e-mails are unknown since.
+
+    Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
+    """
+    with store.transaction():
+        kinds = {one.kind for one in lineage.go_on(store, now=now, actor=actor)}
+        take_in(store, now=now)
+        return 0 if nothing_left or kinds <= {"begun_anew"} else doubt_due(store, now=now)
+
+
 def doubt_due(store: Store, *, now: datetime) -> int:
     """Note every e-mail that another copy of this database may have sent by now; return how many those are.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from sequences_mcp.engine.store.connection import (
 )
 from sequences_mcp.engine.store.faults import damaged, translated
 from sequences_mcp.engine.store.filesystem import enforce_private, has_room, keep_private, make_folder
+from sequences_mcp.engine.store.presence import share
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
 
@@ -53,6 +54,7 @@ class Store:
         self._snapshots = 0
         self._known: dict[Hashable, Any] = {}
         self._known_at = -1
+        self._closing = ExitStack()
         self._afterwards: list[Callable[[], None]] = []
 
     @classmethod
@@ -73,38 +75,36 @@ class Store:
         make_folder(folder)
         path = folder / FILE_NAME
         choice = choose_journal(sqlite3.sqlite_version_info[:3], journal)
-        writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
-        try:
+        with ExitStack() as opening:
+            present = share(folder)
+            if present is not None:
+                opening.callback(present.close)
+            writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
+            opening.callback(writer.close)
             with translated(path):
                 keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
                 _refuse_damage(writer, path, limit=CHECKED_AT_START)
             reader = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
-        except BaseException:
-            writer.close()
-            raise
-        for connection in (writer, reader):
-            share_fairly(connection)
-        store = cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
-        if steps is None:
-            store._settle(now)
+            opening.callback(reader.close)
+            for connection in (writer, reader):
+                share_fairly(connection)
+            store = cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
+            if steps is None:
+                store._settle(now)
+            store._closing = opening.pop_all()
         return store
 
     def _settle(self, now: datetime) -> None:
         """See whether this is the database that sent last, and keep its files to their owner."""
         from sequences_mcp.engine.store import lineage
 
-        try:
-            lineage.look(self, now=now)
-            enforce_private(self.path.parent)
-        except BaseException:
-            self.close()
-            raise
+        lineage.look(self, now=now)
+        enforce_private(self.path.parent)
 
     def close(self) -> None:
-        """Close both connections."""
-        self._reader.close()
-        self._writer.close()
+        """Close both connections, and let a restore have the folder."""
+        self._closing.close()
 
     def __enter__(self) -> Store:
         return self

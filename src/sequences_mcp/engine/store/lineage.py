@@ -151,6 +151,11 @@ def unseen(store: Store) -> list[sqlite3.Row]:
     return store.rows("lineage.open_unseen")
 
 
+def unseen_number(store: Store) -> int:
+    """Return how much left, or may have left, without this database knowing of it."""
+    return sum(int(store.rows("lineage.unseen_since", kind=kind)[0]["number"]) for kind in ("email", "vendor"))
+
+
 def left_unseen(store: Store, key: str) -> str | None:
     """Return why a step may have left without this database knowing, or None."""
     row = store.row("lineage.unseen_by_key", key=key)
