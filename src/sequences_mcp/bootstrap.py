@@ -398,8 +398,15 @@ def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
     return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
 
 
+def make_database(settings: Settings) -> None:
+    """Make the database where there is none yet; StoreError."""
+    from sequences_mcp.engine.store.database import Store
+
+    Store.open(settings.data_dir, now=utc_now()).close()
+
+
 def back_up(settings: Settings, target: Path) -> None:
-    """Write a backup of the data folder into a new file, while anybody may be using it; ConflictError, StoreError."""
+    """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
     from sequences_mcp.engine.store import backup
 
     kept = {

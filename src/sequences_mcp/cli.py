@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READ_FAILED = 2
+COMPLETE = "_SEQUENCES_MCP_COMPLETE"  # how click is asked for completions
 
 
 def main() -> None:
     """Run the server, or the command named; errors end in what to do next and exit with 2."""
     try:
-        if len(sys.argv) == 1:
+        if len(sys.argv) == 1 and COMPLETE not in os.environ:
             _serve()
         else:
             _commands().main(prog_name="sequences-mcp")
@@ -94,7 +96,18 @@ def _commands() -> click.Group:
     def group() -> None:
         pass
 
-    for command in (_work(), _review(), _check(), _audit(), _doctor(), _demo(), _sandbox()):
+    for command in (
+        _work(),
+        _review(),
+        _check(),
+        _audit(),
+        _doctor(),
+        _backup(),
+        _restore(),
+        _demo(),
+        _sandbox(),
+        _completion(),
+    ):
         group.add_command(command)
     return group
 
@@ -161,14 +174,125 @@ def _doctor() -> click.Command:
     import click
 
     @click.command(help="Look at settings, database, mail server, clock and what is pending.")
-    def doctor() -> None:
-        from sequences_mcp.doctor import examine
+    @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+    def doctor(as_json: bool) -> None:
+        from sequences_mcp.doctor import as_object, examine
 
         lines, healthy = examine(os.environ)
-        _say(lines)
+        if as_json:
+            click.echo(json.dumps(as_object(lines, healthy=healthy)))  # ASCII: nothing in it commands the terminal
+        else:
+            _say(str(line) for line in lines)
         sys.exit(0 if healthy else 1)
 
     return doctor
+
+
+def _backup() -> click.Command:
+    import click
+
+    @click.command(help="Write the database, its journals and the person's files into a new private file.")
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    def backup(file: Path) -> None:
+        from sequences_mcp.bootstrap import back_up
+
+        back_up(_settings(), file.absolute())
+        _say(
+            [
+                f"The backup is in {file}. It holds people's data and a hash of the passphrase: keep it private.",
+                "Passwords and API keys are settings and are not in it.",
+                f"Put it back with: sequences-mcp restore {file}",
+            ]
+        )
+
+    return backup
+
+
+def _restore() -> click.Command:
+    import click
+
+    @click.command(help="Put a backup back, while nothing uses the data folder. Nothing is sent twice.")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def restore(file: Path, passphrase_file: Path | None) -> None:
+        from sequences_mcp.bootstrap import restore
+        from sequences_mcp.review import passphrase
+
+        def allow(folder: Path) -> None:
+            if passphrase.is_set(folder):
+                passphrase.check(folder, _typed("Passphrase", passphrase_file))
+
+        done, unknown = restore(_settings(), file, allow=allow, actor=_actor())
+        _say([f"The backup of {done.made_at} is in place."])
+        if done.replaced:
+            _say([f"The database of before is kept as {done.replaced}."])
+        _say([_unknown_words(unknown), "Nobody who was suppressed since is forgotten."])
+
+    return restore
+
+
+def _unknown_words(number: int) -> str:
+    if not number:
+        return "Nothing left that it does not know of."
+    return (
+        f"{number} e-mails or requests left, or may have left, that it does not know of: they are unknown, and "
+        "nothing of them goes on before you settle them (sequences-mcp review list)."
+    )
+
+
+def _completion() -> click.Command:
+    import click
+
+    @click.command(help='Print a shell\'s completion; for bash: eval "$(sequences-mcp completion bash)"')
+    @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+    def completion(shell: str) -> None:
+        from click.shell_completion import get_completion_class
+
+        made = get_completion_class(shell)
+        assert made is not None  # the choices are those that click has
+        click.echo(made(_commands(), {}, "sequences-mcp", COMPLETE).source())
+
+    return completion
+
+
+def _take_over() -> click.Command:
+    import click
+
+    @click.command(
+        "take-over",
+        help="Say that a database copied from another folder or machine belongs here now. What the other may have "
+        "sent by now counts as unknown.",
+    )
+    @click.option("--nothing-left", is_flag=True, help="The other sent nothing since the copy was made.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def take_over(nothing_left: bool, passphrase_file: Path | None) -> None:
+        _end_standstill(passphrase_file, nothing_left=nothing_left, anew=False)
+
+    return take_over
+
+
+def _begin_anew() -> click.Command:
+    import click
+
+    @click.command(
+        "begin-anew",
+        help="Say that this folder's earlier database is gone and a new one begins. Suppressions are kept.",
+    )
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def begin_anew(passphrase_file: Path | None) -> None:
+        _end_standstill(passphrase_file, nothing_left=True, anew=True)
+
+    return begin_anew
+
+
+def _end_standstill(passphrase_file: Path | None, *, nothing_left: bool, anew: bool) -> None:
+    from sequences_mcp.bootstrap import take_over
+    from sequences_mcp.review import passphrase
+
+    settings = _settings()
+    passphrase.check(settings.data_dir, _typed("Passphrase", passphrase_file))
+    _, unknown = take_over(settings, actor=_actor(), nothing_left=nothing_left, anew=anew)
+    _say(["A new database begins." if anew else "The database belongs here from now on.", _unknown_words(unknown)])
 
 
 def _demo() -> click.Command:
@@ -211,9 +335,20 @@ def _review() -> click.Group:
         if opens:
             _open_page()
         elif context.invoked_subcommand is None:
-            _say([context.get_help()])
+            _say(context.get_help().splitlines())
 
-    for made in (_list, _show, _approve, _refuse, _settle, _waive, _set_passphrase, _add_passkey):
+    for made in (
+        _list,
+        _show,
+        _approve,
+        _refuse,
+        _settle,
+        _waive,
+        _set_passphrase,
+        _add_passkey,
+        _take_over,
+        _begin_anew,
+    ):
         review.add_command(made())
     return review
 
@@ -348,17 +483,25 @@ def _waive() -> click.Command:
 def _set_passphrase() -> click.Command:
     import click
 
-    @click.command("set-passphrase", help="Choose the passphrase that approving asks for.")
+    @click.command(
+        "set-passphrase",
+        help="Choose the passphrase that approving asks for. Typed twice. Forgotten: remove passphrase.json and "
+        "proof.json from the data folder, then choose a new one; what was approved stays approved.",
+    )
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
         from sequences_mcp.review import passphrase
 
-        folder = _settings().data_dir
+        settings = _settings()
+        folder = settings.data_dir
         old = None
         if passphrase.is_set(folder):
             old = _typed("Present passphrase", old_passphrase_file, option="--old-passphrase-file")
-        passphrase.set_passphrase(folder, _typed("New passphrase", passphrase_file), old=old)
+        from sequences_mcp.bootstrap import make_database
+
+        make_database(settings)  # so that a passphrase without one is the trace of one that is gone
+        passphrase.set_passphrase(folder, _chosen(passphrase_file), old=old)
         _say(["The passphrase is set."])
 
     return set_passphrase
@@ -394,6 +537,16 @@ def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file")
     if not sys.stdin.isatty():
         raise ApprovalError(f"There is no terminal to ask for the {prompt.lower()}.", next_step=f"Use {option}.")
     return getpass.getpass(f"{prompt}: ")
+
+
+def _chosen(file: Path | None) -> str:
+    """Return a new passphrase, typed twice where it is typed; InvalidArgumentsError when the two differ."""
+    from sequences_mcp.errors import InvalidArgumentsError
+
+    first = _typed("New passphrase", file)
+    if file is None and _typed("The same again", None) != first:
+        raise InvalidArgumentsError("The two are not the same; nothing was set.", next_step="Choose again.")
+    return first
 
 
 def _actor() -> str:

@@ -28,10 +28,19 @@ class Line(NamedTuple):
         return f"{ {True: 'ok  ', False: 'BAD ', None: 'note'}[self.ok] } {self.words}"
 
 
-def examine(environ: Mapping[str, str]) -> tuple[list[str], bool]:
-    """Return what was found, as lines, and whether nothing is bad."""
+def examine(environ: Mapping[str, str]) -> tuple[list[Line], bool]:
+    """Return what was found and whether nothing is bad."""
     lines = [Line(None, f"sequences-mcp {__version__}"), *_lines(environ)]
-    return [str(line) for line in lines], all(line.ok is not False for line in lines)
+    return lines, all(line.ok is not False for line in lines)
+
+
+def as_object(lines: list[Line], *, healthy: bool) -> dict[str, object]:
+    """Return the same for a program: each line with ``ok`` (true, false, null), what it is about and its words."""
+    found = []
+    for line in lines[1:]:
+        about, _, words = line.words.partition(": ")
+        found.append({"ok": line.ok, "about": about, "text": words})
+    return {"version": __version__, "healthy": healthy, "lines": found}
 
 
 def _lines(environ: Mapping[str, str]) -> Iterator[Line]:

@@ -67,7 +67,7 @@ def as_left(store: Store, sequence: Sequence, key: str, *, lease: int, why: str,
 
 
 def take_over(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
-    """Let the database belong where it is now, because a person said so; return how many e-mails are unknown since.
+    """Let the database belong where it is now, because a person said so; return how many e-mails are doubted.
 
     Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
     """

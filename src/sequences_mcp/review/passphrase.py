@@ -39,7 +39,9 @@ def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
         raise InvalidArgumentsError(
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
-    write_private(data_dir / FILE_NAME, json.dumps(hashed(new)))
+    # A database that is new beside a passphrase of an earlier one is held for a person (engine.store.lineage).
+    record = {**hashed(new), "database": (data_dir / "sequences.db").exists()}
+    write_private(data_dir / FILE_NAME, json.dumps(record))
     proof.keep(data_dir, new, mark=mark(data_dir))
 
 

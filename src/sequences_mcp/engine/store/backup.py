@@ -1,7 +1,7 @@
-"""A backup is one private file with the database, its journals and the person's files; a restore puts it back whole.
+"""A backup is one private file with the database, its journals and the person's files; a restore puts it back.
 
-The database is copied by SQLite's own backup, while others use it, and before the journals: whatever left during the
-backup is in a journal and not in the database, which is the side that a restore can make good.
+The database is copied by SQLite's own backup, while others use it, and before the journals: whatever left during
+the backup is in a journal and not in the database, which is the side that a restore can make good.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> PutBack:
             journals.sync_folder(folder)
     finally:
         if lock is not None:
-            lock.close()
+            os.close(lock)
     made_at = str(_manifest(inside).get("made_at", "an unknown time"))
     return PutBack(replaced=replaced, journal_was_here=here is not None, made_at=made_at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -78,7 +79,7 @@ class Store:
         with ExitStack() as opening:
             present = share(folder)
             if present is not None:
-                opening.callback(present.close)
+                opening.callback(os.close, present)
             writer = connect(path, journal=choice, read_only=False, busy_seconds=busy_seconds)
             opening.callback(writer.close)
             with translated(path):

@@ -64,8 +64,8 @@ def damaged(path: Path, why: str) -> StoreDamagedError:
     """Return the error for a file that is no sound database."""
     return StoreDamagedError(
         f"{path} is not a sound database: {why}.",
-        next_step="Nothing will be sent. `sequences-mcp restore FILE` puts a backup in its place safely; do not copy "
-        "one over it by hand.",
+        next_step="Nothing will be sent. `sequences-mcp restore FILE` puts a backup in its place; do not copy one "
+        "over it by hand.",
     )
 
 

@@ -16,7 +16,8 @@ from sequences_mcp.errors import StoreUnwritableError
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ncpfs", "davfs", "ceph"})
 NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.davfs", "fuse.google-drive")
 LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
-OUTBOX = "outbox"
+_GET_VERSION = 0x80087601  # FS_IOC_GETVERSION of linux/fs.h
+_OWN_FOLDERS = ("outbox", "workers")
 _OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|new|eml|tmp|toml)$")
 RESERVE = 8 * 1024 * 1024
 
@@ -42,13 +43,33 @@ def type_of(folder: Path, mounts: str) -> str:
 
 
 def number_of(path: Path) -> str | None:
-    """Return what tells a file from a copy of it here, or None where its system gives no lasting number.
+    """Return what tells a file from a copy of it here, or None where it or anything lasting about it is missing.
 
-    A file keeps its inode number when it is moved within a file system and when it is written to.
+    A file keeps its inode number when it is moved within a file system and when it is written to; a number that is
+    used again comes with another generation or birth. Never for the database itself: closing any file of it would
+    drop SQLite's locks (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     if sys.platform == "linux" and type_of(path.parent.resolve(), _mounts()) not in LASTING_NUMBERS:
         return None
-    return str(path.stat().st_ino)
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            born = getattr(found, "st_birthtime", None) or _generation(file.fileno())
+    except FileNotFoundError:
+        return None
+    return f"{found.st_ino}.{born}"
+
+
+def _generation(descriptor: int) -> int:
+    """Return how often an inode number was used, where the file system counts that; else 0."""
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+
+    try:
+        return int.from_bytes(fcntl.ioctl(descriptor, _GET_VERSION, bytes(8)), sys.byteorder)
+    except OSError:
+        return 0
 
 
 def enforce_private(folder: Path) -> None:
@@ -61,14 +82,14 @@ def enforce_private(folder: Path) -> None:
     with suppress(OSError):
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
-    for inside in (folder, folder / OUTBOX):
+    for inside in (folder, *(folder / name for name in _OWN_FOLDERS)):
         with suppress(OSError), os.scandir(inside) as entries:
             for entry in entries:
                 _take_rights(entry)
 
 
 def _take_rights(entry: os.DirEntry[str]) -> None:
-    if entry.is_symlink() or not (entry.name == OUTBOX or _OWN_FILE.search(entry.name)):
+    if entry.is_symlink() or not (entry.name in _OWN_FOLDERS or _OWN_FILE.search(entry.name)):
         return
     with suppress(OSError):
         mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)

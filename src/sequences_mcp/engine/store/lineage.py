@@ -55,7 +55,7 @@ class Place:
         """Return the place of a database file."""
         header = journals.first(path.parent / journals.SENT)
         mark = None if header is None else str(header.get("mark", ""))
-        return cls(path.parent, machine(), number_of(path), mark)
+        return cls(path.parent, machine(), number_of(path.parent / journals.SENT), mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def look(store: Store, *, now: datetime) -> None:
         _regain_suppressions(store, place.folder, now=now)
         if not standstills(store):
             _read_sent(store, place.folder, now=now)
+    _begin_sent(store)
 
 
 def standstills(store: Store) -> list[Standstill]:
@@ -108,7 +109,6 @@ def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
         mark = place.mark or _fresh_mark()
         store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
         store.write("lineage.go_on")
-        _begin_sent(place, mark)
         if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
             store.write("lineage.sent_read", sent_read=journals.size(place.folder / journals.SENT))
         else:
@@ -117,7 +117,8 @@ def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
         append(
             store, [Entry(at=now, actor=actor, action="database.taken_over", subject="database", detail=detail)]
         )
-        return found
+    _begin_sent(store)
+    return found
 
 
 def note_email(
@@ -248,23 +249,30 @@ def _settle_in(store: Store, place: Place, *, now: datetime) -> None:
     if is_new and _has_past(place.folder):
         store.write("lineage.stand_still", kind="begun_anew", since=to_micros(now))
         log.error("%s %s", *STANDSTILL["begun_anew"])
-    else:
-        _begin_sent(place, mark)
 
 
 def _notice(store: Store, row: sqlite3.Row, place: Place, *, now: datetime) -> None:
     kind = _strange(row, place)
-    if kind is not None:
-        if store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
-            log.error("%s %s", *STANDSTILL[kind])
-    elif place.mark is None and not standstills(store):
-        _begin_sent(place, row["mark"])
+    if kind is not None and store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
+        log.error("%s %s", *STANDSTILL[kind])
 
 
-def _begin_sent(place: Place, mark: str) -> None:
-    if place.mark is None:
-        with _writable(place.folder):
-            journals.begin(place.folder / journals.SENT, {"mark": mark})
+def _begin_sent(store: Store) -> None:
+    """Make the journal where there is none, and remember which file it is.
+
+    Not in the transaction that made the row: a journal without a row would be the trace of an earlier database.
+    """
+    row = store.rows("lineage.present")[0]
+    place = Place.of(store.path)
+    if standstills(store) or (place.mark is not None and (row["file"] or not place.file)):
+        return
+    with store.transaction():
+        place = Place.of(store.path)
+        if place.mark is None:
+            with _writable(place.folder):
+                journals.begin(place.folder / journals.SENT, {"mark": row["mark"]})
+            place = Place.of(store.path)
+        store.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
 
 def _has_past(folder: Path) -> bool:

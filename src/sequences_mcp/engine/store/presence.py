@@ -1,4 +1,4 @@
-"""Who uses a data folder: every open database holds a shared lock, so that a restore can wait for nobody to be there.
+"""Who uses a data folder: every open database holds a shared lock, which keeps a restore off it.
 
 Where the system has no such locks (Windows), a file that is open cannot be replaced anyway.
 """
@@ -7,30 +7,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO
 
 from sequences_mcp.errors import ConflictError, StoreBusyError
 
 LOCK_NAME = "sequences.lock"
 
 
-def share(folder: Path) -> IO[bytes] | None:
-    """Say that the database of a folder is in use until the returned file is closed; StoreBusyError in a restore."""
+def share(folder: Path) -> int | None:
+    """Keep a restore off the folder until the returned descriptor is closed; StoreBusyError during one."""
     try:
         lock = _opened(folder)
     except OSError:  # a folder that cannot be written: the database itself says so better
         return None
     if lock is not None and not _locked(lock, alone=False):
-        lock.close()
+        os.close(lock)
         raise StoreBusyError("A backup is being restored.", next_step="Try again when that is done.")
     return lock
 
 
-def take_alone(folder: Path) -> IO[bytes] | None:
-    """Keep everybody off the database of a folder until the returned file is closed; ConflictError if in use."""
+def take_alone(folder: Path) -> int | None:
+    """Keep everybody off a folder's database until the returned descriptor is closed; ConflictError if in use."""
     lock = _opened(folder)
     if lock is not None and not _locked(lock, alone=True):
-        lock.close()
+        os.close(lock)
         raise ConflictError(
             f"A server, a worker or the review page is using {folder}.",
             next_step="Stop it (close the chat's host, end `sequences-mcp work`), then restore again.",
@@ -38,13 +37,13 @@ def take_alone(folder: Path) -> IO[bytes] | None:
     return lock
 
 
-def _opened(folder: Path) -> IO[bytes] | None:
+def _opened(folder: Path) -> int | None:
     if os.name != "posix":
         return None
-    return os.fdopen(os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    return os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
 
 
-def _locked(lock: IO[bytes], *, alone: bool) -> bool:
+def _locked(lock: int, *, alone: bool) -> bool:
     import fcntl
 
     try:
