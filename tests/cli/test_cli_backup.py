@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from terminal import Terminal, done
+from tests.secrecy.hearing import heard
 from tests.server.open_server import MAIL, people, yes
 
 
@@ -110,7 +111,9 @@ def test_a_restore_is_refused_while_another_process_uses_the_folder(terminal: Te
             b'"capabilities":{},"clientInfo":{"name":"t","version":"1"}}}\n'
         )
         server.stdin.flush()
-        assert b'"id":1' in server.stdout.readline()
+        first = server.stdout.readline().decode()
+        heard("what the server said", first)
+        assert '"id":1' in first
         said = terminal.run("restore", str(file))
         assert (said.status, "is using" in said.err) == (2, True)
         assert (terminal.data / "sequences.db").read_bytes()[:16] == before[:16]
