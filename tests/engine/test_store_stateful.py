@@ -96,8 +96,8 @@ class MemoryStore(RuleBasedStateMachine):
         plan = done(self.world.local.plans.get_plan(self.known[run].plan_id))
         if plan.status is PlanStatus.WAITING:
             done(self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
-            people = schedule.people_of(self.world.store, plan.id, page=1, size=100)
-            self._reload(people.items)
+            # Not its own people alone: whoever begins leaves the other plans.
+            self._reload(sequences.by_ids(self.world.store, self.known))
 
     @rule(
         run=runs,

@@ -123,8 +123,26 @@ async def test_a_safe_tool_is_never_refused_in_a_live_run(bureau: Bureau, troubl
             assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == AFTER[tool]
 
 
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_a_waiting_plan_can_be_withdrawn_whatever_else_does_not_work(bureau: Bureau, trouble: str) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(MAIL, LINKEDIN)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+        troubled = await TROUBLES[trouble](bureau, desktop)
+    async with bureau.client("auto") as desktop:
+        strangers = [{**one, "email": f"other.{one['email']}"} for one in people(2)]
+        waiting = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=strangers)
+    async with troubled.client("auto") as desktop:
+        done = await desktop.call("withdraw_plan", plan_id=waiting["plan_id"])
+        assert (done["outcome"], done["status"], done["people_left_out"]) == ("done", "withdrawn", 2)
+    bureau.work()
+    bureau.forward(days=400)
+    bureau.work()
+    assert not any(str(mail["To"]).startswith("other.") for mail in bureau.outbox)
+
+
 def test_every_safe_tool_is_tried_above() -> None:
-    assert set(CALLS) == {name for name in TOOLS if definition_of(name).safe}
+    assert {*CALLS, "withdraw_plan"} == {name for name in TOOLS if definition_of(name).safe}
 
 
 async def test_what_was_stopped_or_suppressed_stays_silent_whatever_is_due(bureau: Bureau) -> None:

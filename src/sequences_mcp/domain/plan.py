@@ -21,11 +21,15 @@ from sequences_mcp.domain.sequence import Sequence, StepRun
 DIGEST_SIZE = 32
 
 
+OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
+
+
 class PlanStatus(StrEnum):
     """Where a plan stands.
 
     ``drafting`` is still being written; ``waiting`` waits for a person; ``void`` was waiting or approved until
-    something it covers changed; the other three are final.
+    something it covers changed; the others are final. ``withdrawn`` was taken back before anybody decided,
+    ``closed`` has nobody left in it.
     """
 
     DRAFTING = "drafting"
@@ -34,6 +38,12 @@ class PlanStatus(StrEnum):
     VOID = "void"
     REFUSED = "refused"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+OPEN = frozenset({PlanStatus.WAITING, PlanStatus.VOID})
+"""What a person can still decide about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +106,9 @@ class PlanHeader:
 class Plan:
     """A start that waits for, or has, a person's yes.
 
-    ``digest`` is hexadecimal and empty while drafting. ``missing_texts`` counts the texts that still have to be
-    written, ``to_read`` those written per contact that a person must read one by one.
+    ``digest`` is hexadecimal and empty while drafting. ``people`` counts whom a yes still concerns: whoever left
+    an undecided plan is no longer among them. ``missing_texts`` counts the texts that still have to be written,
+    ``to_read`` those written per contact that a person must read one by one, ``warnings`` those about people.
     """
 
     id: str
@@ -113,6 +124,11 @@ class Plan:
     decided_by: str | None = None
     reason: str | None = None
 
+    @property
+    def all_warnings(self) -> int:
+        """The one number of warnings that a yes to this plan covers: the blueprint's and its people's."""
+        return len(self.header.warnings) + self.warnings
+
 
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
@@ -121,7 +137,10 @@ def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
 
 
 def text_digest(sequence: Sequence, run: StepRun) -> bytes:
-    """Return the SHA-256 of all that decides what one person gets in one step, and when."""
+    """Return the SHA-256 of all that decides what one person gets in one step, and when.
+
+    A text that is again what it was under an earlier generation has the digest it had then.
+    """
     facts = [
         sequence.id,
         sequence.contact_id,
@@ -130,7 +149,7 @@ def text_digest(sequence: Sequence, run: StepRun) -> bytes:
         run.recipient,
         run.subject,
         run.content,
-        run.generation,
+        run.text_generation,
     ]
     return sha256(canonical(facts)).digest()
 

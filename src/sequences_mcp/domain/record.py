@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.domain.reasons import Counted
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTally:
-    """How many of a plan's people wait, how many of those with warnings, how many were taken out of it.
+    """A plan's people counted: who waits, who is under way, who was taken out or never began; ``warned`` wait too.
 
-    ``messages`` is, step by step, how many of those who wait have an address for it.
+    ``messages`` is, step by step, how many of those whom a yes concerns would still get it; ``steps`` how many of
+    those who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with
+    what differs from one person to the next (addresses, ids) left out, the most frequent first.
     """
 
     waiting: int
+    live: int
     warned: int
     refused: int
     messages: tuple[int, ...]
+    steps: tuple[Mapping[StepState, int], ...]
+    statuses: Mapping[SequenceStatus, int]
+    reasons: tuple[Counted, ...] = ()
+
+    @property
+    def concerned(self) -> int:
+        """How many people a yes to the plan concerns: those who would begin, and those it lets go on."""
+        return self.waiting + self.live
+
+    def count(self, *statuses: SequenceStatus) -> int:
+        """Return how many people are in one of these statuses."""
+        return sum(self.statuses.get(one, 0) for one in statuses)
+
+    def done(self, steps: Iterable[Step], state: StepState = StepState.SENT) -> int:
+        """Return how many of the plan's e-mails are in a state."""
+        counts = zip(steps, self.steps, strict=False)
+        return sum(found.get(state, 0) for step, found in counts if step.type is Channel.EMAIL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ class StepRun:
     """One step of one sequence, with the very text this person gets.
 
     ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
-    ``generation`` rises with each edit of the text, so that a message id names one text. ``reason`` says why a
+    ``generation`` rises with each edit of the text, so that a message id names one text; ``same_as`` is the first
+    generation that had this very text, where that is an earlier one. ``reason`` says why a
     step is held, failed or unknown, ``until`` when a hold ends by itself. ``content`` is None while a text that
     is written per contact is still missing. ``anchor`` is ``executed_at`` moved by the pauses since: the instant
     from which an invitation's timeout is counted.
@@ -111,6 +112,12 @@ class StepRun:
     lease_expires_at: datetime | None = None
     message_id: str | None = None
     server_reply: str | None = None
+    same_as: int | None = None
+
+    @property
+    def text_generation(self) -> int:
+        """The first generation with this very text: 0 is the text as it was planned."""
+        return self.generation if self.same_as is None else self.same_as
 
     @property
     def is_over(self) -> bool:

@@ -12,10 +12,10 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest, text_digest
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.machine import APPROVAL
-from sequences_mcp.engine.store import plans
+from sequences_mcp.engine.store import audit, plans
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.texts import covers, split
 
@@ -62,6 +62,14 @@ def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: Step
     return "this text is not the one that was approved"
 
 
+def is_approved(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> bool:
+    """Say whether a person has said yes to exactly this text: to itself, or to its plan while that covered it."""
+    if approved_at(store, run, digest=text_digest(sequence, run)) is not None:
+        return True
+    said = plans.approved_at(store, plan.id, digest=plan.digest) is not None
+    return said and uncovered_because(store, plan, sequence=sequence, run=run) is None
+
+
 def moved_because(run: StepRun, contact: Contact) -> str | None:
     """Return that the contact's address is no longer the one the text was approved for, or None."""
     now = address_of(run.step.type, contact)
@@ -87,3 +95,21 @@ def voided(plan: Plan, reason: str) -> Plan:
 def _digest(header: PlanHeader, digests: bytes) -> str:
     """Return the digest of a plan's texts; remembered, since it is asked for before each of its e-mails."""
     return plan_digest(header, split(digests))
+
+
+def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) -> Plan:
+    """Store and audit a plan's decision; return it. Its people follow in ``deciding.carry_out``."""
+    is_final = plan.status not in {PlanStatus.DRAFTING, PlanStatus.WAITING, PlanStatus.VOID}
+    if is_final:
+        plan = replace(plan, decided_at=now, decided_by=actor)
+    detail: dict[str, object] = {"digest": plan.digest}
+    if plan.reason:
+        detail["reason"] = plan.reason
+    if plan.header.warnings or plan.warnings:
+        detail["warnings"] = {"of_all": plan.header.warnings, "of_people": plan.warnings}
+    with store.transaction():
+        plans.update(store, plan, unsettled=is_final)
+        audit.append(
+            store, [audit.Entry(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)]
+        )
+    return plan

@@ -18,6 +18,7 @@ from sequences_mcp.engine.approvals import (
     Unproven,
     accept_unsigned,
     approved_at,
+    decide,
     draft_id,
     moved_because,
     uncovered_because,
@@ -30,7 +31,6 @@ from sequences_mcp.engine.change import action_of, keep
 from sequences_mcp.engine.channels.compose import compose
 from sequences_mcp.engine.channels.message import Message
 from sequences_mcp.engine.channels.message_id import message_id
-from sequences_mcp.engine.deciding import decide
 from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run

@@ -97,11 +97,10 @@ def task_completed(sequence: Sequence, event: TaskCompleted, now: datetime) -> R
 
 
 def rewritten(sequence: Sequence, event: Rewritten, now: datetime) -> Result:
-    """Replace pending texts, all or none; in a live sequence each of them then waits for its own approval."""
+    """Replace pending texts, all or none; in a live sequence each then waits for a yes, unless it has one."""
     _require_steps(sequence, event)
     steps = tuple(
-        _rewritten(sequence, run, event.texts[run.step.id]) if run.step.id in event.texts else run
-        for run in sequence.steps
+        _rewritten(sequence, run, event) if run.step.id in event.texts else run for run in sequence.steps
     )
     variables = sequence.variables if event.variables is None else event.variables
     sequence = replace(sequence, steps=steps, variables=variables, updated_at=now)
@@ -131,12 +130,22 @@ def _completed(run: StepRun, outcome: TaskOutcome, now: datetime) -> StepRun:
     return executed(run, StepState.DONE, now, accepted_at=accepted_at)
 
 
-def _rewritten(sequence: Sequence, run: StepRun, text: tuple[str | None, str]) -> StepRun:
+def _rewritten(sequence: Sequence, run: StepRun, event: Rewritten) -> StepRun:
     if run.state not in _PENDING:
         raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: its text can no longer change.")
+    subject, content = event.texts[run.step.id]
     generation = run.generation if run.content is None else run.generation + 1
-    run = replace(run, subject=text[0], content=text[1], generation=generation, message_id=None)
-    return run if sequence.status is SequenceStatus.FOUND else grounded(run, StepState.HELD, reason=EDITED)
+    run = replace(
+        run,
+        subject=subject,
+        content=content,
+        generation=generation,
+        same_as=event.same_as.get(run.step.id),
+        message_id=None,
+    )
+    if sequence.status is SequenceStatus.FOUND:
+        return run
+    return _released(run) if run.step.id in event.approved else grounded(run, StepState.HELD, reason=EDITED)
 
 
 def _require_steps(sequence: Sequence, event: Rewritten) -> None:

@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StopReason
-from sequences_mcp.engine.approvals import moved_because, voided
+from sequences_mcp.engine.approvals import decide, moved_because, voided
 from sequences_mcp.engine.change import change
 from sequences_mcp.engine.events import Approved, Event, Refused, Stopped
-from sequences_mcp.engine.stopping import suppressed
-from sequences_mcp.engine.store import audit, contacts, plans, schedule
+from sequences_mcp.engine.stopping import drop_elsewhere, suppressed, thin_out
+from sequences_mcp.engine.store import contacts, plans, schedule
 from sequences_mcp.engine.store.database import Store
 
 BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
 TOO_LATE = "nobody approved it in time"
 NEVER_FINISHED = "it was never finished"
-
-
-def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) -> Plan:
-    """Store and audit a plan's decision; return it. Its people follow in ``carry_out``."""
-    is_final = plan.status in {PlanStatus.APPROVED, PlanStatus.REFUSED, PlanStatus.EXPIRED}
-    if is_final:
-        plan = replace(plan, decided_at=now, decided_by=actor)
-    detail: dict[str, object] = {"digest": plan.digest}
-    if plan.reason:
-        detail["reason"] = plan.reason
-    if plan.header.warnings or plan.warnings:
-        detail["warnings"] = {"of_all": plan.header.warnings, "of_people": plan.warnings}
-    with store.transaction():
-        plans.update(store, plan, unsettled=is_final)
-        audit.append(
-            store, [audit.Entry(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)]
-        )
-    return plan
 
 
 def carry_out(store: Store, plan: Plan, *, now: datetime) -> None:
@@ -83,6 +65,9 @@ def catching_up(store: Store, *, now: datetime) -> Iterator[None]:
             plan = plans.find(store, plan_id)
             if plan is not None and is_overdue(plan, now=now):
                 expire(store, plan, now=now)
+    if left := plans.emptied(store):  # what an older program has left so
+        with store.transaction():
+            thin_out(store, left, now=now, actor="engine")
     for plan_id in plans.unsettled(store):
         plan = plans.find(store, plan_id)
         if plan is not None:
@@ -119,6 +104,8 @@ def _tell(store: Store, plan: Plan, people: list[Sequence], *, now: datetime, ac
     for one in people:
         event = fates.of_one(one) if fates else _ending(plan, one)
         change(store, one, event, now=now, actor=actor)
+    if fates:
+        drop_elsewhere(store, fates.begun, plan_id=plan.id, now=now, actor=actor)
 
 
 def _ending(plan: Plan, one: Sequence) -> Event:
@@ -135,6 +122,7 @@ class _Fates:
     people: Mapping[str, Contact]
     suppressed: Mapping[str, str]
     busy: dict[str, str]
+    begun: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store, sequences: list[Sequence]) -> _Fates:
@@ -146,7 +134,7 @@ class _Fates:
             return Approved()
         reason = self._obstacle(one)
         if reason is None:
-            self.busy[one.contact_id] = one.id
+            self.busy[one.contact_id] = self.begun[one.contact_id] = one.id
         return Approved() if reason is None else Refused(reason)
 
     def _obstacle(self, one: Sequence) -> str | None:

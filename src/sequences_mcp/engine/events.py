@@ -7,7 +7,7 @@ values: the machine that turns one into the other does no I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -137,10 +137,16 @@ class OptedOut:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """Pending texts were replaced, by step id: (subject, content)."""
+    """Pending texts were replaced, by step id: (subject, content).
+
+    ``same_as`` is, by step id, the first earlier generation that had the very text; ``approved`` are the steps
+    whose new text a person has said yes to before.
+    """
 
     texts: Mapping[str, tuple[str | None, str]]
     variables: Mapping[str, str] | None = None
+    same_as: Mapping[str, int] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus
+from sequences_mcp.domain.plan import OPEN, PlanStatus
+from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.engine.approvals import decide
 from sequences_mcp.engine.change import change
-from sequences_mcp.engine.events import Event, OptedOut
+from sequences_mcp.engine.events import Event, OptedOut, Refused
 from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences, suppressions
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.texts import recounted
+
+NOBODY = "nobody is left in it"
 
 
 def suppress(
@@ -33,18 +37,44 @@ def suppress(
 
 
 def end_all(store: Store, going: Iterable[Sequence], event: Event, *, now: datetime, actor: str) -> list[Sequence]:
-    """End these runs, the texts of those who only waited for an approval no longer counting; return them."""
+    """End these runs and take them out of the plans that wait for a person; return them."""
     ended, touched = [], set()
     with store.transaction():
         for one in going:
             ended.append(change(store, one, event, now=now, actor=actor)[0])
-            if one.status is SequenceStatus.FOUND:
-                touched.add(one.plan_id)
-        for plan_id in touched:
-            plan = plans.find(store, plan_id)
-            if plan is not None and plan.status in {PlanStatus.WAITING, PlanStatus.VOID}:
-                plans.update(store, recounted(store, plan))
+            touched.add(one.plan_id)
+        thin_out(store, touched, now=now, actor=actor)
     return ended
+
+
+def drop_elsewhere(
+    store: Store, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: str
+) -> list[Sequence]:
+    """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
+    dropped = [
+        change(store, one, _busy(begun[one.contact_id]), now=now, actor=actor)[0]
+        for one in schedule.found_elsewhere(store, begun, plan_id=plan_id)
+    ]
+    thin_out(store, {one.plan_id for one in dropped}, now=now, actor=actor)
+    return dropped
+
+
+def thin_out(store: Store, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
+    """Count undecided plans again after people have left them; close those with nobody left."""
+    for plan_id in plan_ids:
+        plan = plans.find(store, plan_id)
+        if plan is None or plan.status not in OPEN:
+            continue
+        left = recounted(store, plan)
+        if left.people:
+            plans.update(store, left)
+        else:
+            over = replace(left, status=PlanStatus.CLOSED, reason=NOBODY)
+            decide(store, over, action="closed", now=now, actor=actor)
+
+
+def _busy(sequence_id: str) -> Refused:
+    return Refused(f"another sequence is under way: {sequence_id}")
 
 
 def suppressed(

@@ -57,9 +57,10 @@ def covers(digests: bytes, sequence: Sequence, run: StepRun) -> bool:
 
 
 def recounted(store: Store, plan: Plan) -> Plan:
-    """Return the plan with its missing and to-be-read texts counted again."""
+    """Return the plan with its people, their warnings, missing and to-be-read texts counted again."""
     missing, to_read = plans.count_texts(store, plan.id, read_steps=read_steps(store, plan))
-    return replace(plan, missing_texts=missing, to_read=to_read)
+    people, warnings = plans.people_left(store, plan.id)
+    return replace(plan, people=people, warnings=warnings, missing_texts=missing, to_read=to_read)
 
 
 def resealed(store: Store, plan: Plan, digests: bytes) -> Plan:

@@ -16,9 +16,8 @@ from sequences_mcp.domain.blueprint import Channel, Temporality
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine import at_vendor, timing
-from sequences_mcp.engine.approvals import voided
+from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.change import change, keep
-from sequences_mcp.engine.deciding import decide
 from sequences_mcp.engine.events import HandedOver, Lost, Tick
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.store import attempts, lineage, plans, sequences

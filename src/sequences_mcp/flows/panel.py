@@ -13,13 +13,13 @@ Decision = Literal["approve", "refuse"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepShown:
-    """One step for everybody: what comes before it, when it leaves for the first person, how many it reaches."""
+    """One step for everybody: what comes before it, when the first person's leaves, whom it reaches or reached."""
 
     name: str
     channel: str
     wait: str
     when: str
-    reaches: int
+    told: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,10 @@ class Plans(Protocol):
         """Record the no; its people become REFUSED."""
         ...
 
+    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Take an undecided plan back; its people become REFUSED. ConflictError for one that is decided."""
+        ...
+
     async def renew_plan(self, plan_id: str) -> Plan:
         """Give a void plan today's terms and a new digest to approve."""
         ...

@@ -52,8 +52,8 @@ async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) 
     if plan.to_read:
         read = await all_read(desk, plan, reading) if plan.to_read <= PAGE else None
         found.append(Duty(f"Read the {plan.to_read:,} texts written for one person", read, f"{here}/texts"))
-    if tally.waiting > MANY:
-        found.append(Duty(f"State how many people it reaches: {tally.waiting:,}", None, ""))
+    if tally.concerned > MANY:
+        found.append(Duty(f"State how many people it reaches: {tally.concerned:,}", None, ""))
     return found
 
 
@@ -63,8 +63,8 @@ async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Readin
         return "Open one person of this plan first: what you approve has to have been on your screen."
     if not await all_read(desk, plan, reading):
         return "Some texts were written for one person and have not been opened yet. Read them first."
-    if tally.waiting > MANY and people != tally.waiting:
-        return f"This plan reaches {tally.waiting:,} people. State that number to approve it."
+    if tally.concerned > MANY and people != tally.concerned:
+        return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
     if (name := await _unshowable(desk, plan)) is not None:
         return f"The texts for {name} hold characters that cannot be shown, so they cannot be approved. Edit them."
     return ""

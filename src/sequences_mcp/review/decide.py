@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
+from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import title_of
@@ -16,7 +16,7 @@ from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
-from sequences_mcp.flows.timetable import timetable
+from sequences_mcp.flows.timetable import Slot, timetable
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review import terminal
 
@@ -115,20 +115,29 @@ async def _draft(desk: Desk, identifier: str) -> Draft:
 async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[str]:
     first: SequenceDetail | None = None
     sourcing = await sourcing_of(desk, plan)
+    for line in await _head(desk, plan):
+        yield line
     async for detail in _people(desk, plan):
-        if first is None:
-            first = detail
-            steps = [run.step for run in detail.sequence.steps]
-            slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
-            for line in terminal.plan_head(plan, slots):
-                yield line
-            for line in terminal.warned(await blueprint_warnings(desk, plan)):
-                yield line
+        if plan.status not in OPEN or detail.sequence.status in TERMINAL:
+            yield terminal.person_decided(detail)
+            continue
+        first = first or detail
         for line in _one(detail, first, full=full):
             yield line
         if detail.sequence.warnings:
             for line in terminal.warned(person_warnings(desk, detail, sourcing=sourcing)):
                 yield line
+
+
+async def _head(desk: Desk, plan: Plan) -> list[str]:
+    """Return what is said of everybody: when steps would leave only where somebody waits for a decision."""
+    slots: tuple[Slot, ...] = ()
+    people = await desk.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
+    if plan.status in OPEN and people.items:
+        sequence = people.items[0].sequence
+        steps = [run.step for run in sequence.steps]
+        slots = timetable(desk, steps, zone=sequence.time_zone, start=desk.clock())
+    return [*terminal.plan_head(plan, slots), *terminal.warned(await blueprint_warnings(desk, plan))]
 
 
 async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import pairwise
 
 from sequences_mcp.domain.blueprint import Channel, Step, Temporality
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.record import PlanTally
+from sequences_mcp.domain.sequence import StepState
 from sequences_mcp.flows.timetable import Slot
 
 WORDS = {
@@ -24,7 +25,10 @@ WIDTH, MARGIN, LEAST_GAP = 720, 40, 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """One step on the line: where it lies in the picture, what comes before it, and how many people it reaches."""
+    """One step on the line: where it lies in the picture, what comes before it, and how many people it reaches.
+
+    ``told`` says the same in words: of a plan that was decided, what became of the step.
+    """
 
     step: Step
     number: int
@@ -33,12 +37,27 @@ class Stop:
     when: str
     held: bool
     reaches: int
+    told: str
 
 
-def stops(steps: Items[Step], slots: Items[Slot], tally: PlanTally) -> tuple[Stop, ...]:
-    """Return the steps of a plan as stops on a line."""
+_DONE = (StepState.SENT, StepState.DONE)
+_STATES = {
+    StepState.SENT: "sent",
+    StepState.DONE: "done",
+    StepState.UNKNOWN: "sent or not: nobody knows",
+    StepState.FAILED: "failed",
+    StepState.OPEN: "to do by hand now",
+    StepState.HELD: "held",
+    StepState.SKIPPED: "skipped",
+    StepState.CANCELLED: "never reached",
+}
+
+
+def stops(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[Stop, ...]:
+    """Return the steps of a plan as stops on a line: whom each would reach, or once decided, whom it has."""
     places = _places([slot.at for slot in slots]) if slots else []
-    reached = tally.messages or (0,) * len(steps)
+    undecided = plan.status in (*OPEN, PlanStatus.DRAFTING)
+    reached = [_reached(place, tally, undecided=undecided) for place in range(len(steps))]
     return tuple(
         Stop(
             step=step,
@@ -48,9 +67,40 @@ def stops(steps: Items[Step], slots: Items[Slot], tally: PlanTally) -> tuple[Sto
             when=slot.words,
             held=slot.held,
             reaches=count,
+            told=people_words(count) if undecided else _became(plan, tally, place=number - 1),
         )
         for number, (step, slot, place, count) in enumerate(zip(steps, slots, places, reached, strict=True), 1)
     )
+
+
+def people_words(number: int) -> str:
+    """Return a number of people in words."""
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def _reached(place: int, tally: PlanTally, *, undecided: bool) -> int:
+    if undecided:
+        return tally.messages[place] if place < len(tally.messages) else 0
+    states = tally.steps[place] if place < len(tally.steps) else {}
+    return sum(states.get(state, 0) for state in _DONE)
+
+
+def _became(plan: Plan, tally: PlanTally, *, place: int) -> str:
+    """Return what became of one step, in words and numbers."""
+    if plan.header.is_at_vendor:
+        return (
+            f"{plan.header.terms.sender_name} tells, run by run"
+            if plan.status is PlanStatus.APPROVED
+            else "nobody"
+        )
+    states = tally.steps[place] if place < len(tally.steps) else {}
+    words = _STATES | (
+        {StepState.SENT: "written to the outbox folder"} if plan.header.terms.delivery == OUTBOX else {}
+    )
+    told = [f"{states[state]:,} {word}" for state, word in words.items() if states.get(state)]
+    if rest := sum(count for state, count in states.items() if state not in words):
+        told.append(f"{rest:,} to come")
+    return ", ".join(told) or "nobody"
 
 
 def wait_words(step: Step) -> str:
@@ -65,7 +115,9 @@ def wait_words(step: Step) -> str:
 
 def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None) -> str:
     """Return in one sentence, with numbers, what approving a plan causes."""
-    people = "1 person" if tally.waiting == 1 else f"{tally.waiting:,} people"
+    if not tally.concerned:
+        return "Nobody of it waits: approving it starts nothing."
+    people = people_words(tally.waiting)
     if plan.header.is_at_vendor:
         title = plan.header.terms.sender_name
         return f"Approving this enrols {people} at {title}, which then contacts them by itself."
@@ -74,14 +126,17 @@ def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot
         counts[step.type] += count
     told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
     when = f", the first about {first.local}" if first else ""
-    return f"Approving this starts {people}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
+    begins = f"starts {people}" if tally.waiting else ""
+    goes_on = f"lets {people_words(tally.live)} already under way go on" if tally.live else ""
+    does = " and ".join(filter(None, (begins, goes_on)))
+    return f"Approving this {does}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
 
 
 def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
     terms, mails = plan.header.terms, counts[Channel.EMAIL]
     if not mails:
         return "; nothing leaves by itself"
-    if terms.delivery == "outbox":
+    if terms.delivery == OUTBOX:
         return "; e-mails become files in the outbox folder and reach nobody"
     days = math.ceil(mails / terms.daily_cap)
     pace = f"at most {terms.daily_cap:,} e-mails a day"

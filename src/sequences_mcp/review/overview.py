@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.planned_blueprint import planned_blueprint
@@ -16,8 +16,6 @@ from sequences_mcp.review import consent, outline
 from sequences_mcp.review.consent import Duty
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.sessions import Reading
-
-DECIDABLE = (PlanStatus.WAITING, PlanStatus.VOID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class Overview:
     @property
     def decidable(self) -> bool:
         """Whether a person can still say no to it, and yes once it is not void."""
-        return self.plan.status in DECIDABLE
+        return self.plan.status in OPEN
 
 
 async def overview(desk: Desk, plan: Plan, *, reading: Reading) -> Overview:
@@ -52,12 +50,12 @@ async def overview(desk: Desk, plan: Plan, *, reading: Reading) -> Overview:
     return Overview(
         plan=plan,
         tally=tally,
-        stops=outline.stops(steps, slots, tally),
+        stops=outline.stops(plan, steps, slots, tally=tally),
         consequence=outline.consequence(plan, tally=tally, steps=steps, first=slots[0] if slots else None),
         findings=tuple(report.findings),
         sourcing=sourcing,
         first=first,
-        duties=tuple(open_duties) if plan.status in DECIDABLE else (),
+        duties=tuple(open_duties) if plan.status in OPEN else (),
     )
 
 

@@ -84,8 +84,8 @@ class ChatPanel:
         elsewhere = self._elsewhere(desk, plan)
         return PlanShown(
             plan=plan,
-            waiting=seen.tally.waiting,
-            many=seen.tally.waiting > MANY,
+            waiting=seen.tally.concerned,
+            many=seen.tally.concerned > MANY,
             decidable=seen.decidable,
             consequence=seen.consequence,
             steps=tuple(map(_step, seen.stops)),
@@ -102,10 +102,10 @@ class ChatPanel:
             return await refuse_plan(desk, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
         plan = await desk.plans.get_plan(plan_id)
         tally = await desk.records.tally(plan.id)
-        why = await consent.objection(desk, plan, tally=tally, reading=self._reading, people=tally.waiting)
+        why = await consent.objection(desk, plan, tally=tally, reading=self._reading, people=tally.concerned)
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
-        stated = str(tally.waiting) if tally.waiting > MANY else ""
+        stated = str(tally.concerned) if tally.concerned > MANY else ""
         self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
         done = await approve_plan(desk, plan_id=plan.id, digest=digest, actor=ACTOR)
         if done.header.is_at_vendor:
@@ -189,7 +189,7 @@ def _step(stop: Stop) -> StepShown:
         channel=(stop.step.linked_in_type or stop.step.type).value,
         wait=stop.wait,
         when=stop.when,
-        reaches=stop.reaches,
+        told=stop.told,
     )
 
 

@@ -48,9 +48,10 @@ def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
     yield f"Plan {plan.id} ({plan.status.value}): {counts(plan)}"
     yield f"Blueprint: {_line(header.blueprint_name)}, version {header.blueprint_version}"
     yield from _terms(header.terms)
-    if not header.is_at_vendor:
+    planned = [f"  {slot.step_id}: {slot.words}" for slot in slots]
+    if planned and not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
-        yield from (f"  {slot.step_id}: {slot.words}" for slot in slots)
+        yield from planned
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
         yield f"Note: {_line(plan.reason)}"
@@ -75,6 +76,12 @@ def _terms(terms: Terms) -> Iterator[str]:
     else:
         yield f"Delivery: {terms.delivery}"
     yield f"Window: {terms.window}; at most {terms.daily_cap} a day, {terms.spacing} s apart"
+
+
+def person_decided(detail: SequenceDetail) -> str:
+    """Return one person whom a yes no longer concerns, or of whom it was decided: how their run stands."""
+    sequence, why = detail.sequence, _line(detail.outlook.why)
+    return f"── {_line(detail.contact.display_name)} ({sequence.id}): {sequence.status.value}, {why}"
 
 
 def person_in_full(detail: SequenceDetail) -> Iterator[str]:

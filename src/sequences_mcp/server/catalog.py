@@ -28,6 +28,7 @@ TOOLS = (
     "find_contacts",
     "save_contacts",
     "start_sequence",
+    "withdraw_plan",
     "list_sequences",
     "get_sequence",
     "update_sequence",

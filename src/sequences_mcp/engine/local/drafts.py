@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
@@ -12,13 +12,15 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus, text_digest
 from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import draft_id as id_of
+from sequences_mcp.engine.approvals import is_approved
 from sequences_mcp.engine.change import change
 from sequences_mcp.engine.deciding import carry_out
 from sequences_mcp.engine.events import DraftApproved, Rewritten, Settled
 from sequences_mcp.engine.local.details import people_of, require_sequence, require_step
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.machine import APPROVAL, EDITED
-from sequences_mcp.engine.store import attempts, plans, texts
+from sequences_mcp.engine.steps import with_run
+from sequences_mcp.engine.store import attempts, plans, sequences, texts
 from sequences_mcp.engine.texts import read_steps, resealed, with_texts_of
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
 from sequences_mcp.providers.port import Draft, Text
@@ -60,15 +62,16 @@ class LocalDrafts:
         """Replace pending texts by step id, and the variable overrides when given.
 
         Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text: before
-        its start the plan gets another digest; under way each text waits for an approval of its own.
+        its start the plan gets another digest; under way each text waits for an approval of its own. A text that
+        is byte for byte one that was approved before is approved again, and a plan that is again what it was has
+        the digest it had.
         """
         engine = self.engine
         with engine.store.transaction():
             before = self._startable(require_sequence(engine, sequence_id))
             if before.is_at_vendor:
                 raise _one_text_for_all(before)
-            new = {step_id: (text.subject, text.content) for step_id, text in texts.items()}
-            event = Rewritten(new, None if variables is None else dict(variables))
+            event = self._rewritten(before, texts, None if variables is None else dict(variables))
             after, _ = change(engine.store, before, event, now=engine.clock(), actor=engine.actor)
             if after.status is SequenceStatus.FOUND and texts:
                 self._reseal(after)
@@ -111,6 +114,27 @@ class LocalDrafts:
             if run.lease is not None:
                 attempts.give_back(engine.store, run.lease)
             return after
+
+    def _rewritten(
+        self, before: Sequence, texts: Mapping[str, Text], variables: dict[str, str] | None
+    ) -> Rewritten:
+        """Return the event, with the texts that were there before and those that a yes covers."""
+        store = self.engine.store
+        plan = plans.find(store, before.plan_id)
+        same_as, approved = {}, set()
+        for run in before.steps:
+            text = texts.get(run.step.id)
+            if text is None or run.content is None:
+                continue
+            known = sequences.generation_of(store, run.key, subject=text.subject, content=text.content)
+            if known is None:
+                continue
+            same_as[run.step.id] = known
+            back = replace(run, subject=text.subject, content=text.content, same_as=known)
+            if plan is not None and is_approved(store, plan, sequence=with_run(before, back), run=back):
+                approved.add(run.step.id)
+        new = {step_id: (text.subject, text.content) for step_id, text in texts.items()}
+        return Rewritten(new, variables, same_as, frozenset(approved))
 
     def _draft(self, sequence: Sequence, run: StepRun) -> Draft:
         return _draft(sequence, run, people_of(self.engine, [sequence])[sequence.contact_id])

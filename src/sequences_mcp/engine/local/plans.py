@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
+from sequences_mcp.domain.plan import OPEN, Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun
-from sequences_mcp.engine.approvals import voided
-from sequences_mcp.engine.deciding import carrying_out, catching_up, decide, expire, is_overdue, politely
+from sequences_mcp.engine.approvals import decide, voided
+from sequences_mcp.engine.deciding import carrying_out, catching_up, expire, is_overdue, politely
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.local.standing import newer_blueprint, terms_today
+from sequences_mcp.engine.stopping import thin_out
 from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences
 from sequences_mcp.engine.texts import digests_of, present_digests, resealed, steps_of
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
@@ -75,7 +76,9 @@ class LocalPlans:
                 raise _conflict(plan, "it cannot be sealed again")
             if not plan.people:
                 raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
-            return self._seal(plan, plans.texts(self.engine.store, plan.id), action="sealed")
+            sealed = self._seal(plan, plans.texts(self.engine.store, plan.id), action="sealed")
+            thin_out(self.engine.store, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
+            return self._require(sealed.id)  # closed, where everybody left while it was being written
 
     async def get_plan(self, plan_id: str) -> Plan:
         """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
@@ -125,10 +128,27 @@ class LocalPlans:
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             plan = self._require(plan_id)
-            if plan.status not in {PlanStatus.WAITING, PlanStatus.VOID}:
+            if plan.status not in OPEN:
                 raise _conflict(plan, "it cannot be refused")
             refused = replace(plan, status=PlanStatus.REFUSED, reason=reason)
             plan = decide(store, refused, action="refused", now=now, actor=actor)
+        await politely(store, carrying_out(store, plan, now=now))
+        return self._require(plan.id)
+
+    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Take an undecided plan back: nobody of it is written to, what was under way is stopped.
+
+        One that is withdrawn already stays so; ConflictError for one that is decided.
+        """
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            plan = self._require(plan_id)
+            if plan.status is PlanStatus.WITHDRAWN:
+                return plan
+            if plan.status not in OPEN:
+                raise _conflict(plan, "it no longer waits for a person")
+            gone = replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
+            plan = decide(store, gone, action="withdrawn", now=now, actor=actor)
         await politely(store, carrying_out(store, plan, now=now))
         return self._require(plan.id)
 
@@ -242,10 +262,13 @@ def _require_approvable(plan: Plan, digest: str) -> None:
 
 def _next_step(plan: Plan) -> str:
     if plan.status is PlanStatus.VOID:
-        return "Renew it, which asks for a new approval under today's settings, or call start_sequence again."
+        return (
+            "A person renews it on the review page, which asks for a new approval under today's settings; or "
+            "start_sequence with another idempotency_key plans it anew."
+        )
     if plan.status is PlanStatus.APPROVED:
         return "It is under way; list_sequences shows how far."
-    return "Call start_sequence to plan it again."
+    return "start_sequence with another idempotency_key plans it anew."
 
 
 def _conflict(plan: Plan, why: str) -> ConflictError:

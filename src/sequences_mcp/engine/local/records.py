@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.reasons import grouped
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
+from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.engine.local.details import details, people_of
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.machine import APPROVAL
@@ -33,7 +35,19 @@ class LocalRecords:
         with self.engine.store.snapshot():
             counts = self.engine.store.rows("records.tally", plan_id=own)[0]
             messages = self.engine.store.rows("records.messages", plan_id=own)
-        return PlanTally(**dict(counts), messages=tuple(row["found"] for row in messages))
+            steps = self.engine.store.rows("records.steps", plan_id=own)
+            statuses = self.engine.store.rows("records.statuses", plan_id=own)
+            reasons = self.engine.store.rows("records.reasons", plan_id=own)
+        states: list[dict[StepState, int]] = [{} for _ in messages]
+        for row in steps:
+            states[row["step"]][StepState(row["state"])] = row["found"]
+        return PlanTally(
+            **dict(counts),
+            messages=tuple(row["found"] for row in messages),
+            steps=tuple(states),
+            statuses={SequenceStatus(row["status"]): row["found"] for row in statuses},
+            reasons=grouped((row["reason"], row["found"]) for row in reasons),
+        )
 
     async def waiting(self) -> Waiting:
         """Count what waits for a person, and since when."""

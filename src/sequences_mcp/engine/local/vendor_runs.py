@@ -19,9 +19,8 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine import at_vendor
-from sequences_mcp.engine.approvals import voided
+from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.change import change, keep
-from sequences_mcp.engine.deciding import decide
 from sequences_mcp.engine.events import Refused
 from sequences_mcp.engine.local.details import details, require_sequence
 from sequences_mcp.engine.local.engine import Engine, require_page
@@ -29,7 +28,7 @@ from sequences_mcp.engine.local.operations import LocalOperations, busy
 from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
-from sequences_mcp.engine.stopping import covered, suppressed
+from sequences_mcp.engine.stopping import covered, drop_elsewhere, suppressed
 from sequences_mcp.engine.store import contacts, lineage, plans, schedule, sequences, vendor_errors
 from sequences_mcp.engine.store import vendor_operations as operations
 from sequences_mcp.engine.unseen import take_in
@@ -109,6 +108,8 @@ class LocalVendorRuns:
             mine = tuple(
                 self._keep(one, at_vendor.taken(one, operation_id=own, now=now), "taken") for one in going
             )
+            begun = {one.contact_id: one.id for one in mine}
+            drop_elsewhere(store, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
             return Taken(operation_id=own, order=Order(plan=plan, people=mine, before=before.marks))
 
     async def settle(self, operation_id: str, fates: Items[Fate], *, actor: str | None = None) -> None:

@@ -13,6 +13,8 @@ from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, canon
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
+_ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
+
 
 def insert(store: Store, plan: Plan) -> bool:
     """Store a plan that is still being written; False when its blueprint version does not exist."""
@@ -47,10 +49,12 @@ def numbers(store: Store, plan_id: str) -> tuple[int, int]:
 
 def update(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
     """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
+    ending = plan.status.value if plan.status in _ENDINGS else None
     store.write(
         "plans.update",
         id=plan.id,
-        status=plan.status.value,
+        status=PlanStatus.REFUSED.value if ending else plan.status.value,
+        ending=ending,
         terms=canonical(asdict(plan.header.terms)).decode(),
         expires_at=to_micros(plan.header.expires_at),
         digest=plan.digest,
@@ -85,6 +89,17 @@ def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> t
     """Return how many texts are missing and how many of the steps numbered a person has to read."""
     row = store.rows("plans.texts_of_people", id=plan_id, read_steps=json.dumps(list(read_steps)))[0]
     return row["missing_texts"], row["to_read"]
+
+
+def people_left(store: Store, plan_id: str) -> tuple[int, int]:
+    """Return how many people of a plan a yes still concerns, and how many warnings there are about them."""
+    row = store.rows("plans.people_left", id=plan_id)[0]
+    return row["people"], row["warnings"]
+
+
+def emptied(store: Store) -> list[str]:
+    """Return plans that wait for a person although nobody is left in them."""
+    return [row["id"] for row in store.rows("plans.emptied")]
 
 
 def waiting(store: Store, *, page: int, size: int) -> Page[Plan]:
@@ -142,7 +157,7 @@ def _from_row(row: sqlite3.Row) -> Plan:
     )
     return Plan(
         id=row["id"],
-        status=PlanStatus(row["status"]),
+        status=PlanStatus(row["ending"] or row["status"]),
         header=header,
         people=row["people"],
         digest=row["digest"],

@@ -48,6 +48,12 @@ def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | No
     return [row["sequence_id"] for row in rows]
 
 
+def found_elsewhere(store: Store, contact_ids: Iterable[str], *, plan_id: str) -> list[Sequence]:
+    """Return runs of these people in other plans that nothing has begun of."""
+    rows = store.rows("sequences.found_elsewhere", ids=json.dumps(list(contact_ids)), plan_id=plan_id)
+    return by_ids(store, [row["id"] for row in rows])
+
+
 def found_in(store: Store, plan_id: str, *, after: int, size: int) -> list[Sequence]:
     """Return some of a plan's people in FOUND, from the ordinal after ``after``."""
     rows = store.rows("sequences.found_in_plan", plan_id=plan_id, after=after, size=size)

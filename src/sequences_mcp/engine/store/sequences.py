@@ -28,7 +28,7 @@ from sequences_mcp.errors import ConflictError
 REMEMBERED = 512
 _Row: TypeAlias = tuple[Any, ...]
 _INSTANTS = ("until", "executed_at", "accepted_at", "anchor", "lease_expires_at")
-_PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply")
+_PLAIN = ("subject", "content", "reason", "lease", "message_id", "server_reply", "same_as")
 
 
 def by_ids(store: Store, sequence_ids: Iterable[str]) -> list[Sequence]:
@@ -120,6 +120,14 @@ def _page_of(store: Store, conditions: Mapping[str, Any], order: str, *, page: i
     # A page beyond the last has no row that could say how many there are.
     count = ids or store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
     return Page(tuple(_by_ids(store, [row["id"] for row in ids])), count[0]["found"], page, size)
+
+
+def generation_of(store: Store, key: str, *, subject: str | None, content: str) -> int | None:
+    """Return the first generation of a step that had this very text, or None."""
+    found: int | None = store.rows("sequences.generation_of", key=key, subject=subject, content=content)[0][
+        "found"
+    ]
+    return found
 
 
 def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Sequence, StepRun]]:
@@ -257,7 +265,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
 
 def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
     _, place, key, recipient, subject, content, generation, state, reason, until, *rest = row
-    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply = rest
+    executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply, same_as = rest
     return StepRun(
         key=key,
         step=steps[place],
@@ -275,4 +283,5 @@ def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
         lease_expires_at=from_micros(lease_expires_at),
         message_id=message_id,
         server_reply=server_reply,
+        same_as=same_as,
     )

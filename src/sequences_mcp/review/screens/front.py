@@ -15,7 +15,4 @@ async def waiting(visit: Visit) -> Response:
     """Show plans, texts and how many tasks wait."""
     reviews = await list_reviews(visit.desk, page=visit.page, size=SIZE)
     tasks = await list_tasks(visit.desk, page=1, size=1)
-    tallies = {plan.id: await visit.desk.records.tally(plan.id) for plan in reviews.plans.items}
-    return visit.shows(
-        "front.html", plans=reviews.plans, drafts=reviews.drafts, tasks=tasks.total_count, tallies=tallies
-    )
+    return visit.shows("front.html", plans=reviews.plans, drafts=reviews.drafts, tasks=tasks.total_count)

@@ -100,7 +100,7 @@ async def _shown(
         plan=found,
         seen=seen,
         outcome=await desk.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
-        many=seen.tally.waiting > MANY,
+        many=seen.tally.concerned > MANY,
         groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
         moved=moved or [],

@@ -160,7 +160,7 @@ const step = (one) =>
     make("span", {}, channel(one.channel)),
     make("span", {}, one.wait),
     make("span", { class: "soft" }, one.when),
-    make("span", {}, people(one.reaches)),
+    make("span", {}, one.told),
   );
 
 const pager = ({ page, total_pages: pages, total_count: count, has_more: more }) =>

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.flows import edit_draft as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.review import DraftWritten, draft_view
+
+APPROVED_BEFORE = "It is a text that was approved before, byte for byte: the approval stands."
 
 
 async def edit_draft(
@@ -20,9 +23,11 @@ async def edit_draft(
 ) -> DraftWritten:
     """Write or replace one pending text of one contact. Voids any approval of it."""
     draft = await verb.edit_draft(desk, draft_id=draft_id, content=content, subject=subject)
+    stands = draft.run.state is StepState.PLANNED and draft.sequence.status is not SequenceStatus.FOUND
+    ways = desk.ways_to_review(path=f"/texts/{draft_id}")
     return DraftWritten(
-        outcome="waiting_for_approval",
-        next=f"A person reads and approves it {desk.ways_to_review(path=f'/texts/{draft_id}')}.",
+        outcome="done" if stands else "waiting_for_approval",
+        next=APPROVED_BEFORE if stands else f"A person reads and approves it {ways}.",
         **draft_view(draft, limit=len(draft.run.content or "")).model_dump(),
     )
 

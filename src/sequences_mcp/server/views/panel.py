@@ -51,7 +51,7 @@ class StepView(View):
     channel: str
     wait: str
     when: str
-    reaches: int
+    told: str
 
 
 class DutyView(View):

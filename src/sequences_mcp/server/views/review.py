@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows.list_reviews import Reviews
+from sequences_mcp.flows.withdraw_plan import Withdrawn
 from sequences_mcp.providers.port import Draft
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
@@ -62,6 +64,15 @@ class ReviewsView(View):
     next: str
 
 
+class PlanWithdrawn(WrittenView):
+    """A plan that was taken back: how many of its people will not be written to, how many runs were stopped."""
+
+    plan_id: str
+    status: str
+    people_left_out: int
+    runs_stopped: int
+
+
 class DraftWritten(DraftView, WrittenView):
     """A text after a change."""
 
@@ -80,6 +91,22 @@ def plan_view(plan: Plan) -> PlanView:
         to_read=plan.to_read,
         warnings=plan.warnings,
         expires_at=plan.header.expires_at.isoformat(timespec="seconds"),
+    )
+
+
+def plan_withdrawn(found: Withdrawn) -> PlanWithdrawn:
+    """Return a plan after it was taken back."""
+    plan, counts = found.plan, found.tally.statuses
+    began = plan.status is PlanStatus.APPROVED
+    there = sum(counts.values()) - counts.get(SequenceStatus.REFUSED, 0)
+    return PlanWithdrawn(
+        plan_id=plan.id,
+        status=plan.status.value,
+        people_left_out=found.kept_from_vendor if began else counts.get(SequenceStatus.REFUSED, 0),
+        runs_stopped=0 if began else counts.get(SequenceStatus.STOPPED_EARLY, 0),
+        next=f"{there} of its people were handed over before; stop_sequence stops them."
+        if began
+        else "Nothing of it leaves. Another start of the same needs a new idempotency_key.",
     )
 
 

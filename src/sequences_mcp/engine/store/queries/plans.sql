@@ -18,7 +18,7 @@ WHERE plan.id = :id
 -- What may change of a plan.
 UPDATE plan SET status = :status, terms = :terms, expires_at = :expires_at, digest = :digest, people = :people,
   missing_texts = :missing_texts, to_read = :to_read, warnings = :warnings, decided_at = :decided_at,
-  decided_by = :decided_by, reason = :reason, unsettled = :unsettled
+  decided_by = :decided_by, reason = :reason, ending = :ending, unsettled = :unsettled
 WHERE id = :id
 
 -- mark_settled --
@@ -40,6 +40,18 @@ SELECT count(*) FILTER (WHERE content IS NULL) AS missing_texts,
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND s.status = 'FOUND'
   AND s.operation_id IS NULL
+
+-- people_left --
+-- How many people of a plan a yes still concerns, and how many warnings there are about them.
+SELECT count(*) AS people, coalesce(sum(warnings), 0) AS warnings FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :id)
+  AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
+
+-- emptied --
+-- Plans that wait for a person although nobody is left in them.
+SELECT id FROM plan p WHERE status IN ('waiting', 'void') AND NOT EXISTS (
+  SELECT 1 FROM sequence WHERE plan_no = p.no
+    AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
 
 -- waiting --
 -- Plans that wait for a person, the oldest first.

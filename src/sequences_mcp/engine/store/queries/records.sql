@@ -1,17 +1,40 @@
 -- tally --
--- How many people of a plan wait, how many of them with warnings, and how many were taken out of it.
+-- How many people of a plan wait, how many of them with warnings, how many are under way here, and how many were
+-- taken out of it or never began.
 SELECT count(*) FILTER (WHERE status = 'FOUND' AND operation_id IS NULL) AS waiting,
+       count(*) FILTER (WHERE provider = 'local' AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
+         AS live,
        count(*) FILTER (WHERE status = 'FOUND' AND operation_id IS NULL AND warnings > 0) AS warned,
        count(*) FILTER (WHERE status IN ('REFUSED', 'STOPPED_EARLY')) AS refused
 FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 
 -- messages --
--- How many people of a plan who wait would get each of its steps.
-SELECT r.step, count(r.recipient) AS found
+-- How many people of a plan whom a yes concerns would still get each of its steps.
+SELECT r.step, count(r.recipient) FILTER (WHERE s.status = 'FOUND' AND s.operation_id IS NULL
+         OR s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AND r.state IN ('planned', 'held'))
+         AS found
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
-WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
-  AND s.operation_id IS NULL
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 GROUP BY r.step ORDER BY r.step
+
+-- steps --
+-- In which state each step of a plan's people is, of those who began here.
+SELECT r.step, r.state, count(*) AS found
+FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.provider = 'local'
+  AND s.status NOT IN ('FOUND', 'REFUSED')
+GROUP BY r.step, r.state ORDER BY r.step
+
+-- statuses --
+-- How many of a plan's people are in each status.
+SELECT status, count(*) AS found FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+GROUP BY status
+
+-- reasons --
+-- Why people of a plan are in a status.
+SELECT status, reason, count(*) AS found FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
+GROUP BY status, reason
 
 -- people --
 -- A page of a plan's people: those who wait, those with warnings first, then whoever was taken out.

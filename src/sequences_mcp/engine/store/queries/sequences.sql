@@ -29,7 +29,7 @@ ORDER BY wanted.key
 -- runs_of --
 -- The present steps of runs by a JSON list of their numbers; the order of the columns counts.
 SELECT r.sequence_no, r.step, r.key, r.recipient, r.subject, r.content, r.generation, r.state, r.reason, r.until,
-       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply
+       r.executed_at, r.accepted_at, r.anchor, r.lease, r.lease_expires_at, r.message_id, r.server_reply, r.same_as
 FROM json_each(:numbers) wanted CROSS JOIN step_run r ON r.sequence_no = wanted.value AND r.replaced = 0
 ORDER BY wanted.key, r.step
 
@@ -64,10 +64,22 @@ UPDATE step_run SET replaced = 1 WHERE key = :key AND generation = :generation
 -- A rewritten text.
 INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, until,
                       executed_at, accepted_at, anchor, lease, lease_expires_at, message_id, server_reply,
-                      changed_at)
+                      same_as, changed_at)
 SELECT sequence_no, step, :generation, key, recipient, :subject, :content, :state, :reason, :until,
-       :executed_at, :accepted_at, :anchor, :lease, :lease_expires_at, :message_id, :server_reply, :changed_at
+       :executed_at, :accepted_at, :anchor, :lease, :lease_expires_at, :message_id, :server_reply, :same_as, :changed_at
 FROM step_run WHERE key = :key AND generation = :replaced_generation
+
+-- generation_of --
+-- The first generation of a step that had this very text.
+SELECT min(coalesce(same_as, generation)) AS found FROM step_run
+WHERE key = :key AND subject IS :subject AND content = :content
+
+-- found_elsewhere --
+-- Runs in other plans that nothing has begun of, of contacts of a JSON list of ids.
+SELECT s.id FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+CROSS JOIN sequence s ON s.contact_no = contact.no
+WHERE s.status = 'FOUND' AND s.operation_id IS NULL AND s.plan_no <> (SELECT no FROM plan WHERE id = :plan_id)
+ORDER BY s.no
 
 -- park --
 -- Take a run that cannot even be read off the schedule.
