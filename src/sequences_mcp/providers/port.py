@@ -328,13 +328,29 @@ class Suppressed:
     already: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What a person took off the list, why it was there, and what still covers the same (``domain:acme.com``)."""
+
+    kind: Literal["address", "domain", "contact"]
+    value: str
+    was: str
+    still: tuple[str, ...]
+
+
 class Suppressions(Protocol):
     """Never contact again; wins over everything, for every provider."""
 
     async def suppress(
-        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, by_person: bool = False
     ) -> Suppressed:
-        """Add to the list and stop what runs."""
+        """Add to the list and stop what runs; only a person may list a whole mail provider."""
+        ...
+
+    async def lift(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
+    ) -> Lifted:
+        """Take something off the list, because a person says so."""
         ...
 
     async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:

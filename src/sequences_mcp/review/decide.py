@@ -12,12 +12,15 @@ from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.hand_over import hand_over_soon
+from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
 from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
+from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
 from sequences_mcp.flows.timetable import Slot, timetable
-from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.providers.port import Call, Draft, SequenceDetail
 from sequences_mcp.review import terminal
 
 MANY = 50
@@ -97,6 +100,26 @@ async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str, seen: 
         identifier, sent=sent, actor=actor, digest=seen.digest if seen else None
     )
     return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."
+
+
+async def suppressed(desk: Desk, contact: str, *, reason: str) -> list[str]:
+    """Put somebody on the list of those never to contact, because a person says so, and say what came of it."""
+    done = await suppress_contact(desk, contact=contact, reason=reason, by_person=True)
+    call = Call("suppress_contact", None, done.value)
+    found = await keep_out_at_vendors(desk, Mark(done.kind, done.value), call=call, reason=reason)
+    told = f"{done.value} is on the list{' already' if done.already else ''}: nothing more leaves for them."
+    stopped = len(done.stopped) + len(found.stopped)
+    return [f"{told} Stopped: {stopped}.", *(f"Not done at {name}: {why}" for name, why in found.undone.items())]
+
+
+async def lifted(desk: Desk, contact: str, *, reason: str, actor: str) -> list[str]:
+    """Take somebody off the list because a person says so; say what still keeps them from being contacted."""
+    done = await lift_suppression(desk, contact=contact, reason=reason, actor=actor)
+    lines = [f"{done.value} is off the list. It was there because: {done.was}"]
+    lines += [f"Still on the list, and covering the same: {one}" for one in done.still]
+    vendors = [provider.title for provider in desk.providers.values() if provider.exclusions is not None]
+    lines += [f"{title} keeps a list of its own, which this does not change." for title in vendors]
+    return [*lines, "What it stopped stays stopped; a new start needs a new plan."]
 
 
 def is_email(identifier: str) -> bool:

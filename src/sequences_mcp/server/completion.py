@@ -54,7 +54,7 @@ async def _ids(kind: str, typed: str, desk: Desk) -> list[tuple[str, str]]:
         return [(one.id, one.name) for one in (await list_blueprints(desk, page=1, size=MOST)).items]
     if kind == "contact":
         query = "" if typed.startswith("local:") else typed
-        people = (await find_contacts(desk, query=query, page=1, size=MOST)).items
+        people = (await find_contacts(desk, query=query, page=1, size=MOST)).page.items
         return [(one.id, f"{typed} {one.display_name}") for one in people]
     wanted = SequenceFilter(sort_order="desc", size=MOST)
     runs = (await list_sequences(desk, wanted=wanted)).items

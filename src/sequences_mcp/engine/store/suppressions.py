@@ -33,6 +33,15 @@ def add(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> 
     return added == 1
 
 
+def lift(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> bool:
+    """Take it off the list, and say so in the journal; False when it is not there."""
+    kind, value = mark
+    if not store.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(now)):
+        return False
+    note_lifted(store, mark, reason=reason, actor=actor, now=now)
+    return True
+
+
 def note_lifted(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> None:
     """Write into the journal that a person took it off the list, so that no restored database puts it back."""
     _note(store, mark, do="lift", reason=reason, actor=actor, now=now)
@@ -115,6 +124,12 @@ def old_marks_of(facts: ContactFields, *, recipient: str | None = None) -> Itera
         spelled = {one for address in given for one in _as_before(address)}
         hosts = {one.rpartition("@")[2] for one in spelled} | set(_as_before(company))
         yield from _marks(spelled, hosts)
+
+
+def old_spellings(mark: Mark) -> list[Mark]:
+    """Return how versions before migration 7 may have listed the same."""
+    kind, value = mark
+    return [] if kind == "contact" else [(kind, one) for one in dict.fromkeys(_as_before(value)) if one != value]
 
 
 def _marks(keys: Iterable[str], hosts: Iterable[str]) -> Iterator[Mark]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sequences_mcp.domain.addresses import host_key
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
@@ -145,7 +146,7 @@ class TopoExclusions:
         if kind == "profile":
             return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
         accounts = await self.topo.list_account_exclusions(size=100)
-        return any((one.domain or "").casefold() == value for one in accounts.items)
+        return any(host_key(one.domain or "") == value for one in accounts.items)
 
     async def exclude(self, kind: str, value: str, *, message: str) -> None:
         """Put it there, for good."""

@@ -38,6 +38,7 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/mails", books.mails),
     ("GET", "/suppressions", books.suppressions),
     ("POST", "/suppressions", books.suppress),
+    ("POST", "/suppressions/lift", books.lift),
     ("GET", "/audit", books.audit),
     ("GET", "/passkeys", keys.keys),
     ("POST", "/passkeys/begin", keys.begin),

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
-from sequences_mcp.flows.suppress_contact import suppress_contact
-from sequences_mcp.providers.port import Call
+from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
+from sequences_mcp.providers.port import Call, Lifted
 from sequences_mcp.review.visit import Visit
 
 SIZE = 50
@@ -32,15 +32,22 @@ async def suppress(visit: Visit) -> Response:
     if not contact:
         raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
     why = reason or "on the review page"
-    done = await suppress_contact(visit.desk, contact=contact, reason=why)
+    done = await suppress_contact(visit.desk, contact=contact, reason=why, by_person=True)
     call = Call("suppress_contact", None, done.value)
     found = await keep_out_at_vendors(visit.desk, Mark(done.kind, done.value), call=call, reason=why)
     return await _suppressions(visit, undone=found.undone) if found.undone else visit.goes("/suppressions")
 
 
-async def _suppressions(visit: Visit, *, undone: Mapping[str, str]) -> Response:
+async def lift(visit: Visit) -> Response:
+    """Take somebody off the list again, and show what still keeps them from being contacted."""
+    contact, reason = visit.form.get("contact", ""), visit.form.get("reason", "")
+    done = await lift_suppression(visit.desk, contact=contact, reason=reason, actor=visit.actor)
+    return await _suppressions(visit, undone={}, lifted=done)
+
+
+async def _suppressions(visit: Visit, *, undone: Mapping[str, str], lifted: Lifted | None = None) -> Response:
     found = await visit.desk.records.list_suppressed(page=visit.page, size=SIZE)
-    return visit.shows("suppressions.html", found=found, undone=undone)
+    return visit.shows("suppressions.html", found=found, undone=undone, lifted=lifted)
 
 
 async def audit(visit: Visit) -> Response:

@@ -21,7 +21,7 @@ async def find_contacts(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> ContactPage:
-    """Search people, with what is known and noted about them."""
+    """Search people, with all that is known."""
     return contact_page(await verb.find_contacts(desk, query=query, provider=provider, page=page, size=size))
 
 

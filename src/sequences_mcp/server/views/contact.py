@@ -6,7 +6,7 @@ from collections.abc import Sequence as Items
 from typing import Any
 
 from sequences_mcp.domain.contact import Contact, facts_of
-from sequences_mcp.domain.page import Page
+from sequences_mcp.flows.find_contacts import FoundContacts
 from sequences_mcp.providers.port import SavedContact
 from sequences_mcp.providers.vendor_port import Placed
 from sequences_mcp.server.text import cut, fair_limit
@@ -42,6 +42,7 @@ class ContactView(View):
     language: str | None = None
     linkedin_url: str | None = None
     notes: str | None = None
+    never_contact: str | None = None
 
 
 class ContactPage(PageView):
@@ -81,10 +82,12 @@ def who(contact: Contact) -> dict[str, Any]:
     }
 
 
-def contact_page(page: Page[Contact]) -> ContactPage:
-    """Return a page of people whose notes share one budget."""
+def contact_page(found: FoundContacts) -> ContactPage:
+    """Return a page of people whose notes share one budget, with why somebody must never be contacted."""
+    page, never = found
     limit = fair_limit((len(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
-    return ContactPage(items=tuple(_contact(contact, limit) for contact in page.items), **numbered(page))
+    items = tuple(_contact(contact, limit, never=never.get(contact.id)) for contact in page.items)
+    return ContactPage(items=items, **numbered(page))
 
 
 def contacts_saved(saved: Items[SavedContact]) -> ContactsSaved:
@@ -119,9 +122,9 @@ def _not_saved(position: int, one: Placed) -> NotSavedView:
     return NotSavedView(contact=position, why=one.why, vendor_code=one.vendor_code, vendor_message=message)
 
 
-def _contact(contact: Contact, limit: int) -> ContactView:
+def _contact(contact: Contact, limit: int, *, never: str | None) -> ContactView:
     facts: dict[str, Any] = {name: _fact(value) for name, value in facts_of(contact).items()}
-    return ContactView(id=contact.id, notes=cut(contact.notes, limit) or None, **facts)
+    return ContactView(id=contact.id, notes=cut(contact.notes, limit) or None, never_contact=_fact(never), **facts)
 
 
 def _fact(value: str | None) -> str | None:
