@@ -169,7 +169,7 @@ OUTLOOKS = {
     "task": (ticked(active(invitation())), None, "a task for a person; complete_task"),
     "in flight": (handed_over(), 0, "is being sent"),
     "unknown": (after_events(handed_over(), ev.Lost(1, "no answer")), None, "may or may not have been delivered"),
-    "paused": (after_events(active(delayed(2)), ev.Paused(after(days=5))), 5, "paused; then EMAIL step 'Step 1'"),
+    "paused": (after_events(active(delayed(2)), ev.Paused(after(days=5))), 5, "paused until 2026-"),
     "stopped": (after_events(active(email()), STOP), None, "over: it was stopped"),
     "cut short": (after_events(handed_over(), STOP), None, "whether 'Step 1' was delivered is unknown"),
     "opted out": (after_events(active(email()), ev.OptedOut("asked to")), None, "over: asked to"),

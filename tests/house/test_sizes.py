@@ -24,8 +24,8 @@ Exceptions = dict[str, tuple[int, str]]
 LONGER: Exceptions = {}
 MORE_ARGUMENTS: Exceptions = {
     f"{TOOLS}list_sequences.py:list_sequences": (
-        10,
-        "the filters of Topo's list, flat as in its API, and whose list",
+        14,
+        "the filters of a list, flat as in Topo's API, and whose list",
     ),
     f"{TOOLS}start_sequence.py:start_sequence": (8, "five of its schema; desk, context and answer are injected"),
 }

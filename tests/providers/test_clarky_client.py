@@ -42,7 +42,7 @@ async def test_a_start_always_carries_its_key_and_keeps_clarkys_own_review() -> 
         "idempotency_key": "lead-1001",
     }
     assert (began.enrollment_id, began.sequence_id) == ("clarky:e_01HEXAMPLE", "clarky:s_01HEXAMPLE")
-    assert (began.status, began.provider_status) == (None, "generating")
+    assert (began.status, began.provider_status) == (SequenceStatus.FOUND, "generating")
 
 
 async def test_a_start_is_understood_without_its_envelope() -> None:
@@ -86,8 +86,8 @@ async def test_an_enrollment_tells_its_steps_and_the_one_word_that_is_documented
     assert run.steps[1].content == "Good morning"
 
 
-@pytest.mark.parametrize("word", ["running", "completed", "failed", "ACTIVE", ""])
-def test_no_other_word_is_given_a_meaning(word: str) -> None:
+@pytest.mark.parametrize("word", ["on hold", "step_2", "?", ""])
+def test_a_word_that_says_nothing_plain_is_given_no_meaning(word: str) -> None:
     assert meaning_of(word) is None
 
 

@@ -253,10 +253,3 @@ async def test_runs_of_a_blueprint_are_looked_for_where_the_blueprint_is(vendors
     pairs = zip(templates, found, strict=True)
     runs = [(run["blueprint_id"], one["id"]) for one, page in pairs for run in page["items"]]
     assert runs and all(of == asked for of, asked in runs)
-
-
-async def test_a_stop_of_a_company_says_that_topo_names_one_run_only(vendors: Connected, era: str) -> None:
-    async with vendors.client(era) as desktop:
-        run = await run_at_topo(desktop)
-        stopped = await desktop.call("stop_sequence", sequence_id=run, reason="WIN", scope="COMPANY")
-    assert len(stopped["stopped"]) == 1 and "does not name them" in stopped["next"]

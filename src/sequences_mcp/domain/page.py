@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,12 +15,18 @@ MAX_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of the items of a list; pages are numbered from 1."""
+    """Some of the items of a list; pages are numbered from 1.
+
+    ``counts``, where it is known, says how many items of each status meet the other conditions of the list;
+    ``note`` what the page cannot show.
+    """
 
     items: tuple[T, ...]
     total_count: int
     page: int
     size: int
+    counts: Mapping[str, int] | None = None
+    note: str | None = None
 
     @property
     def total_pages(self) -> int:
@@ -34,4 +40,8 @@ class Page(Generic[T]):
 
     def map(self, change: Callable[[T], U]) -> Page[U]:
         """Return the same page of other items."""
-        return Page(tuple(map(change, self.items)), self.total_count, self.page, self.size)
+        return self.of(tuple(map(change, self.items)))
+
+    def of(self, items: tuple[U, ...]) -> Page[U]:
+        """Return this page with these items in place of its own."""
+        return Page(items, self.total_count, self.page, self.size, self.counts, self.note)

@@ -27,7 +27,9 @@ def outlook(sequence: Sequence, now: datetime) -> Outlook:
         return Outlook(next_at=None, why=_end(sequence))
     if sequence.paused_until is not None:
         resumes = max(now, sequence.paused_until)
-        return Outlook(next_at=resumes, why=f"paused; then {_named(run)}{_still_in_flight(run)}")
+        return Outlook(
+            next_at=resumes, why=f"paused until {_shown(resumes)}; then {_named(run)}{_still_in_flight(run)}"
+        )
     at = timing.next_run_at(sequence)
     return Outlook(next_at=_next_at(run, at, now), why=_why(sequence, run, now))
 
@@ -65,6 +67,10 @@ def _waits(run: StepRun) -> str:
 
 def _named(run: StepRun) -> str:
     return f"{run.step.type} step {run.step.name!r}"
+
+
+def _shown(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
 
 
 def _still_in_flight(run: StepRun) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.providers.port import SequenceDetail
+from sequences_mcp.providers.port import SequenceDetail, VendorFacts
+from sequences_mcp.providers.vendor_port import Pace
 
 
 async def get_sequence(desk: Desk, *, sequence_id: str) -> SequenceDetail:
@@ -17,10 +21,49 @@ async def get_sequence(desk: Desk, *, sequence_id: str) -> SequenceDetail:
         return await followed(desk, found)
     own = None if provider.name == desk.local.name else await desk.vendor_runs.find(sequence_id)
     if own is None:
-        return found
+        return (await with_pace(desk, [found]))[0]
     if await desk.vendor_runs.mark_of(own.sequence) is not None:  # what was found may be an earlier run of theirs
         return await followed(desk, own)
-    return await desk.vendor_runs.observe(own.sequence, found)
+    seen = await desk.vendor_runs.observe(own.sequence, found)
+    return (await with_pace(desk, [seen]))[0]
+
+
+async def with_pace(desk: Desk, found: Iterable[SequenceDetail]) -> tuple[SequenceDetail, ...]:
+    """Return runs at vendors with until when they are paused, or why they were stopped, where that was done here.
+
+    Topo's answers do not tell either (page "Sequences").
+    """
+    runs = list(found)
+    paces = await desk.operations.paces([_own(one) for one in runs if _may_have_pace(one)])
+    return tuple(_paced(one, paces.get(_own(one)), desk.clock()) for one in runs)
+
+
+def _own(detail: SequenceDetail) -> str:
+    return detail.sequence.remote_id or detail.sequence.id
+
+
+def _may_have_pace(detail: SequenceDetail) -> bool:
+    facts = detail.facts
+    is_waiting = detail.sequence.status is SequenceStatus.WAITING_FOR_LEAD
+    if facts is None or (facts.paused_until if is_waiting else facts.stop_reason):
+        return False
+    return is_waiting or detail.sequence.status is SequenceStatus.STOPPED_EARLY
+
+
+def _paced(detail: SequenceDetail, pace: Pace | None, now: datetime) -> SequenceDetail:
+    if pace is None or not _may_have_pace(detail):
+        return detail
+    facts = detail.facts or VendorFacts()
+    if detail.sequence.status is SequenceStatus.STOPPED_EARLY:
+        return replace(detail, facts=replace(facts, stop_reason=pace.stop_reason))
+    if pace.paused_until is None or pace.paused_until <= now:
+        return detail
+    why = f"Paused until {pace.paused_until:%Y-%m-%d %H:%M} {pace.paused_until.tzname()}, as was asked for here."
+    return replace(
+        detail,
+        facts=replace(facts, paused_until=pace.paused_until),
+        outlook=replace(detail.outlook, next_at=pace.paused_until, why=why),
+    )
 
 
 async def followed(desk: Desk, kept: SequenceDetail) -> SequenceDetail:

@@ -81,12 +81,29 @@ async def enrollees(desk: Desk, offer: Offer, entries: Items[Entry], *, keep: bo
     _require_fitting(offer, entries)
     known = await _known_here(desk, entries, keep=keep)
     people = await _candidates(offer, known)
+    standings = await offer.enrolment.standings(people)
     strangers = [one.contact for one, (_, stored) in zip(people, known, strict=True) if stored is None]
     kept = iter(await desk.vendor_runs.keep_people(strangers) if keep else strangers)
     return [
-        _enrollee(desk, offer, one, kept=stored or next(kept), vendor_id=None if stored else entry.contact_id)
-        for one, (entry, stored) in zip(people, known, strict=True)
+        _with_doubt(
+            _enrollee(
+                desk,
+                offer,
+                replace(one, obstacle=one.obstacle or standing.obstacle),
+                kept=stored or next(kept),
+                vendor_id=None if stored else entry.contact_id,
+            ),
+            standing.doubt,
+        )
+        for one, standing, (entry, stored) in zip(people, standings, known, strict=True)
     ]
+
+
+def _with_doubt(one: Enrollee, doubt: str | None) -> Enrollee:
+    if doubt is None:
+        return one
+    found = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=doubt)
+    return replace(one, person=replace(one.person, findings=(*one.person.findings, found)))
 
 
 def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:

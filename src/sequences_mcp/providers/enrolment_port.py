@@ -42,6 +42,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the vendor's list of runs says about a person: why they cannot be enrolled, or what nobody can tell."""
+
+    obstacle: str | None = None
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """What was read at the vendor just before a request.
 
@@ -124,6 +132,10 @@ class Enrolment(Protocol):
 
         ``reviewed_there`` False: the operator allowed that the vendor's own review is left out.
         """
+        ...
+
+    async def standings(self, people: Items[Candidate]) -> list[Standing]:
+        """Return what is read about everybody of a start at once, in order."""
         ...
 
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
@@ -218,6 +230,10 @@ class VendorRuns(Protocol):
 
     async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
         """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
+        ...
+
+    async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
+        """Return runs at a vendor that are not over, the longest unread first, whatever their last status."""
         ...
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:

@@ -5,6 +5,7 @@ Unknown fields are passed through in ``rest``, unknown words of an enumeration a
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Items
@@ -148,6 +149,12 @@ def rest(parent: Row, known: Iterable[str]) -> dict[str, object]:
     """Return the fields that are not ``known``, made fit to be shown: cut in length, depth and number."""
     skip = frozenset(known)
     return _object({key: value for key, value in parent.items() if key not in skip}, REST_DEPTH)
+
+
+def as_json(fields: Row) -> str | None:
+    """Return some fields of an answer, made fit to be shown, as JSON text; None for none."""
+    shown = rest({key: value for key, value in fields.items() if value is not None}, ())
+    return json.dumps(shown, ensure_ascii=False) if shown else None
 
 
 def plain(value: object) -> object:

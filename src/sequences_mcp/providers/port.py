@@ -85,12 +85,24 @@ class Contacts(Protocol):
         ...
 
 
+WaitingFor = Literal["approval", "task", "decision", "time"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceFilter:
-    """Topo's list filters; dates are strict; ``sort_by`` is created_at, updated_at or status."""
+    """Topo's list filters and some of ours; dates are strict; ``sort_by`` is created_at, updated_at or status.
+
+    ``contact`` is an id, or part of a name or address; ``company`` part of a company's name, or its domain;
+    ``waiting_for`` is what a run waits for: a person's approval of its plan, a task, a decision about a held or
+    unknown text, or only time.
+    """
 
     status: SequenceStatus | None = None
+    provider_status: str | None = None
+    waiting_for: WaitingFor | None = None
     blueprint_id: str | None = None
+    contact: str | None = None
+    company: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     sort_by: Literal["created_at", "updated_at", "status"] = "created_at"
@@ -117,9 +129,43 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VendorFacts:
+    """What a vendor tells of a run beside its status; None is what it does not tell.
+
+    ``sequence_id`` is Clarky's id of the texts it wrote, ``list_id`` the list a person came from, ``progress`` the
+    vendor's own fields about steps as JSON, ``action_required`` its own words about what a person has to do;
+    ``why`` is what its status says of what comes next, in ours.
+    """
+
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_step_executed_at: datetime | None = None
+    replied_at: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+    blueprint_name: str | None = None
+    list_id: str | None = None
+    sequence_id: str | None = None
+    progress: str | None = None
+    action_required: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorReading:
+    """When a vendor was asked about a run, and what it told."""
+
+    read_at: datetime
+    provider_status: str | None
+    facts: VendorFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceDetail:
     """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
 
+    ``contact`` has no id where the vendor has deleted the person. ``facts`` are the vendor's, as of
+    ``read_at`` (None: just now).
     ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``untold`` why they are not here.
     ``error`` is what the vendor answered when the run could not be handed over (``errors.error_facts``).
     """
@@ -128,6 +174,9 @@ class SequenceDetail:
     contact: Contact
     outlook: Outlook
     provider_status: str | None = None
+    facts: VendorFacts | None = None
+    read_at: datetime | None = None
+    blueprint_name: str | None = None
     steps_there: tuple[StepThere, ...] = ()
     activities: tuple[Activity, ...] = ()
     untold: str | None = None

@@ -94,7 +94,11 @@ class RemoteContact(Remote):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSequence(Remote):
-    """One contact's run at a vendor. ``needs_action`` is Kalent's "a person must do something"."""
+    """One contact's run at a vendor. ``needs_action`` is Kalent's "a person must do something".
+
+    ``sequence_id`` is Clarky's id of the texts it wrote; ``progress`` and ``action_required`` are a vendor's own
+    fields, as JSON, where their form is not documented.
+    """
 
     status: SequenceStatus | None
     provider_status: str | None
@@ -106,6 +110,12 @@ class RemoteSequence(Remote):
     variables: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[StepThere, ...] = ()
     needs_action: bool = False
+    sequence_id: str | None = None
+    replied_at: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+    progress: str | None = None
+    action_required: str | None = None
 
     @property
     def may_be_live(self) -> bool:

@@ -14,7 +14,7 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus
 from sequences_mcp.errors import NotSupportedError
-from sequences_mcp.providers.port import Outlook, SequenceDetail
+from sequences_mcp.providers.port import Outlook, SequenceDetail, VendorFacts
 from sequences_mcp.providers.remote import RemoteBlueprint, RemoteContact, RemotePage, RemoteSequence
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ UNTOLD = 0
 def detail_of(run: RemoteSequence, *, contact: Contact | None = None) -> SequenceDetail:
     """Return a vendor's run: without steps, zone and plan, which its API does not tell."""
     created = run.created_at or UNDATED
-    person = run.contact_id or f"{run.provider}:?"
+    person = run.contact_id or ""
     sequence = Sequence(
         id=run.id,
         plan_id="",
@@ -40,22 +40,68 @@ def detail_of(run: RemoteSequence, *, contact: Contact | None = None) -> Sequenc
         time_zone="",
     )
     unnamed = Contact(id=person, created_at=created, updated_at=created)
-    why = _why(run, VENDORS[run.provider])
+    facts = _facts(run)
     return SequenceDetail(
         sequence=sequence,
         contact=contact or unnamed,
-        outlook=Outlook(next_at=None, why=why),
+        outlook=Outlook(next_at=None, why=facts.why or ""),
         provider_status=run.provider_status,
+        facts=facts,
         steps_there=run.steps,
     )
 
 
+def _facts(run: RemoteSequence) -> VendorFacts:
+    return VendorFacts(
+        created_at=run.created_at,
+        updated_at=run.updated_at,
+        last_step_executed_at=run.last_step_executed_at,
+        replied_at=run.replied_at,
+        paused_until=run.paused_until,
+        stop_reason=run.stop_reason,
+        blueprint_name=run.name if run.provider == "kalent" else None,
+        list_id=run.list_id,
+        sequence_id=run.sequence_id,
+        progress=run.progress,
+        action_required=run.action_required,
+        why=_why(run, VENDORS[run.provider]),
+    )
+
+
 def _why(run: RemoteSequence, title: str) -> str:
+    """Return what the vendor's status says of what comes next; the words of each are from its documents."""
     if run.status is None:
         return f"{title} does not document its own status; it counts as live. {title}'s app shows more."
-    if run.needs_action:
+    if run.needs_action or run.status is SequenceStatus.WAITING_FOR_USER:
         return f"A person has to do something in {title}'s app."
-    return f"{title} runs it and does not tell over its API what comes next."
+    word = (run.provider_status or "").upper()
+    return _WHY_BY_WORD.get((run.provider, word)) or _WHY[run.status].format(title=title)
+
+
+_WHY = {
+    SequenceStatus.FOUND: "Enrolled at {title}; it waits for a person's approval there.",
+    SequenceStatus.ACTIVE: "{title} runs it and does not tell over its API when its next step leaves.",
+    SequenceStatus.WAITING_FOR_LEAD: "Paused at {title}, which does not tell until when; it goes on by itself.",
+    SequenceStatus.COMPLETED: "Over: all its steps are done, as {title} tells.",
+    SequenceStatus.SUCCEEDED: "Over: {title} counts it as succeeded.",
+    SequenceStatus.FAILED: "Over: it failed, as {title} tells.",
+    SequenceStatus.STOPPED_EARLY: "Over: it was stopped at {title}.",
+    SequenceStatus.REFUSED: "Over: it was refused at {title}.",
+}
+_WHY_BY_WORD = {
+    (
+        "clarky",
+        "PENDING_APPROVAL",
+    ): "Its texts wait in Clarky's review queue; nothing leaves until a person approves.",
+    (
+        "clarky",
+        "GENERATING",
+    ): "Clarky writes its texts; then they wait in its review queue, where a review is set.",
+    ("clarky", "REPLIED"): "Over: the person replied, as Clarky tells.",
+    ("kalent", "TALENT_REPLIED"): "Over: the person replied, as Kalent tells.",
+    ("kalent", "WAITING_FOR_ACCEPTANCE"): "It waits until the LinkedIn invitation is accepted.",
+    ("kalent", "SCHEDULED"): "Its next step is scheduled; Kalent does not tell when.",
+}
 
 
 def contact_of(person: RemoteContact) -> Contact:

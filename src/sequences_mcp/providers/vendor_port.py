@@ -58,6 +58,14 @@ class Begun:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What was last done here about the pace of a run at a vendor: paused until then, stopped for that reason."""
+
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+
+
 class Operations(Protocol):
     """Writes to vendors: recorded before the request, settled after it."""
 
@@ -72,6 +80,10 @@ class Operations(Protocol):
 
     async def get(self, operation_id: str) -> Operation:
         """Return one operation; NotFoundError."""
+        ...
+
+    async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
+        """Return, by run, the last pause, resumption or stop that was done through here; vendors tell of none."""
         ...
 
     async def unknown(self, *, size: int) -> Items[Operation]:

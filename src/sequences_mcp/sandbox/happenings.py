@@ -126,6 +126,11 @@ def _lead_replied(world: World, sequence_id: str, now: datetime) -> None:
     world.topo = topo_course.replied(world.topo, found, "Thank you, tell me more.", now=now)
 
 
+def _contact_deleted(world: World, sequence_id: str, now: datetime) -> None:
+    found = _sequence(world, sequence_id)
+    world.topo = topo.with_sequence(world.topo, replace(found, contact_id=None, updated_at=now))
+
+
 def _lead_failed(world: World, sequence_id: str, now: datetime) -> None:
     found = _sequence(world, sequence_id)
     if found.run is None or found.is_over:
@@ -157,5 +162,6 @@ HAPPENINGS: dict[tuple[str, str], Change] = {
     ("topo", "refused"): _refused_lead,
     ("topo", "replied"): _lead_replied,
     ("topo", "failed"): _lead_failed,
+    ("topo", "contact_deleted"): _contact_deleted,
     ("topo", "task_completed"): _task_completed,
 }

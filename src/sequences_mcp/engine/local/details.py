@@ -12,9 +12,9 @@ from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.at_vendor import outlook_there
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.machine import outlook
-from sequences_mcp.engine.store import attempts, contacts, sequences, vendor_errors
+from sequences_mcp.engine.store import attempts, blueprints, contacts, sequences, vendor_errors, vendor_readings
 from sequences_mcp.errors import ConflictError, NotFoundError
-from sequences_mcp.providers.port import Outlook, SequenceDetail
+from sequences_mcp.providers.port import Outlook, SequenceDetail, VendorReading
 
 ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review settle"
 
@@ -27,14 +27,33 @@ def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, .
     answered = vendor_errors.of_runs(engine.store, there) if there else {}
     mails = any(sequences.lane_of(one) == "mailbox" for one in found)
     now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
+    readings = vendor_readings.of(engine.store, there) if there else {}
+    names = blueprints.names(engine.store, [(one.blueprint_id, one.blueprint_version) for one in found])
     return tuple(
-        SequenceDetail(
-            sequence=one,
-            contact=people[one.contact_id],
-            outlook=_outlook(one, now=now, mailbox=mailbox),
-            error=answered.get(one.id),
+        _as_last_read(
+            SequenceDetail(
+                sequence=one,
+                contact=people[one.contact_id],
+                outlook=_outlook(one, now=now, mailbox=mailbox),
+                blueprint_name=names.get((one.blueprint_id, one.blueprint_version)),
+                error=answered.get(one.id),
+            ),
+            readings.get(one.id),
         )
         for one in found
+    )
+
+
+def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> SequenceDetail:
+    if reading is None:
+        return known
+    told = reading.facts.why if known.sequence.reason is None else None
+    return replace(
+        known,
+        outlook=replace(known.outlook, why=told or known.outlook.why),
+        provider_status=reading.provider_status,
+        facts=reading.facts,
+        read_at=reading.read_at,
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.store import lineage, schedule
 from sequences_mcp.engine.store import vendor_operations as rows
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
-from sequences_mcp.providers.vendor_port import Begun, Operation, Write
+from sequences_mcp.providers.vendor_port import Begun, Operation, Pace, Write
 
 LEASE = timedelta(seconds=120)  # twice the longest call
 MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
@@ -66,6 +67,11 @@ class LocalOperations:
         """Return one operation; NotFoundError."""
         return self._get(operation_id)
 
+    async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
+        """Return what was last done here about the pace of each of these runs at vendors."""
+        found = rows.last_paces(self.engine.store, subjects) if subjects else {}
+        return {own: _pace(tool, arguments) for own, (tool, arguments) in found.items()}
+
     async def unknown(self, *, size: int) -> Items[Operation]:
         """Return operations whose outcome nobody knows, oldest first."""
         return rows.unknown(self.engine.store, now=self.engine.clock(), size=size)
@@ -96,6 +102,15 @@ class LocalOperations:
                 next_step="list_providers names the operations whose outcome is unknown.",
             )
         return found
+
+
+def _pace(tool: str, arguments: Mapping[str, Any]) -> Pace:
+    until = arguments.get("paused_until") if tool == "pause_sequence" else None
+    reason = arguments.get("reason") if tool == "stop_sequence" else None
+    return Pace(
+        paused_until=datetime.fromisoformat(until) if isinstance(until, str) else None,
+        stop_reason=reason if isinstance(reason, str) else None,
+    )
 
 
 def _require_free(open_now: Items[Operation], write: Write) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sequences_mcp.domain.contact import company_domain_of, company_key
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import Sequence, StopReason, StopScope
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StopReason, StopScope
 from sequences_mcp.engine.change import change
 from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
 from sequences_mcp.engine.local.details import details, people_of, require_ours, require_sequence
@@ -28,8 +28,11 @@ class LocalSequences:
     engine: Engine
 
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
-        """Return one page."""
+        """Return one page; the provider's own word for a status is here the status itself."""
         require_page(wanted.page, wanted.size)
+        if wanted.provider_status is not None:
+            named = _status_named(wanted.provider_status, also=wanted.status)
+            wanted = replace(wanted, status=named, provider_status=None)
         with self.engine.store.snapshot():
             found = sequences.page_of(
                 self.engine.store,
@@ -39,7 +42,7 @@ class LocalSequences:
                 page=wanted.page,
                 size=wanted.size,
             )
-            return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
+            return found.of(details(self.engine, found.items))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run; NotFoundError."""
@@ -90,12 +93,31 @@ class LocalSequences:
         return sequences.by_ids(self.engine.store, [one for one in going if one != first.id])
 
 
+def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:
+    try:
+        named = SequenceStatus(word.strip().upper())
+    except ValueError:
+        named = None
+    if named is None or also not in (None, named):
+        raise InvalidArgumentsError(
+            f"No run of the local engine can have provider_status {word[:40]!r} here.",
+            next_step=f"Its own statuses are {', '.join(SequenceStatus)}; status filters by them.",
+        )
+    return named
+
+
 def conditions_of(wanted: SequenceFilter) -> dict[str, Any]:
     """Return the filters as the store takes them; InvalidArgumentsError for a time without its offset."""
     require_aware(wanted.created_after, "created_after")
     require_aware(wanted.created_before, "created_before")
+    if wanted.contact and ":" in wanted.contact:
+        parse(wanted.contact, Kind.CONTACT)
     conditions: dict[str, Any] = {
         "status": wanted.status and wanted.status.value,
+        "waiting_for": wanted.waiting_for,
+        "provider_status": wanted.provider_status,
+        "contact": wanted.contact and wanted.contact.strip().casefold(),
+        "company": wanted.company and wanted.company.strip().casefold(),
         "blueprint_id": wanted.blueprint_id and str(parse(wanted.blueprint_id, Kind.BLUEPRINT)),
         "created_after": to_micros(wanted.created_after),
         "created_before": to_micros(wanted.created_before),

@@ -23,9 +23,9 @@ class LocalTasks:
     engine: Engine
 
     async def list_tasks(self, *, page: int, size: int) -> Page[Task]:
-        """Return the open ones, oldest first."""
+        """Return the open ones, oldest first; not those of people who are paused."""
         require_page(page, size)
-        found = texts.open_tasks(self.engine.store, page=page, size=size)
+        found = texts.open_tasks(self.engine.store, now=self.engine.clock(), page=page, size=size)
         people = people_of(self.engine, (one for one, _ in found.items))
         return found.map(lambda pair: _task(*pair, people[pair[0].contact_id]))
 

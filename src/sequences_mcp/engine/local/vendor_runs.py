@@ -29,12 +29,20 @@ from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
 from sequences_mcp.engine.local.standing import fallen_because
 from sequences_mcp.engine.stopping import covered, drop_elsewhere, suppressed
-from sequences_mcp.engine.store import contacts, lineage, plans, schedule, sequences, vendor_errors
+from sequences_mcp.engine.store import (
+    contacts,
+    lineage,
+    plans,
+    schedule,
+    sequences,
+    vendor_errors,
+    vendor_readings,
+)
 from sequences_mcp.engine.store import vendor_operations as operations
 from sequences_mcp.engine.unseen import take_in
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.providers.enrolment_port import Before, Fate, HandedOver, Order, Taken
-from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter
+from sequences_mcp.providers.port import Call, SequenceDetail, SequenceFilter, VendorFacts, VendorReading
 from sequences_mcp.providers.vendor_port import LAST_ANSWER, Operation, Write
 
 TOOL = "start_sequence"
@@ -223,8 +231,19 @@ class LocalVendorRuns:
             after = at_vendor.seen(present, status=known, remote_id=theirs.id, now=now)
             if present == run and after != run:  # what has changed meanwhile is not what was looked at
                 self._keep(run, after, "seen")
+            facts = seen.facts or VendorFacts()
+            reading = VendorReading(read_at=now, provider_status=word, facts=facts)
+            vendor_readings.write(self.engine.store, run.id, reading)
             shown = details(self.engine, sequences.by_ids(self.engine.store, [run.id]))[0]
-        return replace(shown, provider_status=word, outlook=seen.outlook, steps_there=seen.steps_there)
+        return replace(
+            shown,
+            provider_status=word,
+            read_at=None,
+            outlook=seen.outlook,
+            steps_there=seen.steps_there,
+            activities=seen.activities,
+            untold=seen.untold,
+        )
 
     async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
         """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
@@ -234,6 +253,15 @@ class LocalVendorRuns:
             after = at_vendor.over(one, finished=finished, actor=actor, now=now)
             keep(store, one, after, action="sequence.settled", now=now, actor=actor)
             return details(self.engine, [after])[0]
+
+    async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
+        """Return runs that a vendor has and that are not over, the longest unread first; a status may be stale."""
+        any_status = replace(wanted, status=None, provider_status=None, waiting_for=None)
+        conditions = {"provider": provider, **conditions_of(any_status)}
+        store = self.engine.store
+        with store.snapshot():
+            found = sequences.by_ids(store, vendor_readings.stalest(store, conditions, size=size))
+            return list(details(self.engine, [one for one in found if not one.is_in_doubt]))
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""
@@ -248,7 +276,7 @@ class LocalVendorRuns:
                 page=wanted.page,
                 size=wanted.size,
             )
-            return Page(details(self.engine, found.items), found.total_count, found.page, found.size)
+            return found.of(details(self.engine, found.items))
 
     async def outcome(self, plan_id: str) -> HandedOver:
         """Return how far the handing over of a plan's people is."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from functools import lru_cache
 
@@ -33,6 +35,17 @@ def find(store: Store, blueprint_id: str, *, version: int | None = None) -> Blue
     else:
         found = store.row("blueprints.version", blueprint_id=blueprint_id, version=version)
     return _from_row(found) if found else None
+
+
+def names(store: Store, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Return the name of each of these versions, by id and version."""
+    wanted = tuple(dict.fromkeys(versions))
+
+    def read() -> dict[tuple[str, int], str]:
+        rows = store.rows("blueprints.names", versions=json.dumps(wanted))
+        return {(row["blueprint_id"], row["version"]): row["name"] for row in rows}
+
+    return dict(store.remembered(("names of blueprints", wanted), read)) if wanted else {}
 
 
 def page_of(store: Store, provider: str, *, page: int, size: int) -> Page[Blueprint]:

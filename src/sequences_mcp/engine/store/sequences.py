@@ -21,6 +21,7 @@ from sequences_mcp.domain.sequence import (
     StopReason,
 )
 from sequences_mcp.engine.store.blueprints import steps_from_json
+from sequences_mcp.engine.store.contacts import escaped
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.errors import ConflictError
@@ -100,8 +101,9 @@ def lane_of(sequence: Sequence) -> str:
 def page_of(
     store: Store, conditions: Mapping[str, Any], *, sort_by: str, sort_order: str, page: int, size: int
 ) -> Page[Sequence]:
-    """Return runs that meet every condition: ``status``, ``blueprint_id``, ``created_after``, ``created_before``,
-    ``provider`` (a vendor), ``own`` (what no vendor carries out).
+    """Return runs that meet every condition: ``status``, ``waiting_for``, ``blueprint_id``, ``created_after``,
+    ``created_before``, ``contact`` and ``company`` (ids or case-folded text), ``provider_status``, ``provider``
+    (a vendor), ``own`` (what no vendor carries out); with the number of each status that meet the others.
 
     ``sort_by`` is created_at, updated_at or status, ``sort_order`` asc or desc.
     """
@@ -111,15 +113,33 @@ def page_of(
 
 
 def _page_of(store: Store, conditions: Mapping[str, Any], order: str, *, page: int, size: int) -> Page[Sequence]:
-    where = " AND ".join(_CONDITIONS[name] for name in conditions)
+    values = patterns(conditions)
     ids = store.pieced(
         "sequences.page",
-        {"where": where and f"WHERE {where}", "order": order},
-        {**conditions, "size": size, "skip": (page - 1) * size},
+        {"where": where(conditions), "order": order},
+        {**values, "size": size, "skip": (page - 1) * size},
     )
-    # A page beyond the last has no row that could say how many there are.
-    count = ids or store.pieced("sequences.count", {"where": where and f"WHERE {where}"}, conditions)
-    return Page(tuple(_by_ids(store, [row["id"] for row in ids])), count[0]["found"], page, size)
+    others = {name: value for name, value in conditions.items() if name != "status"}
+    rows = store.pieced("sequences.count", {"where": where(others)}, patterns(others))
+    counts = {row["status"]: row["found"] for row in rows}
+    total = counts.get(conditions["status"], 0) if "status" in conditions else sum(counts.values())
+    return Page(tuple(_by_ids(store, [row["id"] for row in ids])), total, page, size, counts)
+
+
+def where(conditions: Mapping[str, Any]) -> str:
+    """Return the conditions of a list as the WHERE clause of a statement on ``sequence``; empty for none."""
+    parts = [_WAITING[value] if name == "waiting_for" else _CONDITIONS[name] for name, value in conditions.items()]
+    return f"WHERE {' AND '.join(parts)}" if parts else ""
+
+
+def patterns(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of those conditions by name; a text to look for is given as a pattern too."""
+    values = {name: value for name, value in conditions.items() if name != "waiting_for"}
+    return values | {
+        f"{name}_pattern": f"%{escaped(conditions[name])}%"
+        for name in ("contact", "company")
+        if name in conditions
+    }
 
 
 def generation_of(store: Store, key: str, *, subject: str | None, content: str) -> int | None:
@@ -140,13 +160,35 @@ def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Sequence, StepRun]]
 
 
 _CONDITIONS = {
+    "provider_status": (
+        "sequence.no IN (SELECT sequence_no FROM vendor_reading"
+        " WHERE provider_status = :provider_status COLLATE NOCASE)"
+    ),
+    "contact": (
+        "contact_no IN (SELECT no FROM contact"
+        " WHERE lower(id) = :contact OR search LIKE :contact_pattern ESCAPE '\\')"
+    ),
+    "company": (
+        "contact_no IN (SELECT no FROM contact WHERE company_host = :company OR email_host = :company"
+        " OR lower(company) LIKE :company_pattern ESCAPE '\\')"
+    ),
     "status": "status = :status",
     "blueprint_id": "version_no IN (SELECT no FROM blueprint_version WHERE blueprint_id = :blueprint_id)",
     "created_after": "created_at > :created_after",
     "created_before": "created_at < :created_before",
     "provider": "provider = :provider AND provider <> 'local'",
     # Not `provider = 'local'`: that would look into every row, this only into the index of the few others.
-    "own": "no NOT IN (SELECT no FROM sequence WHERE provider <> 'local')",
+    "own": "sequence.no NOT IN (SELECT no FROM sequence WHERE provider <> 'local')",
+}
+_STEP_THAT = "EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = sequence.no AND r.replaced = 0 AND {})"
+_TO_DECIDE = _STEP_THAT.format("(r.state = 'unknown' OR (r.state = 'held' AND r.until IS NULL))")
+_WAITING = {
+    "approval": "status = 'FOUND' AND operation_id IS NULL",
+    "task": "status = 'WAITING_FOR_USER' AND (provider <> 'local' OR "
+    + _STEP_THAT.format("r.state = 'open'")
+    + ")",
+    "decision": "status IN ('ACTIVE', 'WAITING_FOR_USER') AND provider = 'local' AND " + _TO_DECIDE,
+    "time": "status IN ('ACTIVE', 'WAITING_FOR_LEAD') AND NOT " + _TO_DECIDE,
 }
 _ORDERS = {
     "created_at": "created_at {order}, no {order}",

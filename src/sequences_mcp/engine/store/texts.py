@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import to_micros
 from sequences_mcp.engine.store.sequences import of_keys
 
 
-def open_tasks(store: Store, *, page: int, size: int) -> Page[tuple[Sequence, StepRun]]:
-    """Return steps to be done by hand, the oldest first."""
-    return _page_of(store, "open_tasks", {}, page=page, size=size)
+def open_tasks(store: Store, *, now: datetime, page: int, size: int) -> Page[tuple[Sequence, StepRun]]:
+    """Return steps to be done by hand, the oldest first; nobody's whose pause lasts beyond ``now``'s minute."""
+    minute = now.replace(second=0, microsecond=0)  # a page is remembered under its values
+    return _page_of(store, "open_tasks", {"now": to_micros(minute)}, page=page, size=size)
 
 
 def waiting(store: Store, *, not_because: str, page: int, size: int) -> Page[tuple[Sequence, StepRun]]:
@@ -30,7 +33,7 @@ def in_plan(
 
 
 def _page_of(
-    store: Store, what: str, values: Mapping[str, str], *, page: int, size: int
+    store: Store, what: str, values: Mapping[str, str | int | None], *, page: int, size: int
 ) -> Page[tuple[Sequence, StepRun]]:
     def read() -> Page[tuple[Sequence, StepRun]]:
         rows = store.rows(f"sequences.{what}", **values, size=size, skip=(page - 1) * size)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
@@ -56,6 +58,12 @@ def unknown(store: Store, *, now: datetime, size: int) -> list[Operation]:
     """Return operations whose outcome nobody knows, oldest first."""
     rows = store.rows("vendor_operations.unknown", now=to_micros(now), size=size)
     return [_from_row(row, now) for row in rows]
+
+
+def last_paces(store: Store, subjects: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return, by run at a vendor, the last pause, resumption or stop made through here: its tool and arguments."""
+    rows = store.rows("vendor_operations.last_paces", subjects=json.dumps(list(subjects)))
+    return {row["subject"]: (row["tool"], json.loads(row["request"])) for row in rows}
 
 
 def doubt(store: Store, operation_id: str, *, answer: str) -> bool:

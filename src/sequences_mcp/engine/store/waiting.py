@@ -66,5 +66,5 @@ def _rows(store: Store, *, now: datetime, not_because: str) -> dict[str, Any]:
     return {
         "plans": store.rows("waiting.plans", now=to_micros(now))[0],
         "texts": store.rows("waiting.texts", plan_reason=f"{not_because}%")[0],
-        "tasks": store.rows("waiting.tasks")[0],
+        "tasks": store.rows("waiting.tasks", now=to_micros(now))[0],
     }

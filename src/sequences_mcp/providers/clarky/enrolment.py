@@ -14,7 +14,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError, error_facts
 from sequences_mcp.providers.clarky.client import Clarky, Lead
-from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
@@ -57,6 +57,10 @@ class ClarkyEnrolment:
             given[AT_ONCE] = YES
         reachable = contact.email or contact.phone
         return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
+
+    async def standings(self, people: Items[Candidate]) -> list[Standing]:
+        """Return nothing more: what keeps somebody out is read with each of them."""
+        return [Standing()] * len(people)
 
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
         """Return nothing: the key tells a repeat from a first call."""

@@ -151,6 +151,7 @@ def enrollment(body: object, *, own: str) -> RemoteSequence:
     steps = run.get("steps", data.get("steps"))
     contact_id = ident_or_none(run, "contact_id") or ident_or_none(inner(run, "contact"), "id")
     template = ident_or_none(run, "template_id")
+    sequence_id = ident_or_none(run, "sequence_id") or ident_or_none(inner(run, "sequence"), "id")
     return RemoteSequence(
         id=_whole(own),
         provider=NAME,
@@ -159,6 +160,11 @@ def enrollment(body: object, *, own: str) -> RemoteSequence:
         contact_id=_whole(contact_id) if contact_id else None,
         blueprint_id=_whole(template) if template else None,
         name=text(run, "name"),
+        sequence_id=_whole(sequence_id) if sequence_id else None,
+        replied_at=instant(run, "replied_at"),
+        paused_until=instant(run, "paused_until"),
+        stop_reason=text(run, "stop_reason", "stopped_reason", "failure_reason"),
+        last_step_executed_at=instant(run, "last_step_executed_at", "last_sent_at"),
         steps=rows_of(steps, "`steps`", _step)[0] if isinstance(steps, list) else (),
         created_at=instant(run, "created_at"),
         updated_at=instant(run, "updated_at"),

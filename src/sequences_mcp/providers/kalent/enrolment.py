@@ -16,7 +16,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
-from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.kalent.client import Kalent
 from sequences_mcp.providers.kalent.limits import CANDIDATES_A_CALL
 from sequences_mcp.providers.port import SequenceDetail
@@ -71,6 +71,10 @@ class KalentEnrolment:
             obstacle=obstacle,
             addresses=person.emails,
         )
+
+    async def standings(self, people: Items[Candidate]) -> list[Standing]:
+        """Return nothing more: what keeps somebody out is read with each of them."""
+        return [Standing()] * len(people)
 
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
         """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""

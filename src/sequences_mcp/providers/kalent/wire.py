@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from typing import TypeVar
@@ -12,6 +13,7 @@ from sequences_mcp.providers.kalent.status import meaning_of
 from sequences_mcp.providers.lenient import (
     Row,
     UnreadableError,
+    as_json,
     flag,
     ident,
     ident_or_none,
@@ -35,6 +37,7 @@ from sequences_mcp.providers.remote import (
 
 T = TypeVar("T")
 NAME = "kalent"
+_STEPWISE = re.compile("step|progress", re.IGNORECASE)  # the names of the progress fields are not published
 
 
 def data_of(body: object) -> Row:
@@ -183,6 +186,8 @@ def dynamic_sequence(body: object, *, own: str) -> RemoteSequence | None:
         provider_status=shown or text(run, "rawStatus"),
         contact_id=_whole(own),
         name=text(run, "name"),
+        progress=as_json({name: value for name, value in run.items() if _STEPWISE.search(name)}),
+        action_required=as_json({"actionRequired": run.get("actionRequired") or None}),
         needs_action=shown == "ACTION_REQUIRED" or bool(run.get("actionRequired")),
         created_at=instant(run, "createdAt"),
         updated_at=instant(run, "updatedAt"),

@@ -15,6 +15,7 @@ from typing import Literal
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.errors import (
@@ -22,17 +23,20 @@ from sequences_mcp.errors import (
     OutcomeUnknownError,
     ProviderRejectedError,
     ProviderUnavailableError,
+    SequencesError,
     error_facts,
 )
-from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order
+from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteEntry, RemoteList, RemoteSequence
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.topo.lists import KEPT
+from sequences_mcp.providers.topo.runs import LiveRuns, profile_key
 from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
 
+NAME = "topo"
 COUNT = "entries"
 UNTOLD = ""
 NOT_TAKEN = "Topo did not take this person."
@@ -48,6 +52,7 @@ class TopoEnrolment:
 
     topo: Topo
     memory: Memory
+    live: LiveRuns
 
     @property
     def people_a_call(self) -> int:
@@ -77,10 +82,26 @@ class TopoEnrolment:
         reachable = contact.email or contact.linkedin_url
         return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
 
+    async def standings(self, people: Items[Candidate]) -> list[Standing]:
+        """Return who is in a live run at Topo; a doubt about everybody where that cannot be read."""
+        ids = [one.contact.id if provider_of(one.contact.id) == NAME else None for one in people]
+        try:
+            runs = await self.live.among([one.contact for one in people], ids=ids)
+        except SequencesError as error:
+            doubt = f"Whether they are in a sequence at Topo already could not be read ({error.code})."
+            return [Standing(doubt=doubt)] * len(people)
+        return [Standing(obstacle=_running(run)) for run in runs]
+
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
-        """Return how many entries the plan's list has, where there is one."""
+        """Return how many entries the plan's list has, where there is one, and who is in a live run by now."""
         found = await self._list_of(plan)
-        return Before(marks={COUNT: _counted(found)})
+        facts = [ContactFields(**one.handover) for one in people]
+        try:
+            runs = await self.live.among(facts, ids=[None] * len(people))
+        except SequencesError:  # whoever approved was told that it could not be read
+            runs = []
+        busy = {one.id: why for one, run in zip(people, runs, strict=False) if (why := _running(run))}
+        return Before(marks={COUNT: _counted(found)}, obstacles=busy)
 
     async def enrol(self, order: Order) -> tuple[Fate, ...]:
         """Put everybody on the plan's list; the answer says for each whether they are on it."""
@@ -154,6 +175,12 @@ class TopoEnrolment:
         return None
 
 
+def _running(run: RemoteSequence | None) -> str | None:
+    if run is None:
+        return None
+    return f"in a sequence at Topo already ({run.id}, {run.provider_status or 'of unknown status'})"
+
+
 def _counted(found: RemoteList | None) -> str:
     """Return how many entries a list has; none where there is no list, nothing where Topo does not tell."""
     if found is None:
@@ -165,13 +192,7 @@ def _is_same(fields_: ContactFields, run: Sequence) -> bool:
     email, profile = run.handover.get("email"), run.handover.get("linkedin_url")
     if email:
         return fields_.email is not None and address_key(fields_.email) == address_key(email)
-    return profile is not None and _profile(fields_.linkedin_url) == _profile(profile)
-
-
-def _profile(url: str | None) -> str:
-    """Return a profile's address without what two spellings of it differ in."""
-    bare = (url or "").casefold().removeprefix("https://").removeprefix("http://")
-    return bare.removeprefix("www.").partition("?")[0].rstrip("/")
+    return profile is not None and profile_key(fields_.linkedin_url) == profile_key(profile)
 
 
 def _list_name(plan: Plan) -> str:

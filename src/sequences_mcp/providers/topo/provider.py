@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 
 from sequences_mcp.domain.addresses import host_key
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import StopReason, StopScope
-from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
+from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.port import (
-    Activity,
     ContactEntry,
     SavedContact,
-    SequenceDetail,
-    SequenceFilter,
 )
 from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
@@ -27,55 +21,13 @@ from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.enrolment import TopoEnrolment
 from sequences_mcp.providers.topo.places import TopoLists
+from sequences_mcp.providers.topo.runs import LiveRuns, TopoSequences
 from sequences_mcp.providers.topo.scopes import Scoped, Scopes
-from sequences_mcp.providers.translation import blueprint_of, detail_of, not_supported, people_of
+from sequences_mcp.providers.translation import blueprint_of, not_supported, people_of
 from sequences_mcp.providers.transport import Transport
 
 NAME = "topo"
-ACTIVITIES = 10
 REASON = "OTHER"  # one of Topo's own words; why is in the message
-
-
-@dataclass(frozen=True, slots=True)
-class TopoSequences:
-    """``providers.port.Sequences`` and ``Overrides`` over Topo."""
-
-    topo: Topo
-
-    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
-        """Return one page."""
-        found = (await self.topo.list_sequences(wanted)).counted()
-        return found.map(lambda run: detail_of(run))
-
-    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Return one run with what last happened in it, where the key may read that; NotFoundError."""
-        detail = detail_of(await self.topo.get_sequence(sequence_id))
-        try:
-            page = await self.topo.list_activities(sequence_id=sequence_id, size=ACTIVITIES)
-        except ProviderForbiddenError:
-            return replace(detail, untold="What happened is not shown: the key lacks the scope `activities:read`.")
-        except SequencesError as error:
-            return replace(detail, untold=f"What happened could not be read: {error.code}.")
-        happened = tuple(Activity(type=one.type, channel=one.channel, at=one.created_at) for one in page.items)
-        return replace(detail, activities=happened)
-
-    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
-        """Wait until a future time."""
-        return detail_of(await self.topo.pause_sequence(sequence_id, until=until))
-
-    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Go on now."""
-        return detail_of(await self.topo.resume_sequence(sequence_id))
-
-    async def stop_sequence(
-        self, sequence_id: str, *, reason: StopReason, scope: StopScope
-    ) -> list[SequenceDetail]:
-        """Stop for good; of COMPANY, Topo names this run only."""
-        return [detail_of(await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope))]
-
-    async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
-        """Merge overrides; None removes one."""
-        return detail_of(await self.topo.update_variables(sequence_id, variables=variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +133,7 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
         sequences=sequences,
         overrides=sequences,
         exclusions=TopoExclusions(topo),
-        enrolment=TopoEnrolment(topo, memory),
+        enrolment=TopoEnrolment(topo, memory, LiveRuns(topo)),
         introduction=TopoKey(scopes),
         places=TopoLists(topo),
         traces=ContactTraces(topo.get_contact),

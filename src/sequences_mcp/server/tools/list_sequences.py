@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows import list_sequences as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize
+from sequences_mcp.providers.port import SequenceFilter, WaitingFor
+from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize, ShortText
 from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.sequence import SequencePage, sequence_page
 
@@ -18,7 +20,11 @@ async def list_sequences(
     desk: Desk,
     provider: str = LOCAL,
     status: SequenceStatus | None = None,
+    provider_status: str | None = None,
+    waiting_for: WaitingFor | None = None,
     blueprint_id: str | None = None,
+    contact: Annotated[ShortText | None, Field(description="Id, name or e-mail address")] = None,
+    company: Annotated[ShortText | None, Field(description="Name or domain")] = None,
     created_after: Instant | None = None,
     created_before: Instant | None = None,
     sort_by: Literal["created_at", "updated_at", "status"] = "created_at",
@@ -26,10 +32,14 @@ async def list_sequences(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> SequencePage:
-    """Runs, one per contact, with status, what comes next and when, and why they wait; of Kalent and
-    Clarky, those started here."""
+    """Runs, one per contact, with status, what comes next and when, and why they wait; counts by status. Of Kalent
+    and Clarky, those started here."""
     wanted = SequenceFilter(
         status=status,
+        provider_status=provider_status,
+        waiting_for=waiting_for,
+        contact=contact,
+        company=company,
         blueprint_id=blueprint_id,
         created_after=created_after,
         created_before=created_before,

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.flows import stop_sequence as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import STOP, Definition
 from sequences_mcp.server.views.sequence import SequencesStopped, stopped_view
+
+NEXT = "Nothing more leaves for them. suppress_contact also keeps someone out of later starts."
 
 
 async def stop_sequence(
@@ -26,16 +27,8 @@ async def stop_sequence(
     details = await verb.stop_sequence(desk, sequence_id=sequence_id, reason=reason, scope=scope)
     return SequencesStopped(
         stopped=tuple(map(stopped_view, details)),
-        next=_next(sequence_id, scope),
+        next=details[0].untold or NEXT,
     )
-
-
-def _next(sequence_id: str, scope: StopScope) -> str:
-    if scope is StopScope.COMPANY and parse(sequence_id, Kind.SEQUENCE).provider != LOCAL:
-        return (
-            "The vendor also stops other runs at this company and does not name them: list_sequences shows them."
-        )
-    return "Nothing more leaves for them. suppress_contact also keeps someone out of later starts."
 
 
 TOOL = Definition(stop_sequence, title="Stop a sequence", hints=STOP)

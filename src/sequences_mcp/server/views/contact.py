@@ -18,10 +18,10 @@ SAVED_SHOWN = 30
 
 
 class WhoView(View):
-    """Enough of a person to tell them from others."""
+    """Enough of a person to tell them from others; without an id, the vendor has deleted the contact."""
 
-    contact_id: str
-    name: str
+    contact_id: str | None = None
+    name: str | None = None
     email: str | None = None
 
 
@@ -76,8 +76,8 @@ class ContactsSaved(WrittenView):
 def who(contact: Contact) -> dict[str, Any]:
     """Return a person in one line, for the constructor of a WhoView."""
     return {
-        "contact_id": contact.id,
-        "name": cut(contact.display_name, FACT_LIMIT),
+        "contact_id": contact.id or None,
+        "name": cut(contact.display_name, FACT_LIMIT) or None,
         "email": _fact(contact.email),
     }
 

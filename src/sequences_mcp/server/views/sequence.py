@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import OVER, StepRun, StepState, StepThere
-from sequences_mcp.providers.port import Activity, SequenceDetail
+from sequences_mcp.providers.port import Activity, SequenceDetail, VendorFacts
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
@@ -17,6 +17,8 @@ from sequences_mcp.server.views.vendor_error import vendor_error
 
 TEXT_BUDGET = 2_600
 REASON_LIMIT = 200
+NAME_LIMIT = 60
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)  # of a run whose vendor tells no dates
 
 
 class SequenceRow(WhoView):
@@ -25,15 +27,23 @@ class SequenceRow(WhoView):
     id: str
     status: str
     blueprint_id: str | None = None
+    blueprint_name: str | None = None
     steps_over: str | None = None
     provider_status: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    last_step_executed_at: str | None = None
+    stop_reason: str | None = None
     paused_until: str | None = None
     next_at: str | None = None
     why: str
 
 
 class SequencePage(PageView):
-    """Some runs."""
+    """Some runs; ``counts`` has, by status, how many meet the other filters."""
+
+    counts: dict[str, int] | None = None
+    note: str | None = None
 
     items: tuple[SequenceRow, ...]
 
@@ -77,14 +87,26 @@ class SequenceView(WhoView):
     """A whole run; ``started_as`` is its id in the plan that started it, where a vendor has one of its own.
 
     ``error`` is what the vendor answered when it could not be handed over; ``operation_id`` the request whose
-    outcome nobody knows.
+    outcome nobody knows. ``progress`` and ``action_required`` are the vendor's own words, as JSON. ``as_of`` is
+    when the vendor was last asked, where it could not be asked now. ``steps`` is absent where a vendor does not
+    tell them.
     """
 
     id: str
     status: str
     provider_status: str
     blueprint_id: str | None = None
+    blueprint_name: str | None = None
     blueprint_version: int | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    last_step_executed_at: str | None = None
+    replied_at: str | None = None
+    list_id: str | None = None
+    vendor_sequence_id: str | None = None
+    progress: str | None = None
+    action_required: str | None = None
+    as_of: str | None = None
     plan_id: str | None = None
     time_zone: str | None = None
     variables: dict[str, str] | None = None
@@ -93,7 +115,7 @@ class SequenceView(WhoView):
     reason: str | None = None
     next_at: str | None = None
     why: str
-    steps: tuple[StepRunView, ...]
+    steps: tuple[StepRunView, ...] | None = None
     provider_steps: tuple[StepThereView, ...] | None = None
     started_as: str | None = None
     activities: tuple[ActivityView, ...] | None = None
@@ -128,8 +150,11 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
         status=sequence.status.value,
         provider_status=detail.provider_status,
         blueprint_id=sequence.blueprint_id or None,
+        blueprint_name=_blueprint_name(detail),
+        **_dates(detail),
+        stop_reason=_stop_reason(detail),
         steps_over=f"{over}/{len(sequence.steps)}" if sequence.steps else None,
-        paused_until=when(sequence.paused_until),
+        paused_until=when(_paused_until(detail)),
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
         **who(detail.contact),
@@ -138,12 +163,45 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
 
 def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
     """Return a page of runs."""
-    return SequencePage(items=tuple(map(sequence_row, page.items)), **numbered(page))
+    counts = {status: number for status, number in sorted(page.counts.items()) if number} if page.counts else None
+    return SequencePage(
+        items=tuple(map(sequence_row, page.items)), counts=counts, note=page.note, **numbered(page)
+    )
+
+
+def _dates(detail: SequenceDetail) -> dict[str, str | None]:
+    """Return when a run was made, changed and last did something; a vendor's own dates where it tells them."""
+    run, facts = detail.sequence, detail.facts or VendorFacts()
+    done = [
+        one.executed_at for one in run.steps if one.executed_at and one.state in (StepState.SENT, StepState.DONE)
+    ]
+    own = {} if run.created_at == UNDATED else {"created_at": run.created_at, "updated_at": run.updated_at}
+    last = facts.last_step_executed_at or max(done, default=None)
+    return {
+        "created_at": when(facts.created_at or own.get("created_at")),
+        "updated_at": when(facts.updated_at or own.get("updated_at")),
+        "last_step_executed_at": when(last),
+    }
+
+
+def _paused_until(detail: SequenceDetail) -> datetime | None:
+    return detail.sequence.paused_until or (detail.facts.paused_until if detail.facts else None)
+
+
+def _stop_reason(detail: SequenceDetail) -> str | None:
+    if detail.sequence.stop_reason:
+        return detail.sequence.stop_reason.value
+    return detail.facts.stop_reason if detail.facts else None
+
+
+def _blueprint_name(detail: SequenceDetail) -> str | None:
+    name = detail.blueprint_name or (detail.facts.blueprint_name if detail.facts else None)
+    return name and cut(name, NAME_LIMIT)
 
 
 def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     """Return a whole run, its texts cut to fit unless ``full``."""
-    sequence = detail.sequence
+    sequence, facts = detail.sequence, detail.facts or VendorFacts()
     texts = [*(run.content for run in sequence.steps), *(step.content for step in detail.steps_there)]
     lengths = [len(text or "") for text in texts]
     limit = max(lengths, default=0) if full else fair_limit(lengths, budget=TEXT_BUDGET)
@@ -154,16 +212,25 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         status=sequence.status.value,
         provider_status=detail.provider_status or ("none yet" if sequence.is_at_vendor else sequence.status.value),
         blueprint_id=sequence.blueprint_id or None,
+        blueprint_name=_blueprint_name(detail),
         blueprint_version=sequence.blueprint_version or None,
+        **_dates(detail),
+        replied_at=when(facts.replied_at),
+        list_id=facts.list_id,
+        vendor_sequence_id=facts.sequence_id,
+        progress=facts.progress,
+        action_required=facts.action_required,
+        as_of=when(detail.read_at),
         plan_id=sequence.plan_id or None,
         time_zone=sequence.time_zone or None,
         variables=dict(sequence.variables) or None,
-        paused_until=when(sequence.paused_until),
-        stop_reason=sequence.stop_reason.value if sequence.stop_reason else None,
+        paused_until=when(_paused_until(detail)),
+        stop_reason=_stop_reason(detail),
         reason=sequence.reason,
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
-        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
+        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
+        or None,
         provider_steps=tuple(_step_there(one, limit) for one in detail.steps_there) or None,
         activities=tuple(map(_activity, detail.activities)) or None,
         error=vendor_error(detail.error),

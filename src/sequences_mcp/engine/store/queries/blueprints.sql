@@ -22,3 +22,9 @@ SELECT * FROM blueprint_version
 WHERE no IN (SELECT max(no) FROM blueprint_version
              WHERE blueprint_id >= :first AND blueprint_id < :past GROUP BY blueprint_id)
 ORDER BY no DESC LIMIT :size OFFSET :skip
+
+-- names --
+-- The names of the versions in a JSON list of pairs of id and version.
+SELECT v.blueprint_id, v.version, v.name
+FROM json_each(:versions) wanted CROSS JOIN blueprint_version v
+  ON v.blueprint_id = json_extract(wanted.value, '$[0]') AND v.version = json_extract(wanted.value, '$[1]')

@@ -168,20 +168,23 @@ WHERE s.operation_id IS NOT NULL AND s.status IN ('FOUND', 'ACTIVE', 'WAITING_FO
 ORDER BY s.no
 
 -- page --
--- A page of runs, and how many there are; the conditions and the order are put in from fixed parts.
-SELECT id, (SELECT count(*) FROM sequence /* where */) AS found FROM sequence /* where */ ORDER BY /* order */ LIMIT :size OFFSET :skip
+-- A page of runs; the conditions and the order are put in from fixed parts.
+SELECT id FROM sequence /* where */ ORDER BY /* order */ LIMIT :size OFFSET :skip
 
 -- count --
--- How many runs there are; the conditions are put in from fixed parts.
-SELECT count(*) AS found FROM sequence /* where */
+-- How many runs there are of each status; the conditions are put in from fixed parts.
+SELECT status, count(*) AS found FROM sequence /* where */ GROUP BY status
 
 -- open_tasks --
--- Steps that wait to be done by hand, the oldest first.
-SELECT key FROM step_run WHERE state = 'open' AND replaced = 0 ORDER BY changed_at, no LIMIT :size OFFSET :skip
+-- Steps that wait to be done by hand, the oldest first; not those of somebody who is paused.
+SELECT r.key FROM step_run r CROSS JOIN sequence s ON s.no = r.sequence_no
+WHERE r.state = 'open' AND r.replaced = 0 AND (s.paused_until IS NULL OR s.paused_until <= :now)
+ORDER BY r.changed_at, r.no LIMIT :size OFFSET :skip
 
 -- count_open_tasks --
--- How many steps wait to be done by hand.
-SELECT count(*) AS found FROM step_run WHERE state = 'open' AND replaced = 0
+-- How many steps wait to be done by hand; not those of somebody who is paused.
+SELECT count(*) AS found FROM step_run r CROSS JOIN sequence s ON s.no = r.sequence_no
+WHERE r.state = 'open' AND r.replaced = 0 AND (s.paused_until IS NULL OR s.paused_until <= :now)
 
 -- waiting_texts --
 -- Texts of started runs that wait for a person, the oldest first.

@@ -53,3 +53,12 @@ SELECT DISTINCT reason FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
   AND no NOT IN (SELECT sequence_no FROM vendor_error)
   AND status IN ('FOUND', 'FAILED', 'REFUSED', 'WAITING_FOR_USER') LIMIT :size
+
+-- last_paces --
+-- The last pause, resumption or stop of each run of a JSON list of ids that was done through here.
+SELECT o.subject, o.tool, o.request FROM json_each(:subjects) wanted
+CROSS JOIN vendor_operation o ON o.no = (
+  SELECT no FROM vendor_operation
+  WHERE subject = wanted.value AND state = 'done'
+    AND tool IN ('pause_sequence', 'resume_sequence', 'stop_sequence')
+  ORDER BY no DESC LIMIT 1)

@@ -10,9 +10,10 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
   AND (reason IS NULL OR reason NOT LIKE :plan_reason)
 
 -- tasks --
--- How many steps wait to be done by hand, and since when.
-SELECT count(*) AS number, min(changed_at) AS since, max(changed_at) AS newest FROM step_run
-WHERE state = 'open' AND replaced = 0
+-- How many steps wait to be done by hand, and since when; not those of somebody who is paused.
+SELECT count(*) AS number, min(r.changed_at) AS since, max(r.changed_at) AS newest
+FROM step_run r CROSS JOIN sequence s ON s.no = r.sequence_no
+WHERE r.state = 'open' AND r.replaced = 0 AND (s.paused_until IS NULL OR s.paused_until <= :now)
 
 -- plan_states --
 -- Which plans wait and how, the newest first.

@@ -1,0 +1,301 @@
+"""Topo's sequences: listed with the names of their people, read, paused, resumed and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NoReturn, TypeVar
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.sequence import LIVE, SequenceStatus, StopReason, StopScope
+from sequences_mcp.errors import (
+    InvalidArgumentsError,
+    ProviderForbiddenError,
+    ProviderUnavailableError,
+    SequencesError,
+)
+from sequences_mcp.providers.port import Activity, SequenceDetail, SequenceFilter, VendorFacts
+from sequences_mcp.providers.remote import RemoteSequence
+from sequences_mcp.providers.topo.client import Topo
+from sequences_mcp.providers.topo.limits import PAGE_SIZE
+from sequences_mcp.providers.translation import contact_of, detail_of
+
+ACTIVITIES = 10
+AT_ONCE = 5
+PAGES = 5  # of a hundred runs each: how far a search through Topo's list goes
+REMEMBERED = 2_000
+REPLIED = "message.replied"
+STOPPED_ALONE = (
+    "Topo also stops other runs of this template at the company. Which ones could not be read: list_sequences "
+    "with provider topo and status STOPPED_EARLY shows them."
+)
+WAITING = {"approval": SequenceStatus.FOUND, "task": SequenceStatus.WAITING_FOR_USER}
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Names:
+    """What was last read about things that hardly ever change their names, by id; the oldest are forgotten."""
+
+    known: OrderedDict[str, object] = field(default_factory=OrderedDict)
+
+    async def of(self, ids: Iterable[str], read: Callable[[str], Awaitable[T]]) -> dict[str, T]:
+        """Return each thing that could be read; nothing is raised for those that could not."""
+        wanted = list(dict.fromkeys(filter(None, ids)))
+        missing = [own for own in wanted if own not in self.known]
+        for start in range(0, len(missing), AT_ONCE):
+            if not await self._read(missing[start : start + AT_ONCE], read):
+                break
+        while len(self.known) > REMEMBERED:
+            self.known.popitem(last=False)
+        return {own: self.known[own] for own in wanted if own in self.known}  # type: ignore[misc]
+
+    async def _read(self, ids: list[str], read: Callable[[str], Awaitable[T]]) -> bool:
+        """Read some; say whether reading more makes sense."""
+        answers = await asyncio.gather(*map(read, ids), return_exceptions=True)
+        for own, answer in zip(ids, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, SequencesError):
+                    raise answer
+            else:
+                self.known[own] = answer
+        return not any(isinstance(answer, ProviderForbiddenError) for answer in answers)
+
+
+@dataclass(frozen=True, slots=True)
+class TopoSequences:
+    """``providers.port.Sequences`` and ``Overrides`` over Topo."""
+
+    topo: Topo
+    people: Names = field(default_factory=Names)
+    templates: Names = field(default_factory=Names)
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page. Topo filters by one status, template and dates; a contact is looked for in its list."""
+        asked = _as_topo_filters(wanted)
+        if wanted.contact is not None:
+            return await self._of_contact(asked, wanted.contact.strip())
+        found = (await self.topo.list_sequences(asked)).counted()
+        return found.of(tuple(await self._named(found.items)))
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run with what last happened in it, where the key may read that; NotFoundError."""
+        [detail] = await self._named([await self.topo.get_sequence(sequence_id)])
+        try:
+            page = await self.topo.list_activities(sequence_id=sequence_id, size=ACTIVITIES)
+        except ProviderForbiddenError:
+            return replace(detail, untold="What happened is not shown: the key lacks the scope `activities:read`.")
+        except SequencesError as error:
+            return replace(detail, untold=f"What happened could not be read: {error.code}.")
+        happened = tuple(Activity(type=one.type, channel=one.channel, at=one.created_at) for one in page.items)
+        replies = [one.at for one in happened if one.type == REPLIED and one.at]
+        facts = replace(detail.facts or VendorFacts(), replied_at=max(replies, default=None))
+        return replace(detail, activities=happened, facts=facts)
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time."""
+        [detail] = await self._named([await self.topo.pause_sequence(sequence_id, until=until)])
+        return replace(detail, facts=replace(detail.facts or VendorFacts(), paused_until=until))
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        return (await self._named([await self.topo.resume_sequence(sequence_id)]))[0]
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good. Topo's answer names this run alone: the others of COMPANY are those that were live before
+        and are stopped after; where that cannot be read, the first one's ``untold`` says so."""
+        before = await self._live_beside(sequence_id) if scope is StopScope.COMPANY else None
+        stopped = await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope)
+        [first] = await self._named([stopped])
+        first = replace(first, facts=replace(first.facts or VendorFacts(), stop_reason=reason.value))
+        if scope is StopScope.CONTACT:
+            return [first]
+        after = await self._stopped_since(before, stopped) if before is not None else None
+        if after is None:
+            return [replace(first, untold=STOPPED_ALONE)]
+        return [first, *await self._named(after)]
+
+    async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
+        """Merge overrides; None removes one."""
+        return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
+
+    async def _named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
+        """Return runs with the names of their people and templates, as far as the key may read them."""
+        found = list(runs)
+        people = await self.people.of((one.contact_id or "" for one in found), self.topo.get_contact)
+        templates = await self.templates.of((one.blueprint_id or "" for one in found), self.topo.get_template)
+        details = []
+        for one in found:
+            person, template = people.get(one.contact_id or ""), templates.get(one.blueprint_id or "")
+            contact = contact_of(replace(person, id=one.contact_id or "")) if person else None
+            detail = detail_of(one, contact=contact)
+            facts = replace(detail.facts or VendorFacts(), blueprint_name=template.name if template else None)
+            details.append(replace(detail, facts=facts))
+        return details
+
+    async def _of_contact(self, wanted: SequenceFilter, contact: str) -> Page[SequenceDetail]:
+        """Return a contact's runs. Topo's list has no such filter, so its newest runs are searched."""
+        ids = {contact} if contact.startswith("topo:") else await self._ids_of(contact)
+        found: list[RemoteSequence] = []
+        for number in range(1, PAGES + 1):
+            page = await self.topo.list_sequences(
+                replace(wanted, sort_by="created_at", sort_order="desc", page=number, size=PAGE_SIZE)
+            )
+            found += [one for one in page.items if one.contact_id in ids]
+            if not page.has_more:
+                break
+        else:
+            note = f"Only Topo's {PAGES * PAGE_SIZE} newest runs were searched for this contact."
+            return await self._page(found, wanted, note=note)
+        return await self._page(found, wanted)
+
+    async def _page(
+        self, found: list[RemoteSequence], wanted: SequenceFilter, *, note: str | None = None
+    ) -> Page[SequenceDetail]:
+        start = (wanted.page - 1) * wanted.size
+        shown = await self._named(found[start : start + wanted.size])
+        return Page(tuple(shown), len(found), wanted.page, wanted.size, note=note)
+
+    async def _ids_of(self, contact: str) -> set[str]:
+        if "@" not in contact:
+            _no_filter("contact by name", "Give a contact's id (topo:…) or whole e-mail address.")
+        return {one.id for one in (await self.topo.list_contacts(email=contact)).items}
+
+    async def _live_beside(self, sequence_id: str) -> set[str] | None:
+        """Return the ids of the live runs of a run's template, or None where not all can be read."""
+        try:
+            run = await self.topo.get_sequence(sequence_id)
+            found = await self._all(run.blueprint_id, LIVE)
+        except SequencesError:  # stopping must not fail because a list could not be read
+            return None
+        return None if found is None else {one.id for one in found} - {sequence_id}
+
+    async def _stopped_since(self, before: set[str], stopped: RemoteSequence) -> list[RemoteSequence] | None:
+        try:
+            found = await self._all(stopped.blueprint_id, [SequenceStatus.STOPPED_EARLY])
+        except SequencesError:
+            return None
+        return None if found is None else [one for one in found if one.id in before]
+
+    async def _all(
+        self, blueprint_id: str | None, statuses: Iterable[SequenceStatus]
+    ) -> list[RemoteSequence] | None:
+        """Return every run of a template in one of these statuses; None when there are more than can be read."""
+        found: list[RemoteSequence] = []
+        for status in statuses:
+            for number in range(1, PAGES + 1):
+                wanted = SequenceFilter(
+                    status=status,
+                    blueprint_id=blueprint_id,
+                    sort_by="updated_at",
+                    sort_order="desc",
+                    page=number,
+                    size=PAGE_SIZE,
+                )
+                page = await self.topo.list_sequences(wanted)
+                found += page.items
+                if not page.has_more:
+                    break
+            else:
+                if status in LIVE:
+                    return None  # of those that are over, the newest are enough
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRuns:
+    """Who is in a live run at Topo, whoever started it. Its list has no contact filter, so the list is read."""
+
+    topo: Topo
+    people: Names = field(default_factory=Names)
+
+    async def among(self, people: Items[ContactFields], *, ids: Items[str | None]) -> list[RemoteSequence | None]:
+        """Return, for each person, a live run of theirs or None; SequencesError where that cannot be read.
+
+        ``ids`` are Topo's ids of them, None where only the facts are known. Also raised when there are more
+        live runs than can be read.
+        """
+        live = await self._live()
+        if not live:
+            return [None] * len(people)
+        if len(people) <= len(live):
+            return [await self._run_of(one, own, live) for one, own in zip(people, ids, strict=True)]
+        known = await self.people.of(live, self.topo.get_contact)
+        facts = {own: who.fields for own, who in known.items()}
+        addressed = {address_key(who.email): own for own, who in facts.items() if who.email}
+        profiles = {profile_key(who.linkedin_url): own for own, who in facts.items() if who.linkedin_url}
+        found = []
+        for one, own in zip(people, ids, strict=True):
+            by_email = addressed.get(address_key(one.email)) if one.email else None
+            met = own or by_email or profiles.get(profile_key(one.linkedin_url))
+            found.append(live.get(met or ""))
+        return found
+
+    async def _run_of(
+        self, one: ContactFields, own: str | None, live: Mapping[str, RemoteSequence]
+    ) -> RemoteSequence | None:
+        ids = [own] if own else []
+        if not ids and (one.email or one.linkedin_url):
+            page = await self.topo.list_contacts(
+                email=one.email, linkedin_url=None if one.email else one.linkedin_url
+            )
+            ids = [who.id for who in page.items]
+        return next((live[who] for who in ids if who in live), None)
+
+    async def _live(self) -> dict[str, RemoteSequence]:
+        """Return the live runs by Topo's id of the contact."""
+        found: dict[str, RemoteSequence] = {}
+        for status in (SequenceStatus.FOUND, *sorted(LIVE)):
+            for number in range(1, PAGES + 1):
+                page = await self.topo.list_sequences(
+                    SequenceFilter(status=status, sort_order="desc", page=number, size=PAGE_SIZE)
+                )
+                found |= {one.contact_id: one for one in page.items if one.contact_id}
+                if not page.has_more:
+                    break
+            else:
+                raise ProviderUnavailableError(
+                    f"Topo has more than {PAGES * PAGE_SIZE} runs in {status}; not all were read.",
+                    next_step="Look the people up in Topo's app.",
+                )
+        return found
+
+
+def profile_key(url: str | None) -> str:
+    """Return a profile's address without what two spellings of it differ in."""
+    bare = (url or "").casefold().removeprefix("https://").removeprefix("http://")
+    return bare.removeprefix("www.").partition("?")[0].rstrip("/")
+
+
+def _as_topo_filters(wanted: SequenceFilter) -> SequenceFilter:
+    """Return filters that Topo's list has; InvalidArgumentsError for one that it cannot answer."""
+    if wanted.company is not None:
+        _no_filter("company", "Filter by contact, or by blueprint_id.")
+    status = wanted.status
+    if wanted.waiting_for is not None:
+        if (meant := WAITING.get(wanted.waiting_for)) is None or status not in (None, meant):
+            _no_filter(f"waiting_for {wanted.waiting_for}", "Filter by one status: its own words are ours.")
+        status = meant
+    if wanted.provider_status is not None:
+        try:
+            named = SequenceStatus(wanted.provider_status.strip().upper())
+        except ValueError:
+            _no_filter(
+                f"provider_status {wanted.provider_status[:40]!r}", f"Its words are {', '.join(SequenceStatus)}."
+            )
+        if status not in (None, named):
+            _no_filter("two statuses at once", "Give one.")
+        status = named
+    return replace(wanted, status=status)
+
+
+def _no_filter(what: str, instead: str) -> NoReturn:
+    raise InvalidArgumentsError(f"Topo's list of runs cannot be filtered by {what}.", next_step=instead)
