@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -220,7 +221,7 @@ def _restore() -> click.Command:
 
         def allow(folder: Path) -> None:
             if passphrase.is_set(folder):
-                passphrase.check(folder, _typed("Passphrase", passphrase_file))
+                _prove(passphrase_file)
 
         done, unknown = restore(_settings(), file, allow=allow, actor=_actor())
         _say([f"The backup of {done.made_at} is in place."])
@@ -287,10 +288,9 @@ def _begin_anew() -> click.Command:
 
 def _end_standstill(passphrase_file: Path | None, *, nothing_left: bool, anew: bool) -> None:
     from sequences_mcp.bootstrap import take_over
-    from sequences_mcp.review import passphrase
 
     settings = _settings()
-    passphrase.check(settings.data_dir, _typed("Passphrase", passphrase_file))
+    _prove(passphrase_file)
     _, unknown = take_over(settings, actor=_actor(), nothing_left=nothing_left, anew=anew)
     _say(["A new database begins." if anew else "The database belongs here from now on.", _unknown_words(unknown)])
 
@@ -347,6 +347,7 @@ def _review() -> click.Group:
         _suppress,
         _lift,
         _set_passphrase,
+        _set_word,
         _add_passkey,
         _take_over,
         _begin_anew,
@@ -358,16 +359,18 @@ def _review() -> click.Group:
 def _open_page() -> None:
     import webbrowser
 
-    from sequences_mcp.bootstrap import review_page
-    from sequences_mcp.review import seat
+    from sequences_mcp.bootstrap import review_page, utc_now
+    from sequences_mcp.review import greeting, seat
 
     settings = _settings()
     page = review_page(settings)
     page.start()
     where = seat.held_address(settings.data_dir)
     _say([f"The review page is at {where}"])
-    if not webbrowser.open(where):
-        _say(["No browser could be opened here: open that address yourself, on this machine."])
+    # A ticket, good once, with which this browser is shown the person's word. It approves nothing.
+    introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.data_dir, now=utc_now())}"
+    if not webbrowser.open(introduced):
+        _say([f"No browser could be opened here: open {introduced} yourself, on this machine."])
     try:
         if page.is_here:
             _say(["It stays open until you press Ctrl-C."])
@@ -414,11 +417,11 @@ def _approve() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--people", type=int, help="The number of people, for plans of more than 50.")
     def approve(identifier: str, passphrase_file: Path | None, people: int | None) -> None:
-        from sequences_mcp.review import decide, passphrase
+        from sequences_mcp.review import decide
 
         seen = _with_desk(lambda desk: decide.look(desk, identifier, renew=True))
         _say(seen.lines)
-        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         _say([_with_desk(lambda desk: decide.approve(desk, identifier, seen=seen, people=people, actor=_actor()))])
 
     return approve
@@ -447,11 +450,11 @@ def _settle() -> click.Command:
     @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import decide, passphrase
+        from sequences_mcp.review import decide
 
         seen = None if sent or not decide.is_email(draft) else _with_desk(lambda desk: decide.look(desk, draft))
         _say(seen.lines if seen else ())
-        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         _say([_with_desk(lambda desk: decide.settled(desk, draft, sent=sent, actor=_actor(), seen=seen))])
 
     return settle
@@ -468,9 +471,8 @@ def _waive() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def waive(blueprint: str, rule: str, reason: str, until: datetime, passphrase_file: Path | None) -> None:
         from sequences_mcp.flows import waive as verb
-        from sequences_mcp.review import passphrase
 
-        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         end = until.replace(tzinfo=UTC) + timedelta(days=1)
         _with_desk(
             lambda desk: verb.waive(
@@ -527,20 +529,44 @@ def _set_passphrase() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import passphrase
+        from sequences_mcp.review import greeting, passphrase
 
         settings = _settings()
         folder = settings.data_dir
         old = None
         if passphrase.is_set(folder):
-            old = _typed("Present passphrase", old_passphrase_file, option="--old-passphrase-file")
+            old = _prove(old_passphrase_file, prompt="Present passphrase", option="--old-passphrase-file")
         from sequences_mcp.bootstrap import make_database
 
         make_database(settings)  # so that a passphrase without one is the trace of one that is gone
         passphrase.set_passphrase(folder, _chosen(passphrase_file), old=old)
         _say(["The passphrase is set."])
+        if greeting.word(folder) is None:
+            chosen = greeting.set_word(folder, greeting.made_up())
+            _say(
+                [
+                    f"The review page shows you this word before you type the passphrase: {chosen}",
+                    "Choose another one with: sequences-mcp review set-word.",
+                ]
+            )
 
     return set_passphrase
+
+
+def _set_word() -> click.Command:
+    import click
+
+    @click.command("set-word", help="Choose the word that the review page shows you to prove that it is yours.")
+    @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--word-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def set_word(passphrase_file: Path | None, word_file: Path | None) -> None:
+        from sequences_mcp.review import greeting
+
+        _prove(passphrase_file)
+        chosen = greeting.set_word(_settings().data_dir, _typed("Word", word_file, option="--word-file"))
+        _say([f"The review page shows you this word from now on: {chosen}"])
+
+    return set_word
 
 
 def _add_passkey() -> click.Command:
@@ -550,10 +576,10 @@ def _add_passkey() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def add_passkey(passphrase_file: Path | None) -> None:
         from sequences_mcp.bootstrap import utc_now
-        from sequences_mcp.review import passkeys, passphrase
+        from sequences_mcp.review import passkeys
 
         folder = _settings().data_dir
-        passphrase.check(folder, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         _say(
             [
                 f"Code: {passkeys.new_code(folder, now=utc_now())}",
@@ -563,6 +589,38 @@ def _add_passkey() -> click.Command:
         )
 
     return add_passkey
+
+
+def _prove(file: Path | None, *, prompt: str = "Passphrase", option: str = "--passphrase-file") -> str:
+    """Return the passphrase that was typed when it is right; ApprovalError.
+
+    A wrong one is audited. After five, each is looked at later, never refused for that: a program that types wrong
+    ones does not keep the right person out.
+    """
+    import time
+
+    from sequences_mcp.bootstrap import utc_now
+    from sequences_mcp.errors import ApprovalError
+    from sequences_mcp.review import passphrase, tries
+
+    folder = _settings().data_dir
+    given, counts = _typed(prompt, file, option=option), tries.Tries(folder, utc_now)
+    if wait := counts.pause(tries.TERMINAL):
+        wrong = counts.wrong(tries.TERMINAL)
+        _say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
+        time.sleep(wait)
+    try:
+        passphrase.check(folder, given)
+    except ApprovalError:
+        if passphrase.is_set(folder):
+            counts.was_wrong(tries.TERMINAL)
+            with suppress(
+                SequencesError
+            ):  # without a database there is no audit, and the passphrase is still wrong
+                _with_desk(lambda desk: desk.records.note("passphrase.wrong", _actor()))
+        raise
+    counts.was_right(tries.TERMINAL)
+    return given
 
 
 def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:

@@ -164,11 +164,16 @@ class World:
         write_private(self.folder / passphrase.FILE_NAME, _hashed_passphrase())
 
     @contextmanager
-    def page(self, limits: Limits | None = None) -> Iterator[Visitor]:
-        """Serve the page and yield a visitor who has not unlocked it."""
+    def page(self, limits: Limits | None = None, pauses: list[float] | None = None) -> Iterator[Visitor]:
+        """Serve the page and yield a visitor who has not unlocked it; where answers are held back is noted."""
+
+        async def held_back(seconds: float) -> None:
+            if pauses is not None and seconds:
+                pauses.append(seconds)
+
         seat = take(self.folder)
         assert seat is not None
-        app = build(partial(self.desk, "page"), data_dir=self.folder, authority=seat.authority)
+        app = build(partial(self.desk, "page"), data_dir=self.folder, authority=seat.authority, pause=held_back)
         server = server_for(app, limits=limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(seat.sockets)}, daemon=True)
         thread.start()

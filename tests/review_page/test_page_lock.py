@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from page_world import PASSPHRASE, Clock, Visitor, World
 
-from sequences_mcp.review.sessions import Patience
+from sequences_mcp.review import tries
 
 
 def test_the_right_passphrase_opens_one_browser(visitor: Visitor) -> None:
@@ -27,24 +28,75 @@ def test_a_wrong_passphrase_opens_nothing(visitor: Visitor) -> None:
     assert not visitor.cookie
 
 
-def test_after_five_wrong_passphrases_even_the_right_one_waits(world: World, visitor: Visitor) -> None:
+def test_after_five_wrong_passphrases_a_browser_waits_and_no_other_does(world: World, visitor: Visitor) -> None:
     for _ in range(5):
-        visitor.unlock("wrong horse battery")
-    assert visitor.unlock().status == 429
+        assert visitor.unlock("wrong horse battery", browser="mine").status == 403
+    answer = visitor.unlock(browser="mine")
+    assert answer.status == 429
+    assert "in 30 seconds" in answer.text
+    assert visitor.unlock(browser="another").status == 200
     world.clock.forward(seconds=31)
-    assert visitor.unlock().status == 200
+    assert visitor.unlock(browser="mine").status == 200
 
 
-def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes() -> None:
+@pytest.mark.parametrize("number", [5, 30])
+def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(world: World, number: int) -> None:
+    pauses: list[float] = []
+    with world.page(pauses=pauses) as visitor:
+        for one in range(number):
+            stranger = {"browser": f"stranger {one}"} if one % 2 else {}
+            assert Visitor(visitor.seat).unlock("wrong horse battery", **stranger).status == 403
+        assert visitor.unlock().status == 200
+    assert pauses == [0.5, 1, 2, 4, *[5] * 22][: max(number - 4, 0)]
+
+
+def test_a_browser_that_was_unlocked_before_does_not_stand_in_line_with_strangers(world: World) -> None:
+    pauses: list[float] = []
+    with world.page(pauses=pauses) as visitor:
+        visitor.unlock(browser="mine")
+        for one in range(8):
+            Visitor(visitor.seat).unlock("wrong horse battery", browser=f"stranger {one}")
+        before = len(pauses)
+        assert visitor.unlock("wrong horse battery", browser="mine").status == 403
+        assert len(pauses) == before
+        assert visitor.unlock(browser="mine").status == 200
+
+
+def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: World) -> None:
+    pauses: list[float] = []
+    for _ in range(3):
+        with world.page(pauses=pauses) as visitor:
+            for _ in range(2):
+                visitor.unlock("wrong horse battery", browser="mine")
+    assert pauses == [0.5]
+    with world.page() as visitor:
+        assert visitor.unlock(browser="mine").status == 429
+    entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=20)).items
+    noted = [one for one in entries if one.action == "passphrase.wrong"]
+    assert [one.detail["one_after_another"] for one in noted] == [5, 4, 3, 2, 1]
+    assert (world.folder / tries.FILE_NAME).stat().st_mode & 0o077 == 0
+
+
+def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path: Path) -> None:
     clock = Clock()
-    patience = Patience(clock)
+    counts = tries.Tries(tmp_path, clock)
     waits = []
     for _ in range(12):
-        patience.was_wrong()
-        waits.append(patience.remaining().total_seconds())
+        counts.was_wrong("mine")
+        waits.append(counts.wait("mine").total_seconds())
     assert waits == [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]
-    patience.was_right()
-    assert not patience.remaining()
+    clock.forward(days=-400)
+    assert counts.wait("mine").total_seconds() == 900
+    counts.was_right("mine")
+    assert not counts.wait("mine")
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"mine": 3}', '{"mine": {"wrong": "x", "last": 1}}', "\x00"])
+def test_a_damaged_count_of_wrong_passphrases_is_no_obstacle(world: World, damaged: str) -> None:
+    (world.folder / tries.FILE_NAME).write_text(damaged)
+    with world.page() as visitor:
+        assert visitor.unlock("wrong horse battery", browser="mine").status == 403
+        assert visitor.unlock(browser="mine").status == 200
 
 
 def test_a_session_ends_after_twelve_hours(world: World, person: Visitor) -> None:

@@ -36,6 +36,10 @@ class Records(Protocol):
         """Return the suppression list, the newest first."""
         ...
 
+    async def note(self, action: str, subject: str, **detail: object) -> None:
+        """Write down that something happened which changes nothing."""
+        ...
+
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
         ...

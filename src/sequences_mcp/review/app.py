@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -28,8 +29,9 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.review.gate import READS, Gate
 from sequences_mcp.review.pages import environment
 from sequences_mcp.review.screens import SCREENS, unlock
-from sequences_mcp.review.sessions import COOKIE, Patience, Sessions
-from sequences_mcp.review.visit import Room, Visit, form_of
+from sequences_mcp.review.sessions import COOKIE, Sessions
+from sequences_mcp.review.tries import Tries
+from sequences_mcp.review.visit import Pause, Room, Visit, form_of
 
 STATIC = Path(__file__).parent / "static"
 OpenDesk: TypeAlias = Callable[[], AbstractAsyncContextManager[Desk]]
@@ -38,8 +40,11 @@ RELOAD = "Go back, reload the screen and try again."
 NOT_YOURS = "This form is not one of this browser's session, or its session has ended."
 
 
-def build(open_desk: OpenDesk, *, data_dir: Path, authority: str) -> Starlette:
-    """Return the page for one data folder, as it is visited under ``authority`` (``localhost:4000``)."""
+def build(open_desk: OpenDesk, *, data_dir: Path, authority: str, pause: Pause = asyncio.sleep) -> Starlette:
+    """Return the page for one data folder, as it is visited under ``authority`` (``localhost:4000``).
+
+    ``pause`` is what holds an answer back for so many seconds.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -49,7 +54,8 @@ def build(open_desk: OpenDesk, *, data_dir: Path, authority: str) -> Starlette:
                 data_dir=data_dir,
                 authority=authority,
                 sessions=Sessions(desk.clock),
-                patience=Patience(desk.clock),
+                tries=Tries(data_dir, desk.clock),
+                pause=pause,
                 pages=environment(),
             )
             yield
@@ -66,6 +72,7 @@ def _routes() -> list[Route]:
     open_to_all = [
         Route("/unlock", _endpoint(unlock.form, locked=False), methods=["GET"]),
         Route("/unlock", _endpoint(unlock.enter, locked=False), methods=["POST"]),
+        Route("/unlock/word", _endpoint(unlock.word, locked=False), methods=["POST"]),
     ]
     behind = [Route(path, _endpoint(screen), methods=[method]) for method, path, screen in SCREENS]
     return [*open_to_all, *behind]

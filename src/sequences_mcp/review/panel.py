@@ -6,9 +6,9 @@ for one decision about one digest. Challenges and what was read live in this pro
 
 from __future__ import annotations
 
-import math
+import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +41,8 @@ from sequences_mcp.review.differences import Segment
 from sequences_mcp.review.exact_text import ExactText, texts_of
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.overview import Overview, overview
-from sequences_mcp.review.sessions import Patience, Reading
+from sequences_mcp.review.sessions import Reading
+from sequences_mcp.review.tries import PANEL, Tries
 
 ACTOR = "panel"
 SIZE = 5
@@ -67,10 +68,18 @@ class _Asked(NamedTuple):
 class ChatPanel:
     """``flows.desk.Panel`` over the data folder of one process."""
 
-    def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        clock: Callable[[], datetime],
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._data_dir = data_dir
         self._clock = clock
-        self._patience = Patience(clock)
+        self._pause = pause
+        self._tries = Tries(data_dir, clock)
+        self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
         self._asked: dict[str, _Asked] = {}
 
@@ -106,7 +115,7 @@ class ChatPanel:
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
         stated = str(tally.concerned) if tally.concerned > MANY else ""
-        self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
+        await self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
         done = await approve_plan(desk, plan_id=plan.id, digest=digest, actor=ACTOR)
         if done.header.is_at_vendor:
             await hand_over_soon(desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
@@ -133,17 +142,21 @@ class ChatPanel:
         self._asked = {**dict(live[-MOST + 1 :]), nonce: _Asked(plan.id, plan.digest, now + LASTS)}
         return Challenge(nonce, verifier.salt.hex(), verifier.rounds)
 
-    def _require_proof(self, desk: Desk, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
+    async def _require_proof(self, desk: Desk, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
+        """Raise ApprovalError unless the passphrase is proven; wrong answers are held back, the more the longer.
+
+        Nobody is refused for another's wrong ones: whoever can call the tool could keep the person out with them.
+        """
         if desk.must_sign():
             raise ApprovalError(SIGNED, next_step=ON_PAGE)
-        if wait := math.ceil(self._patience.remaining().total_seconds()):
-            raise ApprovalError(
-                "Too many wrong passphrases.", next_step=f"The next one is looked at in {wait} seconds."
-            )
-        if not self._is_proven(plan, text, bound_to=bound_to):
-            self._patience.was_wrong()
-            raise ApprovalError(WRONG, next_step="Nothing was approved; type it again.")
-        self._patience.was_right()
+        async with self._one_at_a_time:
+            if self._is_proven(plan, text, bound_to=bound_to):
+                self._tries.was_right(PANEL)
+                return
+            self._tries.was_wrong(PANEL)
+            await desk.records.note("passphrase.wrong", ACTOR, one_after_another=self._tries.wrong(PANEL))
+            await self._pause(self._tries.pause(PANEL))
+        raise ApprovalError(WRONG, next_step="Nothing was approved; type it again.")
 
     def _is_proven(self, plan: Plan, text: str, *, bound_to: Iterable[str]) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Who is unlocked: sessions in this process's memory, and patience with wrong passphrases.
+"""Who is unlocked: sessions in this process's memory.
 
 Nothing of a session is written down: a restart locks the page, and nobody can read a key to it in a file.
 """
@@ -15,9 +15,6 @@ from hashlib import sha256
 COOKIE = "sequences_review"
 LASTS = timedelta(hours=12)
 MOST = 32
-FREE_TRIES = 5
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(minutes=15)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +44,11 @@ class Session(Reading):
     ends_at: datetime
     key: bytes | None = None
     challenge: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells this session from others where something is counted; good for nothing else."""
+        return sha256(f"name of {self.csrf}".encode()).hexdigest()
 
     def owns(self, csrf: str) -> bool:
         """Say whether a form is one of this session's."""
@@ -92,31 +94,6 @@ class Sessions:
         now = self._clock()
         kept = [(key, one) for key, one in self._live.items() if now < one.ends_at]
         self._live = dict(kept[-MOST + 1 :])
-
-
-class Patience:
-    """How long to wait after wrong passphrases: five are free, then each wait is twice the one before."""
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
-        self._wrong = 0
-        self._until: datetime | None = None
-
-    def remaining(self) -> timedelta:
-        """Return how long no passphrase is looked at."""
-        left = self._until - self._clock() if self._until else timedelta()
-        return max(left, timedelta())
-
-    def was_wrong(self) -> None:
-        """Count a wrong passphrase."""
-        self._wrong += 1
-        if self._wrong >= FREE_TRIES:
-            wait = FIRST_WAIT * 2 ** min(self._wrong - FREE_TRIES, 10)
-            self._until = self._clock() + min(wait, LONGEST_WAIT)
-
-    def was_right(self) -> None:
-        """Forget the wrong ones."""
-        self._wrong, self._until = 0, None
 
 
 def _key(token: str) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
 from jinja2 import Environment
@@ -18,9 +18,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.review import passkeys
-from sequences_mcp.review.sessions import COOKIE, Patience, Session, Sessions
+from sequences_mcp.review.sessions import COOKIE, Session, Sessions
+from sequences_mcp.review.tries import Tries
 
 ACTOR = "page"
+Pause: TypeAlias = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Queue:
+    """Browsers that were never unlocked, one behind the other while their passphrases are looked at."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +41,10 @@ class Room:
     data_dir: Path
     authority: str
     sessions: Sessions
-    patience: Patience
+    tries: Tries
     pages: Environment
+    pause: Pause = asyncio.sleep
+    strangers: Queue = field(default_factory=Queue)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -78,6 +78,11 @@ class LocalRecords:
         """Return the suppression list, the newest first."""
         return self._page("suppressions", _suppression, page=page, size=size)
 
+    async def note(self, action: str, subject: str, **detail: object) -> None:
+        """Write down that something happened which changes nothing."""
+        with self.engine.store.transaction():
+            self.engine.audit(action, subject, **detail)
+
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""
         return self._page("audit", _entry, page=page, size=size)

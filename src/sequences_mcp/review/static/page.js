@@ -11,8 +11,13 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const source = document.getElementById(button.dataset.copies);
-    await navigator.clipboard.writeText(source.value ?? source.textContent);
-    button.textContent = "Copied";
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      source.select?.();
+      button.textContent = "Select it and copy it yourself";
+    }
   });
 }
 
@@ -26,22 +31,55 @@ const kept = (act) => {
   }
 };
 
+// What happened where the server could not be asked: it is gone, or says something that is not for this script.
+const GONE = "The server did not answer: its program has ended, or is busy. Start it again, then try once more; nothing was changed.";
+const asked = async (path, options) => {
+  try {
+    const answer = await fetch(path, options);
+    return { ok: answer.ok, facts: await answer.json() };
+  } catch {
+    return { ok: false, facts: { told: GONE } };
+  }
+};
+const tell = (shown, words) => {
+  shown.replaceChildren(Object.assign(document.createElement("p"), { textContent: words }));
+  shown.hidden = false;
+};
+
+// A browser that was introduced here is known by a token, and is shown the word that the person chose.
+const BROWSER = "sequences-review-browser";
 const unlock = document.getElementById("unlock");
 if (unlock) {
+  const { browser, passphrase } = unlock.elements;
+  const known = kept((storage) => storage.getItem(BROWSER));
+  if ("known" in browser.dataset || !known) kept((storage) => storage.setItem(BROWSER, browser.value));
+  else browser.value = known;
+  if (unlock.dataset.word && !("known" in browser.dataset)) {
+    asked(unlock.dataset.word, { method: "POST", body: new URLSearchParams({ browser: browser.value }) }).then(({ facts }) => {
+      if (!facts.word) return;
+      const shown = document.getElementById("word");
+      shown.querySelector("strong").textContent = facts.word;
+      shown.hidden = false;
+      document.getElementById("unknown")?.remove();
+      const anyway = document.getElementById("anyway");
+      if (anyway) anyway.replaceWith(unlock);
+      passphrase.focus();
+    });
+  }
   unlock.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(unlock));
-    const answer = await fetch(unlock.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    const { told, next, key } = await answer.json();
-    if (answer.ok) {
-      kept((storage) => storage.setItem(KEY, key));
-      location.assign(next);
+    const button = unlock.querySelector("button");
+    button.disabled = true;
+    const { ok, facts } = await asked(unlock.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    button.disabled = false;
+    if (ok) {
+      kept((storage) => storage.setItem(KEY, facts.key));
+      location.assign(facts.next);
       return;
     }
-    const shown = document.getElementById("told");
-    shown.replaceChildren(Object.assign(document.createElement("p"), { textContent: told }));
-    shown.hidden = false;
-    unlock.elements.passphrase.select();
+    tell(document.getElementById("told"), facts.told ?? GONE);
+    passphrase.select();
   });
 }
 
@@ -58,6 +96,7 @@ const draft = document.querySelector("textarea[data-check]");
 if (draft) {
   const form = draft.form;
   const shown = document.getElementById("findings");
+  const NOT_CHECKED = "This text could not be checked just now. Saving it tells what the guards find.";
   let rest;
   let latest = 0;
 
@@ -80,9 +119,13 @@ if (draft) {
   const ask = async () => {
     const turn = ++latest;
     const body = new URLSearchParams(new FormData(form));
-    const answer = await fetch(draft.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (!answer.ok || turn !== latest) return;
-    const { findings } = await answer.json();
+    const { ok, facts } = await asked(draft.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (turn !== latest) return;
+    if (!ok) {
+      tell(shown, facts.told ?? NOT_CHECKED);
+      return;
+    }
+    const { findings } = facts;
     const list = Object.assign(document.createElement("ul"), { className: "findings" });
     list.append(...findings.map(line));
     const fine = Object.assign(document.createElement("p"), { textContent: "The guards find nothing." });
@@ -110,8 +153,13 @@ for (const form of document.querySelectorAll("form[data-signs]")) {
     const publicKey = { challenge, rpId: "localhost", allowCredentials, userVerification: "required" };
     try {
       form.elements.signature.value = JSON.stringify(await navigator.credentials.get({ publicKey }));
-    } catch {
-      return; // dismissed: nothing is approved, and the button is there to try again
+    } catch (error) {
+      const why = error.name === "NotAllowedError" ? "The passkey did not sign: it was dismissed, or took too long." : `The passkey did not sign: ${error.message}`;
+      const shown = form.querySelector("[data-told]") ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
+      shown.dataset.told = "";
+      shown.setAttribute("role", "alert");
+      shown.textContent = `${why} Nothing was approved; try again.`;
+      return;
     }
     form.submit();
   });
@@ -123,10 +171,9 @@ if (register) {
     event.preventDefault();
     const told = document.getElementById("told");
     const body = new URLSearchParams(new FormData(register));
-    const answer = await fetch(register.dataset.begins, { method: "POST", body });
-    const options = await answer.json();
-    if (!answer.ok) {
-      told.textContent = options.told;
+    const { ok, facts: options } = await asked(register.dataset.begins, { method: "POST", body });
+    if (!ok) {
+      told.textContent = options.told ?? GONE;
       return;
     }
     try {
