@@ -103,6 +103,7 @@ def test_a_browser_is_shown_the_word_before_the_passphrase_from_its_second_unloc
         expect(person.tab.get_by_label("Passphrase")).to_be_focused()
         person.photographs("unlock-known")
         person.unlocks()
+        assert person.tab.url == f"{person.visitor.origin}/unlock" or person.tab.url == f"{person.visitor.origin}/"
 
 
 def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_then_on(
@@ -113,13 +114,14 @@ def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_th
         expect(person.tab.get_by_text(WORD)).to_be_visible()
         person.opens("/")
         expect(person.tab.get_by_text(WORD)).to_be_visible()
+        assert person.tab.get_by_text("was not unlocked here before").count() == 0
         person.unlocks()
 
 
 def test_without_javascript_the_ticket_shows_the_word(greeted: World, browser: Browser, shots: Path) -> None:
     with screen(browser, greeted, shots, java_script_enabled=False) as person:
         person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.folder, now=greeted.clock())}")
-        expect(person.tab.get_by_text(WORD)).to_be_visible()
+        assert WORD in person.tab.content()
         person.unlocks()
 
 
@@ -130,6 +132,7 @@ def test_unlocking_says_that_the_server_is_gone(world: World, browser: Browser, 
         person.tab.get_by_label("Passphrase").fill(PASSPHRASE)
         person.tab.get_by_role("button", name="Unlock").click()
         expect(person.tab.get_by_text("The server did not answer")).to_be_visible()
+        assert person.tab.get_by_label("Passphrase").input_value() == PASSPHRASE
         person.tab.unroute("**/unlock")
         person.unlocks()
 
@@ -141,6 +144,7 @@ def test_unlocking_says_what_an_answer_that_is_no_json_means(world: World, brows
         person.tab.get_by_label("Passphrase").fill(PASSPHRASE)
         person.tab.get_by_role("button", name="Unlock").click()
         expect(person.tab.get_by_text("The server did not answer")).to_be_visible()
+        assert person.tab.get_by_role("button", name="Unlock").is_enabled()
 
 
 def locks(person: Screen) -> None:
