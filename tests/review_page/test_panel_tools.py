@@ -7,6 +7,7 @@ import json
 import pytest
 from page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
 from panel_world import chat, lock_up, proven
+from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -37,13 +38,13 @@ async def test_a_person_approves_in_the_chat_and_the_mails_leave(world: World, e
 
 async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: World) -> None:
     hostile = "<img src=x onerror=alert(1)>\u202egnp\u200b"
-    plan = world.plan({**MAIL, "content": "Hi {{firstname}}, a <b>bold</b> idea."}, people=2, first_name=hostile)
+    plan = world.plan(people=2)
+    sql(world, "UPDATE step_run SET content = ?", f"Hi {hostile}, a <b>bold</b> idea.")  # the guards let none in
     async with chat(world) as host:
         shown = await host.show(plan)
     [text] = shown["persons"]["items"][0]["texts"]
     content = "".join(part["text"] for part in text["content"])
     assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
-    assert text["findings"]
 
 
 async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> None:
