@@ -21,9 +21,10 @@ from sequences_mcp.domain.blueprint import (
     Temporality,
 )
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import outbox
 from sequences_mcp.engine.channels.message import Message, Receipt
@@ -81,7 +82,7 @@ class FakeClock:
         self.now += timedelta(**span)
 
 
-def fine(sequence: Sequence, run: StepRun, contact: Contact) -> None:
+def fine(text: Leaving) -> None:
     """Find nothing wrong with a text."""
 
 

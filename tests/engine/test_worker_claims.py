@@ -12,9 +12,9 @@ import pytest
 from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
 from sequences_mcp.domain.blueprint import Channel, Policy
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
+from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.engine.store import attempts
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.errors import StoreBusyError
@@ -93,9 +93,9 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
     await start(world)
     seen: list[str | None] = []
 
-    def suspicious(sequence: Sequence, run: StepRun, contact: Contact) -> str:
-        seen.append(run.content)
-        return "the name looks like a placeholder"
+    def suspicious(text: Leaving) -> str | None:
+        seen.append(text.run.content)
+        return None if text.is_approved else "the name looks like a placeholder"
 
     worker = world.worker(check=suspicious)
     worker.run_due()
@@ -105,6 +105,16 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
     await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
     worker.run_due()
     assert await states(world) == [StepState.SENT]
+
+
+async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: World) -> None:
+    await start(world)
+    worker = world.worker(check=lambda *_: "this is refused")
+    for _ in range(2):
+        worker.run_due()
+        assert (await states(world), world.mails) == ([StepState.HELD], [])
+        (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
+        await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
 async def test_an_address_that_changed_since_the_approval_holds_the_email(world: World) -> None:
@@ -171,8 +181,8 @@ async def test_a_fault_in_one_run_holds_that_run_and_no_other(
     await start(world, 3)
     caplog.set_level(logging.CRITICAL)
 
-    def faulty(sequence: Sequence, run: StepRun, contact: Contact) -> None:
-        if contact.email == "p1@example.org":
+    def faulty(text: Leaving) -> None:
+        if text.contact.email == "p1@example.org":
             raise ZeroDivisionError
 
     world.worker(check=faulty).run_due()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from bureau import Bureau
+from tests.planting import plant
 from tests.server.open_server import GRACE, MAIL, Desktop, yes
 
 from sequences_mcp.errors import ApprovalError
@@ -82,10 +83,12 @@ async def test_a_text_written_for_one_person_is_not_overwritten_by_an_override(b
 
 async def test_a_subject_that_stays_is_not_filled_in_a_second_time(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
-        run = await planned(desktop, {**NAVY, "company": "{{lastname}} & Co"})
+        run = await planned(desktop, {**NAVY, "company": "Plain & Co"})
         draft = (await desktop.call("get_sequence", sequence_id=run))["steps"][0]["draft_id"]
-        await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}}, this is new.")
-        assert await text_of(desktop, run) == ("{{lastname}} & Co and you", "Hi Grace, this is new.")
+        plant(bureau.folder, "Plain", "{{lastname}}")
+        error = await desktop.refused("edit_draft", draft_id=draft, content="Hi {{firstname}}, this is new.")
+        assert error["code"] == "refused_by_guards"
+        assert (await text_of(desktop, run))[0] == "{{lastname}} & Co and you"
         await desktop.call(
             "edit_draft", draft_id=draft, content="Hi {{firstname}}, again.", subject="{{lastname}}"
         )
@@ -132,7 +135,7 @@ async def test_running_sequences_stay_on_their_version_of_a_blueprint(bureau: Bu
             "update_blueprint",
             blueprint_id=blueprint,
             expected_version=1,
-            steps=[{**TEMPLATE, "content": "Hi {{firstname}}, version two."}],
+            steps=[{**TEMPLATE, "content": "Hi {{firstname}}, version two."}, LATER],
         )
         bureau.forward(days=2)
         bureau.work()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.flows.bureau import Bureau
+from tests.planting import plant
 from tests.server.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop, people
 
 from sequences_mcp.errors import ApprovalError
@@ -81,15 +82,17 @@ async def test_whoever_has_a_warning_or_a_text_of_their_own_is_shown_whole(burea
 
 async def test_no_stored_text_commands_the_terminal(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
-        contact = {**GRACE, "first_name": ESCAPE, "last_name": "zero\u200bwidth", "company": "a\x9b31mb"}
+        contact = {**GRACE, "first_name": "Escape", "last_name": "Zerowidth", "company": "Colour"}
         plan = await planned(
             desktop,
             [{**LINUS, "company": "Kernel"}, contact],
             {**LINES, "subject": "{{lastname}} {{candidateCompanyName}}"},
         )
         runs = (await desktop.call("list_sequences"))["items"]
-        [run] = [run for run in runs if "owned" in run["name"]]
+        [run] = [run for run in runs if "Escape" in run["name"]]
         draft = (await desktop.call("get_sequence", sequence_id=run["id"]))["steps"][0]["draft_id"]
+    for plain, hostile in [("Escape", ESCAPE), ("Zerowidth", "zero\u200bwidth"), ("Colour", "a\x9b31mb")]:
+        plant(bureau.folder, plain, hostile)
     async with bureau.desk() as desk:
         listed = list(review_list(await list_reviews(desk, plan_id=plan)))
     text = "\n".join([*(await shown(bureau, plan)).lines, *(await shown(bureau, draft)).lines, *listed])

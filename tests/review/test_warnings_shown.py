@@ -19,7 +19,7 @@ TAGGED = {
     "temporalityType": "ASAP",
 }
 GRACE = {"email": "grace@hopper.example", "first_name": "Grace", "job_title": "Admiral"}
-ODD = {"email": "ada@byron.example", "first_name": "Ada", "job_title": "Head of [everything]"}
+ODD = {"email": "ada@byron.example", "first_name": "Ada", "job_title": "null"}
 
 
 async def _silent(done: int, total: int) -> None:

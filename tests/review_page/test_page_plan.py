@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
+from tests.planting import plant
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
@@ -83,7 +84,9 @@ def test_a_plan_is_refused_in_one_click(world: World, person: Visitor) -> None:
 
 def test_a_hostile_name_and_text_are_shown_as_text(world: World, person: Visitor) -> None:
     hostile = "<script>alert(1)</script>\u202egnp\u200b"
-    plan = world.plan({**MAIL, "content": "Hi, a <b>bold</b> idea."}, people=1, first_name=hostile)
+    plan = world.plan({**MAIL, "content": "Hi, a bold idea."}, people=1, first_name="Hostile")
+    plant(world.folder, "Hostile", hostile)
+    plant(world.folder, "bold", "<b>bold</b>")
     sample = open_sample(person, plan.id).text
     for text in (sample, person.get(f"/plans/{plan.id}").text):
         assert "<script>alert" not in text

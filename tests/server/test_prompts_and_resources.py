@@ -10,6 +10,7 @@ from benchmarks import tokens
 from mcp import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 from open_server import GRACE, LINKEDIN, MAIL, Desktop, World
+from tests.planting import plant
 
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
@@ -107,7 +108,9 @@ async def test_an_unknown_prompt_is_answered_with_the_known_ones(world: World, e
 async def test_what_strangers_wrote_stays_inside_a_fence_it_cannot_close(world: World, era: str) -> None:
     async with world.client(era) as desktop:
         blueprint = await desktop.blueprint(MAIL)
-        contact = await desktop.contact(note=HOSTILE, company="Acme\u202e", language="fr")
+        contact = await desktop.contact(note="Plainly", company="Acme", language="fr")
+        plant(world.folder, "Acme", "Acme\u202e")
+        plant(world.folder, "Plainly", HOSTILE)
         text = await prompt(
             desktop, "personalise_step", contact_id=contact, blueprint_id=blueprint, step_id="hello"
         )

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms, text_digest
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
@@ -37,10 +38,11 @@ from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
 from sequences_mcp.engine.store import attempts, contacts, lineage, plans, schedule, sequences
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.texts import sourcing_of
 from sequences_mcp.engine.unseen import as_left
 from sequences_mcp.errors import InvalidArgumentsError
 
-Check: TypeAlias = Callable[[Sequence, StepRun, Contact], str | None]
+Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
 
 MOST_TRIES = 12
@@ -132,7 +134,8 @@ def _blocked(
 ) -> str | None:
     """Return why a person has to look first, or None.
 
-    A yes to exactly this text stands for the plan's, and for what was found in the text, which that person saw.
+    A yes to exactly this text stands for the plan's, and for the warnings, which that person saw; an error holds
+    the text all the same.
     """
     plan = plans.find(store, sequence.plan_id)
     if plan is None:
@@ -152,13 +155,17 @@ def _blocked(
     tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
-    if approved is not None:
-        return None
-    return (
-        uncovered_because(store, plan, sequence=sequence, run=run)
-        or moved_because(run, contact)
-        or _forgotten(store, run.recipient or "")
-        or rules.check(sequence, run, contact)
+    if approved is None:
+        moved = (
+            uncovered_because(store, plan, sequence=sequence, run=run)
+            or moved_because(run, contact)
+            or _forgotten(store, run.recipient or "")
+        )
+        if moved:
+            return moved
+    sourcing = sourcing_of(store, sequence)
+    return rules.check(
+        Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=approved is not None)
     )
 
 

@@ -103,7 +103,8 @@ def rewritten(sequence: Sequence, event: Rewritten, now: datetime) -> Result:
         _rewritten(sequence, run, event) if run.step.id in event.texts else run for run in sequence.steps
     )
     variables = sequence.variables if event.variables is None else event.variables
-    sequence = replace(sequence, steps=steps, variables=variables, updated_at=now)
+    warnings = sequence.warnings if event.warnings is None else event.warnings
+    sequence = replace(sequence, steps=steps, variables=variables, warnings=warnings, updated_at=now)
     return (sequence if sequence.status is SequenceStatus.FOUND else settled(sequence, now)), ()
 
 

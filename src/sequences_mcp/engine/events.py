@@ -141,12 +141,14 @@ class Rewritten:
 
     ``same_as`` is, by step id, the first earlier generation that had the very text; ``approved`` are the steps
     whose new text a person has said yes to before.
+    ``variables`` are the overrides and ``warnings`` the number of findings about this person from now on.
     """
 
     texts: Mapping[str, tuple[str | None, str]]
     variables: Mapping[str, str] | None = None
     same_as: Mapping[str, int] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
+    warnings: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.plan import DIGEST_SIZE, Plan, digests_of_person, plan_digest, text_digest
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.store import blueprints, plans, schedule
@@ -37,6 +37,12 @@ def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
             next_step="list_blueprints shows what there is.",
         )
     return blueprint.steps
+
+
+def sourcing_of(store: Store, sequence: Sequence) -> Sourcing:
+    """Return what the blueprint version of a run fills; nothing where that version is not kept here."""
+    found = blueprints.find(store, sequence.blueprint_id, version=sequence.blueprint_version)
+    return found.sourcing if found else Sourcing()
 
 
 def digests_of(people: Iterable[Sequence]) -> bytes:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import FACTS, Contact
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.ids import VENDORS, provider_of
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.domain.variables import VARIABLES, is_blank, used_in
+from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.person import Person, planned_step, values_for
-from sequences_mcp.guards.check import check_values
+from sequences_mcp.flows.last_check import values_for
+from sequences_mcp.flows.person import Person, planned_step
+from sequences_mcp.guards.check import check_value, check_values
 
 # What Kalent fills in from its own sourcing and user, and does not tell over its API.
 FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
+WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
 UNREVIEWED = "vendor.unreviewed"
 WRITTEN_THERE = "vendor.written_there"
+_IN_BRACES = {name: f"{{{{{name}}}}}" for name in FILLED_THERE}
 
 
 def title_of(plan: Plan) -> str:
@@ -70,22 +73,25 @@ def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Findi
     return (_warning("vendor.unseen_texts", message),)
 
 
-def person_there(desk: Desk, blueprint: Blueprint, contact: Contact) -> Person:
+def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover: Mapping[str, str]) -> Person:
     """Return what is known here of the texts a person gets from a vendor's blueprint.
 
-    What the vendor fills in itself stays in its braces.
+    ``handover`` is what the vendor is given about them: from a value that is a placeholder nobody is enrolled.
+
+    What the vendor fills in itself stays in its braces, and is checked as if it were a plain word.
     """
-    values = _values(contact) | {name: f"{{{{{name}}}}}" for name in FILLED_THERE}
-    found = list(values_found(desk, contact, blueprint.steps))
+    values = _values(contact)
+    plain, shown = (values | dict.fromkeys(FILLED_THERE, "Quovadrin"), values | _IN_BRACES)
+    found = list(values_found(desk, contact, blueprint.steps, handover=handover))
     steps = []
     for place, step in enumerate(blueprint.steps):
         earlier = blueprint.steps[:place]
         manual = step.model_copy(update={"content_source": ContentSource.MANUAL})
-        planned, findings = planned_step(
-            desk, manual, contact, values=values, text=None, full=False, earlier=earlier
-        )
-        steps.append(replace(planned, step=step))
-        found.extend(findings)
+        planned, findings = planned_step(desk, manual, contact, values=plain, text=None, earlier=earlier)
+        subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))
+        steps.append(replace(planned, step=step, subject=subject, content=content or ""))
+        written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
+        found.extend(f for f in findings if not written_there or f.rule.startswith("person."))
     return Person(
         contact=contact,
         variables={},
@@ -96,12 +102,23 @@ def person_there(desk: Desk, blueprint: Blueprint, contact: Contact) -> Person:
     )
 
 
-def values_found(desk: Desk, contact: Contact, steps: Iterable[Step]) -> tuple[Finding, ...]:
-    """Return what is suspicious about the facts that fill in a person's texts."""
+def _as_shown(part: str | None, values: Mapping[str, str | None]) -> str | None:
+    """Return a template filled in as far as that goes, else as it is."""
+    return part if part is None or missing(part, values) else render(part, values)
+
+
+def values_found(
+    desk: Desk, contact: Contact, steps: Iterable[Step], *, handover: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Return what is wrong or suspicious about the facts that fill in a person's texts, here or at the vendor."""
     texts = [part for step in steps for part in (step.subject, step.content) if part]
     values, used = _values(contact), set(used_in(texts)) - FILLED_THERE
     filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
-    return check_values(filled, policy=desk.policy)
+    given = {name: value for name, value in handover.items() if name in WORDS}
+    found = [*check_values(filled, policy=desk.policy)]
+    for name, value in given.items():
+        found.extend(check_value(name, value, policy=desk.policy))
+    return tuple(found)
 
 
 def _values(contact: Contact) -> dict[str, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.flows.desk import Desk, offered
@@ -16,6 +15,5 @@ async def check_draft(
     """Return the text as it would leave, its variables filled in, and the findings; NotFoundError."""
     provider = desk.provider_of(draft_id, Kind.DRAFT)
     draft = await offered(provider.drafts, provider, verb="read drafts").get_draft(draft_id)
-    own = draft.run.step.model_copy(update={"content_source": ContentSource.SUGGESTED})
-    text = Text(subject=draft.run.subject if subject is None else subject, content=content)
-    return await checked(desk, draft, own, variables=draft.sequence.variables, text=text)
+    text = Text(subject=subject, content=content)
+    return await checked(desk, draft, draft.run, variables=draft.sequence.variables, text=text)

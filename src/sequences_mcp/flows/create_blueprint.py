@@ -8,6 +8,7 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.given import Given, require_sound
 
 MARK = 6  # characters of Crockford's base 32: one in a thousand million
 
@@ -26,7 +27,7 @@ async def create_blueprint(
     ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables.
     """
     checked, findings = approved_by_guards(desk, steps, provider=provider_of(provider))
-    sourcing = Sourcing(job_title=clean(job_title), location=clean(location))
+    sourcing = sourcing_given(desk, job_title=job_title, location=location)
     made = await _created(desk, provider, name=valid_name(name), steps=checked, sourcing=sourcing)
     return BlueprintReport(made, findings)
 
@@ -58,6 +59,14 @@ def valid_name(name: str) -> str:
     if is_blank(name) or len(name) > 200:
         raise InvalidArgumentsError("name is blank or longer than 200 characters.", next_step="Give a short name.")
     return name.strip()
+
+
+def sourcing_given(desk: Desk, *, job_title: str | None, location: str | None) -> Sourcing:
+    """Return what a caller says a blueprint is about; RefusedByGuardsError for a placeholder."""
+    given = Sourcing(job_title=clean(job_title), location=clean(location))
+    values = [Given("", "job_title", given.job_title), Given("", "location", given.location)]
+    require_sound(values, policy=desk.policy)
+    return given
 
 
 def clean(text: str | None) -> str | None:

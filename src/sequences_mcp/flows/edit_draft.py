@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.rewrite import PENDING, rendered
+from sequences_mcp.flows.rewrite import PENDING, rendered, store
 from sequences_mcp.providers.port import Draft, Text
 
 
@@ -25,17 +22,7 @@ async def edit_draft(desk: Desk, *, draft_id: str, content: str, subject: str | 
             f"This text is {draft.run.state.value} and cannot change any more.",
             next_step="list_reviews shows the texts that still can.",
         )
-    new = await _rendered(desk, draft, Text(subject=subject, content=content))
-    await drafts.rewrite(draft.sequence.id, {draft.run.step.id: new})
+    text = Text(subject=subject, content=content)
+    new = await rendered(desk, draft, draft.run, variables=draft.sequence.variables, text=text)
+    await store(desk, draft, {draft.run.step.id: new})
     return await drafts.get_draft(draft_id)
-
-
-async def _rendered(desk: Desk, draft: Draft, text: Text) -> Text:
-    """Return the final text. A subject that stays is final already: it must not be filled in a second time."""
-    stays = text.subject is None and draft.run.content is not None
-    subject = {"subject": None} if stays else {}
-    own = draft.run.step.model_copy(update={"content_source": ContentSource.SUGGESTED, **subject})
-    new = await rendered(
-        desk, draft, own, variables=draft.sequence.variables, text=replace(text, keeps_subject=stays)
-    )
-    return replace(new, subject=draft.run.subject) if stays else new

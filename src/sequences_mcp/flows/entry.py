@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any
 
-from sequences_mcp.domain.contact import FACTS, ContactFields
+from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import ContactEntry, Text
 
 EXTRAS = ("id", "note", "variables", "texts")
@@ -27,16 +29,27 @@ class Entry:
     texts: Mapping[str, Text] = field(default_factory=dict)
 
 
-def read_entries(raw: Items[object], *, extras: bool = True) -> list[Entry]:
+def read_entries(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> list[Entry]:
     """Return the entries of a call; ``extras`` allows id, variables and texts beside the facts.
 
-    Raises InvalidArgumentsError that names the position (from 1) and what is wrong there.
+    Raises InvalidArgumentsError that names the position (from 1) and what is wrong there, RefusedByGuardsError for
+    values that are placeholders.
     """
     if not raw:
         raise _bad("contacts is empty", "Give at least one contact.")
     if len(raw) > MAX_CONTACTS:
         raise _bad(f"contacts has {len(raw):,} entries; the limit is {MAX_CONTACTS:,}", "Split the call.")
-    return [_entry(item, position=index, extras=extras) for index, item in enumerate(raw, start=1)]
+    entries = [_entry(item, position=index, extras=extras) for index, item in enumerate(raw, start=1)]
+    require_sound(_values(entries), policy=policy)
+    return entries
+
+
+def _values(entries: Items[Entry]) -> Iterator[Given]:
+    for position, entry in enumerate(entries, start=1):
+        where = f"contact {position}"
+        yield from (Given(where, name, value) for name, value in facts_of(entry.contact.fields).items())
+        yield Given(where, "note", entry.contact.note)
+        yield from (Given(where, name, value) for name, value in entry.variables.items())
 
 
 def _entry(item: object, *, position: int, extras: bool) -> Entry:

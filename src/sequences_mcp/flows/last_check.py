@@ -1,24 +1,100 @@
-"""The guards' fourth moment: a text that is about to leave."""
+"""The one check of a text as it would leave: when it is planned, changed, shown, approved, and when it is sent.
+
+Whoever says yes has therefore seen everything that the check at the send can find, as long as nothing changed in
+between: a text that was approved with its warnings is not held for them a second time.
+"""
 
 from __future__ import annotations
 
-from sequences_mcp.domain.blueprint import Sourcing
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Items
+from functools import cache, lru_cache
+
+from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.sequence import Sequence, StepRun
-from sequences_mcp.flows.person import final_findings, values_for
+from sequences_mcp.domain.variables import is_blank, render, used_in
+from sequences_mcp.guards.check import check_rendered, check_value
 from sequences_mcp.guards.policy import GuardPolicy
 
+# Words of letters and digits joined by single blanks, hyphens and apostrophes, or by " & ".
+_ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
+_DIGIT = re.compile(r"\d")
+_FILLER = "Quovadrin"
+_ROUNDED = 8
 
-def last_check(
-    sequence: Sequence, run: StepRun, contact: Contact, *, sender: Sender, policy: GuardPolicy
-) -> str | None:
+
+def values_for(
+    contact: Contact, *, sourcing: Sourcing, sender: Sender | None, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the value of each of the nine variables for this person; ``variables`` override."""
+    values = {
+        "firstname": contact.first_name,
+        "lastname": contact.last_name,
+        "candidateJobTitle": contact.job_title,
+        "candidateCompanyName": contact.company,
+        "candidateLocation": contact.location,
+        "sourcingJobTitle": sourcing.job_title,
+        "sourcingLocation": sourcing.location,
+        "recruiterFirstname": sender.first_name if sender else None,
+        "recruiterLastname": sender.last_name if sender else None,
+    }
+    return {**values, **variables}
+
+
+def final_findings(
+    step: Step,
+    *,
+    subject: str | None,
+    content: str,
+    values: Mapping[str, str | None],
+    earlier: Items[Step],
+    policy: GuardPolicy,
+) -> tuple[Finding, ...]:
+    """Return what the guards find in a text about to leave.
+
+    Only values that stand in the text count: a text written for one person need not use them all. What lies in a
+    person's own data is an error only where that value would be refused if it were given; else it is a warning.
+    """
+    text = f"{subject or ''}\n{content}"
+    return check_rendered(
+        step=step,
+        subject=subject,
+        content=content,
+        values={name: value for name, value in used_by([step], values).items() if (value or "").strip() in text},
+        is_follow_up=_follows_an_email(earlier),
+        policy=policy,
+    )
+
+
+def adds_nothing(
+    step: Step, *, values: Mapping[str, str | None], earlier: Items[Step], policy: GuardPolicy
+) -> bool:
+    """Say quickly whether ``final_findings`` of a checked template filled with these values has nothing to tell.
+
+    True only where each value is plain by itself, as a name in a greeting, alone on a line and in a sentence, and
+    the template filled with plain words at least as long has no finding either. Ten thousand people share a few
+    templates and many values, so both answers are remembered.
+    """
+    used = used_by([step], values)
+    given = [(name, (value or "").strip()) for name, value in used.items()]
+    lengths = tuple((name, -(-len(value) // _ROUNDED)) for name, value in given)
+    return all(_is_quiet(name, _DIGIT.sub("7", value), policy) for name, value in given) and _fits(
+        step, lengths, is_follow_up=_follows_an_email(earlier), policy=policy
+    )
+
+
+def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
     """Return why a text about to leave needs a person first, or None.
 
-    What lies in the contact's own data passes where whoever approved the plan was shown it.
+    An error holds every text, also one that was approved by itself. A warning about the contact's own data passes
+    where whoever approved the plan, or this text, was shown it.
     """
-    values = values_for(contact, sourcing=Sourcing(), sender=sender, variables=sequence.variables)
+    sequence, run = text.sequence, text.run
+    values = values_for(text.contact, sourcing=text.sourcing, sender=sender, variables=sequence.variables)
     for found in final_findings(
         run.step,
         subject=run.subject,
@@ -27,7 +103,45 @@ def last_check(
         earlier=sequence.before(run.step.id),
         policy=policy,
     ):
-        unseen = found.variable is not None and not sequence.warnings
-        if found.severity is Severity.ERROR or unseen:
+        unseen = found.variable is not None and not sequence.warnings and not text.is_approved
+        if found.severity is Severity.ERROR or (unseen and found.severity is Severity.WARNING):
             return f"{found.rule}: {found.message}"
     return None
+
+
+def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the values, none of them blank, of the variables that these templates use."""
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
+    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _follows_an_email(earlier: Items[Step]) -> bool:
+    return any(one.type is Channel.EMAIL for one in earlier)
+
+
+@lru_cache(maxsize=65_536)
+def _is_quiet(name: str, value: str, policy: GuardPolicy) -> bool:
+    """Say whether no rule has anything against a value wherever it may stand; its digits do not matter."""
+    if _ORDINARY.fullmatch(value) is None or check_value(name, value, policy=policy):
+        return False
+    probe = f"Hi {value},\n\n{value}\n\nWhat you do at {value} is close to it."
+    return not check_rendered(step=_probe(), subject=f"About {value} and you", content=probe, policy=policy)
+
+
+@lru_cache(maxsize=4_096)
+def _fits(step: Step, lengths: tuple[tuple[str, int], ...], *, is_follow_up: bool, policy: GuardPolicy) -> bool:
+    """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
+    values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}
+    subject, content = (None if part is None else render(part, values) for part in (step.subject, step.content))
+    found = check_rendered(
+        step=step, subject=subject, content=content, values=values, is_follow_up=is_follow_up, policy=policy
+    )
+    return not any(f.variable is not None or f.severity is Severity.ERROR for f in found)
+
+
+@cache
+def _probe() -> Step:
+    """Return an e-mail step to try a value in; only its channel matters."""
+    return Step(
+        id="probe", name="probe", type=Channel.EMAIL, subject="", content="", temporality_type=Temporality.ASAP
+    )

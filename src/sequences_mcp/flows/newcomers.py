@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.contact import FACTS, ContactFields
+from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.vendor_port import Newcomer
 
 
-def read_newcomers(raw: Items[object], *, most: int) -> list[Newcomer]:
-    """Return the people of a call; InvalidArgumentsError names the position (from 1) and what is wrong there."""
+def read_newcomers(raw: Items[object], *, most: int, policy: GuardPolicy | None) -> list[Newcomer]:
+    """Return the people of a call; InvalidArgumentsError names the position (from 1) and what is wrong there.
+
+    RefusedByGuardsError for facts that are placeholders. Without a ``policy`` the values are not looked at: those
+    of a call that was made before, to be found again.
+    """
     if not 1 <= len(raw) <= most:
         raise _bad(
             f"contacts has {len(raw):,} entries; this vendor takes from 1 to {most:,} a call", "Split the call."
         )
     people = [_newcomer(item, position) for position, item in enumerate(raw, start=1)]
     _require_different(people)
+    if policy is not None:
+        require_sound(_values(people), policy=policy)
     return people
+
+
+def _values(people: Items[Newcomer]) -> Iterator[Given]:
+    for position, one in enumerate(people, start=1):
+        yield from (Given(f"contact {position}", *fact) for fact in facts_of(one.fields).items())
 
 
 def _newcomer(item: object, position: int) -> Newcomer:

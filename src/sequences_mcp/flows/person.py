@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
@@ -10,19 +9,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
-from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint, Channel, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, Severity, errors_in
-from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
+from sequences_mcp.domain.variables import VARIABLES, missing, render
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, Zone
-from sequences_mcp.guards.check import check_rendered, check_text, check_values
-from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.flows.last_check import adds_nothing, final_findings, values_for
+from sequences_mcp.guards.check import check_text
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
-# What no text can become suspicious by: letters of any script, digits, and the signs of names and companies.
-_ORDINARY = re.compile(r"(?:[^\W_]|[ .,'’&/+-])*")
 ADDRESS_WORD = {
     Channel.EMAIL: "e-mail address",
     Channel.LINKEDIN: "LinkedIn URL",
@@ -70,32 +66,12 @@ def address_for(step: Step, contact: Contact) -> str | None:
     return contact.linkedin_url if step.type is Channel.LINKEDIN else contact.phone
 
 
-def values_for(
-    contact: Contact, *, sourcing: Sourcing, sender: Sender | None, variables: Mapping[str, str]
-) -> dict[str, str | None]:
-    """Return the value of each of the nine variables for this person; ``variables`` override."""
-    values = {
-        "firstname": contact.first_name,
-        "lastname": contact.last_name,
-        "candidateJobTitle": contact.job_title,
-        "candidateCompanyName": contact.company,
-        "candidateLocation": contact.location,
-        "sourcingJobTitle": sourcing.job_title,
-        "sourcingLocation": sourcing.location,
-        "recruiterFirstname": sender.first_name if sender else None,
-        "recruiterLastname": sender.last_name if sender else None,
-    }
-    return {**values, **variables}
-
-
 def person(
     desk: Desk, blueprint: Blueprint, contact: Contact, *, variables: Mapping[str, str], texts: Mapping[str, Text]
 ) -> Person:
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    used = _used(blueprint.steps, values)
-    suspicious = bool(check_values(used, policy=desk.policy)) or not all(map(_is_ordinary, used.values()))
     found = _never_open(desk, blueprint.steps, zone)
     steps = []
     for place, step in enumerate(blueprint.steps):
@@ -105,7 +81,6 @@ def person(
             contact,
             values=values,
             text=texts.get(step.id),
-            full=suspicious,
             earlier=blueprint.steps[:place],
         )
         steps.append(planned)
@@ -127,46 +102,53 @@ def planned_step(
     *,
     values: Mapping[str, str | None],
     text: Text | None,
-    full: bool,
     earlier: Items[Step],
+    rewritten: bool = False,
 ) -> tuple[PlannedStep, list[Finding]]:
     """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
 
-    ``full`` runs every guard over the rendered text; without it only texts written for this person get that,
-    since a checked template filled with plain values cannot hold anything new.
+    ``step`` is the blueprint's own, by which the text is checked again at the send; ``text`` stands for its
+    template where one is given for this person, which ``rewritten`` allows for every step. A subject that
+    such a text keeps was filled in before, and is not a second time.
     """
-    subject, content = _source(step, text)
-    found = [*_no_address(step, contact), *_unwanted_text(step, text)]
+    to = address_for(step, contact)
+    subject, content = _source(step, text, rewritten=rewritten)
+    found = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
-        return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=None), found
+        return PlannedStep(step=step, recipient=to, subject=subject, content=None), found
     if text is not None:
         found.extend(_written(desk, step, text))
         found.extend([] if text.keeps_subject else _no_subject(step, subject))
-    empty = {name for part in (subject, content) if part for name in missing(part, values)}
+    stays = text is not None and text.keeps_subject
+    templates = (content,) if stays else (subject, content)
+    empty = {name for part in templates if part for name in missing(part, values)}
     found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in found):
-        subject, content = (render(part, values) if part is not None else None for part in (subject, content))
-        if full or text is not None:
+        if subject is not None and not stays:
+            subject = render(subject, values)
+        content = render(content, values)
+        if text or not adds_nothing(step, values=values, earlier=earlier, policy=desk.policy):
             final = final_findings(
-                step, subject=subject, content=content or "", values=values, earlier=earlier, policy=desk.policy
+                step, subject=subject, content=content, values=values, earlier=earlier, policy=desk.policy
             )
             # The template's own warnings have been told with the blueprint.
             found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
-    return PlannedStep(step=step, recipient=address_for(step, contact), subject=subject, content=content), found
+    return PlannedStep(step=step, recipient=to, subject=subject, content=content), found
 
 
-def _source(step: Step, text: Text | None) -> tuple[str | None, str | None]:
-    if not step.is_written_per_contact:
+def _source(step: Step, text: Text | None, *, rewritten: bool) -> tuple[str | None, str | None]:
+    if not (step.is_written_per_contact or rewritten):
         return step.subject, step.content
     if text is None:
-        return step.subject, None
-    return (text.subject if text.subject is not None else step.subject), text.content
+        return step.subject, None if step.is_written_per_contact else step.content
+    keeps = text.keeps_subject or text.subject is not None
+    return (text.subject if keeps else step.subject), text.content
 
 
 def _written(desk: Desk, step: Step, text: Text) -> Iterator[Finding]:
     """Yield what refuses a text as it was written; its warnings are told once, of the final text."""
     parts: list[tuple[Literal["subject", "content"], str | None]] = [
-        ("subject", text.subject),
+        ("subject", None if text.keeps_subject else text.subject),
         ("content", text.content),
     ]
     for field, part in parts:
@@ -180,38 +162,6 @@ def _written(desk: Desk, step: Step, text: Text) -> Iterator[Finding]:
                 policy=desk.policy,
             )
             yield from errors_in(found)
-
-
-def final_findings(
-    step: Step,
-    *,
-    subject: str | None,
-    content: str,
-    values: Mapping[str, str | None],
-    earlier: Items[Step],
-    policy: GuardPolicy,
-) -> tuple[Finding, ...]:
-    """Return what the guards find in a text about to leave.
-
-    What lies in a contact's own data is an error only where that value is refused by itself; else it is a warning.
-    """
-    return check_rendered(
-        step=step,
-        subject=subject,
-        content=content,
-        values=_used([step], values),
-        is_follow_up=any(one.type is Channel.EMAIL for one in earlier),
-        policy=policy,
-    )
-
-
-def _used(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
-    texts = [part for step in steps for part in (step.subject, step.content) if part]
-    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
-
-
-def _is_ordinary(value: str | None) -> bool:
-    return _ORDINARY.fullmatch(value or "") is not None
 
 
 def _never_open(desk: Desk, steps: Iterable[Step], zone: Zone) -> list[Finding]:

@@ -54,7 +54,7 @@ async def place_contacts(desk: Desk, *, place_id: str, contacts: Items[object]) 
     provider = desk.named(provider_of(place_id))
     if provider.places is None:
         raise _takes_nobody(provider)
-    people = read_newcomers(contacts, most=provider.places.most)
+    people = read_newcomers(contacts, most=provider.places.most, policy=desk.policy)
     provider.places.require_fit(people)
     trail = _Trail(list(await provider.places.look_into(place_id, people)))
     await _hold_back(desk, people, trail)

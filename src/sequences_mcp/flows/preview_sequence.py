@@ -42,7 +42,7 @@ class Preview:
 
 async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
-    entries = read_entries(contacts)
+    entries = read_entries(contacts, policy=desk.policy)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name != LOCAL:
         return await _preview_there(desk, blueprint_id, entries)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint

@@ -176,7 +176,7 @@ async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, posi
 def _enrollee(desk: Desk, offer: Offer, candidate: Candidate, *, kept: Contact, vendor_id: str | None) -> Enrollee:
     """Return the person with the vendor's facts, which are what the texts are filled with, under the id here."""
     known = replace(candidate.contact, id=kept.id)
-    person = person_there(desk, offer.blueprint, known)
+    person = person_there(desk, offer.blueprint, known, handover=candidate.handover)
     if candidate.obstacle:
         stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
         person = replace(person, findings=(*person.findings, stands))

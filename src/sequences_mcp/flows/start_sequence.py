@@ -48,7 +48,7 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
-    entries = read_entries(contacts)
+    entries = read_entries(contacts, policy=desk.policy)
     _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name == LOCAL:
         plan, tally = await _planned_here(desk, blueprint_id, entries, progress=progress)

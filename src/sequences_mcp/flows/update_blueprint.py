@@ -10,7 +10,7 @@ from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards, wire_steps
-from sequences_mcp.flows.create_blueprint import clean, valid_name
+from sequences_mcp.flows.create_blueprint import sourcing_given, valid_name
 from sequences_mcp.flows.desk import Desk, offered
 
 
@@ -41,9 +41,10 @@ async def update_blueprint(
     checked, findings = approved_by_guards(
         desk, wire_steps(old) if steps is None else steps, provider=provider.name
     )
+    given = sourcing_given(desk, job_title=job_title, location=location)
     sourcing = Sourcing(
-        job_title=old.sourcing.job_title if job_title is None else clean(job_title),
-        location=old.sourcing.location if location is None else clean(location),
+        job_title=old.sourcing.job_title if job_title is None else given.job_title,
+        location=old.sourcing.location if location is None else given.location,
     )
     blueprint = await blueprints.update_blueprint(
         blueprint_id,

@@ -9,7 +9,8 @@ from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import read_variables
-from sequences_mcp.flows.rewrite import PENDING, rendered
+from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.flows.rewrite import PENDING, rendered, store
 from sequences_mcp.providers.port import SequenceDetail, Text
 
 
@@ -23,15 +24,16 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
     provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
     if provider.name != LOCAL:  # a vendor's variables have names of its own
         overrides = offered(provider.overrides, provider, verb="change variables")
+        require_sound((Given("", name, value) for name, value in variables.items()), policy=desk.policy)
         return await overrides.update_variables(sequence_id, variables=variables)
     given = read_variables({k: v for k, v in variables.items() if v is not None}, where="variables")
+    require_sound((Given("", name, value) for name, value in given.items()), policy=desk.policy)
     read_variables({k: "x" for k, v in variables.items() if v is None}, where="variables")
-    drafts = offered(provider.drafts, provider, verb="change variables")
     sequences = offered(provider.sequences, provider, verb="read sequences")
     detail = await sequences.get_sequence(sequence_id)
     kept = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
     merged = {**kept, **given}
-    await drafts.rewrite(sequence_id, await _changed(desk, detail, merged), variables=merged)
+    await store(desk, detail, await _changed(desk, detail, merged), variables=merged)
     return await sequences.get_sequence(sequence_id)
 
 
@@ -40,7 +42,7 @@ async def _changed(desk: Desk, detail: SequenceDetail, variables: Mapping[str, s
     for run in detail.sequence.steps:
         if run.state not in PENDING or run.step.is_written_per_contact or await _is_edited(desk, detail, run):
             continue  # a text written or edited for this person is theirs; variables no longer occur in it
-        new = await rendered(desk, detail, run.step, variables=variables, text=None)
+        new = await rendered(desk, detail, run, variables=variables)
         if (new.subject, new.content) != (run.subject, run.content):
             changed[run.step.id] = new
     return changed
@@ -50,5 +52,5 @@ async def _is_edited(desk: Desk, detail: SequenceDetail, run: StepRun) -> bool:
     """Say whether a text, changed since it was planned, is more than its template under the present overrides."""
     if not run.generation:
         return False
-    own = await rendered(desk, detail, run.step, variables=detail.sequence.variables, text=None)
+    own = await rendered(desk, detail, run, variables=detail.sequence.variables)
     return (own.subject, own.content) != (run.subject, run.content)

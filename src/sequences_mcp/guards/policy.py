@@ -29,7 +29,8 @@ MAX_BYTES = 100_000
 class GuardPolicy:
     """What the guards allow beyond their own rules; lengths in characters."""
 
-    severity: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    # Left out of the hash alone: what is remembered by policy is told apart by equality.
+    severity: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     forbidden: tuple[str, ...] = ()
     allowed_brackets: frozenset[str] = frozenset()
     free_linkedin_account: bool = False

@@ -317,10 +317,16 @@ class Drafts(Protocol):
         ...
 
     async def rewrite(
-        self, sequence_id: str, texts: Mapping[str, Text], *, variables: Mapping[str, str] | None = None
+        self,
+        sequence_id: str,
+        texts: Mapping[str, Text],
+        *,
+        variables: Mapping[str, str] | None = None,
+        warnings: int | None = None,
     ) -> Sequence:
         """Replace pending texts by step id, and the variable overrides when given.
 
+        ``warnings``: how many findings about this person's own data and texts there are now.
         Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text.
         """
         ...

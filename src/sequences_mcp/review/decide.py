@@ -9,13 +9,14 @@ from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
-from sequences_mcp.flows.plan_warnings import blueprint_warnings, person_warnings, sourcing_of
+from sequences_mcp.flows.plan_warnings import blueprint_warnings, draft_findings, person_warnings, sourcing_of
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
 from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
@@ -44,7 +45,8 @@ async def look(desk: Desk, identifier: str, *, full: bool = False, renew: bool =
     """
     if _is(identifier, Kind.DRAFT):
         draft = await _draft(desk, identifier)
-        return Look(tuple(terminal.draft_in_full(draft)), draft.digest, 1)
+        found = await draft_findings(desk, draft)
+        return Look((*terminal.draft_in_full(draft), *terminal.warned(found)), draft.digest, 1)
     plan = await desk.plans.get_plan(identifier)
     if renew and plan.status is PlanStatus.VOID:
         plan = await desk.plans.renew_plan(plan.id)
@@ -59,8 +61,7 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
     stating their number.
     """
     if _is(identifier, Kind.DRAFT):
-        drafts = offered(desk.local.drafts, desk.local, verb="approve drafts")
-        await drafts.approve_draft(identifier, digest=seen.digest, actor=actor)
+        await approve_draft(desk, draft_id=identifier, digest=seen.digest, actor=actor)
         return f"{identifier} is approved; it leaves when it is due."
     if seen.people > MANY and people != seen.people:
         raise ApprovalError(

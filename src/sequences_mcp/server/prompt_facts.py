@@ -13,8 +13,8 @@ from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.get_blueprint import get_blueprint
+from sequences_mcp.flows.last_check import values_for
 from sequences_mcp.flows.list_providers import list_providers
-from sequences_mcp.flows.person import values_for
 from sequences_mcp.prompting.fence import fenced
 from sequences_mcp.server.views.blueprint import step_view
 from sequences_mcp.server.writing_rules import limits, refusals

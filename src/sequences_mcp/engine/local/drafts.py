@@ -57,10 +57,16 @@ class LocalDrafts:
         return self._draft(sequence, run)
 
     async def rewrite(
-        self, sequence_id: str, texts: Mapping[str, Text], *, variables: Mapping[str, str] | None = None
+        self,
+        sequence_id: str,
+        texts: Mapping[str, Text],
+        *,
+        variables: Mapping[str, str] | None = None,
+        warnings: int | None = None,
     ) -> Sequence:
         """Replace pending texts by step id, and the variable overrides when given.
 
+        ``warnings``: how many findings about this person's own data and texts there are now.
         Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text: before
         its start the plan gets another digest; under way each text waits for an approval of its own. A text that
         is byte for byte one that was approved before is approved again, and a plan that is again what it was has
@@ -72,9 +78,10 @@ class LocalDrafts:
             if before.is_at_vendor:
                 raise _one_text_for_all(before)
             event = self._rewritten(before, texts, None if variables is None else dict(variables))
+            event = replace(event, warnings=warnings)
             after, _ = change(engine.store, before, event, now=engine.clock(), actor=engine.actor)
-            if after.status is SequenceStatus.FOUND and texts:
-                self._reseal(after)
+            if after.status is SequenceStatus.FOUND and after != before:
+                self._reseal(after, more_warnings=after.warnings - before.warnings)
             return after
 
     async def approve_draft(
@@ -147,12 +154,13 @@ class LocalDrafts:
         carry_out(self.engine.store, plan, now=self.engine.clock())
         return require_sequence(self.engine, sequence.id)
 
-    def _reseal(self, sequence: Sequence) -> None:
+    def _reseal(self, sequence: Sequence, *, more_warnings: int) -> None:
         store = self.engine.store
         plan = plans.find(store, sequence.plan_id)
         digests = with_texts_of(plans.texts(store, sequence.plan_id), sequence)
         plans.set_texts(store, sequence.plan_id, digests)
         if plan is not None and plan.status is not PlanStatus.DRAFTING:
+            plan = replace(plan, warnings=plan.warnings + more_warnings)
             plans.update(store, resealed(store, plan, digests))
 
 

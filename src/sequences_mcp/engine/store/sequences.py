@@ -251,6 +251,7 @@ def _changed_row(one: Sequence, next_run_at: datetime | None) -> dict[str, Any]:
         "status": one.status.value,
         "anchor": to_micros(one.anchor),
         "variables": json.dumps(dict(one.variables), ensure_ascii=False),
+        "warnings": one.warnings,
         "paused_since": to_micros(one.paused_since),
         "paused_until": to_micros(one.paused_until),
         "stop_reason": one.stop_reason and one.stop_reason.value,

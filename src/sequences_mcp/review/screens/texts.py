@@ -11,10 +11,12 @@ from sequences_mcp.domain.ids import Kind
 from sequences_mcp.domain.invisible import draw, is_showable
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
+from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.check_draft import check_draft
 from sequences_mcp.flows.desk import offered
 from sequences_mcp.flows.edit_draft import edit_draft
 from sequences_mcp.flows.list_reviews import list_reviews
+from sequences_mcp.flows.plan_warnings import draft_findings
 from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
@@ -73,7 +75,12 @@ async def approve(visit: Visit) -> Response:
     if fault := await doubt(visit):
         return await _shown(visit, draft, fault=fault)
     digest = visit.form.get("digest", "")
-    await _drafts(visit).approve_draft(draft.id, digest=digest, actor=visit.actor, signature=visit.signature)
+    try:
+        await approve_draft(
+            visit.desk, draft_id=draft.id, digest=digest, actor=visit.actor, signature=visit.signature
+        )
+    except RefusedByGuardsError as error:
+        return await _shown(visit, draft, fault=Fault(HTTPStatus.CONFLICT, error.message))
     return visit.goes(f"/sequences/{draft.sequence.id}")
 
 
@@ -115,7 +122,7 @@ async def _shown(
     if draft.run.content is not None:
         consent.show(visit.own, draft.sequence, [draft.run])
         if findings is None:
-            _, findings = await check_draft(visit.desk, draft_id=draft.id, content=draft.run.content)
+            findings = list(await draft_findings(visit.desk, draft))
     content, subject = typed or (draft.run.content or "", draft.run.subject)
     return visit.shows(
         "text.html",

@@ -35,7 +35,7 @@ ORDER BY wanted.key, r.step
 
 -- update --
 -- What may change of a run.
-UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, paused_since = :paused_since,
+UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, warnings = :warnings, paused_since = :paused_since,
   paused_until = :paused_until, stop_reason = :stop_reason, reason = :reason, updated_at = :updated_at,
   next_run_at = :next_run_at, lane = :lane, remote_id = :remote_id, operation_id = :operation_id
 WHERE id = :id
