@@ -124,8 +124,11 @@ def _is_quiet(name: str, value: str, policy: GuardPolicy) -> bool:
     """Say whether no rule has anything against a value wherever it may stand; its digits do not matter."""
     if _ORDINARY.fullmatch(value) is None or check_value(name, value, policy=policy):
         return False
-    probe = f"Hi {value},\n\n{value}\n\nWhat you do at {value} is close to it."
-    return not check_rendered(step=_probe(), subject=f"About {value} and you", content=probe, policy=policy)
+    among = f"Hi {value},\n\n{value}\n\nWhat you do at {value} is close to it."
+    return not any(
+        check_rendered(step=_probe(), subject=subject, content=content, policy=policy)
+        for subject, content in ((value, value), (f"About {value} and you", among))
+    )
 
 
 @lru_cache(maxsize=4_096)
