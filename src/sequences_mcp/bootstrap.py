@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.store.backup import PutBack
@@ -142,6 +143,7 @@ async def open_desk(
         async with AsyncExitStack() as closing:
             connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
+            _log_troubles(desk, on=worker)
             with _working(settings, on=worker, clock=clock):
                 if not settings.accounts:
                     yield desk
@@ -305,11 +307,20 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         next_open=lambda zone, at: next_open(window, zone, at),
         auto_approve=settings.auto_approve,
         elicitation=settings.elicitation,
-        broken=tuple(_broken(settings)),
+        troubles=partial(_troubles, settings, store, clock),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _unproven(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
     )
+
+
+def _log_troubles(desk: Desk, *, on: bool) -> None:
+    """Write what keeps anything from leaving into the log of a process that does the due work."""
+    import logging
+
+    for one in desk.troubles() if on else ():
+        if one.stops:
+            logging.getLogger(__name__).warning("%s", one.line)
 
 
 def _panel(settings: Settings, clock: Clock) -> Panel:
@@ -332,11 +343,20 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
     return Zone(choice.names, choice.source)
 
 
-def _broken(settings: Settings) -> Iterator[str]:
+def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
+    """Return what is wrong now: what is not set, then what stands in the way."""
+    from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.engine.troubles import troubles
+
+    found = []
     if settings.sender is None:
-        yield "SEQUENCES_SENDER is not set: nothing can be started."
+        unset = "SEQUENCES_SENDER is not set: nothing can be started."
+        found.append(Trouble(code="no_sender", what=unset, remedy="Set it: `Ada Lovelace <ada@example.com>`."))
     if settings.smtp_url is None:
-        yield f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
+        unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
+        remedy = "Set it to the mail server's address to send."
+        found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
+    return [*found, *troubles(store, now=clock())]
 
 
 @contextmanager

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 
+TOLD_ABOVE = ("no_sender", "outbox")
+
+
 class Line(NamedTuple):
     """One thing that was looked at; ``ok`` None is only worth knowing."""
 
@@ -117,6 +120,9 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         state = asyncio.run(waiting())
     except SettingsError:
         return  # the guards' own line has said so
+    for one in state.troubles:
+        if one.code not in TOLD_ABOVE:
+            yield Line(False if one.stops else None, f"{one.code.replace('_', ' ')}: {one.line}")
     queues = state.waiting
     told = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
     yield Line(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")

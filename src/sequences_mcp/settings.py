@@ -231,11 +231,14 @@ def _sender(text: str) -> Sender | None:
     (name, address), *more = getaddresses([text])
     sound = is_address(address) and text.isprintable()
     if more or not sound or address not in text:  # the library mends silently what it cannot read
-        raise ValueError(f"{text!r} is not of the form `Ada Lovelace <ada@example.com>`")
-    first, _, last = name.strip().partition(" ")
-    if not first:
+        comma = '; a name with a comma stands in quotes: `"Lovelace, Ada" <…>`' if "," in text else ""
+        raise ValueError(f"{text!r} is not of the form `Ada Lovelace <ada@example.com>`{comma}")
+    if not name.strip():
         raise ValueError(f"{text!r} has no name before the address; the recruiter variables need one")
-    return Sender(address=read_address(address).text, first_name=first, last_name=last.strip())
+    try:
+        return Sender.of(name, read_address(address).text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} does not name a person: {error}") from error
 
 
 def _address(text: str) -> str:

@@ -44,7 +44,7 @@ BAD = {
     f"smtp://u:{SECRET}@mx.example.com:port": "cannot be read",
     f"smtp://u:{SECRET}@[::1": "cannot be read",
     f"smtp://u:{SECRET}@mx..example.com": "cannot be read",
-    f"smtp://u:{SECRET}/x@mx.example.com": "cannot be read",
+    f"smtp://u:{SECRET}/x@mx.example.com": "percent-encoded",
     f"smtp://u:{SECRET}@mx.example.com/inbox": "something follows the host",
     f"smtp://u:{SECRET}@mx.example.com?tls=no": "something follows the host",
     f"smtp://{SECRET}@mx.example.com": "a user without a password",

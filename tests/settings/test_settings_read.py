@@ -95,6 +95,15 @@ def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
         ("Ada Lovelace <ada@example.com>", Sender("ada@example.com", "Ada", "Lovelace")),
         ("  Ada <ada@example.com>  ", Sender("ada@example.com", "Ada", "")),
         ('"Ada King Lovelace" <ada@example.com>', Sender("ada@example.com", "Ada", "King Lovelace")),
+        ("Dr. Ada Lovelace <ada@example.com>", Sender("ada@example.com", "Ada", "Lovelace", "Dr. Ada Lovelace")),
+        ("Prof. Dr. Ada King <ada@example.com>", Sender("ada@example.com", "Ada", "King", "Prof. Dr. Ada King")),
+        ('"Lovelace, Ada" <ada@example.com>', Sender("ada@example.com", "Ada", "Lovelace")),
+        ('"van der Berg, Dr. Ada" <ada@example.com>', Sender("ada@example.com", "Ada", "van der Berg")),
+        (
+            '"Ada Lovelace, PhD" <ada@example.com>',
+            Sender("ada@example.com", "Ada", "Lovelace", "Ada Lovelace, PhD"),
+        ),
+        ("Li Ma <li@example.com>", Sender("li@example.com", "Li", "Ma")),
         ("Zoë Ωmega <zoe@bücher.example>", Sender("zoe@bücher.example", "Zoë", "Ωmega")),
     ],
 )
@@ -133,7 +142,7 @@ def test_a_sender_that_is_not_is_refused(text: str) -> None:
         ("SMTP_URL", "http://mail.example", "does not start with smtp:// or smtps://"),
         ("SMTP_URL", "smtp://", "names no host"),
         ("SMTP_URL", "smtp://ada@mail.example", "a user without a password"),
-        ("SMTP_URL", "smtps://ada:p/ss@mail.example", "cannot be read"),
+        ("SMTP_URL", "smtps://ada:p/ss@mail.example", "%2F for `/`"),
         ("WINDOW", "Mon-Fri 19:00-08:00", "ends before it begins"),
         ("WINDOW", "Mon-Fri 08:00-25:00", "25:00"),
         ("WINDOW", "Lun-Ven 08:00-19:00", "Lun"),
@@ -163,3 +172,27 @@ def test_a_vendor_is_connected_by_its_key_alone() -> None:
 def test_another_address_is_kept_without_its_last_slash() -> None:
     found = read({"TOPO_API_KEY": "topo_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
     assert found["topo"].base_url == "http://127.0.0.1:9/topo"
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        (f"smtps://ada:a#b{SECRET}@mail.example:465", "%23 for `#`"),
+        (f"smtps://ada:a/b{SECRET}@mail.example:465", "%2F for `/`"),
+        (f"smtps://ada:a?b{SECRET}@mail.example", "%3F for `?`"),
+        (f"smtps://ada:{SECRET}@mail.example:587", "write smtp://…:587"),
+        (f"smtp://ada:{SECRET}@mail.example:465", "write smtps://…:465"),
+    ],
+)
+def test_a_mail_server_written_with_a_common_mistake_gets_its_hint(url: str, hint: str) -> None:
+    said = problem(SMTP_URL=url)
+    assert hint in said
+    assert SECRET not in said
+
+
+def test_an_unquoted_comma_in_the_senders_name_gets_its_hint() -> None:
+    assert "a name with a comma stands in quotes" in problem(SENDER="Lovelace, Ada <ada@example.com>")
+
+
+def test_a_title_alone_is_nobody() -> None:
+    assert "only a title" in problem(SENDER="Dr. <ada@example.com>")

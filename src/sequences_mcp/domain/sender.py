@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_TITLE = re.compile(
+    r"(?:Dr|Prof|Mr|Mrs|Ms|Mx|Mme|Mlle|Dott|Dra|Dhr|Mevr|Drs|Dott\.ssa|Sig\.ra)\.?"
+    r"|Professor|Doctor|Miss|Sir|Dame|Herr|Frau"
+    r"|(?:Rev|Hon|Hr|Fr|Mag|Ing|Dipl\.-Ing|Sr|Sra|Srta|Sig|Ir)\."
+)
+_LETTERS = re.compile(
+    r"(?:Jr|Sr)\.?|II|III|IV|Ph\.?D\.?|DPhil|M\.?D\.?|M\.?B\.?A\.?|M\.?Sc\.?|B\.?Sc\.?|[MB]Eng|LL\.?M\.?|J\.?D\.?|Esq\."
+    r"|CPA|PMP|SHRM-CP|CISSP|[MOC]BE"
+)
+_LETTERS_AFTER_COMMA = re.compile(rf"{_LETTERS.pattern}|[MB]\.?A\.?|RN|Esq")
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who the messages come from; the recruiter variables are this person's names."""
+    """Who the messages come from; the recruiter variables are this person's names.
+
+    ``titled`` is the whole name as it was given, where it has a title or something after it.
+    """
 
     address: str
     first_name: str
     last_name: str
+    titled: str = ""
+
+    @classmethod
+    def of(cls, name: str, address: str) -> Sender:
+        """Return the sender of a name as people write it; ValueError where no name is left of it.
+
+        ``Dr. Ada Lovelace``, ``Lovelace, Ada`` and ``Ada Lovelace, PhD`` are all Ada.
+        """
+        given = " ".join(name.split())
+        parts = [part.strip() for part in given.split(",")]
+        while len(parts) > 1 and all(_LETTERS_AFTER_COMMA.fullmatch(word) for word in parts[-1].split()):
+            parts.pop()
+        last, first = (_plain(parts[0]), _plain(" ".join(parts[1:]))) if len(parts) > 1 else ([], _plain(parts[0]))
+        if not first:
+            raise ValueError("it has no first name, or only a title")
+        is_plain = last or " ".join(first) == given
+        return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else given)
 
     @property
     def name(self) -> str:
-        """First and last name."""
-        return f"{self.first_name} {self.last_name}".strip()
+        """The name that recipients see."""
+        return self.titled or f"{self.first_name} {self.last_name}".strip()
+
+
+def _plain(name: str) -> list[str]:
+    """Return the words of a name without titles before it and letters after it."""
+    words = name.split()
+    while words and _TITLE.fullmatch(words[0]):
+        words = words[1:]
+    while len(words) > 1 and _LETTERS.fullmatch(words[-1]):
+        words = words[:-1]
+    return words

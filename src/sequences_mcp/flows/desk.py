@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
@@ -11,6 +12,7 @@ from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.flows.panel import Decision, PlanShown
 from sequences_mcp.providers.enrolment_port import VendorRuns
@@ -53,7 +55,7 @@ class Desk:
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
-    that shows plans inside a chat; ``broken`` are lines about what is not set up; ``vendor_terms`` those of the
+    that shows plans inside a chat; ``troubles`` tells what is wrong now; ``vendor_terms`` those of the
     vendors connected; ``operation_id`` is the operation that a verb is the effect of, at a vendor.
     """
 
@@ -77,7 +79,7 @@ class Desk:
     page_address: Callable[[str], str | None]
     must_sign: Callable[[], bool]
     panel: Callable[[], Panel]
-    broken: tuple[str, ...] = ()
+    troubles: Callable[[], Items[Trouble]] = tuple
     operation_id: str | None = None
 
     @property
@@ -90,6 +92,10 @@ class Desk:
         address = self.page_address(path)
         terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
         return f"at {address} or {terminal}" if address else terminal
+
+    def obstacle(self) -> str | None:
+        """Return, on one line, what keeps anything from leaving just now, or None."""
+        return next((f"Nothing leaves now: {one.line}" for one in self.troubles() if one.stops), None)
 
     def provider_of(self, text: str, kind: Kind) -> Provider:
         """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""

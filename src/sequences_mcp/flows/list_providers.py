@@ -9,6 +9,7 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.provider import Provider
@@ -25,26 +26,32 @@ class ProviderReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvidersReport:
-    """All providers, and the settings that decide who sends what, when and after whose yes."""
+    """All providers, and the settings that decide who sends what, when and after whose yes.
+
+    ``broken`` has a line for each of ``troubles`` and for each write whose outcome nobody knows.
+    """
 
     providers: tuple[ProviderReport, ...]
     sender: Sender | None
     terms: Terms
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
     broken: tuple[str, ...]
     waiting: Waiting
 
 
 async def list_providers(desk: Desk) -> ProvidersReport:
     """Return the state of this server."""
+    troubles = tuple(desk.troubles())
     return ProvidersReport(
         providers=tuple([await _report(provider) for provider in desk.providers.values()]),
         sender=desk.sender,
         terms=desk.terms,
         approval=tuple(_ways_to_approve(desk)),
         auto_approve=tuple(sorted(desk.auto_approve)),
-        broken=(*desk.broken, *await _unknown(desk)),
+        troubles=troubles,
+        broken=(*(one.line for one in troubles), *await _unknown(desk)),
         waiting=await desk.records.waiting(),
     )
 

@@ -10,6 +10,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from sequences_mcp.errors import SettingsError
 
+_ENCODE = (
+    "a `/`, `?`, `#` or `@` in a user or password has to be percent-encoded: %2F for `/`, %3F for `?`, %23 for "
+    "`#`, %40 for `@`"
+)
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -96,6 +100,8 @@ def is_loopback(host: str) -> bool:
 def _split(url: str) -> tuple[SplitResult, int]:
     if any(not " " < letter <= "~" for letter in url):
         _bad("it contains a space or a letter outside ASCII; write those percent-encoded")
+    if _has_raw_sign(url):
+        _bad(_ENCODE)
     parts, port = _read(url)
     if parts is None:
         _bad("its host or port cannot be read")
@@ -104,8 +110,24 @@ def _split(url: str) -> tuple[SplitResult, int]:
     if not parts.hostname or port == 0:
         _bad("it names no host, or port 0")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        _bad("something follows the host; a `/`, `?`, `#` or `@` in a password has to be percent-encoded")
+        _bad(f"something follows the host; {_ENCODE}")
+    _refuse_crossed(parts.scheme, port, parts.hostname)
     return parts, port or _PORTS[parts.scheme]
+
+
+def _has_raw_sign(url: str) -> bool:
+    """Say whether something in the user or the password would be read as the end of the host."""
+    _, _, rest = url.partition("://")
+    account, at, _ = rest.rpartition("@")
+    return bool(at) and any(sign in account for sign in "#/?")
+
+
+def _refuse_crossed(scheme: str, port: int | None, host: str) -> None:
+    """Raise for a scheme on the port of the other one, where no server understands it."""
+    if (scheme, port) == ("smtps", 587) and not is_loopback(host):
+        _bad("smtps:// begins with TLS and port 587 in plain: write smtp://…:587, or smtps://…:465")
+    if (scheme, port) == ("smtp", 465) and not is_loopback(host):
+        _bad("port 465 begins with TLS and smtp:// in plain: write smtps://…:465, or smtp://…:587")
 
 
 def _read(url: str) -> tuple[SplitResult | None, int | None]:

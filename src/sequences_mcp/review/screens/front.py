@@ -15,4 +15,10 @@ async def waiting(visit: Visit) -> Response:
     """Show plans, texts and how many tasks wait."""
     reviews = await list_reviews(visit.desk, page=visit.page, size=SIZE)
     tasks = await list_tasks(visit.desk, page=1, size=1)
-    return visit.shows("front.html", plans=reviews.plans, drafts=reviews.drafts, tasks=tasks.total_count)
+    return visit.shows(
+        "front.html",
+        plans=reviews.plans,
+        drafts=reviews.drafts,
+        tasks=tasks.total_count,
+        troubles=visit.desk.troubles(),
+    )

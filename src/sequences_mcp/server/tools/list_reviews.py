@@ -24,7 +24,8 @@ async def list_reviews(
     reviews = await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size)
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = desk.ways_to_review(path=path)
-    return reviews_view(reviews, next_step=next_step(reviews, ways=ways, one=plan_id is not None))
+    coming = next_step(reviews, ways=ways, one=plan_id is not None)
+    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, desk.obstacle()))))
 
 
 TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)

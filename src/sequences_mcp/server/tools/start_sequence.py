@@ -82,12 +82,13 @@ async def start_sequence(
     person approves the plan."""
     request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
     view = await refreshed(desk, await _started(desk, ctx, request, consent))
-    if not is_open(view) or view.approval == "dismissed":
-        return view
-    view = await led_to_page(desk, ctx, view)
-    if view.approval == "dismissed":
-        return view
-    return await decided(desk, ctx, view, seconds=wait_seconds)
+    if is_open(view) and view.approval != "dismissed":
+        view = await led_to_page(desk, ctx, view)
+        if view.approval != "dismissed":
+            view = await decided(desk, ctx, view, seconds=wait_seconds)
+    if obstacle := desk.obstacle():
+        view = view.model_copy(update={"next": f"{view.next} {obstacle}"})
+    return view
 
 
 async def _started(

@@ -69,3 +69,9 @@ SELECT count(*) AS number, min(found_at) AS since, min(at) AS first_at FROM left
 -- Runs of which an e-mail may leave, now or after a yes.
 SELECT id FROM sequence WHERE provider = 'local'
   AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') ORDER BY no
+
+-- unsettled --
+-- What left unseen and is not settled, and since when that is known.
+SELECT count(*) AS number, min(found_at) AS since FROM left_unseen one
+WHERE told = 0 OR EXISTS (SELECT 1 FROM step_run WHERE key = one.key AND state = 'unknown' AND replaced = 0)
+  OR EXISTS (SELECT 1 FROM vendor_operation WHERE id = one.key AND state IN ('begun', 'unknown'))

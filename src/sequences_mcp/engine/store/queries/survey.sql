@@ -13,3 +13,17 @@ SELECT min(next_run_at) AS at FROM sequence WHERE next_run_at IS NOT NULL
 -- unknown --
 -- How many e-mails nobody knows the fate of.
 SELECT count(*) AS number FROM step_run WHERE state = 'unknown' AND until IS NULL AND replaced = 0
+
+-- overdue --
+-- How many runs were due before an instant, and the first of them.
+SELECT count(*) AS number, min(next_run_at) AS since FROM sequence
+WHERE lane IN ('mailbox', 'free') AND next_run_at <= :before
+
+-- unknown_since --
+-- How many e-mails nobody knows the fate of, and since when, but for those that left unseen.
+SELECT count(*) AS number, min(changed_at) AS since FROM step_run
+WHERE state = 'unknown' AND until IS NULL AND replaced = 0 AND key NOT IN (SELECT key FROM left_unseen)
+
+-- failed --
+-- How many runs failed since an instant, and the first of them.
+SELECT count(*) AS number, min(updated_at) AS first FROM sequence WHERE status = 'FAILED' AND updated_at >= :since

@@ -1,0 +1,76 @@
+"""What is wrong now: computed in one place from the database and what lies beside it, shown wherever one looks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sequences_mcp.domain.trouble import Trouble
+from sequences_mcp.engine.store import lineage
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+
+RECENT = timedelta(days=7)
+
+
+def troubles(store: Store, *, now: datetime) -> list[Trouble]:
+    """Return what is wrong, what stops everything first."""
+    return [*_standstills(store), *_disk(store), *_unseen(store), *_unknown(store), *_failed(store, now)]
+
+
+def _standstills(store: Store) -> Iterator[Trouble]:
+    for one in lineage.standstills(store):
+        what, remedy = lineage.STANDSTILL[one.kind]
+        yield Trouble(code=one.kind, what=f"Nothing is sent: {_small(what)}", remedy=remedy, since=one.since)
+
+
+def _disk(store: Store) -> Iterator[Trouble]:
+    if not store.has_room():
+        free = shutil.disk_usage(store.path.parent).free // 2**20
+        yield Trouble(
+            code="disk_full",
+            what=f"No e-mail is sent: the disk of {store.path.parent} has {free} MiB left.",
+            remedy="Make room; it goes on by itself.",
+        )
+
+
+def _unseen(store: Store) -> Iterator[Trouble]:
+    row = store.rows("lineage.unsettled")[0]
+    if row["number"]:
+        yield Trouble(
+            code="database_older",
+            what=f"The database was put back or copied: {row['number']} e-mails or requests may have left without "
+            "it knowing.",
+            remedy="Find out what became of each and settle it (`sequences-mcp review list`).",
+            since=from_micros(row["since"]),
+            stops=False,
+        )
+
+
+def _unknown(store: Store) -> Iterator[Trouble]:
+    row = store.rows("survey.unknown_since")[0]
+    if row["number"]:
+        yield Trouble(
+            code="unknown_fate",
+            what=f"Nobody knows whether {row['number']} e-mails arrived.",
+            remedy="A person looks into the mailbox and settles each (`sequences-mcp review list`).",
+            since=from_micros(row["since"]),
+            stops=False,
+        )
+
+
+def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
+    row = store.rows("survey.failed", since=to_micros(now - RECENT))[0]
+    if row["number"]:
+        yield Trouble(
+            code="failed_runs",
+            what=f"{row['number']} sequences failed in the last 7 days.",
+            remedy="list_sequences with status FAILED shows them.",
+            since=from_micros(row["first"]),
+            stops=False,
+        )
+
+
+def _small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
