@@ -205,10 +205,11 @@ def test_what_cannot_be_written_down_is_spelled_out_in_every_finding() -> None:
             assert len((part or "").encode()) < 400
 
 
-def test_the_text_of_a_plain_invitation_is_dropped_by_its_fix() -> None:
-    report = check_steps([step(type="LINKEDIN", linkedInType="LINKEDIN_INVITATION", content="Hi {{firstName}}")])
-    assert report.steps is not None
-    assert apply_fixes(report.steps, report.findings)[0].content == ""
+def test_the_text_of_a_plain_invitation_is_noted_and_nothing_else_is_said_of_what_is_not_sent() -> None:
+    report = check_steps(
+        [step(type="LINKEDIN", linkedInType="LINKEDIN_INVITATION", content="Hi {{firstName}} [x]")]
+    )
+    assert [(found.rule, found.severity) for found in report.findings] == [("structure.invitation_text", "note")]
 
 
 def test_the_excerpt_marks_the_place_and_spells_out_what_cannot_be_seen() -> None:

@@ -14,15 +14,15 @@ from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.last_check import values_for
-from sequences_mcp.flows.person import Person, planned_step
+from sequences_mcp.flows.person import ADDRESS_WORD, Person, planned_step
 from sequences_mcp.guards.check import check_value, check_values
 
 # What Kalent fills in from its own sourcing and user, and does not tell over its API.
 FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
 WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
 UNREVIEWED = "vendor.unreviewed"
+FILLED = "vendor.filled_there"
 WRITTEN_THERE = "vendor.written_there"
-_IN_BRACES = {name: f"{{{{{name}}}}}" for name in FILLED_THERE}
 
 
 def title_of(plan: Plan) -> str:
@@ -81,7 +81,10 @@ def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover
     What the vendor fills in itself stays in its braces, and is checked as if it were a plain word.
     """
     values = _values(contact)
-    plain, shown = (values | dict.fromkeys(FILLED_THERE, "Quovadrin"), values | _IN_BRACES)
+    blank = {name for name, value in values.items() if is_blank(value)} - FILLED_THERE
+    untold = FILLED_THERE | blank
+    plain = values | dict.fromkeys(untold, "Quovadrin")
+    shown = values | {name: f"{{{{{name}}}}}" for name in untold}
     found = list(values_found(desk, contact, blueprint.steps, handover=handover))
     steps = []
     for place, step in enumerate(blueprint.steps):
@@ -91,7 +94,8 @@ def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover
         subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))
         steps.append(replace(planned, step=step, subject=subject, content=content or ""))
         written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
-        found.extend(f for f in findings if not written_there or f.rule.startswith("person."))
+        kept = [f for f in findings if not written_there or f.rule.startswith("person.")]
+        found.extend(_not_told(step, blank, kept))
     return Person(
         contact=contact,
         variables={},
@@ -105,6 +109,26 @@ def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover
 def _as_shown(part: str | None, values: Mapping[str, str | None]) -> str | None:
     """Return a template filled in as far as that goes, else as it is."""
     return part if part is None or missing(part, values) else render(part, values)
+
+
+def _not_told(step: Step, blank: Iterable[str], findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield a step's findings; of what is missing a warning: the vendor may know what it does not tell."""
+    used = used_in([step.subject or "", step.content])
+    if names := [f"{{{{{name}}}}}" for name in VARIABLES if name in set(used) & set(blank)]:
+        message = (
+            f"Not known here for this person: {', '.join(names)}. The vendor fills it in, or leaves it blank."
+        )
+        yield _warning(FILLED, message, step=step)
+    for finding in findings:
+        if finding.rule != "person.no_address":
+            yield finding
+            continue
+        word = ADDRESS_WORD[step.type]
+        message = (
+            f"No {word} of this person is known here; where the vendor has none either, this step may stop the "
+            "sequence (policy.skipStepIfNoContact skips it)."
+        )
+        yield _warning(FILLED, message, step=step)
 
 
 def values_found(
@@ -130,7 +154,7 @@ def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
         if names := sorted(FILLED_THERE & set(used_in([step.subject or "", step.content]))):
             listed = ", ".join(f"{{{{{name}}}}}" for name in names)
             message = f"{title} fills in {listed}; its API does not tell with what."
-            yield _warning("vendor.filled_there", message, step=step)
+            yield _warning(FILLED, message, step=step)
         if step.content_source is ContentSource.SUGGESTED:
             gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after a yes in its app"
             message = f"{title} writes this text for each person; it leaves {gate}."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.blueprint import Blueprint, Step, Temporality
+from sequences_mcp.domain.blueprint import Blueprint, LinkedInType, Step, Temporality
 from sequences_mcp.domain.finding import Finding, Severity, errors_in
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import RefusedByGuardsError
@@ -32,7 +32,13 @@ def approved_by_guards(
         findings += tuple(without_effect(report.steps or ()))
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
-    return report.steps, findings
+    return tuple(map(_stored, report.steps)), findings
+
+
+def _stored(step: Step) -> Step:
+    """Return a step as it is stored: a plain invitation carries no text, at Kalent and here."""
+    is_bare = step.linked_in_type is LinkedInType.INVITATION and step.content
+    return step.model_copy(update={"content": ""}) if is_bare else step
 
 
 def without_effect(steps: Items[Step], *, severity: Severity = Severity.ERROR) -> Iterator[Finding]:

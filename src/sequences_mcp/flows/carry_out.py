@@ -30,14 +30,6 @@ SAME_AGAIN = (
 async def carry_out(desk: Desk, write: Write, effect: Callable[[], Awaitable[str]]) -> str:
     """Return the result of this write, or the stored one of an earlier call with its key.
 
-    As ``carry_out_named``, for an effect that need not know its operation.
-    """
-    return await carry_out_named(desk, write, lambda _: effect())
-
-
-async def carry_out_named(desk: Desk, write: Write, effect: Callable[[Operation], Awaitable[str]]) -> str:
-    """Return the result of this write, or the stored one of an earlier call with its key.
-
     Calls with one key at the same time have one effect and one answer. Raises OutcomeUnknownError, with the
     operation's id, when nobody can tell what became of the request; ConflictError while an earlier write on the
     same thing is not settled; and whatever the effect raises.
@@ -46,7 +38,7 @@ async def carry_out_named(desk: Desk, write: Write, effect: Callable[[Operation]
     if not begun.is_new:
         return await _answer_of_twin(desk, begun.operation)
     try:
-        answer = await effect(begun.operation)
+        answer = await effect()
     except BaseException as error:  # even a call that was given up may have reached the vendor
         await _record(desk, begun.operation, error, repeatable=write.repeatable)
         raise

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.variables import is_blank
@@ -9,8 +12,6 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.given import Given, require_sound
-
-MARK = 6  # characters of Crockford's base 32: one in a thousand million
 
 
 async def create_blueprint(
@@ -21,37 +22,48 @@ async def create_blueprint(
     job_title: str | None = None,
     location: str | None = None,
     provider: str = LOCAL,
+    config: Mapping[str, Any] | None = None,
 ) -> BlueprintReport:
     """Return the blueprint, version 1, with its warnings; RefusedByGuardsError when a finding refuses.
 
-    ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables.
+    ``provider`` is a name, or the id of a Kalent sourcing, whose own title and place fill the variables. There
+    the steps may be given later, and ``config`` is Kalent's sequence-level configuration.
     """
     checked, findings = approved_by_guards(desk, steps, provider=provider_of(provider))
     sourcing = sourcing_given(desk, job_title=job_title, location=location)
-    made = await _created(desk, provider, name=valid_name(name), steps=checked, sourcing=sourcing)
+    made = await _created(desk, provider, name=valid_name(name), steps=checked, sourcing=sourcing, config=config)
     return BlueprintReport(made, findings)
 
 
 async def _created(
-    desk: Desk, provider: str, *, name: str, steps: tuple[Step, ...], sourcing: Sourcing
+    desk: Desk,
+    provider: str,
+    *,
+    name: str,
+    steps: tuple[Step, ...],
+    sourcing: Sourcing,
+    config: Mapping[str, Any] | None,
 ) -> Blueprint:
     where = desk.named(provider_of(provider))
     if where.sourcings is None:
+        require_no_config(config)
         blueprints = offered(where.blueprints, where, verb="create blueprints")
         return await blueprints.create_blueprint(name=name, steps=steps, sourcing=sourcing)
-    if not steps or sourcing != Sourcing():
+    if sourcing != Sourcing():
         raise InvalidArgumentsError(
-            "A blueprint in a sourcing needs steps, and has its sourcing's own title and place.",
-            next_step="Give at least one step; leave out job_title and location.",
+            "A blueprint in a sourcing has its sourcing's own title and place.",
+            next_step="Leave out job_title and location.",
         )
-    return await where.sourcings.create_blueprint(
-        provider, name=name, steps=steps, mark=copy_mark(desk.operation_id)
-    )
+    return await where.sourcings.create_blueprint(provider, name=name, steps=steps, config=config)
 
 
-def copy_mark(operation_id: str | None) -> str:
-    """Return the end of an operation's id: what tells the copy it made from any other of the same name."""
-    return (operation_id or "")[-MARK:]
+def require_no_config(config: Mapping[str, Any] | None) -> None:
+    """Raise InvalidArgumentsError for a configuration where nothing would heed it."""
+    if config is not None:
+        raise InvalidArgumentsError(
+            "config is the configuration of a Kalent blueprint; no other provider has one.",
+            next_step="Leave it out. What can be set is in the steps' delay, policy and temporalityType.",
+        )
 
 
 def valid_name(name: str) -> str:

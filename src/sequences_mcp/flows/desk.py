@@ -56,7 +56,7 @@ class Desk:
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``vendor_terms`` those of the
-    vendors connected; ``operation_id`` is the operation that a verb is the effect of, at a vendor.
+    vendors connected.
     """
 
     providers: Mapping[str, Provider]
@@ -80,7 +80,6 @@ class Desk:
     must_sign: Callable[[], bool]
     panel: Callable[[], Panel]
     troubles: Callable[[], Items[Trouble]] = tuple
-    operation_id: str | None = None
 
     @property
     def local(self) -> Provider:

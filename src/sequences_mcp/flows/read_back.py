@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.domain.sequence import TERMINAL, SequenceStatus
 from sequences_mcp.flows.carry_out import SAME_AGAIN
-from sequences_mcp.flows.create_blueprint import copy_mark
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.newcomers import read_newcomers
 from sequences_mcp.providers.port import SequenceDetail
@@ -57,10 +56,9 @@ async def read_back_skip(desk: Desk, operation: Operation) -> ReadBack:
 
 
 async def read_back_created(desk: Desk, operation: Operation) -> ReadBack:
-    """Return that nothing tells: the vendor has no list, and a copy may exist under a name that can be told."""
+    """Return that nothing tells: the vendor has no list, and a copy may exist."""
     title = desk.named(operation.provider).title
-    mark = copy_mark(operation.id)
-    why = f"{title}'s API has no list of blueprints; a copy may exist, with a name that ends in {mark}. {A_PERSON}"
+    why = f"{title}'s API lists no blueprints, so nothing was read; one of this name may exist. {A_PERSON}"
     return ReadBack(None, why)
 
 

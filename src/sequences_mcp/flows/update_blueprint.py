@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,7 +12,7 @@ from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards, wire_steps
-from sequences_mcp.flows.create_blueprint import sourcing_given, valid_name
+from sequences_mcp.flows.create_blueprint import require_no_config, sourcing_given, valid_name
 from sequences_mcp.flows.desk import Desk, offered
 
 
@@ -23,6 +25,7 @@ async def update_blueprint(
     steps: object | None = None,
     job_title: str | None = None,
     location: str | None = None,
+    config: Mapping[str, Any] | None = None,
 ) -> BlueprintReport:
     """Return the new version; what is None stays as it was, ``steps`` replaces the whole list.
 
@@ -31,7 +34,7 @@ async def update_blueprint(
 
     Raises StaleVersionError when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
-    if name is None and steps is None and job_title is None and location is None:
+    if all(one is None for one in (name, steps, job_title, location, config)):
         raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     blueprints = offered(provider.blueprints, provider, verb="update blueprints")
@@ -46,10 +49,18 @@ async def update_blueprint(
         job_title=old.sourcing.job_title if job_title is None else given.job_title,
         location=old.sourcing.location if location is None else given.location,
     )
+    new_name = old.name if name is None else valid_name(name)
+    if config is not None and provider.sourcings is not None:
+        known = old.model_copy(update={"version": expected_version})
+        configured = await provider.sourcings.configure_blueprint(
+            known, name=new_name, steps=checked, config=config
+        )
+        return BlueprintReport(configured, findings)
+    require_no_config(config)
     blueprint = await blueprints.update_blueprint(
         blueprint_id,
         expected_version=expected_version,
-        name=old.name if name is None else valid_name(name),
+        name=new_name,
         steps=checked,
         sourcing=sourcing,
     )

@@ -134,6 +134,8 @@ def _texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Text]:
         )
         if step.subject is not None:
             yield replace(text, original=step.subject, field="subject")
+        if step.linked_in_type is LinkedInType.INVITATION:
+            continue  # its content is not sent
         if step.content.strip() or not step.is_written_per_contact:
             yield text
         mailed = mailed or step.type is Channel.EMAIL

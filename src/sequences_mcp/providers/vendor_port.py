@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -121,9 +121,18 @@ class Sourcings(Protocol):
         ...
 
     async def create_blueprint(
-        self, sourcing_id: str, *, name: str, steps: Items[Step], mark: str = ""
+        self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
     ) -> Blueprint:
-        """Create a blueprint there, which becomes version 1 as known here; ``mark`` ends its name there alone."""
+        """Create a blueprint there, which becomes version 1 as known here.
+
+        ``config`` is the vendor's sequence-level configuration, passed on as it is.
+        """
+        ...
+
+    async def configure_blueprint(
+        self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
+    ) -> Blueprint:
+        """Change a blueprint there together with its configuration; ``known`` is the version that is changed."""
         ...
 
 

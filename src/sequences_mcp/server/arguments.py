@@ -24,6 +24,7 @@ ShortText = Annotated[str, Field(max_length=500)]
 Instant = Annotated[AwareDatetime, WithJsonSchema({**_TEXT, "description": "ISO 8601 with offset"})]
 Sourced = Annotated[str, Field(description="Name from list_providers, or a Kalent sourcing id")]
 Holder = Annotated[str, Field(description="A Topo list id or Kalent sourcing id")]
+Configuration = Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object", "description": "Kalent's"})]
 FIRST_PAGE = 1
 PAGE_SIZE = DEFAULT_SIZE
 _TALENT = {**_TEXT, "description": "A Kalent talent, alone"}

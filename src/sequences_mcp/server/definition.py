@@ -33,7 +33,9 @@ class Definition:
     A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
     has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
     several transactions, and take the key and the MCP context. A ``repeatable`` write may be made once
-    more at a vendor and does no harm. ``meta`` is what a host reads beside the schema.
+    more at a vendor and does no harm. ``told_apart_by`` names the argument that tells two writes on one thing of
+    a vendor apart: only writes with the same value wait for one another. ``meta`` is what a host reads beside
+    the schema.
     """
 
     handler: Callable[..., Awaitable[View]]
@@ -41,6 +43,7 @@ class Definition:
     hints: Hints
     staged: bool = False
     repeatable: bool = False
+    told_apart_by: str | None = None
     meta: Mapping[str, Any] | None = None
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any, get_type_hints
 
 from mcp.server.mcpserver import Context
@@ -14,9 +13,9 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
 from sequences_mcp.domain.ids import VENDORS, provider_of
-from sequences_mcp.flows.carry_out import carry_out_named
+from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.providers.port import Call
-from sequences_mcp.providers.vendor_port import Operation, Write
+from sequences_mcp.providers.vendor_port import Write
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer
 from sequences_mcp.server.definition import Definition, Hints
@@ -84,21 +83,18 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
         call = Call(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
             write = _write(definition, call, subject, arguments=arguments)
-
-            async def carried(operation: Operation) -> str:
-                return await _said(definition.handler(replace(desk, operation_id=operation.id), **arguments))
-
-            return answer(await carry_out_named(desk, write, carried))
+            return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
         return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
 
     return run
 
 
 def _write(definition: Definition, call: Call, subject: str, *, arguments: Mapping[str, Any]) -> Write:
+    apart = definition.told_apart_by
     return Write(
         call=call,
         provider=provider_of(subject),
-        subject=subject,
+        subject=f"{subject} {arguments[apart].strip()}" if apart else subject,
         arguments=arguments,
         safe=definition.safe,
         repeatable=definition.repeatable,

@@ -1,4 +1,4 @@
-"""A plain invitation carries no text: Kalent stores it empty."""
+"""A plain invitation carries no text: whatever is given is stored empty, as Kalent does, and not sent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def check_steps(steps: tuple[Step, ...]) -> Iterator[StepHit]:
 
 RULE = Rule(
     id="structure.invitation_text",
-    severity=Severity.ERROR,
-    message="A plain invitation carries no text: drop it, or make it LINKEDIN_INVITATION_WITH_MESSAGE.",
+    severity=Severity.NOTE,
+    message="A plain invitation carries no text: this one is stored empty and not sent. "
+    "LINKEDIN_INVITATION_WITH_MESSAGE carries one.",
     accept=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}]',),
     reject=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": "Hi"}]',),
     source="Kalent, step format: content of LINKEDIN_INVITATION is stored empty",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.errors import InvalidArgumentsError
@@ -111,27 +112,42 @@ class Kalent:
         )
         return await self._transport.send(request, partial(wire.added_candidate, talent=talent))
 
-    async def create_blueprint(self, sourcing_id: str, *, name: str, steps: Items[Step]) -> RemoteBlueprint:
-        """Create a blueprint in a sourcing ("Create sequence blueprint")."""
+    async def create_blueprint(
+        self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
+    ) -> RemoteBlueprint:
+        """Create a blueprint in a sourcing, without steps where none are given ("Create sequence blueprint").
+
+        ``config`` is the sequence-level configuration, whose keys are not published: it is passed on as it is.
+        """
+        body = {"name": name, "steps": wire.steps_to_wire(steps) or None, "config": config}
         request = Request(
             method="POST",
             path=path("/v1/sourcings/{}/sequence-blueprints", _sourcing(sourcing_id)),
             what="create the blueprint",
             effect=Effect.WRITE_ONCE,
-            body={"name": name, "steps": wire.steps_to_wire(steps)},
+            body={key: value for key, value in body.items() if value is not None},
             read_back="Its API lists no blueprints: look for this name in Kalent's app; a copy may exist.",
         )
         return await self._transport.send(request, wire.created_blueprint)
 
     async def update_blueprint(
-        self, blueprint_id: str, *, name: str | None = None, steps: Items[Step] | None = None
+        self,
+        blueprint_id: str,
+        *,
+        name: str | None = None,
+        steps: Items[Step] | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> RemoteBlueprint:
         """Change a blueprint ("Update sequence blueprint"); ``steps`` replaces the whole list."""
         own = _blueprint(blueprint_id)
-        body = {"name": name, "steps": None if steps is None else wire.steps_to_wire(steps)}
-        if name is None and steps is None:
+        body = {
+            "name": name,
+            "steps": None if steps is None else wire.steps_to_wire(steps),
+            "config": config,
+        }
+        if name is None and steps is None and config is None:
             raise InvalidArgumentsError(
-                "There is nothing to change.", next_step="Give a name, or the whole list of steps, or both."
+                "There is nothing to change.", next_step="Give a name, the whole list of steps, or a config."
             )
         request = Request(
             method="PATCH",

@@ -48,11 +48,19 @@ class KalentEnrolment:
         return False
 
     async def offer(self, blueprint_id: str) -> Blueprint:
-        """Return a blueprint as it was last written here, or as one that nobody here has seen."""
+        """Return a blueprint as it was last written here, or as one that nobody here has seen.
+
+        InvalidArgumentsError for one that was made here and has no steps yet: Kalent starts none without.
+        """
         try:
-            return await self.memory.get_blueprint(blueprint_id)
+            known = await self.memory.get_blueprint(blueprint_id)
         except NotFoundError:
             return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
+        if known.sourcing.id is not None and not known.steps:
+            raise InvalidArgumentsError(
+                "This blueprint has no steps yet.", next_step="Add them with update_blueprint, then start it."
+            )
+        return known
 
     async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
         """Return one candidate with what Kalent knows; NotFoundError, InvalidArgumentsError for facts."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
@@ -43,7 +45,14 @@ class KalentBlueprints:
         not_supported(NAME, "create a blueprint outside a sourcing", instead="Give the id of a sourcing.")
 
     async def update_blueprint(
-        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+        self,
+        blueprint_id: str,
+        *,
+        expected_version: int,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        config: Mapping[str, Any] | None = None,
     ) -> Blueprint:
         """Send what has changed, of the steps all of them.
 
@@ -51,13 +60,14 @@ class KalentBlueprints:
         """
         await self.memory.require_newest(blueprint_id, expected_version)
         known = await self.memory.get_blueprint(blueprint_id)
-        if not known.steps:
+        if is_unseen(known):
             raise _unseen(blueprint_id)
         is_renamed, is_rewritten = name != known.name, tuple(steps) != known.steps
         await self.kalent.update_blueprint(
             blueprint_id,
-            name=name if is_renamed else None,  # its name there may have a mark, or have been changed by a person
-            steps=steps if is_rewritten or not is_renamed else None,
+            name=name if is_renamed else None,  # a person may have changed its name there
+            steps=steps if is_rewritten or not (is_renamed or config) else None,
+            config=config,
         )
         kept = sourcing.model_copy(update={"id": known.sourcing.id})
         return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
@@ -82,12 +92,24 @@ class KalentSourcings:
         return people_of(replace(found, items=tuple(map(_noted, found.items))))
 
     async def create_blueprint(
-        self, sourcing_id: str, *, name: str, steps: Items[Step], mark: str = ""
+        self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
     ) -> Blueprint:
-        """Create a blueprint there and remember it as version 1; its name there ends in the mark."""
-        there = f"{name} · {mark}" if mark else name
-        made = await self.kalent.create_blueprint(sourcing_id, name=there, steps=steps)
+        """Create a blueprint there, under exactly this name, and remember it as version 1."""
+        made = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps, config=config)
         return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
+
+    async def configure_blueprint(
+        self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
+    ) -> Blueprint:
+        """Change a blueprint there together with its configuration."""
+        return await KalentBlueprints(self.kalent, self.memory).update_blueprint(
+            known.id,
+            expected_version=known.version,
+            name=name,
+            steps=steps,
+            sourcing=known.sourcing,
+            config=config,
+        )
 
 
 def _noted(person: RemoteContact) -> RemoteContact:
@@ -95,6 +117,11 @@ def _noted(person: RemoteContact) -> RemoteContact:
     facts = {"talent": person.talent_id, "status": person.provider_status}
     known = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
     return replace(person, notes=known or None)
+
+
+def is_unseen(blueprint: Blueprint) -> bool:
+    """Say whether nobody here knows a blueprint's steps: one made here belongs to a sourcing, even while empty."""
+    return not blueprint.steps and blueprint.sourcing.id is None
 
 
 def _unseen(blueprint_id: str) -> ConflictError:

@@ -196,8 +196,11 @@ def dynamic_sequence(body: object, *, own: str) -> RemoteSequence | None:
 
 
 def steps_to_wire(steps: Items[Step]) -> list[dict[str, object]]:
-    """Return steps in the shape of section "Steps" of "Create sequence blueprint"."""
-    return [step.model_dump(mode="json", by_alias=True, exclude_none=True) for step in steps]
+    """Return steps in the shape of section "Steps" of "Create sequence blueprint".
+
+    Only what was said of a step is sent: Kalent publishes no defaults, so ours are not sent as if they were its.
+    """
+    return [step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True) for step in steps]
 
 
 def _whole(own: str) -> str:

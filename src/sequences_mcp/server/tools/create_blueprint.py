@@ -9,7 +9,7 @@ from pydantic import Field
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import create_blueprint as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import Name, Sourced, StepFormat, Unpacked
+from sequences_mcp.server.arguments import Configuration, Name, Sourced, StepFormat, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
 
@@ -21,6 +21,7 @@ async def create_blueprint(
     job_title: Annotated[Name | None, Field(description="Fills {{sourcingJobTitle}}")] = None,
     location: Annotated[Name | None, Field(description="Fills {{sourcingLocation}}")] = None,
     provider: Sourced = LOCAL,
+    config: Configuration = None,
 ) -> BlueprintWritten:
     """Check ordered steps and store them as a new blueprint; errors of the guards refuse it.
 
@@ -28,9 +29,15 @@ async def create_blueprint(
     {{candidateLocation}} {{sourcingJobTitle}} {{sourcingLocation}} {{recruiterFirstname}} {{recruiterLastname}}.
     """
     report = await verb.create_blueprint(
-        desk, name=name, steps=steps, job_title=job_title, location=location, provider=provider
+        desk,
+        name=name,
+        steps=steps,
+        job_title=job_title,
+        location=location,
+        provider=provider,
+        config=config,
     )
     return blueprint_written(report)
 
 
-TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE)
+TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, told_apart_by="name")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.flows import update_blueprint as verb
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.arguments import Name, Unpacked
+from sequences_mcp.server.arguments import Configuration, Name, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
 
@@ -23,6 +23,7 @@ async def update_blueprint(
     ] = None,
     job_title: Name | None = None,
     location: Name | None = None,
+    config: Configuration = None,
 ) -> BlueprintWritten:
     """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
     their version. A stale expected_version is refused and shows what changed."""
@@ -34,6 +35,7 @@ async def update_blueprint(
         steps=steps,
         job_title=job_title,
         location=location,
+        config=config,
     )
     return blueprint_written(report)
 
