@@ -10,7 +10,8 @@ from typing import Any
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding, Severity
-from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_values
+from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_value
+from sequences_mcp.guards.facts import Fact
 from sequences_mcp.guards.rule import Rule
 
 
@@ -59,7 +60,7 @@ def email(**fields: Any) -> dict[str, Any]:
 def findings_of(rule: Rule, example: str) -> tuple[Finding, ...]:
     """Apply the guards to an example of a rule."""
     if rule.example == "value":
-        return check_values({"firstname": example})
+        return check_value("firstname" if Fact.FIRST in rule.facts else "company", example)
     if rule.example == "rendered":
         return check_rendered(step=Step.model_validate(step()), subject=None, content=example)
     if rule.example != "steps":

@@ -24,7 +24,10 @@ _LAYERS = {
         empty_subject empty_content header reply_prefix subject_markup encoded_word active_content
         link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden control
     """,
-    "values": "missing nothing marks control long direction link",
+    "values": """
+        missing nothing heading team no_company address quoted picture initial salutation more loose_end digits
+        casing spacing marks control long direction link
+    """,
 }
 
 

@@ -11,6 +11,7 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.excerpt import excerpt
 from sequences_mcp.guards.facts import Fact, Value, fact_of
+from sequences_mcp.guards.names import is_heading, likely
 from sequences_mcp.guards.placeholders.instruction import is_instruction
 from sequences_mcp.guards.plain import is_plain
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
@@ -23,7 +24,7 @@ from sequences_mcp.guards.structure.length import RULE as LENGTH
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.values.marks import RULE as MARKS
 from sequences_mcp.guards.values.missing import RULE as MISSING
-from sequences_mcp.guards.words import has_field
+from sequences_mcp.guards.words import has_field, means_nothing
 
 _MOST_HITS = 20
 """How many places a rule tells of in one text: who mends these will look again."""
@@ -42,6 +43,14 @@ _OF_VALUES = tuple(
     (rule, check)
     for rule, check in _CHECKS
     if (rule.layer in _LAYERS_OF_VALUES and rule.id not in _OF_MESSAGES) or rule.id == "channel.active_content"
+)
+_NAMES = ("Nil", "Nan", "Na")
+_OF_WRITING = frozenset(
+    f"values.{name}"
+    for name in (
+        *("nothing", "heading", "team", "no_company", "address", "quoted", "picture", "initial", "salutation"),
+        *("more", "loose_end", "digits", "casing", "spacing"),
+    )
 )
 _OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in _OF_DRAFTS)
 
@@ -126,10 +135,11 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 def of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
     """Return what is wrong with one value; ``field`` and ``variable`` name it."""
     if is_blank(value):
-        yield _named(name, _found(MISSING, value or "", policy))
-    elif value is not None and not is_plain(value):
-        given = Value(value, fact_of(name))
-        of_marks = list(_as_text(given, policy))
+        yield _named(name, _found(MISSING, Value(value or ""), policy))
+        return
+    given = Value(value or "", fact_of(name))
+    if not is_plain(given):
+        of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
         for finding in [*of_marks, *_as_value(given, policy)]:
             if not (of_marks and finding.rule == MARKS.id):
                 yield _named(name, finding)
@@ -157,17 +167,32 @@ def _names_a_blank(bracketed: str) -> bool:
     return not inner or has_field(inner) or is_instruction(inner) or bool(BLANK.fullmatch(inner))
 
 
+def _as_greeted(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
+    """Return what of a first name is a failed render or the name of a tag, once a greeting stands before it."""
+    if value.fact is Fact.FIRST and (is_heading(value) or means_nothing(value.text)) and value.text not in _NAMES:
+        text = Text(original=f"Hi {value.text.strip()},", rendered=True, policy=policy)
+        for finding in of_text(text, rules=_OF_VALUES):
+            if finding.severity is Severity.ERROR:
+                yield replace(finding, start=0, end=len(value.text), fix=None)
+
+
 def _as_value(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
+    """Return what rules about values find; of those that tell how a name is written, the first says it all."""
+    is_told = False
     for rule in RULES:
-        if rule.check_value and value.fact in rule.facts and rule.check_value(value):
-            yield _found(rule, value.text, policy)
+        if rule.check_value is None or value.fact not in rule.facts or (is_told and rule.id in _OF_WRITING):
+            continue
+        if rule.check_value(value):
+            is_told = is_told or rule.id in _OF_WRITING
+            yield _found(rule, value, policy)
 
 
-def _found(rule: Rule, value: str, policy: GuardPolicy) -> Finding:
+def _found(rule: Rule, value: Value, policy: GuardPolicy) -> Finding:
     return Finding(
         rule=rule.id,
         severity=policy.severity.get(rule.id, rule.severity),
         message=rule.message,
-        end=len(value),
-        excerpt=excerpt(value, 0, len(value)),
+        end=len(value.text),
+        excerpt=excerpt(value.text, 0, len(value.text)),
+        fix=likely(value) if rule.mends else None,
     )

@@ -5,13 +5,17 @@ A value that passes here passes every rule of ``values/``; a test says so. Only 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from sequences_mcp.guards import names
+from sequences_mcp.guards.facts import PERSON, SHORT, Fact, Value
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.words import means_nothing
 
 # Letters of the common scripts written from left to right, digits, and the signs that names and titles have.
 _PLAIN = Lazy(
     r"[A-Za-z\u00c0-\u024f\u0370-\u058f\u0900-\u0dff\u0e00-\u0eff\u1e00-\u1fff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
-    r"0-9\u0300-\u033f \u00a0.,'’&/()+#@|:!·•–—-]{2,200}"
+    r"0-9\u0300-\u033f .,'’&/()+#@|:!·•–—-]{2,200}"
 )
 
 # An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
@@ -21,9 +25,43 @@ _MARK = Lazy(
     r"(?i:null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|enter)"
 )
 
+_CASED = (Fact.TITLE, Fact.PLACE)
+_OF_PERSONS = (
+    names.has_loose_end,
+    names.is_heading,
+    names.has_digits,
+    names.is_miscased,
+    names.is_team,
+    names.has_email,
+    names.is_quoted,
+    names.has_picture,
+    names.is_initial,
+    names.has_salutation,
+    names.has_more,
+)
 
-def is_plain(value: str | None) -> bool:
+
+@lru_cache(maxsize=8192)
+def is_plain(value: Value) -> bool:
     """Say whether no rule about values can have anything against this one."""
-    if value is None or _PLAIN.fullmatch(value) is None or _MARK.search(value):
+    text = value.text
+    is_person = value.fact in PERSON
+    if is_person and names.is_plain_name(text):
+        return True
+    if _PLAIN.fullmatch(text) is None or _MARK.search(text):
         return False
-    return any(map(str.isalnum, value)) and not means_nothing(value) and "www." not in value.lower()
+    if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
+        return False
+    if is_person:
+        return not any(rule(value) for rule in _OF_PERSONS)
+    return value.fact not in SHORT or _is_plain_phrase(value)
+
+
+def _is_plain_phrase(value: Value) -> bool:
+    text = value.text
+    ends_well = text[0].isalnum() and (text[-1].isalnum() or text[-1] in ").+!#")
+    if not ends_well or "@" in text or not any(map(str.isalpha, text)):
+        return False
+    if value.fact in _CASED and (text == text.lower() or text == text.upper()):
+        return not names.is_miscased(value) and not names.is_heading(value)
+    return not names.is_heading(value) and not names.is_no_company(value)

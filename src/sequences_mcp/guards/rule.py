@@ -41,7 +41,8 @@ class StepHit(NamedTuple):
 class Rule:
     """One rule, as data, with the function that applies it: to a text, to steps or to a value.
 
-    ``facts`` says to which values a rule about values applies. ``example`` says what ``accept`` and ``reject``
+    ``facts`` says to which values a rule about values applies, and ``mends`` that
+    its fix is the likely value. ``example`` says what ``accept`` and ``reject``
     hold: texts of that field, final texts, values, or steps as JSON in which the fields that do not matter are
     left out. ``source`` is who asks for it: Kalent, a standard, or ourselves.
     """
@@ -57,6 +58,7 @@ class Rule:
     check_steps: Callable[[tuple[Step, ...]], Iterable[StepHit]] | None = None
     check_value: Callable[[Value], bool] | None = None
     facts: frozenset[Fact] = frozenset(Fact)
+    mends: bool = False
 
     @property
     def layer(self) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.facts import SHORT, Value
+from sequences_mcp.guards.facts import SHORT, Fact, Value
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.words import means_nothing
+
+_SURNAMES = ("Null", "Nil", "Nan", "Na", "Test", "Unknown")
 
 
 def check_value(value: Value) -> bool:
     """Say whether a value is a word for none, or has neither a letter nor a digit."""
+    if value.fact is Fact.LAST and value.text.strip() in _SURNAMES:
+        return False
     return means_nothing(value.text) or not any(character.isalnum() for character in value.text)
 
 

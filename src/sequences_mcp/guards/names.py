@@ -1,0 +1,341 @@
+"""How a value about a person differs from what one would write into a sentence, and the likely right one.
+
+Only shapes that no name has are told of: letters of a script without case, single words, particles, initials,
+apostrophes and inner capitals are names like any other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from sequences_mcp.domain.invisible import strip
+from sequences_mcp.guards.facts import PERSON, Fact, Value
+from sequences_mcp.guards.fold import key
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.words import lines
+
+_LONGEST = 200
+_QUOTED = Lazy(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
+_EMAIL = Lazy(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
+_SEPARATOR = Lazy(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
+_EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
+_END = Lazy(r"[,;:|/\\–—_*•·!?¡¿\s-]+$")
+_START = Lazy(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
+_INITIALS = Lazy(r"(?:[^\W\d_]\.?[ -]?){1,4}")
+_ORDINAL = Lazy(r"\b\d(?:st|nd|rd|th)\b")
+_WORD = Lazy(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
+_BETWEEN = re.compile("[ '’-]")
+_PART = Lazy(r"[^\s/&,+-]+")
+_MOST_WORDS = 4
+_STYLED = Lazy("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2460-\u24ff]")
+_OF_EMOJI = frozenset("\ufe0f\ufe0e\u200d\u20e3")
+
+
+@cache
+def _kept(kind: str, name: str) -> frozenset[str]:
+    return frozenset(_both(rest for sort, rest in lines(name) if sort == kind))
+
+
+def _both(rows: Iterable[str]) -> Iterator[str]:
+    """Yield each word of a list as it is compared, with its accents and without."""
+    for word in (word for row in rows for word in row.split()):
+        yield from (_key(word), key(word))
+
+
+def _key(word: str) -> str:
+    """Return a word without case and signs; unlike ``fold.key`` with its accents, which takes far less time."""
+    return "".join(filter(str.isalnum, word)).casefold()
+
+
+def is_plain_name(text: str) -> bool:
+    """Say whether a name is plainly one: a few capitalised words, none of them a title, a team or a heading."""
+    words = _BETWEEN.split(text) if len(text) <= _LONGEST else []
+    if not words or len(words) > _MOST_WORDS or not all(map(_is_plain_word, words)):
+        return False
+    return not any(_key(word) in _listed() for word in [text, *words])
+
+
+def _is_plain_word(word: str) -> bool:
+    if not word.isalpha() or any("\u0590" <= letter <= "\u08ff" or letter >= "\ua000" for letter in word):
+        return False
+    if word[:1].isupper():
+        return len(word) > 1 and word[1:].islower()
+    return word.upper() == word.lower() and not word.endswith(_honorifics())
+
+
+_SMALL = ("particle", "glue", "after")
+# Forms of address that are names or initials too, where no dot and no name follows.
+_ALSO_NAMES = frozenset(["don", "mag", "bay", "pan", "rev", "hon", "miss", "m", "ing", "hr", "lt", "capt", "sgt"])
+
+
+@cache
+def _listed() -> frozenset[str]:
+    names = ("heading", "team", "salutation", "nothing")
+    rows = (rest for name in names for sort, rest in lines(name) if sort not in _SMALL)
+    return frozenset(_both(rows))
+
+
+def is_heading(value: Value) -> bool:
+    """Say whether a value is the heading of the column that it should have come from."""
+    kind = "person" if value.fact in PERSON else value.fact.value
+    inner = _unquoted(value.text)
+    return _key(inner) in _kept(kind, "heading")
+
+
+def is_team(value: Value) -> bool:
+    """Say whether a name is a department's, a team's or a mailbox's; alone, "Sales" is a surname too."""
+    words = [found for part in _PART.finditer(value.text) if (found := _key(part[0]))]
+    named = [word for word in words if word in _kept("all", "team")]
+    if len(words) > 1 and any(word in _kept("any", "team") for word in words):
+        return True
+    is_whole = bool(named) and all(word in _kept("glue", "team") for word in words if word not in named)
+    return is_whole and (value.fact is not Fact.LAST or len(words) > 1)
+
+
+def is_no_company(value: Value) -> bool:
+    """Say whether a company is what people enter when they have none."""
+    return value.fact is Fact.COMPANY and _key(_unquoted(value.text)) in _kept("xx", "no_company")
+
+
+def has_picture(value: Value) -> bool:
+    """Say whether a value has an emoji, a decoration or letters drawn in another style."""
+    return not value.text.isascii() and _undecorated(value.text) != " ".join(value.text.split())
+
+
+def is_quoted(value: Value) -> bool:
+    """Say whether the whole value stands in quotes, parentheses or marks of emphasis."""
+    match = _QUOTED.fullmatch(value.text)
+    return bool(match and any(map(str.isalnum, match[2])))
+
+
+def has_email(value: Value) -> bool:
+    """Say whether a value has an e-mail address, or the handle of an account, in it."""
+    return bool(_EMAIL.search(value.text)) or value.text.strip().startswith("@")
+
+
+def has_loose_end(value: Value) -> bool:
+    """Say whether a value begins or ends with a sign that a sentence around it would double."""
+    text = " ".join(value.text.split())
+    if value.fact in PERSON:
+        if _END.search(text) or _START.search(text):
+            return any(map(str.isalnum, text))
+        return text.endswith(".") and not _may_end_in_a_dot(text)
+    return bool(text.strip(_EDGE_SIGNS)) and (text[-1] in ",;:|/\\–—-_•·" or text[0] in ",;:|/\\–—_•·")
+
+
+def _may_end_in_a_dot(text: str) -> bool:
+    last = text.split()[-1]
+    with_dot = _kept("keep", "salutation") | _kept("before", "salutation")
+    return bool(_INITIALS.fullmatch(last)) or _key(last) in with_dot
+
+
+def has_salutation(value: Value) -> bool:
+    """Say whether a name has a form of address or a degree before it, or is nothing else."""
+    text = value.text.strip()
+    first, *_ = text.split() or [""]
+    if _is_before(first, alone=len(text.split()) == 1):
+        return True
+    return any(text != end and text.endswith(end) for end in _honorifics())
+
+
+@cache
+def _honorifics() -> tuple[str, ...]:
+    return tuple(word for sort, rest in lines("salutation") if sort == "after" for word in rest.split())
+
+
+def _is_before(word: str, *, alone: bool) -> bool:
+    word_key = _key(word)
+    if word_key not in _kept("before", "salutation"):
+        return False
+    return word.endswith(".") or not alone or word_key not in _ALSO_NAMES
+
+
+def is_initial(value: Value) -> bool:
+    """Say whether a name is one letter of a script in which one letter is no name, or ends in one."""
+    words = value.text.split()
+    if not words:
+        return False
+    if len(words) == 1:
+        return _is_letter(words[0])
+    return value.fact is Fact.FIRST and _is_letter(words[-1]) and not _is_letter(words[0])
+
+
+def _is_letter(word: str) -> bool:
+    bare = word.rstrip(".")
+    return len(bare) == 1 and bare.isalpha() and bare.upper() != bare.lower()
+
+
+def has_digits(value: Value) -> bool:
+    """Say whether a name has digits that are no ordinal; of other facts, whether they are digits alone."""
+    if value.fact in PERSON:
+        return any(map(str.isdigit, _ORDINAL.sub("", value.text)))
+    return any(map(str.isdigit, value.text)) and not any(map(str.isalpha, value.text))
+
+
+def has_more(value: Value) -> bool:
+    """Say whether a name has something behind it: a degree, a title, an advertisement, another name."""
+    text = " ".join(value.text.split()).strip(_EDGE_SIGNS)
+    if _parts(text)[1]:
+        return True
+    words = text.split()
+    if words and _is_degree(words[-1]):
+        return True
+    return value.fact is Fact.FIRST and len(words) > _MOST_WORDS
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Return a name and what stands behind the first sign that no name has; "Silva, Jr." is a name."""
+    match = _SEPARATOR.search(text)
+    if not match:
+        return text, ""
+    head, rest = text[: match.start()], text[match.end() :]
+    if match[0].strip() == "," and _key(rest) in _kept("keep", "salutation"):
+        return text, ""
+    return head, rest or match[0].strip()
+
+
+def _is_degree(word: str) -> bool:
+    """Say whether a word is a degree; a short one is told from a name, such as Ma, by its capitals."""
+    if _key(word) not in _kept("degree", "salutation"):
+        return False
+    return len(_key(word)) > 3 or word.upper() == word or word.rstrip(".") in ("PhD", "Esq", "Ph.D", "EdD")
+
+
+def is_miscased(value: Value) -> bool:
+    """Say whether a value is all in capitals or all in small letters where a sentence would have neither."""
+    return _cased(value.text, value.fact) != value.text
+
+
+def _cased(text: str, fact: Fact) -> str:
+    words = text.split(" ")
+    if fact in PERSON:
+        if all(_is_particle(word) for word in words) or not any(map(_has_case, words)):
+            return text
+        if text == text.lower() or _is_inverted(text):
+            return " ".join(_capital(word) for word in words)
+        return " ".join(_capital(word) if _is_shouted(word) else word for word in words)
+    if fact is Fact.PLACE and text == text.lower() and any(map(_has_case, words)):
+        return " ".join(_capital(word) for word in words)
+    least = 4 if fact is Fact.PLACE else 6
+    if text == text.upper() and any(_is_shouted(word, least=least) for word in words):
+        return " ".join(word if word in _acronyms() else _capital(word) for word in words)
+    return text
+
+
+@cache
+def _acronyms() -> frozenset[str]:
+    return frozenset(word for sort, rest in lines("salutation") if sort == "acronym" for word in rest.split())
+
+
+def _has_case(word: str) -> bool:
+    return word.lower() != word.upper()
+
+
+def _is_particle(word: str) -> bool:
+    return word.lower() == word and _key(word) in _kept("particle", "salutation")
+
+
+def _is_inverted(text: str) -> bool:
+    """Say whether a name was typed with the shift key the wrong way: "mARIA"."""
+    return len(text) > 2 and text[0].islower() and text[1:].isupper() and text[1:].isalpha()
+
+
+def _is_shouted(word: str, *, least: int = 3) -> bool:
+    letters = [letter for letter in word if letter.isalpha()]
+    if len(letters) < least or not all(map(str.isupper, letters)):
+        return False
+    if _key(word) in _kept("keep", "salutation") or _is_degree(word) or word.count(".") > 1:
+        return False
+    bare = unicodedata.normalize("NFD", "".join(letters))
+    is_initials = bare.isascii() and len(bare) == 3 and not any(vowel in bare for vowel in "AEIOUY")
+    return not is_initials
+
+
+def _capital(word: str) -> str:
+    if _is_particle(word.lower()):
+        return word.lower()
+    for sign in ("-", "'", "’"):
+        if sign in word:
+            return sign.join(map(_capital, word.split(sign)))
+    small = word.lower().replace("i\u0307", "i")
+    if small.startswith("mc") and len(small) > 3:
+        return f"Mc{small[2:3].upper()}{small[3:]}"
+    return word[:1].upper() + small[1:]
+
+
+def likely(value: Value) -> str | None:
+    """Return what the value should likely be, or None where that cannot be told."""
+    if len(value.text) > _LONGEST:
+        return None
+    text = " ".join(_undecorated(strip(value.text)).split())
+    is_person = value.fact in PERSON
+    text = _likely_name(text, value.fact) if is_person else _unquoted(text).strip(_EDGE_SIGNS)
+    text = _cased(text, value.fact)
+    guess = Value(text, value.fact)
+    if text == value.text or not any(map(str.isalpha, text)) or is_heading(guess):
+        return None
+    is_nobody = is_person and (is_team(guess) or has_salutation(guess) or is_initial(guess))
+    return None if is_nobody else text
+
+
+def _likely_name(text: str, fact: Fact) -> str:
+    if email := _EMAIL.search(text):
+        rest = (text[: email.start()] + text[email.end() :]).strip(_EDGE_SIGNS + "<>()")
+        text = rest or _of_address(email[0], fact)
+    text = _unquoted(text).lstrip("@")
+    head, rest = _parts(text)
+    is_reversed = fact is Fact.FIRST and text[len(head) :].lstrip().startswith(",") and not _is_addition(rest)
+    text = rest if is_reversed and rest else head
+    words = _START.sub("", _END.sub("", _ORDINAL.sub("", text))).split()
+    words = [bare for word in words if (bare := "".join(c for c in word if not c.isdigit()))]
+    while len(words) > 1 and _is_before(words[0], alone=False):
+        words = words[1:]
+    while len(words) > 1 and _is_degree(words[-1]):
+        words = words[:-1]
+    if fact is Fact.FIRST:
+        if len(words) > 1 and _is_letter(words[-1]) and not _is_letter(words[0]):
+            words = words[:-1]
+        words = words if len(words) <= _MOST_WORDS else words[:1]
+    text = " ".join(words)
+    for end in _honorifics():
+        text = text.removesuffix(end) if text != end else text
+    return text if _may_end_in_a_dot(text or ".") else text.rstrip(". ")
+
+
+def _is_addition(rest: str) -> bool:
+    """Say whether what follows a comma is a degree, a title or an advertisement rather than a first name."""
+    words = rest.split()
+    if not words or len(words) > 2 or not all(_WORD.fullmatch(word) for word in words):
+        return True
+    return any(_is_degree(word) or _key(word) in _kept("keep", "salutation") for word in words)
+
+
+def _of_address(email: str, fact: Fact) -> str:
+    parts = [part for part in email.split("@")[0].split("+")[0].replace("_", ".").split(".") if len(part) > 1]
+    if len(parts) != 2 or is_team(Value(" ".join(parts))):
+        return ""
+    return {Fact.FIRST: parts[0], Fact.LAST: parts[1]}.get(fact, " ".join(parts))
+
+
+def _unquoted(text: str) -> str:
+    match = _QUOTED.fullmatch(text)
+    return match[2] if match and match[2] else text
+
+
+def _undecorated(text: str) -> str:
+    """Return a value without emoji and decorations, and letters of a style as plain ones."""
+    if text.isascii():
+        return " ".join(text.split())
+    return " ".join("".join(_plain_letters(text)).split())
+
+
+def _plain_letters(text: str) -> Iterator[str]:
+    for letter in text:
+        category = unicodedata.category(letter)
+        if _STYLED.match(letter):
+            yield unicodedata.normalize("NFKC", letter)
+        elif letter.isascii() or (category not in ("So", "Sk", "Sm") and letter not in _OF_EMOJI):
+            yield letter

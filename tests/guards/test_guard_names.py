@@ -1,0 +1,96 @@
+"""Values about people: what would look wrong in a sentence is told with the likely value; names are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.check import check_value
+
+# Each value, and after ⇒ the likely right one where it can be told.
+WRONG = {
+    "first_name": """
+        Maria, ⇒ Maria | MARIA ⇒ Maria | maria ⇒ Maria | M. | Dr. | "Maria" ⇒ Maria | Maria 🚀 ⇒ Maria
+        maria.silva@globex.example ⇒ Maria | 12345 | Maria2 ⇒ Maria | Sales Team | HR | info | Recruiting | Prénom
+        Name | Vorname | First Name | Candidate | test | Mr Maria ⇒ Maria | Dr. Maria ⇒ Maria | Mme
+        (Maria) ⇒ Maria | Frau Müller ⇒ Müller | Maria S. ⇒ Maria | JEAN-LUC ⇒ Jean-Luc | *Maria* ⇒ Maria
+        MARÍA JOSÉ ⇒ María José
+        O'BRIEN ⇒ O'Brien | MCDONALD ⇒ McDonald | İBRAHİM ⇒ İbrahim | мария ⇒ Мария | ИВАН ⇒ Иван | Maria™ ⇒ Maria
+        Silva, Maria ⇒ Maria | Maria (she/her) ⇒ Maria | Elizabeth (Liz) ⇒ Elizabeth | Maria/Marie ⇒ Maria
+        ★Maria★ ⇒ Maria | 𝓜𝓪𝓻𝓲𝓪 ⇒ Maria | Ｍａｒｉａ ⇒ Maria | 田中様 ⇒ 田中 | @maria ⇒ Maria | mARIA ⇒ Maria
+        Maria - Talent Partner ⇒ Maria | Hiring Manager | Équipe RH | Team Acme | There | No Name | Имя
+        Maria da Silva Santos Oliveira ⇒ Maria | Maria. ⇒ Maria | ¡Maria! ⇒ Maria | Maria #OpenToWork ⇒ Maria
+        Maria  José ⇒ Maria José | お名前 | 채용담당자 | Everyone | Human Resources | Kundenservice
+        """,
+    "last_name": """
+        SILVA ⇒ Silva | silva ⇒ Silva | S. | PhD | Smith, PhD, MBA ⇒ Smith | Dr. Silva ⇒ Silva | Jones CPA ⇒ Jones
+        Nachname | van der berg ⇒ van der Berg | VAN DER BERG ⇒ van der Berg | Silva 🚀 ⇒ Silva | HR Team
+        MÜLLER-LÜDENSCHEIDT ⇒ Müller-Lüdenscheidt | Silva (she/her) ⇒ Silva | Silva, M.D. ⇒ Silva | Cognome
+        """,
+    "candidateCompanyName": """
+        Company | Entreprise | Acme, ⇒ Acme | "Acme" ⇒ Acme | Self-employed | Stealth Startup | info@acme.example
+        Acme 🚀 ⇒ Acme | 会社名 | N/A | Sans emploi
+        """,
+    "job_title": """
+        Job Title | Poste | SENIOR SOFTWARE ENGINEER ⇒ Senior Software Engineer | CEO, ⇒ CEO | 12345
+        Head of Sales 🚀 ⇒ Head of Sales | SVP ENGINEERING ⇒ SVP Engineering
+        """,
+    "location": "City | PARIS ⇒ Paris | paris ⇒ Paris | Ort | New York, ⇒ New York | 75001 | NEW YORK ⇒ New York",
+}
+RIGHT = {
+    "first_name": """
+        Maria | Jean-Luc | María José | Zoë | Al | Bo | J.R. | JR | TJ | 李 | 李小龍 | Nguyễn | Ng | McDonald
+        DeShawn | LaToya | d'Arcy | O'Brien | D’Angelo | An | Do | May | Job | Dev | Don | Bay | Иван | さくら
+        김 | 민수 | नरेन्द्र | Ólafur | Søren | Łukasz | Đặng | Mary Ann | J. K. | St. John | Anne-Sophie
+        Ana | Lee | Ian | Max
+        Art | Grace | Christian | Prince | Lu | Xi | Œuvre | X Æ | Jan | Mag | Ing-Marie | Ngọc Ánh | M'Baye | Md
+        """,
+    "last_name": """
+        Silva | van der Berg | de | de la Cruz | O'Brien | 't Hooft | McDonald | MacLeod | Ng | Wu | 李 | Smith Jr.
+        King, Jr. | Smith III | Smith-Jones | St. John | Sales | Jobs | Day | von Neumann | Al-Farsi | al-Rashid
+        D'Souza | Ó Briain | Сидоров | Null | Ma | Do | Lt | Nguyễn
+        """,
+    "candidateCompanyName": """
+        ACME | Acme Inc. | acme | adidas | Yahoo! | 37signals | 3M | AT&T | R&D Partners | Booking.com | SAP SE
+        H&M | 株式会社 | C&A | E.ON | Toys "R" Us | Amazon Web Services (AWS) | 1&1 | ÖBB
+        Ernst & Young GmbH & Co. KG
+        """,
+    "job_title": """
+        CTO | VP Sales | software engineer | Head of R&D | Engineer (m/w/d) | C++ Developer | Recruiter | Manager
+        HR Manager | Sr. Engineer | SVP, Engineering | Developer @ Acme | 営業部長
+        """,
+    "location": """
+        Paris | USA | UK | NYC | São Paulo | 's-Hertogenbosch | Paris, France | Paris (75) | 東京
+        Washington, D.C. | Île-de-France | Remote
+        """,
+}
+
+
+def rows(table: dict[str, str]) -> list[tuple[str, str]]:
+    """Return each name with each of its values."""
+    return [
+        (name, value.strip())
+        for name, values in table.items()
+        for line in values.strip().split("\n")
+        for value in line.split(" | ")
+    ]
+
+
+@pytest.mark.parametrize(("name", "row"), [*rows(WRONG), ("first_name", "Silva, MBA | Hiring! ⇒ Silva")])
+def test_a_value_that_would_look_wrong_is_a_warning_with_the_likely_value(name: str, row: str) -> None:
+    value, _, fix = row.partition(" ⇒ ")
+    found = check_value(name, value)
+    assert [finding.severity for finding in found] == [Severity.WARNING]
+    assert found[0].fix == (fix or None)
+    assert (found[0].start, found[0].end) == (0, len(value))
+    assert not fix or check_value(name, fix) == ()
+
+
+@pytest.mark.parametrize(("name", "value"), [*rows(RIGHT), ("job_title", "CTO | Founder")])
+def test_a_name_as_people_have_it_is_left_alone(name: str, value: str) -> None:
+    assert [(finding.rule, finding.fix) for finding in check_value(name, value)] == []
+
+
+@pytest.mark.parametrize("value", ["null", "None", "undefined", "NaN", "#N/A", "FIRST_NAME", "FirstName", "#REF!"])
+def test_a_first_name_that_a_program_left_behind_is_refused(value: str) -> None:
+    assert Severity.ERROR in {finding.severity for finding in check_value("firstname", value)}
