@@ -7,7 +7,7 @@ from sequences_mcp.guards.facts import SHORT, Fact, Value
 from sequences_mcp.guards.rule import Rule
 from sequences_mcp.guards.words import means_nothing
 
-_SURNAMES = ("Null", "Nil", "Nan", "Na", "Test", "Unknown")
+_SURNAMES = ("Null", "Nil", "Nan", "Na")
 
 
 def check_value(value: Value) -> bool:
