@@ -48,8 +48,9 @@ def main() -> None:
 
 def _give_up(error: SequencesError) -> NoReturn:
     from sequences_mcp.domain.invisible import draw
+    from sequences_mcp.domain.plain_words import for_person
 
-    sys.stderr.write(f"{draw(str(error))}\n")
+    sys.stderr.write(f"{draw(for_person(str(error)))}\n")
     sys.exit(READ_FAILED)
 
 

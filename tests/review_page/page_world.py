@@ -107,7 +107,7 @@ class World:
 
         return apart(run)
 
-    def plan(self, *steps: dict[str, Any], people: int = 3, **facts: str) -> Plan:
+    def plan(self, *steps: dict[str, Any], people: int = 3, first: int = 0, **facts: str) -> Plan:
         """Start a sequence for so many people, as an agent would."""
 
         async def start(desk: Desk) -> Plan:
@@ -115,7 +115,10 @@ class World:
                 desk, name="Engineers", steps=list(steps) or [MAIL], job_title="Engineer"
             )
             report = await start_sequence(
-                desk, blueprint_id=made.blueprint.id, contacts=crowd(people, **facts), progress=_silent
+                desk,
+                blueprint_id=made.blueprint.id,
+                contacts=crowd(people, first=first, **facts),
+                progress=_silent,
             )
             return report.plan
 
@@ -268,7 +271,7 @@ def apart(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return pool.submit(lambda: asyncio.run(run())).result()
 
 
-def crowd(number: int, **facts: str) -> list[dict[str, str]]:
+def crowd(number: int, *, first: int = 0, **facts: str) -> list[dict[str, str]]:
     """Return so many people, no two alike."""
     return [
         {
@@ -278,7 +281,7 @@ def crowd(number: int, **facts: str) -> list[dict[str, str]]:
             "linkedin_url": f"https://www.linkedin.com/in/person{index}",
             **facts,
         }
-        for index in range(number)
+        for index in range(first, first + number)
     ]
 
 

@@ -82,7 +82,7 @@ def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, pers
 
 
 def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Screen) -> None:
-    plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2)
+    plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2, first=2)
     approve(person, plan)
     signature = stored_signature(world)
     assert passkeys.unproven(world.folder, plan.digest, signature) is None
@@ -215,7 +215,7 @@ def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_befor
             assert moved.origin != visitor.origin
             person.person = moved
             moved.unlock()
-            other = world.plan(people=1, email="ada@byron.example", linkedin_url="https://www.linkedin.com/in/ada")
+            other = world.plan(people=1, first=1)
             assert person.send(other, person.look(other))
     assert len(world.mails_after_work()) == 2
 

@@ -12,6 +12,7 @@ from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from panel_host import Panel, panel, shows
 from panel_world import lock_up
 from playwright.sync_api import Browser, expect
+from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review import proof
@@ -73,7 +74,7 @@ def test_a_wrong_passphrase_is_told_and_the_right_one_then_counts(world: World, 
 
 
 def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: World, person: Panel) -> None:
-    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.types()
     expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
@@ -94,7 +95,9 @@ def test_a_no_is_one_click(world: World, person: Panel) -> None:
 
 def test_hostile_texts_are_text_in_the_panel(world: World, person: Panel) -> None:
     hostile = "<img src=x onerror=parent.hacked=1><script>parent.hacked=1</script>\u202egnp"
-    plan = world.plan({**MAIL, "content": "Hi {{firstname}}, <b>bold</b>"}, people=1, first_name=hostile)
+    plan = world.plan(people=1)
+    sql(world, "UPDATE contact SET first_name = ?", hostile)  # the guards let neither in
+    sql(world, "UPDATE step_run SET content = ?", f"Hi {hostile}, <b>bold</b>")
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_role("heading", name="<img src=x").first).to_be_visible()
     expect(person.frame.locator(".text").first).to_contain_text("⟨U+202E⟩gnp, <b>bold</b>")

@@ -73,7 +73,7 @@ async def test_wrong_passphrases_approve_nothing_are_audited_and_keep_the_right_
 
 
 async def test_a_proof_is_good_once(world: World) -> None:
-    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     async with chat(world) as host:
         await host.show(other)
         given = proven(await host.show(plan))
@@ -102,7 +102,7 @@ async def test_what_is_no_proof_is_refused(world: World, given: str) -> None:
 
 
 async def test_a_challenge_is_one_plans_and_lasts_half_an_hour(world: World) -> None:
-    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     async with chat(world) as host:
         theirs = await host.show(other)
         mine = await host.show(plan)
@@ -187,7 +187,7 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: World) -> None:
 
 async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: World) -> None:
     """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
-    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
+    plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     before = json.loads((world.folder / proof.FILE_NAME).read_text())
     async with chat(world) as host:
         seen = proven(await host.show(plan))

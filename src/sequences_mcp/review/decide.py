@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
@@ -82,7 +83,7 @@ async def _handed_over(desk: Desk, plan: Plan) -> str:
     told = [
         f"{number:,} {words}" for words, number in (counted | {"still waiting": found.waiting}).items() if number
     ]
-    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {one}' for one in found.why)}"
+    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {for_person(one)}' for one in found.why)}"
 
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str, seen: Look | None = None) -> str:
@@ -110,7 +111,10 @@ async def suppressed(desk: Desk, contact: str, *, reason: str) -> list[str]:
     found = await keep_out_at_vendors(desk, Mark(done.kind, done.value), call=call, reason=reason)
     told = f"{done.value} is on the list{' already' if done.already else ''}: nothing more leaves for them."
     stopped = len(done.stopped) + len(found.stopped)
-    return [f"{told} Stopped: {stopped}.", *(f"Not done at {name}: {why}" for name, why in found.undone.items())]
+    return [
+        f"{told} Stopped: {stopped}.",
+        *(f"Not done at {name}: {for_person(why)}" for name, why in found.undone.items()),
+    ]
 
 
 async def lifted(desk: Desk, contact: str, *, reason: str, actor: str) -> list[str]:

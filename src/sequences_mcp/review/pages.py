@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sequences_mcp.domain.invisible import draw
+from sequences_mcp.domain.plain_words import for_person
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,7 +25,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"text": _text, "raw": _raw, "utc": _utc, "number": _number}
+    made.filters |= {"text": _text, "raw": _raw, "plain": _plain, "utc": _utc, "number": _number}
     return made
 
 
@@ -42,6 +43,11 @@ def _text(value: str | None) -> Markup:
 def _raw(value: str | None) -> Markup:
     """Return a text to be edited: escaped, and not drawn, since what is shown is what comes back."""
     return Markup(escape(value or ""))  # noqa: S704 - escaped here, so that nothing is drawn into it
+
+
+def _plain(value: str | None) -> str:
+    """Return words of this program as a person reads them."""
+    return for_person(value or "")
 
 
 def _utc(moment: datetime | None) -> Markup:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
@@ -212,7 +213,7 @@ def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[Stretch,
 
 def _words(found: Iterable[Finding]) -> Iterator[str]:
     for one in found:
-        yield _line(f"{one.severity.value.capitalize()}: {one.message} {one.excerpt}".rstrip())
+        yield _line(f"{one.severity.value.capitalize()}: {for_person(one.message)} {one.excerpt}".rstrip())
 
 
 def _line(text: str) -> str:

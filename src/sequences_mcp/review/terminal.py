@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.invisible import draw
+from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.flows.at_vendor import handed, vendor_words
@@ -54,14 +55,14 @@ def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
         yield from planned
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
-        yield f"Note: {_line(plan.reason)}"
+        yield f"Note: {_line(for_person(plan.reason))}"
 
 
 def warned(found: Iterable[Finding]) -> Iterator[str]:
     """Yield warnings, which a yes covers as well."""
     for finding in found:
         place = f"[{finding.step_id}] " if finding.step_id else ""
-        yield f"  Warning: {place}{_line(finding.message)}"
+        yield f"  Warning: {place}{_line(for_person(finding.message))}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
 
@@ -80,7 +81,7 @@ def _terms(terms: Terms) -> Iterator[str]:
 
 def person_decided(detail: SequenceDetail) -> str:
     """Return one person whom a yes no longer concerns, or of whom it was decided: how their run stands."""
-    sequence, why = detail.sequence, _line(detail.outlook.why)
+    sequence, why = detail.sequence, _line(for_person(detail.outlook.why))
     return f"── {_line(detail.contact.display_name)} ({sequence.id}): {sequence.status.value}, {why}"
 
 
@@ -123,7 +124,7 @@ def draft_in_full(draft: Draft) -> Iterator[str]:
     """Yield one draft with why it waits."""
     yield f"Draft {draft.id} for {_line(draft.contact.display_name)}: {draft.why}"
     if draft.run.reason:
-        yield f"  {_line(draft.run.reason)}"
+        yield f"  {_line(for_person(draft.run.reason))}"
     yield from step_in_full(draft.run)
 
 
@@ -146,7 +147,8 @@ def findings(located: Iterable[Located], *, name: str) -> Iterator[str]:
     for one in located:
         total += 1
         finding = one.finding
-        yield f"{name}:{one.start.line}:{one.start.column}: {finding.severity} {finding.rule}: {finding.message}"
+        place, told = f"{name}:{one.start.line}:{one.start.column}", for_person(finding.message)
+        yield f"{place}: {finding.severity} {finding.rule}: {told}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
         if finding.fix is not None:

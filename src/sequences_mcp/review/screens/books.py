@@ -11,6 +11,7 @@ from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
 from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
 from sequences_mcp.providers.port import Call, Lifted
+from sequences_mcp.review.presence import Fault, doubt, facts_for
 from sequences_mcp.review.visit import Visit
 
 SIZE = 50
@@ -41,13 +42,18 @@ async def suppress(visit: Visit) -> Response:
 async def lift(visit: Visit) -> Response:
     """Take somebody off the list again, and show what still keeps them from being contacted."""
     contact, reason = visit.form.get("contact", ""), visit.form.get("reason", "")
+    if fault := await doubt(visit):
+        return await _suppressions(visit, undone={}, fault=fault)
     done = await lift_suppression(visit.desk, contact=contact, reason=reason, actor=visit.actor)
     return await _suppressions(visit, undone={}, lifted=done)
 
 
-async def _suppressions(visit: Visit, *, undone: Mapping[str, str], lifted: Lifted | None = None) -> Response:
+async def _suppressions(
+    visit: Visit, *, undone: Mapping[str, str], lifted: Lifted | None = None, fault: Fault | None = None
+) -> Response:
     found = await visit.desk.records.list_suppressed(page=visit.page, size=SIZE)
-    return visit.shows("suppressions.html", found=found, undone=undone, lifted=lifted)
+    facts = facts_for(visit, fault)
+    return visit.shows("suppressions.html", **facts, found=found, undone=undone, lifted=lifted)
 
 
 async def audit(visit: Visit) -> Response:

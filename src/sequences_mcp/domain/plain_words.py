@@ -1,0 +1,69 @@
+"""What is written for whoever calls tools, said to a person: no tool is named, their own ways are.
+
+A person has a page, a terminal and an assistant; the names of tools are the assistant's. Only words of this
+program go through here, never a text, a name or an answer that somebody else wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+ASSISTANT = "your assistant"
+SAID = {
+    "list_providers": "sequences-mcp doctor",
+    "list_reviews": "the review page",
+    "list_sequences": "the review page, under Sequences,",
+    "get_sequence": "the review page, under Sequences,",
+    "list_tasks": "the review page, under Tasks,",
+    "complete_task": "the review page, under Tasks,",
+    "edit_draft": "the page of the text",
+    "start_sequence": "a new start",
+    "stop_sequence": "Stop, on the page of the run,",
+    "pause_sequence": "Pause, on the page of the run,",
+    "resume_sequence": "Go on, on the page of the run,",
+    "suppress_contact": "the review page, under Never contact,",
+    "check_operation": "sequences-mcp doctor",
+    "withdraw_plan": "Refuse, on the page of the plan,",
+    "show_plan": "the page of the plan",
+    "decide_plan": "the page of the plan",
+    "list_blueprints": ASSISTANT,
+    "get_blueprint": ASSISTANT,
+    "check_blueprint": ASSISTANT,
+    "create_blueprint": ASSISTANT,
+    "update_blueprint": ASSISTANT,
+    "preview_sequence": ASSISTANT,
+    "find_contacts": ASSISTANT,
+    "save_contacts": ASSISTANT,
+    "update_sequence": ASSISTANT,
+    "list_sourcings": ASSISTANT,
+    "record_reply": ASSISTANT,
+    "retry_failed": ASSISTANT,
+}
+"""Each tool, and what a person has in its place."""
+
+
+def for_person(text: str) -> str:
+    """Return the text with no tool named in it."""
+    if "_" not in text:
+        return text
+    called, named, dangling = _patterns()
+    text = text.replace("with edit_draft", "on the page of the text")
+    text = called.sub(lambda found: "Ask your assistant" if found[0][0] == "C" else "ask your assistant", text)
+    text = named.sub(lambda found: _said(text, found), text)
+    return dangling.sub(r"\1", text)
+
+
+def _said(text: str, found: re.Match[str]) -> str:
+    words = SAID[found[1]]
+    before = text[: found.start()].rstrip()
+    starts = not before or before[-1] in ".!?"
+    return words[0].upper() + words[1:] if starts and words[0].islower() and " " in words else words
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    names = "|".join(sorted(SAID, key=len, reverse=True))
+    called = re.compile(rf"\b[Cc]all `?(?:{names})`?")
+    named = re.compile(rf"(?<![\w.])`?\b({names})\b`?(?:\s*\{{[^{{}}]*\}})?")
+    return called, named, re.compile(r",(?=[.;:!?)]|$)()")

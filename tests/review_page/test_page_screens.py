@@ -1,0 +1,172 @@
+"""Every screen, with everything on it: each id once, no tool named, nothing cut, whoever the people are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_browser import PHONE, chromium, screen
+from page_world import LINKEDIN, MAIL, WRITTEN, Visitor, World
+from playwright.sync_api import Browser, expect
+from test_forgery_matrix import sql
+
+from sequences_mcp.domain.plain_words import SAID, for_person
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.server import catalog
+
+TOOLS = re.compile(r"\b(?:" + "|".join(SAID) + r")\b")
+MANY = 60
+LONG = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh-" * 3
+LATER = {
+    **MAIL,
+    "id": "later",
+    "name": "Later",
+    "temporalityType": "DELAYED",
+    "delay": {"value": 3, "unit": "day"},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for all these tests."""
+    with chromium() as browser:
+        yield browser
+
+
+def furnished(world: World) -> list[Plan]:
+    """Fill the world with a thing of each kind; return the plans that wait."""
+    task = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1, first=900)
+    sent = world.plan(MAIL, LATER, people=1, first=901)
+    for plan in (task, sent):
+        world.at_desk(lambda desk, plan=plan: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.mails_after_work()
+    world.at_desk(lambda desk: desk.suppressions.suppress("domain", "never.example", reason="asked"))
+    written = world.plan(WRITTEN, people=12, first=950)
+    void = world.plan(MAIL, people=1, first=970)
+    sql(world, "UPDATE plan SET status = 'void', reason = 'start_sequence begins a new one' WHERE id = ?", void.id)
+    return [world.plan(MAIL, LINKEDIN, LATER, people=MANY), written, void]
+
+
+def addresses(world: World, plans: list[Plan]) -> list[str]:
+    """Return every screen there is something on."""
+    found = ["/", "/unlock", "/sequences", "/tasks", "/mails", "/suppressions", "/audit", "/passkeys", "/nowhere"]
+    found += [
+        "/plans/local:plan_1",
+        "/texts/local:draft_1",
+        "/sequences/local:seq_1",
+        "/sequences/kalent:1",
+        "/?page=9",
+    ]
+    for plan in plans:
+        people = world.at_desk(lambda desk, plan=plan: desk.plans.list_people(plan.id, page=1, size=1)).items
+        run = people[0].sequence
+        found += [f"/plans/{plan.id}", f"/plans/{plan.id}/texts", f"/plans/{plan.id}/people/{run.id}"]
+        found += [f"/texts/local:draft_{run.steps[0].key}", f"/sequences/{run.id}"]
+    runs = world.at_desk(lambda desk: desk.local.sequences.list_sequences(_everybody())).items
+    return found + [f"/sequences/{one.sequence.id}" for one in runs[:5]] + [f"{found[0]}?page=2"]
+
+
+def _everybody() -> object:
+    from sequences_mcp.providers.port import SequenceFilter
+
+    return SequenceFilter(page=1, size=20)
+
+
+def test_no_screen_has_an_id_twice_or_a_link_into_nothing(world: World, person: Visitor) -> None:
+    for path in addresses(world, furnished(world)):
+        page = person.get(path).text
+        ids = Counter(re.findall(r'\bid="([^"]*)"', page))
+        assert [one for one, number in ids.items() if number > 1] == [], path
+        named = re.findall(r'(?:for|aria-labelledby|aria-describedby)="([^"]*)"', page)
+        named += re.findall(rf'href="(?:{re.escape(path.partition("?")[0])}[^"#]*)?#([^"]*)"', page)
+        assert [one for one in named if one not in ids] == [], path
+
+
+def test_no_screen_names_a_tool_to_a_person(world: World, person: Visitor) -> None:
+    for path in addresses(world, furnished(world)):
+        assert TOOLS.findall(person.get(path).text) == [], path
+    plan = world.plan(people=1, first=980)
+    for form in (
+        f"/plans/{plan.id}/approve",
+        f"/plans/{plan.id}/renew",
+        "/tasks/local:task_1",
+        "/suppressions/lift",
+    ):
+        assert TOOLS.findall(person.post(form, digest="0" * 64, contact="x@y.example", outcome="done").text) == []
+
+
+def test_every_tool_has_a_persons_words() -> None:
+    everything = catalog.names(frozenset({"kalent", "clarky", "topo"}))
+    assert set(everything) <= set(SAID)
+    for name in everything:
+        for told in (f"{name} shows it.", f"Call {name} again.", f"Do it with {name}.", f"Look; `{name}` helps"):
+            assert not TOOLS.search(for_person(told))
+
+
+def test_words_of_this_program_are_said_to_a_person() -> None:
+    assert for_person("list_reviews shows what waits.") == "The review page shows what waits."
+    assert (
+        for_person("Write it with edit_draft, then approve it.")
+        == "Write it on the page of the text, then approve it."
+    )
+    assert for_person("Call start_sequence to plan it again.") == "Ask your assistant to plan it again."
+    assert for_person("Nothing was approved.") == "Nothing was approved."
+
+
+def test_an_error_in_a_terminal_names_no_tool(world: World) -> None:
+    with pytest.raises(SequencesError) as caught:
+        world.at_desk(lambda desk: desk.plans.get_plan("local:plan_1"))
+    assert TOOLS.search(str(caught.value))
+    assert not TOOLS.search(for_person(str(caught.value)))
+
+
+def test_above_fifty_people_next_goes_to_the_people_of_the_next_page(
+    world: World, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=MANY)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.tab.get_by_role("link", name="Next").click()
+        expect(person.tab.get_by_role("heading", name=f"People ({MANY})")).to_be_in_viewport()
+        assert person.tab.evaluate("document.querySelector(':target').tagName") == "H2"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_word_of_a_table_is_broken_and_no_screen_is_wider_than_its_window(
+    world: World, browser: Browser, shots: Path, width: int
+) -> None:
+    plans = furnished(world)
+    sql(world, "UPDATE contact SET first_name = ?, company = ?", LONG, "شركة الأمل للبرمجيات")
+    size = PHONE if width == PHONE["width"] else {"width": width, "height": 900}
+    with screen(browser, world, shots, viewport=size) as person:
+        person.opens("/")
+        person.unlocks()
+        for number, path in enumerate(addresses(world, plans)):
+            person.opens(path)
+            person.photographs(f"screens-{width}-{number:02}")
+            assert not person.tab.evaluate("document.documentElement.scrollWidth > window.innerWidth"), path
+            assert person.tab.evaluate(BROKEN) == [], path
+
+
+# The cells of a table whose short words stand on more than one line.
+BROKEN = """
+[...document.querySelectorAll("td:not(.long), th")].flatMap((cell) => {
+  const found = [];
+  const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    for (const word of node.data.matchAll(/\\S{1,30}/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+      if (tops.size > 1 && !/[-/@.]/.test(word[0])) found.push(word[0]);
+    }
+  }
+  return found;
+})
+"""
