@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
+    from sequences_mcp.engine.pulse import Pulse
     from sequences_mcp.engine.store.backup import PutBack
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
+    from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage
@@ -104,10 +109,13 @@ def work(settings: Settings, *, once: bool) -> None:
         asyncio.run(_work_at_desk(settings, stop, once=once))
         if not once or settings.sender is None:
             return  # a desk that stays open has a worker beside it, and without a sender there is no e-mail
+    if not once:
+        _require_sender(settings)
+        with _working(settings, on=True, clock=utc_now):
+            stop.wait()
+        return
     with open_worker(settings) as worker:
-        if not once:
-            worker.run(stop)
-        while once and worker.run_due() and not stop.is_set():
+        while worker.run_due() and not stop.is_set():
             pass
 
 
@@ -152,30 +160,56 @@ async def open_desk(
                     yield desk
 
 
-@contextmanager
-def open_worker(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Worker]:
-    """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender."""
-    from sequences_mcp.engine.calendar import Window
-    from sequences_mcp.engine.claim import Rules
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.worker import Worker
+def _require_sender(settings: Settings) -> Sender:
     from sequences_mcp.errors import SettingsError
-    from sequences_mcp.flows.last_check import last_check
 
     if settings.sender is None:
         raise SettingsError("SEQUENCES_SENDER is not set.", next_step="Set it: `Ada Lovelace <ada@example.com>`.")
+    return settings.sender
+
+
+@contextmanager
+def open_worker(
+    settings: Settings, *, clock: Clock = utc_now, lane: str | None = None, pulse: Pulse | None = None
+) -> Iterator[Worker]:
+    """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender.
+
+    ``lane`` leaves the rest of the work to other workers of this process.
+    """
+    from sequences_mcp.engine.calendar import Window
+    from sequences_mcp.engine.claim import Rules
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.worker import LANES, MAILBOX, Worker
+    from sequences_mcp.flows.last_check import last_check
+
+    sender = _require_sender(settings)
     rules = Rules(
         terms=terms_of(settings),
-        sender=settings.sender,
+        sender=sender,
         window=Window.parse(settings.window),
-        check=partial(last_check, sender=settings.sender, policy=policy_of(settings)),
+        check=partial(last_check, sender=sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
         unasked=settings.auto_approve,
     )
-    with Store.open(settings.data_dir, now=clock()) as store:
-        tell = _tell(settings, store, clock=clock)
-        yield Worker(store=store, clock=clock, rules=rules, deliver=_delivery(settings), tell=tell)
+    with Store.open(settings.data_dir, now=clock(), examined=lane in (None, MAILBOX)) as store:
+        yield Worker(
+            store=store,
+            clock=clock,
+            rules=replace(rules, account=_account_mark(settings, store)),
+            deliver=_delivery(settings),
+            tell=_tell(settings, store, clock=clock),
+            lanes=LANES if lane is None else frozenset({lane}),
+            pulse=pulse,
+        )
+
+
+def _account_mark(settings: Settings, store: Store) -> str:
+    """Return what changes with the mail server and the account on it. Four digits: nobody can guess from it."""
+    import hmac
+
+    url = settings.smtp_url.value if settings.smtp_url else OUTBOX
+    return hmac.new(store.secret("message_id"), url.encode(), "sha256").hexdigest()[:4]
 
 
 def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], bool] | None:
@@ -231,7 +265,6 @@ def _vendor(
 ) -> Provider:
     """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import random
-    import time
 
     from sequences_mcp.providers.connect import provider, transport
     from sequences_mcp.providers.timing import Clockwork
@@ -365,14 +398,20 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         yield
         return
     stop = threading.Event()
-    thread = threading.Thread(target=_work_until, args=(settings, stop), kwargs={"clock": clock}, daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=_work_until, args=(settings, stop, lane), kwargs={"clock": clock}, daemon=True)
+        for lane in ("free", "mailbox", *(["notice"] if settings.notice else []))
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
         # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
-        thread.join(GOODBYE)
+        last = time.monotonic() + GOODBYE
+        for thread in threads:
+            thread.join(max(last - time.monotonic(), 0))
 
 
 @asynccontextmanager
@@ -390,22 +429,33 @@ async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
         await no_more_handing_over(seconds=FAREWELL)
 
 
-def _work_until(settings: Settings, stop: threading.Event, *, clock: Clock) -> None:
-    import logging
+def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: Clock) -> None:
+    """Do the due work of one lane until told to stop, whatever happens meanwhile."""
+    from sequences_mcp.engine.pulse import Pulse
+    from sequences_mcp.engine.supervisor import keep_working
 
-    from sequences_mcp.errors import SequencesError, StoreBusyError
+    pulse = Pulse(settings.data_dir, lane, clock)
+    database = settings.data_dir / "sequences.db"
+    was_there = database.exists()
 
-    log = logging.getLogger(__name__)
-    while not stop.is_set():
-        try:
-            with open_worker(settings, clock=clock) as worker:
-                worker.run(stop)
-        except StoreBusyError as error:
-            log.warning("Due work waits: %s", error)
-            stop.wait(TRY_AGAIN)
-        except SequencesError as error:
-            log.error("No due work is done: %s", error)
-            return
+    @contextmanager
+    def opened() -> Iterator[Worker]:
+        nonlocal was_there
+        if was_there and not database.exists():
+            raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
+        with open_worker(settings, clock=clock, lane=lane, pulse=pulse) as worker:
+            was_there = True
+            yield worker
+
+    keep_working(opened, stop, pulse=pulse)
+
+
+def _vanished(database: Path) -> StoreError:
+    from sequences_mcp.errors import StoreUnwritableError
+
+    return StoreUnwritableError(
+        f"{database} has vanished.", next_step="Put it back; the program goes on by itself once it is there."
+    )
 
 
 def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
@@ -414,7 +464,7 @@ def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
 
     if settings.smtp_url is None:
         return partial(outbox.deliver, outbox_of(settings))
-    timeouts = smtp.Timeouts(connect=5, command=5, final=30) if hurried else smtp.Timeouts()
+    timeouts = smtp.Timeouts(connect=5, command=5, final=30, total=30) if hurried else smtp.Timeouts()
     return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
 
 

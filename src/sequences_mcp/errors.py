@@ -20,6 +20,7 @@ SequencesError
 ├── DeliveryError                one e-mail could not be delivered
 │   ├── DeliveryDeferredError    delivery_deferred      nothing was accepted; it may be tried again
 │   ├── DeliveryRejectedError    delivery_rejected      the server said no for good
+│   ├── DeliveryWithheldError    delivery_withheld      nothing was accepted; a person has to look at it first
 │   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
 └── ProviderError                a vendor's API did not do it
     ├── ProviderUnauthorizedError provider_unauthorized the key is missing, wrong or revoked
@@ -187,6 +188,12 @@ class DeliveryRejectedError(DeliveryError):
     """The mail server refused the message for good."""
 
     code = "delivery_rejected"
+
+
+class DeliveryWithheldError(DeliveryError):
+    """Nothing was accepted, and it must not be tried again before a person has looked at it."""
+
+    code = "delivery_withheld"
 
 
 class DeliveryUnknownError(DeliveryError):

@@ -15,7 +15,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
 
 DROP, STALL, HALF = "drop", "stall", "drop after half of the text"
-SHORT = Timeouts(connect=0.5, command=0.5, final=0.5)
+SHORT = Timeouts(connect=1, command=1, final=1)
+CALM = Timeouts(connect=20, command=20, final=20)
+
+
+def patience(script: dict[str, str]) -> Timeouts:
+    """Return how long to wait: briefly only where the server will never answer."""
+    return SHORT if STALL in script.values() else CALM
 
 
 class FakeMailServer(SMTP):
@@ -27,6 +33,7 @@ class FakeMailServer(SMTP):
 
     async def play(self, phase: str) -> bool:
         """Do what the script says for a phase; False where it says nothing."""
+        self.event_handler.commands.append(phase)
         answer = self.script.get(phase)
         if answer is None:
             return False
@@ -90,6 +97,7 @@ class Inbox:
         self.taken: list[Envelope] = []
         self.cut = threading.Event()
         self.seen = 0
+        self.commands: list[str] = []
 
     async def handle_DATA(self, server: FakeMailServer, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take the message, unless the script says otherwise."""

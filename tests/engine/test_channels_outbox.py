@@ -14,7 +14,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.compose import compose
 from sequences_mcp.engine.channels.message import Message
 from sequences_mcp.engine.channels.outbox import deliver, file_name
-from sequences_mcp.errors import ConflictError, DeliveryDeferredError, DeliveryRejectedError
+from sequences_mcp.errors import ConflictError, DeliveryDeferredError, DeliveryWithheldError
 
 NAME = "abc@example.com.eml"
 
@@ -80,7 +80,7 @@ def test_a_rename_that_fails_left_nothing_and_may_be_tried_again(tmp_path: Path)
 
 
 def test_bytes_with_another_recipient_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(DeliveryRejectedError):
+    with pytest.raises(DeliveryWithheldError):
         deliver(tmp_path, replace(message(), recipient="eve@example.org"), before_dot=lambda: None)
     assert names(tmp_path) == []
 

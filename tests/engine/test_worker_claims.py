@@ -58,13 +58,17 @@ async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: World) -> N
     assert sent == [START, START + minute, START + 2 * minute, START + day, START + day + minute]
 
 
-async def test_an_email_that_was_not_accepted_uses_up_nothing(world: World) -> None:
-    from test_worker_sending import DEFERRED
+async def test_an_email_that_was_not_accepted_uses_up_nothing_of_the_day_but_keeps_the_spacing(
+    world: World,
+) -> None:
+    from test_worker_sending import LATER_FOR_ONE
 
-    limited = world.under(spacing=3600)
+    limited = world.under(spacing=3600, daily_cap=1)
     await start(limited, 2)
-    limited.worker(FakeDelivery(before=DEFERRED)).run_due(limit=1)
-    limited.worker().run_due()
+    limited.worker(FakeDelivery(before=LATER_FOR_ONE)).run_due()
+    assert limited.worker().run_due() == 0
+    limited.clock.forward(hours=1)
+    limited.worker().run_due(limit=1)
     assert sorted(await states(limited)) == [StepState.HELD, StepState.SENT]
 
 

@@ -11,17 +11,18 @@ from local_world import EMAIL, LATER, START, FakeDelivery, World
 
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState, StopReason, StopScope
 from sequences_mcp.engine.channels.message import Message, Receipt
+from sequences_mcp.engine.outcomes import retry_after
 from sequences_mcp.engine.store import audit, sequences
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.worker import retry_after
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryRejectedError, DeliveryUnknownError
 
-DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.")
+DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.", data={"blame": "mailbox"})
+LATER_FOR_ONE = DeliveryDeferredError("450 later", next_step="Wait.", data={"blame": "later", "code": "450"})
 LOST = DeliveryUnknownError("The connection was lost.", next_step="Look.")
 
 
 def rejected(*, bounced: bool) -> DeliveryRejectedError:
-    return DeliveryRejectedError("550 no", next_step="Check.", data={"bounced": bounced})
+    return DeliveryRejectedError("550 no", next_step="Check.", data={"blame": "gone" if bounced else "refuses"})
 
 
 class FakeWitness:
@@ -79,7 +80,7 @@ async def test_the_claim_and_the_point_of_no_return_are_committed_before_the_ste
     points: list[str] = []
     world.worker(witness, at=points.append).run_due()
     assert witness.seen == [StepState.CLAIMED, StepState.HANDED_OVER]
-    assert points == ["claim", "claimed", "before_handed_over", "handed_over", "before_sent", "sent"]
+    assert points == ["claim", "claimed", "before_handed_over", "handed_over", "answered", "before_sent", "sent"]
 
 
 async def test_a_deferred_email_is_tried_again_later_with_the_same_message_id(world: World) -> None:
@@ -109,7 +110,7 @@ def test_retries_wait_a_minute_then_twice_as_long_each_time_and_at_most_an_hour(
 
 async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: World) -> None:
     await world.approved(await world.contact("a@example.org"))
-    delivery = FakeDelivery(before=DEFERRED)
+    delivery = FakeDelivery(before=LATER_FOR_ONE)
     worker = world.worker(delivery)
     for _ in range(20):
         worker.run_due()
@@ -246,4 +247,4 @@ async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audi
 
     world.worker(deliver, handover=timedelta(seconds=660)).run_due(limit=1)
     told = [one for one in audit.entries(world.store) if one.action == "sequence.too_late"]
-    assert [(one.detail["outcome"], one.detail["lease"]) for one in told] == [("sequence.delivered", 1)]
+    assert [(one.detail["outcome"], one.detail["lease"]) for one in told] == [("accepted", 1)]

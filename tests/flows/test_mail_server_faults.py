@@ -26,8 +26,11 @@ DEFERRED = {
 FAILED = {
     "RCPT 550": ({"RCPT": "550 5.2.1 mailbox disabled"}, "550 5.2.1 mailbox disabled", 0),
     "RCPT 550, no such user": ({"RCPT": "550 5.1.1 no such user"}, "550 5.1.1 no such user", 1),
-    "DATA 554": ({"DATA": "554 5.6.0 no"}, "554 5.6.0 no", 0),
-    "dot 552": ({"dot": "552 5.3.4 too big"}, "552 5.3.4 too big", 0),
+    "dot 550": ({"dot": "550 5.1.1 no such user"}, "550 5.1.1 no such user", 1),
+}
+WITHHELD = {
+    "DATA 554": ({"DATA": "554 5.6.0 no"}, "554 5.6.0 no"),
+    "dot 552": ({"dot": "552 5.3.4 too big"}, "552 5.3.4 too big"),
 }
 UNKNOWN = {
     "dropped after the dot": ({"dot": DROP}, "the connection was lost before the server's answer"),
@@ -96,6 +99,21 @@ async def test_what_was_refused_for_good_ends_the_run_and_is_not_tried_again(
     assert connected.rows("SELECT count(*) FROM suppression") == [(suppressed,)]
 
 
+@pytest.mark.parametrize(("script", "words"), WITHHELD.values(), ids=WITHHELD.keys())
+async def test_what_is_refused_for_its_text_waits_for_a_person_and_fails_nobody(
+    bureau: Bureau, script: dict[str, str], words: str
+) -> None:
+    with mailing(bureau, script) as (connected, inbox):
+        async with connected.client("auto", yes) as desktop:
+            run = await started(desktop)
+            connected.work()
+            seen = await desktop.call("get_sequence", sequence_id=run)
+            assert (seen["status"], seen["steps"][0]["state"]) == ("WAITING_FOR_USER", "held")
+            assert words in seen["steps"][0]["reason"]
+            assert (await desktop.call("list_reviews"))["drafts"]["items"]
+    assert inbox.taken == []
+
+
 @pytest.mark.parametrize(("script", "words"), UNKNOWN.values(), ids=UNKNOWN.keys())
 async def test_what_may_have_arrived_is_never_sent_again_by_itself(
     bureau: Bureau, script: dict[str, str], words: str
@@ -140,7 +158,9 @@ async def test_a_mail_server_that_is_not_there_loses_nobody(bureau: Bureau) -> N
         away.work()
         runs = (await desktop.call("list_sequences"))["items"]
     assert [run["status"] for run in runs] == ["ACTIVE"] * 3
-    assert all("is held: The e-mail was not accepted" in run["why"] for run in runs)
+    held = [run["why"] for run in runs if "is held: The e-mail was not accepted" in run["why"]]
+    assert len(held) == 1  # one try tells that nobody is there
+    assert sum("the mailbox rests, refused since 2026-11-23 12:00 UTC" in run["why"] for run in runs) == 2
     assert away.rows("SELECT count(*) FROM attempt WHERE counted = 1") == [(0,)]
 
 

@@ -36,7 +36,7 @@ from sequences_mcp.engine.events import SendEmail, Tick
 from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
-from sequences_mcp.engine.store import attempts, contacts, lineage, plans, schedule, sequences
+from sequences_mcp.engine.store import attempts, contacts, lineage, mailboxes, plans, schedule, sequences
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.texts import sourcing_of
 from sequences_mcp.engine.unseen import as_left
@@ -54,7 +54,8 @@ class Rules:
     """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return.
 
     ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``, whose
-    starts the operator allowed beforehand.
+    starts the operator allowed beforehand. ``account`` stands for the mail server and the account on it, without
+    telling them.
     """
 
     terms: Terms
@@ -64,6 +65,7 @@ class Rules:
     lease: timedelta
     unproven: Unproven = accept_unsigned
     unasked: frozenset[str] = frozenset()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,6 @@ class Claim:
     sequence_id: str
     key: str
     lease: int
-    tries: int
     message: Message
 
 
@@ -100,6 +101,7 @@ def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: 
         claim = _claimed(store, after, run, lease=lease, message=message, rules=rules, now=now)
     elif run.state is StepState.CLAIMED and run.lease is not None:
         attempts.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
+        attempts.answered(store, run.lease, "died")
     keep(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
     if claim is not None and (why := lineage.left_unseen(store, run.key)):
         as_left(store, sequences.by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
@@ -224,5 +226,9 @@ def _claimed(
         claimed_at=now,
     )
     attempts.insert(store, attempt)
-    tries = attempts.tries(store, run.key, generation=run.generation, since=None)
-    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, tries=tries, message=message)
+    sender = rules.terms.sender_address
+    if rest := mailboxes.resting(store, sender, now=now, account=rules.account):
+        mailboxes.tried(store, rest, until=now + rules.lease)
+    else:
+        mailboxes.accepted(store, sender)  # what is there is of another account
+    return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message)

@@ -62,11 +62,11 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Nothing was accepted (a failure before the final dot, or 4xx after it); due again at ``retry_at``."""
+    """Nothing was accepted; due again at ``retry_at``, or, where that is None, held for a person."""
 
     lease: int
     reason: str
-    retry_at: datetime
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,37 +12,41 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.engine import deciding, events
-from sequences_mcp.engine.change import action_of, change
+from sequences_mcp.engine import deciding, events, putting_right
+from sequences_mcp.engine.change import change
 from sequences_mcp.engine.channels.message import Message, Receipt
 from sequences_mcp.engine.claim import ACTOR, Claim, Rules, take
-from sequences_mcp.engine.events import Event, SuppressAddress
-from sequences_mcp.engine.stopping import suppress
-from sequences_mcp.engine.store import attempts, lineage, schedule, sequences
+from sequences_mcp.engine.outcomes import record
+from sequences_mcp.engine.pulse import Pulse
+from sequences_mcp.engine.receipts import FOLDER, Outcome, Receipts
+from sequences_mcp.engine.standing import elapsed
+from sequences_mcp.engine.store import attempts, lineage, mailboxes, schedule, sequences
 from sequences_mcp.engine.store.audit import Entry, append
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.unseen import take_in
 from sequences_mcp.errors import (
     ConflictError,
     DeliveryDeferredError,
+    DeliveryError,
     DeliveryRejectedError,
     DeliveryUnknownError,
+    DeliveryWithheldError,
+    SequencesError,
     StoreBusyError,
     StoreDamagedError,
-    StoreError,
     StoreUnwritableError,
 )
 
 log = logging.getLogger(__name__)
 
-FREE, MAILBOX = "free", "mailbox"
-FIRST_RETRY = timedelta(minutes=1)
-LONGEST_RETRY = timedelta(hours=1)
+FREE, MAILBOX, NOTICE = "free", "mailbox", "notice"
+LANES = frozenset({FREE, MAILBOX, NOTICE})
 AFTER_A_STORE_ERROR = 5.0
-REPORT_TRIES = 6
+NO_ROOM = "The disk is full: no e-mail is begun, because what becomes of it could not be written down."
+STOOD_STILL = "the program stood still between its last words to the server and the final dot"
 
 
 class Deliver(Protocol):
@@ -61,10 +65,12 @@ def _nowhere(point: str) -> None:
 class Worker:
     """Takes due work from one store.
 
-    ``handover`` is how long the server's answer to the final dot may take before the e-mail counts as unknown;
-    ``tell`` tells the operator what waits for a person, when there is news.
-    ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
-    handed_over, before_sent, sent (the channel tells its own).
+    ``lanes`` is what it does: ``mailbox`` sends e-mails, ``notice`` tells the operator (with ``tell``) what waits
+    for a person, ``free`` does all that needs no server. A process has a worker for each, so that a slow mail
+    server holds up nothing else. ``handover`` is how long the server's answer to the final dot may take before the
+    e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still with the
+    machine. ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
+    handed_over, answered, before_sent, sent (the channel tells its own).
     """
 
     store: Store
@@ -73,18 +79,28 @@ class Worker:
     deliver: Deliver
     handover: timedelta = timedelta(seconds=660)
     tell: Callable[[], bool] | None = None
+    lanes: frozenset[str] = LANES
+    pulse: Pulse | None = None
     poll: float = 1.0
     at: Callable[[str], None] = _nowhere
+    monotonic: Callable[[], float] = elapsed
     _faulty: set[str] = field(default_factory=set, init=False)
+    _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop, sleeping until something is due."""
+        """Work until told to stop, sleeping until something is due.
+
+        Raises StoreError where the database cannot be used and waiting does not help.
+        """
         while not stop.is_set():
             try:
-                self.run_due()
+                self.store.require_in_place()
+                done = self.run_due()
                 pause = self._pause()
-            except StoreError as error:
+                self._show(done)
+            except StoreBusyError as error:
                 log.warning("The worker cannot use the database: %s", error)
+                self._trouble(str(error))
                 pause = AFTER_A_STORE_ERROR
             stop.wait(pause)
 
@@ -92,12 +108,20 @@ class Worker:
         """Do what is due now, at most ``limit`` things; return how many that were. Raises StoreError."""
         if not self._is_at_home():
             return 0
-        self._guarded(self._catch_up)
-        self._guarded(self._tell)
+        self._guarded(self._put_right)
+        self._write_down()
+        if FREE in self.lanes:
+            self._guarded(self._catch_up)
         done = 0
+        while done < limit and self._free_is_due():
+            self._guarded(partial(self._take_and_send, lane=FREE))
+            done += 1
+        if NOTICE in self.lanes:
+            self._guarded(self._tell)
         while done < limit and (lane := self._due_lane()) is not None:
             self._guarded(partial(self._take_and_send, lane=lane))
             done += 1
+        self._write_down()
         return done
 
     def _is_at_home(self) -> bool:
@@ -108,21 +132,28 @@ class Worker:
 
     def _due_lane(self) -> str | None:
         """Return the lane in which something can be done now: what the mailbox does not limit comes first."""
-        now = self.clock()
-        free = schedule.next_due(self.store, FREE)
-        if free is not None and free[1] <= now:
+        if self._free_is_due():
             return FREE
-        at = self._mailbox_at()
+        now, at = self.clock(), self._mailbox_at()
         return MAILBOX if at is not None and at <= now and self.store.has_room() else None
+
+    def _free_is_due(self) -> bool:
+        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
+        return free is not None and free[1] <= self.clock()
 
     def _mailbox_at(self) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
-        due = schedule.next_due(self.store, MAILBOX)
+        due = schedule.next_due(self.store, MAILBOX) if MAILBOX in self.lanes else None
         if due is None:
             return None
         terms = self.rules.terms
         opens = attempts.mailbox_opens(
-            self.store, terms.sender_address, daily_cap=terms.daily_cap, spacing=terms.spacing
+            self.store,
+            terms.sender_address,
+            daily_cap=terms.daily_cap,
+            spacing=terms.spacing,
+            now=self.clock(),
+            account=self.rules.account,
         )
         return max(due[1], opens[0]) if opens else due[1]
 
@@ -130,10 +161,22 @@ class Worker:
         """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
         if not self.store.has_room():
             return self.poll
-        free = schedule.next_due(self.store, FREE)
+        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
         coming = [at for at in (free and free[1], self._mailbox_at()) if at is not None]
         soonest = min(((at - self.clock()).total_seconds() for at in coming), default=self.poll)
         return min(max(soonest, 0.0), self.poll)
+
+    def _show(self, done: int) -> None:
+        if self.pulse and not self.store.has_room():
+            self.pulse.trouble(NO_ROOM)
+        elif self.pulse and self._unwritten:
+            self.pulse.trouble("What became of some e-mails is still to be written into the database.")
+        elif self.pulse:
+            self.pulse.beat(acted=done > 0)
+
+    def _trouble(self, error: str) -> None:
+        if self.pulse:
+            self.pulse.trouble(error)
 
     def _guarded(self, work: Callable[[list[str]], None]) -> None:
         """Do some work; a fault in it is logged and sets aside the runs that it has named."""
@@ -146,8 +189,14 @@ class Worker:
             log.exception("The worker failed on %s", named or "what was left to be carried out")
             self._set_aside(named)
 
+    def _put_right(self, named: list[str]) -> None:
+        putting_right.after_a_clock_that_was_ahead(
+            self.store, sender=self.rules.terms.sender_address, now=self.clock(), longest_lease=self.handover
+        )
+
     def _catch_up(self, named: list[str]) -> None:
         deciding.catch_up(self.store, now=self.clock())
+        putting_right.purge(self.store, now=self.clock())
 
     def _tell(self, named: list[str]) -> None:
         if self.tell:
@@ -194,24 +243,32 @@ class Worker:
 
         def before_dot() -> None:
             self.at("before_handed_over")
-            self._report(claim, events.HandedOver(claim.lease, self.clock() + self.handover))
+            begun = self.monotonic()
+            self._hand_over(claim)
             self._note(claim)
             self.at("handed_over")
+            if self.monotonic() - begun >= self.handover.total_seconds():
+                raise _stood_still()  # others may have settled it: nothing was accepted, and nothing must be now
 
         try:
             receipt = self.deliver(claim.message, before_dot=before_dot)
-            outcome: Event = events.Delivered(claim.lease, receipt.reply)
-        except DeliveryDeferredError as error:
-            outcome = events.Deferred(claim.lease, error.message, self.clock() + retry_after(claim.tries))
-        except DeliveryRejectedError as error:
-            outcome = events.Rejected(claim.lease, error.message, bool(error.data.get("bounced")))
+            outcome = _outcome(claim, "accepted", receipt.reply)
         except DeliveryUnknownError as error:
-            outcome = events.Lost(claim.lease, error.message)
+            outcome = _outcome(claim, "lost", error.message)
+        except (DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError) as error:
+            outcome = _refusal(claim, error)
         except ConflictError:  # the lease was lost before the final dot: nothing was accepted, and it is not ours
             attempts.give_back(self.store, claim.lease)
+            mailboxes.free(self.store, self.rules.terms.sender_address, now=self.clock())
             return
+        self.at("answered")
+        self._receipts.keep(outcome)
+        self._kept[claim.lease] = outcome
         self.at("before_sent")
-        self._report_surely(claim, outcome)
+        try:
+            self._write_down()
+        except StoreBusyError as error:
+            log.warning("The outcome of lease %s waits: %s", claim.lease, error)
         self.at("sent")
 
     def _note(self, claim: Claim) -> None:
@@ -228,37 +285,52 @@ class Worker:
                 now=self.clock(),
             )
         except StoreUnwritableError as error:
-            raise DeliveryDeferredError(error.message, next_step=error.next_step) from error
+            raise DeliveryDeferredError(error.message, next_step=error.next_step, data={"blame": ""}) from error
 
-    def _report_surely(self, claim: Claim, outcome: Event) -> None:
-        """Write down what became of an e-mail, patiently: what is not written down becomes unknown."""
-        for _ in range(REPORT_TRIES - 1):
-            try:
-                return self._report_late(claim, outcome)
-            except StoreBusyError as error:
-                log.warning("The outcome of lease %s waits: %s", claim.lease, error)
-        return self._report_late(claim, outcome)
-
-    def _report_late(self, claim: Claim, outcome: Event) -> None:
-        try:
-            self._report(claim, outcome)
-        except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
-            log.warning("The outcome of lease %s comes too late: %s", claim.lease, error)
-            detail = {"lease": claim.lease, "outcome": action_of(outcome), "why": error.message}
-            self._audit("sequence.too_late", claim.sequence_id, **detail)
-
-    def _report(self, claim: Claim, event: Event) -> None:
-        """Write down one event of a claimed e-mail; ConflictError when its lease is lost."""
+    def _hand_over(self, claim: Claim) -> None:
+        """Pass the point of no return; ConflictError when the lease is lost."""
         with self.store.transaction():
             now = self.clock()
             before = sequences.by_ids(self.store, [claim.sequence_id])[0]
-            _, effects = change(self.store, before, event, now=now, actor=ACTOR)
-            if isinstance(event, events.Deferred):
-                attempts.give_back(self.store, claim.lease)
-            for effect in effects:
-                if isinstance(effect, SuppressAddress):
-                    mark = ("address", address_key(effect.address))
-                    suppress(self.store, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+            change(self.store, before, events.HandedOver(claim.lease, now + self.handover), now=now, actor=ACTOR)
+
+    @property
+    def _receipts(self) -> Receipts:
+        return Receipts(self.store.path.parent / FOLDER)
+
+    @property
+    def _kept(self) -> dict[int, Outcome]:
+        """What is still to be written down, of earlier processes too."""
+        if self._unwritten is None:
+            self._unwritten = {outcome.lease: outcome for outcome in self._receipts.kept()}
+        return self._unwritten
+
+    def _write_down(self) -> None:
+        """Write down what became of e-mails; whatever the database cannot take now stays for the next time."""
+        if MAILBOX not in self.lanes:
+            return
+        for lease, outcome in list(self._kept.items()):
+            self._report(outcome)
+            self._receipts.forget(lease)
+            del self._kept[lease]
+
+    def _report(self, outcome: Outcome) -> None:
+        try:
+            record(self.store, outcome, rules=self.rules, now=self.clock())
+        except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
+            if _stands_already(self.store, outcome):
+                return
+            log.warning("The outcome of lease %s comes too late: %s", outcome.lease, error)
+            self._too_late(outcome, error)
+        except (StoreBusyError, StoreUnwritableError, StoreDamagedError):
+            raise
+        except SequencesError as error:  # of another database, perhaps: it must not stand in the way of the rest
+            log.exception("The outcome of lease %s fits nothing here", outcome.lease)
+            self._too_late(outcome, error)
+
+    def _too_late(self, outcome: Outcome, error: SequencesError) -> None:
+        detail = {"lease": outcome.lease, "outcome": outcome.kind, "said": outcome.said, "why": error.message}
+        self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:
         append(
@@ -267,6 +339,32 @@ class Worker:
         )
 
 
-def retry_after(tries: int) -> timedelta:
-    """Return how long to wait after so many tries: a minute, then twice as long each time, at most an hour."""
-    return min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
+def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], said: str, **facts: Any) -> Outcome:
+    return Outcome(sequence_id=claim.sequence_id, key=claim.key, lease=claim.lease, kind=kind, said=said, **facts)
+
+
+def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
+    facts = error.data
+    return _outcome(
+        claim,
+        "refused",
+        error.message,
+        blame=str(facts.get("blame", "")),
+        code=str(facts.get("code", "")),
+        doubtful=bool(facts.get("doubtful")),
+    )
+
+
+def _stood_still() -> DeliveryDeferredError:
+    return DeliveryDeferredError(
+        f"The e-mail was not accepted: {STOOD_STILL}.",
+        next_step="It is tried again by itself.",
+        data={"blame": ""},
+    )
+
+
+def _stands_already(store: Store, outcome: Outcome) -> bool:
+    """Say whether another process has written the very same down: it read the receipt when it started."""
+    for _, run in sequences.of_keys(store, [outcome.key]):
+        return outcome.kind == "accepted" and run.server_reply == outcome.said
+    return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sequences_mcp.engine.channels.faults import withheld
 from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.errors import DeliveryRejectedError
 
 _LONGEST_LINE = 998  # RFC 5322, section 2.1.1
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
@@ -35,13 +35,9 @@ def flaw(message: Message) -> str | None:
 
 
 def require_sound(message: Message) -> None:
-    """Raise DeliveryRejectedError for a message with a flaw: it must not leave."""
+    """Raise DeliveryWithheldError for a message with a flaw: it must not leave."""
     if why := flaw(message):
-        raise DeliveryRejectedError(
-            f"The e-mail was not sent: {why}.",
-            next_step="Write the text again with edit_draft; a person then approves it.",
-            data={"phase": "check", "bounced": False},
-        )
+        raise withheld(why, phase="check")
 
 
 def _headers(data: bytes) -> list[tuple[str, str]]:

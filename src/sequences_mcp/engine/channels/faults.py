@@ -1,33 +1,31 @@
-"""Which answer of a mail server means what, and whose fault it is.
+"""The errors of a delivery, each for what is certain about it.
 
-========================  =============================  =========================================================
-phase                     5xx                            anything else than yes
-========================  =============================  =========================================================
-connect … sign in, MAIL   deferred: our own account      deferred
-RCPT, DATA, final dot     rejected: this recipient or    deferred for 4xx; after the dot, unknown for no answer or
-                          this text                      one that is none
-========================  =============================  =========================================================
+==================  ============================================  ===============================================
+answer              before the final dot, or to it                what follows
+==================  ============================================  ===============================================
+about the mailbox   deferred, ``data["blame"]`` is ``mailbox``    the mailbox rests; the e-mail waits
+about the person    deferred (``later``) or rejected              the e-mail waits, or its sequence ends
+about this text     withheld                                      a person looks at it
+none after the dot  unknown                                       a person settles it; nothing is sent again
+==================  ============================================  ===============================================
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sequences_mcp.engine.channels.replies import Blame, Judgement, judge
 from sequences_mcp.errors import (
     DeliveryDeferredError,
     DeliveryError,
     DeliveryRejectedError,
     DeliveryUnknownError,
+    DeliveryWithheldError,
 )
 
-# RFC 3463 and the IANA registry: what says that the address itself cannot be written to. 5.1.0, 5.1.7 and 5.1.8
-# are as often said of the sender, and a suppression is for ever.
-_DEAD = re.compile(r"5\.1\.(?:1|2|3|6|10)(?!\d)")
-# "Sign in first", "use encryption", "out of order": about us, at whatever phase it is said.
-_OURS = frozenset({503, 530, 534, 535, 538})
 _LONGEST = 300
+_NOBODY_REACHED = Judgement(Blame.MAILBOX, "")
 
 
 def words(reply: bytes | str) -> str:
@@ -37,24 +35,37 @@ def words(reply: bytes | str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
-def deferred(why: str, *, phase: str) -> DeliveryDeferredError:
-    """Return the error for an e-mail that was certainly not accepted."""
+def deferred(why: str, *, phase: str, judged: Judgement = _NOBODY_REACHED) -> DeliveryDeferredError:
+    """Return the error for an e-mail that was certainly not accepted and may be tried again."""
     return DeliveryDeferredError(
         f"The e-mail was not accepted: {why}.",
         next_step="It is tried again later by itself; `sequences-mcp doctor` checks the mail server.",
-        data={"phase": phase, "why": why},
+        data={"phase": phase, "why": why, **_facts(judged)},
+    )
+
+
+def withheld(why: str, *, phase: str, code: str = "") -> DeliveryWithheldError:
+    """Return the error for an e-mail that must not be tried again before a person has looked at it."""
+    return DeliveryWithheldError(
+        f"The e-mail was not sent: {why}.",
+        next_step="edit_draft changes its text; a person then approves it, or approves it as it is.",
+        data={"phase": phase, "why": why, **_facts(Judgement(Blame.TEXT, code))},
     )
 
 
 def refused(code: int, reply: bytes, *, phase: str) -> DeliveryError:
-    """Return the error for an answer to RCPT, DATA or the final dot that is not a yes."""
-    why = f"{code} {words(reply)}"
-    if not 500 <= code <= 599 or code in _OURS:
-        return deferred(f"the server answered {why} to {phase}", phase=phase)
+    """Return the error for an answer to MAIL, RCPT, DATA or the final dot that is not a yes."""
+    said = words(reply)
+    judged = judge(phase, code, said)
+    why = f"the server answered {code} {said} to {phase}"
+    if judged.blame is Blame.TEXT:
+        return withheld(why, phase=phase, code=judged.code)
+    if judged.blame in (Blame.MAILBOX, Blame.LATER):
+        return deferred(why, phase=phase, judged=judged)
     return DeliveryRejectedError(
-        f"The mail server refused the e-mail for good: {why}.",
-        next_step="Check the address and the text; a new sequence is needed to write to this person again.",
-        data={"phase": phase, "code": code, "bounced": _DEAD.match(words(reply)) is not None},
+        f"The mail server says that this recipient takes no e-mail: {code} {said}.",
+        next_step="Check the address; a new sequence is needed to write to this person again.",
+        data={"phase": phase, "bounced": judged.blame is Blame.GONE, **_facts(judged)},
     )
 
 
@@ -72,7 +83,14 @@ def deferring(phase: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise deferred(f"{_described(error)} ({phase})", phase=phase) from error
+        code = str(getattr(error, "smtp_code", "") or "")
+        raise deferred(
+            f"{_described(error)} ({phase})", phase=phase, judged=Judgement(Blame.MAILBOX, code)
+        ) from error
+
+
+def _facts(judged: Judgement) -> dict[str, object]:
+    return {"blame": judged.blame.value, "code": judged.code, "doubtful": judged.doubtful}
 
 
 def _described(error: OSError) -> str:

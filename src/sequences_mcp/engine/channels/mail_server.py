@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from sequences_mcp.errors import SettingsError
 
+_TELLING = 3  # letters: a shorter password stands in every word
 _ENCODE = (
     "a `/`, `?`, `#` or `@` in a user or password has to be percent-encoded: %2F for `/`, %3F for `?`, %23 for "
     "`#`, %40 for `@`"
@@ -65,6 +67,17 @@ class MailServer:
             _bad("it has a user without a password, or a password without a user")
         return cls(host=host, port=port, security=security, username=username, password=Password(password))
 
+    def without_password(self, text: str) -> str:
+        """Return a text in which no form of the password, as it is sent, stands any more."""
+        if not self.password:
+            return text
+        secret, user = self.password.encode(), self.username.encode()
+        forms = [self.password, *(b64encode(one).decode() for one in (secret, b"\0" + user + b"\0" + secret))]
+        for form in forms:
+            if len(form) >= _TELLING:
+                text = text.replace(form, "…")
+        return text
+
     @property
     def where(self) -> str:
         """The server as ``smtp://host:port``, without the account."""
@@ -77,11 +90,13 @@ class Timeouts:
     """Seconds to wait: for the connection, for each answer, and for the one after the final dot.
 
     RFC 5321, section 4.5.3.2.6 asks for ten minutes there: giving up earlier makes an unknown out of a slow yes.
+    ``total`` is for all up to the final dot; it ends before the claim on the e-mail does.
     """
 
     connect: float = 20
     command: float = 30
     final: float = 600
+    total: float = 100
 
 
 PATIENT = Timeouts()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sequences_mcp.engine.channels.mail_server import PATIENT, MailServer, Security, Timeouts
-from sequences_mcp.engine.channels.session import session
+from sequences_mcp.engine.channels.session import Deadline, session, without_secrets
 from sequences_mcp.errors import DeliveryDeferredError
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ class Probe:
 def probe(server: MailServer, *, timeouts: Timeouts = PATIENT, context: ssl.SSLContext | None = None) -> Probe:
     """Connect, greet, encrypt and sign in, and say how far that went."""
     try:
-        with session(server, timeouts=timeouts, context=context, at=lambda phase: None):
+        with (
+            without_secrets(server),
+            Deadline(timeouts.total) as deadline,
+            session(server, timeouts=timeouts, context=context, at=lambda phase: None, deadline=deadline),
+        ):
             account = f"signed in as {server.username}" if server.username else "no account"
             return Probe(True, f"{server.where} answers ({_PROTECTION[server.security]}; {account})")
     except DeliveryDeferredError as error:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sequences_mcp.engine.channels.envelope import require_sound
-from sequences_mcp.engine.channels.faults import deferred, deferring, refused, unknown, words
+from sequences_mcp.engine.channels.faults import deferred, deferring, refused, unknown, withheld, words
 from sequences_mcp.engine.channels.mail_server import PATIENT, MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.channels.session import session
+from sequences_mcp.engine.channels.session import Deadline, session, without_secrets
 
 if TYPE_CHECKING:
     import smtplib
@@ -37,10 +37,16 @@ def deliver(
 
     ``before_dot`` is called once, when all but the final dot has been written; if it raises, the connection is cut
     and nothing was accepted. ``at`` is told each phase that is over: connect, auth, rcpt, data, half, body, dot,
-    reply. Raises DeliveryDeferredError, DeliveryRejectedError (``data["bounced"]``) or DeliveryUnknownError.
+    reply. All up to the dot takes ``timeouts.total`` at most, the answer to the dot ``timeouts.final``, however
+    slowly the server drips. Raises DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError
+    (``data["bounced"]``) or DeliveryUnknownError; none of them, nor the receipt, repeats the password.
     """
     require_sound(message)
-    with session(server, timeouts=timeouts, context=context, at=at) as connection:
+    with (
+        without_secrets(server),
+        Deadline(timeouts.total) as deadline,
+        session(server, timeouts=timeouts, context=context, at=at, deadline=deadline) as connection,
+    ):
         _address(connection, message)
         at("rcpt")
         _open_text(connection)
@@ -48,19 +54,20 @@ def deliver(
         _write_text(connection, message.data, at=at)
         at("body")
         before_dot()
-        return _finish(connection, timeouts, at=at)
+        deadline.extend(timeouts.final)
+        return Receipt(server.without_password(_finish(connection, timeouts, at=at)))
 
 
 def _address(connection: smtplib.SMTP, message: Message) -> None:
     options = []
     if message.smtputf8:
         if not connection.has_extn("smtputf8"):
-            raise deferred("the server does not offer SMTPUTF8, which this address needs", phase="MAIL")
+            raise withheld("the server does not offer SMTPUTF8, which this address needs", phase="MAIL")
         options = ["SMTPUTF8", "BODY=8BITMIME"]
     with deferring("MAIL"):
         code, reply = connection.mail(message.sender, options)
     if code != 250:
-        raise deferred(f"the server answered {code} {words(reply)} to MAIL", phase="MAIL")
+        raise refused(code, reply, phase="MAIL")
     with deferring("RCPT"):
         code, reply = connection.rcpt(message.recipient)
     if code not in (250, 251):
@@ -113,7 +120,7 @@ def _early_words(connection: smtplib.SMTP) -> bytes | None:
     return None
 
 
-def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str], None]) -> Receipt:
+def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str], None]) -> str:
     try:
         if connection.sock is not None:
             connection.sock.settimeout(timeouts.final)
@@ -126,7 +133,7 @@ def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str],
     with suppress(OSError):
         connection.send(b"QUIT\r\n")  # its answer tells nothing and could only keep us from writing down this one
     if 200 <= code <= 299:
-        return Receipt(f"{code} {words(reply)}")
+        return f"{code} {words(reply)}"
     if 400 <= code <= 599:
         raise refused(code, reply, phase="the final dot")
     raise unknown(f"the server's answer was none: {code} {words(reply)}")

@@ -67,7 +67,11 @@ def mailbox_of(engine: Engine) -> tuple[datetime, str] | None:
     """Return from when the sender's mailbox may be used, and what it waits for; None when it was never used."""
     terms = engine.terms
     return attempts.mailbox_opens(
-        engine.store, terms.sender_address, daily_cap=terms.daily_cap, spacing=terms.spacing
+        engine.store,
+        terms.sender_address,
+        daily_cap=terms.daily_cap,
+        spacing=terms.spacing,
+        now=engine.clock(),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 
+from sequences_mcp.engine.store import mailboxes
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 ROLLING = timedelta(hours=24)
+Answer: TypeAlias = Literal["accepted", "recipient", "mailbox", "doubtful", "died"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +51,42 @@ def give_back(store: Store, lease: int) -> None:
     store.write("attempts.give_back", lease=lease)
 
 
+def answered(store: Store, lease: int, answer: Answer, *, code: str = "") -> None:
+    """Note what an attempt was answered, and what a refusal is known by."""
+    store.write("attempts.answer", lease=lease, answer=answer, code=code)
+
+
 def tries(store: Store, key: str, *, generation: int, since: datetime | None) -> int:
-    """Return how often sending one text was attempted, since an instant where one is given."""
+    """Return how often sending one text came as far as its recipient, or ended the program, since an instant.
+
+    What a server refused whoever sends, or no server answered, is no try of this text.
+    """
     row = store.rows("attempts.count_since", key=key, generation=generation, since=to_micros(since) or 0)[0]
     return int(row["found"])
 
 
-def mailbox_opens(store: Store, sender: str, *, daily_cap: int, spacing: int) -> tuple[datetime, str] | None:
+def pull_back(store: Store, sender: str, *, now: datetime) -> None:
+    """Let attempts that lie in the future, because the clock was ahead, count as made now."""
+    newest = from_micros(store.rows("attempts.newest", sender=sender)[0]["at"])
+    if newest is not None and newest > now:
+        store.write("attempts.pull_back", sender=sender, now=to_micros(now))
+
+
+def mailbox_opens(
+    store: Store, sender: str, *, daily_cap: int, spacing: int, now: datetime, account: str | None = None
+) -> tuple[datetime, str] | None:
     """Return from when a mailbox may be used again and what it waits for; None when it was never used.
 
-    ``daily_cap`` counts messages in any 24 hours, ``spacing`` is in seconds between two of them.
+    ``daily_cap`` counts messages in any 24 hours; ``spacing`` is in seconds between two attempts, failed ones too.
     """
     newest = from_micros(store.rows("attempts.newest", sender=sender)[0]["at"])
     if newest is None:
         return None
-    spaced = newest + timedelta(seconds=spacing)
+    waits = [(newest + timedelta(seconds=spacing), f"the mailbox leaves {spacing} s between two e-mails")]
     capped = store.row("attempts.nth_newest", sender=sender, skip=max(daily_cap, 1) - 1)
-    if capped is None or (free := from_micros(capped["at"]) + ROLLING) <= spaced:
-        return spaced, f"the mailbox leaves {spacing} s between two e-mails"
-    return free, f"the mailbox has used up its {daily_cap} e-mails in 24 hours"
+    if capped is not None:
+        free = from_micros(capped["at"]) + ROLLING
+        waits.append((free, f"the mailbox has used up its {daily_cap} e-mails in 24 hours"))
+    if rest := mailboxes.resting(store, sender, now=now, account=account):
+        waits.append((rest.until, f"the mailbox rests, refused since {rest.since:%Y-%m-%d %H:%M} UTC: {rest.why}"))
+    return max(waits, key=lambda wait: wait[0])

@@ -70,6 +70,11 @@ def entries(store: Store, *, subject: str | None = None) -> Iterator[Entry]:
         )
 
 
+def instants(store: Store, *, size: int) -> list[datetime]:
+    """Return when the last things happened, the newest first, as the clock said then."""
+    return [from_micros(row["at"]) for row in store.rows("audit.instants", size=size)]
+
+
 def _to_row(number: int, entry: Entry) -> dict[str, Any]:
     return {
         "no": number,

@@ -24,6 +24,7 @@ from sequences_mcp.engine.store.filesystem import enforce_private, has_room, kee
 from sequences_mcp.engine.store.presence import share
 from sequences_mcp.engine.store.schema import Migration, migrations, upgrade
 from sequences_mcp.engine.store.statements import statement
+from sequences_mcp.errors import StoreUnwritableError
 
 T = TypeVar("T")
 FILE_NAME = "sequences.db"
@@ -57,6 +58,7 @@ class Store:
         self._known_at = -1
         self._closing = ExitStack()
         self._afterwards: list[Callable[[], None]] = []
+        self._identity = _identity(path)
 
     @classmethod
     def open(
@@ -67,10 +69,12 @@ class Store:
         journal: JournalMode | None = None,
         busy_seconds: float = 10.0,
         steps: tuple[Migration, ...] | None = None,
+        examined: bool = True,
     ) -> Store:
         """Open, or create, the database of a data folder and bring its schema up to date.
 
-        ``journal`` overrides the version gate; ``busy_seconds`` is how long to wait for other processes. Raises
+        ``journal`` overrides the version gate; ``busy_seconds`` is how long to wait for other processes;
+        without ``examined`` a small file is not checked, because this process just has. Raises
         StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError.
         """
         make_folder(folder)
@@ -85,7 +89,8 @@ class Store:
             with translated(path):
                 keep_private(path)
                 upgrade(writer, path, now=now, steps=migrations() if steps is None else steps)
-                _refuse_damage(writer, path, limit=CHECKED_AT_START)
+                if examined:
+                    _refuse_damage(writer, path, limit=CHECKED_AT_START)
             reader = connect(path, journal=choice, read_only=True, busy_seconds=busy_seconds)
             opening.callback(reader.close)
             for connection in (writer, reader):
@@ -248,8 +253,21 @@ class Store:
         return bytes(found["value"])
 
     def has_room(self) -> bool:
-        """Say whether the disk has room for the commits that must follow a send."""
-        return has_room(self.path.parent)
+        """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
+        with _vanished(self.path):
+            return has_room(self.path.parent)
+
+    def require_in_place(self) -> None:
+        """Raise StoreUnwritableError unless the file that is open is still the one at its path.
+
+        A folder that was moved away, or a backup put in its place, leaves an open connection at the old file.
+        """
+        with _vanished(self.path):
+            if _identity(self.path) != self._identity:
+                raise StoreUnwritableError(
+                    f"Another file has taken the place of {self.path}.",
+                    next_step="The program opens it anew by itself; nothing was sent meanwhile.",
+                )
 
     def check(self) -> None:
         """Examine the whole file, slowly; StoreDamagedError says what is wrong."""
@@ -258,6 +276,23 @@ class Store:
             strangers = self._reader.execute("PRAGMA foreign_key_check").fetchall()
         if verdict != "ok" or strangers:
             raise damaged(self.path, verdict if verdict != "ok" else f"{len(strangers)} rows point at nothing")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    # Looked at, never opened: closing any other handle of the file would drop this process's locks on it.
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _vanished(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"The data folder {path.parent} cannot be looked into: {error.strerror or error}.",
+            next_step="Put it back, or check the disk it is on; the program goes on by itself once it is there.",
+        ) from error
 
 
 _OUTERMOST = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))

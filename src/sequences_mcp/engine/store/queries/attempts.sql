@@ -11,9 +11,32 @@ VALUES (:lease, :key, :generation, :sender, :message_id, :message_digest, :claim
 -- Nothing was accepted: the attempt uses up nothing.
 UPDATE attempt SET counted = 0 WHERE lease = :lease
 
+-- answer --
+-- What an attempt was answered, and what a refusal is known by.
+UPDATE attempt SET answer = :answer, code = :code WHERE lease = :lease
+
+-- answered --
+-- What a mailbox was answered, the newest first.
+SELECT key, answer, code FROM attempt
+WHERE sender = :sender AND answer IS NOT NULL AND answer <> 'died' ORDER BY lease DESC LIMIT :size
+
+-- accepted_since_refused --
+-- Whether an e-mail of a mailbox was accepted after a text was refused.
+SELECT EXISTS (
+  SELECT 1 FROM attempt
+  WHERE sender = :sender AND answer = 'accepted'
+    AND lease > (SELECT max(lease) FROM attempt
+                 WHERE key = :key AND generation = :generation AND claimed_at >= :since
+                   AND answer IN ('doubtful', 'recipient'))
+) AS found
+
 -- newest --
--- When this mailbox was last used.
-SELECT max(claimed_at) AS at FROM attempt WHERE sender = :sender AND counted = 1
+-- When this mailbox was last used, whatever came of it.
+SELECT max(claimed_at) AS at FROM attempt WHERE sender = :sender
+
+-- pull_back --
+-- What lies after the present instant counts as now.
+UPDATE attempt SET claimed_at = :now WHERE sender = :sender AND claimed_at > :now
 
 -- nth_newest --
 -- When this mailbox was used, some uses ago.
@@ -21,8 +44,9 @@ SELECT claimed_at AS at FROM attempt WHERE sender = :sender AND counted = 1
 ORDER BY claimed_at DESC LIMIT 1 OFFSET :skip
 
 -- count_since --
--- How often sending one text was attempted since an instant.
-SELECT count(*) AS found FROM attempt WHERE key = :key AND generation = :generation AND claimed_at >= :since
+-- How often sending one text came to its recipient, or ended the program, since an instant.
+SELECT count(*) AS found FROM attempt
+WHERE key = :key AND generation = :generation AND claimed_at >= :since AND answer IN ('recipient', 'died')
 
 -- find --
 -- One attempt.

@@ -14,3 +14,7 @@ SELECT * FROM audit WHERE no > :no ORDER BY no LIMIT :size
 -- of_subject --
 -- What happened to one thing, in order.
 SELECT * FROM audit WHERE subject = :subject ORDER BY no
+
+-- instants --
+-- When the last things happened, the newest first.
+SELECT at FROM audit ORDER BY no DESC LIMIT :size

@@ -1,0 +1,212 @@
+"""Whose trouble a mail server's refusal is: the mailbox's, the recipient's, or this one text's.
+
+The enhanced status code decides (RFC 3463 and the IANA registry of them), then the words, which the large
+providers use more consistently than their codes, then the phase. A refusal of the mailbox (sender, account,
+server, connection) says nothing about the person who was to be written to, so what cannot be told apart
+counts as that, marked ``doubtful``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Blame(StrEnum):
+    """What a refusal is about, and so what follows from it.
+
+    ``mailbox``: nobody's sending works at present, so the mailbox rests. ``gone``: the address does not exist, and
+    is never written to again. ``refuses``: the recipient's mailbox takes no e-mail at all. ``later``: the
+    recipient's mailbox takes none just now. ``text``: a person has to look at this e-mail.
+    """
+
+    MAILBOX = "mailbox"
+    GONE = "gone"
+    REFUSES = "refuses"
+    LATER = "later"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whose trouble it is; ``doubtful`` where nothing in the answer says so. ``code`` is what it is known by."""
+
+    blame: Blame
+    code: str
+    doubtful: bool = False
+
+
+def judge(phase: str, code: int, text: str) -> Judgement:
+    """Return whose trouble an answer is that is not a yes: ``text`` without the code, on one line."""
+    enhanced = _enhanced(code, text)
+    known = f"{code} {enhanced}" if enhanced else str(code)
+    named = phase == "RCPT" or phase in ("DATA", "the final dot")
+    if not named or code in _OURS or not 400 <= code <= 599:
+        return Judgement(Blame.MAILBOX, known)
+    said = _without_addresses(text)
+    blame = _decided(enhanced, said) if enhanced else _by_words(code, said, at_rcpt=phase == "RCPT")
+    if blame is None:
+        return Judgement(Blame.MAILBOX, known, doubtful=code >= 500)
+    if blame in (Blame.GONE, Blame.REFUSES) and code < 500:
+        blame = Blame.LATER
+    return Judgement(blame, known)
+
+
+# "Sign in first", "use encryption", "out of order", "no such command", "closing": about us, whenever it is said.
+_OURS = frozenset({421, 432, 454, 500, 502, 503, 504, 521, 530, 534, 535, 538})
+_ENHANCED = re.compile(r"\s*([45])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_ENHANCED_LATE = re.compile(r"\(#\s?([45])\.(\d{1,3})\.(\d{1,3})\)")  # as qmail writes it, at the end
+
+
+def _enhanced(code: int, text: str) -> str:
+    """Return the enhanced code, or nothing: one of another class than the answer's contradicts it."""
+    found = _ENHANCED.match(text) or _ENHANCED_LATE.search(text)
+    return ".".join(found.groups()) if found and found[1] == str(code)[0] else ""
+
+
+def _without_addresses(text: str) -> str:
+    """Return the words without addresses and links, which may contain any others."""
+    return re.sub(r"<[^<>]*>|\S+@\S+|https?://\S+", " ", text)
+
+
+def _words_of(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.VERBOSE)
+
+
+# Of the sender or of how much was sent, whatever code stands before it: Postfix says "Sender address rejected:
+# User unknown" with 5.1.1, Exchange "SendAsDenied" with 5.2.0, others "sending quota exceeded" with 5.2.2.
+_SENDER = _words_of(
+    r"""
+      sender\ (?:address|domain|verify|verification|is|not|denied|rejected|unknown|identity|authentication)
+    | (?:bad|banned|blocked|invalid|unauthenticated|unverified|unknown|outbound)\ (?:outbound\ )?senders?\b
+    | from[\ -]address | envelope[\ -]from | return[\ -]path | not\ owned\ by | identit(?:y|ies)
+    | send\ ?-?as | permissions?\ to\ send | (?:allowed|authori[sz]ed|permitted)\ to\ (?:send|relay)
+    | storedrv\.submission | (?:to|no)\ relay\b
+    | relay(?:ing)?\ (?:access|not|is\ not|denied|disallowed|prohibited)
+    | (?:sending|submission|outbound|outgoing|hourly|daily|monthly|send|relay)
+      (?:\ \w+){0,3}\ (?:limits?|quotas?|thresholds?|credits?)\b
+    | unusual\ (?:sending|rate|activity) | throttl | your\ (?:account|mailbox|ip|domain|host|server)\b
+    | spam | \bspf\b | \bdkim | dmarc | blac?klist | blocklist | reputation | \brbl\b | dnsbl
+    """
+)
+# Of the account, the connection or the server, where the code does not say otherwise.
+_SERVER = _words_of(
+    r"""
+      sender | relay | rcpthosts | locally\ hosted | mail\ from
+    | authenticat | credentials? | log(?:ged)?\ in\b | \bauth\b | password | verified
+    | (?:message|messages|rate|recipients?|connections?)(?:\ \w+){0,2}\ (?:limits?|quotas?|thresholds?)\b
+    | (?:limit|quota|rate|credits?)\ (?:of|for|exceeded|reached) | too\ many | too\ fast | rate[\ -]?limit
+    | (?:maximum|max)\ (?:sending|credits|number|recipients|messages) | slow\ down | suspicious
+    | block | polic(?:y|ies) | content | client\ host | \bhelo | \behlo | reverse\ dns | \bptr\b | connections?\b
+    | (?:internal|configuration|local|temporary|server|system|processing|unexpected)\ (?:\w+\ )?
+      (?:error|problem|failure)
+    | disk | insufficient | traceback | exception | error:\ \( | try\ again\ later | not\ accepting
+    """
+)
+_GREYLIST = _words_of(r"gr[ae]y-?list")
+_RESTRICTED = _words_of(r"RESOLVER\.RST | recipient\ is\ not\ authori | restricted\ recipient")
+_SIZE = _words_of(r"(?:message|size|mail|data)[^.]{0,40}\ (?:too\ (?:big|large|long)|size|maximum)")
+_FULL = _words_of(
+    r"""
+      (?:mailbox|account|inbox|recipient|user)[^.]{0,60}
+        (?:full|over[\ -]?quota|quota|storage|receiving\ (?:mail|messages))
+    | over[\ -]?quota | receive\ limit | exceeded\ storage
+    """
+)
+_NOBODY = _words_of(
+    r"""
+      (?:user|mailbox|account|recipient|address|person|alias)\b[^.;:]{0,60}
+        (?:unknown|not\ (?:be\ )?(?:found|exist|known|listed)|doesn't\ exist|invalid|no\ longer)
+    | (?:unknown|invalid|no\ such|nonexist\w*|non-exist\w*)\ (?:local\ )?
+      (?:user|mailbox|recipient|account|address|person|alias)
+    | no\ (?:mailbox|account|user|recipient|one)\ (?:here\ )?(?:by\ that|with\ that|named|found)
+    | (?:doesn't|does\ not)\ have\ an?\ [\w.]{1,40}\ ?account | un-?rout(?:e)?able
+    | (?:recipient\ )?domain\ (?:does\ not\ exist|not\ found) | host\ or\ domain\ name\ not\ found
+    | not\ a\ valid\ (?:recipient|mailbox) | recipnotfound
+    """
+)
+_CLOSED = _words_of(
+    r"""
+      (?:mailbox|account|user|recipient)[^.;:]{0,40}(?:disabled|inactive|closed|deactivated|unavailable|not\ local)
+    | mailbox\ name\ not\ allowed | recipient\ address\ rejected
+    | recipient\ (?:address\ )?(?:was\ )?(?:denied|refused)
+    """
+)
+
+# The enhanced codes that say by themselves who it is about.
+_CODES: dict[str, Blame] = {
+    "1.1": Blame.GONE,
+    "1.2": Blame.GONE,
+    "1.3": Blame.GONE,
+    "1.4": Blame.REFUSES,
+    "1.6": Blame.GONE,
+    "1.7": Blame.MAILBOX,
+    "1.8": Blame.MAILBOX,
+    "1.10": Blame.GONE,
+    "1.20": Blame.TEXT,
+    "1.90": Blame.MAILBOX,
+    "2.1": Blame.REFUSES,
+    "2.2": Blame.LATER,
+    "2.3": Blame.TEXT,
+    "2.121": Blame.LATER,
+    "2.122": Blame.LATER,
+    "2.252": Blame.MAILBOX,
+    "3.4": Blame.TEXT,
+    "4.4": Blame.REFUSES,
+    "4.5": Blame.MAILBOX,
+    "4.310": Blame.REFUSES,
+    "7.17": Blame.REFUSES,  # the mailbox has had another owner since (RFC 7293)
+    "7.18": Blame.REFUSES,
+    "7.26": Blame.MAILBOX,
+    "7.57": Blame.MAILBOX,
+    "7.60": Blame.MAILBOX,
+}
+
+
+def _decided(enhanced: str, said: str) -> Blame | None:
+    """Return what an enhanced code says, with the words where they contradict or complete it."""
+    kind, subject, detail = enhanced.split(".")
+    if _GREYLIST.search(said):
+        return Blame.LATER
+    if subject == "2" and _FULL.search(said) and not _SENDER.search(said):
+        return Blame.LATER
+    if _SENDER.search(said):
+        return Blame.MAILBOX
+    found = _CODES.get(f"{subject}.{detail}")
+    if kind == "4":
+        return found if found is Blame.MAILBOX else Blame.LATER if subject in ("1", "2") else Blame.MAILBOX
+    if found is not None:
+        return found
+    if subject == "6" or _RESTRICTED.search(said):
+        return Blame.TEXT
+    if _SERVER.search(said):
+        return Blame.MAILBOX
+    return None if subject == "7" else _of_recipient(said)
+
+
+def _by_words(code: int, said: str, *, at_rcpt: bool) -> Blame | None:
+    """Return what an answer without an enhanced code says."""
+    if code == 523 or (code != 451 and _SIZE.search(said)):
+        return Blame.TEXT
+    if _GREYLIST.search(said):
+        return Blame.LATER
+    if _SENDER.search(said):
+        return Blame.MAILBOX
+    if _FULL.search(said):
+        return Blame.LATER
+    if _RESTRICTED.search(said):
+        return Blame.TEXT
+    if found := _of_recipient(said):
+        return found if code != 451 else Blame.MAILBOX
+    if _SERVER.search(said):
+        return Blame.MAILBOX
+    if at_rcpt and code in (450, 551):  # RFC 5321: mailbox unavailable; user not local
+        return Blame.LATER if code == 450 else Blame.REFUSES
+    return None
+
+
+def _of_recipient(said: str) -> Blame | None:
+    if _NOBODY.search(said):
+        return Blame.GONE
+    return Blame.REFUSES if _CLOSED.search(said) else None
