@@ -321,6 +321,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         sequences=local.sequences,
         drafts=local.drafts,
         tasks=local.tasks,
+        replies=local.replies,
     )
     return Desk(
         providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=local.blueprints)),

@@ -16,12 +16,21 @@ CALLS: dict[str, dict[str, Any]] = {
     "pause_sequence": {"paused_until": tomorrow(30)},
     "stop_sequence": {"reason": "LOSE"},
     "suppress_contact": {"reason": "asked us to stop"},
+    "record_reply": {"answer": "replied"},
+}
+ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
+    "replied": ({}, "SUCCEEDED"),
+    "not_interested": ({}, "STOPPED_EARLY"),
+    "opt_out": ({}, "STOPPED_EARLY"),
+    "out_of_office": ({"until": tomorrow(30)}, "WAITING_FOR_LEAD"),
 }
 AFTER = {
     "pause_sequence": "WAITING_FOR_LEAD",
     "stop_sequence": "STOPPED_EARLY",
     "suppress_contact": "STOPPED_EARLY",
+    "record_reply": "SUCCEEDED",
 }
+WHO = {"suppress_contact": ("contact", "contact_id"), "record_reply": ("who", "id")}
 Trouble = Callable[[Bureau, Desktop], Awaitable[Bureau]]
 
 
@@ -74,7 +83,7 @@ async def unknown_fates(bureau: Bureau, desktop: Desktop) -> Bureau:
             for run in await runs_of(desktop):
                 await other.call("stop_sequence", sequence_id=run["id"], reason="LOSE")
             blueprint = await other.blueprint(MAIL, LINKEDIN)
-            await other.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+            await other.call("start_sequence", blueprint_id=blueprint, contacts=people(len(CALLS)))
             connected.work()
     return bureau
 
@@ -109,7 +118,7 @@ CASES = [(trouble, False) for trouble in TROUBLES] + [("due now", True), ("nobod
 async def test_a_safe_tool_is_never_refused_in_a_live_run(bureau: Bureau, trouble: str, paused: bool) -> None:
     async with bureau.client("auto", yes) as desktop:
         blueprint = await desktop.blueprint(MAIL, LINKEDIN)
-        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(len(CALLS)))
         troubled = await TROUBLES[trouble](bureau, desktop)
         if paused:
             for run in await runs_of(desktop):
@@ -118,9 +127,22 @@ async def test_a_safe_tool_is_never_refused_in_a_live_run(bureau: Bureau, troubl
         runs = await runs_of(desktop)
         assert len(runs) == len(CALLS)
         for tool, run in zip(sorted(CALLS), runs, strict=True):
-            who = {"contact": run["contact_id"]} if tool == "suppress_contact" else {"sequence_id": run["id"]}
-            assert (await desktop.call(tool, **who, **CALLS[tool]))["outcome"] == "done"
+            argument, fact = WHO.get(tool, ("sequence_id", "id"))
+            assert (await desktop.call(tool, **{argument: run[fact]}, **CALLS[tool]))["outcome"] == "done"
             assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == AFTER[tool]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_every_kind_of_answer_is_recorded_whatever_else_does_not_work(bureau: Bureau, trouble: str) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(MAIL, LINKEDIN)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(len(ANSWERS)))
+        troubled = await TROUBLES[trouble](bureau, desktop)
+    async with troubled.client("auto") as desktop:
+        for run, (answer, (more, status)) in zip(await runs_of(desktop), ANSWERS.items(), strict=True):
+            done = await desktop.call("record_reply", who=run["contact_id"], answer=answer, **more)
+            assert (done["outcome"], list(done["runs"])) == ("done", [run["id"]])
+            assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == status
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

@@ -39,6 +39,27 @@ def test_a_sequence_is_paused_resumed_and_stopped(world: World, person: Visitor)
     assert person.post(f"/sequences/{own}/resume").status == 409
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ("replied", SequenceStatus.SUCCEEDED),
+        ("not_interested", SequenceStatus.STOPPED_EARLY),
+        ("opt_out", SequenceStatus.STOPPED_EARLY),
+        ("out_of_office", SequenceStatus.WAITING_FOR_LEAD),
+    ],
+)
+def test_a_person_records_what_was_answered(
+    world: World, person: Visitor, answer: str, status: SequenceStatus
+) -> None:
+    plan = started(world, MAIL)
+    own = run_of(world, plan).id
+    assert person.post(f"/sequences/{own}/reply", answer=answer, days="3").status == 303
+    assert run_of(world, plan).status is status
+    assert person.post(f"/sequences/{own}/reply", answer="perhaps").status == 422
+    if answer == "opt_out":
+        assert "they asked not to be contacted" in person.get("/suppressions").text
+
+
 def test_sequences_are_listed_by_status(world: World, person: Visitor) -> None:
     own = run_of(world, started(world, MAIL)).id
     assert own in person.get("/sequences?status=ACTIVE").text

@@ -146,7 +146,7 @@ def test_no_argument_of_a_tool_that_a_model_sees_could_approve(name: str) -> Non
 
 def test_the_safe_tools_only_ever_hold_back() -> None:
     safe = {name for name in ALL_TOOLS if definition_of(name).safe}
-    assert safe == {"pause_sequence", "stop_sequence", "suppress_contact", "withdraw_plan"}
+    assert safe == {"pause_sequence", "stop_sequence", "suppress_contact", "record_reply", "withdraw_plan"}
     for name in safe:
         hints = LISTED[name].annotations
         assert hints is not None and not hints.open_world_hint and not hints.read_only_hint

@@ -76,6 +76,15 @@ class StopScope(StrEnum):
     COMPANY = "COMPANY"
 
 
+class Answer(StrEnum):
+    """What somebody answered, on any channel: with interest, with none, "never again", or "away until"."""
+
+    REPLIED = "replied"
+    NOT_INTERESTED = "not_interested"
+    OPT_OUT = "opt_out"
+    OUT_OF_OFFICE = "out_of_office"
+
+
 class TaskOutcome(StrEnum):
     """What became of a task: done; an invitation that was accepted; or skipped."""
 

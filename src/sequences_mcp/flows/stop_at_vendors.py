@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, StopReason, StopScope
 from sequences_mcp.errors import NotSupportedError, SequencesError
@@ -15,12 +16,13 @@ from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.get_sequence import followed
+from sequences_mcp.flows.pause_sequence import pause_sequence
 from sequences_mcp.flows.stop_sequence import stop_sequence
 from sequences_mcp.providers.port import Call, SequenceDetail
 from sequences_mcp.providers.vendor_port import Write
 
 STOPPED = "stopped"
-TOOL = "stop_sequence"  # its operations are settled as that tool's are
+TOOL, HOLD = "stop_sequence", "pause_sequence"  # its operations are settled as that tool's are
 AGAIN = "suppress_contact again then."
 
 
@@ -34,17 +36,58 @@ class StoppedThere:
 
 async def stop_at_vendors(desk: Desk, marks: Items[Mark], *, call: Call) -> StoppedThere:
     """Stop every live run at a vendor of whoever these marks cover, as far as that can be; nothing is raised."""
+    return await stop_there(desk, await desk.vendor_runs.live_among(marks), call=call)
+
+
+async def stop_there(
+    desk: Desk, runs: Items[SequenceDetail], *, call: Call, reason: StopReason = StopReason.LOSE
+) -> StoppedThere:
+    """Stop these runs at vendors, as far as that can be; nothing is raised."""
     stopped: list[SequenceDetail] = []
     told: dict[str, str] = {}
-    for kept in await desk.vendor_runs.live_among(marks):
+    for kept in runs:
         run, why = await _as_it_is(desk, kept.sequence)
         if run.status in TERMINAL:
             continue
         own = run.remote_id or run.id
-        told[own] = why or await _stopped(desk, run, call=call)
+        told[own] = why or await _stopped(desk, run, call=call, reason=reason)
         if told[own] == STOPPED:
             stopped.append(await _kept(desk, run))
     return StoppedThere(stopped=tuple(stopped), told=told)
+
+
+async def hold_there(desk: Desk, runs: Items[SequenceDetail], *, until: datetime, call: Call) -> Mapping[str, str]:
+    """Pause these runs at vendors; return in words what became of each. Nothing is raised."""
+    told: dict[str, str] = {}
+    for kept in runs:
+        run, why = await _as_it_is(desk, kept.sequence)
+        if run.status not in TERMINAL:
+            told[run.remote_id or run.id] = why or await _held(desk, run, until=until, call=call)
+    return told
+
+
+async def _held(desk: Desk, run: Sequence, *, until: datetime, call: Call) -> str:
+    title, own = run.provider.capitalize(), run.remote_id or run.id
+    write = Write(
+        call=Call(HOLD, call.key and f"{call.key}#{own}", call.fingerprint),
+        provider=run.provider,
+        subject=own,
+        arguments={"sequence_id": own, "paused_until": until.isoformat()},
+        safe=True,
+    )
+
+    async def effect() -> str:
+        seen = await pause_sequence(desk, sequence_id=own, paused_until=until)
+        await desk.vendor_runs.observe(run, seen)
+        return '{"outcome":"done"}'
+
+    try:
+        await carry_out(desk, write, effect)
+    except NotSupportedError:
+        return f"not_done: it goes on. {title}'s API cannot pause it. Pause it in {title}'s own app, now."
+    except SequencesError as error:
+        return f"{error.outcome}: {error}"
+    return f"paused until {until.isoformat(timespec='minutes')}"
 
 
 async def _as_it_is(desk: Desk, run: Sequence) -> tuple[Sequence, str | None]:
@@ -64,19 +107,19 @@ async def _as_it_is(desk: Desk, run: Sequence) -> tuple[Sequence, str | None]:
     return run, None
 
 
-async def _stopped(desk: Desk, run: Sequence, *, call: Call) -> str:
+async def _stopped(desk: Desk, run: Sequence, *, call: Call, reason: StopReason) -> str:
     """Stop one run through the ledger, as stop_sequence does; return what became of it."""
     title, own = run.provider.capitalize(), run.remote_id or run.id
     write = Write(
         call=Call(TOOL, call.key and f"{call.key}#{own}", call.fingerprint),
         provider=run.provider,
         subject=own,
-        arguments={"sequence_id": own, "reason": StopReason.LOSE.value, "scope": StopScope.CONTACT.value},
+        arguments={"sequence_id": own, "reason": reason.value, "scope": StopScope.CONTACT.value},
         safe=True,
     )
 
     async def effect() -> str:
-        [seen, *_] = await stop_sequence(desk, sequence_id=own, reason=StopReason.LOSE)
+        [seen, *_] = await stop_sequence(desk, sequence_id=own, reason=reason)
         await desk.vendor_runs.observe(run, seen)
         return '{"outcome":"done"}'
 

@@ -244,6 +244,10 @@ class VendorRuns(Protocol):
         """Return how far the handing over of a plan's people is."""
         ...
 
+    async def known_as(self, vendor_id: str) -> str | None:
+        """Return the id of the stored person who has this id at a vendor, or None."""
+        ...
+
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return runs at vendors that may still reach whoever these marks cover.
 

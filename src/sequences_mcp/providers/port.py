@@ -16,6 +16,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.sequence import (
+    Answer,
     Sequence,
     SequenceStatus,
     StepRun,
@@ -381,6 +382,16 @@ class Suppressed:
     value: str
     stopped: tuple[SequenceDetail, ...]
     already: bool
+
+
+class Replies(Protocol):
+    """What people answered, as somebody records it."""
+
+    async def record(
+        self, contact_id: str, answer: Answer, *, until: datetime | None = None
+    ) -> list[SequenceDetail]:
+        """Keep it, and do what follows to every run of this person here; return those runs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

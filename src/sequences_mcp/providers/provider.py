@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.providers.enrolment_port import Enrolment
-from sequences_mcp.providers.port import Blueprints, Contacts, Drafts, Sequences, Tasks
+from sequences_mcp.providers.port import Blueprints, Contacts, Drafts, Replies, Sequences, Tasks
 from sequences_mcp.providers.vendor_port import (
     Exclusions,
     Introduction,
@@ -40,6 +40,7 @@ class Provider:
     sequences: Sequences | None = None
     drafts: Drafts | None = None
     tasks: Tasks | None = None
+    replies: Replies | None = None
 
     @property
     def title(self) -> str:

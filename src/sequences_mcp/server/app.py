@@ -41,7 +41,7 @@ chat, on the review page that results name, or with `sequences-mcp review`. No a
 later change of a text, recipient or setting voids the approval. With a blueprint of Kalent, Clarky or Topo the \
 people of an approved plan are handed over to that vendor, which then sends by itself.
 
-pause_sequence, stop_sequence, suppress_contact and withdraw_plan work at any time, without approval.
+pause_sequence, stop_sequence, suppress_contact, record_reply and withdraw_plan work at any time, without approval.
 
 Results: every write, and every error, says `outcome` (done, not_done, unknown, refused, waiting_for_approval), \
 `sent` (what has left for real people) and `next`. Ids carry provider and kind (local:bp_…, local:ct_…, \

@@ -17,6 +17,7 @@ _TEXT: dict[str, Any] = {"type": "string"}
 # What is kept out of the schemas is checked all the same, and said when it is broken: the longest key, the last
 # page and JSON Schema's name for a time would cost a model a hundred tokens, and hardly ever help it.
 IdempotencyKey = Annotated[str | None, Field(max_length=200), WithJsonSchema(_TEXT)]
+Id = Annotated[str, Field(max_length=200), WithJsonSchema(_TEXT)]
 PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer", "minimum": 1})]
 PageSize = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Name = Annotated[str, Field(max_length=200)]

@@ -36,6 +36,7 @@ TOOLS = (
     "resume_sequence",
     "stop_sequence",
     "suppress_contact",
+    "record_reply",
     "list_reviews",
     "edit_draft",
     "list_tasks",

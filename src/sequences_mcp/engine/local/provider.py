@@ -12,6 +12,7 @@ from sequences_mcp.engine.local.ledger import LocalLedger
 from sequences_mcp.engine.local.operations import LocalOperations
 from sequences_mcp.engine.local.plans import LocalPlans
 from sequences_mcp.engine.local.records import LocalRecords
+from sequences_mcp.engine.local.replies import LocalReplies
 from sequences_mcp.engine.local.sequences import LocalSequences
 from sequences_mcp.engine.local.suppressions import LocalSuppressions
 from sequences_mcp.engine.local.tasks import LocalTasks
@@ -35,6 +36,7 @@ class LocalProvider:
     records: LocalRecords
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
+    replies: LocalReplies
 
 
 def local_provider(engine: Engine) -> LocalProvider:
@@ -52,4 +54,5 @@ def local_provider(engine: Engine) -> LocalProvider:
         records=LocalRecords(engine),
         operations=LocalOperations(engine),
         vendor_runs=LocalVendorRuns(engine),
+        replies=LocalReplies(engine),
     )

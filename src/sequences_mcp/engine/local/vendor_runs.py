@@ -290,6 +290,14 @@ class LocalVendorRuns:
             operation_ids=tuple(one.id for one in still_open),
         )
 
+    async def known_as(self, vendor_id: str) -> str | None:
+        """Return the id of the stored person who has this id at a vendor, or None."""
+        found = contacts.by_ids(self.engine.store, [vendor_id])
+        if found:
+            return found[0].id
+        run = schedule.given_as(self.engine.store, vendor_id)
+        return run.contact_id if run else None
+
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return runs at vendors that may still reach whoever these marks cover."""
         store = self.engine.store

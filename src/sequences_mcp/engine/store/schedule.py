@@ -77,6 +77,12 @@ def of_remote(store: Store, remote_id: str) -> Sequence | None:
     return by_ids(store, [row["id"]])[0] if row else None
 
 
+def given_as(store: Store, vendor_id: str) -> Sequence | None:
+    """Return the newest run whose vendor was given this id for the person, or None."""
+    row = store.row("sequences.given_as", vendor_id=vendor_id)
+    return by_ids(store, [row["id"]])[0] if row else None
+
+
 def live_at_vendors(store: Store, contact_ids: Iterable[str], *, words: Iterable[str]) -> list[Sequence]:
     """Return live runs that vendors have or may have: of these people, or with one of these words in them."""
     patterns = [f"%{escaped(word)}%" for word in words]

@@ -33,6 +33,7 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("POST", "/sequences/{sequence}/pause", runs.pause),
     ("POST", "/sequences/{sequence}/resume", runs.resume),
     ("POST", "/sequences/{sequence}/stop", runs.stop),
+    ("POST", "/sequences/{sequence}/reply", runs.reply),
     ("GET", "/tasks", runs.tasks),
     ("POST", "/tasks/{task}", runs.complete),
     ("GET", "/mails", books.mails),

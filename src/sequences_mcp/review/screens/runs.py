@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import canonical
-from sequences_mcp.domain.sequence import LIVE, SequenceStatus, StopReason, StopScope, TaskOutcome
+from sequences_mcp.domain.sequence import LIVE, Answer, SequenceStatus, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.complete_task import complete_task
@@ -21,6 +21,7 @@ from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.flows.list_sequences import list_sequences
 from sequences_mcp.flows.list_tasks import list_tasks
 from sequences_mcp.flows.pause_sequence import pause_sequence
+from sequences_mcp.flows.record_reply import record_reply
 from sequences_mcp.flows.resume_sequence import resume_sequence
 from sequences_mcp.flows.stop_sequence import stop_sequence
 from sequences_mcp.providers.port import Call, SequenceFilter
@@ -69,10 +70,7 @@ async def sequence(visit: Visit) -> Response:
 
 async def pause(visit: Visit) -> Response:
     """Let a run wait for so many days."""
-    days = whole_number(visit.form.get("days", ""), name="day")
-    if days > LONGEST_PAUSE:
-        raise InvalidArgumentsError("That is longer than a year.", next_step="Pause for less, or stop it.")
-    until, own = visit.now + timedelta(days=days), visit.named("sequence")
+    until, own = visit.now + timedelta(days=_days(visit)), visit.named("sequence")
     effect = partial(pause_sequence, visit.desk, sequence_id=own, paused_until=until)
     return await _moved(visit, own, effect, tool="pause_sequence", paused_until=until.isoformat())
 
@@ -90,6 +88,19 @@ async def stop(visit: Visit) -> Response:
     own = visit.named("sequence")
     effect = partial(stop_sequence, visit.desk, sequence_id=own, reason=reason, scope=scope)
     return await _moved(visit, own, effect, tool="stop_sequence", reason=reason.value, scope=scope.value)
+
+
+async def reply(visit: Visit) -> Response:
+    """Record what the contact answered; a time away is given in days."""
+    answer, own = _one_of(Answer, visit.form.get("answer", ""), name="answer"), visit.named("sequence")
+    away = answer is Answer.OUT_OF_OFFICE
+    until = visit.now + timedelta(days=_days(visit)) if away else None
+    call = Call("record_reply", None, sha256(canonical({"who": own, "answer": answer.value})).hexdigest())
+    done = await record_reply(visit.desk, who=own, answer=answer, until=until, call=call)
+    if not done.undone:
+        return visit.goes(f"/sequences/{own}")
+    told = " ".join(f"{name}: {said}" for name, said in done.undone.items())
+    return visit.shows("told.html", message="It is written down. Not everything stands still.", next_step=told)
 
 
 async def tasks(visit: Visit) -> Response:
@@ -127,6 +138,13 @@ async def _moved(
 
     await carry_out(visit.desk, write, recorded)
     return visit.goes(f"/sequences/{own}")
+
+
+def _days(visit: Visit) -> int:
+    days = whole_number(visit.form.get("days", ""), name="day")
+    if days > LONGEST_PAUSE:
+        raise InvalidArgumentsError("That is longer than a year.", next_step="Pause for less, or stop it.")
+    return days
 
 
 def _one_of(kind: type[Choice], text: str, *, name: str) -> Choice:

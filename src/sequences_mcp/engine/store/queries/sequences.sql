@@ -158,6 +158,12 @@ SELECT id FROM sequence WHERE operation_id = :operation_id ORDER BY ordinal
 -- The newest run with this id at its vendor.
 SELECT id FROM sequence WHERE remote_id = :remote_id ORDER BY no DESC LIMIT 1
 
+-- given_as --
+-- The newest run at a vendor that was given this id for the person.
+SELECT id FROM sequence s INDEXED BY sequence_at_vendor
+WHERE s.provider <> 'local' AND EXISTS (SELECT 1 FROM json_each(s.handover) given WHERE given.value = :vendor_id)
+ORDER BY no DESC LIMIT 1
+
 -- live_at_vendors --
 -- Live runs that vendors have or may have: of the contacts of a JSON list of ids, or whose vendor was given something
 -- like one of a JSON list of patterns.

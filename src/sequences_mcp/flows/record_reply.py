@@ -1,0 +1,107 @@
+"""Somebody answered, on any channel: everything that runs for them ends, pauses, or is barred for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sequences_mcp.domain.ids import LOCAL, Kind, parse, provider_of
+from sequences_mcp.domain.sequence import Answer, StopReason
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
+from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.exclude_at_vendors import Mark
+from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
+from sequences_mcp.flows.stop_at_vendors import STOPPED, hold_there, stop_there
+from sequences_mcp.flows.suppress_contact import suppress_contact
+from sequences_mcp.providers.port import Call, SequenceDetail
+
+OPTED_OUT = "they asked not to be contacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Whose answer it is, and what became of each run of theirs; ``undone`` is for somebody to see to."""
+
+    contact_id: str
+    runs: Mapping[str, str]
+    undone: Mapping[str, str]
+
+
+async def record_reply(
+    desk: Desk, *, who: str, answer: Answer, until: datetime | None = None, call: Call
+) -> Recorded:
+    """Record an answer of the person behind a sequence or contact id.
+
+    Replied: their runs succeed. Not interested: they stop as lost. Opt-out: they are never contacted again. Out of
+    office: their runs pause ``until`` then. What a vendor carries out is stopped or paused where its API can.
+    Raises InvalidArgumentsError for a time that is missing, past or not asked for, and NotFoundError.
+    """
+    _require_time(desk, answer, until)
+    contact_id = await _contact_of(desk, who)
+    if answer is Answer.OPT_OUT:
+        return await _opted_out(desk, contact_id, call=call)
+    busy = await desk.suppressions.busy_among([contact_id])
+    there = await desk.vendor_runs.at_vendors(list(busy.values())) if busy else []
+    replies = offered(desk.local.replies, desk.local, verb="record answers")
+    here = await replies.record(contact_id, answer, until=until)
+    if until is not None:
+        told = await hold_there(desk, there, until=until, call=call)
+    else:
+        reason = StopReason.WIN if answer is Answer.REPLIED else StopReason.LOSE
+        told = (await stop_there(desk, there, call=call, reason=reason)).told
+    undone = {own: said for own, said in told.items() if not said.startswith((STOPPED, "paused"))}
+    return Recorded(contact_id, {**{one.sequence.id: _state(one) for one in here}, **told}, undone)
+
+
+async def _opted_out(desk: Desk, contact_id: str, *, call: Call) -> Recorded:
+    done = await suppress_contact(desk, contact=contact_id, reason=OPTED_OUT)
+    replies = offered(desk.local.replies, desk.local, verb="record answers")
+    await replies.record(contact_id, Answer.OPT_OUT)
+    found = await keep_out_at_vendors(desk, Mark(done.kind, done.value), call=call, reason=OPTED_OUT)
+    stopped = (*done.stopped, *found.stopped)
+    return Recorded(contact_id, {one.sequence.id: _state(one) for one in stopped} | dict(found.told), found.undone)
+
+
+def _state(one: SequenceDetail) -> str:
+    sequence = one.sequence
+    if sequence.paused_until is not None:
+        return f"paused until {sequence.paused_until.isoformat(timespec='minutes')}"
+    return sequence.status.value
+
+
+def _require_time(desk: Desk, answer: Answer, until: datetime | None) -> None:
+    if answer is not Answer.OUT_OF_OFFICE:
+        if until is not None:
+            raise InvalidArgumentsError(
+                f"until goes with {Answer.OUT_OF_OFFICE}, not with {answer}.", next_step="Leave it out."
+            )
+        return
+    if until is None or until.tzinfo is None or until <= desk.clock():
+        raise InvalidArgumentsError(
+            f"{Answer.OUT_OF_OFFICE} needs until: a time in the future, with its offset from UTC.",
+            next_step="Give the time at which they are back, such as 2026-12-01T09:00:00+01:00.",
+        )
+
+
+async def _contact_of(desk: Desk, who: str) -> str:
+    """Return the id of the stored person behind a sequence or contact id; WrongIdError, NotFoundError."""
+    text = who.strip()
+    if provider_of(text) == LOCAL:
+        if text.startswith(f"{LOCAL}:{Kind.SEQUENCE}_"):
+            sequences = offered(desk.local.sequences, desk.local, verb="read sequences")
+            return (await sequences.get_sequence(text)).sequence.contact_id
+        contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
+        return (await contacts.get_contacts([str(parse(text, Kind.CONTACT))]))[0].id
+    own = str(parse(text, Kind.SEQUENCE))
+    run = await desk.vendor_runs.find(own)
+    if run is not None:
+        return run.sequence.contact_id
+    found = await desk.vendor_runs.known_as(own)
+    if found is None:
+        raise NotFoundError(
+            f"No run or person of this server is known as {own}.",
+            next_step="Give the id of the sequence or contact as list_sequences and find_contacts show it; a run "
+            "that was started elsewhere is stopped with stop_sequence.",
+        )
+    return found

@@ -1,0 +1,59 @@
+"""The tool ``record_reply``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from sequences_mcp.domain.sequence import Answer
+from sequences_mcp.flows import record_reply as verb
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.port import Call
+from sequences_mcp.server.arguments import Id, IdempotencyKey, Instant
+from sequences_mcp.server.definition import STOP, Definition
+from sequences_mcp.server.fingerprint import fingerprint
+from sequences_mcp.server.view import WrittenView, said
+
+NEXT = {
+    Answer.REPLIED: "Answer them yourself; nothing more leaves for them by itself.",
+    Answer.NOT_INTERESTED: "Nothing more leaves for them by itself. A later start would write to them again.",
+    Answer.OPT_OUT: "Nothing more leaves for them, whatever is started later.",
+    Answer.OUT_OF_OFFICE: "It goes on by itself then.",
+}
+NOTHING_RAN = "Nothing ran for them. "
+GOES_ON = "Not everything stands still: runs says what goes on, and what ends it. "
+
+
+class ReplyRecorded(WrittenView):
+    """What became of each run of the person."""
+
+    runs: dict[str, str]
+
+
+async def record_reply(
+    desk: Desk,
+    who: Annotated[Id, Field(description="Sequence or contact id")],
+    answer: Answer,
+    ctx: Context[Any, Any],
+    until: Instant | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> ReplyRecorded:
+    """Somebody answered, on any channel: their runs succeed, stop or pause."""
+    given = {"who": who, "answer": answer.value, "until": until.isoformat() if until else None}
+    call = Call("record_reply", idempotency_key, fingerprint(given))
+    stored = await desk.ledger.recall(call)
+    if stored is not None:
+        return ReplyRecorded.model_validate_json(stored)
+    done = await verb.record_reply(desk, who=who, answer=answer, until=until, call=call)
+    view = ReplyRecorded(runs=dict(done.runs), next=_next(done, answer))
+    return ReplyRecorded.model_validate_json(await desk.ledger.record(call, said(view)))
+
+
+def _next(done: verb.Recorded, answer: Answer) -> str:
+    before = "" if done.runs else NOTHING_RAN
+    return f"{GOES_ON if done.undone else before}{NEXT[answer]}"
+
+
+TOOL = Definition(record_reply, title="Record a reply", hints=STOP, staged=True)

@@ -1,0 +1,162 @@
+"""Somebody answered: what runs for them ends, pauses or is barred for good, here and at the vendors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Desktop, World
+from tests.server.test_vendor_runs_suppressed import running, stops
+from tests.server.vendor_world import Connected
+
+from sequences_mcp.flows.approve_plan import approve_plan
+
+BACK = (NOON + timedelta(days=9)).isoformat()
+
+
+async def started(world: World, desktop: Desktop, *contacts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Start people and say yes; return their runs."""
+    asked = await desktop.call(
+        "start_sequence", blueprint_id=await desktop.blueprint(MAIL, LINKEDIN), contacts=list(contacts or [GRACE])
+    )
+    async with world.desk() as desk:
+        await approve_plan(desk, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
+    return list((await desktop.call("list_sequences"))["items"])
+
+
+@pytest.mark.parametrize("by", ["id", "contact_id"])
+async def test_a_reply_ends_their_run_as_succeeded_and_nobody_elses(world: World, by: str) -> None:
+    async with world.client("auto") as desktop:
+        grace, linus = await started(world, desktop, GRACE, LINUS)
+        said = await desktop.call("record_reply", who=grace[by], answer="replied")
+        assert said["runs"] == {grace["id"]: "SUCCEEDED"}
+        assert said["sent"] == "nothing"
+        seen = await desktop.call("get_sequence", sequence_id=grace["id"])
+        assert (seen["status"], seen["why"]) == ("SUCCEEDED", "over: the contact replied")
+        assert (await desktop.call("get_sequence", sequence_id=linus["id"]))["status"] == "ACTIVE"
+        again = await desktop.call("record_reply", who=grace[by], answer="replied")
+        assert again["runs"] == {}
+        assert again["next"].startswith("Nothing ran for them.")
+
+
+async def test_no_interest_stops_it_as_lost(world: World) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        said = await desktop.call("record_reply", who=run["id"], answer="not_interested")
+        assert said["runs"] == {run["id"]: "STOPPED_EARLY"}
+        seen = await desktop.call("get_sequence", sequence_id=run["id"])
+        assert (seen["status"], seen["stop_reason"]) == ("STOPPED_EARLY", "LOSE")
+
+
+async def test_an_opt_out_stops_it_and_bars_the_person_by_id_and_by_address(world: World) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        said = await desktop.call("record_reply", who=run["id"], answer="opt_out")
+        assert said["runs"] == {run["id"]: "STOPPED_EARLY"}
+        found = (await desktop.call("find_contacts", query="Grace"))["items"]
+        assert found[0]["never_contact"] == "they asked not to be contacted"
+        refused = await desktop.refused("suppress_contact", contact="nobody@", reason="x")
+        assert refused["code"] == "invalid_arguments"
+        there = await desktop.call("suppress_contact", contact=GRACE["email"], reason="again")
+        assert there["already"] is True
+
+
+async def test_out_of_office_pauses_until_then_and_never_shortens_a_pause(world: World) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        said = await desktop.call("record_reply", who=run["id"], answer="out_of_office", until=BACK)
+        assert said["runs"][run["id"]].startswith("paused until 2026-12-02T12:00")
+        sooner = (NOON + timedelta(days=2)).isoformat()
+        kept = await desktop.call("record_reply", who=run["id"], answer="out_of_office", until=sooner)
+        assert kept["runs"] == said["runs"]
+        seen = await desktop.call("get_sequence", sequence_id=run["id"])
+        assert (seen["status"], seen["paused_until"]) == ("WAITING_FOR_LEAD", "2026-12-02T12:00:00+00:00")
+
+
+async def test_a_start_that_waits_for_a_yes_loses_whoever_answered(world: World) -> None:
+    async with world.client("auto") as desktop:
+        asked = await desktop.call(
+            "start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=[GRACE, LINUS]
+        )
+        grace = asked["sample"]["contact_id"]
+        said = await desktop.call("record_reply", who=grace, answer="replied")
+        assert list(said["runs"].values()) == ["STOPPED_EARLY"]
+        away = await desktop.call("record_reply", who=grace, answer="out_of_office", until=BACK)
+        assert away["runs"] == {}
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no time": ({"answer": "out_of_office"}, "needs until"),
+    "a past time": ({"answer": "out_of_office", "until": "2020-01-01T00:00:00Z"}, "needs until"),
+    "a time with a reply": ({"answer": "replied", "until": BACK}, "until goes with out_of_office"),
+    "an unknown answer": ({"answer": "maybe"}, "answer"),
+    "nobody": ({"answer": "replied", "who": "local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "There is no contact"),
+    "no run": ({"answer": "replied", "who": "local:seq_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "There is no sequence"),
+    "another kind of id": (
+        {"answer": "replied", "who": "local:bp_01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+        "is not a contact id",
+    ),
+    "a name": ({"answer": "replied", "who": "Grace"}, "is not a sequence id"),
+    "a vendor's unknown id": ({"answer": "replied", "who": "topo:nobody"}, "No run or person"),
+}
+
+
+@pytest.mark.parametrize(("given", "words"), BAD.values(), ids=BAD.keys())
+async def test_what_cannot_be_recorded_is_told_and_changes_nothing(
+    world: World, given: dict[str, Any], words: str
+) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        refused = await desktop.refused("record_reply", **{"who": run["id"], **given})
+        assert words in refused["message"]
+        assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == "ACTIVE"
+
+
+async def test_the_audit_says_what_was_answered_and_a_repeated_call_is_one(world: World) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        for _ in range(2):
+            said = await desktop.call("record_reply", who=run["id"], answer="replied", idempotency_key="k1")
+            assert said["runs"] == {run["id"]: "SUCCEEDED"}
+    async with world.desk() as desk:
+        told = (await desk.records.list_audit(page=1, size=50)).items
+    answered = [one for one in told if one.action == "contact.answered"]
+    assert [(one.subject, one.detail) for one in answered] == [(run["contact_id"], {"answer": "replied"})]
+    assert "sequence.replied" in [one.action for one in told]
+
+
+async def test_a_run_at_topo_is_stopped_there_as_won(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        sample = await running(vendors, desktop, "topo")
+        said = await desktop.call("record_reply", who=sample["contact_id"], answer="replied")
+        run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
+    assert said["runs"] == {run["id"]: "stopped"}
+    assert (run["status"], len(await stops(vendors))) == ("STOPPED_EARLY", 1)
+
+
+async def test_a_run_at_topo_is_named_by_its_own_id_there_and_paused(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        sample = await running(vendors, desktop, "topo")
+        run = await desktop.call("get_sequence", sequence_id=sample["sequence_id"])
+        until = (vendors.clock.now + timedelta(days=9)).isoformat()
+        said = await desktop.call("record_reply", who=run["id"], answer="out_of_office", until=until)
+        after = await desktop.call("get_sequence", sequence_id=run["id"])
+    assert said["runs"][run["id"]].startswith("paused until ")
+    assert after["status"] == "WAITING_FOR_LEAD"
+
+
+@pytest.mark.parametrize("answer", ["replied", "not_interested", "opt_out", "out_of_office"])
+@pytest.mark.parametrize("vendor", ["kalent", "clarky"])
+async def test_a_run_that_no_api_can_hold_is_named_with_where_to_hold_it(
+    vendors: Connected, vendor: str, answer: str
+) -> None:
+    async with vendors.client() as desktop:
+        sample = await running(vendors, desktop, vendor, late=False)
+        until = (vendors.clock.now + timedelta(days=9)).isoformat()
+        more = {"until": until} if answer == "out_of_office" else {}
+        said = await desktop.call("record_reply", who=sample["sequence_id"], answer=answer, **more)
+    title = vendor.capitalize()
+    told = [one for one in said["runs"].values() if one.startswith(f"not_done: it goes on. {title}'s API cannot")]
+    assert len(told) == 1 and told[0].endswith(f"in {title}'s own app, now.")
+    assert said["next"].startswith("Not everything stands still")
