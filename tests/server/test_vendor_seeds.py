@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.vendor_starts import INES, OLUMIDE, SLOW, TEXT, Start, approve
+from tests.server.vendor_starts import (
+    ALI,
+    ENDS,
+    INES,
+    OLUMIDE,
+    SLOW,
+    TEXT,
+    ZOE,
+    Start,
+    approve,
+    rows,
+)
 from tests.server.vendor_world import Connected, unknown
 
+from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+
 SOURCING = "kalent:sourcing_1"
+TEMPLATE = f"clarky:{CLARKY_TEMPLATES[0]}"
 INVITATION = {
     "id": "invite",
     "name": "Invite",
@@ -130,3 +147,110 @@ async def test_a_candidate_of_whom_something_is_not_known_here_is_warned_of_and_
     assert (asked["people"], asked["left_out_count"]) == (1, 0)
     assert any("e-mail address" in one["message"] for one in warned)
     assert told["handed_over"]["done"] == 1
+
+
+async def test_one_lead_in_two_data_folders_is_one_sequence_at_clarky(vendors: Connected, tmp_path: Path) -> None:
+    told = []
+    for folder in ("one", "two"):
+        here = replace(vendors, folder=tmp_path / folder)
+        async with here.client() as desktop:
+            start = Start(TEMPLATE, [ZOE], {"idempotency_key": "lead-1001"})
+            await approve(here, await start.ask(desktop))
+            told.append(await start.told(desktop))
+    bodies = await sent(vendors, "/sequences/start")
+    assert [one["idempotency_key"] for one in bodies] == ["lead-1001", "lead-1001"]
+    assert [one["handed_over"]["done"] for one in told] == [1, 1]
+    assert len(set(await enrollment_ids(vendors, tmp_path))) == 1
+
+
+async def enrollment_ids(vendors: Connected, tmp_path: Path) -> list[str]:
+    """Return the enrolments that the two folders know of."""
+    folders = [replace(vendors, folder=tmp_path / name) for name in ("one", "two")]
+    return [own for here in folders for (own,) in rows(here, "SELECT remote_id FROM sequence")]
+
+
+async def test_several_leads_of_one_call_have_each_a_key_that_comes_from_the_callers(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = Start(TEMPLATE, [ZOE, ALI], {"idempotency_key": "batch-7"})
+        await approve(vendors, await start.ask(desktop))
+    keys = [one["idempotency_key"] for one in await sent(vendors, "/sequences/start")]
+    assert len(set(keys)) == 2 and all(one.startswith("batch-7:") for one in keys)
+
+
+async def test_several_addresses_and_numbers_of_a_contact_reach_clarky_and_no_other(vendors: Connected) -> None:
+    person = {
+        "first_name": "Zoe",
+        "emails": ["zoe@new.example", "z@home.example"],
+        "phone_numbers": ["+34900000000", "+34900000001"],
+    }
+    async with vendors.client() as desktop:
+        start = Start(TEMPLATE, [person])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked)
+        ours = await desktop.blueprint()
+        here = await desktop.refused("start_sequence", blueprint_id=ours, contacts=[person])
+        bad = await desktop.refused("start_sequence", blueprint_id=TEMPLATE, contacts=[{"emails": ["no"]}])
+    [body] = await sent(vendors, "/sequences/start")
+    assert body["contact"]["emails"] == person["emails"]
+    assert body["contact"]["phone_numbers"] == person["phone_numbers"]
+    assert "z@home.example" in str(asked["sample"]["handover"])
+    assert "several" in here["message"] and bad["code"] == "invalid_arguments"
+
+
+async def test_whoever_is_suppressed_at_one_of_several_addresses_is_not_started(vendors: Connected) -> None:
+    person = {"first_name": "Zoe", "emails": ["zoe@new.example", "z@home.example"]}
+    async with vendors.client() as desktop:
+        await desktop.call("suppress_contact", contact="z@home.example", reason="asked")
+        error = await desktop.refused("start_sequence", blueprint_id=TEMPLATE, contacts=[person])
+    assert error["left_out"][0]["reasons"] == ["suppressed: asked"]
+    assert await sent(vendors, "/sequences/start") == []
+
+
+@pytest.mark.parametrize("first_name", ["Zoe", "MARIA"])
+async def test_a_listed_template_starts_without_a_person_unless_a_value_is_doubtful(
+    vendors: Connected, first_name: str
+) -> None:
+    vendors.more["SEQUENCES_AUTO_APPROVE"] = TEMPLATE
+    async with vendors.client() as desktop:
+        start = Start(TEMPLATE, [{**ZOE, "first_name": first_name}], {"auto_approve": True})
+        done = await start.ask(desktop)
+    bodies = await sent(vendors, "/sequences/start")
+    if first_name == "Zoe":
+        assert (done["outcome"], done["approval"]) == ("done", "by_operator")
+        assert [one["auto_approve"] for one in bodies] == [True]
+        assert done["sent"].endswith("it writes, sends and calls within about a minute")
+    else:
+        assert (done["outcome"], bodies) == ("waiting_for_approval", [])
+
+
+@pytest.mark.parametrize("act", [True, False])
+async def test_after_an_unknown_start_clarky_is_asked_whether_it_has_the_person(
+    vendors: Connected, act: bool
+) -> None:
+    async with vendors.client() as desktop:
+        start = Start(TEMPLATE, [ZOE])
+        asked = await start.ask(desktop)
+        await vendors.sandbox.fault("status", vendor="clarky", path=ENDS["clarky"], status=504, times=3, act=act)
+        await approve(vendors, asked)
+        [(operation,)] = rows(vendors, "SELECT id FROM vendor_operation")
+        vendors.clock.now += timedelta(minutes=2)
+        checked = await desktop.call("check_operation", operation_id=operation)
+        found = await desktop.call("find_contacts", provider="clarky", query=ZOE["email"])
+        told = await start.told(desktop)
+    assert found["total_count"] == int(act)
+    assert checked["outcome"] == told["outcome"] == ("unknown" if act else "not_done")
+    if act:
+        assert "Clarky has the contact" in checked["why"] and "find_contacts" in checked["next"]
+        assert operation in checked["next"]
+    else:
+        assert "no such contact" in told["handed_over"]["why"][0]
+
+
+async def test_the_addresses_themselves_name_people_of_a_start(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        await desktop.call("save_contacts", contacts=[{**ZOE}])
+        ours = await desktop.blueprint()
+        asked = await desktop.call("start_sequence", blueprint_id=ours, contacts=[ZOE["email"]])
+        shown = await desktop.call("preview_sequence", blueprint_id=TEMPLATE, contacts=[ZOE["email"]])
+    assert (asked["people"], asked["sample"]["name"]) == (1, "Zoe")
+    assert shown["people_count"] == 1

@@ -22,6 +22,9 @@ FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirs
 WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
 UNREVIEWED = "vendor.unreviewed"
 FILLED = "vendor.filled_there"
+UNSEEN = "vendor.unseen_texts"
+STANDING = frozenset({UNREVIEWED, UNSEEN})
+TEMPLATES = frozenset({"clarky", "topo"})  # made in the vendor's app: nothing here can write into them
 WRITTEN_THERE = "vendor.written_there"
 
 
@@ -59,6 +62,15 @@ def handed(sequence: Sequence) -> str:
     return f"{VENDORS[sequence.provider]} is given {given}"
 
 
+def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
+    """Say whether an operator who lists a vendor's template for auto_approve has accepted a warning with it.
+
+    It is one that every start of the template has, whoever is started: its texts are never seen here, or, at
+    Clarky, nobody reads them. What is doubtful about a person's values still takes the plan to a person.
+    """
+    return provider_of(blueprint_id) in TEMPLATES and warning.rule in STANDING
+
+
 def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Finding, ...]:
     """Return what a yes to a start at a vendor covers besides the guards' warnings.
 
@@ -70,7 +82,7 @@ def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Findi
     if blueprint.steps:
         return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
     message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before saying yes."
-    return (_warning("vendor.unseen_texts", message),)
+    return (_warning(UNSEEN, message),)
 
 
 def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover: Mapping[str, str]) -> Person:

@@ -59,7 +59,13 @@ async def _started(desk: Desk, operation: Operation) -> CheckedOperation:
     is_early = desk.clock() - lost_at < IN_FLIGHT_AT_MOST
     if shown["unknown"]:
         why = next(fate.why for fate in fates if fate.outcome == "unknown")
-        return CheckedOperation(operation, f"{provider.title}: {told}. {why} A person looks: review settle.")
+        show = f"find_contacts with provider {provider.name} shows the person. " if provider.contacts else ""
+        return CheckedOperation(
+            operation,
+            f"{provider.title}: {told}. {why}",
+            f"Do not start them again. {show}A person looks in {provider.title}'s app and settles it, in a "
+            f"terminal: sequences-mcp review settle {operation.id}",
+        )
     if shown["not_done"] and is_early:
         return CheckedOperation(operation, f"{told}. The request may still arrive: ask again in a minute.")
     await desk.vendor_runs.settle(operation.id, fates, actor="check_operation")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sequences_mcp.domain.addresses import address_key, read_address
 from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.variables import VARIABLES, is_blank
@@ -15,16 +17,21 @@ from sequences_mcp.flows.given import Given, require_sound
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import ContactEntry, Text
 
-EXTRAS = ("id", "note", "variables", "texts")
+SEVERAL = ("emails", "phone_numbers")
+EXTRAS = ("id", "note", "variables", "texts", *SEVERAL)
 MAX_CONTACTS = 10_000
+MOST_ADDRESSES = 20
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One person of a start: either ``contact_id`` or facts to save."""
+    """One person of a start: ``contact_id`` or facts to save; ``emails`` and ``phones`` are further ones."""
 
     contact_id: str | None
     contact: ContactEntry
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, Text] = field(default_factory=dict)
 
@@ -53,6 +60,8 @@ def _values(entries: Items[Entry]) -> Iterator[Given]:
 
 
 def _entry(item: object, *, position: int, extras: bool) -> Entry:
+    if isinstance(item, str) and extras and "@" in item:
+        item = {"email": item}
     if isinstance(item, str) and extras:
         return Entry(contact_id=str(parse(item, Kind.CONTACT)), contact=ContactEntry(ContactFields()))
     if not isinstance(item, Mapping):
@@ -62,6 +71,12 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
         if name not in allowed:
             raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
     known = ContactFields(**{name: _line(_text(item, name, position)) for name in FACTS})
+    emails, phones = _emails(item, position), _phones(item, position)
+    known = replace(
+        known,
+        email=known.email or next(iter(emails), None),
+        phone=known.phone or next(iter(phones), None),
+    )
     contact_id = _text(item, "id", position)
     note = _text(item, "note", position)
     if extras and contact_id and (note or known != ContactFields()):
@@ -71,9 +86,50 @@ def _entry(item: object, *, position: int, extras: bool) -> Entry:
     return Entry(
         contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
         contact=ContactEntry(known, note, None if extras else contact_id),
+        emails=tuple(one for one in emails if address_key(one) != address_key(known.email or "")),
+        phones=tuple(one for one in phones if one != known.phone),
         variables=read_variables(_given(item, "variables"), where=f"contact {position}"),
         texts=_texts(_given(item, "texts"), position),
     )
+
+
+def require_one_address(entries: Items[Entry], *, title: str) -> None:
+    """Raise InvalidArgumentsError for a person with several addresses or numbers, where only one is used."""
+    for position, entry in enumerate(entries, start=1):
+        if entry.emails or entry.phones:
+            raise _bad(
+                f"contact {position} has several e-mail addresses or phone numbers; {title} uses one of each",
+                "Give the one to use as email or phone.",
+            )
+
+
+def _emails(item: Mapping[str, Any], position: int) -> tuple[str, ...]:
+    found = []
+    for one in _list(item, "emails", position):
+        try:
+            found.append(read_address(one).text)
+        except InvalidArgumentsError as error:
+            raise _bad(f"contact {position}: {error.message.rstrip('.')}", error.next_step) from error
+    return tuple(dict.fromkeys(found))
+
+
+def _phones(item: Mapping[str, Any], position: int) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_list(item, "phone_numbers", position)))
+    for one in found:
+        if not _E164.fullmatch(one):
+            raise _bad(f"contact {position}: a phone number is not in E.164", "Write it like +33612345678.")
+    return found
+
+
+def _list(item: Mapping[str, Any], name: str, position: int) -> list[str]:
+    value = item.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise _bad(f"contact {position}: {name} is not a list of texts", 'Give it as ["…", "…"].')
+    if len(value) > MOST_ADDRESSES:
+        raise _bad(f"contact {position}: {name} has {len(value):,} entries", f"Give {MOST_ADDRESSES} at most.")
+    return [one.strip() for one in value]
 
 
 def _given(item: Mapping[str, Any], name: str) -> object:

@@ -18,7 +18,7 @@ from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry
+from sequences_mcp.flows.entry import Entry, require_one_address
 from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.flows.person import Person
 from sequences_mcp.guards.check import check_steps
@@ -30,13 +30,17 @@ MOST = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A vendor's blueprint as it would be started, and the warnings that a yes to it covers."""
+    """A vendor's blueprint as it would be started, and the warnings that a yes to it covers.
+
+    ``key`` is the caller's idempotency key, for a vendor that has such a thing itself.
+    """
 
     provider: Provider
     enrolment: Enrolment
     blueprint: Blueprint
     warnings: tuple[Finding, ...]
     reviewed_there: bool
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ def _with_doubt(one: Enrollee, doubt: str | None) -> Enrollee:
 
 def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
     title = offer.provider.title
+    if not offer.enrolment.takes_several:
+        require_one_address(entries, title=title)
     if len(entries) > MOST:
         raise InvalidArgumentsError(
             f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
@@ -154,15 +160,25 @@ async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) 
     """Return what the vendor says of everybody, asked a few at a time."""
     return await in_turns(
         [
-            partial(_candidate, offer, entry, stored, position=position)
+            partial(_candidate, offer, entry, stored, position=position, is_alone=len(known) == 1)
             for position, (entry, stored) in enumerate(known, start=1)
         ]
     )
 
 
-async def _candidate(offer: Offer, entry: Entry, stored: Contact | None, *, position: int) -> Candidate:
+async def _candidate(
+    offer: Offer, entry: Entry, stored: Contact | None, *, position: int, is_alone: bool
+) -> Candidate:
     fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
-    asked = Asked(vendor_id=entry.contact_id if stored is None else None, fields=fields, note=entry.contact.note)
+    asked = Asked(
+        vendor_id=entry.contact_id if stored is None else None,
+        fields=fields,
+        note=entry.contact.note,
+        emails=entry.emails,
+        phones=entry.phones,
+        key=offer.key,
+        shares_key=not is_alone,
+    )
     try:
         return await offer.enrolment.candidate(
             asked, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there

@@ -21,10 +21,11 @@ from sequences_mcp.errors import (
     RefusedByGuardsError,
     SettingsError,
 )
+from sequences_mcp.flows.at_vendor import is_accepted_by_listing
 from sequences_mcp.flows.blueprint_report import require_no_errors
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry, read_entries
+from sequences_mcp.flows.entry import Entry, read_entries, require_one_address
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
@@ -40,9 +41,17 @@ T = TypeVar("T")
 
 
 async def start_sequence(
-    desk: Desk, *, blueprint_id: str, contacts: Items[object], auto_approve: bool = False, progress: Progress
+    desk: Desk,
+    *,
+    blueprint_id: str,
+    contacts: Items[object],
+    auto_approve: bool = False,
+    key: str | None = None,
+    progress: Progress,
 ) -> StartReport:
     """Return a plan that waits for a person, or, where the operator allowed this blueprint, one under way.
+
+    ``key`` is the caller's idempotency key; a vendor that has such a thing itself is given it.
 
     Contacts given as facts are saved. Whoever must not or cannot be written to is left out, with the reason.
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
@@ -53,12 +62,13 @@ async def start_sequence(
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name == LOCAL:
         plan, tally = await _planned_here(desk, blueprint_id, entries, progress=progress)
     else:
-        plan, tally = await _planned_there(desk, blueprint_id, entries, auto_approve=auto_approve)
+        plan, tally = await _planned_there(desk, blueprint_id, entries, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
     if len(tally.left_out) == len(entries):
         raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
-    if auto_approve and not (tally.warnings or plan.missing_texts or plan.to_read):
+    unaccepted = [one for one in tally.warnings if not is_accepted_by_listing(blueprint_id, one)]
+    if auto_approve and not (unaccepted or plan.missing_texts or plan.to_read):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
     return tally.report(plan, sample)
@@ -76,6 +86,7 @@ async def _planned_here(
     desk: Desk, blueprint_id: str, entries: list[Entry], *, progress: Progress
 ) -> tuple[Plan, Tally]:
     blueprint, warnings = await _startable(desk, blueprint_id)
+    require_one_address(entries, title="the embedded engine")
     people = await _resolve(desk, entries)
     plan = await desk.plans.open_plan(_header(blueprint, warnings, terms=desk.terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings))
@@ -84,11 +95,11 @@ async def _planned_here(
 
 
 async def _planned_there(
-    desk: Desk, blueprint_id: str, entries: list[Entry], *, auto_approve: bool
+    desk: Desk, blueprint_id: str, entries: list[Entry], *, auto_approve: bool, key: str | None
 ) -> tuple[Plan, Tally]:
-    """Return the plan of a start at a vendor. There ``auto_approve`` leaves out the vendor's own review only."""
+    """Return the plan of a start at a vendor. ``auto_approve`` leaves out the vendor's own review as well."""
     offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
-    people = await enrollees(desk, offer, entries, keep=True)
+    people = await enrollees(desk, replace(offer, key=key), entries, keep=True)
     _no_repeated_ids([one.person.contact.id for one in people])
     terms = desk.vendor_terms[offer.provider.name]
     plan = await desk.plans.open_plan(_header(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))

@@ -21,11 +21,19 @@ from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Whom a start names: an id of the vendor's, or facts; ``note`` is for whoever writes the texts."""
+    """Whom a start names: an id of the vendor's, or facts; ``note`` is for whoever writes the texts.
+
+    ``emails`` and ``phones`` are further ones, beside those in ``fields``. ``key`` is the caller's idempotency
+    key, ``shares_key`` whether the call names others as well.
+    """
 
     vendor_id: str | None
     fields: ContactFields
     note: str | None = None
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    key: str | None = None
+    shares_key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,11 @@ class Enrolment(Protocol):
     @property
     def people_a_call(self) -> int:
         """How many people one request enrols at most."""
+        ...
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether one person may have several e-mail addresses and phone numbers in a start."""
         ...
 
     @property

@@ -71,6 +71,7 @@ async def planned_once(
             blueprint_id=request.blueprint_id,
             contacts=request.contacts,
             auto_approve=request.auto_approve,
+            key=request.idempotency_key,
             progress=progress,
         )
         made = {

@@ -1,28 +1,35 @@
 """Starts at Clarky: one person a call, upserted and enrolled at once (page "Sequences").
 
-The only start of the three vendors with a deduplication key: the id of the run as it is kept here.
+The only start of the three vendors with a deduplication key: the caller's, so that one lead is one sequence from
+whatever data folder it is started; else the id of the run as it is kept here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
+from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import ProviderConflictError, ProviderRejectedError, error_facts
-from sequences_mcp.providers.clarky.client import Clarky, Lead
+from sequences_mcp.errors import NotFoundError, ProviderConflictError, ProviderRejectedError, error_facts
+from sequences_mcp.providers.clarky.client import Clarky, ContactFilter, Lead
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
+from sequences_mcp.providers.remote import RemoteContact
 from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
 
 AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
 UNREACHABLE = "neither an e-mail address nor a phone number is known"
 FACTS = ("first_name", "email", "phone")
+MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
+KEY = "idempotency key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class ClarkyEnrolment:
         return 1
 
     @property
+    def takes_several(self) -> bool:
+        """Return True: ``emails`` and ``phone_numbers`` are lists."""
+        return True
+
+    @property
     def has_review(self) -> bool:
         """Return True: without ``auto_approve`` its texts wait in its review queue."""
         return True
@@ -49,14 +61,26 @@ class ClarkyEnrolment:
 
     async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
         """Return a person from facts, or as Clarky knows them; NotFoundError."""
-        contact = await self._person(asked)
+        known = await self._known(asked)
+        contact = contact_of(known) if known else unknown_contact(asked.fields)
         given = {name: value for name in FACTS if (value := getattr(contact, name))}
+        if asked.emails:
+            given[MORE_EMAILS] = AND.join(asked.emails)
+        if asked.phones:
+            given[MORE_PHONES] = AND.join(asked.phones)
         if asked.note:
             given["note"] = asked.note
         if not reviewed_there:
             given[AT_ONCE] = YES
         reachable = contact.email or contact.phone
-        return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
+        if asked.key and reachable:
+            given[KEY] = _key_for(asked, contact)
+        return Candidate(
+            contact=contact,
+            handover=given,
+            obstacle=None if reachable else UNREACHABLE,
+            addresses=(*(known.emails if known else ()), *asked.emails),
+        )
 
     async def standings(self, people: Items[Candidate]) -> list[Standing]:
         """Return nothing more: what keeps somebody out is read with each of them."""
@@ -71,9 +95,30 @@ class ClarkyEnrolment:
         return tuple([await self._start(order.plan, one) for one in order.people])
 
     async def read_back(self, order: Order) -> tuple[Fate, ...]:
-        """Return that nobody can tell: no call lists enrollments, and asking again could start one."""
-        why = "Clarky's API lists no enrollments: look the person up in its review queue."
-        return tuple(Fate(sequence_id=one.id, outcome="unknown", why=why) for one in order.people)
+        """Return, for each, whether Clarky knows the person at all: a start saves them before anything else.
+
+        No call lists enrollments, so of somebody whom it knows nothing more can be told.
+        """
+        return tuple([await self._looked_up(one) for one in order.people])
+
+    async def _looked_up(self, one: Sequence) -> Fate:
+        emails, phones = _several(one.handover, "email", MORE_EMAILS), _several(one.handover, "phone", MORE_PHONES)
+        found = [known for email in emails if (known := await self._by_email(email))]
+        for phone in phones:
+            page = await self.clarky.list_contacts(wanted=ContactFilter(search=phone))
+            found += page.items
+        if not found:
+            return Fate(sequence_id=one.id, outcome="not_done", why="Clarky has no such contact.")
+        changed = max((known.updated_at for known in found if known.updated_at), default=None)
+        when = f", last changed {changed:%Y-%m-%d %H:%M:%S} UTC" if changed else ""
+        why = f"Clarky has the contact{when}; its API does not tell which sequences somebody is in."
+        return Fate(sequence_id=one.id, outcome="unknown", why=why)
+
+    async def _by_email(self, email: str) -> RemoteContact | None:
+        try:
+            return await self.clarky.get_contact_by_email(email)
+        except NotFoundError:
+            return None
 
     async def follow(self, run: Sequence, *, mark: str | None) -> SequenceDetail | None:
         """Return the enrollment."""
@@ -81,27 +126,39 @@ class ClarkyEnrolment:
             return None
         return detail_of(await self.clarky.get_enrollment(run.remote_id))
 
-    async def _person(self, asked: Asked) -> Contact:
-        if asked.vendor_id is not None:
-            return contact_of(replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id))
-        return unknown_contact(asked.fields)
+    async def _known(self, asked: Asked) -> RemoteContact | None:
+        if asked.vendor_id is None:
+            return None
+        return replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id)
 
     async def _start(self, plan: Plan, one: Sequence) -> Fate:
         given = one.handover
         lead = Lead(
             first_name=given.get("first_name"),
-            emails=tuple(filter(None, [given.get("email")])),
-            phones=tuple(filter(None, [given.get("phone")])),
+            emails=_several(given, "email", MORE_EMAILS),
+            phones=_several(given, "phone", MORE_PHONES),
             notes=given.get("note"),
         )
         try:
             made = await self.clarky.start(
                 plan.header.blueprint_id,
                 contact=lead,
-                idempotency_key=one.id,
+                idempotency_key=given.get(KEY, one.id),
                 bot_id=self.bot_id,
                 auto_approve=AT_ONCE in given,
             )
         except (ProviderRejectedError, ProviderConflictError) as error:
             return Fate(sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error))
         return Fate(sequence_id=one.id, outcome="done", remote_id=made.enrollment_id)
+
+
+def _several(given: Mapping[str, str], first: str, more: str) -> tuple[str, ...]:
+    return tuple(filter(None, [given.get(first), *given.get(more, "").split(AND)]))
+
+
+def _key_for(asked: Asked, contact: Contact) -> str:
+    """Return the key of one lead: the caller's own, or, where it names several people, one for each of them."""
+    if not asked.shares_key:
+        return str(asked.key)
+    who = address_key(contact.email) if contact.email else contact.phone or ""
+    return f"{asked.key}:{sha256(who.encode()).hexdigest()[:16]}"

@@ -43,6 +43,11 @@ class KalentEnrolment:
         return CANDIDATES_A_CALL
 
     @property
+    def takes_several(self) -> bool:
+        """Return False: one address and one number a person."""
+        return False
+
+    @property
     def has_review(self) -> bool:
         """Return False: whether a draft waits for a person is a step's own policy."""
         return False

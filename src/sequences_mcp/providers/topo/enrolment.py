@@ -60,6 +60,11 @@ class TopoEnrolment:
         return PAGE_SIZE
 
     @property
+    def takes_several(self) -> bool:
+        """Return False: one address and one number a person."""
+        return False
+
+    @property
     def has_review(self) -> bool:
         """Return False: whether leads wait for a yes (COPILOT) is set in Topo's app and not told by its API."""
         return False
