@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 T = TypeVar("T")
+BY_HAND = """\
+sequences-mcp is an MCP server: a chat's host starts it and speaks JSON with it over standard input and output.
+Nothing more happens here by hand. `sequences-mcp --help` lists the commands, `sequences-mcp demo` shows the whole,
+`sequences-mcp doctor` looks at the set-up. Ctrl-C ends it.
+"""
 READ_FAILED = 2
+INTERRUPTED = 130  # as a shell counts an end by SIGINT
 COMPLETE = "_SEQUENCES_MCP_COMPLETE"  # how click is asked for completions
 
 
@@ -37,6 +43,8 @@ def main() -> None:
             _serve()
         else:
             _commands().main(prog_name="sequences-mcp")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except SequencesError as error:
         _give_up(error)
     except BaseExceptionGroup as group:  # how the server's task group hands on what its start raises
@@ -68,7 +76,10 @@ def _settings() -> Settings:
 def _serve() -> None:
     from sequences_mcp.bootstrap import serve
 
-    serve(_settings())
+    settings = _settings()
+    if sys.stdin is not None and sys.stdin.isatty():
+        sys.stderr.write(BY_HAND)
+    serve(settings)
 
 
 def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:

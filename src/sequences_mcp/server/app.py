@@ -98,6 +98,12 @@ class SequencesServer(MCPServer["Desk"]):
             finally:
                 self._open.remove(desk)
 
+    async def run_stdio_async(self) -> None:
+        """Serve over standard streams, answering also what cannot be read."""
+        from sequences_mcp.server.streams import serve
+
+        await serve(self._lowlevel_server)
+
     async def list_tools(self) -> list[ListedTool]:
         """Return the frozen list."""
         return catalog.listed(self._vendors)

@@ -1,0 +1,169 @@
+"""Standard streams: every line that comes in is answered or at least logged, and an interrupt ends the server.
+
+The SDK's own reader drops, without a word, what it cannot read: half an emoji in one name and the whole call is
+never answered. Lines are read by a thread of our own, because one that waits inside the SDK cannot be interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp.types import ErrorData, JSONRPCError
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectSendStream
+
+LONGEST = 32 * 1024 * 1024  # bytes of one message: ten thousand contacts with all their facts have a third of it
+LONGEST_ID = 200
+AHEAD = 8  # lines read before they are asked for
+INVALID_REQUEST = -32600
+_BOM = b"\xef\xbb\xbf"
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
+_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(server: Any) -> None:
+    """Run an SDK server over the standard streams until they end."""
+    with _wire_in() as descriptor:
+        lines = _Lines(descriptor)
+        async with stdio_server(stdin=cast("Any", lines)) as (read_stream, write_stream):
+            lines.answers = write_stream
+            await server.run(read_stream, write_stream, server.create_initialization_options())
+
+
+class _Lines:
+    """What comes in, a readable message at a time; what is not readable is answered by itself."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._room = threading.Semaphore(AHEAD)
+        self._loop = asyncio.get_running_loop()
+        self.answers: MemoryObjectSendStream[SessionMessage] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        threading.Thread(target=self._read, name="standard-input", daemon=True).start()
+        while (line := await self._queue.get()) is not None:
+            self._room.release()
+            text = line.removeprefix(_BOM).decode("utf-8", "replace").strip()
+            if not text:
+                continue
+            why = unreadable(text) if len(line) <= LONGEST else f"it is longer than {LONGEST:,} bytes"
+            if why is None:
+                yield text
+            else:
+                await self._explain(text, why)
+
+    async def _explain(self, text: str, why: str) -> None:
+        own = id_of(text)
+        logger.warning("A message that cannot be read was not carried out (id %r): %s.", own, why)
+        if own is not None and self.answers is not None:
+            error = ErrorData(
+                code=INVALID_REQUEST, message=f"Nothing was done: {why}. Send the call again without it."
+            )
+            await self.answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=own, error=error)))
+
+    def _read(self) -> None:
+        """Hand the lines over one by one; without a buffered reader, whose lock would outlive the interpreter."""
+        with suppress(RuntimeError):  # the loop has ended: nobody listens any more
+            with suppress(OSError):
+                for line in _split(self._descriptor):
+                    self._room.acquire()
+                    self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+
+
+def unreadable(text: str) -> str | None:
+    """Return why a line is no message of the protocol, or None."""
+    from mcp.types import jsonrpc_message_adapter
+
+    try:
+        jsonrpc_message_adapter.validate_json(text, by_name=False)
+    except ValidationError as error:
+        return _why(text, error)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or too deep
+        return f"it cannot be read ({type(error).__name__})"
+    return None
+
+
+def id_of(text: str) -> int | str | None:
+    """Return the id of a request, read past whatever makes the rest unreadable; None where there is none."""
+    depth, key, expects = 0, None, False
+    for found in _TOKEN.finditer(text):
+        part = found.group()
+        if part in "{[":
+            depth, expects = depth + 1, False
+        elif part in "}]":
+            depth -= 1
+        elif depth == 1 and part == ":":
+            expects = key == '"id"'
+        elif depth == 1 and expects:
+            return _id(part)
+        elif depth == 1:
+            key = part
+    return None
+
+
+def _id(part: str) -> int | str | None:
+    if part.startswith('"'):
+        return part[1:-1] if "\\" not in part and len(part) < LONGEST_ID else None
+    return int(part) if re.fullmatch(r"-?\d{1,18}", part) else None
+
+
+def _why(text: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] != "json_invalid":
+        return "it is JSON, but no request, notification or response of JSON-RPC 2.0"
+    if _HALF.search(text):
+        return "a text in it holds half of an emoji (a surrogate without its partner)"
+    said = first["msg"].removeprefix("Invalid JSON: ")
+    if "recursion" in said:
+        return "it is nested too deeply"
+    return f"it is no JSON ({said[:120]})"
+
+
+def _split(descriptor: int) -> Iterator[bytes]:
+    """Yield lines; of one that is too long, as much as says so and the rest is thrown away."""
+    pending = bytearray()
+    thrown = False
+    while data := os.read(descriptor, 65_536):
+        *ended, rest = data.split(b"\n")
+        for piece in ended:
+            pending += piece
+            if not thrown:
+                yield bytes(pending)
+            pending.clear()
+            thrown = False
+        pending += rest
+        if len(pending) > LONGEST:
+            if not thrown:
+                yield bytes(pending)
+            pending.clear()
+            thrown = True
+    if pending and not thrown:
+        yield bytes(pending)
+
+
+@contextmanager
+def _wire_in() -> Iterator[int]:
+    """Yield a descriptor of the standard input of our own; whoever else reads from it meanwhile finds it empty."""
+    own = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    try:
+        yield own
+    finally:
+        os.dup2(own, 0)  # not closed: the thread may still wait in it
