@@ -27,7 +27,7 @@ MORE_ARGUMENTS: Exceptions = {
         14,
         "the filters of a list, flat as in Topo's API, and whose list",
     ),
-    f"{TOOLS}start_sequence.py:start_sequence": (8, "five of its schema; desk, context and answer are injected"),
+    f"{TOOLS}start_sequence.py:start_sequence": (7, "five of its schema; desk and context are injected"),
     f"{TOOLS}update_blueprint.py:update_blueprint": (
         8,
         "all that can change in a blueprint, flat as in Kalent's API",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mcp.types import CallToolResult, ElicitResult
+from mcp.types import CallToolResult, ElicitResult, ErrorData
 from tests.secrecy.client import Client
 
 from sequences_mcp.bootstrap import open_desk
@@ -18,6 +18,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.app import SequencesServer, build
 from sequences_mcp.settings import read
 
+Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SENDER = "Ada Lovelace <ada@lovelace.example>"
@@ -81,14 +82,14 @@ class World:
 
     @asynccontextmanager
     async def client(
-        self, mode: str, answer: Callable[[str], ElicitResult | Awaitable[ElicitResult]] | None = None
+        self, mode: str, answer: Callable[[str], Answer | Awaitable[Answer]] | None = None
     ) -> AsyncIterator[Desktop]:
         """Connect a client of one era; ``answer`` is the person at its dialogs."""
 
-        async def dialog(context: object, params: Any) -> ElicitResult:
+        async def dialog(context: object, params: Any) -> Answer:
             assert answer is not None
             said = answer(params.message)
-            return said if isinstance(said, ElicitResult) else await said
+            return said if isinstance(said, ElicitResult | ErrorData) else await said
 
         callback = dialog if answer else None
         async with Client(self.server, mode=mode, elicitation_callback=callback) as client:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import anyio.lowlevel
 import pytest
-from mcp.types import ElicitResult
+from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitResult, ErrorData, InputRequiredResult
 from open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
 from sequences_mcp.domain.plan import PlanStatus
@@ -155,25 +157,161 @@ async def test_the_dialog_and_the_result_tell_the_warnings_a_yes_covers(world: W
     assert f"Warning: step hello: {finding['message']}" in asked[0]
 
 
-async def test_a_client_that_answers_something_else_starts_nothing(world: World, era: str) -> None:
-    async with world.client(
-        era, lambda _: ElicitResult(action="accept", content={"approve": "perhaps"})
-    ) as desktop:
-        error = await desktop.refused("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE])
-        reviews = await desktop.call("list_reviews")
-    assert (error["code"], error["outcome"]) == ("bad_answer", "not_done")
-    assert [plan["status"] for plan in reviews["plans"]["items"]] == ["waiting"]
+NEITHER = {
+    "nothing filled in": ElicitResult(action="accept", content={}),
+    "no content at all": ElicitResult(action="accept"),
+    "another field": ElicitResult(action="accept", content={"confirm": True}),
+    "a word": ElicitResult(action="accept", content={"approve": "perhaps"}),
+    "a word for yes": ElicitResult(action="accept", content={"approve": "true"}),
+    "a number": ElicitResult(action="accept", content={"approve": 1}),
+    "a null": ElicitResult(action="accept", content={"approve": None}),
+    "a list": ElicitResult(action="accept", content={"approve": ["true"]}),
+    "closed": ElicitResult(action="cancel", content={"approve": True}),
+}
 
 
-async def test_the_same_start_again_makes_no_second_plan_and_asks_nobody_twice(world: World, era: str) -> None:
+@pytest.mark.parametrize("said", NEITHER)
+async def test_an_answer_that_is_neither_yes_nor_no_leaves_the_plan_waiting(
+    world: World, era: str, said: str
+) -> None:
+    async with world.client(era, lambda _: NEITHER[said]) as desktop:
+        blueprint = await desktop.blueprint()
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    approval = "dismissed" if said == "closed" else "no_answer"
+    assert (started["approval"], started["outcome"], started["sent"]) == (
+        approval,
+        "waiting_for_approval",
+        "nothing",
+    )
+    assert f"sequences-mcp review approve {started['plan_id']}" in started["next"]
+    assert "repeat_of" not in started
+    assert await status_of(world, started["plan_id"]) is PlanStatus.WAITING
+    async with world.client(era, yes) as desktop:  # and it can still be answered
+        agreed = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    assert (agreed["approval"], agreed["plan_id"]) == ("given", started["plan_id"])
+
+
+@pytest.mark.parametrize("code", [-32601, -32603, -32602, -32000, 42])
+async def test_an_error_instead_of_an_answer_leaves_the_plan_waiting_and_names_the_ways(
+    world: World, code: int
+) -> None:
+    world.changes["page_address"] = lambda path: f"http://127.0.0.1:9999{path}"
+    async with world.client("legacy", lambda _: ErrorData(code=code, message="Method not found")) as desktop:
+        blueprint = await desktop.blueprint()
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    assert (started["approval"], started["outcome"]) == ("no_answer", "waiting_for_approval")
+    assert f"http://127.0.0.1:9999/plans/{started['plan_id']}" in started["next"]
+    assert f"sequences-mcp review approve {started['plan_id']}" in started["next"]
+    assert await status_of(world, started["plan_id"]) is PlanStatus.WAITING
+
+
+async def test_a_client_that_gives_its_dialog_up_leaves_the_plan_waiting(world: World) -> None:
+    async with world.client("auto", lambda _: ErrorData(code=-32603, message="no dialog")) as desktop:
+        blueprint = await desktop.blueprint()
+        with pytest.raises(MCPError):
+            await desktop.raw("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
+    assert (plan["status"], plan["people"]) == ("waiting", 1)
+
+
+async def test_a_yes_to_a_question_that_nobody_was_asked_is_none(world: World) -> None:
+    async with world.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint()
+        arguments = {"blueprint_id": blueprint, "contacts": [GRACE]}
+        session = desktop.client.session
+        asked = await session.call_tool("start_sequence", arguments, allow_input_required=True)
+        assert isinstance(asked, InputRequiredResult)
+        unasked = await session.call_tool(
+            "start_sequence", arguments, input_responses={"consent": yes("")}, allow_input_required=True
+        )
+        assert isinstance(unasked, InputRequiredResult)  # it is asked, instead of taken for answered
+        with pytest.raises(MCPError):
+            await session.call_tool(
+                "start_sequence",
+                arguments,
+                input_responses={"consent": yes("")},
+                request_state=f"consent:{'0' * 64}",
+                allow_input_required=True,
+            )
+        [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
+    assert plan["status"] == "waiting"
+
+
+async def test_the_same_start_again_makes_no_second_plan_and_says_that_it_is_a_repeat(
+    world: World, era: str
+) -> None:
     async with world.client(era, yes) as desktop:
         blueprint = await desktop.blueprint()
-        first = await desktop.raw("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        first = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    world.clock.now += timedelta(hours=1)
     async with world.client(era, _never) as desktop:
-        again = await desktop.raw("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        again = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
         runs = await desktop.call("list_sequences")
-    assert text_of(first) == text_of(again)
     assert runs["total_count"] == 1
+    assert (again["plan_id"], again["approval"], again["outcome"]) == (first["plan_id"], "given", "done")
+    assert "repeat_of" not in first
+    assert again["repeat_of"] == "2026-11-23T12:00:00+00:00"
+    assert again["next"].startswith(f"This call repeats the one of {again['repeat_of']}")
+
+
+@pytest.mark.parametrize("key", [None, "monday"])
+async def test_a_repeat_tells_what_became_of_everybody_and_how_to_begin_anew(
+    world: World, era: str, key: str | None
+) -> None:
+    start: dict[str, Any] = {"contacts": people(4)} | ({"idempotency_key": key} if key else {})
+    async with world.client(era, yes) as desktop:
+        start["blueprint_id"] = await desktop.blueprint()
+        await desktop.call("start_sequence", **start)
+        for run in (await desktop.call("list_sequences"))["items"][:3]:
+            await desktop.call("stop_sequence", sequence_id=run["id"], reason="LOSE")
+        some = await desktop.call("start_sequence", **start)
+        await desktop.call("suppress_contact", contact="hopper.example", reason="asked us to stop")
+        none = await desktop.call("start_sequence", **start)
+        anew = await desktop.refused("start_sequence", **{**start, "idempotency_key": "tuesday"})
+    assert (some["outcome"], some["became"]) == ("done", {"ACTIVE": 1, "STOPPED_EARLY": 3})
+    assert "1 under way, 3 stopped" in some["next"]
+    assert (none["outcome"], none["became"]) == ("not_done", {"STOPPED_EARLY": 4})
+    assert "under way" not in none["next"]
+    assert "another idempotency_key" in none["next"]
+    assert none["became_why"] == [{"count": 1, "reason": "suppressed: asked us to stop"}]
+    assert anew["left_out_count"] == 4
+
+
+async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_anew(world: World, era: str) -> None:
+    async with world.client(era) as desktop:
+        start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(), "contacts": [GRACE]}
+        planned = await desktop.call("start_sequence", **start)
+        async with world.desk() as desk:
+            await desk.plans.refuse_plan(planned["plan_id"], reason="too early", actor="ada")
+        again = await desktop.call("start_sequence", **start)
+        anew = await desktop.call("start_sequence", idempotency_key="again", **start)
+    assert (again["approval"], again["outcome"], again["status"]) == ("declined", "refused", "refused")
+    assert "ada" in again["next"] and "too early" in again["next"] and "idempotency_key" in again["next"]
+    assert anew["outcome"] == "waiting_for_approval" and anew["plan_id"] != planned["plan_id"]
+
+
+async def test_a_repeat_after_a_plan_was_withdrawn_closed_or_expired_says_so(world: World, era: str) -> None:
+    async with world.client(era) as desktop:
+        blueprint = await desktop.blueprint()
+        ends = {}
+        for name in ("withdrawn", "closed", "expired"):
+            contacts = [{**GRACE, "email": f"{name}@hopper.example"}]
+            start: dict[str, Any] = {
+                "blueprint_id": blueprint,
+                "contacts": contacts,
+                "idempotency_key": f"the key of {name}",
+            }
+            plan = await desktop.call("start_sequence", **start)
+            if name == "withdrawn":
+                await desktop.call("withdraw_plan", plan_id=plan["plan_id"])
+            elif name == "closed":
+                await desktop.call("suppress_contact", contact=contacts[0]["email"], reason="asked us to stop")
+            else:
+                world.clock.now += timedelta(hours=25)
+            ends[name] = await desktop.call("start_sequence", **start)
+    for name, told in ends.items():
+        assert (told["status"], told["outcome"], told["sent"]) == (name, "not_done", "nothing")
+        assert "idempotency_key" in told["next"]
 
 
 async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World, era: str) -> None:
@@ -193,7 +331,7 @@ async def test_one_start_sent_twice_at_once_leaves_one_plan(world: World, era: s
                 group.start_soon(start, desktop, arguments)
         reviews = await desktop.call("list_reviews")
         found = await desktop.call("list_sequences", status="FOUND", size=1)
-    assert results[0] == results[1]
+    assert len({json.loads(one)["plan_id"] for one in results}) == 1
     assert (reviews["plans"]["total_count"], found["total_count"]) == (1, 600)
 
 

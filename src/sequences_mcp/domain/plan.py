@@ -124,11 +124,6 @@ class Plan:
     decided_by: str | None = None
     reason: str | None = None
 
-    @property
-    def all_warnings(self) -> int:
-        """The one number of warnings that a yes to this plan covers: the blueprint's and its people's."""
-        return len(self.header.warnings) + self.warnings
-
 
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""

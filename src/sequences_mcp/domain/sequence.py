@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import LOCAL
 
 
@@ -141,7 +142,7 @@ class Sequence:
     ``anchor`` is the instant from which the current step's delay is counted: when the step before was executed or
     skipped (at first, when the sequence was started), moved by the pauses since. ``time_zone`` is one IANA name,
     or several with commas where the contact's is known only as one of them. ``warnings`` is how many findings
-    about this person's own data whoever approved the plan was shown.
+    about this person alone whoever approves the plan is shown: ``findings``, which an older program did not keep.
 
     ``provider`` is who carries it out. For a vendor ``handover`` is exactly what it is given about this person
     (covered by the plan's digest), ``remote_id`` the id under which it is read there, ``operation_id`` the write
@@ -165,6 +166,7 @@ class Sequence:
     stop_reason: StopReason | None = None
     time_zone: str = "UTC"
     warnings: int = 0
+    findings: tuple[Finding, ...] = ()
     reason: str | None = None
     provider: str = LOCAL
     handover: Mapping[str, str] = field(default_factory=dict)
@@ -192,6 +194,11 @@ class Sequence:
         waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
         is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
         return self.operation_id is not None and self.remote_id is None and is_open
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in it."""
+        return self.status in TERMINAL
 
     @property
     def current(self) -> StepRun | None:

@@ -103,8 +103,9 @@ def rewritten(sequence: Sequence, event: Rewritten, now: datetime) -> Result:
         _rewritten(sequence, run, event) if run.step.id in event.texts else run for run in sequence.steps
     )
     variables = sequence.variables if event.variables is None else event.variables
-    warnings = sequence.warnings if event.warnings is None else event.warnings
-    sequence = replace(sequence, steps=steps, variables=variables, warnings=warnings, updated_at=now)
+    found = sequence.findings if event.findings is None else event.findings
+    number = sequence.warnings if event.findings is None else len(found)
+    sequence = replace(sequence, steps=steps, variables=variables, updated_at=now, warnings=number, findings=found)
     return (sequence if sequence.status is SequenceStatus.FOUND else settled(sequence, now)), ()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.sequence import StopReason, TaskOutcome
 
 
@@ -140,15 +141,14 @@ class Rewritten:
     """Pending texts were replaced, by step id: (subject, content).
 
     ``same_as`` is, by step id, the first earlier generation that had the very text; ``approved`` are the steps
-    whose new text a person has said yes to before.
-    ``variables`` are the overrides and ``warnings`` the number of findings about this person from now on.
+    whose new text a person has said yes to before; ``findings`` the warnings about this person from now on.
     """
 
     texts: Mapping[str, tuple[str | None, str]]
     variables: Mapping[str, str] | None = None
     same_as: Mapping[str, int] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
-    warnings: int | None = None
+    findings: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ async def busy_now(desk: Desk, contact_ids: Items[str]) -> Mapping[str, str]:
     runs = await desk.vendor_runs.at_vendors(list(busy.values())) if busy else []
     if not runs:
         return busy
-    await in_turns([partial(_read_again, desk, run) for run in runs])
+    await in_turns([partial(read_again, desk, run) for run in runs])
     return await desk.suppressions.busy_among(contact_ids)
 
 
-async def _read_again(desk: Desk, run: SequenceDetail) -> None:
+async def read_again(desk: Desk, run: SequenceDetail) -> None:
+    """Look at a run at its vendor, so that its status here is the present one, unless the vendor is away."""
     try:
         await followed(desk, run)
     except SequencesError:

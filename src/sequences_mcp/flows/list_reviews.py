@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.flows.plan_warnings import number_of_warnings
 from sequences_mcp.providers.port import Draft
 
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
-    """Plans that wait, and texts that wait: of one plan, or of the sequences under way."""
+    """Plans that wait, and texts that wait: of one plan, or of the sequences under way.
+
+    ``warnings`` is, by plan id, how many a yes covers.
+    """
 
     plans: Page[Plan]
     drafts: Page[Draft]
+    warnings: Mapping[str, int]
 
 
 async def list_reviews(
@@ -29,4 +35,5 @@ async def list_reviews(
     else:
         parse(plan_id, Kind.PLAN)
         plans = Page((await desk.plans.get_plan(plan_id),), 1, 1, size)
-    return Reviews(plans, await drafts.list_drafts(plan_id=plan_id, page=page, size=size))
+    warnings = {plan.id: await number_of_warnings(desk, plan) for plan in plans.items}
+    return Reviews(plans, await drafts.list_drafts(plan_id=plan_id, page=page, size=size), warnings)

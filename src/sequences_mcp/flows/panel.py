@@ -76,6 +76,7 @@ class PlanShown:
 
     plan: Plan
     waiting: int
+    warnings: int
     many: bool
     decidable: bool
     consequence: str

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Step
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.finding import Finding, Severity, errors_in
+from sequences_mcp.domain.finding import Finding, Severity, errors_in, warnings_in
 from sequences_mcp.domain.variables import VARIABLES, missing, render
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, Zone
@@ -55,7 +55,7 @@ class Person:
             variables=self.variables,
             time_zone=self.time_zone,
             steps=self.steps,
-            warnings=sum(f.severity is Severity.WARNING for f in self.findings),
+            findings=warnings_in(self.findings),
         )
 
 

@@ -1,6 +1,9 @@
-"""The warnings that a yes to a plan covers: about the blueprint, and about one person's own data."""
+"""The warnings that a yes to a plan covers, about everybody's texts and about single people, and their number."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding, warnings_in
@@ -13,9 +16,62 @@ from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.providers.port import Draft, SequenceDetail
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarnings:
+    """``of_all`` are about everybody's texts, ``of_people`` by run id about one person; ``number`` counts all.
+
+    ``of_people`` has the first people of the plan alone where a plan has many; ``number`` counts everybody's.
+    """
+
+    of_all: tuple[Finding, ...]
+    of_people: Mapping[str, tuple[Finding, ...]]
+    number: int
+
+    @property
+    def distinct(self) -> tuple[Finding, ...]:
+        """Every different warning once."""
+        return tuple(dict.fromkeys((*self.of_all, *(one for found in self.of_people.values() for one in found))))
+
+
+async def warnings_of(desk: Desk, plan: Plan, *, people: int) -> PlanWarnings:
+    """Return what a yes to a plan covers, as every surface tells it, with the warnings about its first people."""
+    report = await planned_blueprint(desk, plan)
+    of_all = warnings_in(report.findings)
+    of_people = {}
+    if plan.warnings:
+        found = await desk.records.list_people(plan.id, page=1, size=people)  # those with warnings come first
+        of_people = {
+            one.sequence.id: person_warnings(desk, one, sourcing=report.blueprint.sourcing)
+            for one in found.items
+            if one.sequence.warnings and not one.sequence.is_over
+        }
+    return PlanWarnings(of_all=of_all, of_people=of_people, number=len(of_all) + plan.warnings)
+
+
+async def number_of_warnings(desk: Desk, plan: Plan) -> int:
+    """Return the one number of warnings that a yes to a plan covers."""
+    return len(await blueprint_warnings(desk, plan)) + plan.warnings
+
+
 async def blueprint_warnings(desk: Desk, plan: Plan) -> tuple[Finding, ...]:
     """Return the warnings about everybody's texts, without those that are waived."""
     return warnings_in((await planned_blueprint(desk, plan)).findings)
+
+
+def person_warnings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return the warnings about one person alone, as they were counted when they were found."""
+    sequence = detail.sequence
+    if sequence.findings or not sequence.warnings:
+        return sequence.findings
+    return own_warnings(desk, detail, sourcing=sourcing)  # an older program kept the number alone
+
+
+def own_warnings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return what the guards warn of now about one person alone: their data, and texts of their own."""
+    steps = detail.sequence.steps
+    own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
+    found = person_findings(desk, detail, sourcing=sourcing)
+    return tuple(dict.fromkeys(warnings_in(one for one in found if one.variable or one.step_id in own)))
 
 
 def person_findings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
@@ -48,13 +104,6 @@ def _text_findings(
         earlier=sequence.before(run.step.id),
         policy=desk.policy,
     )
-
-
-def person_warnings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
-    """Return the warnings about what is in one person's texts alone: their data, and texts of their own."""
-    own = {run.step.id for run in detail.sequence.steps if run.step.is_written_per_contact or run.generation}
-    found = person_findings(desk, detail, sourcing=sourcing)
-    return tuple(dict.fromkeys(warnings_in(f for f in found if f.variable or f.step_id in own)))
 
 
 async def sourcing_of(desk: Desk, plan: Plan) -> Sourcing:

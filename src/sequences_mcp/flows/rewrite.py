@@ -11,7 +11,7 @@ from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.last_check import values_for
 from sequences_mcp.flows.person import planned_step
-from sequences_mcp.flows.plan_warnings import person_warnings, sourcing_of_run
+from sequences_mcp.flows.plan_warnings import own_warnings, sourcing_of_run
 from sequences_mcp.providers.port import Draft, SequenceDetail, Text
 
 PENDING = frozenset({StepState.PLANNED, StepState.HELD})
@@ -68,18 +68,18 @@ async def store(
     *,
     variables: Mapping[str, str] | None = None,
 ) -> None:
-    """Store new texts of a run, which voids their approvals, with the number of warnings a person then sees."""
+    """Store new texts of a run, which voids their approvals, with the warnings that a person then sees."""
     drafts = offered(desk.local.drafts, desk.local, verb="change texts")
     merged = detail.sequence.variables if variables is None else variables
     steps = tuple(
-        replace(run, subject=new.subject, content=new.content, generation=run.generation + 1)
-        if (new := texts.get(run.step.id))
+        replace(run, subject=new.subject, content=new.content, generation=run.generation + 1, same_as=None)
+        if (new := texts.get(run.step.id)) and (new.subject, new.content) != (run.subject, run.content)
         else run
         for run in detail.sequence.steps
     )
     after = replace(detail, sequence=replace(detail.sequence, steps=steps, variables=merged))
-    found = person_warnings(desk, after, sourcing=await sourcing_of_run(desk, after.sequence))
-    await drafts.rewrite(detail.sequence.id, texts, variables=variables, warnings=len(found))
+    found = own_warnings(desk, after, sourcing=await sourcing_of_run(desk, after.sequence))
+    await drafts.rewrite(detail.sequence.id, texts, variables=variables, findings=found)
 
 
 def _refuse(found: list[Finding]) -> None:

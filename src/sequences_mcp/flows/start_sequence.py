@@ -15,6 +15,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
+from sequences_mcp.domain.reasons import grouped
 from sequences_mcp.errors import (
     ApprovalError,
     InvalidArgumentsError,
@@ -224,10 +225,13 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
 
 def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
+    kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
     return RefusedByGuardsError(
-        "Nobody is left to write to; left_out says why.",
+        "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
         next_step="Mend what is named there, then call again; preview_sequence shows each person.",
         data={
+            "left_out_count": len(left),
+            "left_out_why": [{"count": one.count, "reason": one.reason} for one in kinds],
             "left_out": [
                 {"contact_id": one.contact.id, "name": one.contact.display_name, "reasons": one.reasons}
                 for one in left[:10]

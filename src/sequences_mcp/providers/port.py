@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.sequence import (
@@ -231,13 +232,13 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
-    """One person of a plan; ``handover`` is what a vendor that carries it out is given about them."""
+    """One person of a plan; ``findings`` are the warnings about them, ``handover`` is what a vendor is given."""
 
     contact_id: str
     variables: Mapping[str, str]
     time_zone: str
     steps: tuple[PlannedStep, ...]
-    warnings: int = 0
+    findings: tuple[Finding, ...] = ()
     handover: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -322,12 +323,12 @@ class Drafts(Protocol):
         sequence_id: str,
         texts: Mapping[str, Text],
         *,
+        findings: tuple[Finding, ...] | None = None,
         variables: Mapping[str, str] | None = None,
-        warnings: int | None = None,
     ) -> Sequence:
-        """Replace pending texts by step id, and the variable overrides when given.
+        """Replace pending texts by step id, the warnings about this person, and the overrides when given.
 
-        ``warnings``: how many findings about this person's own data and texts there are now.
+        ``findings``: the warnings about this person's own data and texts from now on.
         Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text.
         """
         ...

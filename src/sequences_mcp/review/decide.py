@@ -17,7 +17,13 @@ from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
-from sequences_mcp.flows.plan_warnings import blueprint_warnings, draft_findings, person_warnings, sourcing_of
+from sequences_mcp.flows.plan_warnings import (
+    blueprint_warnings,
+    draft_findings,
+    number_of_warnings,
+    person_warnings,
+    sourcing_of,
+)
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
 from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
@@ -70,7 +76,7 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
             next_step=f"State that number: --people {seen.people}.",
         )
     done = await approve_plan(desk, plan_id=identifier, digest=seen.digest, actor=actor)
-    said = f"{done.id} is approved: {terminal.counts(done)}."
+    said = f"{done.id} is approved: {terminal.counts(done, warnings=await number_of_warnings(desk, done))}."
     return f"{said} {await _handed_over(desk, done)}" if done.header.is_at_vendor else said
 
 
@@ -160,12 +166,13 @@ async def _plan_lines(desk: Desk, plan: Plan, *, full: bool) -> AsyncIterator[st
 async def _head(desk: Desk, plan: Plan) -> list[str]:
     """Return what is said of everybody: when steps would leave only where somebody waits for a decision."""
     slots: tuple[Slot, ...] = ()
+    found = await blueprint_warnings(desk, plan)
     people = await desk.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
     if plan.status in OPEN and people.items:
         sequence = people.items[0].sequence
         steps = [run.step for run in sequence.steps]
         slots = timetable(desk, steps, zone=sequence.time_zone, start=desk.clock())
-    return [*terminal.plan_head(plan, slots), *terminal.warned(await blueprint_warnings(desk, plan))]
+    return [*terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings), *terminal.warned(found)]
 
 
 async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:

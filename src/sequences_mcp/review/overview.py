@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.flows.desk import Desk
@@ -20,7 +20,10 @@ from sequences_mcp.review.sessions import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """A plan and all that is said about everybody in it; ``first`` is the person that others are compared with."""
+    """A plan and all that is said about everybody in it; ``first`` is whom others are compared with.
+
+    ``warnings`` is how many a yes covers.
+    """
 
     plan: Plan
     tally: PlanTally
@@ -30,6 +33,7 @@ class Overview:
     sourcing: Sourcing
     first: SequenceDetail | None
     duties: tuple[Duty, ...]
+    warnings: int
 
     @property
     def decidable(self) -> bool:
@@ -56,6 +60,7 @@ async def overview(desk: Desk, plan: Plan, *, reading: Reading) -> Overview:
         sourcing=sourcing,
         first=first,
         duties=tuple(open_duties) if plan.status in OPEN else (),
+        warnings=len(warnings_in(report.findings)) + plan.warnings,
     )
 
 

@@ -95,6 +95,7 @@ class ChatPanel:
         return PlanShown(
             plan=plan,
             waiting=seen.tally.concerned,
+            warnings=seen.warnings,
             many=seen.tally.concerned > MANY,
             decidable=seen.decidable,
             consequence=seen.consequence,

@@ -24,29 +24,30 @@ def review_list(reviews: Reviews) -> Iterator[str]:
     if not reviews.plans.total_count and not reviews.drafts.total_count:
         yield "Nothing waits for you."
     for plan in reviews.plans.items:
-        yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {counts(plan)}"
+        numbers = counts(plan, warnings=reviews.warnings[plan.id])
+        yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
     if reviews.plans.has_more or reviews.drafts.has_more:
         yield f"There is more: --page {reviews.plans.page + 1}."
 
 
-def counts(plan: Plan) -> str:
-    """Return a plan's numbers in words."""
+def counts(plan: Plan, *, warnings: int) -> str:
+    """Return a plan's numbers in words; ``warnings`` is how many a yes covers."""
     parts = [f"{plan.people:,} {'person' if plan.people == 1 else 'people'}"]
     if plan.missing_texts:
         parts.append(f"{plan.missing_texts:,} texts still to be written")
     if plan.to_read:
         parts.append(f"{plan.to_read:,} texts to read one by one")
-    if plan.warnings:
-        parts.append(f"{plan.warnings:,} warnings")
+    if warnings:
+        parts.append("1 warning" if warnings == 1 else f"{warnings:,} warnings")
     return ", ".join(parts)
 
 
-def plan_head(plan: Plan, slots: Iterable[Slot]) -> Iterator[str]:
+def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[str]:
     """Yield what a plan says about everybody in it."""
     header = plan.header
-    yield f"Plan {plan.id} ({plan.status.value}): {counts(plan)}"
+    yield f"Plan {plan.id} ({plan.status.value}): {counts(plan, warnings=warnings)}"
     yield f"Blueprint: {_line(header.blueprint_name)}, version {header.blueprint_version}"
     yield from _terms(header.terms)
     planned = [f"  {slot.step_id}: {slot.words}" for slot in slots]

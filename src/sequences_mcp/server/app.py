@@ -113,7 +113,7 @@ class SequencesServer(MCPServer["Desk"]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
-        from sequences_mcp.server.deciding import PersonNeeded
+        from sequences_mcp.server.dialog import PersonNeeded
 
         known = catalog.names(self._vendors)
         if name not in known:

@@ -1,4 +1,4 @@
-"""After a plan was made: the person is led to the review page, and their decision comes back into the chat."""
+"""After a plan was made: a person is asked in a dialog or led to the review page, and what they decided."""
 
 from __future__ import annotations
 
@@ -6,34 +6,19 @@ from typing import Any
 
 import anyio
 from mcp.server.mcpserver import Context
-from mcp.types import ElicitRequest, ElicitRequestURLParams, ElicitResult, InputRequiredResult
 
-from sequences_mcp.domain.ids import LOCAL, provider_of
-from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.flows.at_vendor import course_there, title_of
+from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over_soon
-from sequences_mcp.server.views.review import plan_view
-from sequences_mcp.server.views.start import Approval, StartView, answered, handed_over
+from sequences_mcp.flows.refuse_plan import refuse_plan
+from sequences_mcp.server import dialog
+from sequences_mcp.server.dialog import Said
+from sequences_mcp.server.starting import Planned, present, question_about, ways_to_approve
+from sequences_mcp.server.views.standing import unanswered
+from sequences_mcp.server.views.start import StartView
 
-ROUNDS_SINCE = "2026-07-28"
-LINK = "review_page"
+ACTOR = "elicitation"
+DECLINED = "The person said no in the dialog."
 LOOK_EVERY = 1.0
-HAND_OVER_AT_MOST = 20.0  # seconds that a call waits for a vendor; the handing over goes on without it
-MESSAGE = "Read what would be sent, and to whom, then say yes or no on the review page."
-_DECIDED: dict[PlanStatus, Approval] = {
-    PlanStatus.APPROVED: "given",
-    PlanStatus.REFUSED: "declined",
-    PlanStatus.EXPIRED: "expired",
-}
-
-
-class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
-    """A tool stops to ask the client for a person. The SDK lets no tool with resolvers return the request."""
-
-    def __init__(self, request: InputRequiredResult) -> None:
-        super().__init__("the client is asked to open the review page")
-        self.request = request
 
 
 def is_open(view: StartView) -> bool:
@@ -41,52 +26,42 @@ def is_open(view: StartView) -> bool:
     return view.outcome == "waiting_for_approval"
 
 
-async def refreshed(desk: Desk, view: StartView) -> StartView:
-    """Return a start as its plan stands now: decided wherever a person did so, or still waiting."""
-    is_at_vendor = provider_of(view.blueprint_id) != LOCAL
-    if not (is_open(view) or is_at_vendor):
+async def asked(desk: Desk, ctx: Context[Any, Any], planned: Planned, *, view: StartView) -> StartView:
+    """Return a start after a person was asked in the chat, where that can be; only a yes or a no changes it."""
+    if not desk.elicitation:
         return view
-    plan = await desk.plans.get_plan(view.plan_id)
-    if is_at_vendor and plan.status is PlanStatus.APPROVED:
-        return await _handed_over(desk, view, plan)
-    if not is_open(view):
-        return view
-    if plan.status in _DECIDED:
-        return answered(view, _DECIDED[plan.status], plan)
-    return view.model_copy(update=plan_view(plan).model_dump())
+    ways = ways_to_approve(desk, await desk.plans.get_plan(planned.plan_id))
+    if not desk.must_sign() and dialog.can_ask(ctx):
+        question = await question_about(desk, planned.plan_id, left_out=planned.left_out)
+        if question is not None:
+            reply = await dialog.ask(ctx, question, digest=view.digest)
+            if reply.said is Said.YES:
+                await approve_plan(desk, plan_id=planned.plan_id, digest=reply.digest, actor=ACTOR)
+            elif reply.said is Said.NO:
+                await refuse_plan(desk, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
+            else:
+                return unanswered(view, reply.said, ways=ways)
+            return await present(desk, planned)
+    return await _led_to_page(desk, ctx, view, ways=ways)
 
 
-async def _handed_over(desk: Desk, view: StartView, plan: Plan) -> StartView:
-    """Return a start at a vendor that a person said yes to, as far as it is; it goes on if the call does not."""
-    found = await hand_over_soon(desk, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
-    if view.approval != "by_operator":
-        view = answered(view, "given", plan)
-    return handed_over(view, found, title=title_of(plan), course=course_there(plan))
-
-
-async def led_to_page(desk: Desk, ctx: Context[Any, Any], view: StartView) -> StartView:
+async def _led_to_page(desk: Desk, ctx: Context[Any, Any], view: StartView, *, ways: str) -> StartView:
     """Ask the client to open the review page, where it can and the page is served; return what came of it.
 
-    The address carries no credential. Declining to look is no answer to the plan, which goes on waiting. Raises
-    PersonNeeded in the era in which a client answers by calling again.
+    The address carries no credential. Declining to look is no answer to the plan, which goes on waiting.
     """
     address = desk.page_address(f"/plans/{view.plan_id}")
-    if address is None or not desk.elicitation or not _opens_links(ctx):
+    if address is None or not dialog.can_open_links(ctx):
         return view
-    if (ctx.protocol_version or "") >= ROUNDS_SINCE:
-        said = (ctx.input_responses or {}).get(LINK)
-        if said is None:
-            request = ElicitRequest(params=ElicitRequestURLParams(message=MESSAGE, url=address))
-            raise PersonNeeded(InputRequiredResult(input_requests={LINK: request}))
-        opened = isinstance(said, ElicitResult) and said.action == "accept"
-    else:
-        opened = (await ctx.elicit_url(MESSAGE, address, view.plan_id)).action == "accept"
-    return view if opened else answered(view, "dismissed")
+    said = await dialog.led_to(ctx, address, name=view.plan_id)
+    return view if said is Said.YES else unanswered(view, said, ways=ways)
 
 
-async def decided(desk: Desk, ctx: Context[Any, Any], view: StartView, *, seconds: int) -> StartView:
+async def decided(
+    desk: Desk, ctx: Context[Any, Any], planned: Planned, *, view: StartView, seconds: int
+) -> StartView:
     """Return a start once somebody has decided about it, or after so many seconds as it then stands."""
-    if not seconds:
+    if not seconds or view.approval == "dismissed":
         return view
     with anyio.move_on_after(seconds):
         waited = 0.0
@@ -94,10 +69,5 @@ async def decided(desk: Desk, ctx: Context[Any, Any], view: StartView, *, second
             await ctx.report_progress(waited, seconds, "waiting for a person's decision")
             await anyio.sleep(LOOK_EVERY)
             waited += LOOK_EVERY
-            view = await refreshed(desk, view)
+            view = await present(desk, planned)
     return view
-
-
-def _opens_links(ctx: Context[Any, Any]) -> bool:
-    declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
-    return declared is not None and declared.url is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -12,6 +12,7 @@ from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.flows.at_vendor import handed, vendor_words
+from sequences_mcp.flows.plan_warnings import PlanWarnings
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.server.text import visible
 from sequences_mcp.server.views.provider import delivery_words
@@ -35,15 +36,15 @@ class Question:
 
     plan: Plan
     people: tuple[Shown, ...]
-    warnings: tuple[Finding, ...]
+    warnings: PlanWarnings
     left_out: int
 
     def text(self) -> str:
         """Return the dialog's message. It depends on nothing but these values."""
         first, *others = self.people
-        lines = [*self._heading(), "", *_whole(first)]
+        lines = [*self._heading(), "", *_whole(first), *self._warned(first)]
         for other in others:
-            lines += ["", *_differing(first, other)]
+            lines += ["", *_differing(first, other), *self._warned(other)]
         return visible("\n".join(lines))
 
     def _heading(self) -> Iterator[str]:
@@ -60,9 +61,18 @@ class Question:
         yield f"Fingerprint of this plan: {plan.digest[:16]}…"
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
-        for warning in self.warnings:
-            where = f"step {warning.step_id}: " if warning.step_id else ""
-            yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
+        if number := self.warnings.number:
+            yield f"A yes covers {number} {'warning' if number == 1 else 'warnings'}."
+        yield from _warnings(self.warnings.of_all)
+
+    def _warned(self, shown: Shown) -> Iterator[str]:
+        return _warnings(self.warnings.of_people.get(shown.detail.sequence.id, ()))
+
+
+def _warnings(found: Iterable[Finding]) -> Iterator[str]:
+    for warning in found:
+        where = f"step {warning.step_id}: " if warning.step_id else ""
+        yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
 
 
 def _name(shown: Shown) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus, text_digest
@@ -61,12 +62,12 @@ class LocalDrafts:
         sequence_id: str,
         texts: Mapping[str, Text],
         *,
+        findings: tuple[Finding, ...] | None = None,
         variables: Mapping[str, str] | None = None,
-        warnings: int | None = None,
     ) -> Sequence:
-        """Replace pending texts by step id, and the variable overrides when given.
+        """Replace pending texts by step id, what is found about this person, and the overrides when given.
 
-        ``warnings``: how many findings about this person's own data and texts there are now.
+        ``findings``: the warnings about this person's own data and texts from now on.
         Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text: before
         its start the plan gets another digest; under way each text waits for an approval of its own. A text that
         is byte for byte one that was approved before is approved again, and a plan that is again what it was has
@@ -77,11 +78,10 @@ class LocalDrafts:
             before = self._startable(require_sequence(engine, sequence_id))
             if before.is_at_vendor:
                 raise _one_text_for_all(before)
-            event = self._rewritten(before, texts, None if variables is None else dict(variables))
-            event = replace(event, warnings=warnings)
+            event = replace(self._rewritten(before, texts, variables), findings=findings)
             after, _ = change(engine.store, before, event, now=engine.clock(), actor=engine.actor)
             if after.status is SequenceStatus.FOUND and after != before:
-                self._reseal(after, more_warnings=after.warnings - before.warnings)
+                self._reseal(after)
             return after
 
     async def approve_draft(
@@ -123,7 +123,7 @@ class LocalDrafts:
             return after
 
     def _rewritten(
-        self, before: Sequence, texts: Mapping[str, Text], variables: dict[str, str] | None
+        self, before: Sequence, texts: Mapping[str, Text], variables: Mapping[str, str] | None
     ) -> Rewritten:
         """Return the event, with the texts that were there before and those that a yes covers."""
         store = self.engine.store
@@ -141,7 +141,8 @@ class LocalDrafts:
             if plan is not None and is_approved(store, plan, sequence=with_run(before, back), run=back):
                 approved.add(run.step.id)
         new = {step_id: (text.subject, text.content) for step_id, text in texts.items()}
-        return Rewritten(new, variables, same_as, frozenset(approved))
+        merged = None if variables is None else dict(variables)
+        return Rewritten(new, merged, same_as, frozenset(approved))
 
     def _draft(self, sequence: Sequence, run: StepRun) -> Draft:
         return _draft(sequence, run, people_of(self.engine, [sequence])[sequence.contact_id])
@@ -154,13 +155,12 @@ class LocalDrafts:
         carry_out(self.engine.store, plan, now=self.engine.clock())
         return require_sequence(self.engine, sequence.id)
 
-    def _reseal(self, sequence: Sequence, *, more_warnings: int) -> None:
+    def _reseal(self, sequence: Sequence) -> None:
         store = self.engine.store
         plan = plans.find(store, sequence.plan_id)
         digests = with_texts_of(plans.texts(store, sequence.plan_id), sequence)
         plans.set_texts(store, sequence.plan_id, digests)
         if plan is not None and plan.status is not PlanStatus.DRAFTING:
-            plan = replace(plan, warnings=plan.warnings + more_warnings)
             plans.update(store, resealed(store, plan, digests))
 
 

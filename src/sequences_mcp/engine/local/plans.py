@@ -64,7 +64,7 @@ class LocalPlans:
             plan_no, version_no = plans.numbers(store, plan.id)
             sequences.insert_found(store, found, plan_no=plan_no, version_no=version_no)
             plans.set_texts(store, plan.id, plans.texts(store, plan.id) + digests_of(found))
-            warnings = plan.warnings + sum(one.warnings for one in people)
+            warnings = plan.warnings + sum(len(one.findings) for one in people)
             plans.update(store, replace(plan, people=plan.people + len(found), warnings=warnings))
             audit.append(store, (self._entry(one) for one in found))
 
@@ -228,7 +228,8 @@ class LocalPlans:
             updated_at=now,
             variables=one.variables,
             time_zone=one.time_zone,
-            warnings=one.warnings,
+            warnings=len(one.findings),
+            findings=one.findings,
             provider=plan.header.provider,
             handover=one.handover,
         )

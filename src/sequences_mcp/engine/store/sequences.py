@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Step
+from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.sequence import (
     IN_FLIGHT,
@@ -198,6 +200,17 @@ _ORDERS = {
 _DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
 
 
+def findings_to_json(found: tuple[Finding, ...]) -> str | None:
+    """Return findings as they are kept; None for none."""
+    return None if not found else json.dumps([asdict(one) for one in found], ensure_ascii=False)
+
+
+def _findings(text: str | None) -> tuple[Finding, ...]:
+    if text is None:
+        return ()
+    return tuple(Finding(**{**one, "severity": Severity(one["severity"])}) for one in json.loads(text))
+
+
 def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> None:
     row = _run_row(new, now=now)
     if new.generation != old.generation:
@@ -224,6 +237,7 @@ def _new_row(no: int, one: Sequence, *, plan_no: int, version_no: int) -> dict[s
         "variables": json.dumps(dict(one.variables), ensure_ascii=False),
         "time_zone": one.time_zone,
         "warnings": one.warnings,
+        "findings": findings_to_json(one.findings),
         "created_at": to_micros(one.created_at),
         "provider": one.provider,
         "handover": json.dumps(dict(one.handover), ensure_ascii=False) if one.is_at_vendor else None,
@@ -261,6 +275,7 @@ def _changed_row(one: Sequence, next_run_at: datetime | None) -> dict[str, Any]:
         "lane": lane_of(one),
         "remote_id": one.remote_id,
         "operation_id": one.operation_id,
+        "findings": findings_to_json(one.findings),
     }
 
 
@@ -278,7 +293,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
     _, own, plan_id, blueprint_id, version, contact_id, status, *rest = row
     ordinal, steps_text, created_at, updated_at, *rest = rest
     anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
-    provider, handover, remote_id, operation_id = rest
+    provider, handover, remote_id, operation_id, findings = rest
     steps = steps_from_json(steps_text)
     return Sequence(
         id=own,
@@ -303,6 +318,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
         handover=json.loads(handover) if handover else {},
         remote_id=remote_id,
         operation_id=operation_id,
+        findings=_findings(findings),
     )
 
 

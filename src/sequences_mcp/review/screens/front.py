@@ -21,4 +21,5 @@ async def waiting(visit: Visit) -> Response:
         drafts=reviews.drafts,
         tasks=tasks.total_count,
         troubles=visit.desk.troubles(),
+        warnings=reviews.warnings,
     )

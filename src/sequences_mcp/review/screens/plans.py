@@ -16,7 +16,7 @@ from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
-from sequences_mcp.flows.plan_warnings import person_findings
+from sequences_mcp.flows.plan_warnings import person_warnings
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent
@@ -119,7 +119,7 @@ def _groups(
 
 
 def _row(desk: Desk, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
-    found = person_findings(desk, one, sourcing=sourcing) if one.sequence.warnings else ()
+    found = person_warnings(desk, one, sourcing=sourcing)
     words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
     return Row(one, _group(one), changes(one, first), words, handed(one.sequence))
 

@@ -110,6 +110,7 @@ const draw = (...children) => {
 };
 const stretches = (parts) => parts.map(({ text, differs }) => (differs ? make("mark", {}, text) : text));
 const number = (value) => value.toLocaleString("en");
+const warnings = (count) => (count ? `${number(count)} ${count === 1 ? "warning" : "warnings"}` : "");
 const people = (count) => `${number(count)} ${count === 1 ? "person" : "people"}`;
 const CHANNELS = { EMAIL: "E-mail", SMS: "SMS", WHATSAPP: "WhatsApp", LINKEDIN_INMAIL: "LinkedIn InMail" };
 const channel = (name) =>
@@ -195,7 +196,8 @@ const approval = () => {
     yes.disabled = false;
   };
   const yes = button(`Approve ${people(shown.waiting)}`, act, "end");
-  const form = make("div", { class: "row" }, count, secret, yes); // a sandbox need not let forms be submitted
+  const warned = shown.warnings ? make("span", { class: "soft" }, warnings(shown.warnings)) : null;
+  const form = make("div", { class: "row" }, count, secret, yes, warned); // a sandbox need not let forms be submitted
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("input") && !yes.disabled) act();
   });
@@ -238,7 +240,7 @@ const card = (plan) => {
     planId = plan.plan_id;
     open(1);
   };
-  const words = [people(plan.people), plan.status === "void" ? "changed since: read again" : "", plan.to_read ? `${number(plan.to_read)} texts to read` : ""];
+  const words = [people(plan.people), plan.status === "void" ? "changed since: read again" : "", plan.to_read ? `${number(plan.to_read)} texts to read` : "", warnings(plan.warnings)];
   return make("li", {}, button(`${plan.blueprint_name}: ${words.filter(Boolean).join(", ")}`, choose, "quiet"));
 };
 

@@ -7,7 +7,7 @@ from sequences_mcp.flows.panel import PlanShown
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
-from sequences_mcp.server.views.start import UNDER_WAY
+from sequences_mcp.server.views.standing import UNDER_WAY
 
 
 class StretchView(View):
@@ -121,7 +121,7 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         elsewhere=shown.elsewhere,
         address=address,
         reason=plan.reason,
-        **plan_view(plan).model_dump(),
+        **plan_view(plan, warnings=shown.warnings).model_dump(),
     )
 
 

@@ -77,8 +77,8 @@ class DraftWritten(DraftView, WrittenView):
     """A text after a change."""
 
 
-def plan_view(plan: Plan) -> PlanView:
-    """Return a plan."""
+def plan_view(plan: Plan, *, warnings: int) -> PlanView:
+    """Return a plan; ``warnings`` is the number that a yes to it covers."""
     return PlanView(
         plan_id=plan.id,
         status=plan.status.value,
@@ -89,7 +89,7 @@ def plan_view(plan: Plan) -> PlanView:
         digest=plan.digest,
         missing_texts=plan.missing_texts,
         to_read=plan.to_read,
-        warnings=plan.warnings,
+        warnings=warnings,
         expires_at=plan.header.expires_at.isoformat(timespec="seconds"),
     )
 
@@ -123,7 +123,10 @@ def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
     """Return what waits, its texts sharing one budget."""
     limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
     return ReviewsView(
-        plans=PlanPage(items=tuple(map(plan_view, reviews.plans.items)), **numbered(reviews.plans)),
+        plans=PlanPage(
+            items=tuple(plan_view(plan, warnings=reviews.warnings[plan.id]) for plan in reviews.plans.items),
+            **numbered(reviews.plans),
+        ),
         drafts=DraftPage(
             items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
         ),

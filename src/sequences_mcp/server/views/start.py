@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.reasons import grouped
 from sequences_mcp.flows.start_report import LeftOut, MissingTexts, StartReport
-from sequences_mcp.providers.enrolment_port import HandedOver
 from sequences_mcp.server.text import cut, fair_limit
-from sequences_mcp.server.view import Outcome, View, WrittenView
+from sequences_mcp.server.view import View, WrittenView
 from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.finding import FoundView, found
 from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
-from sequences_mcp.server.views.vendor_error import vendor_errors
 
 PEOPLE_SHOWN = 8
 REASONS_SHOWN = 3
+KINDS_SHOWN = 5
 REASON_LIMIT = 200
 TEXT_BUDGET = 1_600
 
-Approval = Literal["given", "declined", "dismissed", "expired", "not_asked", "by_operator"]
+Approval = Literal[
+    "given",
+    "declined",
+    "dismissed",
+    "no_answer",
+    "expired",
+    "withdrawn",
+    "nobody_left",
+    "not_asked",
+    "by_operator",
+]
 
-UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
-_AFTER: dict[Approval, tuple[Outcome, str]] = {
-    "given": ("done", UNDER_WAY),
-    "declined": ("refused", "The person said no. Another start of the same needs a new idempotency_key."),
-    "dismissed": (
-        "waiting_for_approval",
-        "The dialog was closed without an answer. The same call asks again; sequences-mcp review does too.",
-    ),
-    "expired": ("not_done", "Nobody decided in time. Another start of the same needs a new idempotency_key."),
-}
+
+class CountedView(View):
+    """A reason that several have; what differs from one to the next is left out of it."""
+
+    count: int
+    reason: str
 
 
 class LeftOutView(WhoView):
@@ -77,10 +83,15 @@ class HandedOverView(View):
 class StartView(FoundView, PlanView, WrittenView):
     """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
 
-    ``findings`` are the warnings that a yes covers as well; ``handed_over`` is for a start at a vendor.
+    ``findings`` are the warnings that a yes covers as well. ``repeat_of`` is when the same call came first.
+    ``became`` counts the runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for
+    a start at a vendor.
     """
 
     approval: Approval
+    repeat_of: str | None = None
+    became: dict[str, int] | None = None
+    became_why: tuple[CountedView, ...] | None = None
     handed_over: HandedOverView | None = None
     sender: str
     delivery: str
@@ -88,93 +99,46 @@ class StartView(FoundView, PlanView, WrittenView):
     daily_cap: int | None = None
     sample: SampleView
     left_out_count: int
+    left_out_why: tuple[CountedView, ...] | None = None
     left_out: tuple[LeftOutView, ...]
     to_write: tuple[MissingTextsView, ...]
     time_zones_from: dict[str, int]
 
 
-def start_view(report: StartReport, *, ways: str) -> StartView:
-    """Return a start as nobody has been asked about it yet, or as the operator had allowed it beforehand.
+def start_view(report: StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
+    """Return a start as it was planned; ``views.standing`` says how it stands.
 
-    ``ways`` says where a person decides.
+    ``warnings`` is how many a yes covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the same
+    call came first.
     """
     plan, terms = report.plan, report.plan.header.terms
-    under_way = plan.status is PlanStatus.APPROVED
     return StartView(
-        outcome="done" if under_way else "waiting_for_approval",
-        approval="by_operator" if under_way else "not_asked",
-        next=UNDER_WAY if under_way else _next_yes(plan, ways),
+        approval="not_asked",
+        outcome="waiting_for_approval",
+        next="",
+        repeat_of=repeat_of,
         sender=sender_words(terms),
         delivery=way_out(terms),
         window=terms.window or None,
         daily_cap=None if terms.are_a_vendors else terms.daily_cap,
         sample=_sample(report),
-        left_out_count=len(report.left_out),
+        left_out_count=left_out,
+        left_out_why=counted(reason for one in report.left_out for reason in one.reasons[:1]),
         left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
         to_write=tuple(_missing(one) for one in report.missing_texts[:PEOPLE_SHOWN]),
         time_zones_from=report.zone_sources,
-        **plan_view(plan).model_dump(),
+        **plan_view(plan, warnings=warnings).model_dump(),
         **found(report.warnings),
     )
 
 
-def handed_over(view: StartView, found: HandedOver, *, title: str, course: str) -> StartView:
-    """Return an approved start at a vendor with what became of its people so far.
-
-    ``course`` says what the vendor does with those it has.
-    """
-    outcome, next_step = _fate(found, title)
-    return view.model_copy(
-        update={
-            "handed_over": HandedOverView(
-                done=found.done,
-                unknown=found.unknown,
-                not_done=found.not_done,
-                waiting=found.waiting,
-                operation_ids=(found.operation_ids if found.unknown else ()) or None,
-                errors=vendor_errors(found.errors),
-                why=tuple(cut(one, REASON_LIMIT) for one in found.why) or None,
-            ),
-            "outcome": outcome,
-            "sent": _gone(found, title, course),
-            "next": next_step,
-        }
-    )
-
-
-def _gone(found: HandedOver, title: str, course: str) -> str:
-    """Return what has left for real people, as far as it is known here: a vendor has them, or may have."""
-    certain = f"{found.done:,} handed over to {title}: {course}" if found.done else None
-    doubtful = f"{found.unknown:,} unknown" if found.done else "unknown"
-    return "; ".join(filter(None, (certain, doubtful if found.unknown else None))) or "nothing"
-
-
-def _fate(found: HandedOver, title: str) -> tuple[Outcome, str]:
-    if found.unknown:
-        operations = ", ".join(found.operation_ids)
-        return "unknown", f"Do not start them again. check_operation looks for what became of them: {operations}."
-    if found.waiting and found.errors:
-        return "done", f"{title} has not taken the others yet (errors says why). It is tried again by itself."
-    if found.waiting:
-        return "done", f"It is being handed over to {title}; the same call tells how far it is."
-    if not found.done:
-        return "not_done", (
-            f"{title} has nobody of this start: {'errors' if found.errors else 'why'} says why and what helps. "
-            "After that the same call with another idempotency_key plans it anew."
-        )
-    return "done", f"list_sequences with provider {title.lower()}, and get_sequence, follow it."
-
-
-def answered(view: StartView, approval: Approval, plan: Plan | None = None) -> StartView:
-    """Return the start after a person was asked: said yes, said no, or closed the dialog."""
-    outcome, next_step = _AFTER[approval]
-    changed = {"approval": approval, "outcome": outcome, "next": next_step}
-    return view.model_copy(update={**changed, **(plan_view(plan).model_dump() if plan else {})})
-
-
-def _next_yes(plan: Plan, ways: str) -> str:
-    texts = "edit_draft writes the missing texts (list_reviews has their ids). " if plan.missing_texts else ""
-    return f"{texts}A person approves it {ways}"
+def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
+    """Return the most frequent of these reasons, each with how many have it; None for none."""
+    kinds = grouped((reason, 1) for reason in reasons)
+    shown = [CountedView(count=one.count, reason=cut(one.reason, REASON_LIMIT)) for one in kinds[:KINDS_SHOWN]]
+    if rest := kinds[KINDS_SHOWN:]:
+        shown.append(CountedView(count=sum(one.count for one in rest), reason=f"{len(rest)} other reasons"))
+    return tuple(shown) or None
 
 
 def left_out_view(one: LeftOut) -> LeftOutView:

@@ -4,10 +4,10 @@ SELECT coalesce(max(no), 0) + 1 AS no FROM sequence
 
 -- insert --
 -- A person's run, found.
-INSERT INTO sequence (no, id, plan_no, version_no, contact_no, ordinal, status, variables, time_zone, warnings,
+INSERT INTO sequence (no, id, plan_no, version_no, contact_no, ordinal, status, variables, time_zone, warnings, findings,
                       created_at, updated_at, lane, provider, handover, address_key)
 VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :contact_id), :ordinal, 'FOUND',
-        :variables, :time_zone, :warnings, :created_at, :created_at, 'free', :provider, :handover,
+        :variables, :time_zone, :warnings, :findings, :created_at, :created_at, 'free', :provider, :handover,
         coalesce(:address_key, CASE WHEN :provider <> 'local' THEN
           (SELECT email_key FROM contact WHERE id = :contact_id AND email IS NOT NULL) END))
 
@@ -20,7 +20,7 @@ VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, 'planned',
 -- Runs by a JSON list of ids, in its order; the order of the columns counts.
 SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
        s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason,
-       s.provider, s.handover, s.remote_id, s.operation_id
+       s.provider, s.handover, s.remote_id, s.operation_id, s.findings
 FROM json_each(:ids) wanted CROSS JOIN sequence s ON s.id = wanted.value
 CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
 CROSS JOIN blueprint_version v ON v.no = s.version_no
@@ -37,7 +37,8 @@ ORDER BY wanted.key, r.step
 -- What may change of a run.
 UPDATE sequence SET status = :status, anchor = :anchor, variables = :variables, warnings = :warnings, paused_since = :paused_since,
   paused_until = :paused_until, stop_reason = :stop_reason, reason = :reason, updated_at = :updated_at,
-  next_run_at = :next_run_at, lane = :lane, remote_id = :remote_id, operation_id = :operation_id
+  next_run_at = :next_run_at, lane = :lane, remote_id = :remote_id, operation_id = :operation_id,
+  findings = :findings
 WHERE id = :id
 
 -- update_run --
