@@ -390,7 +390,8 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
         remedy = "Set it to the mail server's address to send."
         found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
-    return [*found, *troubles(store, now=clock())]
+    sender = settings.sender.address if settings.sender else None
+    return [*found, *troubles(store, now=clock(), sender=sender, account=_account_mark(settings, store))]
 
 
 @contextmanager

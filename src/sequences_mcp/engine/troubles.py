@@ -7,16 +7,24 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.trouble import Trouble
-from sequences_mcp.engine.store import lineage
+from sequences_mcp.engine import pulse
+from sequences_mcp.engine.store import lineage, mailboxes
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 RECENT = timedelta(days=7)
+PATIENCE = timedelta(minutes=5)  # how long something may be due before that is worth a word
 
 
-def troubles(store: Store, *, now: datetime) -> list[Trouble]:
-    """Return what is wrong, what stops everything first."""
-    return [*_standstills(store), *_disk(store), *_unseen(store), *_unknown(store), *_failed(store, now)]
+def troubles(store: Store, *, now: datetime, sender: str | None, account: str | None = None) -> list[Trouble]:
+    """Return what is wrong, what stops everything first; ``sender`` is the mailbox in use.
+
+    ``account`` stands for the account on it: what another one was refused for is over.
+    """
+    found = [*_standstills(store), *_disk(store), *_workers(store, now)]
+    if sender:
+        found += _resting(store, sender, now, account=account)
+    return [*found, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
 def _standstills(store: Store) -> Iterator[Trouble]:
@@ -32,6 +40,44 @@ def _disk(store: Store) -> Iterator[Trouble]:
             code="disk_full",
             what=f"No e-mail is sent: the disk of {store.path.parent} has {free} MiB left.",
             remedy="Make room; it goes on by itself.",
+        )
+
+
+def _workers(store: Store, now: datetime) -> Iterator[Trouble]:
+    """Yield that nobody does the due work, or that what does it is in difficulties."""
+    states = pulse.states(store.path.parent, now=now)
+    alive = [one for one in states if not one.is_silent(now)]
+    for one in alive:
+        if one.error:
+            yield Trouble(
+                code="worker_in_trouble",
+                what=f"The worker cannot do its work: {one.error.rstrip('.')}.",
+                remedy="It tries again by itself; mend what it names.",
+                since=one.error_since,
+            )
+    if alive:
+        return
+    row = store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0]
+    if row["number"]:
+        last = max((one.beat for one in states), default=None)
+        seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
+        yield Trouble(
+            code="no_worker",
+            what=f"{row['number']} things are due and no worker runs.{seen}",
+            remedy="Keep a chat with this server open, or run `sequences-mcp work`.",
+            since=from_micros(row["since"]),
+        )
+
+
+def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -> Iterator[Trouble]:
+    rest = mailboxes.resting(store, sender, now=now, account=account)
+    if rest is not None:
+        yield Trouble(
+            code="mailbox_rests",
+            what=f"The mail server refuses {sender}, {rest.refusals} times in a row: {rest.why.rstrip('.')}.",
+            remedy=f"The next try is at {rest.until:%Y-%m-%d %H:%M} UTC, by itself; `sequences-mcp doctor` tries "
+            "the sign-in now.",
+            since=rest.since,
         )
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from sequences_mcp.domain.ids import Kind, new_id
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.engine.approvals import Unproven, accept_unsigned
 from sequences_mcp.engine.store.audit import Entry, append
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
+
+T = TypeVar("T")
+INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
+A_TRY, BETWEEN = 0.3, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,24 @@ class Engine:
                 f"This approval does not count: {why}.",
                 next_step="Approve it on the review page, in a browser that has the passkey.",
             )
+
+    async def insisting(self, act: Callable[[], T]) -> T:
+        """Return what an operation that only ever holds back comes to, waiting for other programs the longest.
+
+        Each try is one transaction, done whole or not at all; between two, everything else goes on. Inside a
+        transaction of the caller's it is tried once.
+        """
+        if self.store.in_transaction:
+            return act()
+        give_up = time.monotonic() + INSIST
+        while True:
+            try:
+                with self.store.hasty(A_TRY):
+                    return act()
+            except StoreBusyError:
+                if time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(BETWEEN)
 
     def new_id(self, kind: Kind) -> str:
         """Return a fresh id."""

@@ -50,7 +50,7 @@ class LocalSequences:
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time; the clocks of delays stand still."""
-        return self._change(sequence_id, Paused(until))
+        return await self.engine.insisting(lambda: self._change(sequence_id, Paused(until)))
 
     async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
         """Go on now."""
@@ -63,6 +63,9 @@ class LocalSequences:
 
         COMPANY also stops what is live, or waits for an approval, of the same blueprint at the same company.
         """
+        return await self.engine.insisting(lambda: self._stopped(sequence_id, reason=reason, scope=scope))
+
+    def _stopped(self, sequence_id: str, *, reason: StopReason, scope: StopScope) -> list[SequenceDetail]:
         with self.engine.store.transaction():
             first = require_ours(self.engine, sequence_id)
             others = self._colleagues_of(first) if scope is StopScope.COMPANY else []

@@ -36,16 +36,16 @@ class LocalSuppressions:
         normal = self._normalised(kind, value)
         if kind == "domain":
             _require_one_organisation(normal, by_person=by_person)
-        with self.engine.store.transaction():
+        return await self.engine.insisting(lambda: self._suppressed((kind, normal), reason))
+
+    def _suppressed(self, mark: tuple[Literal["address", "domain", "contact"], str], reason: str) -> Suppressed:
+        engine = self.engine
+        with engine.store.transaction():
             stopped, new = stopping.suppress(
-                self.engine.store,
-                (kind, normal),
-                reason=reason,
-                now=self.engine.clock(),
-                actor=self.engine.actor,
+                engine.store, mark, reason=reason, now=engine.clock(), actor=engine.actor
             )
-            shown = details(self.engine, stopped)
-        return Suppressed(kind=kind, value=normal, stopped=shown, already=not new)
+            shown = details(engine, stopped)
+        return Suppressed(kind=mark[0], value=mark[1], stopped=shown, already=not new)
 
     async def lift(
         self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str

@@ -18,6 +18,8 @@ JournalMode: TypeAlias = Literal["wal", "delete"]
 OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
 PAGE_CACHE_KIB = 4096
 IMPATIENT_MS = 20
+SOON = 0.1  # seconds within which our own processes are done
+A_TURN = 0.03
 BREATH = 0.001  # seconds, for a statement that SQLite gives up at once
 
 
@@ -95,6 +97,27 @@ def patiently(
             if not is_busy(error) or time.monotonic() > give_up:
                 raise
             time.sleep(BREATH)
+
+
+def begin_fairly(connection: sqlite3.Connection, mode: JournalMode, *, seconds: float) -> None:
+    """Begin to write, trying again for so long; while it waits, readers have their turn.
+
+    With a rollback journal a commit waits for every reader and keeps new ones out meanwhile: a program that reads
+    for a minute would stop all reads for as long. Whether anybody reads is therefore asked first.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            if mode == "delete":
+                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            waited = time.monotonic() - begun
+            if not is_busy(error) or waited > seconds:
+                raise
+            time.sleep(BREATH if waited < SOON else A_TURN)
 
 
 def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:

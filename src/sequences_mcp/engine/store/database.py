@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from sequences_mcp.engine.store.connection import (
     JournalChoice,
     JournalMode,
+    begin_fairly,
     choose_journal,
     connect,
     patiently,
@@ -136,7 +137,10 @@ class Store:
             raise RuntimeError("a transaction inside a snapshot would wait for itself")
         begin, commit, undo = _savepoint(self._depth) if self._depth else _OUTERMOST
         with translated(self.path):
-            self._patiently(self._writer, begin)
+            if self._depth:
+                self._writer.execute(begin)
+            else:
+                begin_fairly(self._writer, self.journal.mode, seconds=self._patience)
         self._depth += 1
         noted = len(self._afterwards)
         try:
@@ -155,6 +159,15 @@ class Store:
             afterwards, self._afterwards = self._afterwards, []
             for act in afterwards:
                 act()
+
+    @contextmanager
+    def hasty(self, seconds: float) -> Iterator[None]:
+        """Give up on other processes within so many seconds inside the block, for a caller that tries again."""
+        before, self._patience = self._patience, min(seconds, self._patience)
+        try:
+            yield
+        finally:
+            self._patience = before
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Do something once the open transaction is committed, never when it is undone; at once outside of one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,9 +44,11 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """Return the product's error for one of the driver's."""
     code = _code(error)
     if code in _BUSY:
+        who = holder(path)
+        other = "A database browser or backup tool has to close its query. Then try again."
         return StoreBusyError(
-            f"Another process has been holding the database {path.name} for too long.",
-            next_step="Nothing was changed; try again in a few seconds.",
+            f"{who or 'Another process'} has been holding the database {path.name} for too long.",
+            next_step=f"Nothing was changed. {other if who else 'Try again in a few seconds.'}",
         )
     if code in _DAMAGED:
         return damaged(path, str(error))
@@ -58,6 +61,20 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
         f"The database refused the change: {error}.",
         next_step="Nothing was changed. Run `sequences-mcp doctor` and report what it prints.",
     )
+
+
+def holder(path: Path) -> str | None:
+    """Return which other program has a lock on the database, where the system tells: its name and process."""
+    try:
+        number = f":{path.stat().st_ino} "
+        lines = Path("/proc/locks").read_text("ascii").splitlines()
+        pids = {int(line.split()[4]) for line in lines if number in line and "->" not in line} - {os.getpid()}
+        for pid in sorted(pids):
+            name = Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
+            return f"The program {name!r} (process {pid})"
+    except (OSError, ValueError, IndexError):
+        return None
+    return None
 
 
 def damaged(path: Path, why: str) -> StoreDamagedError:
