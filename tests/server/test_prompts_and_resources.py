@@ -252,7 +252,7 @@ async def test_a_blueprint_is_readable_by_its_id_whole(world: World, era: str) -
         ]
         with pytest.raises(MCPError) as elsewhere:
             await read(desktop, "blueprint://kalent:b1")
-    assert "kalent is not connected" in elsewhere.value.error.message
+    assert "Kalent is not connected" in elsewhere.value.error.message
     assert body["id"] == blueprint
     assert body["steps"][0]["content"] == long["content"]
     assert "list_blueprints" in caught.value.error.message

@@ -48,7 +48,7 @@ LISTED_BY = {
     Kind.PLAN: "list_reviews",
     Kind.DRAFT: "list_reviews",
     Kind.TASK: "list_tasks",
-    Kind.OPERATION: "the result of the write itself",
+    Kind.OPERATION: "the result of the write itself, get_sequence, or list_providers",
 }
 
 

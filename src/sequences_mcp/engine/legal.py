@@ -96,10 +96,16 @@ def legal_moves(status: SequenceStatus) -> tuple[str, ...]:
     return tuple(tool for event, tools in _TOOLS.items() if status in LEGAL[event] for tool in tools)
 
 
+def _once_over(sequence: Sequence) -> str:
+    if (sequence.reason or "").startswith("suppressed"):
+        return "It is over: this person is on the suppression list, and only a person can take somebody off it."
+    return "It is over and stays so; get_sequence shows why. Another start is a plan of its own (start_sequence)."
+
+
 def conflict(sequence: Sequence, why: str) -> ConflictError:
     """Return the error for a move that the present state forbids: why, the status and the legal moves."""
     moves = legal_moves(sequence.status)
-    after = f"Possible now: {', '.join(moves)}." if moves else "It is over; start_sequence begins a new one."
+    after = f"Possible now: {', '.join(moves)}." if moves else _once_over(sequence)
     return ConflictError(
         f"{why} Its status is {sequence.status}.",
         next_step=after,

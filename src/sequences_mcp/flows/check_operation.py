@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.errors import WrongIdError
 from sequences_mcp.flows.carry_out import CHECKED, last_answer_of
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.read_back import READERS
@@ -35,8 +36,7 @@ class CheckedOperation:
 
 async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
     """Return the operation, settled where the vendor's present state shows what became of it."""
-    parse(operation_id, Kind.OPERATION)
-    operation = await desk.operations.get(operation_id)
+    operation = await desk.operations.get(await _operation_of(desk, operation_id))
     if operation.state == "begun":
         return CheckedOperation(operation, "Its request is still under way.")
     if operation.state != "unknown":
@@ -44,6 +44,21 @@ async def check_operation(desk: Desk, *, operation_id: str) -> CheckedOperation:
     if operation.tool == "start_sequence":
         return await _started(desk, operation)
     return await _read(desk, operation)
+
+
+async def _operation_of(desk: Desk, given: str) -> str:
+    """Return an operation's id, also for our id of the run whose request it is; WrongIdError says what helps."""
+    if not given.startswith(f"{LOCAL}:{Kind.SEQUENCE}_"):
+        return str(parse(given, Kind.OPERATION))
+    sequences = offered(desk.local.sequences, desk.local, verb="read sequences")
+    run = (await sequences.get_sequence(given)).sequence
+    if run.operation_id is None or not run.is_in_doubt:
+        raise WrongIdError(
+            f"{given} is a sequence, and nothing about it is unknown: it is {run.status}.",
+            next_step="get_sequence shows how it stands and why.",
+            data={"expected": "operation", "sequence": given},
+        )
+    return run.operation_id
 
 
 async def _started(desk: Desk, operation: Operation) -> CheckedOperation:

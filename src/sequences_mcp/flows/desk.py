@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.ids import LOCAL, VENDORS, Kind, parse
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.trouble import Trouble
-from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 from sequences_mcp.flows.panel import Decision, PlanShown
 from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Suppressions
@@ -102,9 +102,14 @@ class Desk:
 
     def named(self, name: str) -> Provider:
         """Return a provider by its name; NotSupportedError when it is not connected."""
+        vendor, colon, _ = name.partition(":")
+        if colon and vendor in self.providers:
+            raise InvalidArgumentsError(
+                f"provider is a name here, not the id {name[:80]!r}.", next_step=f"Give {vendor} as the provider."
+            )
         if name not in self.providers:
             raise NotSupportedError(
-                f"{name[:80]} is not connected to this server.",
+                f"{VENDORS.get(vendor, name[:80])} is not connected to this server.",
                 next_step="list_providers shows what is connected.",
             )
         return self.providers[name]

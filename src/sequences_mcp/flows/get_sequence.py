@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
 from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import SequenceDetail, VendorFacts
 from sequences_mcp.providers.vendor_port import Pace
@@ -26,6 +27,23 @@ async def get_sequence(desk: Desk, *, sequence_id: str) -> SequenceDetail:
         return await followed(desk, own)
     seen = await desk.vendor_runs.observe(own.sequence, found)
     return (await with_pace(desk, [seen]))[0]
+
+
+async def id_there(desk: Desk, sequence_id: str) -> str:
+    """Return the id that a vendor has for a run of ours that it carries out; else the id as it is.
+
+    What cannot be read now stays as it is too: whoever uses the id says what is wrong with it.
+    """
+    if provider_of(sequence_id) != LOCAL:
+        return sequence_id
+    try:
+        kept = await offered(desk.local.sequences, desk.local, verb="read sequences").get_sequence(sequence_id)
+        run = kept.sequence
+        if run.is_handed_over and not run.is_in_doubt and run.remote_id is None:
+            run = (await followed(desk, kept)).sequence
+    except SequencesError:
+        return sequence_id
+    return run.remote_id or sequence_id
 
 
 async def with_pace(desk: Desk, found: Iterable[SequenceDetail]) -> tuple[SequenceDetail, ...]:

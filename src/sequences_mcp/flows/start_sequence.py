@@ -228,7 +228,7 @@ def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
     kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
     return RefusedByGuardsError(
         "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
-        next_step="Mend what is named there, then call again; preview_sequence shows each person.",
+        next_step=_what_helps(reason for one in left for reason in one.reasons),
         data={
             "left_out_count": len(left),
             "left_out_why": [{"count": one.count, "reason": one.reason} for one in kinds],
@@ -239,6 +239,22 @@ def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
             "saved": saved,
         },
     )
+
+
+def _what_helps(reasons: Iterable[str]) -> str:
+    """Return what can be done about people who were all left out: not the same for each kind of reason."""
+    kinds = {
+        "listed" if reason.startswith("suppressed") else "busy" if "already in" in reason else "data"
+        for reason in reasons
+    }
+    told = {
+        "data": "What is wrong with their data can be mended (save_contacts), then call again; preview_sequence "
+        "shows each person.",
+        "busy": "Who is in a sequence already can be started once that is over: get_sequence shows it, "
+        "stop_sequence ends it.",
+        "listed": "Who is on the suppression list stays left out; only a person can take somebody off it.",
+    }
+    return " ".join(words for kind, words in told.items() if kind in kinds)
 
 
 def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:

@@ -191,5 +191,5 @@ def _rejected(refusal: Refusal) -> SequencesError:
         ProviderRejectedError,
         refusal,
         _sentence(refusal, "refused the request to"),
-        next_step="Nothing was done. `vendor_message` quotes the reason; mend the request and call again.",
+        next_step="Nothing was done. `vendor_message` quotes the reason; the same request would meet it again.",
     )

@@ -34,7 +34,8 @@ class Definition:
     has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
     several transactions, and take the key and the MCP context. A ``repeatable`` write may be made once
     more at a vendor and does no harm. ``told_apart_by`` names the argument that tells two writes on one thing of
-    a vendor apart: only writes with the same value wait for one another. ``meta`` is what a host reads beside
+    a vendor apart: only writes with the same value wait for one another. A tool that ``moves_runs`` takes our id
+    of a run at a vendor as well as the vendor's. ``meta`` is what a host reads beside
     the schema.
     """
 
@@ -44,6 +45,7 @@ class Definition:
     staged: bool = False
     repeatable: bool = False
     told_apart_by: str | None = None
+    moves_runs: bool = False
     meta: Mapping[str, Any] | None = None
 
     @property

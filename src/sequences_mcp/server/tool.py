@@ -14,6 +14,7 @@ from pydantic import ConfigDict, create_model
 
 from sequences_mcp.domain.ids import VENDORS, provider_of
 from sequences_mcp.flows.carry_out import carry_out
+from sequences_mcp.flows.get_sequence import id_there
 from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.vendor_port import Write
 from sequences_mcp.server.arguments import IdempotencyKey
@@ -79,6 +80,8 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             return answer(await _said(definition.handler(desk, ctx=ctx, **arguments)))
         if not definition.writes:
             return answer(await _said(definition.handler(desk, **arguments)))
+        if definition.moves_runs:
+            arguments["sequence_id"] = await id_there(desk, arguments["sequence_id"])
         key = arguments.pop("idempotency_key")
         call = Call(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:

@@ -91,13 +91,21 @@ def require_ours(engine: Engine, sequence_id: str) -> Sequence:
         raise ConflictError(
             f"{VENDORS[found.provider]} carries this sequence out.",
             next_step=(
-                f"Its id there is {found.remote_id}: call again with that. {ONCE_OVER} {found.id}"
+                _doubtful(found)
+                if found.is_in_doubt
+                else f"Its id there is {found.remote_id}: call again with that. {ONCE_OVER} {found.id}"
                 if found.remote_id
-                else f"get_sequence finds its id there, once there is one. {ONCE_OVER} {found.id}"
+                else f"It shows no run yet: call again in some minutes. {ONCE_OVER} {found.id}"
             ),
             data={"sequence": found.id, "remote_id": found.remote_id},
         )
     return found
+
+
+def _doubtful(found: Sequence) -> str:
+    return (
+        f"Whether it has it is not known: check_operation with {found.operation_id} looks. Stop it there by hand."
+    )
 
 
 def require_step(engine: Engine, step_id: str, kind: Kind) -> tuple[Sequence, StepRun]:

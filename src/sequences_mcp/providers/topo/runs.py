@@ -14,6 +14,7 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import LIVE, SequenceStatus, StopReason, StopScope
+from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import (
     InvalidArgumentsError,
     ProviderForbiddenError,
@@ -124,7 +125,11 @@ class TopoSequences:
         return [first, *await self._named(after)]
 
     async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
-        """Merge overrides; None removes one."""
+        """Merge overrides; None removes one. InvalidArgumentsError for a name of ours that Topo has not."""
+        if ours := [name for name in variables if name in VARIABLES]:
+            theirs = (await self.topo.get_sequence(sequence_id)).variables
+            if strange := [name for name in ours if name not in theirs]:
+                raise _not_theirs(strange, theirs)
         return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
 
     async def _named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
@@ -299,3 +304,13 @@ def _as_topo_filters(wanted: SequenceFilter) -> SequenceFilter:
 
 def _no_filter(what: str, instead: str) -> NoReturn:
     raise InvalidArgumentsError(f"Topo's list of runs cannot be filtered by {what}.", next_step=instead)
+
+
+def _not_theirs(strange: Items[str], theirs: Mapping[str, str]) -> InvalidArgumentsError:
+    known = ", ".join(sorted(theirs)[:20])
+    names = f"This run has {known}" if known else "This run has none so far; Topo's app shows its template's"
+    return InvalidArgumentsError(
+        f"{', '.join(strange)}: a variable of this server's own texts, which no text at Topo contains.",
+        next_step=f"Use the names of the template at Topo. {names}.",
+        data={"variables_there": sorted(theirs)[:20]},
+    )

@@ -15,4 +15,4 @@ async def pause_sequence(desk: Desk, sequence_id: str, paused_until: Instant) ->
     return sequence_written(detail, next_step="It goes on by itself at that time; resume_sequence ends the pause.")
 
 
-TOOL = Definition(pause_sequence, title="Pause a sequence", hints=PAUSE)
+TOOL = Definition(pause_sequence, title="Pause a sequence", hints=PAUSE, moves_runs=True)

@@ -14,4 +14,4 @@ async def resume_sequence(desk: Desk, sequence_id: str) -> SequenceWritten:
     return sequence_written(detail, next_step="Approved texts leave when they are due; get_sequence shows when.")
 
 
-TOOL = Definition(resume_sequence, title="Resume a sequence", hints=SEND)
+TOOL = Definition(resume_sequence, title="Resume a sequence", hints=SEND, moves_runs=True)

@@ -31,4 +31,4 @@ async def stop_sequence(
     )
 
 
-TOOL = Definition(stop_sequence, title="Stop a sequence", hints=STOP)
+TOOL = Definition(stop_sequence, title="Stop a sequence", hints=STOP, moves_runs=True)

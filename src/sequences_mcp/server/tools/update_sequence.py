@@ -24,4 +24,4 @@ async def update_sequence(
     )
 
 
-TOOL = Definition(update_sequence, title="Change variables", hints=WRITE)
+TOOL = Definition(update_sequence, title="Change variables", hints=WRITE, moves_runs=True)
