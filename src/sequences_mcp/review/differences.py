@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.domain.word_diff import stretches, words
 from sequences_mcp.providers.port import SequenceDetail
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 ALIKE = 0.5
 MOST_CHANGES = 6
 
@@ -24,16 +22,14 @@ class Segment:
 
 
 def segments(text: str, other: str | None) -> tuple[Segment, ...]:
-    """Return a text in stretches; without another text, or with one that is altogether different, one stretch."""
+    """Return a text in stretches; without another text, or with one that is very different, one stretch."""
     if other is None or text == other:
         return (Segment(text, False),)
-    mine, theirs = _WORDS.findall(text), _WORDS.findall(other)
-    matcher = SequenceMatcher(None, theirs, mine, autojunk=False)
-    return tuple(
-        Segment("".join(mine[start:end]), kind != "equal")
-        for kind, _, _, start, end in matcher.get_opcodes()
-        if start < end
-    )
+    mine = words(text)
+    found = stretches(words(other), mine)
+    if found is None:
+        return (Segment(text, True),)
+    return tuple(Segment("".join(mine[one.c : one.d]), not one.same) for one in found if one.c < one.d)
 
 
 def changes(detail: SequenceDetail, first: SequenceDetail) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
@@ -28,6 +29,7 @@ META = "io.github.sequences-mcp/error"
 OBJECTS_SHOWN = 12
 LINES_SHOWN = 40
 PROBLEMS_SHOWN = 5
+NAME_SHOWN = 80
 TEXT_BUDGET = 3_500  # characters of an error's data
 logger = logging.getLogger(__name__)
 
@@ -89,33 +91,56 @@ def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> Sequ
 
 def unknown_tool(name: str, tools: Items[str]) -> UnknownToolError:
     """Return the error for a tool that does not exist."""
-    near = get_close_matches(name, tools, n=1)
+    near = _near(name, tools)
     return UnknownToolError(
-        f"There is no tool {cut(name, 80)!r}.",
-        next_step=f"Did you mean {near[0]}?" if near else f"The tools are {', '.join(tools)}.",
+        f"There is no tool {cut(name, NAME_SHOWN)!r}.",
+        next_step=f"Did you mean {near}?" if near else f"The tools are {', '.join(tools)}.",
     )
 
 
 def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> InvalidArgumentsError:
     """Return one sentence for each argument that is missing, unknown or of the wrong form."""
     names = list(schema.get("properties", {}))
-    problems = [_sentence(problem, names) for problem in error.errors(include_url=False, include_context=False)]
+    problems = error.errors(include_url=False, include_context=False)
+    told = [_sentence(problem, names) for problem in problems[:PROBLEMS_SHOWN]]
     more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
-    return InvalidArgumentsError(
-        " ".join([*problems[:PROBLEMS_SHOWN], *more]), next_step="Mend these arguments and call again."
-    )
+    return InvalidArgumentsError(" ".join([*told, *more]), next_step="Mend these arguments and call again.")
 
 
 def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
+    where = cut(".".join(cut(str(part), NAME_SHOWN) for part in problem["loc"]), 2 * NAME_SHOWN)
     if problem["type"] == "missing":
         return f"{where} is missing."
     if problem["type"] == "extra_forbidden":
-        near = get_close_matches(where, names, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        return f"{cut(where, 80)!r} is not an argument; the arguments are {', '.join(names)}.{hint}"
-    got = cut(json.dumps(problem["input"], default=str, ensure_ascii=False), 80)
-    return f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]} (got {got})."
+        near = _near(where, names)
+        hint = f" Did you mean {near}?" if near else ""
+        return f"{where!r} is not an argument; the arguments are {', '.join(names)}.{hint}"
+    got = cut(json.dumps(_brief(problem["input"]), default=_kind, ensure_ascii=False), NAME_SHOWN)
+    said = cut(problem["msg"], 5 * NAME_SHOWN)
+    return f"{where}: {said[:1].lower()}{said[1:]} (got {got})."
+
+
+def _near(name: str, known: Items[str]) -> str | None:
+    """Return the known name that somebody meant, or None; the cost grows with the name, so a long one is none."""
+    found = get_close_matches(name, known, n=1) if len(name) <= NAME_SHOWN else []
+    return found[0] if found else None
+
+
+def _brief(value: Any, depth: int = 3) -> Any:
+    """Return as much of a value as is shown of it, whatever its size."""
+    if isinstance(value, str):
+        return value[: 2 * NAME_SHOWN]
+    if isinstance(value, int) and value.bit_length() > 2_000:
+        return "a very long number"
+    if isinstance(value, dict) and depth:
+        return {cut(str(key), NAME_SHOWN): _brief(child, depth - 1) for key, child in islice(value.items(), 5)}
+    if isinstance(value, list) and depth:
+        return [_brief(child, depth - 1) for child in value[:5]]
+    return "…" if isinstance(value, dict | list) else value
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _facts(error: SequencesError) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sequences_mcp.flows.desk import Desk
 
 MOST = 100  # the protocol's limit
+LONGEST = 200
 Reference = PromptReference | ResourceTemplateReference
 
 
@@ -20,7 +21,7 @@ async def complete(
     reference: Reference, argument: CompletionArgument, context: CompletionContext | None, *, desk: Desk
 ) -> Completion:
     """Return what the argument could be, given its first letters and the other arguments."""
-    typed = argument.value.strip()
+    typed = argument.value[:LONGEST].strip()
     if isinstance(reference, ResourceTemplateReference):
         found = await _ids(reference.uri.partition("://")[0], typed, desk)
     elif argument.name in ("blueprint_id", "contact_id"):

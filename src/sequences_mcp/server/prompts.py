@@ -136,7 +136,7 @@ async def rendered(name: str, arguments: Mapping[str, Any], *, desk: Desk) -> Ge
 def _checked(prompt: Prompt, arguments: Mapping[str, Any]) -> dict[str, str]:
     known = {one.name: one for one in prompt.arguments}
     given = {name: str(value).strip() for name, value in arguments.items() if str(value).strip()}
-    problems = [f"{name!r} is not an argument" for name in given if name not in known]
+    problems = [f"{cut(name, 80)!r} is not an argument" for name in given if name not in known][:5]
     problems += [f"{one.name} is missing" for one in known.values() if one.is_required and one.name not in given]
     problems += [f"{name} is longer than {ARGUMENT_LIMIT}" for name in given if len(given[name]) > ARGUMENT_LIMIT]
     if problems:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.domain.word_diff import stretches
 from sequences_mcp.flows.at_vendor import handed, vendor_words
 from sequences_mcp.flows.plan_warnings import PlanWarnings
 from sequences_mcp.providers.port import SequenceDetail
@@ -131,11 +131,14 @@ def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
 
 
 def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
-    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
-    if mine and theirs and matcher.ratio() < ALIKE:
+    found = stretches(mine, theirs)
+    if found is None:
+        return None
+    alike = sum(one.b - one.a for one in found if one.same)
+    if mine and theirs and 2 * alike < ALIKE * (len(mine) + len(theirs)):
         return None
     return [
-        f"“{''.join(mine[a:b]).strip()}” becomes “{''.join(theirs[c:d]).strip()}”"
-        for kind, a, b, c, d in matcher.get_opcodes()
-        if kind != "equal"
+        f"“{''.join(mine[one.a : one.b]).strip()}” becomes “{''.join(theirs[one.c : one.d]).strip()}”"
+        for one in found
+        if not one.same
     ]

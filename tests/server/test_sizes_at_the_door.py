@@ -1,0 +1,97 @@
+"""What a client sends is measured before anything is made of it: answers come soon and use little memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from sequences_mcp.domain.word_diff import stretches, words
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.review.differences import segments
+from sequences_mcp.server import boundary, catalog
+
+BIG = "start_sequence" * 1_000_000  # 14 MB
+NAMES = catalog.names(frozenset())
+
+
+class Arguments(BaseModel):
+    """Arguments of a tool, to be refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    number: int
+    names: list[int] = []
+
+
+def invalid(given: dict[str, object]) -> ValidationError:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Arguments).validate_python(given)
+    return caught.value
+
+
+def cheap(make: Callable[[], SequencesError]) -> SequencesError:
+    """Return an error whose making uses less memory than two copies of what was sent."""
+    tracemalloc.start()
+    try:
+        found = make()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * len(BIG)
+    assert len(str(found)) < 2_000
+    return found
+
+
+def test_a_tool_name_of_any_length_is_refused_without_being_compared() -> None:
+    assert "is no tool" in str(cheap(lambda: boundary.unknown_tool(BIG, NAMES))).replace("There is no", "is no")
+    assert "Did you mean start_sequence?" in str(boundary.unknown_tool("start_sequnce", NAMES))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {BIG: 1, "number": 1},
+        {"number": BIG},
+        {"number": {BIG: BIG}},
+        {"number": [[[[BIG] * 3] * 3] * 3]},
+        {"number": 10**4_000, "names": ["x"]},
+        {"number": 1, "names": ["x"] * 50_000},
+    ],
+)
+def test_arguments_of_any_size_get_a_short_answer(given: dict[str, object]) -> None:
+    error = invalid(given)
+    schema = Arguments.model_json_schema()
+    assert len(str(boundary.invalid_arguments(error, schema))) < 2_000
+
+
+def test_two_long_texts_are_compared_at_a_cost_that_stays_small() -> None:
+    ours, theirs = (" ".join(f"{letter}{number}" for number in range(20_000)) for letter in "ab")
+    before = time.process_time()
+    assert stretches(words(ours), words(theirs)) is None
+    assert [one.differs for one in segments(ours, theirs)] == [True]
+    alike = ours.replace("a500 ", "other ")
+    assert [one.text for one in segments(alike, ours) if one.differs] == ["other"]
+    assert time.process_time() - before < 5
+
+
+def test_what_differs_is_marked_word_by_word() -> None:
+    found = segments("Hi Linus Torvalds, hello.", "Hi Grace Hopper, hello.")
+    assert [one.text for one in found if one.differs] == ["Linus", "Torvalds"]
+    assert "".join(one.text for one in found) == "Hi Linus Torvalds, hello."
+    assert stretches([], []) == []
+    assert [one.same for one in stretches(["a"], []) or []] == [False]
+
+
+def test_completion_looks_at_the_beginning_of_what_was_typed() -> None:
+    from mcp.types import CompletionArgument, PromptReference
+
+    from sequences_mcp.server.completion import complete
+
+    reference = PromptReference(type="ref/prompt", name="draft_step")
+    argument = CompletionArgument(name="channel", value="E" * 10_000_000)
+    found = asyncio.run(complete(reference, argument, None, desk=None))  # type: ignore[arg-type]  # choices need none
+    assert found.values == []
