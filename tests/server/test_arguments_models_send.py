@@ -167,3 +167,99 @@ async def test_steps_are_removed_by_giving_the_others_unchanged(world: World) ->
         await desktop.call("update_blueprint", blueprint_id=kept, expected_version=1, steps=[MAIL, LINKEDIN])
         found = await desktop.call("get_blueprint", blueprint_id=kept)
         assert [step["id"] for step in found["steps"]] == ["hello", "message"]
+
+
+async def test_every_bad_row_of_a_call_is_told_in_one_answer_with_its_field_and_value(world: World) -> None:
+    bad: list[Any] = [
+        {**GRACE, "email": "no address"},
+        GRACE,
+        {**LINUS, "phone": 12},
+        {"first_name": "Nobody"},
+        {**LINUS, "emial": "x@y.example"},
+        17,
+    ]
+    async with world.client("auto") as desktop:
+        form = await desktop.refused("save_contacts", contacts=bad)
+        facts = await desktop.refused(
+            "save_contacts",
+            contacts=[{**GRACE, "email": "no address"}, LINUS, {**GRACE, "country": "Narnia", "language": "??"}],
+        )
+        people = (await desktop.call("find_contacts"))["total_count"]
+    assert [(row["position"], row.get("field")) for row in form["problems"]] == [
+        (3, "phone"),
+        (4, None),
+        (5, "emial"),
+        (6, None),
+    ]
+    assert [(row["position"], row["field"], row["value"]) for row in facts["problems"]] == [
+        (1, "email", "no address"),
+        (3, "country", "Narnia"),
+        (3, "language", "??"),
+    ]
+    assert people == 0
+
+
+@pytest.mark.parametrize("tool", ["save_contacts", "start_sequence", "preview_sequence"])
+async def test_of_many_bad_rows_the_first_ten_are_shown_and_the_rest_counted(world: World, tool: str) -> None:
+    rows = [{**GRACE, "email": f"number {index}"} for index in range(700)]
+    async with world.client("auto") as desktop:
+        more = {} if tool == "save_contacts" else {"blueprint_id": await desktop.blueprint()}
+        refused = await desktop.refused(tool, contacts=rows, **more)
+        people = (await desktop.call("find_contacts"))["total_count"]
+    assert (len(refused["problems"]), refused["more"], people) == (10, 690, 0)
+
+
+async def test_a_bad_fact_that_a_sequence_does_not_use_is_a_warning_and_one_it_uses_is_refused(
+    world: World,
+) -> None:
+    person = {**GRACE, "phone": "12", "company_domain": "not a host", "language": "??"}
+    async with world.client("auto") as desktop:
+        mail, text = await desktop.blueprint(MAIL), await desktop.blueprint({**SMS, "id": "text"})
+        await desktop.call("preview_sequence", blueprint_id=mail, contacts=[person])
+        plan = await desktop.call("start_sequence", blueprint_id=mail, contacts=[person, LINUS])
+        refused = await desktop.refused(
+            "start_sequence", blueprint_id=text, contacts=[{**LINUS, "phone": "12", "language": "??"}]
+        )
+        kept = (await desktop.call("find_contacts", query="grace"))["items"][0]
+    assert plan["people"] == 2
+    assert json.dumps(plan).count("person.fact_not_saved") >= 1
+    assert "phone" in refused["message"]
+    assert not {"phone", "company_domain", "language"} & set(kept)
+
+
+SMS = {
+    "id": "sms",
+    "name": "Text",
+    "type": "SMS",
+    "content": "Hi {{firstname}}, call me.",
+    "temporalityType": "ASAP",
+}
+
+
+async def test_an_id_with_facts_beside_it_is_one_person_with_both(world: World) -> None:
+    async with world.client("auto") as desktop:
+        blueprint = await desktop.blueprint()
+        own = await desktop.contact(first_name="G.")
+        both = {"id": own, "first_name": "Grace", "company": "Eckert", "note": "Met in Philadelphia"}
+        shown = await desktop.call("preview_sequence", blueprint_id=blueprint, contacts=[both])
+        untouched = (await desktop.call("find_contacts"))["items"]
+        plan = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[both])
+        found = (await desktop.call("find_contacts"))["items"]
+        twice = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[own, GRACE])
+    assert "Hi Grace" in json.dumps(shown)
+    assert untouched[0]["first_name"] == "G."
+    assert plan["people"] == 1
+    assert len(found) == 1
+    assert (found[0]["id"], found[0]["company"]) == (own, "Eckert")
+    assert "Philadelphia" in found[0]["notes"]
+    assert "the same person" in twice["message"]
+
+
+async def test_an_unknown_id_among_many_is_told_by_its_position(world: World) -> None:
+    async with world.client("auto") as desktop:
+        refused = await desktop.refused("save_contacts", contacts=[GRACE, {"id": "local:ct_0", "company": "A"}])
+        wrong = await desktop.refused(
+            "start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE, "local:bp_1", "topo"]
+        )
+    assert "contact 2" in refused["message"]
+    assert [row["position"] for row in wrong["problems"]] == [2, 3]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sequences_mcp.domain.addresses import address_key, read_address
+from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
+from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.row_problems import LONGEST, NEXT, RowProblem, require_none
 from sequences_mcp.domain.variables import VARIABLES, is_blank
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 from sequences_mcp.flows.given import Given, require_sound
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import ContactEntry, Text
@@ -22,11 +25,15 @@ EXTRAS = ("id", "note", "variables", "texts", *SEVERAL)
 MAX_CONTACTS = 10_000
 MOST_ADDRESSES = 20
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One person of a start: ``contact_id`` or facts to save; ``emails`` and ``phones`` are further ones."""
+    """One person of a start: ``contact_id``, facts to save, or both: facts about the one who has that id.
+
+    ``emails`` and ``phones`` are further ones.
+    """
 
     contact_id: str | None
     contact: ContactEntry
@@ -35,20 +42,58 @@ class Entry:
     variables: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, Text] = field(default_factory=dict)
 
+    @property
+    def has_facts(self) -> bool:
+        """Whether it tells something to save."""
+        return self.contact.note is not None or self.contact.fields != ContactFields()
+
 
 def read_entries(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> list[Entry]:
     """Return the entries of a call; ``extras`` allows id, variables and texts beside the facts.
 
-    Raises InvalidArgumentsError that names the position (from 1) and what is wrong there, RefusedByGuardsError for
+    Raises InvalidArgumentsError that names every row (from 1) with what is wrong there, RefusedByGuardsError for
     values that are placeholders.
     """
     if not raw:
         raise _bad("contacts is empty", "Give at least one contact.")
     if len(raw) > MAX_CONTACTS:
         raise _bad(f"contacts has {len(raw):,} entries; the limit is {MAX_CONTACTS:,}", "Split the call.")
-    entries = [_entry(item, position=index, extras=extras) for index, item in enumerate(raw, start=1)]
-    require_sound(_values(entries), policy=policy)
-    return entries
+    rows = [_Row(position=index, extras=extras) for index in range(1, len(raw) + 1)]
+    entries = [row.entry(item) for row, item in zip(rows, raw, strict=True)]
+    require_none([problem for row in rows for problem in row.problems], what="contact")
+    whole = [entry for entry in entries if entry is not None]
+    require_sound(_values(whole), policy=policy)
+    return whole
+
+
+# What the local engine needs of a person whatever the steps are: who it is, and when e-mails may leave.
+_ALWAYS_USED = frozenset({"email"})
+_OF_CHANNEL = {
+    Channel.EMAIL: frozenset({"time_zone", "country"}),
+    Channel.LINKEDIN: frozenset({"linkedin_url"}),
+    Channel.WHATSAPP: frozenset({"phone"}),
+    Channel.SMS: frozenset({"phone"}),
+}
+_IN_TEXTS = frozenset({"first_name", "last_name", "company", "job_title", "location"})
+
+
+def optional_facts(steps: Iterable[Step]) -> frozenset[str]:
+    """Return the facts that these steps make no use of: one that is wrong is left out, and said."""
+    used = _ALWAYS_USED | _IN_TEXTS
+    for step in steps:
+        used |= _OF_CHANNEL[step.type]
+    return frozenset(FACTS) - used
+
+
+def not_saved(problem: RowProblem) -> Finding:
+    """Return the warning about a fact that was left out."""
+    return Finding(
+        rule="person.fact_not_saved",
+        severity=Severity.WARNING,
+        field=problem.field,
+        excerpt=(problem.value or "")[:LONGEST],
+        message=f"{problem.field} was not saved: {problem.problem}. This sequence does not use it.",
+    )
 
 
 def _values(entries: Items[Entry]) -> Iterator[Given]:
@@ -59,38 +104,78 @@ def _values(entries: Items[Entry]) -> Iterator[Given]:
         yield from (Given(where, name, value) for name, value in entry.variables.items())
 
 
-def _entry(item: object, *, position: int, extras: bool) -> Entry:
-    if isinstance(item, str) and extras and "@" in item:
-        item = {"email": item}
-    if isinstance(item, str) and extras:
-        return Entry(contact_id=str(parse(item, Kind.CONTACT)), contact=ContactEntry(ContactFields()))
-    if not isinstance(item, Mapping):
-        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FACTS)}.")
-    allowed = (*FACTS, *(EXTRAS if extras else ("id", "note")))
-    for name in item:
-        if name not in allowed:
-            raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(allowed)}.")
-    known = ContactFields(**{name: _line(_text(item, name, position)) for name in FACTS})
-    emails, phones = _emails(item, position), _phones(item, position)
-    known = replace(
-        known,
-        email=known.email or next(iter(emails), None),
-        phone=known.phone or next(iter(phones), None),
-    )
-    contact_id = _text(item, "id", position)
-    note = _text(item, "note", position)
-    if extras and contact_id and (note or known != ContactFields()):
-        raise _bad(f"contact {position} has an id and facts beside it", "save_contacts changes what is stored.")
-    if contact_id is None and not (known.email or known.phone):
-        raise _bad(f"contact {position} has neither email nor phone", "One of the two says who it is.")
-    return Entry(
-        contact_id=str(parse(contact_id, Kind.CONTACT)) if contact_id else None,
-        contact=ContactEntry(known, note, None if extras else contact_id),
-        emails=tuple(one for one in emails if address_key(one) != address_key(known.email or "")),
-        phones=tuple(one for one in phones if one != known.phone),
-        variables=read_variables(_given(item, "variables"), where=f"contact {position}"),
-        texts=_texts(_given(item, "texts"), position),
-    )
+@dataclass(slots=True)
+class _Row:
+    """Reads one row and collects what is wrong with it."""
+
+    position: int
+    extras: bool
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def entry(self, item: object) -> Entry | None:
+        """Return the person of a row; None where something is wrong."""
+        if isinstance(item, str):
+            item = {"email" if "@" in item else "id": item}
+            if not self.extras:
+                self._wrong(None, item, "it is not an object")
+        if not isinstance(item, Mapping):
+            self._wrong(None, item, f"it is not an object; its fields are {', '.join(FACTS)}")
+            return None
+        allowed = (*FACTS, *(EXTRAS if self.extras else ("id", "note")))
+        for name in item:
+            if name not in allowed:
+                self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(allowed)}")
+        known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS})
+        emails = self._read(lambda: _emails(item), "emails") or ()
+        phones = self._read(lambda: _phones(item), "phone_numbers") or ()
+        known = replace(
+            known,
+            email=known.email or next(iter(emails), None),
+            phone=known.phone or next(iter(phones), None),
+        )
+        contact_id, note = self._id(item), self._text(item, "note")
+        if contact_id is None and not (known.email or known.phone) and not self.problems:
+            self._wrong(None, None, "it has neither email nor phone; one of the two says who it is")
+        variables = self._read(lambda: read_variables(_given(item, "variables"), where="variables"), "variables")
+        texts = self._read(lambda: _texts(_given(item, "texts")), "texts")
+        if self.problems:
+            return None
+        return Entry(
+            contact_id=contact_id,
+            contact=ContactEntry(known, note, contact_id, position=self.position),
+            emails=tuple(one for one in emails if address_key(one) != address_key(known.email or "")),
+            phones=tuple(one for one in phones if one != known.phone),
+            variables=variables or {},
+            texts=texts or {},
+        )
+
+    def _id(self, item: Mapping[str, Any]) -> str | None:
+        given = self._text(item, "id")
+        try:
+            return str(parse(given, Kind.CONTACT)) if given else None
+        except WrongIdError as error:
+            self._wrong("id", given, error.message, remedy=error.next_step)
+            return None
+
+    def _text(self, item: Mapping[str, Any], name: str) -> str | None:
+        value = item.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._wrong(name, value, "this is not text")
+            return None
+        return value.strip() or None
+
+    def _read(self, read: Callable[[], T], name: str) -> T | None:
+        try:
+            return read()
+        except InvalidArgumentsError as error:
+            self._wrong(name, None, error.message, remedy=error.next_step)
+            return None
+
+    def _wrong(self, name: str | None, value: object, why: str, *, remedy: str = NEXT) -> None:
+        shown = value if isinstance(value, str) or value is None else repr(value)
+        self.problems.append(RowProblem(self.position, name, shown, why.rstrip("."), remedy))
 
 
 def require_one_address(entries: Items[Entry], *, title: str) -> None:
@@ -103,32 +188,26 @@ def require_one_address(entries: Items[Entry], *, title: str) -> None:
             )
 
 
-def _emails(item: Mapping[str, Any], position: int) -> tuple[str, ...]:
-    found = []
-    for one in _list(item, "emails", position):
-        try:
-            found.append(read_address(one).text)
-        except InvalidArgumentsError as error:
-            raise _bad(f"contact {position}: {error.message.rstrip('.')}", error.next_step) from error
-    return tuple(dict.fromkeys(found))
+def _emails(item: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(read_address(one).text for one in _list(item, "emails")))
 
 
-def _phones(item: Mapping[str, Any], position: int) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(_list(item, "phone_numbers", position)))
+def _phones(item: Mapping[str, Any]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_list(item, "phone_numbers")))
     for one in found:
         if not _E164.fullmatch(one):
-            raise _bad(f"contact {position}: a phone number is not in E.164", "Write it like +33612345678.")
+            raise _bad("a phone number is not in E.164", "Write it like +33612345678.")
     return found
 
 
-def _list(item: Mapping[str, Any], name: str, position: int) -> list[str]:
+def _list(item: Mapping[str, Any], name: str) -> list[str]:
     value = item.get(name)
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-        raise _bad(f"contact {position}: {name} is not a list of texts", 'Give it as ["…", "…"].')
+        raise _bad("this is not a list of texts", 'Give it as ["…", "…"].')
     if len(value) > MOST_ADDRESSES:
-        raise _bad(f"contact {position}: {name} has {len(value):,} entries", f"Give {MOST_ADDRESSES} at most.")
+        raise _bad(f"it has {len(value):,} entries", f"Give {MOST_ADDRESSES} at most.")
     return [one.strip() for one in value]
 
 
@@ -148,27 +227,18 @@ def read_variables(raw: object, *, where: str) -> dict[str, str]:
     return {name: value.strip() for name, value in raw.items()}
 
 
-def _text(item: Mapping[str, Any], name: str, position: int) -> str | None:
-    value = item.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise _bad(f"contact {position}: {name} is not text", "Give it as a string.")
-    return value.strip() or None
-
-
 def _line(text: str | None) -> str | None:
     """Return a fact on one line with single spaces, as it is kept, so that a preview shows what a start sends."""
     return None if text is None else " ".join(text.split())
 
 
-def _texts(raw: object, position: int) -> dict[str, Text]:
+def _texts(raw: object) -> dict[str, Text]:
     if not isinstance(raw, Mapping):
-        raise _bad(f"contact {position}: texts is not an object", "It maps a step id to the text for this person.")
-    return {str(step_id): _one_text(value, step_id, position) for step_id, value in raw.items()}
+        raise _bad("texts is not an object", "It maps a step id to the text for this person.")
+    return {str(step_id): _one_text(value, step_id) for step_id, value in raw.items()}
 
 
-def _one_text(value: object, step_id: object, position: int) -> Text:
+def _one_text(value: object, step_id: object) -> Text:
     if isinstance(value, str):
         return Text(subject=None, content=value)
     if (
@@ -180,7 +250,7 @@ def _one_text(value: object, step_id: object, position: int) -> Text:
         if subject is None or isinstance(subject, str):
             return Text(subject=subject, content=value["content"])
     raise _bad(
-        f"contact {position}: the text of step {step_id!r} is not of the right form",
+        f"the text of step {str(step_id)[:80]!r} is not of the right form",
         "Give a string, or an object with content and, for an e-mail, subject.",
     )
 

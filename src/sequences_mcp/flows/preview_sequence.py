@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry, read_entries
+from sequences_mcp.flows.entry import Entry, optional_facts, read_entries
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
@@ -46,7 +46,7 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name != LOCAL:
         return await _preview_there(desk, blueprint_id, entries)
     blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
-    people = await _people(desk, entries)
+    people = await _people(desk, blueprint, entries)
     suppressed = await desk.suppressions.suppressed_among(people)
     busy = await busy_now(desk, [contact.id for contact in people])
     shown = []
@@ -70,14 +70,18 @@ async def _preview_there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -
     return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name])
 
 
-async def _people(desk: Desk, entries: Items[Entry]) -> list[Contact]:
+async def _people(desk: Desk, blueprint: Blueprint, entries: Items[Entry]) -> list[Contact]:
     contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
+    optional = optional_facts(blueprint.steps)
+    told = [replace(entry.contact, optional=optional) for entry in entries if entry.has_facts]
     named = iter(await contacts.get_contacts([entry.contact_id for entry in entries if entry.contact_id]))
-    met = iter(await contacts.match_contacts([entry.contact.fields for entry in entries if not entry.contact_id]))
-    return [
-        _merged(entry, next(named) if entry.contact_id else next(met), position=position, now=desk.clock())
-        for position, entry in enumerate(entries, start=1)
-    ]
+    met = iter(await contacts.match_contacts(told))
+    people = []
+    for position, entry in enumerate(entries, start=1):
+        stored = next(named) if entry.contact_id else None
+        matched = next(met) if entry.has_facts else None
+        people.append(_merged(entry, stored or matched, position=position, now=desk.clock()))
+    return people
 
 
 def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:

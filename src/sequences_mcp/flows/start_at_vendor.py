@@ -5,7 +5,7 @@ Reads at the vendor, writes only here. Nobody is enrolled before a person's yes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +26,8 @@ from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
 from sequences_mcp.providers.provider import Provider
 
 MOST = 1_000
+# Facts that no vendor is given: one that is wrong is left out.
+OPTIONAL = frozenset({"time_zone", "country", "language"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +132,29 @@ def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
 async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[tuple[Entry, Contact | None]]:
     """Return each entry with the person it is here; None for one whom the vendor has to tell of."""
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    own = [entry.contact_id for entry in entries if entry.contact_id and _is_ours(entry.contact_id)]
-    facts = [entry.contact for entry in entries if not entry.contact_id]
-    named = iter(await store.get_contacts(own))
-    given: Iterator[Contact | None] = iter(
-        [saved.contact for saved in await store.save_contacts(facts)]
-        if keep
-        else [_shown(one.fields, desk) for one in facts]
-    )
+    own = [entry for entry in entries if not entry.contact_id or _is_ours(entry.contact_id)]
+    told = [replace(entry.contact, optional=OPTIONAL) for entry in own if entry.has_facts]
+    named = iter(await store.get_contacts([entry.contact_id for entry in own if entry.contact_id]))
+    met = await store.match_contacts(told)
+    given = iter([one.contact for one in await store.save_contacts(told)] if keep else met)
 
-    def met(entry: Entry) -> Contact | None:
-        if not entry.contact_id:
-            return next(given)
-        return next(named) if _is_ours(entry.contact_id) else None
+    def known(entry: Entry) -> Contact | None:
+        if entry.contact_id and not _is_ours(entry.contact_id):
+            return None
+        stored = next(named) if entry.contact_id else None
+        if not entry.has_facts:
+            return stored
+        saved = next(given)
+        return saved if keep and saved else _with_facts(stored or saved, entry.contact.fields, desk)
 
-    return [(entry, met(entry)) for entry in entries]
+    return [(entry, known(entry)) for entry in entries]
+
+
+def _with_facts(stored: Contact | None, fields: ContactFields, desk: Desk) -> Contact:
+    """Return a person as saving these facts would leave them."""
+    if stored is None:
+        return _shown(fields, desk)
+    return replace(stored, **{name: value for name, value in facts_of(fields).items() if value is not None})
 
 
 def _shown(fields: ContactFields, desk: Desk) -> Contact:

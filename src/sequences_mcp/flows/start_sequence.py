@@ -26,12 +26,19 @@ from sequences_mcp.flows.at_vendor import is_accepted_by_listing
 from sequences_mcp.flows.blueprint_report import require_no_errors
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry, read_entries, require_one_address
+from sequences_mcp.flows.entry import (
+    Entry,
+    not_saved,
+    optional_facts,
+    read_entries,
+    require_one_address,
+)
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
 from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
+from sequences_mcp.providers.port import SavedContact
 
 BATCH = 500
 PLAN_LIFETIME = timedelta(hours=24)
@@ -88,7 +95,7 @@ async def _planned_here(
 ) -> tuple[Plan, Tally]:
     blueprint, warnings = await _startable(desk, blueprint_id)
     require_one_address(entries, title="the embedded engine")
-    people = await _resolve(desk, entries)
+    people = await _resolve(desk, blueprint, entries)
     plan = await desk.plans.open_plan(_header(blueprint, warnings, terms=desk.terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings))
     await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
@@ -140,21 +147,29 @@ async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Fi
     return report.blueprint, warnings_in(report.findings)
 
 
-async def _resolve(desk: Desk, entries: list[Entry]) -> list[tuple[Entry, Contact]]:
+async def _resolve(desk: Desk, blueprint: Blueprint, entries: list[Entry]) -> list[tuple[Entry, SavedContact]]:
+    """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    facts = [entry.contact for entry in entries if not entry.contact_id]
+    optional = optional_facts(blueprint.steps)
+    told = [replace(entry.contact, optional=optional) for entry in entries if entry.has_facts]
     stored = await store.get_contacts([entry.contact_id for entry in entries if entry.contact_id])
-    met = await store.match_contacts([entry.fields for entry in facts])
+    met = await store.match_contacts(told)
     _no_repeats(entries, iter(met))
-    saved = [one.contact for batch in batches(facts, BATCH) for one in await store.save_contacts(batch)]
-    named, fresh = iter(stored), iter(saved)
-    return [(entry, next(named) if entry.contact_id else next(fresh)) for entry in entries]
+    saved = iter([one for batch in batches(told, BATCH) for one in await store.save_contacts(batch)])
+    named = iter(stored)
+    people = []
+    for entry in entries:
+        known = next(named) if entry.contact_id else None
+        people.append(
+            (entry, next(saved) if entry.has_facts or known is None else SavedContact(known, created=False))
+        )
+    return people
 
 
 def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
     who = []
     for entry in entries:
-        stored = None if entry.contact_id else next(met)
+        stored = next(met) if entry.has_facts else None
         fields = entry.contact.fields
         who.append(
             entry.contact_id or (stored.id if stored else address_key(fields.email or "") or fields.phone or "")
@@ -188,7 +203,7 @@ async def _fill(
     plan: Plan,
     *,
     blueprint: Blueprint,
-    people: list[tuple[Entry, Contact]],
+    people: list[tuple[Entry, SavedContact]],
     tally: Tally,
     progress: Progress,
 ) -> None:
@@ -203,14 +218,16 @@ async def _fill(
 
 
 async def _judge(
-    desk: Desk, blueprint: Blueprint, batch: list[tuple[Entry, Contact]]
+    desk: Desk, blueprint: Blueprint, batch: list[tuple[Entry, SavedContact]]
 ) -> list[tuple[Person, tuple[str, ...]]]:
-    contacts = [contact for _, contact in batch]
+    contacts = [saved.contact for _, saved in batch]
     suppressed = await desk.suppressions.suppressed_among(contacts)
     busy = await busy_now(desk, [contact.id for contact in contacts])
     judged = []
-    for entry, contact in batch:
+    for entry, saved in batch:
+        contact = saved.contact
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        one = replace(one, findings=(*one.findings, *map(not_saved, saved.dropped)))
         reasons = left_out(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((one, reasons + _stray_texts(blueprint, entry)))
     return judged

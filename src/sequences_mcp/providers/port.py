@@ -16,6 +16,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.domain.sequence import (
     Answer,
     Sequence,
@@ -52,19 +53,26 @@ class Blueprints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SavedContact:
-    """What became of one upsert."""
+    """What became of one upsert; ``dropped`` are facts that were wrong, could be left out, and were not saved."""
 
     contact: Contact
     created: bool
+    dropped: tuple[RowProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ContactEntry:
-    """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them."""
+    """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
+
+    ``optional`` names facts that are left out where they are wrong, instead of refusing the person. ``position``
+    is the row's in the call it came with, from 1; without it, the place in the list.
+    """
 
     fields: ContactFields
     note: str | None = None
     id: str | None = None
+    optional: frozenset[str] = frozenset()
+    position: int | None = None
 
 
 class Contacts(Protocol):
@@ -78,7 +86,7 @@ class Contacts(Protocol):
         """Return these people in this order; NotFoundError names every id that is not there."""
         ...
 
-    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
         """Return, for each, the stored person whom saving them would update, or None."""
         ...
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from sequences_mcp.domain.addresses import read_address, read_host, shown_host
-from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
+from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
+from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
 
@@ -14,33 +15,53 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part 
 _LINKEDIN = re.compile(r"(https?://)?([a-z]{2,3}\.)?linkedin\.com/\S+", re.IGNORECASE)
 
 
-def checked(given: ContactFields, *, country: str | None = None) -> ContactFields:
-    """Return the facts in their one spelling: spaces trimmed, blank is not said, the phone in E.164.
+def checked(
+    given: ContactFields, *, country: str | None = None, position: int = 1
+) -> tuple[ContactFields, list[RowProblem]]:
+    """Return the facts that can be true, in their one spelling, and what is wrong with the others.
 
-    ``country`` is the one already known, for a phone number without its own. Raises InvalidArgumentsError.
+    Spaces are trimmed, blank is not said, the phone is in E.164. ``country`` is the one already known, for a phone
+    number without its own; ``position`` is the row's, from 1.
     """
-    facts = ContactFields(**{name: _tidy(value) for name, value in facts_of(given).items()})
-    facts = replace(
-        facts,
-        country=facts.country and facts.country.upper(),
-        email=facts.email and read_address(facts.email).text,
-        company_domain=facts.company_domain and shown_host(read_host(facts.company_domain)),
-    )
-    for wrong in filter(None, (check(facts) for check in _CHECKS)):
-        raise InvalidArgumentsError(wrong, next_step="Correct it, or leave it out if it is not known.")
-    return replace(facts, phone=facts.phone and e164(facts.phone, country=facts.country or country))
+    facts: dict[str, str] = {}
+    problems = []
+    for name in ("country", *(name for name in FACTS if name != "country")):
+        value = _tidy(getattr(given, name))
+        if value is None:
+            continue
+        try:
+            facts[name] = _spelled(name, value, country=facts.get("country") or country)
+        except InvalidArgumentsError as error:
+            problems.append(RowProblem(position, name, value, error.message.rstrip("."), error.next_step))
+    return ContactFields(**facts), problems
 
 
 def tidied(person: Contact) -> Contact:
     """Return somebody as a vendor tells of them, without the facts that cannot be true."""
-    told = facts_of(person)
-    facts = ContactFields()
-    for name in ("country", *(name for name in told if name != "country")):
-        try:
-            facts = checked(replace(facts, **{name: told[name]}))
-        except InvalidArgumentsError:
-            continue
-    return replace(person, **facts_of(facts))
+    return replace(person, **facts_of(checked(ContactFields(**facts_of(person)))[0]))
+
+
+def _spelled(name: str, value: str, *, country: str | None) -> str:
+    """Return one fact in its one spelling; InvalidArgumentsError for one that cannot be true."""
+    match name:
+        case "email":
+            return read_address(value).text
+        case "company_domain":
+            return shown_host(read_host(value))
+        case "phone":
+            return e164(value, country=country)
+        case "country" if not zones_of_country(value.upper()):
+            raise _bad(f"{value[:20]!r} is not a country in ISO 3166 alpha-2, such as FR.")
+        case "country":
+            return value.upper()
+        case "time_zone" if not is_zone(value):
+            raise _bad(f"{value[:40]!r} is not an IANA time zone, such as Europe/Paris.")
+        case "language" if not _LANGUAGE.fullmatch(value):
+            raise _bad(f"{value[:20]!r} is not a language tag, such as fr or pt-BR.")
+        case "linkedin_url" if not _LINKEDIN.fullmatch(value):
+            raise _bad(f"{value[:80]!r} is not the URL of a LinkedIn profile.")
+        case _:
+            return value
 
 
 def e164(phone: str, *, country: str | None) -> str:
@@ -66,34 +87,11 @@ def _tidy(value: str | None) -> str | None:
     return " ".join(value.split()) or None if value else None
 
 
-def _wrong_country(facts: ContactFields) -> str | None:
-    if facts.country is None or zones_of_country(facts.country):
-        return None
-    return f"{facts.country[:20]!r} is not a country in ISO 3166 alpha-2, such as FR."
-
-
-def _wrong_zone(facts: ContactFields) -> str | None:
-    if facts.time_zone is None or is_zone(facts.time_zone):
-        return None
-    return f"{facts.time_zone[:40]!r} is not an IANA time zone, such as Europe/Paris."
-
-
-def _wrong_language(facts: ContactFields) -> str | None:
-    if facts.language is None or _LANGUAGE.fullmatch(facts.language):
-        return None
-    return f"{facts.language[:20]!r} is not a language tag, such as fr or pt-BR."
-
-
-def _wrong_profile(facts: ContactFields) -> str | None:
-    if facts.linkedin_url is None or _LINKEDIN.fullmatch(facts.linkedin_url):
-        return None
-    return f"{facts.linkedin_url[:80]!r} is not the URL of a LinkedIn profile."
+def _bad(message: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(message, next_step="Correct it, or leave it out if it is not known.")
 
 
 def _bad_phone(phone: str, why: str) -> InvalidArgumentsError:
     return InvalidArgumentsError(
         f"{phone[:40]!r} is not a phone number: {why}.", next_step="Write it like +33612345678."
     )
-
-
-_CHECKS = (_wrong_country, _wrong_zone, _wrong_language, _wrong_profile)

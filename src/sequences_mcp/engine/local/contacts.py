@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.addresses import address_key, is_address
 from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.row_problems import RowProblem, refused_row, require_none
 from sequences_mcp.engine.local.contact_facts import checked
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.store import audit, contacts
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.providers.port import ContactEntry, SavedContact
+
+
+class _Met(NamedTuple):
+    """Whom a row is about, None for somebody new; the facts that can be true, and what is wrong with others."""
+
+    stored: Contact | None
+    facts: ContactFields
+    problems: list[RowProblem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +51,56 @@ class LocalContacts:
             )
         return found
 
-    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
-        """Return, for each, the stored person whom saving them would update, or None."""
-        return [self._match(one)[0] for one in people]
+    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
+        """Return, for each, the stored person whom saving them would update, or None; raises as saving does."""
+        problems: list[RowProblem] = []
+        found = [self._met(place, entry, problems) for place, entry in _placed(people)]
+        require_none(problems, what="contact")
+        return [one.stored if one else None for one in found]
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 
-        Raises InvalidArgumentsError for a bad fact, for someone without address and number and for one person
-        named twice; NotFoundError for an unknown id; ConflictError where it cannot be told who is meant.
+        Raises InvalidArgumentsError with everything that is wrong in any row: a bad fact that is not optional,
+        someone without address and number, an unknown id, or somebody of whom it cannot be told who is meant.
+        ConflictError where that is all of one row; InvalidArgumentsError for one person named twice.
         """
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
+        problems: list[RowProblem] = []
         with self.engine.store.transaction():
-            for place, entry in enumerate(entries, start=1):
-                one = self._save(place, entry)
+            for place, entry in _placed(entries):
+                met = self._met(place, entry, problems)
+                if met is None:
+                    continue
+                one = self._save(met, entry)
                 earlier = places.setdefault(one.contact.id, place)
                 if earlier != place:
                     raise _twice(earlier, place, one.contact)
                 saved.append(one)
+            require_none(problems, what="contact")
             audit.append(self.engine.store, (self._told(one) for one in saved))
         return saved
 
-    def _save(self, place: int, entry: ContactEntry) -> SavedContact:
+    def _met(self, place: int, entry: ContactEntry, problems: list[RowProblem]) -> _Met | None:
+        """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
         try:
-            stored, facts = self._named(entry) if entry.id else self._match(entry.fields)
-        except (InvalidArgumentsError, ConflictError) as error:
-            told = f"Contact {place}: {error.message}"
-            raise type(error)(told, next_step=error.next_step, data=error.data) from error
-        contact = self._merged(stored, facts, entry.note)
-        if stored is None:
+            met = self._named(entry, place) if entry.id else self._match(entry, place)
+        except (InvalidArgumentsError, NotFoundError, ConflictError) as error:
+            problems.append(refused_row(place, error))
+            return None
+        is_somebody = met.stored is not None or met.facts.email or met.facts.phone
+        serious = [one for one in met.problems if one.field not in entry.optional or not is_somebody]
+        problems += serious
+        return None if serious else met
+
+    def _save(self, met: _Met, entry: ContactEntry) -> SavedContact:
+        contact = self._merged(met.stored, met.facts, entry.note)
+        if met.stored is None:
             contacts.insert(self.engine.store, contact)
-        elif contact != stored:
-            contacts.update(self.engine.store, stored, contact)
-        return SavedContact(contact, created=stored is None)
+        elif contact != met.stored:
+            contacts.update(self.engine.store, met.stored, contact)
+        return SavedContact(contact, created=met.stored is None, dropped=tuple(met.problems))
 
     def _told(self, saved: SavedContact) -> audit.Entry:
         engine, detail = self.engine, {"created": saved.created}
@@ -81,11 +108,12 @@ class LocalContacts:
             at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
         )
 
-    def _match(self, given: ContactFields) -> tuple[Contact | None, ContactFields]:
+    def _match(self, entry: ContactEntry, place: int) -> _Met:
         """Return the stored person these facts are about, if any, and the facts as they are kept."""
-        by_email = contacts.by_email(self.engine.store, given.email) if given.email else None
-        facts = checked(given, country=by_email.country if by_email else None)
-        if facts.email is None and facts.phone is None:
+        email = entry.fields.email
+        by_email = contacts.by_email(self.engine.store, email) if email and is_address(email) else None
+        facts, problems = checked(entry.fields, country=by_email.country if by_email else None, position=place)
+        if facts.email is None and facts.phone is None and not problems:
             raise InvalidArgumentsError(
                 "it has neither an e-mail address nor a phone number.",
                 next_step="Give at least one: it is how the same person is found again.",
@@ -95,20 +123,20 @@ class LocalContacts:
             own = next((one for one in same_phone if one.email is None), None)
             if own is not None:
                 raise _two_people(by_email, own)
-            return by_email, facts
+            return _Met(by_email, facts, problems)
         if facts.email is None and len(same_phone) > 1:
             raise _shared_number(same_phone)
         [by_phone] = same_phone if len(same_phone) == 1 else [None]
         is_same = by_phone is not None and not (by_phone.email and facts.email)
-        return (by_phone if is_same else None), facts
+        return _Met(by_phone if is_same else None, facts, problems)
 
-    def _named(self, entry: ContactEntry) -> tuple[Contact, ContactFields]:
+    def _named(self, entry: ContactEntry, place: int) -> _Met:
         """Return the stored person of an entry with an id, and the facts as they are kept."""
         wanted = str(parse(entry.id or "", Kind.CONTACT))
         found = contacts.by_ids(self.engine.store, [wanted])
         if not found:
             raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
-        facts = checked(entry.fields, country=found[0].country)
+        facts, problems = checked(entry.fields, country=found[0].country, position=place)
         other = contacts.by_email(self.engine.store, facts.email) if facts.email else None
         if other is not None and other.id != wanted:
             raise ConflictError(
@@ -116,7 +144,7 @@ class LocalContacts:
                 next_step="Save it with the one whose address it is; two people never share one.",
                 data={"id": wanted, "by_email": other.id},
             )
-        return found[0], facts
+        return _Met(found[0], facts, problems)
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
@@ -128,6 +156,10 @@ class LocalContacts:
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
         return contact if contact == stored else replace(contact, updated_at=now)
+
+
+def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:
+    return ((entry.position or place, entry) for place, entry in enumerate(entries, start=1))
 
 
 def _shared_number(people: Items[Contact]) -> ConflictError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
@@ -34,7 +34,7 @@ class ClarkyContacts:
         """Raise NotSupportedError."""
         not_supported(NAME, "read several people at once")
 
-    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
         """Raise NotSupportedError."""
         not_supported(NAME, "match people")
 

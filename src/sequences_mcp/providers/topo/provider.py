@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.addresses import host_key
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.contact_traces import ContactTraces
@@ -76,7 +76,7 @@ class TopoContacts:
         """Raise NotSupportedError."""
         not_supported(NAME, "read several people at once")
 
-    async def match_contacts(self, people: Items[ContactFields]) -> list[Contact | None]:
+    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
         """Raise NotSupportedError."""
         not_supported(NAME, "match people")
 
