@@ -89,7 +89,7 @@ async def test_a_fact_that_cannot_be_right_is_refused_with_its_place(
 ) -> None:
     with pytest.raises(InvalidArgumentsError, match=words) as caught:
         await save(world, ContactFields(email="good@example.org"), fields)
-    assert caught.value.message.startswith("Contact 2: ")
+    assert caught.value.message.startswith("contact 2: ")
     assert (await world.local.contacts.find_contacts("", page=1, size=10)).total_count == 0
 
 

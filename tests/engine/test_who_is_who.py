@@ -78,7 +78,7 @@ async def test_an_address_of_somebody_else_is_a_conflict_that_names_both(world: 
     assert caught.value.data == {"id": bob.id, "by_email": ann.id}
     with pytest.raises(NotFoundError):
         await world.contact("ann@acme.example", of="local:ct_NOBODY")
-    with pytest.raises(InvalidArgumentsError, match="Contact 1: "):
+    with pytest.raises(InvalidArgumentsError, match="contact 1: "):
         await world.contact("not an address", of=bob.id)
 
 

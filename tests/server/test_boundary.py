@@ -147,6 +147,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "stop_sequence": {"sequence_id": "local:seq_1", "reason": "WIN"},
     "edit_draft": {"draft_id": "local:draft_1", "content": "Hi"},
     "complete_task": {"task_id": "local:task_1", "outcome": "done"},
+    "withdraw_plan": {"plan_id": "local:plan_1"},
 }
 
 

@@ -159,3 +159,23 @@ async def test_another_spelling_of_an_address_gets_nobody_past_the_list(
             await hand_over(desk, plan_id=plan["plan_id"])
     assert error["left_out"][0]["reasons"] == ["suppressed: asked"]
     assert await enrolled(vendors, vendor) == []
+
+
+@pytest.mark.parametrize("vendor", ["topo", "clarky"])
+async def test_a_vendors_id_with_facts_is_one_person_with_both(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        own = next(
+            one["id"]
+            for one in (await desktop.call("find_contacts", provider=vendor))["items"]
+            if one.get("email", "").startswith("yuki")
+        )
+        both = {"id": own, "first_name": "Yukiko"}
+        start = await start_at(vendor, desktop, contacts=[both])
+        asked = await start.ask(desktop)
+        bad = await desktop.refused(
+            "start_sequence", blueprint_id=start.blueprint_id, contacts=[{"id": own, "email": "no address"}]
+        )
+        await approve(vendors, asked)
+    [request] = await enrolled(vendors, vendor)
+    assert "Yukiko" in str(request["body"]) and "yuki@" in str(request["body"])
+    assert "contact 1" in bad["message"]

@@ -5,9 +5,11 @@ A status whose meaning is not documented counts as live: nothing must be started
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from sequences_mcp.domain.addresses import read_address
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.ids import VENDORS
@@ -114,6 +116,14 @@ def contact_of(person: RemoteContact) -> Contact:
         updated_at=person.updated_at or created,
         **facts_of(person.fields),
     )
+
+
+def with_facts(person: Contact, told: ContactFields) -> Contact:
+    """Return a vendor's person with what a caller told of them; InvalidArgumentsError for a bad address."""
+    facts = {name: value for name, value in facts_of(told).items() if value is not None}
+    if told.email is not None:
+        facts["email"] = read_address(told.email).text
+    return replace(person, **facts)
 
 
 def unknown_contact(known: ContactFields) -> Contact:

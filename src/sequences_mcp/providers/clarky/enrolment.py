@@ -22,7 +22,7 @@ from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fat
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact
-from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
+from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact, with_facts
 
 AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
@@ -62,7 +62,7 @@ class ClarkyEnrolment:
     async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
         """Return a person from facts, or as Clarky knows them; NotFoundError."""
         known = await self._known(asked)
-        contact = contact_of(known) if known else unknown_contact(asked.fields)
+        contact = with_facts(contact_of(known), asked.fields) if known else unknown_contact(asked.fields)
         given = {name: value for name in FACTS if (value := getattr(contact, name))}
         if asked.emails:
             given[MORE_EMAILS] = AND.join(asked.emails)

@@ -34,7 +34,7 @@ from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.topo.lists import KEPT
 from sequences_mcp.providers.topo.runs import LiveRuns, profile_key
-from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact
+from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact, with_facts
 
 NAME = "topo"
 COUNT = "entries"
@@ -136,7 +136,8 @@ class TopoEnrolment:
 
     async def _person(self, asked: Asked) -> Contact:
         if asked.vendor_id is not None:
-            return contact_of(replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id))
+            known = contact_of(replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id))
+            return with_facts(known, asked.fields)
         return unknown_contact(asked.fields)
 
     async def _list_of(self, plan: Plan) -> RemoteList | None:
