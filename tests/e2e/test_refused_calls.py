@@ -98,6 +98,15 @@ async def test_an_id_of_nothing_is_not_found(world: World, tool: str) -> None:
         assert rows(world) == before
 
 
+NO_PROFILE = {**PERSON, "linkedin_url": "https://evil.example/in/a"}
+
+
+async def test_a_profile_that_is_none_is_not_saved(world: World) -> None:
+    async with world.client("auto") as desktop:
+        error = await desktop.refused("save_contacts", contacts=[NO_PROFILE])
+        assert "is not the URL of a LinkedIn" in error["message"]
+
+
 CONTACTS: dict[str, tuple[list[Any], str]] = {
     "none": ([], "contacts is empty"),
     "too many": (people(10_001), "contacts has 10,001 entries; the limit is 10,000"),
@@ -112,7 +121,6 @@ CONTACTS: dict[str, tuple[list[Any], str]] = {
     "too few digits": ([{"phone": "+331"}], "'+331' is not a phone number"),
     "no country": ([{**PERSON, "country": "France"}], "'France' is not a country"),
     "no zone": ([{**PERSON, "time_zone": "Paris"}], "'Paris' is not an IANA time zone"),
-    "no profile": ([{**PERSON, "linkedin_url": "https://evil.example/in/a"}], "is not the URL of a LinkedIn"),
     "the same address twice": ([GRACE, {"email": "GRACE@Hopper.Example"}], "1 and 2 are the same person"),
     "a list": ([["grace@hopper.example"]], "contact 1: it is not an object"),
     "nothing": ([None], "contact 1: it is not an object"),
@@ -245,7 +253,7 @@ async def test_nothing_starts_without_a_sender(world: World) -> None:
         ("@", "is no contact id, address or domain"),
         ("a b@hopper.example", "is not an e-mail address"),
         ("exa mple.com", "is no contact id, address or domain"),
-        ("-.example", "is not a domain"),
+        ("-.example", "is no contact id, address or domain"),
     ],
 )
 async def test_what_cannot_be_suppressed_is_not_said_to_be(world: World, contact: str, words: str) -> None:
