@@ -1,0 +1,38 @@
+"""What is installed: bounded in the wheel, and in CI exactly what was pinned, by its hash."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from house_tree import ROOT
+from packaging.requirements import Requirement
+from packaging.version import Version
+from scripts.pins import CONSTRAINTS, REQUIREMENTS, pinned
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+BOUNDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["demo"]]
+RENEW = "`python -m scripts.pins` renews .ci/requirements.txt"
+
+
+def test_every_dependency_of_the_wheel_has_a_lower_and_an_upper_bound_with_the_tested_version_between() -> None:
+    tested = pinned(REQUIREMENTS.read_text("utf-8"))
+    for text in BOUNDED:
+        wanted = Requirement(text)
+        signs = {one.operator for one in wanted.specifier}
+        assert {"<", ">="} <= signs, f"{text} lacks a bound"
+        assert Version(tested[wanted.name]) in wanted.specifier, f"{text} is not what CI tests"
+
+
+def test_ci_installs_exactly_what_is_pinned_and_everything_by_its_hash() -> None:
+    text = REQUIREMENTS.read_text("utf-8")
+    pins, hashed = pinned(CONSTRAINTS.read_text("utf-8")), pinned(text)
+    assert {name: hashed.get(name) for name in pins} == pins, RENEW
+    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]
+    assert len(blocks) == len(hashed)
+    assert all("--hash=sha256:" in block for block in blocks), RENEW
+    run = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "--require-hashes --requirement .ci/requirements.txt" in run
+    assert "pip install" not in run.replace("pip install --quiet --require-hashes", "").replace(
+        "pip install --quiet --no-deps", ""
+    )
