@@ -1,4 +1,4 @@
-"""Write ``.ci/requirements.txt``: the versions of ``.ci/constraints.txt``, with the hashes that an index has for them.
+"""Write ``.ci/requirements.txt``: the versions of ``.ci/constraints.txt`` with the hashes an index has for them.
 
 ``python -m scripts.pins`` after a dependency was added, or a version in ``.ci/constraints.txt`` changed. Needs uv
 (https://docs.astral.sh/uv/) and a package index. CI installs from this file alone, with ``--require-hashes``.
