@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def _give_up(error: SequencesError) -> NoReturn:
-    from sequences_mcp.domain.invisible import draw
     from sequences_mcp.domain.plain_words import for_person
+    from sequences_mcp.review.shown import as_shown
 
-    sys.stderr.write(f"{draw(for_person(str(error)))}\n")
+    sys.stderr.write(f"{as_shown(for_person(str(error)))}\n")
     sys.exit(READ_FAILED)
 
 
@@ -95,10 +95,10 @@ def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
 def _say(lines: Iterable[str]) -> None:
     import click
 
-    from sequences_mcp.domain.invisible import draw
+    from sequences_mcp.review.shown import as_shown
 
     for line in lines:
-        click.echo(draw(line, keep=""))  # whatever is stored, nothing commands the terminal
+        click.echo(as_shown(line, keep=""))  # whatever is stored, nothing commands the terminal
 
 
 def _commands() -> click.Group:

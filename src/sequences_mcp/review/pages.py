@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.review.shown import as_shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,12 +32,12 @@ def environment() -> Environment:
 def _drawn(value: Any) -> Any:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return draw(value, keep="")
+    return as_shown(value, keep="")
 
 
 def _text(value: str | None) -> Markup:
     """Return a text of several lines as it is, whatever cannot be seen drawn."""
-    return Markup(escape(draw(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
+    return Markup(escape(as_shown(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
 
 
 def _raw(value: str | None) -> Markup:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -43,6 +42,7 @@ from sequences_mcp.review.exact_text import ExactText, texts_of
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.overview import Overview, overview
 from sequences_mcp.review.sessions import Reading
+from sequences_mcp.review.shown import as_shown
 from sequences_mcp.review.tries import PANEL, Tries
 
 ACTOR = "panel"
@@ -209,7 +209,7 @@ def _step(stop: Stop) -> StepShown:
 
 
 def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[Stretch, ...]:
-    return tuple(Stretch(draw(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
+    return tuple(Stretch(as_shown(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
 
 
 def _words(found: Iterable[Finding]) -> Iterator[str]:
@@ -218,4 +218,4 @@ def _words(found: Iterable[Finding]) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    return draw(text, keep="")
+    return as_shown(text, keep="")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
@@ -15,6 +14,7 @@ from sequences_mcp.flows.check_file import Located
 from sequences_mcp.flows.list_reviews import Reviews
 from sequences_mcp.flows.timetable import Slot
 from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.review.shown import as_shown
 
 NOBODY = "nobody: this step will be skipped"
 
@@ -101,7 +101,7 @@ def step_in_full(run: StepRun) -> Iterator[str]:
     yield f"  [{run.step.id}] {kind.value} to {_line(run.recipient or NOBODY)}"
     if run.subject is not None:
         yield f"  Subject: {_line(run.subject)}"
-    yield from (f"  │ {line}" for line in draw(run.content or "(no text yet)").split("\n"))
+    yield from (f"  │ {line}" for line in as_shown(run.content or "(no text yet)").split("\n"))
 
 
 def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Iterator[str]:
@@ -131,11 +131,11 @@ def draft_in_full(draft: Draft) -> Iterator[str]:
 
 def _lines(run: StepRun) -> list[str]:
     subject = [] if run.subject is None else [f"Subject: {_line(run.subject)}"]
-    return [*subject, *draw(run.content or "").split("\n")]
+    return [*subject, *as_shown(run.content or "").split("\n")]
 
 
 def _line(text: str) -> str:
-    return draw(text, keep="")
+    return as_shown(text, keep="")
 
 
 def _utc(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.domain.wire_form import with_wire_forms
 from sequences_mcp.domain.word_diff import stretches
 from sequences_mcp.flows.at_vendor import handed, vendor_words
 from sequences_mcp.flows.plan_warnings import PlanWarnings
@@ -45,7 +46,7 @@ class Question:
         lines = [*self._heading(), "", *_whole(first), *self._warned(first)]
         for other in others:
             lines += ["", *_differing(first, other), *self._warned(other)]
-        return visible("\n".join(lines))
+        return with_wire_forms(visible("\n".join(lines)))
 
     def _heading(self) -> Iterator[str]:
         plan, header, terms = self.plan, self.plan.header, self.plan.header.terms

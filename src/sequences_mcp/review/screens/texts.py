@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import Kind
-from sequences_mcp.domain.invisible import draw, is_showable
+from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
 from sequences_mcp.flows.approve_draft import approve_draft
@@ -21,6 +21,7 @@ from sequences_mcp.flows.rewrite import PENDING
 from sequences_mcp.providers.port import Draft, Drafts
 from sequences_mcp.review import consent
 from sequences_mcp.review.presence import Fault, doubt, facts_for
+from sequences_mcp.review.shown import as_shown
 from sequences_mcp.review.visit import Visit
 
 SIZE = 10
@@ -47,7 +48,7 @@ async def check(visit: Visit) -> Response:
     new, found = await check_draft(visit.desk, draft_id=visit.named("draft"), content=content, subject=subject)
     if "application/json" in visit.request.headers.get("accept", ""):
         told = [_facts(one) for one in found]
-        return JSONResponse({"findings": told, "content": draw(new.content), "subject": new.subject})
+        return JSONResponse({"findings": told, "content": as_shown(new.content), "subject": new.subject})
     return await _shown(visit, await _draft(visit), typed=(content, subject), findings=found, checked=new.content)
 
 
@@ -152,5 +153,5 @@ def _drafts(visit: Visit) -> Drafts:
 
 def _facts(one: Finding) -> dict[str, str | None]:
     drawn = {"message": one.message, "excerpt": one.excerpt, "fix": one.fix}
-    shown = {name: None if value is None else draw(value, keep="") for name, value in drawn.items()}
+    shown = {name: None if value is None else as_shown(value, keep="") for name, value in drawn.items()}
     return {"severity": one.severity.value, "rule": one.rule, **shown}
