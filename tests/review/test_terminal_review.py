@@ -73,7 +73,7 @@ async def test_a_text_that_lost_a_line_is_shown_whole(bureau: Bureau) -> None:
 
 async def test_whoever_has_a_warning_or_a_text_of_their_own_is_shown_whole(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
-        warned = await planned(desktop, [GRACE, {**LINUS, "first_name": "null"}])
+        warned = await planned(desktop, [GRACE, {**LINUS, "first_name": "LINUS"}])
         own = [{**one, "texts": {"own": f"Dear {one['first_name']},\nall mine\nAda"}} for one in people(3)]
         written = await planned(desktop, own, {**WRITTEN, "content": "Dear {{firstname}}"})
     assert "\n".join((await shown(bureau, warned)).lines).count("│ the same for all") == 2

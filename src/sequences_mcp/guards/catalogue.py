@@ -22,7 +22,8 @@ _LAYERS = {
     """,
     "channel": """
         empty_subject empty_content header reply_prefix subject_markup encoded_word active_content
-        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden control
+        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
+        markup markdown control
     """,
     "values": """
         missing nothing heading team no_company address quoted picture initial salutation more loose_end digits

@@ -34,6 +34,7 @@ Check = tuple[Rule, Callable[[Text], Iterable[Hit]]]
 _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
 # What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
+_OF_CHANNELS = frozenset({"channel.active_content", "channel.markup"})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
     f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "variants", "mojibake")
@@ -42,7 +43,7 @@ _BY_SHAPE = frozenset({"placeholders.square"})
 _OF_VALUES = tuple(
     (rule, check)
     for rule, check in _CHECKS
-    if (rule.layer in _LAYERS_OF_VALUES and rule.id not in _OF_MESSAGES) or rule.id == "channel.active_content"
+    if (rule.layer in _LAYERS_OF_VALUES and rule.id not in _OF_MESSAGES) or rule.id in _OF_CHANNELS
 )
 _NAMES = ("Nil", "Nan", "Na")
 _OF_WRITING = frozenset(

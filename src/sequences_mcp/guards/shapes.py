@@ -30,6 +30,12 @@ TYPES = Lazy(
     r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|"
     r"rune|error|[A-Z])(?:\s*[,|]\s*|$))+"
 )
+PHONETIC = Lazy(
+    r"(?=.*[ˈˌː]|.*[əɪʊɔɛʃʒŋɑɒʌɜɹʁɲɾθð].*[əɪʊɔɛʃʒŋɑɒʌɜɹʁɲɾθð])[^\W\d_A-Z][\wˈˌː.() -]{0,40}|[ˈˌ][\wˈˌː.() -]{1,40}"
+)
+OPENING = Lazy(r"[A-E]\d\d")  # of chess, in its Encyclopaedia
+_BOUND = r"[-−+]?(?:\d[\d.]*|∞|[a-z])"
+HALF_OPEN = Lazy(rf"{_BOUND}[,;] ?{_BOUND}\).{{0,60}}\({_BOUND}[,;] ?{_BOUND}")
 EXPRESSION = Lazy(r"[\w\s]*[-+*/%:.()<>=,][\w\s\-+*/%:.()<>=,\"'\[\]]*")
 
 GENDER = Lazy(r"[^\W\d_]{1,2}(?:\s*[/|,*]\s*[^\W\d_]{1,2})+")

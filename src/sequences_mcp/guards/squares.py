@@ -74,8 +74,14 @@ _FINE = (
     shapes.LETTERS,
     shapes.ARRAY,
     shapes.TEST,
+    shapes.PHONETIC,
+    shapes.OPENING,
+    shapes.HALF_OPEN,
 )
 _DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS, shapes.MOMENT)
+_TYPE = Lazy(
+    r"\b(?:int|string|str|char|byte|bool|float|double|long|String|Object|number|boolean|any|[A-Z]|\w<\w{1,20}>)$"
+)
 _OTHERS = Lazy(r"\[[^\[\]]{0,40}\]")
 _QUOTES = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "‘": "’"}
 _QUOTED_WITHIN = 1000
@@ -189,6 +195,8 @@ def _is_attribute(square: Square, inner: str) -> bool:
 def _is_fine(square: Square, inner: str) -> bool:
     if inner in ("x", "X", "") and _is_task_box(square):
         return True
+    if not inner and _is_empty_array(square):
+        return True
     if any(shape.fullmatch(inner) for shape in _FINE) or (square.before == "/" and ":" in inner):
         return True
     if shapes.ISSUE.fullmatch(inner):
@@ -197,6 +205,22 @@ def _is_fine(square: Square, inner: str) -> bool:
         return True
     is_editors = inner == "sic" or bool(shapes.ELLIPSIS.fullmatch(inner)) or (len(inner) == 1 and inner.isalpha())
     return is_editors and _is_quoted(square)
+
+
+def _is_empty_array(square: Square) -> bool:
+    """Say whether nothing in brackets is code: ``a = [];``, ``f([])``, ``{"a": []}``, ``int[] a``."""
+    before, rest = square.line_before, square.view.text[square.pair.close + 1 :].split("\n", 1)[0]
+    if before.rstrip().endswith(("=", "(", "return", ":", "=>", "[", " of", " in")) and rest[:1] in (
+        "",
+        ";",
+        ",",
+        ")",
+        "]",
+        "}",
+        ".",
+    ):
+        return not before.rstrip().endswith(":") or rest[:1] in (";", ",", "}")
+    return bool(_TYPE.search(before)) and rest[:1] in (" ", ")", ",", ";", ">", "")
 
 
 def _is_task_box(square: Square) -> bool:

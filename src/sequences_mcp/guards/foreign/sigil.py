@@ -18,7 +18,7 @@ _PERCENT = Lazy(
 _ANGLES = Lazy(r"<<\s?[^\W\d][^<>\n]{0,60}>>|>>\w{2,40}<<|##\w{2,40}##", needs=("<<", "##"))
 # Both begin with a set and look back from there: the search then skips all other letters.
 _WRAPPED = Lazy(
-    r"([!^@:|#$%=+_-])(?<![\w!^@:|#$%=+-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
+    r"([!^@:|#$%=+_~-])(?<![\w!^@:|#$%=+~-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
 )
 _EMPHASIS = Lazy(r"_[^_]")
 _PREFIXED = Lazy(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")

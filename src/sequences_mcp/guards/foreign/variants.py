@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.drafts import headings
 from sequences_mcp.guards.greetings import greetings
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
@@ -19,7 +20,10 @@ _LABEL = Lazy(
 
 
 def check(text: Text) -> Iterator[Hit]:
-    """Return the labels that stand above a text, or before a greeting, where there are two different ones."""
+    """Return the headings above versions, and labels before a greeting where there are two different ones."""
+    for view in text.views:
+        for found in headings(view, is_subject=text.is_subject):
+            yield Hit(*view.span(found.start, found.end), severity=found.severity)
     seen = text.visible
     labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
     if len(labels) > 1:
@@ -41,6 +45,8 @@ RULE = Rule(
     reject=(
         "Option 1:\nHi {{firstname}},\n\nOption 2:\nHello {{firstname}},",
         "Version A: Hi J\nVersion B: Yo, hi J",
+        "--- Variant B ---\nHi J,",
+        "Subject line 1: A role",
     ),
     source="ours",
     check=check,

@@ -17,8 +17,10 @@ _NOTE = Lazy(
 )
 _ASIDE = Lazy(
     r"(?i)\bnote to self\b|\blorem ipsum\b|\b(?:internal|private) note\s?:|"
+    r"(?m:^)[^\w\n]{0,8}(?:note|nb|reminder|remember|replace|check|don['’]t forget)\b[^\n]{0,80}"
+    r"\bbefore (?:sending|you send)[^\w\n]{0,4}(?m:$)|"
     r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
-    needs=("note", "send", "envoyer", "enviar", "lorem"),
+    needs=("note", "sending", "send", "envoyer", "enviar", "lorem"),
 )
 _DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])", needs=("tbd", "tbc", "tba", "xxx"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.guards.drafts import instructions
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
@@ -34,6 +35,8 @@ def check(text: Text) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
+        for found in instructions(view):
+            yield Hit(*view.span(found.start, found.end), severity=found.severity)
         for match in view.find(_PARENTHESES):
             if is_name(match[1]):
                 is_word = len(words_of(match[1])) == 1
@@ -45,7 +48,13 @@ RULE = Rule(
     severity=Severity.ERROR,
     message="This tells somebody to fill something in: do it, or drop it.",
     accept=("a permanent job (full time)", "B2B SaaS (Series A)", "add(x)"),
-    reject=("(insert company name) is hiring.", "(insérer le nom de l’entreprise) recrute.", "at (company name)"),
+    reject=(
+        "(insert company name) is hiring.",
+        "(insérer le nom de l’entreprise) recrute.",
+        "at (company name)",
+        "*insert hook here*",
+        "INSERT HOOK HERE",
+    ),
     source="ours",
     check=check,
 )
