@@ -24,7 +24,7 @@ I'm hiring a {{sourcingJobTitle}} in {{sourcingLocation}} and your work as {{can
 {{candidateCompanyName}} caught my eye: 100 % remote is possible.
 
 Stack: Go, Postgres, k8s; ~30% on-call; $150k–$180k. JD: https://acme.com/jobs/42?ref=mail
-See [the job](https://acme.com/jobs/42), or the study [1].
+See https://acme.com/jobs/42, or the study [1].
 
 Worth a 15-minute chat on Tue/Wed?
 
@@ -72,6 +72,26 @@ HOSTILE = {
     "bare variables": ("candidateJobTitle ", LIMIT),
     "preambles": ("sure! here is ", LIMIT),
     "hosts": ("your company.", LIMIT),
+    "emphases": ("*a b ", 1_900),
+    "closed emphases": ("*" + "a " * 20 + "b* ", 950),
+    "underscores": ("_a b " + "c" * 40, 1_900),
+    "code": ("`a b " + "c" * 40, 1_900),
+    "headings": ("# a\n", 4_900),
+    "quotes": ("> a\n" + "b" * 14, 1_900),
+    "tables": ("|-|-\n", 290),
+    "table rows": ("a" * 340 + "|\n", 290),
+    "fences": ("```\n" + "b" * 140, 660),
+    "dividers": ("--- ", LIMIT),
+    "equals": ("= -- = ", 1_900),
+    "verbs": ("insert ", LIMIT),
+    "capitals": ("ADD A B C D E F ", LIMIT),
+    "variants": ("variant a: ", LIMIT),
+    "variant lines": ("- - - variant a\n", 4_900),
+    "blanks and lines": (" " * 19 + "\n", 4_900),
+    "Persian": ("می\u200cخواهم ", 1_900),
+    "emoji": ("👩🏽\u200d⚕\ufe0f", LIMIT),
+    "selectors": ("a\ufe01", LIMIT),
+    "links": ("https://а.example/ " + "b" * 30, 1_900),
     "lenticular": ("【会社名】" + "あ" * 60, 290),
 }
 
@@ -94,7 +114,7 @@ def main() -> None:
     steps = [{**STEP, "id": str(number), "temporalityType": "ASAP"} for number in range(5)]
     assert not check_steps(steps).findings
     medians = [best(lambda: check_steps(steps), of=1) for _ in range(300)]
-    values = dict.fromkeys(VARIABLES, "Anne-Marie O’Connor & Sons")
+    values = dict.fromkeys(VARIABLES, "Anne-Marie O’Connor")
     rows = [("five steps, median", statistics.median(medians), 2.0)]
     rows += [
         ("values of 10,000 contacts", best(lambda: [check_values(values) for _ in range(10_000)], of=1), 300.0)

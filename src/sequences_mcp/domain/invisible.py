@@ -65,6 +65,11 @@ def _hidden() -> re.Pattern[str]:
 
 
 @cache
+def _controls() -> re.Pattern[str]:
+    return re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all that the table has of ASCII; quick to look for
+
+
+@cache
 def _sequence() -> re.Pattern[str]:
     return re.compile(_SEQUENCE)
 
@@ -156,7 +161,7 @@ def _others(text: str, keep: str) -> Iterator[int]:
 
 
 def _unneeded(text: str, *, direction: bool = False) -> Iterator[int]:
-    hits = [match.start() for match in _hidden().finditer(text)]
+    hits = [match.start() for match in (_controls() if text.isascii() else _hidden()).finditer(text)]
     if not hits:
         return
     used = {place for match in _sequence().finditer(text) for place in range(*match.span())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from sequences_mcp.domain.finding import Severity
@@ -41,17 +42,43 @@ _DRAFT_WORDS = frozenset(
         *("personalizzazione", "openingszin"),
     }
 )
+# Of what each tells, some piece occurs in any text that a pattern below can match.
+_STEMS = (
+    *(
+        "insert",
+        "insér",
+        "inser",
+        "fill",
+        "personal",
+        "personnal",
+        "customi",
+        "paste",
+        "complé",
+        "comple",
+        "remplir",
+    ),
+    *("rellenar", "preencher", "invullen", "wstaw", "uzupe", "встав", "einf", "add", "enter", "put", "replace"),
+    *("specify", "mention", "reference", "tailor", "ajout", "remplac", "mencion", "préciser", "preciser", "añad"),
+    *("anad", "aggiung", "menzion", "adicion", "toevoeg", "добав", "укаж", "указ", "dodaj", "ergänz", "erganz"),
+    *("ausf", "eintrag", "を記入", "を入力", "を挿入", "填写", "填入", *sorted(_DRAFT_WORDS)),
+)
 _MARKED = Lazy(
     r"(?m)(?<![\w*_~=#|^/+<>.-])(?P<mark>\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|"
-    r"<{2,4}|\.{3}|…|[\"“”„'])[ \t]{0,3}(?P<inner>[^\W\d_][^\n*_~=#|^+<>\"“”]{1,90}?)[ \t]{0,3}"
-    r"(?:\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)(?!\w)"
+    r"<{2,4}|\.{3}|…)[ \t]{0,3}(?P<inner>[^\W\d_][^\n*_~=#|^+<>\"“”]{1,90}?)[ \t]{0,3}"
+    r"(?:\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)(?!\w)",
+    needs=_STEMS,
 )
-_LINE = Lazy(r"(?m)^[^\w\n]{0,8}(?P<inner>[^\W\d_][^\n]{3,90})$")
+_EMPHASISED = Lazy(r"(?<![\w*_])([*_]{1,3})(?P<inner>[^\W\d_][^\n*_]{1,60}?)\1(?!\w)", needs=("*", "_"))
+_LINE = Lazy(
+    r"(?m)^[^\w\n]{0,8}(?P<inner>[^\W\d_][^\n]{3,90})$",
+    needs=("here", "ici", "hier", "aquí", "aqui", "qui", "tutaj", "здесь", "сюда"),
+)
 _CAPITALS = Lazy(
     r"(?<!\w)(?:INSERT|PASTE|FILL IN|PERSONALI[SZ]E|CUSTOMI[SZ]E|(?P<weak>ADD|PUT|ENTER))"
     r"(?: [A-Z'’]{1,20}){1,6}(?!\w)|"
     r"(?<!\w)YOUR (?:FULL |FIRST |LAST |OWN )?(?:NAME|COMPANY|TEXT|TITLE|JOB TITLE|ROLE|MESSAGE|LINK|SIGNATURE)"
     r"(?: NAME)?(?: HERE)?(?!\w)",
+    needs=("insert ", "paste ", "fill in ", "personali", "customi", "add ", "put ", "enter ", "your "),
 )
 _GOES_HERE = Lazy(
     r"(?i)(?<!\w)(?:your |the )?(?:text|first name|last name|company name|job title|message|signature|hook|"
@@ -59,6 +86,9 @@ _GOES_HERE = Lazy(
     r"(?:here|placeholder)\b",
     needs=("here", "placeholder"),
 )
+
+
+_MOST = 200
 
 
 class Instruction(NamedTuple):
@@ -71,26 +101,27 @@ class Instruction(NamedTuple):
 
 def instructions(view: View) -> Iterator[Instruction]:
     """Return the instructions of a view: in marks, in capitals, or alone on their line."""
-    for match in view.find(_MARKED):
+    for match in islice(view.find(_MARKED), _MOST):
         if _tells(match["inner"]):
             yield Instruction(*match.span())
-        elif match["mark"][0] in "*_" and is_field(match["inner"]):
+    for match in islice(view.find(_EMPHASISED), _MOST):
+        if is_field(match["inner"]):
             is_word = len(words_of(match["inner"])) == 1
             if not is_word or is_name(match["inner"]):
                 yield Instruction(*match.span(), Severity.WARNING if is_word else None)
-    for match in view.find(_LINE):
+    for match in islice(view.find(_LINE), _MOST):
         inner = match["inner"]
         verb = _LINE_VERB.match(inner) if len(inner.split()) <= 8 and _ENDS_HERE.search(inner) else None
         if verb and _names_fact(inner[verb.end() :]):
             yield Instruction(*match.span("inner"))
-    for match in view.find(_CAPITALS):
+    for match in islice(view.find(_CAPITALS), _MOST):
         if match["weak"] is None or "HERE" in match[0] or has_field(match[0][len(match["weak"]) :]):
             yield Instruction(*match.span())
-    for match in view.find(_GOES_HERE):
+    for match in islice(view.find(_GOES_HERE), _MOST):
         yield Instruction(*match.span())
     for greeting in view.greetings:
-        greeted = _MARKED.match(view.text, greeting)
-        if greeted and greeted["mark"][0] in "*_" and is_field(greeted["inner"]):
+        greeted = _EMPHASISED.match(view.text, greeting)
+        if greeted and is_field(greeted["inner"]):
             yield Instruction(*greeted.span())
 
 
@@ -162,7 +193,7 @@ _PREFIX = Lazy(
 
 def headings(view: View, *, is_subject: bool) -> Iterator[Instruction]:
     """Return the headings above the versions of a text; an undecorated "Option A:" may be said to the reader."""
-    for match in view.find(_NAMED):
+    for match in islice(view.find(_NAMED), _MOST):
         is_heading = bool(match["after"].strip() or match["before"]) or bool(match["sure"])
         is_decorated = bool(re.search(r"[-=*_#~\[«]", (match["before"] or "").strip(" \t-") + match["after"])) or (
             "--" in (match["before"] or "")

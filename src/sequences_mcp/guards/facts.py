@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.guards.fold import key
@@ -41,6 +41,7 @@ def _facts() -> dict[str, Fact]:
     return {key(name): Fact(fact) for fact, names in lines("fact") for name in names.split()}
 
 
+@lru_cache(maxsize=512)
 def fact_of(name: str) -> Fact:
     """Return what a value of this name is: "first_name", "firstname" and "Prénom" are all a first name."""
     return _facts().get(key(name[:100]), Fact.OTHER)

@@ -7,7 +7,7 @@ what no list knows is judged by its shape. Words are compared by ``fold.key``, w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from sequences_mcp.guards.fold import key
@@ -46,6 +46,7 @@ def words_of(phrase: str) -> list[str]:
     return [word for part in _WORD.finditer(_CAMEL.sub(" ", phrase)) if (word := key(part[0]))]
 
 
+@lru_cache(maxsize=2048)
 def is_field(phrase: str) -> bool:
     """Say whether a phrase names a fact still to come: field words and small words, nothing else."""
     words = words_of(phrase)
@@ -54,6 +55,7 @@ def is_field(phrase: str) -> bool:
     return key(phrase[:_LONGEST]) in known or (only and any(word in known for word in words))
 
 
+@lru_cache(maxsize=2048)
 def is_name(phrase: str) -> bool:
     """Say whether a phrase stands for a name still to come."""
     if not is_field(phrase):
@@ -61,6 +63,7 @@ def is_name(phrase: str) -> bool:
     return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
 
 
+@lru_cache(maxsize=2048)
 def has_field(phrase: str) -> bool:
     """Say whether a field word occurs in a phrase."""
     return key(phrase[:_LONGEST]) in _list("field") or any(word in _list("field") for word in words_of(phrase))
