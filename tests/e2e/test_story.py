@@ -104,7 +104,7 @@ async def _runs(desktop: Desktop) -> dict[str, str]:
     async def listed() -> dict[str, Any]:
         return await desktop.call("list_sequences", size=100)
 
-    found = await until(listed, lambda page: all(run["steps_over"] == "1/3" for run in page["items"]))
+    found = await until(listed, lambda page: all(run["steps_done"] == "1 of 3" for run in page["items"]))
     return {run["name"].split()[0]: run["id"] for run in found["items"]}
 
 

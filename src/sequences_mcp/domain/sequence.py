@@ -63,6 +63,10 @@ OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.F
 IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
 
 
+TO_OUTBOX = "written to "
+"""How the receipt of an e-mail begins that became a file; a mail server's begins with its code."""
+
+
 class StopReason(StrEnum):
     """Why a person stopped a sequence."""
 
@@ -130,6 +134,11 @@ class StepRun:
         return self.generation if self.same_as is None else self.same_as
 
     @property
+    def is_in_outbox(self) -> bool:
+        """Whether its e-mail was written to the outbox folder, which reaches nobody."""
+        return self.state is StepState.SENT and (self.server_reply or "").startswith(TO_OUTBOX)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more happens in this step."""
         return self.state in OVER
@@ -194,6 +203,11 @@ class Sequence:
         waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
         is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
         return self.operation_id is not None and self.remote_id is None and is_open
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps were carried out: sent, or done by hand."""
+        return sum(run.state in (StepState.SENT, StepState.DONE) for run in self.steps)
 
     @property
     def is_over(self) -> bool:

@@ -16,14 +16,19 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.last_check import values_for
 from sequences_mcp.flows.person import ADDRESS_WORD, Person, planned_step
 from sequences_mcp.guards.check import check_value, check_values
+from sequences_mcp.providers.port import SequenceDetail
 
 # What Kalent fills in from its own sourcing and user, and does not tell over its API.
 FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
 WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
+NO_AGENT = "vendor.no_agent"
+WITHOUT_AGENT = (
+    "CLARKY_BOT_ID is not set: unless the template names an agent of its own, Clarky refuses this start."
+)
 UNREVIEWED = "vendor.unreviewed"
 FILLED = "vendor.filled_there"
 UNSEEN = "vendor.unseen_texts"
-STANDING = frozenset({UNREVIEWED, UNSEEN})
+STANDING = frozenset({NO_AGENT, UNREVIEWED, UNSEEN})
 TEMPLATES = frozenset({"clarky", "topo"})  # made in the vendor's app: nothing here can write into them
 WRITTEN_THERE = "vendor.written_there"
 
@@ -62,6 +67,18 @@ def handed(sequence: Sequence) -> str:
     return f"{VENDORS[sequence.provider]} is given {given}"
 
 
+def not_given(detail: SequenceDetail) -> tuple[str, ...]:
+    """Return which facts are known here about a person that the vendor is not given with their start."""
+    sequence, contact = detail.sequence, detail.contact
+    if not sequence.is_at_vendor:
+        return ()
+    facts = ["language", "location", "country", "time_zone", "notes"]
+    if sequence.provider != "kalent":  # which has these of its own
+        facts += ["job_title", "company"]
+    given = {*sequence.handover, *(["notes"] if "note" in sequence.handover else [])}
+    return tuple(name for name in facts if getattr(contact, name) and name not in given)
+
+
 def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
     """Say whether an operator who lists a vendor's template for auto_approve has accepted a warning with it.
 
@@ -71,14 +88,18 @@ def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
     return provider_of(blueprint_id) in TEMPLATES and warning.rule in STANDING
 
 
-def warnings_there(blueprint: Blueprint, *, reviewed_there: bool) -> tuple[Finding, ...]:
+def warnings_there(
+    blueprint: Blueprint, *, reviewed_there: bool, sender_named: bool = True
+) -> tuple[Finding, ...]:
     """Return what a yes to a start at a vendor covers besides the guards' warnings.
 
-    ``reviewed_there`` False: nobody at the vendor reads its texts before they leave.
+    ``reviewed_there`` False: nobody at the vendor reads its texts before they leave. ``sender_named`` False:
+    unless the vendor's blueprint names who sends, the vendor refuses the start.
     """
     provider = provider_of(blueprint.id)
     if provider == "clarky":
-        return (_written_later() if reviewed_there else _unreviewed(),)
+        first = _written_later() if reviewed_there else _unreviewed()
+        return (first,) if sender_named else (first, _warning(NO_AGENT, WITHOUT_AGENT))
     if blueprint.steps:
         return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
     message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before saying yes."

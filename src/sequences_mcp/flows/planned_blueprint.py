@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.waiver import waived
-from sequences_mcp.flows.at_vendor import UNREVIEWED, warnings_there
+from sequences_mcp.flows.at_vendor import NO_AGENT, UNREVIEWED, warnings_there
 from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.guards.check import check_steps
@@ -19,5 +19,6 @@ async def planned_blueprint(desk: Desk, plan: Plan) -> BlueprintReport:
     found = waived(found, await desk.waivers.waivers_of(blueprint.id))
     if header.is_at_vendor:
         reviewed = not any(UNREVIEWED in warning for warning in header.warnings)
-        found = (*found, *warnings_there(blueprint, reviewed_there=reviewed))
+        named = not any(NO_AGENT in warning for warning in header.warnings)
+        found = (*found, *warnings_there(blueprint, reviewed_there=reviewed, sender_named=named))
     return BlueprintReport(blueprint, found)

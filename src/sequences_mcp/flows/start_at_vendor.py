@@ -74,7 +74,10 @@ async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> O
         provider=provider,
         enrolment=enrolment,
         blueprint=blueprint,
-        warnings=(*warnings_in(found), *warnings_there(blueprint, reviewed_there=reviewed)),
+        warnings=(
+            *warnings_in(found),
+            *warnings_there(blueprint, reviewed_there=reviewed, sender_named=enrolment.names_sender),
+        ),
         reviewed_there=reviewed,
     )
 

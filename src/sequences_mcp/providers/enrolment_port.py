@@ -134,6 +134,11 @@ class Enrolment(Protocol):
         """Whether the vendor can have a person read its texts before they leave, and be told not to."""
         ...
 
+    @property
+    def names_sender(self) -> bool:
+        """Whether a start says who sends, where the blueprint itself may name nobody."""
+        ...
+
     async def offer(self, blueprint_id: str) -> Blueprint:
         """Return what would be started, as its newest version known here; its steps are empty where no API tells
         them. NotFoundError; ConflictError for one that takes nobody now.

@@ -12,7 +12,7 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.domain.wire_form import with_wire_forms
 from sequences_mcp.domain.word_diff import stretches
-from sequences_mcp.flows.at_vendor import handed, vendor_words
+from sequences_mcp.flows.at_vendor import handed, not_given, vendor_words
 from sequences_mcp.flows.plan_warnings import PlanWarnings
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.server.text import visible
@@ -60,6 +60,8 @@ class Question:
             window = f"{terms.window} in each person's time zone"
             yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
         yield f"Fingerprint of this plan: {plan.digest[:16]}…"
+        if told := not_given(self.people[0].detail):
+            yield f"Known here and not given to {terms.sender_name}: {', '.join(told)}."
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
         if number := self.warnings.number:

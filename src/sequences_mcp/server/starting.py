@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
+from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.errors import ConflictError
+from sequences_mcp.flows.at_vendor import not_given
+from sequences_mcp.flows.blueprint_needs import pace_of, will_skip
 from sequences_mcp.flows.busy import read_again
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.in_turns import in_turns
+from sequences_mcp.flows.person import ADDRESS_WORD
 from sequences_mcp.flows.plan_warnings import number_of_warnings, warnings_of
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.start_report import StartReport
@@ -25,7 +29,7 @@ from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.question import Question, Shown
 from sequences_mcp.server.view import facts_of, to_json
 from sequences_mcp.server.views.standing import handed_over, standing
-from sequences_mcp.server.views.start import StartView, start_view
+from sequences_mcp.server.views.start import StartView, sample_view, start_view
 
 TOOL = "start_sequence"
 ASK_AT_MOST = 10
@@ -134,10 +138,32 @@ async def present(desk: Desk, planned: Planned) -> StartView:
     number = await number_of_warnings(desk, plan)
     view = start_view(report, warnings=number, left_out=planned.left_out, repeat_of=planned.first_at)
     steps = [run.step for run in report.sample.sequence.steps]
+    view = view.model_copy(update=_foreseen(desk, plan, report, tally=tally))
     if planned.told is not None:
         view = StartView.model_validate({**facts_of(view), **planned.told})
     view = standing(view, plan, tally, steps=steps, ways=ways_to_approve(desk, plan))
     return view if found is None else handed_over(view, plan, tally, found=found, unread=unread)
+
+
+def _foreseen(desk: Desk, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
+    """Return what is known of a plan that waits: when steps are due, who is skipped, what a vendor is not told."""
+    sample = report.sample
+    if plan.status not in OPEN:
+        return {}
+    steps = [run.step for run in sample.sequence.steps]
+    slots = timetable(desk, steps, zone=sample.sequence.time_zone, start=desk.clock())
+    due = tuple(
+        f"{run.step.id}: {slot.words}"
+        if run.recipient
+        else f"{run.step.id}: will be skipped, no {ADDRESS_WORD[run.step.type]} is known"
+        for run, slot in zip(sample.sequence.steps, slots, strict=True)
+    )
+    return {
+        "sample": sample_view(report).model_copy(update={"due": due or None}),
+        "pace": pace_of(plan, tally, steps),
+        "will_skip": will_skip(tally, steps) or None if not plan.header.is_at_vendor else None,
+        "not_given": not_given(sample) or None,
+    }
 
 
 async def _report(desk: Desk, plan: Plan, planned: Planned) -> StartReport:

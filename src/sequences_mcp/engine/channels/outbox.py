@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from sequences_mcp.domain.sequence import TO_OUTBOX
 from sequences_mcp.engine.channels.envelope import require_sound
 from sequences_mcp.engine.channels.faults import deferring, unknown
 from sequences_mcp.engine.channels.message import Message, Receipt
@@ -40,7 +41,7 @@ def deliver(
         draft.unlink(missing_ok=True)
     at("reply")
     _sync_folder(folder)
-    return Receipt(f"written to {target}")
+    return Receipt(f"{TO_OUTBOX}{target}")
 
 
 def file_name(message: Message) -> str:

@@ -55,6 +55,11 @@ class ClarkyEnrolment:
         """Return True: without ``auto_approve`` its texts wait in its review queue."""
         return True
 
+    @property
+    def names_sender(self) -> bool:
+        """Return whether an agent is set that sends where a template names none."""
+        return self.bot_id is not None
+
     async def offer(self, blueprint_id: str) -> Blueprint:
         """Return a template, of which Clarky's API tells nothing at all."""
         return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])

@@ -52,6 +52,11 @@ class KalentEnrolment:
         """Return False: whether a draft waits for a person is a step's own policy."""
         return False
 
+    @property
+    def names_sender(self) -> bool:
+        """Return True: its sequences have senders."""
+        return True
+
     async def offer(self, blueprint_id: str) -> Blueprint:
         """Return a blueprint as it was last written here, or as one that nobody here has seen.
 

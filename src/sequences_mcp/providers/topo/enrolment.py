@@ -34,11 +34,13 @@ from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.topo.lists import KEPT
 from sequences_mcp.providers.topo.runs import LiveRuns, profile_key
+from sequences_mcp.providers.topo.scopes import Scopes, lacking
 from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact, with_facts
 
 NAME = "topo"
 COUNT = "entries"
 UNTOLD = ""
+STARTS_NEED = ("contact_lists:read", "contact_lists:write")
 NOT_TAKEN = "Topo did not take this person."
 UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
 CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
@@ -53,6 +55,7 @@ class TopoEnrolment:
     topo: Topo
     memory: Memory
     live: LiveRuns
+    scopes: Scopes
 
     @property
     def people_a_call(self) -> int:
@@ -69,8 +72,19 @@ class TopoEnrolment:
         """Return False: whether leads wait for a yes (COPILOT) is set in Topo's app and not told by its API."""
         return False
 
+    @property
+    def names_sender(self) -> bool:
+        """Return True: its templates have senders."""
+        return True
+
     async def offer(self, blueprint_id: str) -> Blueprint:
-        """Return a template, without steps; ConflictError for one that takes nobody ("Sequence templates")."""
+        """Return a template, without steps; ConflictError for one that takes nobody ("Sequence templates").
+
+        ProviderForbiddenError for a key that is known not to carry what the start itself will need.
+        """
+        for scope in STARTS_NEED:
+            if await self.scopes.lacks(scope):
+                raise lacking(scope, what="start sequences (people are put on a contact list of the template)")
         found = await self.topo.get_template(blueprint_id)
         if found.provider_status in CLOSED:
             raise ConflictError(

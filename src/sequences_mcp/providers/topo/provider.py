@@ -133,7 +133,7 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
         sequences=sequences,
         overrides=sequences,
         exclusions=TopoExclusions(topo),
-        enrolment=TopoEnrolment(topo, memory, LiveRuns(topo)),
+        enrolment=TopoEnrolment(topo, memory, LiveRuns(topo), scopes),
         introduction=TopoKey(scopes),
         places=TopoLists(topo),
         traces=ContactTraces(topo.get_contact),

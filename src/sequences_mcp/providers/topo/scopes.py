@@ -73,3 +73,12 @@ def _forbidden(transport: Transport, request: Request) -> ProviderForbiddenError
     message, next_step = lacks_scope(transport.vendor, request)
     data = {"provider": transport.vendor.name, "missing_scope": request.scope}
     return ProviderForbiddenError(message, next_step=f"Nothing was asked. {next_step}", data=data)
+
+
+def lacking(scope: str, *, what: str) -> ProviderForbiddenError:
+    """Return the error of something that a whole verb needs, before its first request."""
+    return ProviderForbiddenError(
+        f"The Topo key may not {what}: it lacks the scope `{scope}`.",
+        next_step=f"Nothing was asked. Make a Topo key with the scope `{scope}` and put it into TOPO_API_KEY.",
+        data={"provider": "topo", "missing_scope": scope},
+    )

@@ -18,7 +18,7 @@ SIZE = 50
 
 
 async def mails(visit: Visit) -> Response:
-    """Show the e-mails that left, or may have."""
+    """Show the e-mails that were tried, each with what became of it."""
     return visit.shows("mails.html", found=await visit.desk.records.list_mails(page=visit.page, size=SIZE))
 
 

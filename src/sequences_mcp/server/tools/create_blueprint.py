@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.flows import create_blueprint as verb
+from sequences_mcp.flows.blueprint_needs import needs_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.arguments import Configuration, Name, Sourced, StepFormat, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
@@ -37,7 +38,7 @@ async def create_blueprint(
         provider=provider,
         config=config,
     )
-    return blueprint_written(report)
+    return blueprint_written(report, needs_of(report.blueprint, desk.terms))
 
 
 TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, told_apart_by="name")

@@ -10,7 +10,7 @@ from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.flows import stop_sequence as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import STOP, Definition
-from sequences_mcp.server.views.sequence import SequencesStopped, stopped_view
+from sequences_mcp.server.views.sequence import SequencesStopped, stopped_facts
 
 NEXT = "Nothing more leaves for them. suppress_contact also keeps someone out of later starts."
 
@@ -26,7 +26,7 @@ async def stop_sequence(
     """End a run for good, as won or lost; names every run it stopped. What was already sent stays sent."""
     details = await verb.stop_sequence(desk, sequence_id=sequence_id, reason=reason, scope=scope)
     return SequencesStopped(
-        stopped=tuple(map(stopped_view, details)),
+        **stopped_facts(details),
         next=details[0].untold or NEXT,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -15,10 +16,14 @@ from sequences_mcp.providers.port import Call, Suppressed
 from sequences_mcp.server.arguments import IdempotencyKey, ShortText
 from sequences_mcp.server.definition import STOP, Definition
 from sequences_mcp.server.fingerprint import fingerprint
+from sequences_mcp.server.text import cut
 from sequences_mcp.server.view import WrittenView, said
-from sequences_mcp.server.views.sequence import StoppedView, stopped_view
+from sequences_mcp.server.views.sequence import STOPPED_SHOWN, StoppedView, stopped_facts, stopped_view
 
 GOES_ON = "Not everything has stopped: at_vendors names each run that may still reach them, and what ends it."
+SHOWN = 12
+WORDS_LIMIT = 200
+QUIET = ("stopped", "done")
 BY_ID_ALONE = (
     "Nothing leaves for this id. No e-mail address of theirs is known, so the list cannot recognise them under "
     "another id: suppress_contact takes an address too."
@@ -34,7 +39,10 @@ class SuppressedView(WrittenView):
     kind: str
     value: str
     already: bool
+    stopped_count: int = 0
     stopped: tuple[StoppedView, ...]
+    also_stopped: tuple[str, ...] | None = None
+    not_named: int | None = None
     also: tuple[str, ...] | None = None
     at_vendors: dict[str, str] | None = None
 
@@ -60,16 +68,28 @@ async def suppress_contact(
 
 def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
     """Return the view with what came of it beyond the own list, which holds in any case."""
+    late = found.stopped[max(0, STOPPED_SHOWN - len(view.stopped)) :]
     warnings = [GOES_ON] if found.going_on else []
     warnings += [BY_ID_ALONE] if found.by_id_alone else []
     return view.model_copy(
         update={
-            "also": found.also or None,
-            "stopped": (*view.stopped, *map(stopped_view, found.stopped)),
-            "at_vendors": dict(found.told) or None,
+            "also": found.also[:SHOWN] or None,
+            "stopped_count": view.stopped_count + len(found.stopped),
+            "stopped": (*view.stopped, *map(stopped_view, found.stopped))[:STOPPED_SHOWN],
+            "also_stopped": (*(view.also_stopped or ()), *(one.contact.display_name for one in late)) or None,
+            "at_vendors": _fitting(found.told) or None,
             "next": " ".join(warnings) or view.next,
         }
     )
+
+
+def _fitting(told: Mapping[str, str]) -> dict[str, str]:
+    """Return what became of it at vendors: what may still reach somebody first, and how many more there are."""
+    going_on = sorted(told, key=lambda name: told[name] in QUIET)
+    shown = {name: cut(told[name], WORDS_LIMIT) for name in going_on[:SHOWN]}
+    if more := len(told) - len(shown):
+        shown["more"] = f"{more:,} more runs; list_sequences with their provider shows them."
+    return shown
 
 
 def _view(found: Suppressed) -> SuppressedView:
@@ -77,7 +97,7 @@ def _view(found: Suppressed) -> SuppressedView:
         kind=found.kind,
         value=found.value,
         already=found.already,
-        stopped=tuple(map(stopped_view, found.stopped)),
+        **stopped_facts(found.stopped),
         next="Nothing more leaves for them, whatever is started later.",
     )
 

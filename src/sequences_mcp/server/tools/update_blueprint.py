@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.flows import update_blueprint as verb
+from sequences_mcp.flows.blueprint_needs import needs_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
@@ -37,7 +38,7 @@ async def update_blueprint(
         location=location,
         config=config,
     )
-    return blueprint_written(report)
+    return blueprint_written(report, needs_of(report.blueprint, desk.terms))
 
 
 # The same whole body once more changes nothing.

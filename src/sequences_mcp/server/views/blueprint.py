@@ -7,6 +7,7 @@ from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.flows.blueprint_needs import Needs
 from sequences_mcp.flows.blueprint_report import BlueprintReport
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView
@@ -48,10 +49,13 @@ class BlueprintView(FoundView):
 
 
 class BlueprintWritten(WrittenView, FoundView):
-    """A version that was just stored."""
+    """A version that was just stored, and what a start of it will need."""
 
     blueprint_id: str
     version: int
+    people_need: tuple[str, ...] | None = None
+    by_hand: tuple[str, ...] | None = None
+    pace: str | None = None
 
 
 def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
@@ -91,12 +95,15 @@ def _note(blueprint: Blueprint, *, is_cut: bool) -> str | None:
     return CUT_NOTE if is_cut else None
 
 
-def blueprint_written(report: BlueprintReport) -> BlueprintWritten:
+def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten:
     """Return what a caller needs to go on with a version just stored."""
     blueprint = report.blueprint
     return BlueprintWritten(
         blueprint_id=blueprint.id,
         version=blueprint.version,
+        people_need=needs.people_need or None,
+        by_hand=needs.by_hand or None,
+        pace=needs.pace,
         next="preview_sequence shows what each contact would get and when; start_sequence plans a start."
         if blueprint.steps
         else "update_blueprint adds the steps.",

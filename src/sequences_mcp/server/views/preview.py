@@ -10,6 +10,7 @@ from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.finding import FindingView, finding_view
 from sequences_mcp.server.views.provider import way_out
 from sequences_mcp.server.views.sequence import channel_of
+from sequences_mcp.server.views.start import CountedView, counted
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 REASONS_SHOWN = 5
@@ -47,6 +48,7 @@ class PreviewView(View):
     people: tuple[PersonView, ...]
     people_count: int
     left_out_count: int
+    left_out_why: tuple[CountedView, ...] | None = None
     note: str | None = None
 
 
@@ -62,6 +64,7 @@ def preview_view(preview: Preview) -> PreviewView:
         people=tuple(_person(one, limit) for one in shown),
         people_count=len(preview.people),
         left_out_count=sum(bool(one.blocked) for one in preview.people),
+        left_out_why=counted(one.blocked[0] for one in preview.people if one.blocked),
         note=_note(len(shown), len(preview.people), is_cut=max(lengths, default=0) > limit),
     )
 

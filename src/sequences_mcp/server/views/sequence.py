@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import OVER, StepRun, StepState, StepThere
+from sequences_mcp.domain.sequence import StepRun, StepState, StepThere
 from sequences_mcp.providers.port import Activity, SequenceDetail, VendorFacts
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
@@ -17,6 +18,9 @@ from sequences_mcp.server.views.vendor_error import vendor_error
 
 TEXT_BUDGET = 2_600
 REASON_LIMIT = 200
+STOPPED_SHOWN = 10
+NAMES_SHOWN = 100
+NAME_LIMIT = 30
 NAME_LIMIT = 60
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)  # of a run whose vendor tells no dates
 
@@ -28,7 +32,7 @@ class SequenceRow(WhoView):
     status: str
     blueprint_id: str | None = None
     blueprint_name: str | None = None
-    steps_over: str | None = None
+    steps_done: str | None = None
     provider_status: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
@@ -136,15 +140,18 @@ class StoppedView(WhoView):
 
 
 class SequencesStopped(WrittenView):
-    """Every run that was stopped, by name."""
+    """Every run that was stopped: how many, the first with their ids, the others by name."""
 
+    stopped_count: int
     stopped: tuple[StoppedView, ...]
+    also_stopped: tuple[str, ...] | None = None
+    not_named: int | None = None
 
 
 def sequence_row(detail: SequenceDetail) -> SequenceRow:
     """Return a run in one line."""
     sequence = detail.sequence
-    over = len([run for run in sequence.steps if run.state in OVER])
+    done = sequence.steps_done
     return SequenceRow(
         id=sequence.remote_id or sequence.id,
         status=sequence.status.value,
@@ -153,7 +160,7 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
         blueprint_name=_blueprint_name(detail),
         **_dates(detail),
         stop_reason=_stop_reason(detail),
-        steps_over=f"{over}/{len(sequence.steps)}" if sequence.steps else None,
+        steps_done=f"{done} of {len(sequence.steps)}" if sequence.steps and not sequence.is_at_vendor else None,
         paused_until=when(_paused_until(detail)),
         next_at=when(detail.outlook.next_at),
         why=cut(detail.outlook.why, REASON_LIMIT),
@@ -262,7 +269,7 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
         step_id=run.step.id,
         name=run.step.name,
         channel=channel_of(run.step),
-        state=run.state.value,
+        state="in_outbox" if run.is_in_outbox else run.state.value,
         reason=None if run.reason is None else cut(run.reason, REASON_LIMIT),
         until=when(run.until),
         executed_at=when(run.executed_at),
@@ -277,6 +284,17 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
 def sequence_written(detail: SequenceDetail, *, next_step: str) -> SequenceWritten:
     """Return a run after a change, with what happens now."""
     return SequenceWritten(next=next_step, **sequence_row(detail).model_dump())
+
+
+def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
+    """Return the runs that were stopped, counts first, for the constructor of a view: many fit a result."""
+    names = [cut(one.contact.display_name, NAME_LIMIT) for one in details[STOPPED_SHOWN:]]
+    return {
+        "stopped_count": len(details),
+        "stopped": tuple(map(stopped_view, details[:STOPPED_SHOWN])),
+        "also_stopped": tuple(names[:NAMES_SHOWN]) or None,
+        "not_named": max(0, len(names) - NAMES_SHOWN) or None,
+    }
 
 
 def stopped_view(detail: SequenceDetail) -> StoppedView:

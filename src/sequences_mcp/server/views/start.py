@@ -54,13 +54,14 @@ class MissingTextsView(WhoView):
 
 
 class SampleView(WhoView):
-    """The first person of the plan, with what they would get; ``handover`` is what a vendor is given."""
+    """The first person of the plan, with what they would get and when; ``handover`` is what a vendor is given."""
 
     sequence_id: str
     time_zone: str | None = None
     handover: dict[str, str] | None = None
     next_at: str | None = None
     why: str
+    due: tuple[str, ...] | None = None
     steps: tuple[StepRunView, ...]
 
 
@@ -84,8 +85,9 @@ class StartView(FoundView, PlanView, WrittenView):
     """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
 
     ``findings`` are the warnings that a yes covers as well. ``repeat_of`` is when the same call came first.
-    ``became`` counts the runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for
-    a start at a vendor.
+    ``pace`` is how long its e-mails take, ``will_skip`` for how many people a step has no address, ``not_given``
+    which facts known here a vendor is not told. ``became`` counts the runs of an approved plan by status,
+    ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
     """
 
     approval: Approval
@@ -97,6 +99,9 @@ class StartView(FoundView, PlanView, WrittenView):
     delivery: str
     window: str | None = None
     daily_cap: int | None = None
+    pace: str | None = None
+    will_skip: dict[str, int] | None = None
+    not_given: tuple[str, ...] | None = None
     sample: SampleView
     left_out_count: int
     left_out_why: tuple[CountedView, ...] | None = None
@@ -121,7 +126,7 @@ def start_view(report: StartReport, *, warnings: int, left_out: int, repeat_of: 
         delivery=way_out(terms),
         window=terms.window or None,
         daily_cap=None if terms.are_a_vendors else terms.daily_cap,
-        sample=_sample(report),
+        sample=sample_view(report),
         left_out_count=left_out,
         left_out_why=counted(reason for one in report.left_out for reason in one.reasons[:1]),
         left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
@@ -150,7 +155,8 @@ def _missing(one: MissingTexts) -> MissingTextsView:
     return MissingTextsView(step_ids=one.step_ids, **who(one.contact))
 
 
-def _sample(report: StartReport) -> SampleView:
+def sample_view(report: StartReport) -> SampleView:
+    """Return the first person of a start, their texts cut to fit."""
     sequence = report.sample.sequence
     limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
     return SampleView(

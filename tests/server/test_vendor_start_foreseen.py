@@ -1,0 +1,48 @@
+"""What would keep a start at a vendor from being carried out is said before a person is asked."""
+
+from __future__ import annotations
+
+import pytest
+from tests.server.vendor_starts import ALI, ZOE, start_at
+from tests.server.vendor_world import Connected
+
+
+async def test_a_missing_agent_is_a_warning_before_anybody_is_asked(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        asked = await (await start_at("clarky", desktop)).ask(desktop)
+    vendors.more["CLARKY_BOT_ID"] = "clarky:bot_1"
+    async with vendors.client() as desktop:
+        named = await (await start_at("clarky", desktop, contacts=[{**ZOE, "email": "other@new.example"}])).ask(
+            desktop
+        )
+    rules = [one["rule"] for one in asked["findings"]]
+    assert "vendor.no_agent" in rules and asked["warnings"] == len(rules)
+    assert "vendor.no_agent" not in [one["rule"] for one in named["findings"]]
+
+
+async def test_facts_that_a_vendor_is_not_given_are_named(vendors: Connected) -> None:
+    people = [{**ZOE, "language": "de", "location": "Berlin"}, ALI]
+    async with vendors.client() as desktop:
+        asked = await (await start_at("clarky", desktop, contacts=people)).ask(desktop)
+    assert {"language", "location"} <= set(asked["not_given"])
+
+
+async def test_a_scope_that_a_start_at_topo_needs_is_named_before_a_plan_is_made(vendors: Connected) -> None:
+    vendors.keys["topo"] = "read only"
+    async with vendors.client() as desktop:
+        start = await start_at("topo", desktop)
+        told = await start.told(desktop)
+        waits = await desktop.call("list_reviews")
+    assert told["code"] == "provider_forbidden" and "contact_lists:write" in told["message"]
+    assert waits["plans"]["total_count"] == 0
+
+
+@pytest.mark.parametrize("vendor", ["clarky", "topo"])
+async def test_a_repeat_after_a_stop_says_that_nothing_goes_on(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at(vendor, desktop)
+        plan = await start.ask(desktop)
+        await desktop.call("withdraw_plan", plan_id=plan["plan_id"], reason="not now")
+        again = await start.told(desktop)
+    assert (again["outcome"], again["status"]) == ("not_done", "withdrawn")
+    assert "not now" in again["next"] and "idempotency_key" in again["next"] and again["repeat_of"]
