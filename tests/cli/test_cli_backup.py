@@ -152,6 +152,8 @@ def test_a_copied_folder_is_taken_over_in_a_terminal_with_the_passphrase(termina
     shutil.copytree(terminal.folder / "copy", terminal.data)
     terminal.bureau.work()
     assert recipients(terminal) == []
+    doctor = terminal.run("doctor")
+    assert (doctor.status, "sequences-mcp review take-over" in doctor.out) == (1, True)
 
     assert terminal.run("review", "take-over").status == 2
     wrong = terminal.run("review", "begin-anew", "--passphrase-file", secret)

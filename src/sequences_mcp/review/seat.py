@@ -47,7 +47,7 @@ class Seat:
 def take(data_dir: Path) -> Seat | None:
     """Listen for this data folder, on the port of last time where it is free; None when somebody else does."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (data_dir / LOCK_NAME).open("ab")
+    lock = _opened(data_dir / LOCK_NAME)
     if not _locked(lock):
         lock.close()
         return None
@@ -86,6 +86,10 @@ def is_held(data_dir: Path) -> bool:
             return not _locked(lock)
     except OSError:  # what cannot be opened, nobody holds
         return False
+
+
+def _opened(lock: Path) -> IO[bytes]:
+    return os.fdopen(os.open(lock, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
 def _last_port(data_dir: Path) -> int:
