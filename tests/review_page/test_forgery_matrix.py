@@ -1,4 +1,4 @@
-"""Sixteen attacks on each way to a yes (reliability: "human in the loop that is real"): no message leaves.
+"""Nineteen attacks on each way to a yes (reliability: "human in the loop that is real"): no message leaves.
 
 Where a combination cannot exist, the table says why. After each attack a worker does all that is due.
 """
@@ -15,14 +15,14 @@ from itertools import product
 
 import pytest
 from mcp.types import ElicitResult
-from page_world import LINKEDIN, NOON, World, apart, crowd
+from page_world import LINKEDIN, NOON, Visitor, World, apart, crowd
 from rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.review import passkeys
+from sequences_mcp.review import greeting, passkeys
 from sequences_mcp.server.app import build
 
 Attack = Callable[[World, Rung], None]
@@ -171,6 +171,44 @@ def dialogs_answered_by_the_host(world: World, way: Rung) -> None:
         assert not way.send(plan, {"digest": plan.digest, "proof": ""})
 
 
+def signed_on_another_port(world: World, way: Rung) -> None:
+    """A page on another port of this machine has the person's gesture, and the session's cookie."""
+    assert isinstance(way, SignedPage)
+    plan = world.plan(people=1)
+    form = way.look(plan)
+    elsewhere = way.signed(form["digest"], origin="http://localhost:1")
+    assert not way.send(plan, {**form, "signature": elsewhere})
+    thief = Visitor(way.person.seat, way.person.cookie)
+    for signature in (elsewhere, form["signature"]):
+        assert thief.post(f"/plans/{plan.id}/approve", digest=form["digest"], signature=signature).status == 403
+
+
+def passphrase_guessed(world: World, way: Rung) -> None:
+    """A stranger types wrong passphrases, and the right person still gets in: to a plan they then refuse."""
+    assert isinstance(way, Page)
+    plan = world.plan(people=1)
+    for number in range(9):
+        stranger = Visitor(way.person.seat)
+        assert stranger.unlock(f"guess {number}").status == 403
+        assert stranger.get(f"/plans/{plan.id}").status == 401
+    person = Visitor(way.person.seat)
+    assert person.unlock().status == 200
+    assert person.post(f"/plans/{plan.id}/refuse").status == 303
+
+
+def page_imitated(world: World, way: Rung) -> None:
+    """A look-alike on the page's port, while the page is on another, has the browser's token, and wants the word."""
+    assert isinstance(way, Page)
+    word = greeting.set_word(world.folder, "copper lantern")
+    way.person.unlock(browser="mine")
+    world.plan(people=1)
+    look_alike = Visitor(way.person.seat)
+    assert word not in look_alike.get("/unlock").text
+    assert word not in look_alike.send("POST", "/unlock/word", body="browser=guess").text
+    assert not greeting.is_known(world.folder, "mine", authority="localhost:1")
+    assert greeting.is_known(world.folder, "mine", authority=way.person.seat.authority)
+
+
 ATTACKS: dict[str, Attack] = {
     "replay": replay,
     "another plan's approval": another_plans_approval,
@@ -188,6 +226,9 @@ ATTACKS: dict[str, Attack] = {
     "double submit": double_submit,
     "race with an edit": race_with_an_edit,
     "dialogs answered by the host": dialogs_answered_by_the_host,
+    "signed on another port": signed_on_another_port,
+    "passphrase guessed": passphrase_guessed,
+    "page imitated": page_imitated,
 }
 DIALOGS = ("dialog", "dialog in the older era")
 RUNGS = (*DIALOGS, "page", "terminal", "passkey", "panel")
@@ -204,7 +245,11 @@ TRUSTED = (
     "The server cannot tell such a host from a person: the gap of this way, which the README and doctor state, "
     "and which SEQUENCES_ELICITATION=off and a passkey close."
 )
+UNSIGNED_WAY = "Nothing is signed on this way: what counts is the passphrase, which no other page can make."
+NO_UNLOCKING = "Nobody is unlocked on this way; wrong passphrases slow it down and are tested with its own room."
 CANNOT_BE: dict[tuple[str, str], str] = {
+    **{("signed on another port", way): UNSIGNED_WAY for way in (*DIALOGS, "page", "terminal", "panel")},
+    **{(attack, way): NO_UNLOCKING for attack in ("passphrase guessed", "page imitated") for way in NO_PORT},
     **{("another plan's approval", way): NO_NAME for way in DIALOGS},
     **{("key replaced", way): NO_KEY for way in DIALOGS},
     **{("key replaced", way): OWN_FOLDER for way in ("page", "terminal", "panel")},
@@ -237,6 +282,6 @@ def test_with_a_persons_own_yes_a_message_leaves(world: World, way: str) -> None
 
 
 def test_every_attack_meets_every_way_or_says_why_it_cannot() -> None:
-    assert len(ATTACKS) == 16
+    assert len(ATTACKS) == 19
     assert set(CANNOT_BE) <= set(product(ATTACKS, RUNGS))
     assert all(len(reason) > 40 for reason in CANNOT_BE.values())
