@@ -23,7 +23,7 @@ _LAYERS = {
     "channel": """
         empty_subject empty_content header reply_prefix subject_markup encoded_word active_content
         link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
-        markup markdown control
+        homograph markup markdown control
     """,
     "values": """
         missing nothing heading team no_company address quoted picture initial salutation more loose_end digits

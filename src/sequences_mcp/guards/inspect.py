@@ -34,7 +34,7 @@ Check = tuple[Rule, Callable[[Text], Iterable[Hit]]]
 _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
 # What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
-_OF_CHANNELS = frozenset({"channel.active_content", "channel.markup"})
+_OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup"})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
     f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "variants", "mojibake")

@@ -20,11 +20,12 @@ _PLAIN = Lazy(
 
 # An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
 _MARK = Lazy(
-    r"://|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
+    r"://|xn--|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
     r"(?:candidate|sourcing|recruiter)[A-Z]|"
     r"(?i:null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|enter)"
 )
 
+_DOTTED = Lazy(r"\w\.\w")  # a host, whose letters may not be what they seem
 _CASED = (Fact.TITLE, Fact.PLACE)
 _OF_PERSONS = (
     names.has_loose_end,
@@ -48,7 +49,7 @@ def is_plain(value: Value) -> bool:
     is_person = value.fact in PERSON
     if is_person and names.is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _MARK.search(text):
+    if _PLAIN.fullmatch(text) is None or _MARK.search(text) or (not text.isascii() and _DOTTED.search(text)):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False
