@@ -190,13 +190,17 @@ def open_worker(
         check=partial(last_check, sender=sender, policy=policy_of(settings)),
         lease=LEASE,
         unproven=partial(_unproven, settings),
-        unasked=settings.auto_approve,
+        late_after=timedelta(days=settings.late_days),
     )
     with Store.open(settings.data_dir, now=clock(), examined=lane in (None, MAILBOX)) as store:
         yield Worker(
             store=store,
             clock=clock,
-            rules=replace(rules, account=_account_mark(settings, store)),
+            rules=replace(
+                rules,
+                account=_account_mark(settings, store),
+                unasked=_allowed(settings, store, now=clock()),
+            ),
             deliver=_delivery(settings),
             tell=_tell(settings, store, clock=clock),
             lanes=LANES if lane is None else frozenset({lane}),
@@ -290,10 +294,17 @@ def _local(
             terms=terms_of(settings),
             actor=actor,
             unproven=partial(_unproven, settings),
-            unasked=settings.auto_approve,
+            unasked=_allowed(settings, store, now=clock()),
             vendor_terms=vendor_terms,
         )
     )
+
+
+def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[str]:
+    """Return which versions of blueprints may start without a person's yes."""
+    from sequences_mcp.engine.store.allowed import pinned
+
+    return pinned(store, settings.auto_approve, now=now)
 
 
 def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
@@ -339,7 +350,8 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
         next_open=lambda zone, at: next_open(window, zone, at),
-        auto_approve=settings.auto_approve,
+        auto_approve=_allowed(settings, store, now=clock()),
+        unread_drafts=settings.unread_drafts,
         elicitation=settings.elicitation,
         troubles=partial(_troubles, settings, store, clock),
         page_address=partial(address_of_page, settings),

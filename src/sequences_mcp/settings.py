@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sequences_mcp.domain.ids import VENDORS, Kind, parse
+from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, Kind, parse, provider_of
 from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
@@ -51,7 +51,22 @@ TABLE = (
         "on",
     ),
     Setting("SEQUENCES_NOTICE", "Address that is told by e-mail when something starts waiting for a person.", ""),
-    Setting("SEQUENCES_AUTO_APPROVE", "Blueprint ids, with commas, that may start without a person's yes.", ""),
+    Setting(
+        "SEQUENCES_AUTO_APPROVE",
+        "Blueprints, with commas, that may start without a person's yes: `id@version`; an id alone means the "
+        "version that was newest when this was first read. Clarky's and Topo's templates are named by their id.",
+        "",
+    ),
+    Setting(
+        "SEQUENCES_LATE_DAYS",
+        "A step that would leave so many days after the time it was approved for waits for another yes.",
+        "7",
+    ),
+    Setting(
+        "SEQUENCES_UNREAD_DRAFTS",
+        "`on`: `policy.autoValidateAIDraft` of a step spares a person reading the texts written for one person.",
+        "off",
+    ),
     Setting("SEQUENCES_WORKER", "`on`: a running server also does the due work.", "on"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
@@ -95,6 +110,8 @@ class Settings:
     review_page: bool
     notice: str
     auto_approve: frozenset[str]
+    late_days: int
+    unread_drafts: bool
     worker: bool
     guards: Path
     log_level: LogLevel
@@ -141,6 +158,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
         "notice": problems.read("NOTICE", _address, ""),
         "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
+        "late_days": problems.read("LATE_DAYS", lambda text: _number(text, least=1, most=365), "7"),
+        "unread_drafts": problems.read("UNREAD_DRAFTS", _switch, "off"),
         "worker": problems.read("WORKER", _switch, "on"),
         "guards": problems.read("GUARDS", lambda text: _policy_file(text, data_dir), ""),
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
@@ -288,9 +307,22 @@ def _switch(text: str) -> bool:
 def _blueprint_ids(text: str) -> frozenset[str]:
     ids = [part.strip() for part in text.split(",") if part.strip()]
     try:
-        return frozenset(str(parse(one, Kind.BLUEPRINT)) for one in ids)
+        return frozenset(map(_allowed, ids))
     except WrongIdError as error:
         raise ValueError(error.message) from error
+
+
+def _allowed(text: str) -> str:
+    """Return a blueprint, with its version where one is named."""
+    named, at, version = text.partition("@")
+    own = str(parse(named, Kind.BLUEPRINT))
+    if not at:
+        return own
+    if provider_of(own) in UNVERSIONED:
+        raise ValueError(f"{text!r}: a template of this vendor has no version; name its id alone")
+    if not version.isascii() or not version.isdigit() or int(version) < 1:
+        raise ValueError(f"{text!r} does not end in a version, such as @3")
+    return f"{own}@{int(version)}"
 
 
 def _policy_file(text: str, data_dir: Path | None) -> Path:

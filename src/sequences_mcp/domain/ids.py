@@ -40,6 +40,7 @@ KIND_NAMES = {
     Kind.TASK: "a task id",
     Kind.OPERATION: "an operation id",
 }
+UNVERSIONED = frozenset({"clarky", "topo"})  # their templates are changed in their own apps alone
 
 LISTED_BY = {
     Kind.BLUEPRINT: "list_blueprints",

@@ -15,7 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.sequence import Sequence, StepRun
 
 DIGEST_SIZE = 32
@@ -101,6 +101,10 @@ class PlanHeader:
         """Whether a vendor carries the start out."""
         return self.provider != LOCAL
 
+    def is_allowed_by(self, allowed: frozenset[str]) -> bool:
+        """Say whether the operator allowed beforehand that this version is started without a person."""
+        return is_allowed(allowed, self.blueprint_id, version=self.blueprint_version)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -123,6 +127,15 @@ class Plan:
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str | None = None
+
+
+def is_allowed(allowed: frozenset[str], blueprint_id: str, *, version: int) -> bool:
+    """Say whether a blueprint's version is among those that may start unasked.
+
+    Blueprints that can be changed from here are named as ``id@version``, a vendor's own templates by their id.
+    """
+    by_id = provider_of(blueprint_id) in UNVERSIONED and blueprint_id in allowed
+    return by_id or f"{blueprint_id}@{version}" in allowed
 
 
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:

@@ -33,6 +33,7 @@ from sequences_mcp.engine.channels.compose import compose
 from sequences_mcp.engine.channels.message import Message
 from sequences_mcp.engine.channels.message_id import message_id
 from sequences_mcp.engine.events import SendEmail, Tick
+from sequences_mcp.engine.late import Approved, late
 from sequences_mcp.engine.machine import APPROVAL, advance
 from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
@@ -53,9 +54,9 @@ ACTOR = "worker"
 class Rules:
     """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return.
 
-    ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``, whose
-    starts the operator allowed beforehand. ``account`` stands for the mail server and the account on it, without
-    telling them.
+    ``unproven`` looks at the signature of every approval, but for those of the blueprints' versions in
+    ``unasked``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the account
+    on it, without telling them. A step later than ``late_after`` is approved again.
     """
 
     terms: Terms
@@ -66,6 +67,7 @@ class Rules:
     unproven: Unproven = accept_unsigned
     unasked: frozenset[str] = frozenset()
     account: str = ""
+    late_after: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,8 @@ def _blocked(
             reason = why.removeprefix(f"{APPROVAL}: ")
             decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
         return why
+    if why := _too_late(store, plan, text=Approved(sequence, run, approved), rules=rules, now=now):
+        return why
     if why := _shared_because(store, sequence):
         return why
     own = draft_id(run)
@@ -171,6 +175,17 @@ def _blocked(
     )
 
 
+def _too_late(store: Store, plan: Plan, *, text: Approved, rules: Rules, now: datetime) -> str | None:
+    """Return that the step is too late for its approval, or None; an outage voids that of the whole plan."""
+    found = late(store, plan, text=text, limit=rules.late_after, now=now)
+    if found is None:
+        return None
+    if not found.is_everybodys:
+        return found.why
+    decide(store, voided(plan, found.why), action="void", now=now, actor=ACTOR)
+    return f"{APPROVAL}: {found.why}"
+
+
 def _shared_because(store: Store, sequence: Sequence) -> str | None:
     """Return that another live run writes to the same address, or None."""
     other = schedule.live_at_address(store, sequence)
@@ -184,7 +199,7 @@ def _forgotten(store: Store, recipient: str) -> str | None:
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:
     """Return why a plan's yes lacks the signature it needs; a text with a yes of its own needs its own."""
-    if approved is not None or plan.header.blueprint_id in rules.unasked:
+    if approved is not None or plan.header.is_allowed_by(rules.unasked):
         return None
     why = unsigned_because(store, plan.id, plan.digest, unproven=rules.unproven)
     return f"{APPROVAL}: {why}" if why else None

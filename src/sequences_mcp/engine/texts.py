@@ -15,16 +15,14 @@ from sequences_mcp.errors import NotFoundError
 _BATCH = 500
 
 
-def must_be_read(step: Step) -> bool:
-    """Say whether each contact's text of this step is to be read by a person."""
-    return step.is_written_per_contact and not step.policy.auto_validate_ai_draft
-
-
 def read_steps(store: Store, plan: Plan) -> list[int]:
-    """Return the positions of the steps whose texts are to be read one by one; a vendor writes its own."""
+    """Return the positions of the steps whose texts are to be read one by one; a vendor writes its own.
+
+    ``policy.autoValidateAIDraft`` changes nothing here: it comes from whoever writes the texts.
+    """
     if plan.header.is_at_vendor:
         return []
-    return [number for number, step in enumerate(steps_of(store, plan)) if must_be_read(step)]
+    return [number for number, step in enumerate(steps_of(store, plan)) if step.is_written_per_contact]
 
 
 def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:

@@ -13,6 +13,9 @@ from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_steps
 
+SPARED = "the texts written for one person may be approved without having been opened."
+NOT_SPARED = "it has no effect while SEQUENCES_UNREAD_DRAFTS is off; a person reads each of these texts."
+
 
 @dataclass(frozen=True, slots=True)
 class BlueprintReport:
@@ -29,7 +32,7 @@ def approved_by_guards(
     report = check_steps(steps, policy=desk.policy)
     findings = report.findings
     if provider == LOCAL:
-        findings += tuple(without_effect(report.steps or ()))
+        findings += (*without_effect(report.steps or ()), *unread(desk, report.steps or ()))
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
     return tuple(map(_stored, report.steps)), findings
@@ -39,6 +42,20 @@ def _stored(step: Step) -> Step:
     """Return a step as it is stored: a plain invitation carries no text, at Kalent and here."""
     is_bare = step.linked_in_type is LinkedInType.INVITATION and step.content
     return step.model_copy(update={"content": ""}) if is_bare else step
+
+
+def unread(desk: Desk, steps: Items[Step]) -> Iterator[Finding]:
+    """Yield each step that asks to spare a person reading what is written for one person, and what comes of it."""
+    for step in steps:
+        if step.policy.auto_validate_ai_draft and step.is_written_per_contact:
+            message = "policy.autoValidateAIDraft is set: " + (SPARED if desk.unread_drafts else NOT_SPARED)
+            yield Finding(
+                rule="local.unread",
+                severity=Severity.WARNING if desk.unread_drafts else Severity.NOTE,
+                step_id=step.id,
+                field="policy.autoValidateAIDraft",
+                message=message,
+            )
 
 
 def without_effect(steps: Items[Step], *, severity: Severity = Severity.ERROR) -> Iterator[Finding]:

@@ -56,7 +56,8 @@ class Desk:
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``vendor_terms`` those of the
-    vendors connected.
+    vendors connected; ``auto_approve`` are the versions (``id@version``) and templates that may start
+    unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts written for one person.
     """
 
     providers: Mapping[str, Provider]
@@ -75,6 +76,7 @@ class Desk:
     zone_of: Callable[[ContactFields], Zone]
     next_open: Callable[[str, datetime], datetime | None]
     auto_approve: frozenset[str]
+    unread_drafts: bool
     elicitation: bool
     page_address: Callable[[str], str | None]
     must_sign: Callable[[], bool]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.waiver import waived
-from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps, without_effect
+from sequences_mcp.flows.blueprint_report import BlueprintReport, unread, wire_steps, without_effect
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.guards.check import check_steps
 
@@ -18,5 +18,5 @@ async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = 
         return BlueprintReport(blueprint, ())  # its API does not tell them
     findings = check_steps(wire_steps(blueprint), policy=desk.policy).findings
     if provider.name == LOCAL:
-        findings += tuple(without_effect(blueprint.steps))
+        findings += (*without_effect(blueprint.steps), *unread(desk, blueprint.steps))
     return BlueprintReport(blueprint, waived(findings, await desk.waivers.waivers_of(blueprint.id)))

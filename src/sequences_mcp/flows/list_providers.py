@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
@@ -49,11 +49,17 @@ async def list_providers(desk: Desk) -> ProvidersReport:
         sender=desk.sender,
         terms=desk.terms,
         approval=tuple(_ways_to_approve(desk)),
-        auto_approve=tuple(sorted(desk.auto_approve)),
+        auto_approve=tuple(map(_allowed, sorted(desk.auto_approve))),
         troubles=troubles,
         broken=(*(one.line for one in troubles), *await _unknown(desk)),
         waiting=await desk.records.waiting(),
     )
+
+
+def _allowed(named: str) -> str:
+    if "@" in named or provider_of(named) in UNVERSIONED:
+        return named
+    return f"{named}: no such blueprint when the setting was read, so it allows nothing"
 
 
 def _ways_to_approve(desk: Desk) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.waiver import waived
 from sequences_mcp.flows.at_vendor import NO_AGENT, UNREVIEWED, warnings_there
-from sequences_mcp.flows.blueprint_report import BlueprintReport, wire_steps
+from sequences_mcp.flows.blueprint_report import BlueprintReport, unread, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.guards.check import check_steps
 
@@ -21,4 +21,6 @@ async def planned_blueprint(desk: Desk, plan: Plan) -> BlueprintReport:
         reviewed = not any(UNREVIEWED in warning for warning in header.warnings)
         named = not any(NO_AGENT in warning for warning in header.warnings)
         found = (*found, *warnings_there(blueprint, reviewed_there=reviewed, sender_named=named))
+    else:
+        found = (*found, *unread(desk, blueprint.steps))
     return BlueprintReport(blueprint, found)

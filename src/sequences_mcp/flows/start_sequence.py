@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
+from sequences_mcp.domain.plan import Plan, PlanHeader, Terms, is_allowed
 from sequences_mcp.domain.reasons import grouped
 from sequences_mcp.errors import (
     ApprovalError,
@@ -38,6 +38,7 @@ from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
 from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
+from sequences_mcp.guards.check import check_value
 from sequences_mcp.providers.port import SavedContact
 
 BATCH = 500
@@ -66,7 +67,8 @@ async def start_sequence(
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
     entries = read_entries(contacts, policy=desk.policy)
-    _check_auto_approve(desk, blueprint_id, wanted=auto_approve)
+    if auto_approve:
+        await _require_allowed(desk, blueprint_id)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name == LOCAL:
         plan, tally = await _planned_here(desk, blueprint_id, entries, progress=progress)
     else:
@@ -75,8 +77,7 @@ async def start_sequence(
     if len(tally.left_out) == len(entries):
         raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
-    unaccepted = [one for one in tally.warnings if not is_accepted_by_listing(blueprint_id, one)]
-    if auto_approve and not (unaccepted or plan.missing_texts or plan.to_read):
+    if auto_approve and _needs_nobody(desk, plan, entries, tally):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
     return tally.report(plan, sample)
@@ -124,12 +125,41 @@ async def _planned_there(
     return plan, tally
 
 
-def _check_auto_approve(desk: Desk, blueprint_id: str, *, wanted: bool) -> None:
-    if wanted and blueprint_id not in desk.auto_approve:
+async def _require_allowed(desk: Desk, blueprint_id: str) -> None:
+    """Raise ApprovalError unless the operator allowed this blueprint, in the version that would start."""
+    if any(one.partition("@")[0] == blueprint_id for one in desk.auto_approve):
+        version = await version_to_start(desk, blueprint_id=blueprint_id)
+        provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT).name
+        if is_allowed(desk.auto_approve, blueprint_id, version=version):
+            return
         raise ApprovalError(
-            "auto_approve is not allowed for this blueprint; a person approves its starts.",
-            next_step="Leave auto_approve out. Only the operator can allow it, in SEQUENCES_AUTO_APPROVE.",
+            f"auto_approve is allowed for another version of this blueprint than {version}, the newest.",
+            next_step=f"Leave auto_approve out. The operator can name this one: {blueprint_id}@{version}.",
+            data={"allowed": sorted(one for one in desk.auto_approve if one.startswith(f"{provider}:"))},
         )
+    raise ApprovalError(
+        "auto_approve is not allowed for this blueprint; a person approves its starts.",
+        next_step="Leave auto_approve out. Only the operator can allow it, in SEQUENCES_AUTO_APPROVE.",
+    )
+
+
+def _needs_nobody(desk: Desk, plan: Plan, entries: Items[Entry], tally: Tally) -> bool:
+    """Say whether what the operator allowed beforehand covers this start.
+
+    It covers the blueprint's version filled in with the facts that are kept, and a vendor's standing warnings
+    about its template. Whatever the caller wrote for one person, any other warning, and facts given in this very
+    call that raise one, are a person's to look at.
+    """
+    written = any(entry.variables or entry.texts for entry in entries)
+    unaccepted = [one for one in tally.warnings if not is_accepted_by_listing(plan.header.blueprint_id, one)]
+    doubtful = any(
+        check_value(name, value, policy=desk.policy)
+        for entry in entries
+        for name, value in facts_of(entry.contact.fields).items()
+        if value
+    )
+    open_ = written or doubtful or unaccepted or plan.missing_texts or plan.to_read
+    return not open_ and plan.header.is_allowed_by(desk.auto_approve)
 
 
 async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:

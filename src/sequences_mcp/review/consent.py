@@ -49,9 +49,10 @@ async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) 
     ]
     if plan.missing_texts:
         found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
-    if plan.to_read:
-        read = await all_read(desk, plan, reading) if plan.to_read <= PAGE else None
-        found.append(Duty(f"Read the {plan.to_read:,} texts written for one person", read, f"{here}/texts"))
+    if to_read := await _to_read(desk, plan):
+        read = await all_read(desk, plan, reading) if to_read <= PAGE else None
+        words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
+        found.append(Duty(words, read, f"{here}/texts"))
     if tally.concerned > MANY:
         found.append(Duty(f"State how many people it reaches: {tally.concerned:,}", None, ""))
     return found
@@ -62,7 +63,7 @@ async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Readin
     if not await sample_opened(desk, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
     if not await all_read(desk, plan, reading):
-        return "Some texts were written for one person and have not been opened yet. Read them first."
+        return "Some texts were written or changed for one person and were not opened yet. Read them first."
     if tally.concerned > MANY and people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
     if (name := await _unshowable(desk, plan)) is not None:
@@ -80,13 +81,30 @@ async def sample_opened(desk: Desk, plan: Plan, reading: Reading) -> bool:
 
 
 async def all_read(desk: Desk, plan: Plan, reading: Reading) -> bool:
-    """Say whether every text that was written for one person was opened as it is now."""
+    """Say whether every text that was written or changed for one person was opened as it is now."""
     if not plan.to_read:
         return True
     async for draft in _texts(desk, plan.id):
-        if draft.run.content is not None and not _is_read(reading, draft.sequence, draft.run):
+        is_open = _is_read(reading, draft.sequence, draft.run) or is_spared(desk, draft.run)
+        if draft.run.content is not None and not is_open:
             return False
     return True
+
+
+def is_spared(desk: Desk, run: StepRun) -> bool:
+    """Say whether operator and blueprint spare a person reading this text; one that was edited is read anyway."""
+    return desk.unread_drafts and run.step.policy.auto_validate_ai_draft and not run.text_generation
+
+
+async def _to_read(desk: Desk, plan: Plan) -> int:
+    if not plan.to_read or not desk.unread_drafts:
+        return plan.to_read
+    texts = [one.run async for one in _texts(desk, plan.id)]
+    return sum(one.content is not None and not is_spared(desk, one) for one in texts)
+
+
+def _texts_words(number: int) -> str:
+    return "text" if number == 1 else "texts"
 
 
 def _is_read(reading: Reading, sequence: Sequence, run: StepRun) -> bool:

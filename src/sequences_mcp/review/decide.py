@@ -194,4 +194,4 @@ def _one(detail: SequenceDetail, first: SequenceDetail, *, full: bool) -> Iterat
 
 def _is_own(run: StepRun) -> bool:
     """Say whether a text was written or changed for this one person and so has to be read."""
-    return bool(run.generation) or (run.step.is_written_per_contact and not run.step.policy.auto_validate_ai_draft)
+    return bool(run.text_generation) or run.step.is_written_per_contact

@@ -113,7 +113,7 @@ class LocalPlans:
             plan, outdated = self._present(self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
-                if plan.header.blueprint_id not in self.engine.unasked:
+                if not plan.header.is_allowed_by(self.engine.unasked):
                     self.engine.require_signature(digest, signature)
                 plans.approve(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)

@@ -30,7 +30,7 @@ def fallen_because(engine: Engine, plan: Plan) -> str | None:
     """Return why the approval of a vendor's plan does not hold at the moment of its request, or None."""
     if plan.header.provider not in engine.vendor_terms:
         return f"{plan.header.provider} is not connected"
-    is_unasked = plan.header.blueprint_id in engine.unasked
+    is_unasked = plan.header.is_allowed_by(engine.unasked)
     return (
         void_because(engine.store, plan, terms=terms_today(engine, plan))
         or newer_blueprint(engine, plan)

@@ -65,6 +65,12 @@ def tries(store: Store, key: str, *, generation: int, since: datetime | None) ->
     return int(row["found"])
 
 
+def longest_rest(store: Store, sender: str, *, since: datetime, until: datetime) -> timedelta:
+    """Return the longest time between two instants in which a mailbox had nothing accepted."""
+    row = store.rows("attempts.longest_rest", sender=sender, since=to_micros(since), until=to_micros(until))[0]
+    return timedelta(microseconds=int(row["rest"] or 0))
+
+
 def pull_back(store: Store, sender: str, *, now: datetime) -> None:
     """Let attempts that lie in the future, because the clock was ahead, count as made now."""
     newest = from_micros(store.rows("attempts.newest", sender=sender)[0]["at"])

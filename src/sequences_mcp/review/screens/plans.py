@@ -132,6 +132,8 @@ def _group(one: SequenceDetail) -> str:
         return "Look at these first"
     if sequence.is_at_vendor:
         return "Everybody"
+    if any(run.text_generation for run in sequence.steps):
+        return "Changed for one person"
     if any(run.step.is_written_per_contact for run in sequence.steps):
         return "With texts of their own"
     if any(run.recipient is None for run in sequence.steps):

@@ -51,3 +51,13 @@ WHERE key = :key AND generation = :generation AND claimed_at >= :since AND answe
 -- find --
 -- One attempt.
 SELECT * FROM attempt WHERE lease = :lease
+
+-- longest_rest --
+-- The longest time, in microseconds, in which this mailbox had nothing accepted between two instants.
+SELECT max(at - earlier) AS rest FROM (
+  SELECT at, lag(at, 1, :since) OVER (ORDER BY at) AS earlier FROM (
+    SELECT claimed_at AS at FROM attempt
+    WHERE sender = :sender AND counted = 1 AND claimed_at BETWEEN :since AND :until
+    UNION ALL SELECT :until
+  )
+)

@@ -36,7 +36,8 @@ SELECT digests FROM plan_texts WHERE plan_no = (SELECT no FROM plan WHERE id = :
 -- texts_of_people --
 -- How many texts of people who wait are missing, and how many a person has to read, by the steps named.
 SELECT count(*) FILTER (WHERE content IS NULL) AS missing_texts,
-       count(*) FILTER (WHERE content IS NOT NULL AND step IN (SELECT value FROM json_each(:read_steps))) AS to_read
+       count(*) FILTER (WHERE content IS NOT NULL AND (step IN (SELECT value FROM json_each(:read_steps))
+                                                  OR coalesce(same_as, generation) > 0)) AS to_read
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND s.status = 'FOUND'
   AND s.operation_id IS NULL

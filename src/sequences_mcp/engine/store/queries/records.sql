@@ -37,9 +37,13 @@ WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND reason IS NOT NULL
 GROUP BY status, reason
 
 -- people --
--- A page of a plan's people: those who wait, those with warnings first, then whoever was taken out.
-SELECT id FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
-ORDER BY status IN ('REFUSED', 'STOPPED_EARLY'), warnings = 0, ordinal LIMIT :size OFFSET :skip
+-- A page of a plan's people: those who wait, those with warnings first, then those with a text that was changed for
+-- them, then whoever was taken out.
+SELECT id FROM sequence s WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
+ORDER BY status IN ('REFUSED', 'STOPPED_EARLY'), warnings = 0,
+  NOT EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0
+              AND coalesce(r.same_as, r.generation) > 0),
+  ordinal LIMIT :size OFFSET :skip
 
 -- count_people --
 -- How many people a plan has.

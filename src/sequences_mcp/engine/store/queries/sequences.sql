@@ -207,16 +207,16 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
   AND (reason IS NULL OR reason NOT LIKE :plan_reason)
 
 -- texts_in_plan --
--- Texts of a plan that are missing or were written for one person, in order.
+-- Texts of a plan that are missing or were written or changed for one person, in order.
 SELECT key FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
   AND s.operation_id IS NULL
-  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))
+  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)) OR coalesce(r.same_as, r.generation) > 0)
 ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
 
 -- count_texts_in_plan --
--- How many texts of a plan are missing or were written for one person.
+-- How many texts of a plan are missing or were written or changed for one person.
 SELECT count(*) AS found FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
 WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
   AND s.operation_id IS NULL
-  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)))
+  AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)) OR coalesce(r.same_as, r.generation) > 0)
