@@ -65,7 +65,7 @@ async def test_a_later_version_is_allowed_when_the_operator_names_it(bureau: Bur
     "contact",
     [
         {**GRACE, "variables": {"firstname": "Amazing"}},
-        {**GRACE, "first_name": "null"},
+        {**GRACE, "first_name": "MARIA"},
         {**GRACE, "job_title": "null"},
         {**GRACE, "location": "N/A"},
     ],

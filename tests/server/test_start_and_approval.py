@@ -377,7 +377,7 @@ async def test_auto_approve_is_refused_unless_the_operator_listed_the_blueprint(
         blueprint = await desktop.blueprint()
         start: dict[str, Any] = {"blueprint_id": blueprint, "contacts": [GRACE], "auto_approve": True}
         error = await desktop.refused("start_sequence", **start)
-    world.changes["auto_approve"] = frozenset({blueprint})
+    world.changes["auto_approve"] = frozenset({f"{blueprint}@1"})
     async with world.client(era, _never) as desktop:
         started = await desktop.call("start_sequence", **start)
     assert error["code"] == "approval_refused"

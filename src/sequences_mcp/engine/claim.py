@@ -55,8 +55,8 @@ class Rules:
     """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return.
 
     ``unproven`` looks at the signature of every approval, but for those of the blueprints' versions in
-    ``unasked``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the account
-    on it, without telling them. A step later than ``late_after`` is approved again.
+    ``unasked``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
+    account on it, without telling them. A step later than ``late_after`` is approved again.
     """
 
     terms: Terms

@@ -77,7 +77,7 @@ async def start_sequence(
     if len(tally.left_out) == len(entries):
         raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
-    if auto_approve and _needs_nobody(desk, plan, entries, tally):
+    if auto_approve and _needs_nobody(desk, plan, entries=entries, tally=tally):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
     sample = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0]
     return tally.report(plan, sample)
@@ -143,7 +143,7 @@ async def _require_allowed(desk: Desk, blueprint_id: str) -> None:
     )
 
 
-def _needs_nobody(desk: Desk, plan: Plan, entries: Items[Entry], tally: Tally) -> bool:
+def _needs_nobody(desk: Desk, plan: Plan, *, entries: Items[Entry], tally: Tally) -> bool:
     """Say whether what the operator allowed beforehand covers this start.
 
     It covers the blueprint's version filled in with the facts that are kept, and a vendor's standing warnings

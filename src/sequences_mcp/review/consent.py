@@ -63,7 +63,7 @@ async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Readin
     if not await sample_opened(desk, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
     if not await all_read(desk, plan, reading):
-        return "Some texts were written or changed for one person and were not opened yet. Read them first."
+        return "Some texts were written or changed for one person and have not been opened yet. Read them first."
     if tally.concerned > MANY and people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
     if (name := await _unshowable(desk, plan)) is not None:

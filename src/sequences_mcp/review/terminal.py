@@ -38,7 +38,7 @@ def counts(plan: Plan, *, warnings: int) -> str:
     if plan.missing_texts:
         parts.append(f"{plan.missing_texts:,} texts still to be written")
     if plan.to_read:
-        parts.append(f"{plan.to_read:,} texts to read one by one")
+        parts.append(f"{plan.to_read:,} {'text' if plan.to_read == 1 else 'texts'} to read one by one")
     if warnings:
         parts.append("1 warning" if warnings == 1 else f"{warnings:,} warnings")
     return ", ".join(parts)
