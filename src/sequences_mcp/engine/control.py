@@ -36,9 +36,16 @@ _PENDING = frozenset({StepState.PLANNED, StepState.HELD})
 def approved(sequence: Sequence, event: Approved, now: datetime) -> Result:
     """Start a sequence, or let go what a live one holds because the plan's approval was void."""
     if sequence.status is SequenceStatus.FOUND:
-        return settled(replace(sequence, anchor=now), now), ()
+        return settled(replace(sequence, anchor=_beginning(sequence, now)), now), ()
     steps = tuple(_released(run) if _waits_for_plan(run) else run for run in sequence.steps)
     return (sequence if steps == sequence.steps else settled(replace(sequence, steps=steps), now)), ()
+
+
+def _beginning(sequence: Sequence, now: datetime) -> datetime:
+    """Return from when the first delay is counted: what goes on after an earlier run has waited already."""
+    run = sequence.current
+    goes_on = run is not None and run is not sequence.steps[0]
+    return now - run.step.delay.duration() if run and goes_on and run.step.delay else now
 
 
 def refused(sequence: Sequence, event: Refused, now: datetime) -> Result:

@@ -75,7 +75,7 @@ async def start_sequence(
         plan, tally = await _planned_there(desk, blueprint_id, entries, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
     if len(tally.left_out) == len(entries):
-        raise _nobody(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
+        raise nobody_left(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
     plan = await desk.plans.seal_plan(plan.id)
     if auto_approve and _needs_nobody(desk, plan, entries=entries, tally=tally):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
@@ -94,10 +94,10 @@ async def version_to_start(desk: Desk, *, blueprint_id: str) -> int:
 async def _planned_here(
     desk: Desk, blueprint_id: str, entries: list[Entry], *, progress: Progress
 ) -> tuple[Plan, Tally]:
-    blueprint, warnings = await _startable(desk, blueprint_id)
+    blueprint, warnings = await startable(desk, blueprint_id)
     require_one_address(entries, title="the embedded engine")
     people = await _resolve(desk, blueprint, entries)
-    plan = await desk.plans.open_plan(_header(blueprint, warnings, terms=desk.terms, now=desk.clock()))
+    plan = await desk.plans.open_plan(header_of(blueprint, warnings, terms=desk.terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings))
     await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
     return plan, tally
@@ -111,7 +111,7 @@ async def _planned_there(
     people = await enrollees(desk, replace(offer, key=key), entries, keep=True)
     _no_repeated_ids([one.person.contact.id for one in people])
     terms = desk.vendor_terms[offer.provider.name]
-    plan = await desk.plans.open_plan(_header(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
+    plan = await desk.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(offer.warnings))
     for batch in batches(people, BATCH):
         judged = await left_out_there(desk, batch)
@@ -162,7 +162,8 @@ def _needs_nobody(desk: Desk, plan: Plan, *, entries: Items[Entry], tally: Tally
     return not open_ and plan.header.is_allowed_by(desk.auto_approve)
 
 
-async def _startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
+async def startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
+    """Return a blueprint that can be started here, and its warnings; InvalidArgumentsError, SettingsError."""
     report = await get_blueprint(desk, blueprint_id=blueprint_id)
     if not report.blueprint.steps:
         raise InvalidArgumentsError(
@@ -217,7 +218,8 @@ def _no_repeated_ids(people: Iterable[str]) -> None:
             )
 
 
-def _header(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:
+def header_of(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:
+    """Return what a plan of this blueprint says about everybody in it."""
     return PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=blueprint.version,
@@ -270,7 +272,8 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _nobody(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
+def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
+    """Return the error for a plan that nobody is left in."""
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
     return RefusedByGuardsError(

@@ -230,12 +230,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
-    """One step as one person would get it; ``content`` is None while it still has to be written."""
+    """One step as one person would get it; ``content`` is None while it still has to be written.
+
+    ``is_done``: an earlier run has done it, and it is not done again.
+    """
 
     step: Step
     recipient: str | None
     subject: str | None
     content: str | None
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

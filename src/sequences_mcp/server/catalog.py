@@ -29,6 +29,7 @@ TOOLS = (
     "save_contacts",
     "start_sequence",
     "withdraw_plan",
+    "retry_failed",
     "list_sequences",
     "get_sequence",
     "update_sequence",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import OPEN, Plan, PlanHeader, PlanStatus
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun
+from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.deciding import carrying_out, catching_up, expire, is_overdue, politely
 from sequences_mcp.engine.local.details import details
@@ -23,6 +23,7 @@ from sequences_mcp.providers.port import PlannedPerson, SequenceDetail
 
 LIFETIME = timedelta(hours=24)
 _KEY_DIGITS = 26
+DONE_BEFORE = "an earlier run has done it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +219,11 @@ class LocalPlans:
                 StepRun(
                     key=self.engine.new_id(Kind.DRAFT)[-_KEY_DIGITS:],
                     step=planned.step,
-                    recipient=planned.recipient,
+                    recipient=None if planned.is_done else planned.recipient,
                     subject=planned.subject,
                     content=planned.content,
+                    state=StepState.SKIPPED if planned.is_done else StepState.PLANNED,
+                    reason=DONE_BEFORE if planned.is_done else None,
                 )
                 for planned in one.steps
             ),

@@ -255,6 +255,8 @@ def _new_runs(no: int, one: Sequence) -> Iterable[dict[str, Any]]:
             "recipient": run.recipient,
             "subject": run.subject,
             "content": run.content,
+            "state": run.state.value,
+            "reason": run.reason,
             "changed_at": changed_at,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from typing import Any
@@ -283,13 +284,27 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
 
 def sequence_written(detail: SequenceDetail, *, next_step: str) -> SequenceWritten:
     """Return a run after a change, with what happens now."""
-    return SequenceWritten(next=next_step, **sequence_row(detail).model_dump())
+    return SequenceWritten(next=next_step, sent=beyond_recall([detail]), **sequence_row(detail).model_dump())
+
+
+def beyond_recall(details: Iterable[SequenceDetail]) -> str:
+    """Return what of these runs has left, or may have, although they were stopped or paused: ``sent`` of a result.
+
+    What a worker has given to the mail server but for the last word, nobody can take back.
+    """
+    steps = [run for detail in details if not detail.sequence.is_at_vendor for run in detail.sequence.steps]
+    number = sum(run.state in (StepState.HANDED_OVER, StepState.UNKNOWN) for run in steps)
+    if not number:
+        return "nothing"
+    mails = "1 e-mail was" if number == 1 else f"{number} e-mails were"
+    return f"unknown: {mails} already with the mail server and may arrive; get_sequence tells once it is known"
 
 
 def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
     """Return the runs that were stopped, counts first, for the constructor of a view: many fit a result."""
     names = [cut(one.contact.display_name, NAME_LIMIT) for one in details[STOPPED_SHOWN:]]
     return {
+        "sent": beyond_recall(details),
         "stopped_count": len(details),
         "stopped": tuple(map(stopped_view, details[:STOPPED_SHOWN])),
         "also_stopped": tuple(names[:NAMES_SHOWN]) or None,

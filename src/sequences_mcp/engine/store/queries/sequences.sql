@@ -13,8 +13,8 @@ VALUES (:no, :id, :plan_no, :version_no, (SELECT no FROM contact WHERE id = :con
 
 -- insert_run --
 -- One step of a run.
-INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, changed_at)
-VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, 'planned', :changed_at)
+INSERT INTO step_run (sequence_no, step, generation, key, recipient, subject, content, state, reason, changed_at)
+VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, :state, :reason, :changed_at)
 
 -- by_ids --
 -- Runs by a JSON list of ids, in its order; the order of the columns counts.
