@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -12,9 +13,9 @@ from sequences_mcp.providers.port import Call
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.definition import SEND, Definition
 from sequences_mcp.server.fingerprint import fingerprint
-from sequences_mcp.server.starting import ways_to_approve
-from sequences_mcp.server.view import said
-from sequences_mcp.server.views.start import StartView, start_view
+from sequences_mcp.server.starting import Planned, present
+from sequences_mcp.server.view import to_json
+from sequences_mcp.server.views.start import StartView
 
 
 async def retry_failed(
@@ -28,10 +29,13 @@ async def retry_failed(
     call = Call("retry_failed", idempotency_key, fingerprint({"blueprint_id": blueprint_id}))
     stored = await desk.ledger.recall(call)
     if stored is not None:
-        return StartView.model_validate_json(stored)
+        kept = json.loads(stored)
+        return await present(desk, Planned(kept["plan_id"], kept["at"], kept["left_out"]))
     report = await verb.retry_failed(desk, blueprint_id=blueprint_id, progress=progress)
-    view = start_view(report, ways=ways_to_approve(desk, report.plan))
-    return StartView.model_validate_json(await desk.ledger.record(call, said(view)))
+    at = desk.clock().isoformat(timespec="seconds")
+    facts = {"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out)}
+    await desk.ledger.record(call, to_json(facts))
+    return await present(desk, Planned(report.plan.id, None, len(report.left_out), report))
 
 
 TOOL = Definition(retry_failed, title="Retry failed runs", hints=SEND, staged=True)
