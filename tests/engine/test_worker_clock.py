@@ -1,0 +1,139 @@
+"""A clock that was ahead, or is behind: no wait computed from what it wrote lasts longer than it should."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+
+from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.engine.putting_right import was_ahead
+from sequences_mcp.engine.store import audit, mailboxes
+
+AHEAD = timedelta(days=400)
+
+
+async def sent_while_the_clock_is_ahead(world: World) -> None:
+    """Send a first e-mail with a clock that is 400 days ahead, then set the clock right."""
+    blueprint = await world.blueprint(EMAIL, LATER)
+    await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
+    world.clock.now = START + AHEAD
+    world.worker().run_due()
+    world.clock.now = START + timedelta(minutes=5)
+    await world.approved(await world.contact("b@example.org"))
+
+
+async def test_the_mailbox_opens_again_after_its_spacing(world: World) -> None:
+    limited = world.under(spacing=60, daily_cap=50)
+    await sent_while_the_clock_is_ahead(limited)
+    worker = limited.worker()
+    assert worker.run_due() == 0
+    limited.clock.forward(seconds=60)
+    assert worker.run_due() == 1
+    assert audit.verify(limited.store) is None
+
+
+async def test_the_daily_cap_counts_what_left_then_as_left_now(world: World) -> None:
+    limited = world.under(daily_cap=1)
+    await sent_while_the_clock_is_ahead(limited)
+    worker = limited.worker()
+    assert worker.run_due() == 0
+    limited.clock.forward(hours=23)
+    assert worker.run_due() == 0
+    limited.clock.forward(hours=1)
+    assert worker.run_due() == 1
+
+
+async def test_the_next_step_waits_its_delay_from_now(world: World) -> None:
+    await sent_while_the_clock_is_ahead(world)
+    worker = world.worker()
+    worker.run_due()
+    world.clock.forward(days=3, minutes=-1)
+    assert worker.run_due() == 0
+    world.clock.forward(minutes=1)
+    worker.run_due()
+    assert (await world.runs())[0].status is SequenceStatus.COMPLETED
+
+
+@pytest.mark.parametrize("point", ["claimed", "handed_over"])
+async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(world: World, point: str) -> None:
+    await world.approved(await world.contact("a@example.org"))
+
+    def die(here: str) -> None:
+        if here == point:
+            raise KeyboardInterrupt  # as final for a worker as a kill
+
+    world.clock.now = START + AHEAD
+    with pytest.raises(KeyboardInterrupt):
+        world.worker(at=die).run_due()
+    world.clock.now = START + timedelta(minutes=1)
+    worker = world.worker()
+    worker.run_due()
+    world.clock.forward(minutes=11)
+    worker.run_due()
+    expected = StepState.SENT if point == "claimed" else StepState.UNKNOWN
+    assert (await world.runs())[0].steps[0].state is expected
+
+
+async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world: World) -> None:
+    from test_worker_sending import DEFERRED
+
+    await world.approved(await world.contact("a@example.org"))
+    world.clock.now = START + AHEAD
+    world.worker(FakeDelivery(before=DEFERRED)).run_due()
+    world.clock.now = START + timedelta(minutes=1)
+    assert mailboxes.resting(world.store, "ada@example.com", now=world.clock.now) is None
+    world.worker().run_due()
+    assert (await world.runs())[0].steps[0].state is StepState.SENT
+
+
+async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waiting_since_now(world: World) -> None:
+    step = await world.blueprint(MESSAGE)
+    await world.approved(
+        await world.contact("a@example.org", linkedin_url="https://linkedin.com/in/a"), blueprint=step
+    )
+    await world.approved(await world.contact("b@example.org"))
+    until = START + timedelta(days=10)
+    await world.local.sequences.pause_sequence((await world.runs())[1].id, until=until)
+    world.clock.now = START + timedelta(days=2)
+    world.worker().run_due()
+    world.clock.now = START + timedelta(minutes=1)
+    world.worker().run_due()
+    assert (await world.runs())[1].paused_until == until
+    (row,) = world.store.rows("waiting.tasks", now=int(world.clock.now.timestamp() * 1_000_000))
+    assert row["since"] <= int(world.clock.now.timestamp() * 1_000_000)
+
+
+def at(*days: float) -> list[datetime]:
+    """Return instants, the newest record first."""
+    return [START + timedelta(days=day) for day in days]
+
+
+AHEADS = {
+    "one record of the future": (at(400, 0, -1), True),
+    "a whole week of the future": (at(407, 404, 400, 0, -1), True),
+    "ahead after a month of silence": (at(60, -30), True),
+    "ahead by an hour": (at(1 / 24, -0.01), True),
+    "right": (at(-1, -2), False),
+    "behind: a record for each of the last days": (at(5, 4, 3, 2, 1, 0.2, -0.1, -1), False),
+    "behind: before everything there is": (at(5, 4, 3), False),
+    "nothing yet": ([], False),
+}
+
+
+@pytest.mark.parametrize(("instants", "expected"), AHEADS.values(), ids=AHEADS.keys())
+def test_a_clock_that_was_ahead_is_told_from_one_that_is_behind(instants: list[datetime], expected: bool) -> None:
+    assert was_ahead(instants, START) is expected
+
+
+async def test_a_clock_that_is_behind_changes_nothing_and_what_is_due_waits_for_it(world: World) -> None:
+    await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
+    world.worker().run_due()
+    before = await world.runs()
+    world.clock.now = START - timedelta(days=30)
+    assert world.worker().run_due() == 0
+    assert await world.runs() == before
+    world.clock.now = START + timedelta(days=3)
+    world.worker().run_due()
+    assert (await world.runs())[0].status is SequenceStatus.COMPLETED
