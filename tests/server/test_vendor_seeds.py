@@ -206,6 +206,20 @@ async def test_whoever_is_suppressed_at_one_of_several_addresses_is_not_started(
     assert await sent(vendors, "/sequences/start") == []
 
 
+async def test_whoever_is_suppressed_after_the_yes_at_one_of_several_addresses_is_not_handed_over(
+    vendors: Connected,
+) -> None:
+    person = {"first_name": "Zoe", "emails": ["zoe@new.example", "z@home.example"]}
+    async with vendors.client() as desktop:
+        start = Start(TEMPLATE, [person])
+        asked = await start.ask(desktop)
+        await approve(vendors, asked, go=False)
+        await desktop.call("suppress_contact", contact="z@home.example", reason="asked")
+        told = await start.told(desktop)
+    assert (told["outcome"], told["sent"]) == ("not_done", "nothing")
+    assert await sent(vendors, "/sequences/start") == []
+
+
 @pytest.mark.parametrize("first_name", ["Zoe", "MARIA"])
 async def test_a_listed_template_starts_without_a_person_unless_a_value_is_doubtful(
     vendors: Connected, first_name: str

@@ -88,8 +88,9 @@ class LocalSequences:
         contact = people_of(self.engine, [first])[first.contact_id]
         if company_domain_of(contact) is None and company_key(contact.company) is None:
             raise InvalidArgumentsError(
-                f"The company of {contact.display_name} is not known, so its other sequences cannot be told.",
+                "This contact's company is not known, so the other sequences there cannot be told.",
                 next_step="Use scope CONTACT, or save the contact's company or company_domain first.",
+                data={"contact_id": contact.id, "name": contact.display_name},
             )
         people = contacts.colleagues(self.engine.store, contact)
         going = schedule.going_of(self.engine.store, people, blueprint_id=first.blueprint_id)

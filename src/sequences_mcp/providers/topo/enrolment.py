@@ -114,7 +114,7 @@ class TopoEnrolment:
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
         """Return how many entries the plan's list has, where there is one, and who is in a live run by now."""
         found = await self._list_of(plan)
-        facts = [ContactFields(**one.handover) for one in people]
+        facts = [_given(one) for one in people]
         try:
             runs = await self.live.among(facts, ids=[None] * len(people))
         except SequencesError:  # whoever approved was told that it could not be read
@@ -125,7 +125,7 @@ class TopoEnrolment:
     async def enrol(self, order: Order) -> tuple[Fate, ...]:
         """Put everybody on the plan's list; the answer says for each whether they are on it."""
         home = await self._list_of(order.plan) or await self._new_list(order.plan)
-        people = [ContactFields(**one.handover) for one in order.people]
+        people = [_given(one) for one in order.people]
         outcomes = await self.topo.create_entries(home.id, people=people)
         return tuple(_fate(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
 
@@ -199,6 +199,11 @@ def _running(run: RemoteSequence | None) -> str | None:
     if run is None:
         return None
     return f"in a sequence at Topo already ({run.id}, {run.provider_status or 'of unknown status'})"
+
+
+def _given(one: Sequence) -> ContactFields:
+    """Return what Topo is given about a person; what is not a fact of a person's is none of it."""
+    return ContactFields(**{name: value for name, value in one.handover.items() if name in KEPT})
 
 
 def _counted(found: RemoteList | None) -> str:

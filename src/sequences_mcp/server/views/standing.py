@@ -101,9 +101,10 @@ def _gone(found: HandedOver, title: str, course: str) -> str:
     return "; ".join(filter(None, (certain, doubtful if found.unknown else None))) or "nothing"
 
 
-def counted_words(tally: PlanTally) -> str:
-    """Return how many of a plan's people are in which status."""
-    told = (f"{tally.statuses[one]:,} {word}" for one, word in _WORDS.items() if tally.statuses.get(one))
+def counted_words(tally: PlanTally, *, at: str = "") -> str:
+    """Return how many of a plan's people are in which status; ``at`` is the vendor that has all of them."""
+    words = _WORDS | ({SequenceStatus.FOUND: f"waiting for a yes at {at}"} if at else {})
+    told = (f"{tally.statuses[one]:,} {word}" for one, word in words.items() if tally.statuses.get(one))
     return ", ".join(told) or "nobody is in it"
 
 
@@ -149,11 +150,11 @@ def _fate(found: HandedOver, tally: PlanTally, title: str) -> tuple[Outcome, str
             f"{title} has nobody of this start: {'errors' if found.errors else 'why'} says why and what helps. "
             f"After that: {ANEW}"
         )
-    if not tally.count(*LIVE):
+    if not tally.count(*LIVE, SequenceStatus.FOUND):  # a vendor's own FOUND: it waits for a yes there
         outcome, next_step = _became(tally)
         return outcome, next_step
     follow = f"list_sequences with provider {title.lower()}, and get_sequence, follow it."
-    return "done", f"{title} has them: {counted_words(tally)}. {follow}"
+    return "done", f"{title} has them: {counted_words(tally, at=title)}. {follow}"
 
 
 def _why(tally: PlanTally) -> tuple[CountedView, ...] | None:
