@@ -207,9 +207,10 @@ def _base_url(setting: str, text: str) -> str:
 
 def _bot_id(text: str) -> str | None:
     own = text.removeprefix("clarky:")
-    if not own.isprintable() or " " in own:
-        raise ValueError("not the id of an agent, such as b_01H…")
-    return f"clarky:{own}" if own else None
+    try:
+        return str(parse(f"clarky:{own}", Kind.CONTACT)) if own else None
+    except WrongIdError as error:
+        raise ValueError("not the id of an agent, such as b_01H…") from error
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

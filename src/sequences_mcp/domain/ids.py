@@ -6,6 +6,7 @@ random bits, Crockford's base 32, so ids sort by the time they were made. Vendor
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,6 +17,10 @@ LOCAL = "local"
 VENDORS = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
 """The vendors, and how people write their names."""
 PROVIDERS = (LOCAL, *VENDORS)
+LONGEST = 200
+# Whatever a vendor may call something, and nothing that means another place in a URL: no slash, dot alone, percent,
+# question mark, hash, space or control character.
+_OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -81,6 +86,8 @@ def parse(text: str, kind: Kind) -> Reference:
     provider, colon, own = text.partition(":")
     if not colon or provider not in PROVIDERS or not own:
         raise _wrong(text, kind, "it does not start with a provider such as `local:`")
+    if len(own) > LONGEST or own in (".", "..") or not _OWN.fullmatch(own):
+        raise _wrong(text, kind, "an id has letters, digits and signs that no address or path gives a meaning to")
     if provider == LOCAL and not own.startswith(f"{kind}_"):
         raise _wrong(text, kind, f"it is {_described(own)}")
     return Reference(provider, own)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sequences_mcp.domain.addresses import read_host, visible
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
+from sequences_mcp.domain.limits import require_short
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import Lifted, Suppressed
@@ -16,6 +17,7 @@ async def suppress_contact(desk: Desk, *, contact: str, reason: str, by_person: 
 
     ``by_person``: a person asks for it themselves, who may list a whole mail provider; a model may not.
     """
+    require_short("reason", reason)
     kind, text = _named(contact)
     if kind == "contact":
         await _require_known(desk, text)
@@ -29,11 +31,13 @@ async def lift_suppression(desk: Desk, *, contact: str, reason: str, actor: str)
     """
     if not reason.strip():
         raise InvalidArgumentsError("The reason is blank.", next_step="Say why they may be contacted again.")
+    require_short("reason", reason)
     kind, text = _named(contact)
     return await desk.suppressions.lift(kind, text, reason=reason.strip(), actor=actor)
 
 
 def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
+    require_short("contact", contact)
     text = contact.strip()
     if "@" in text.strip("@"):
         return "address", text

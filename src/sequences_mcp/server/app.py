@@ -23,6 +23,8 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
+from sequences_mcp.domain.limits import require_limits
+from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.server import apps, catalog, prompts, resources
 
 if TYPE_CHECKING:
@@ -118,6 +120,10 @@ class SequencesServer(MCPServer["Desk"]):
         known = catalog.names(self._vendors)
         if name not in known:
             return boundary.refusal(boundary.unknown_tool(name, known))
+        try:
+            require_limits(arguments)
+        except InvalidArgumentsError as error:
+            return boundary.refusal(error)
         tool = self._tool(name)
         context = context or Context(mcp_server=self)
         try:

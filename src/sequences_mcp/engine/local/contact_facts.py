@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sequences_mcp.domain.addresses import read_address, read_host, shown_host
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
+from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
@@ -26,10 +27,12 @@ def checked(
     facts: dict[str, str] = {}
     problems = []
     for name in ("country", *(name for name in FACTS if name != "country")):
-        value = _tidy(getattr(given, name))
-        if value is None:
-            continue
+        value = getattr(given, name)
         try:
+            require_short(name, value)
+            value = _tidy(value)
+            if value is None:
+                continue
             facts[name] = _spelled(name, value, country=facts.get("country") or country)
         except InvalidArgumentsError as error:
             problems.append(RowProblem(position, name, value, error.message.rstrip("."), error.next_step))

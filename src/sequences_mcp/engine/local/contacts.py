@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.addresses import address_key, is_address
 from sequences_mcp.domain.contact import Contact, ContactFields, appended_note, facts_of
 from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.row_problems import RowProblem, refused_row, require_none
 from sequences_mcp.engine.local.contact_facts import checked
@@ -154,7 +155,9 @@ class LocalContacts:
         else:
             contact = replace(stored, **known)
         if note and note.strip():
+            require_short("note", note)
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
+            require_short("notes", contact.notes)
         return contact if contact == stored else replace(contact, updated_at=now)
 
 
