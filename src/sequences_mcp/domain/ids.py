@@ -18,8 +18,8 @@ VENDORS = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
 """The vendors, and how people write their names."""
 PROVIDERS = (LOCAL, *VENDORS)
 LONGEST = 200
-# Whatever a vendor may call something, and nothing that means another place in a URL: no slash, dot alone, percent,
-# question mark, hash, space or control character.
+# Whatever a vendor may call something, and nothing that means another place in a URL: no slash, dot alone,
+# percent, question mark, hash, space or control character.
 _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

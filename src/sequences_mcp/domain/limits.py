@@ -1,7 +1,7 @@
 """How long each thing that is given and stored may be, in characters: one table, asked before any other work.
 
-The numbers are far above what people write and far below what slows anything down. Names are those of arguments and
-of fields inside them; a name that is not here has the general limit.
+The numbers are far above what people write and far below what slows anything down. Names are those of arguments
+and of fields inside them; a name that is not here has the general limit.
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ LIMITS: Mapping[str, int] = {
     # Whole lists that some callers give as JSON text; what is in them has its own limits.
     "contacts": 8_000_000,
     "steps": 2_000_000,
+    "contacts[]": 400_000,
+    "steps[]": 200_000,
     # What the panel sends back.
     "proof": 4_000,
 }
+_MAPPINGS = ("texts", "variables")
 _MOST_NAMED = 10
 _SHOWN = 60
 _DEEPEST = 32
@@ -53,12 +56,12 @@ def require_short(name: str, value: str | None) -> None:
     """Raise InvalidArgumentsError, naming the limit, for a value that is too long for its field."""
     if value is not None and len(value) > limit_of(name):
         raise InvalidArgumentsError(
-            f"{_too_long(name, len(value), limit_of(name))}.", next_step="Give what a person would write there."
+            f"{name} {_size(len(value), limit_of(name))}.", next_step="Give what a person would write there."
         )
 
 
 def require_limits(arguments: Mapping[str, object]) -> None:
-    """Raise InvalidArgumentsError that names the first places in a call's arguments that are too long or too deep."""
+    """Raise InvalidArgumentsError that names the first places in a call's arguments beyond their limits."""
     found = []
     for problem in problems(arguments):
         found.append(problem)
@@ -75,31 +78,39 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
     waiting: list[tuple[str, str, object, int]] = [("", "", arguments, 0)]
     while waiting:
         place, name, value, depth = waiting.pop()
-        if isinstance(value, str):
-            if len(value) > (limit := limit_of(name)):
-                yield _too_long(place, len(value), limit)
-        elif isinstance(value, int) and not isinstance(value, bool):
-            if value.bit_length() > 64:
-                yield f"{place} is a number beyond 64 bits"
-        elif depth > _DEEPEST:
+        if depth > _DEEPEST:
             yield f"{place} is nested more than {_DEEPEST} deep"
         elif isinstance(value, Mapping):
-            for key, child in reversed(list(value.items())):
-                own = str(key)
+            for key, child in value.items():
+                own = key if isinstance(key, str) else str(key)
                 if len(own) > KEY:
                     yield f"a name of a field in {place or 'the arguments'} {_size(len(own), KEY)}"
                     continue
                 # What stands below a mapping from names to texts has the mapping's limit.
-                inherited = name if name in ("texts", "variables") and own not in LIMITS else own
-                waiting.append((f"{place}.{own}" if place else own, inherited, child, depth + 1))
+                field = name if name in _MAPPINGS and own not in LIMITS else own
+                if isinstance(child, list | tuple | Mapping):
+                    waiting.append((f"{place}.{own}" if place else own, field, child, depth + 1))
+                elif told := _told(field, child):
+                    yield f"{_short(f'{place}.{own}' if place else own)} {told}"
         elif isinstance(value, list | tuple):
-            for index in range(len(value) - 1, -1, -1):
-                waiting.append((f"{place}[{index}]", name, value[index], depth + 1))
+            field = f"{name}[]"
+            for index, child in enumerate(value):
+                if isinstance(child, list | tuple | Mapping):
+                    waiting.append((f"{place}[{index}]", field, child, depth + 1))
+                elif told := _told(field, child):
+                    yield f"{_short(f'{place}[{index}]')} {told}"
 
 
-def _too_long(place: str, length: int, limit: int) -> str:
-    shown = place if len(place) <= _SHOWN else f"…{place[-_SHOWN:]}"
-    return f"{shown} {_size(length, limit)}"
+def _told(name: str, value: object) -> str | None:
+    if isinstance(value, str):
+        return _size(len(value), limit) if len(value) > (limit := LIMITS.get(name, GENERAL)) else None
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "is a number beyond 64 bits"
+    return None
+
+
+def _short(place: str) -> str:
+    return place if len(place) <= _SHOWN else f"…{place[-_SHOWN:]}"
 
 
 def _size(length: int, limit: int) -> str:

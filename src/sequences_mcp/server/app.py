@@ -122,6 +122,7 @@ class SequencesServer(MCPServer["Desk"]):
             return boundary.refusal(boundary.unknown_tool(name, known))
         try:
             require_limits(arguments)
+            require_limits(boundary.read_from_text(arguments))
         except InvalidArgumentsError as error:
             return boundary.refusal(error)
         tool = self._tool(name)

@@ -10,9 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from sequences_mcp.domain.contact import FACTS
-from sequences_mcp.domain.limits import require_limits
 from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
-from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.server.schema import compact
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -51,18 +49,9 @@ def unpacked(given: Any) -> Any:
     One object alone is a list of one. Whatever is not JSON stays as it is, for its reader to refuse.
     """
     whole = _from_json(given)
-    if whole is not given:  # what was one text at the door is looked at as what it holds
-        _require_short(whole)
     if isinstance(whole, Mapping):
-        return [whole]
+        whole = [whole]
     return [_from_json(item) for item in whole] if isinstance(whole, list) else whole
-
-
-def _require_short(whole: object) -> None:
-    try:
-        require_limits({"": whole})
-    except InvalidArgumentsError as error:
-        raise ValueError(error.message) from error
 
 
 def _from_json(given: Any) -> Any:

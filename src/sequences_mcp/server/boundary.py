@@ -29,6 +29,7 @@ META = "io.github.sequences-mcp/error"
 OBJECTS_SHOWN = 12
 LINES_SHOWN = 40
 PROBLEMS_SHOWN = 5
+LISTS = ("contacts", "steps")
 NAME_SHOWN = 80
 TEXT_BUDGET = 3_500  # characters of an error's data
 logger = logging.getLogger(__name__)
@@ -69,6 +70,13 @@ def present(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
     """Return the arguments without declared ones that are null: some hosts send null where others send nothing."""
     known = schema.get("properties", {})
     return {name: value for name, value in arguments.items() if value is not None or name not in known}
+
+
+def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are lists given as JSON text, as what they hold: they are read as that later."""
+    from sequences_mcp.server.arguments import unpacked
+
+    return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and isinstance(value, str)}
 
 
 def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
