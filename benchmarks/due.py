@@ -250,7 +250,7 @@ def worker_on(
         terms=TERMS,
         sender=SENDER,
         window=Window.parse(TERMS.window),
-        check=lambda sequence, run, contact: None,
+        check=lambda leaving: None,
         lease=timedelta(minutes=2),
     )
     return Worker(store=store, clock=now, rules=rules, deliver=accept, at=at)

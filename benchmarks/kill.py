@@ -163,7 +163,7 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
         terms=TERMS,
         sender=SENDER,
         window=Window.parse(TERMS.window),
-        check=lambda sequence, run, contact: None,
+        check=lambda leaving: None,
         lease=LEASE,
     )
     with Store.open(folder, now=now(), journal=journal) as store:

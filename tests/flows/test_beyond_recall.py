@@ -14,6 +14,7 @@ DEEDS: dict[str, dict[str, Any]] = {
     "stop_sequence": {"reason": "LOSE"},
     "pause_sequence": {"paused_until": tomorrow()},
     "suppress_contact": {"reason": "asked"},
+    "record_reply": {"answer": "replied"},
 }
 
 
@@ -35,7 +36,8 @@ async def in_flight(bureau: Bureau, desktop: Desktop, point: str) -> str:
 
 def who(tool: str, run: str) -> dict[str, str]:
     """Return whom a tool is to be told of."""
-    return {"contact": "person0@hopper.example"} if tool == "suppress_contact" else {"sequence_id": run}
+    names = {"suppress_contact": "contact", "record_reply": "who"}
+    return {names.get(tool, "sequence_id"): "person0@hopper.example" if tool == "suppress_contact" else run}
 
 
 @pytest.mark.parametrize("tool", DEEDS)

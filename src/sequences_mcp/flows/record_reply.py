@@ -21,11 +21,15 @@ OPTED_OUT = "they asked not to be contacted"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Whose answer it is, and what became of each run of theirs; ``undone`` is for somebody to see to."""
+    """Whose answer it is, and what became of each run of theirs; ``undone`` is for somebody to see to.
+
+    ``here`` are the runs of the embedded engine as they are now.
+    """
 
     contact_id: str
     runs: Mapping[str, str]
     undone: Mapping[str, str]
+    here: tuple[SequenceDetail, ...]
 
 
 async def record_reply(
@@ -51,7 +55,7 @@ async def record_reply(
         reason = StopReason.WIN if answer is Answer.REPLIED else StopReason.LOSE
         told = (await stop_there(desk, there, call=call, reason=reason)).told
     undone = {own: said for own, said in told.items() if not said.startswith((STOPPED, "paused"))}
-    return Recorded(contact_id, {**{one.sequence.id: _state(one) for one in here}, **told}, undone)
+    return Recorded(contact_id, {**{one.sequence.id: _state(one) for one in here}, **told}, undone, tuple(here))
 
 
 async def _opted_out(desk: Desk, contact_id: str, *, call: Call) -> Recorded:
@@ -60,7 +64,8 @@ async def _opted_out(desk: Desk, contact_id: str, *, call: Call) -> Recorded:
     await replies.record(contact_id, Answer.OPT_OUT)
     found = await keep_out_at_vendors(desk, Mark(done.kind, done.value), call=call, reason=OPTED_OUT)
     stopped = (*done.stopped, *found.stopped)
-    return Recorded(contact_id, {one.sequence.id: _state(one) for one in stopped} | dict(found.told), found.undone)
+    runs = {one.sequence.id: _state(one) for one in stopped} | dict(found.told)
+    return Recorded(contact_id, runs, found.undone, stopped)
 
 
 def _state(one: SequenceDetail) -> str:

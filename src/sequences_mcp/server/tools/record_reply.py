@@ -15,6 +15,7 @@ from sequences_mcp.server.arguments import Id, IdempotencyKey, Instant
 from sequences_mcp.server.definition import STOP, Definition
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.view import WrittenView, said
+from sequences_mcp.server.views.sequence import beyond_recall
 
 NEXT = {
     Answer.REPLIED: "Answer them yourself; nothing more leaves for them by itself.",
@@ -47,7 +48,7 @@ async def record_reply(
     if stored is not None:
         return ReplyRecorded.model_validate_json(stored)
     done = await verb.record_reply(desk, who=who, answer=answer, until=until, call=call)
-    view = ReplyRecorded(runs=dict(done.runs), next=_next(done, answer))
+    view = ReplyRecorded(runs=dict(done.runs), sent=beyond_recall(done.here), next=_next(done, answer))
     return ReplyRecorded.model_validate_json(await desk.ledger.record(call, said(view)))
 
 
