@@ -1,0 +1,28 @@
+"""The front page says what is wrong now, since when, and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+from page_world import MAIL, Visitor, World
+
+
+def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Visitor) -> None:
+    plan = world.plan(MAIL, people=2)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    assert "no worker runs" not in person.get("/").text
+    world.clock.forward(hours=1)
+    text = person.get("/").text
+    assert "What is wrong now" in text
+    assert "2 things are due and no worker runs." in text
+    assert "sequences-mcp work" in text
+    assert "stops sending" in text
+
+
+def test_the_front_page_tells_of_a_database_of_another_machine(world: World, person: Visitor) -> None:
+    assert "take-over" not in person.get("/").text
+    with closing(sqlite3.connect(world.folder / "sequences.db")) as database, database:
+        database.execute("UPDATE lineage SET machine = 'another'")
+    world.at_desk(lambda desk: desk.plans.list_plans(page=1, size=1))  # any process that opens it notices
+    assert "sequences-mcp review take-over" in person.get("/").text
