@@ -332,3 +332,40 @@ async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path)
             world.store, lease=1, key="k", message_id="<m>", sender="a", recipient="b", now=FakeClock()()
         )
     world.store.close()
+
+
+async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_takes_it_over(tmp_path: Path) -> None:
+    world = World.open(tmp_path)
+    await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(3)])
+    world.store.close()
+    shutil.copytree(tmp_path / "data", tmp_path / "kept")
+    world = reopened(world)
+    world.worker().run_due(limit=2)
+    world.store.close()
+    for file in (tmp_path / "kept").iterdir():  # as `cp -a kept/. data/` does: the same files, older
+        (tmp_path / "data" / file.name).write_bytes(file.read_bytes())
+    world = reopened(world)
+    sender = FakeDelivery()
+    assert world.worker(sender).run_due() == 0
+    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    with world.store.transaction():
+        lineage.go_on(world.store, now=world.clock.now, actor="terminal:ada")
+        assert doubt_due(world.store, now=world.clock.now) == 3
+    assert world.worker(sender).run_due() == 0
+    assert sender.messages == []
+    world.store.close()
+    world = reopened(world)
+    assert lineage.standstills(world.store) == []
+    world.store.close()
+
+
+async def test_a_journal_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
+    world = World.open(tmp_path)
+    await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(2)])
+    world.worker().run_due(limit=1)
+    world.store.close()
+    (tmp_path / "data" / journals.SENT).unlink()
+    world = reopened(world)
+    assert world.worker().run_due() == 0
+    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    world.store.close()

@@ -21,6 +21,7 @@ from typing import Any
 from sequences_mcp.engine.store import journals
 from sequences_mcp.engine.store.database import FILE_NAME
 from sequences_mcp.engine.store.filesystem import make_folder
+from sequences_mcp.engine.store.lineage import is_cut
 from sequences_mcp.engine.store.presence import take_alone
 from sequences_mcp.engine.store.schema import APPLICATION_ID, migrations
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
@@ -90,6 +91,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> PutBack:
     make_folder(folder)
     lock = take_alone(folder)
     try:
+        is_whole = not is_cut(folder)
         here = journals.first(folder / journals.SENT)
         theirs = journals.first(inside / journals.SENT)
         if here is not None and theirs is not None and here != theirs:
@@ -109,7 +111,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> PutBack:
         if lock is not None:
             os.close(lock)
     made_at = str(_manifest(inside).get("made_at", "an unknown time"))
-    return PutBack(replaced=replaced, journal_was_here=here is not None, made_at=made_at)
+    return PutBack(replaced=replaced, journal_was_here=here is not None and is_whole, made_at=made_at)
 
 
 def _copied(source: Path, copy: Path) -> None:

@@ -18,7 +18,7 @@ NETWORK_FUSE = ("fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "fuse.s3fs", "fu
 LASTING_NUMBERS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "tmpfs", "overlay"})
 _GET_VERSION = 0x80087601  # FS_IOC_GETVERSION of linux/fs.h
 _OWN_FOLDERS = ("outbox", "workers", "receipts")
-_OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|new|eml|tmp|toml)$")
+_OWN_FILE = re.compile(r"\.(?:db(?:-wal|-shm|-journal)?(?:\.\S+)?|json|log|lock|mark|new|eml|tmp|toml)$")
 RESERVE = 8 * 1024 * 1024
 
 

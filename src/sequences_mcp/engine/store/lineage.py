@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import secrets
 import socket
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["begun_anew", "other_machine", "copied", "other_folder"]
 ACTOR = "engine"
+MARK = "sent.{}.mark"
 TRACES = (journals.SENT, journals.SUPPRESSIONS, "passkeys.json")
 OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
 
@@ -109,6 +111,8 @@ def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
         mark = place.mark or _fresh_mark()
         store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
         store.write("lineage.go_on")
+        for path in _marks(place.folder):
+            path.unlink(missing_ok=True)
         if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
             store.write("lineage.sent_read", sent_read=journals.size(place.folder / journals.SENT))
         else:
@@ -231,7 +235,7 @@ def _strange(row: sqlite3.Row, place: Place) -> Kind | None:
         return "other_folder"
     if row["machine"] and place.machine and row["machine"] != place.machine:
         return "other_machine"
-    if row["file"] and place.file and row["file"] != place.file:
+    if (row["file"] and place.file and row["file"] != place.file) or is_cut(place.folder):
         return "copied"
     return None
 
@@ -277,7 +281,7 @@ def _begin_sent(store: Store) -> None:
 
 def _has_past(folder: Path) -> bool:
     """Say whether a folder shows traces of a database that was there before."""
-    if any((folder / name).exists() for name in TRACES):
+    if any((folder / name).exists() for name in TRACES) or _marks(folder):
         return True
     try:
         return bool(json.loads((folder / "passphrase.json").read_text("utf-8")).get("database"))
@@ -342,6 +346,26 @@ def _audit(store: Store, action: str, *, actor: str, now: datetime, **detail: ob
 def _note(store: Store, record: dict[str, Any]) -> None:
     with _writable(store.path.parent):
         journals.append(store.path.parent / journals.SENT, record)
+        _raise_mark(store.path.parent)
+
+
+def _raise_mark(folder: Path) -> None:
+    """Keep the journal's length in a file's name: a copy of the whole folder, put over it, does not undo that."""
+    size = journals.size(folder / journals.SENT)
+    os.close(os.open(folder / MARK.format(size), os.O_WRONLY | os.O_CREAT, 0o600))
+    for path, number in _marks(folder).items():
+        if number < size:
+            path.unlink(missing_ok=True)
+
+
+def _marks(folder: Path) -> dict[Path, int]:
+    found = {path: re.fullmatch(r"sent\.(\d+)\.mark", path.name) for path in folder.glob("sent.*.mark")}
+    return {path: int(match[1]) for path, match in found.items() if match}
+
+
+def is_cut(folder: Path) -> bool:
+    """Say whether the journal was longer before: it was put back together with the database, or taken away."""
+    return max(_marks(folder).values(), default=0) > journals.size(folder / journals.SENT)
 
 
 @contextmanager
