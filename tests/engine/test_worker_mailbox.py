@@ -227,3 +227,14 @@ async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(w
                 world.clock.forward(hours=1)
     assert StepState.HELD not in {run.steps[0].state for run in await world.runs() if run.steps[0].until is None}
     assert await statuses(world) == {SequenceStatus.ACTIVE}
+
+
+async def test_no_notice_is_tried_while_the_mailbox_rests(world: World) -> None:
+    told = []
+    mailboxes.refused(world.store, ADA, why="535 wrong", account="", now=START)
+    worker = world.worker(tell=lambda: not told.append(1))
+    worker.run_due()
+    assert told == []
+    world.clock.forward(minutes=1)
+    worker.run_due()
+    assert told == [1]

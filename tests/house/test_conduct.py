@@ -14,7 +14,7 @@ from house_tree import ROOT, SRC, Function, Law, Source, called, package, plant,
 CATCHES_ALL = {
     f"{SRC}/engine/worker.py": 1,
     f"{SRC}/engine/supervisor.py": 1,
-    f"{SRC}/flows/hand_over.py": 1,
+    f"{SRC}/flows/hand_over.py": 2,
     f"{SRC}/review/serving.py": 1,
 }
 # Where the time of day is read; everywhere else it is passed in.

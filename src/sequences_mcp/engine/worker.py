@@ -199,7 +199,8 @@ class Worker:
         putting_right.purge(self.store, now=self.clock())
 
     def _tell(self, named: list[str]) -> None:
-        if self.tell:
+        rest = mailboxes.resting(self.store, self.rules.terms.sender_address, now=self.clock())
+        if self.tell and (rest is None or rest.until <= self.clock()):  # the same account would be refused again
             self.tell()
 
     def _take_and_send(self, named: list[str], *, lane: str) -> None:

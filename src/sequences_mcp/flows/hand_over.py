@@ -80,6 +80,10 @@ async def hand_over_until_cancelled(desk: Desk) -> None:
             stopped = await hand_over_waiting(desk)
         except SequencesError as error:
             log.warning("Approved starts wait: %s", error)
+            stopped = {"": str(error)}
+        except Exception:  # whatever it is, approved starts must not wait for good because of it
+            log.exception("Approved starts wait")
+            stopped = {"": "a fault"}
         await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
 
 
