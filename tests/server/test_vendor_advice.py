@@ -44,7 +44,8 @@ async def test_our_id_of_a_run_that_no_api_can_stop_says_where_it_is_stopped(ven
         asked = await start.ask(desktop)
         await approve(vendors, asked)
         error = await desktop.refused("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
-    assert (error["code"], error["next"]) == ("not_supported", "Stop it in Clarky's own app, now.")
+    assert error["code"] == "not_supported"
+    assert error["next"].startswith("Stop it in Clarky's own app, now.")
 
 
 async def test_a_sequence_given_to_check_operation_is_looked_up_or_explained(vendors: Connected) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, get_type_hints
 
 from mcp.server.mcpserver import Context
@@ -12,7 +13,8 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
-from sequences_mcp.domain.ids import VENDORS, provider_of
+from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
+from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.get_sequence import id_there
 from sequences_mcp.providers.port import Call
@@ -80,16 +82,30 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             return answer(await _said(definition.handler(desk, ctx=ctx, **arguments)))
         if not definition.writes:
             return answer(await _said(definition.handler(desk, **arguments)))
+        ours = arguments["sequence_id"] if definition.moves_runs else ""
         if definition.moves_runs:
-            arguments["sequence_id"] = await id_there(desk, arguments["sequence_id"])
+            arguments["sequence_id"] = await id_there(desk, ours)
         key = arguments.pop("idempotency_key")
         call = Call(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
             write = _write(definition, call, subject, arguments=arguments)
-            return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
+            with _once_over(ours):
+                return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
         return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
 
     return run
+
+
+@contextmanager
+def _once_over(ours: str) -> Iterator[None]:
+    """Say of a run of ours that its vendor's API cannot move how a person sets its contact free afterwards."""
+    try:
+        yield
+    except NotSupportedError as error:
+        if provider_of(ours) != LOCAL:
+            raise
+        over = f"Once it is over there and nothing tells, in a terminal: sequences-mcp review settle {ours}"
+        raise NotSupportedError(error.message, next_step=f"{error.next_step} {over}", data=error.data) from error
 
 
 def _write(definition: Definition, call: Call, subject: str, *, arguments: Mapping[str, Any]) -> Write:
