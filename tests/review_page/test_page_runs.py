@@ -90,7 +90,7 @@ def test_an_email_that_left_is_shown_as_it_left(world: World, person: Visitor) -
     world.work_until(lambda: bool(world.mails))
     page = person.get("/mails").text
     assert "would a short call about the role suit you?" in page
-    assert ">sent<" in page
+    assert ">in the outbox folder, reaches nobody<" in page
 
 
 def test_suppressing_stops_what_runs(world: World, person: Visitor) -> None:

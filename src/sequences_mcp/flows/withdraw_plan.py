@@ -11,6 +11,7 @@ from sequences_mcp.flows.desk import Desk
 
 ACTOR = "withdraw_plan"
 UNSAID = "no reason was given"
+LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ async def withdraw_plan(desk: Desk, *, plan_id: str, reason: str | None = None) 
 
     Of an approved start at a vendor, those who are still to be handed over are kept back; the others are there.
     """
-    own, why = str(parse(plan_id, Kind.PLAN)), (reason or "").strip() or UNSAID
+    own, why = str(parse(plan_id, Kind.PLAN)), (reason or "").strip()[:LONGEST] or UNSAID
     plan = await desk.plans.get_plan(own)
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         waiting = (await desk.vendor_runs.outcome(own)).waiting

@@ -9,7 +9,7 @@ from mcp.server.mcpserver import Context
 from sequences_mcp.flows import withdraw_plan as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.port import Call
-from sequences_mcp.server.arguments import IdempotencyKey, ShortText
+from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.definition import PAUSE, Definition
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.view import said
@@ -20,10 +20,10 @@ async def withdraw_plan(
     desk: Desk,
     ctx: Context[Any, Any],
     plan_id: str,
-    reason: ShortText | None = None,
+    reason: str | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> PlanWithdrawn:
-    """Take a plan that waits back: nobody of it is written to."""
+    """Take a waiting plan back: nobody of it is written to."""
     call = Call("withdraw_plan", idempotency_key, fingerprint({"plan_id": plan_id, "reason": reason}))
     stored = await desk.ledger.recall(call)
     if stored is not None:
