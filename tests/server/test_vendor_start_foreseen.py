@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from tests.server.vendor_starts import ALI, ZOE, start_at
+from tests.server.vendor_starts import ALI, ZOE, approve, start_at
 from tests.server.vendor_world import Connected
 
 
@@ -46,3 +48,33 @@ async def test_a_repeat_after_a_stop_says_that_nothing_goes_on(vendors: Connecte
         again = await start.told(desktop)
     assert (again["outcome"], again["status"]) == ("not_done", "withdrawn")
     assert "not now" in again["next"] and "idempotency_key" in again["next"] and again["repeat_of"]
+
+
+async def test_a_repeat_after_a_stop_at_topo_tells_that_nothing_goes_on(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("topo", desktop, contacts=[ZOE])
+        plan = await start.ask(desktop)
+        await approve(vendors, plan)
+        vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
+        before = await start.told(desktop)
+        own = plan["sample"]["sequence_id"]
+        run = (await desktop.call("get_sequence", sequence_id=own))["id"]
+        await desktop.call("stop_sequence", sequence_id=run, reason="LOSE")
+        after = await start.told(desktop)
+    assert (before["outcome"], before["became"]) == ("done", {"ACTIVE": 1})
+    assert (after["outcome"], after["became"]) == ("not_done", {"STOPPED_EARLY": 1})
+    assert "nothing of it goes on" in after["next"] and "idempotency_key" in after["next"]
+
+
+async def test_a_repeat_after_a_refusal_at_kalent_says_what_the_same_call_can_do(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        plan = await start.ask(desktop)
+        async with vendors.desk() as desk:
+            await desk.plans.refuse_plan(plan["plan_id"], reason="too early", actor="ada")
+        told = await start.told(desktop)
+        start.more["idempotency_key"] = "once more"
+        anew = await start.told(desktop)
+    assert (told["outcome"], told["approval"]) == ("refused", "declined")
+    assert "too early" in told["next"] and "idempotency_key" in told["next"]
+    assert anew["outcome"] == "waiting_for_approval" and anew["plan_id"] != plan["plan_id"]
