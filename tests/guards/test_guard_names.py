@@ -91,6 +91,16 @@ def test_a_name_as_people_have_it_is_left_alone(name: str, value: str) -> None:
     assert [(finding.rule, finding.fix) for finding in check_value(name, value)] == []
 
 
+@pytest.mark.parametrize("value", ["क्\u200dष", "می\u200cخواهم", "葛\U000e0100城"])
+def test_a_name_is_written_with_the_joiners_and_selectors_of_its_script(value: str) -> None:
+    assert {finding.rule for finding in check_value("first_name", value)} <= {"values.direction"}
+
+
+def test_a_name_with_something_hidden_is_refused_with_the_name_that_is_seen() -> None:
+    (found,) = check_value("first_name", "Ja\u200bne")
+    assert (found.severity, found.fix) == (Severity.ERROR, "Jane")
+
+
 @pytest.mark.parametrize("value", ["null", "None", "undefined", "NaN", "#N/A", "FIRST_NAME", "FirstName", "#REF!"])
 def test_a_first_name_that_a_program_left_behind_is_refused(value: str) -> None:
     assert Severity.ERROR in {finding.severity for finding in check_value("firstname", value)}

@@ -8,7 +8,7 @@ from sequences_mcp.guards.rule import Rule
 
 _LAYERS = {
     "structure": """
-        form kind length crowded size duplicate_id linked_in_type subject delay one_invitation settled
+        form kind length crowded size name duplicate_id linked_in_type subject delay one_invitation settled
         invitation_timeout invitation_text
     """,
     "variables": "unfilled spelling expression empty unbalanced escaped bare unknown",

@@ -333,9 +333,11 @@ def _undecorated(text: str) -> str:
 
 
 def _plain_letters(text: str) -> Iterator[str]:
+    # Joiners and selectors go with the emoji that they belong to; in a name of Indic letters they are letters.
+    has_emoji = any(unicodedata.category(letter) == "So" for letter in text)
     for letter in text:
         category = unicodedata.category(letter)
         if _STYLED.match(letter):
             yield unicodedata.normalize("NFKC", letter)
-        elif letter.isascii() or (category not in ("So", "Sk", "Sm") and letter not in _OF_EMOJI):
+        elif letter.isascii() or (category not in ("So", "Sk", "Sm") and not (has_emoji and letter in _OF_EMOJI)):
             yield letter

@@ -31,4 +31,5 @@ RULE = Rule(
     source="ours; Unicode TR 36, 3",
     example="value",
     check_value=check_value,
+    mends=True,
 )
