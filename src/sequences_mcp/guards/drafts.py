@@ -71,7 +71,7 @@ _MARKED = Lazy(
 _EMPHASISED = Lazy(r"(?<![\w*_])([*_]{1,3})(?P<inner>[^\W\d_][^\n*_]{1,60}?)\1(?!\w)", needs=("*", "_"))
 _LINE = Lazy(
     r"(?m)^[^\w\n]{0,8}(?P<inner>[^\W\d_][^\n]{3,90})$",
-    needs=("here", "ici", "hier", "aquí", "aqui", "qui", "tutaj", "здесь", "сюда"),
+    needs=(" here", " ici", " hier", " aquí", " aqui", " qui", " tutaj", " здесь", " сюда"),
 )
 _CAPITALS = Lazy(
     r"(?<!\w)(?:INSERT|PASTE|FILL IN|PERSONALI[SZ]E|CUSTOMI[SZ]E|(?P<weak>ADD|PUT|ENTER))"

@@ -17,6 +17,9 @@ _HOST = Lazy(
     r"(?<![\w.-])(?P<before>(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|[\w.+-]{0,64}@|www\.)?)"
     r"(?P<host>(?:[\w\u00b7-]{1,63}[.\u3002\uff0e\uff61]){1,8}[^\W_][\w-]{1,62})(?![\w-])"
 )
+# A letter beyond ASCII beside a dot of a host: most texts have none, and are done with.
+_DOT = "[.\u3002\uff0e\uff61]"
+_STRANGE = Lazy(rf"[^\W\x00-\x7f][\w-]{{0,62}}{_DOT}\w|\w{_DOT}[\w-]{{0,62}}[^\W\x00-\x7f]")
 _TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
@@ -38,7 +41,7 @@ class Homograph(NamedTuple):
 
 def find(text: str) -> Iterator[Homograph]:
     """Return the hosts of a text, in links, in addresses and bare, that look like another."""
-    if text.isascii() and "xn--" not in text.lower():
+    if not (_STRANGE.search(text) or "xn--" in text.lower()):
         return
     for match in _HOST.finditer(text):
         host = match["host"]
