@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.server.vendor_starts import ALI, ZOE, approve, start_at
+from tests.server.vendor_starts import ALI, TEXT, ZOE, approve, start_at
 from tests.server.vendor_world import Connected
 
 
@@ -78,3 +78,11 @@ async def test_a_repeat_after_a_refusal_at_kalent_says_what_the_same_call_can_do
     assert (told["outcome"], told["approval"]) == ("refused", "declined")
     assert "too early" in told["next"] and "idempotency_key" in told["next"]
     assert anew["outcome"] == "waiting_for_approval" and anew["plan_id"] != plan["plan_id"]
+
+
+async def test_what_kalent_needs_connected_is_said_at_the_save_and_at_the_start(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        made = await desktop.call("create_blueprint", name="Role", steps=[TEXT], provider="kalent:sourcing_1")
+        asked = await (await start_at("kalent", desktop)).ask(desktop)
+    for told in (made, asked):
+        assert told["accounts"].startswith("a mailbox connected and synced in Kalent")

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Blueprint, Channel, Step
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.domain.variables import used_in
@@ -27,11 +27,34 @@ EXAMPLE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """``people_need`` is what has to be known of everybody, ``by_hand`` which steps a person carries out."""
+    """``people_need`` is what has to be known of everybody, ``by_hand`` which steps a person carries out.
+
+    ``accounts`` is what has to be connected at a vendor.
+    """
 
     people_need: tuple[str, ...]
     by_hand: tuple[str, ...]
     pace: str | None
+    accounts: str | None
+
+
+ACCOUNTS = {
+    Channel.EMAIL: "a mailbox",
+    Channel.LINKEDIN: "a LinkedIn account",
+    Channel.WHATSAPP: "a WhatsApp account",
+}
+"""What has to be connected and synced in Kalent before a start (page "Start dynamic sequences")."""
+
+
+def accounts_needed(blueprint_id: str, steps: Items[Step]) -> str | None:
+    """Return what has to be connected at Kalent, of which its API does not tell whether it is; None elsewhere."""
+    if provider_of(blueprint_id) != "kalent":
+        return None
+    channels = dict.fromkeys(step.type for step in steps)
+    wanted = [word for channel, word in ACCOUNTS.items() if channel in channels]
+    if not wanted:
+        return None
+    return f"{' and '.join(wanted)} connected and synced in Kalent, whose API does not tell whether that is so"
 
 
 def needs_of(blueprint: Blueprint, terms: Terms) -> Needs:
@@ -42,6 +65,7 @@ def needs_of(blueprint: Blueprint, terms: Terms) -> Needs:
         people_need=(*_addresses(steps), *_facts(steps)),
         by_hand=tuple(_by_hand(steps)) if is_here else (),
         pace=_example(steps, terms) if is_here else None,
+        accounts=accounts_needed(blueprint.id, steps),
     )
 
 

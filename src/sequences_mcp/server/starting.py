@@ -13,7 +13,7 @@ from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.errors import ConflictError
 from sequences_mcp.flows.at_vendor import not_given
-from sequences_mcp.flows.blueprint_needs import pace_of, will_skip
+from sequences_mcp.flows.blueprint_needs import accounts_needed, pace_of, will_skip
 from sequences_mcp.flows.busy import read_again
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
@@ -161,6 +161,7 @@ def _foreseen(desk: Desk, plan: Plan, report: StartReport, *, tally: PlanTally) 
     return {
         "sample": sample_view(report).model_copy(update={"due": due or None}),
         "pace": pace_of(plan, tally, steps),
+        "accounts": accounts_needed(plan.header.blueprint_id, steps),
         "will_skip": will_skip(tally, steps) or None if not plan.header.is_at_vendor else None,
         "not_given": not_given(sample) or None,
     }

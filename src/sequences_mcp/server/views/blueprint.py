@@ -56,6 +56,7 @@ class BlueprintWritten(WrittenView, FoundView):
     people_need: tuple[str, ...] | None = None
     by_hand: tuple[str, ...] | None = None
     pace: str | None = None
+    accounts: str | None = None
 
 
 def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
@@ -104,6 +105,7 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
         people_need=needs.people_need or None,
         by_hand=needs.by_hand or None,
         pace=needs.pace,
+        accounts=needs.accounts,
         next="preview_sequence shows what each contact would get and when; start_sequence plans a start."
         if blueprint.steps
         else "update_blueprint adds the steps.",

@@ -85,9 +85,9 @@ class StartView(FoundView, PlanView, WrittenView):
     """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
 
     ``findings`` are the warnings that a yes covers as well. ``repeat_of`` is when the same call came first.
-    ``pace`` is how long its e-mails take, ``will_skip`` for how many people a step has no address, ``not_given``
-    which facts known here a vendor is not told. ``became`` counts the runs of an approved plan by status,
-    ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
+    ``pace`` is how long its e-mails take, ``accounts`` what a vendor needs connected, ``will_skip`` for how many
+    people a step has no address, ``not_given`` which facts known here a vendor is not told. ``became`` counts the
+    runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
     """
 
     approval: Approval
@@ -100,6 +100,7 @@ class StartView(FoundView, PlanView, WrittenView):
     window: str | None = None
     daily_cap: int | None = None
     pace: str | None = None
+    accounts: str | None = None
     will_skip: dict[str, int] | None = None
     not_given: tuple[str, ...] | None = None
     sample: SampleView
