@@ -504,10 +504,9 @@ def _suppress() -> click.Command:
     @click.option("--reason", required=True)
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def suppress(contact: str, reason: str, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import passphrase
         from sequences_mcp.review.decide import suppressed
 
-        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         _say(_with_desk(lambda desk: suppressed(desk, contact, reason=reason)))
 
     return suppress
@@ -521,10 +520,9 @@ def _lift() -> click.Command:
     @click.option("--reason", required=True)
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def lift(contact: str, reason: str, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import passphrase
         from sequences_mcp.review.decide import lifted
 
-        passphrase.check(_settings().data_dir, _typed("Passphrase", passphrase_file))
+        _prove(passphrase_file)
         _say(_with_desk(lambda desk: lifted(desk, contact, reason=reason, actor=_actor())))
 
     return lift

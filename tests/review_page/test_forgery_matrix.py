@@ -197,7 +197,7 @@ def passphrase_guessed(world: World, way: Rung) -> None:
 
 
 def page_imitated(world: World, way: Rung) -> None:
-    """A look-alike on the port of the page, which is on another, has the token of the browser and wants the word."""
+    """A look-alike serves the port of the page, and knows the token of the browser: it wants the word."""
     assert isinstance(way, Page)
     word = greeting.set_word(world.folder, "copper lantern")
     way.person.unlock(browser="mine")

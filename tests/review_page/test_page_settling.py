@@ -120,3 +120,16 @@ def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: R
         }
         sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged))
         assert left(world, server) == 0
+
+
+def test_taking_somebody_off_the_list_asks_for_the_person(world: World) -> None:
+    world.at_desk(lambda desk: desk.suppressions.suppress("address", "grace@hopper.example", reason="asked"))
+    with world.page() as person:
+        person.unlock()
+        thief = Visitor(person.seat, person.cookie)
+        lift = {"contact": "grace@hopper.example", "reason": "she wrote"}
+        for proof in ({}, {"key": "guess"}, {"passphrase": "wrong horse battery"}):
+            answer = thief.post("/suppressions/lift", **lift, **proof)
+            assert "is off the list" not in answer.text
+            assert "grace@hopper.example" in person.get("/suppressions").text
+        assert "is off the list" in thief.post("/suppressions/lift", **lift, passphrase=PASSPHRASE).text
