@@ -333,6 +333,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         drafts=local.drafts,
         tasks=local.tasks,
         replies=local.replies,
+        companies=local.sequences,
     )
     return Desk(
         providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=local.blueprints)),

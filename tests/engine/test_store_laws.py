@@ -102,7 +102,7 @@ class Anything(dict[str, object]):
         ("attempts.count_since", "attempt_key"),
         ("plans.overdue", "plan_status"),
         ("plans.unsettled", "plan_unsettled"),
-        ("contacts.at_company", "contact_company_host"),
+        ("contacts.at_company", "contact_company_root"),
         ("blueprints.count", "autoindex_blueprint_version"),
         ("blueprints.page", "autoindex_blueprint_version"),
     ],

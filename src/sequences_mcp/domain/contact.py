@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
-
-from sequences_mcp.domain.addresses import domain_of, host_key
-
-# fmt: off
-FREE_MAIL = frozenset({
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "yahoo.fr",
-    "yahoo.co.uk", "ymail.com", "icloud.com", "me.com", "mac.com", "aol.com", "gmx.de", "gmx.net", "web.de",
-    "t-online.de", "orange.fr", "wanadoo.fr", "free.fr", "sfr.fr", "laposte.net", "libero.it", "proton.me",
-    "protonmail.com", "pm.me", "yandex.ru", "mail.ru", "qq.com", "163.com", "fastmail.com", "zoho.com",
-    "hey.com",
-})
-# fmt: on
-_LEGAL_FORM = re.compile(
-    r"\b(incorporated|inc|llc|ltd|limited|plc|corp|corporation|co|company|gmbh|ag|se|kg|sas|sasu|sarl|sa|srl|spa|"
-    r"bv|nv|ab|as|oy|aps|pty|pte|kk|sp z o o)$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,32 +47,6 @@ class Contact(ContactFields):
 def facts_of(known: ContactFields) -> dict[str, Any]:
     """Return what is told about a person, by name."""
     return {name: getattr(known, name) for name in FACTS}
-
-
-def company_domain_of(contact: ContactFields) -> str | None:
-    """Return the domain that identifies the contact's company: the one stored, else a work address's."""
-    if contact.company_domain:
-        return host_key(contact.company_domain).removeprefix("www.")
-    domain = domain_of(contact.email)
-    return None if domain in FREE_MAIL else domain
-
-
-def company_key(company: str | None) -> str | None:
-    """Return a company's name without case, accents, punctuation and legal form ("Acme, Inc." is "acme")."""
-    if not company:
-        return None
-    plain = "".join(c for c in unicodedata.normalize("NFKD", company.casefold()) if not unicodedata.combining(c))
-    words = re.sub(r"[^\w]+", " ", plain.replace(".", "")).strip()
-    return _LEGAL_FORM.sub("", words).strip() or words or None
-
-
-def is_same_company(one: ContactFields, other: ContactFields) -> bool:
-    """Say whether two people work at one company: by company domain, else by normalised name."""
-    mine, theirs = company_domain_of(one), company_domain_of(other)
-    if mine and theirs:
-        return mine == theirs
-    name = company_key(one.company)
-    return name is not None and name == company_key(other.company)
 
 
 def appended_note(notes: str, text: str, now: datetime) -> str:

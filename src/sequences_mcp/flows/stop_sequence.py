@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.flows.desk import Desk, offered
@@ -15,3 +17,11 @@ async def stop_sequence(
     provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
     sequences = offered(provider.sequences, provider, verb="stop sequences")
     return await sequences.stop_sequence(sequence_id, reason=reason, scope=scope)
+
+
+async def not_stopped(desk: Desk, *, sequence_id: str, scope: StopScope) -> Mapping[str, tuple[str, ...]]:
+    """Return why → runs that a stop of a whole company left alone; nothing where a vendor stops."""
+    companies = desk.provider_of(sequence_id, Kind.SEQUENCE).companies
+    if scope is not StopScope.COMPANY or companies is None:
+        return {}
+    return await companies.not_stopped(sequence_id)

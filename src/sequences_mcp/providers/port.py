@@ -397,6 +397,14 @@ class Suppressed:
     already: bool
 
 
+class Companies(Protocol):
+    """Who works where, as far as a stop of a whole company goes."""
+
+    async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
+        ...
+
+
 class Replies(Protocol):
     """What people answered, as somebody records it."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.providers.enrolment_port import Enrolment
-from sequences_mcp.providers.port import Blueprints, Contacts, Drafts, Replies, Sequences, Tasks
+from sequences_mcp.providers.port import Blueprints, Companies, Contacts, Drafts, Replies, Sequences, Tasks
 from sequences_mcp.providers.vendor_port import (
     Exclusions,
     Introduction,
@@ -41,6 +41,7 @@ class Provider:
     drafts: Drafts | None = None
     tasks: Tasks | None = None
     replies: Replies | None = None
+    companies: Companies | None = None
 
     @property
     def title(self) -> str:

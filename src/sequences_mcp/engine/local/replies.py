@@ -27,6 +27,9 @@ class LocalReplies:
         self, contact_id: str, answer: Answer, *, until: datetime | None = None
     ) -> list[SequenceDetail]:
         """Keep it, and do what follows to every run of this person here, a start that waits for a yes included."""
+        return await self.engine.insisting(lambda: self._recorded(contact_id, answer, until=until))
+
+    def _recorded(self, contact_id: str, answer: Answer, *, until: datetime | None) -> list[SequenceDetail]:
         store = self.engine.store
         with store.transaction():
             going = sequences.by_ids(store, schedule.going_of(store, [contact_id]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sequences_mcp.domain.contact import company_domain_of, company_key
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.companies import company_domain_of, company_key
+from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StopReason, StopScope
 from sequences_mcp.engine.change import change
@@ -77,6 +78,23 @@ class LocalSequences:
                 actor=self.engine.actor,
             )
             return list(details(self.engine, stopped))
+
+    async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
+        first = require_sequence(self.engine, sequence_id)
+        contact = people_of(self.engine, [first])[first.contact_id]
+        store = self.engine.store
+        found: dict[str, list[str]] = {}
+        for own, run_id in schedule.live_of(store, contacts.colleagues(store, contact)).items():
+            [run] = sequences.by_ids(store, [run_id])
+            if own != contact.id and run.id != first.id:
+                there = f"at this company, and {VENDORS.get(run.provider)} carries it out"
+                why = there if run.is_at_vendor else "at this company, under another blueprint"
+                found.setdefault(why, []).append(run.id)
+        like = contacts.like_colleagues(store, contact)
+        for own, run_id in schedule.live_of(store, like).items():
+            found.setdefault(like[own], []).append(run_id)
+        return {why: tuple(dict.fromkeys(ids)) for why, ids in found.items()}
 
     def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
         with self.engine.store.transaction():

@@ -9,7 +9,15 @@ from functools import lru_cache
 from typing import Any
 
 from sequences_mcp.domain.addresses import address_key, domain_of
-from sequences_mcp.domain.contact import FACTS, Contact, company_domain_of, company_key, facts_of, is_same_company
+from sequences_mcp.domain.companies import (
+    company_domain_of,
+    company_key,
+    company_root,
+    is_same_company,
+    unlike_because,
+)
+from sequences_mcp.domain.contact import FACTS, Contact, facts_of
+from sequences_mcp.domain.hosts import is_free_mail
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.engine.store.database import Store
@@ -85,9 +93,24 @@ def _page_of(store: Store, pattern: str | None, *, page: int, size: int) -> Page
 
 def colleagues(store: Store, contact: Contact) -> list[str]:
     """Return the ids of everybody at the contact's company, the contact among them."""
-    rows = store.rows("contacts.at_company", host=company_domain_of(contact), key=company_key(contact.company))
+    root, key = company_root(company_domain_of(contact)), company_key(contact.company)
+    rows = store.rows("contacts.at_company", root=root, key=key)
     found = _from_rows(rows)
     return [other.id for other in found if is_same_company(contact, other)]
+
+
+def like_colleagues(store: Store, contact: Contact) -> dict[str, str]:
+    """Return contact id → why not, for people with runs who look like the contact's colleagues and are not."""
+    host, words = domain_of(contact.email), (company_key(contact.company) or "").split()
+    word = words[0] if words else None
+    rows = store.rows(
+        "contacts.like_company",
+        host=host if host and is_free_mail(host) else None,
+        word=word,
+        pattern=f"{word} *" if word and word.isalnum() else None,
+    )
+    others = ((other, unlike_because(contact, other)) for other in _from_rows(rows) if other.id != contact.id)
+    return {other.id: why for other, why in others if why and not is_same_company(contact, other)}
 
 
 def at_domain(store: Store, domain: str) -> list[str]:
@@ -109,6 +132,7 @@ def _to_row(contact: Contact) -> dict[str, Any]:
         "email_key": _known_by(contact),
         "email_host": domain_of(contact.email),
         "company_host": company_domain_of(contact),
+        "company_root": company_root(company_domain_of(contact)),
         "company_key": company_key(contact.company),
         "search": "\n".join(filter(None, shown)).casefold(),
         "created_at": to_micros(contact.created_at),

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key
+from sequences_mcp.domain.companies import company_key, company_root
 from sequences_mcp.engine.store.faults import damaged
 from sequences_mcp.engine.store.instants import to_micros
 from sequences_mcp.errors import StoreTooNewError
@@ -103,7 +104,7 @@ def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
 
 def _teach(connection: sqlite3.Connection) -> None:
     """Give migrations the functions that say what two spellings of an address or a domain share."""
-    for function in (address_key, host_key, domain_of):
+    for function in (address_key, host_key, domain_of, company_key, company_root):
         connection.create_function(function.__name__, 1, function, deterministic=True)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sequences_mcp.domain.addresses import address_key, host_key, shown_host
-from sequences_mcp.domain.contact import ContactFields, company_domain_of
+from sequences_mcp.domain.companies import company_domain_of
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.store import journals
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import to_micros

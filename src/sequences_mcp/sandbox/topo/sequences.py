@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sequences_mcp.domain.contact import ContactFields, company_domain_of, company_key, is_same_company
+from sequences_mcp.domain.companies import company_domain_of, company_key, is_same_company
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.sequence import SequenceStatus, StopReason, StopScope
 from sequences_mcp.sandbox.rest.call import Call, Reply
 from sequences_mcp.sandbox.rest.reading import moment, one_of, optional_stamp, stamp

@@ -10,7 +10,7 @@ from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.flows import stop_sequence as verb
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.definition import STOP, Definition
-from sequences_mcp.server.views.sequence import SequencesStopped, stopped_facts
+from sequences_mcp.server.views.sequence import SequencesStopped, left_alone, stopped_facts
 
 NEXT = "Nothing more leaves for them. suppress_contact also keeps someone out of later starts."
 
@@ -27,6 +27,7 @@ async def stop_sequence(
     details = await verb.stop_sequence(desk, sequence_id=sequence_id, reason=reason, scope=scope)
     return SequencesStopped(
         **stopped_facts(details),
+        not_stopped=left_alone(await verb.not_stopped(desk, sequence_id=sequence_id, scope=scope)),
         next=details[0].untold or NEXT,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from sequences_mcp.server.views.vendor_error import vendor_error
 
 TEXT_BUDGET = 2_600
 REASON_LIMIT = 200
+LEFT_SHOWN = 5
 STOPPED_SHOWN = 10
 NAMES_SHOWN = 100
 NAME_LIMIT = 30
@@ -147,6 +148,7 @@ class SequencesStopped(WrittenView):
     stopped: tuple[StoppedView, ...]
     also_stopped: tuple[str, ...] | None = None
     not_named: int | None = None
+    not_stopped: dict[str, str] | None = None
 
 
 def sequence_row(detail: SequenceDetail) -> SequenceRow:
@@ -315,6 +317,14 @@ def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
 def stopped_view(detail: SequenceDetail) -> StoppedView:
     """Return a run that was stopped."""
     return StoppedView(id=detail.sequence.id, status=detail.sequence.status.value, **who(detail.contact))
+
+
+def left_alone(found: Mapping[str, tuple[str, ...]]) -> dict[str, str] | None:
+    """Return why → how many runs go on, the first of them by id."""
+    return {
+        why: f"{len(ids):,}: {', '.join(ids[:LEFT_SHOWN])}{' …' if len(ids) > LEFT_SHOWN else ''}"
+        for why, ids in found.items()
+    } or None
 
 
 def channel_of(step: Step) -> str:

@@ -1,18 +1,18 @@
 -- insert --
 -- A new person.
 INSERT INTO contact (id, email, email_key, email_host, phone, first_name, last_name, company, company_domain,
-                     company_host, company_key, job_title, location, country, time_zone, language, linkedin_url,
-                     notes, search, created_at, updated_at)
+                     company_host, company_root, company_key, job_title, location, country, time_zone, language,
+                     linkedin_url, notes, search, created_at, updated_at)
 VALUES (:id, :email, :email_key, :email_host, :phone, :first_name, :last_name, :company, :company_domain,
-        :company_host, :company_key, :job_title, :location, :country, :time_zone, :language, :linkedin_url,
-        :notes, :search, :created_at, :updated_at)
+        :company_host, :company_root, :company_key, :job_title, :location, :country, :time_zone, :language,
+        :linkedin_url, :notes, :search, :created_at, :updated_at)
 
 -- update --
 -- A person's new facts.
 UPDATE contact SET
   email = :email, email_key = :email_key, email_host = :email_host, phone = :phone, first_name = :first_name,
   last_name = :last_name, company = :company, company_domain = :company_domain, company_host = :company_host,
-  company_key = :company_key, job_title = :job_title, location = :location, country = :country,
+  company_root = :company_root, company_key = :company_key, job_title = :job_title, location = :location, country = :country,
   time_zone = :time_zone, language = :language, linkedin_url = :linkedin_url, notes = :notes, search = :search,
   updated_at = :updated_at
 WHERE id = :id
@@ -54,9 +54,17 @@ ORDER BY no LIMIT :size OFFSET :skip
 
 -- at_company --
 -- People who may work at one company: by its domain, or by its name.
-SELECT * FROM contact WHERE company_host = :host
+SELECT * FROM contact WHERE company_root = :root
 UNION
 SELECT * FROM contact WHERE company_key = :key
+
+-- like_company --
+-- People with a live or found run here who may look like colleagues: at one mail provider, or with a like name.
+SELECT contact.* FROM contact
+WHERE (email_host = :host OR company_key = :word OR company_key GLOB :pattern)
+  AND no IN (SELECT contact_no FROM sequence
+             WHERE status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
+LIMIT 1000
 
 -- at_domain --
 -- People whose address or company is at a domain or below it.

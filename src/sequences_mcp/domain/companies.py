@@ -1,0 +1,140 @@
+"""Which company somebody works at, and whether two people work at the same one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from sequences_mcp.domain.addresses import domain_of, host_key
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix, registered_domain
+
+# Legal forms as they end a name, of one part or several; from the national registers' own lists. Forms of one part
+# combine ("GmbH & Co. KG", "Co., Ltd.", "Holding AG").
+_FORMS = """
+inc | incorporated | corp | corporation | co | company | llc | ltd | limited | plc | llp | lllp | pllc | lp
+pvt ltd | private limited | pty ltd | pty limited | pty | pte ltd | pte | ltd co | sdn bhd | bhd | tbk
+gmbh | ggmbh | mbh | ug | ug haftungsbeschränkt | haftungsbeschränkt | ag | kg | kgaa | ohg | gbr | ev | eg
+se | gmbh and co kg | gmbh und co kg | and co kg | und co kg | and co kgaa | and co ohg | and co | und co
+gesmbh | og | sarl | sàrl | sas | sasu | sa | snc | sca | scs | scop | eurl | sci | selarl | ei | srl | srls
+spa | sapa | sagl | soc coop | scarl | sl | slu | sll | scoop | s coop | sc | lda | ltda | unipessoal lda
+sgps | eireli | sa de cv | sapi de cv | s de rl de cv | s de rl | s en c | sab de cv | sofom | eirl | saa
+bv | nv | cv | vof | bvba | cvba | sprl | asbl | vzw | ivzw | as | asa | a s | aps | ks | ps | amba | ab
+publ | ab publ | hb | kb | oy | oyj | ky | ab oy | oy ab | hf | ehf | sp z oo | sp zoo | spolka z oo
+spółka z oo | spolka akcyjna | sp k | sp j | sp komandytowa | sro | spol s ro | vos | doo | dd | kft | zrt
+nyrt | bt | sia | uab | ou | oü | eood | ood | tov | ooo | oao | zao | pao | ao | ооо | оао | зао | пао | ао
+тов | ип | ae | epe | ike | mepe | ltd sti | aş | a ş | şti | ltd şti | kk | yk | co ltd | company limited
+corporation limited | jsc | pjsc | cjsc | llc fz | fze | fzco | fz llc | wll
+"""
+_BEFORE = ("ooo", "oao", "zao", "pao", "ооо", "оао", "зао", "пао", "ао", "pt", "cv", "uab", "sia", "the")
+_EAST_ASIAN = re.compile(
+    "株式会社|有限会社|合同会社|一般社団法人|(?:股份)?有限责任?公司|有限公司|주식회사|유한회사|[(（][株주有][)）]|㈱|㈲|㈜"
+)
+# What stands in the field of people who work at no company, or do not say at which.
+_NOBODYS = """
+self employed | selfemployed | self | freelance | freelancer | freelancing | independent
+independent consultant | consultant | contractor | stealth | stealth startup | stealth mode
+stealth mode startup | confidential | confidentiel | undisclosed | unemployed | retired | student | none
+na | n a | not applicable | unknown | various | private | startup | home | sabbatical | selbstständig
+selbständig | freiberufler | indépendant | auto entrepreneur | autónomo | autonomo | libero professionista
+looking for opportunities | open to work | seeking opportunities | career break | company | test | tbd | xxx
+"""
+
+
+def company_domain_of(contact: ContactFields) -> str | None:
+    """Return the domain that identifies the contact's company in ASCII: the one stored, else a work address's."""
+    stored = host_key(contact.company_domain).removeprefix("www.") if contact.company_domain else None
+    hosts = (host for host in (stored, domain_of(contact.email)) if host)
+    return next((host for host in hosts if not is_free_mail(host)), None)
+
+
+def company_root(host: str | None) -> str | None:
+    """Return the registered domain of a company's domain: one organisation's, with everything below it."""
+    if not host or is_free_mail(host) or is_public_suffix(host):
+        return None
+    return registered_domain(host)
+
+
+@lru_cache(maxsize=4096)
+def company_key(company: str | None) -> str | None:
+    """Return what spellings of a company's name share, or None for what names no company.
+
+    Without case, accents, punctuation and legal form: "Acme, Inc.", "ACME" and "Acme GmbH & Co. KG" are "acme".
+    """
+    words = _words(_EAST_ASIAN.sub(" ", company or ""))
+    if " ".join(words) in _nobodys():
+        return None
+    while len(words) > 1 and words[0] in _BEFORE:
+        words = words[1:]
+    while (shorter := _without_form(words)) != words:
+        words = shorter
+    name = " ".join(words)
+    return None if not name or name in _nobodys() else name
+
+
+def is_same_company(one: ContactFields, other: ContactFields) -> bool:
+    """Say whether two people work at one company: its registered domain or one below it, or its name."""
+    mine, theirs = company_root(company_domain_of(one)), company_root(company_domain_of(other))
+    if mine and mine == theirs:
+        return True
+    name = company_key(one.company)
+    return name is not None and name == company_key(other.company)
+
+
+def unlike_because(one: ContactFields, other: ContactFields) -> str | None:
+    """Return why two people who look like colleagues do not count as such, or None where they do not."""
+    mine, theirs = domain_of(one.email), domain_of(other.email)
+    if mine and mine == theirs and is_free_mail(mine):
+        return f"only the same mail provider ({mine}), which strangers share"
+    name, its = company_key(one.company), company_key(other.company)
+    if name and its and name != its and _is_similar(name, its):
+        return "the company's name is only similar, and its domain is another or not known"
+    return None
+
+
+def _is_similar(one: str, other: str) -> bool:
+    first, second = one.split(), other.split()
+    return first[0] == second[0] and len(first[0]) >= 3
+
+
+def _without_form(words: list[str]) -> list[str]:
+    """Return a name's words without the legal form at their end; a name is never all form."""
+    for length in range(min(_longest(), len(words) - 1), 0, -1):
+        if tuple(words[-length:]) in _forms():
+            return words[:-length]
+    return words[:-1] if len(words) > 1 and words[-1] == "and" else words
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a name: letters apart from one another ("S. A.") are one word, as in "SA"."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = re.sub(r"\s*[&+]\s*", " and ", re.sub(r"[.'’/]", "", re.sub(r"(?<=\w)\.(?=\s*\w\.)", "", plain)))
+    words: list[str] = []
+    for word in re.sub(r"[^\w]+|_", " ", plain).split():
+        if len(word) == 1 and words and len(words[-1]) <= 3 and words[-1] in _initials(words):
+            words[-1] += word
+        else:
+            words.append(word)
+    return words
+
+
+def _initials(words: list[str]) -> tuple[str, ...]:
+    """Return the last word where it is an initial, or was put together from some: s, sa."""
+    return (words[-1],) if len(words[-1]) == 1 or words[-1] in ("sa", "cv", "rl", "oo", "nv", "bv", "sp") else ()
+
+
+@cache
+def _forms() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(_words(one)) for line in _FORMS.strip().splitlines() for one in line.split("|"))
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _forms()))
+
+
+@cache
+def _nobodys() -> frozenset[str]:
+    return frozenset(" ".join(_words(one)) for line in _NOBODYS.strip().splitlines() for one in line.split("|"))
