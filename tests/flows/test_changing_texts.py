@@ -115,7 +115,7 @@ async def test_every_change_under_way_waits_for_a_yes_and_what_has_left_stays(bu
         run = await planned(desktop, NAVY, TEMPLATE, LATER)
         bureau.work()
         sent, later = (await desktop.call("get_sequence", sequence_id=run))["steps"]
-        assert (sent["state"], "draft_id" in sent) == ("sent", False)
+        assert (sent["state"], "draft_id" in sent) == ("in_outbox", False)
         changed = await desktop.call("update_sequence", sequence_id=run, variables={"firstname": "Amazing"})
         assert changed["status"] == "WAITING_FOR_USER"
         bureau.forward(days=2)
