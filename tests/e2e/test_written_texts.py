@@ -81,7 +81,7 @@ async def test_an_edit_under_way_waits_for_a_yes_of_its_own(installation: Instal
                 lambda: desktop.call("get_sequence", sequence_id=run),
                 lambda seen: seen["status"] == "WAITING_FOR_USER",
             )
-            assert [step["state"] for step in held["steps"]] == ["sent", "held"]
+            assert [step["state"] for step in held["steps"]] == ["in_outbox", "held"]
             shown = await installation.run("review", "show", draft)
             assert "│ Hi Maria, I changed my mind about the text." in shown.out
             said = await installation.run("review", "approve", draft, "--passphrase-file", str(secret))
