@@ -340,6 +340,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         plans=local.plans,
         suppressions=local.suppressions,
         waivers=local.waivers,
+        changes=local.changes,
         ledger=local.ledger,
         records=local.records,
         operations=local.operations,

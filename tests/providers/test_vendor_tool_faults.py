@@ -27,7 +27,6 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
     "pause": ("pause_sequence", {"sequence_id": RUN, "paused_until": tomorrow(30)}),
     "resume": ("resume_sequence", {"sequence_id": RUN}),
     "stop": ("stop_sequence", {"sequence_id": RUN, "reason": "WIN"}),
-    "variables": ("update_sequence", {"sequence_id": RUN, "variables": {"opener": "Hello"}}),
     "blueprint": ("create_blueprint", {"name": "Engineers", "steps": [MAIL], "provider": "kalent:sourcing_1"}),
     "change": ("update_blueprint", {"expected_version": 1, "name": "Others"}),
     "skip": ("complete_task", {"task_id": RUN, "outcome": "skipped"}),

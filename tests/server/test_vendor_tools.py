@@ -54,10 +54,11 @@ async def test_a_run_at_topo_is_paused_resumed_and_stopped(vendors: Connected, e
         run = await run_at_topo(desktop)
         paused = await desktop.call("pause_sequence", sequence_id=run, paused_until=tomorrow(30))
         resumed = await desktop.call("resume_sequence", sequence_id=run)
-        changed = await desktop.call("update_sequence", sequence_id=run, variables={"opener": "Hello"})
+        asked = await desktop.refused("update_sequence", sequence_id=run, variables={"opener": "Hello"})
         stopped = await desktop.call("stop_sequence", sequence_id=run, reason="WIN")
         seen = await desktop.call("get_sequence", sequence_id=run)
-    assert (paused["status"], resumed["status"], changed["outcome"]) == ("WAITING_FOR_LEAD", "ACTIVE", "done")
+    assert (paused["status"], resumed["status"]) == ("WAITING_FOR_LEAD", "ACTIVE")
+    assert "waits for a person" in asked["message"]
     assert [one["id"] for one in stopped["stopped"]] == [run]
     assert seen["status"] == seen["provider_status"] == "STOPPED_EARLY"
 
@@ -159,8 +160,8 @@ async def test_a_request_that_never_arrived_is_found_not_done_once_it_cannot_arr
 async def test_a_stop_waits_for_no_other_operation(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         run = await run_at_topo(desktop)
-        await vendors.sandbox.fault("reset_before_body", vendor="topo", method="PATCH")
-        await unknown(desktop, "update_sequence", sequence_id=run, variables={"opener": "x"})
+        await vendors.sandbox.fault("reset_before_body", vendor="topo", method="POST")
+        await unknown(desktop, "pause_sequence", sequence_id=run, paused_until=tomorrow(30))
         stopped = await desktop.call("stop_sequence", sequence_id=run, reason="LOSE")
     assert stopped["outcome"] == "done"
 

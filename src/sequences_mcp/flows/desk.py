@@ -18,7 +18,7 @@ from sequences_mcp.flows.panel import Decision, PlanShown
 from sequences_mcp.providers.enrolment_port import VendorRuns
 from sequences_mcp.providers.port import Ledger, Plans, Suppressions
 from sequences_mcp.providers.provider import Provider
-from sequences_mcp.providers.record_port import Records, Waivers
+from sequences_mcp.providers.record_port import Changes, Records, Waivers
 from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ class Desk:
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``vendor_terms`` those of the
     vendors connected; ``auto_approve`` are the versions (``id@version``) and templates that may start
-    unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts written for one person.
+    unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts written for one person;
+    ``is_approved`` that a person has said yes to what the verb changes at a vendor.
     """
 
     providers: Mapping[str, Provider]
     plans: Plans
     suppressions: Suppressions
     waivers: Waivers
+    changes: Changes
     ledger: Ledger
     records: Records
     operations: Operations
@@ -82,6 +84,7 @@ class Desk:
     must_sign: Callable[[], bool]
     panel: Callable[[], Panel]
     troubles: Callable[[], Items[Trouble]] = tuple
+    is_approved: bool = False
 
     @property
     def local(self) -> Provider:

@@ -11,18 +11,20 @@ from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.plan_warnings import number_of_warnings
 from sequences_mcp.providers.port import Draft
+from sequences_mcp.providers.record_port import AskedChange
 
 
 @dataclass(frozen=True, slots=True)
 class Reviews:
     """Plans that wait, and texts that wait: of one plan, or of the sequences under way.
 
-    ``warnings`` is, by plan id, how many a yes covers.
+    ``warnings`` is, by plan id, how many a yes covers; ``changes`` are those that agents asked for at vendors.
     """
 
     plans: Page[Plan]
     drafts: Page[Draft]
     warnings: Mapping[str, int]
+    changes: tuple[AskedChange, ...] = ()
 
 
 async def list_reviews(
@@ -36,4 +38,6 @@ async def list_reviews(
         parse(plan_id, Kind.PLAN)
         plans = Page((await desk.plans.get_plan(plan_id),), 1, 1, size)
     warnings = {plan.id: await number_of_warnings(desk, plan) for plan in plans.items}
-    return Reviews(plans, await drafts.list_drafts(plan_id=plan_id, page=page, size=size), warnings)
+    changes = await desk.changes.waiting(size=size) if plan_id is None and page == 1 else ()
+    found = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
+    return Reviews(plans, found, warnings, tuple(changes))

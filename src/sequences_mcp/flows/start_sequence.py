@@ -83,11 +83,16 @@ async def start_sequence(
     return tally.report(plan, sample)
 
 
-async def version_to_start(desk: Desk, *, blueprint_id: str) -> int:
-    """Return the version that a start would plan now; NotFoundError, ConflictError."""
+async def version_to_start(desk: Desk, *, blueprint_id: str, contacts: Items[object] = ()) -> int:
+    """Return the version that a start would plan now; NotFoundError, ConflictError.
+
+    Before a vendor is asked, what is wrong with the ``contacts`` is refused as by the start itself.
+    """
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     if provider.name == LOCAL:
         return (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint.version
+    if contacts:
+        read_entries(contacts, policy=desk.policy)
     return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
 
 

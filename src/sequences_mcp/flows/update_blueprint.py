@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from sequences_mcp.domain.blueprint import Sourcing, Step
-from sequences_mcp.domain.ids import Kind
+from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.asked_change import ask_for
 from sequences_mcp.flows.blueprint_report import BlueprintReport, approved_by_guards, wire_steps
 from sequences_mcp.flows.create_blueprint import require_no_config, sourcing_given, valid_name
 from sequences_mcp.flows.desk import Desk, offered
+from sequences_mcp.providers.port import SequenceFilter
 
 
 async def update_blueprint(
@@ -32,7 +34,8 @@ async def update_blueprint(
     A shorter list that also changes or adds steps is refused: it is mostly the one step that was to be changed,
     and would drop the others. Removing steps is a call of its own, with the remaining ones unchanged.
 
-    Raises StaleVersionError when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
+    A vendor's blueprint in which people were started waits for a person: ApprovalError. Raises StaleVersionError
+    when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
     if all(one is None for one in (name, steps, job_title, location, config)):
         raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
@@ -50,6 +53,11 @@ async def update_blueprint(
         location=old.sourcing.location if location is None else given.location,
     )
     new_name = old.name if name is None else valid_name(name)
+    if provider.name != LOCAL and not desk.is_approved and await _has_runs(desk, blueprint_id):
+        own = None if steps is None else [one.model_dump(mode="json", exclude_none=True) for one in checked]
+        asked = {"expected_version": expected_version, "name": name, "steps": own, "config": config}
+        earlier = await present_blueprint(desk, blueprint_id)
+        await ask_for(desk, "update_blueprint", blueprint_id, arguments=asked, earlier=earlier)
     if config is not None and provider.sourcings is not None:
         known = old.model_copy(update={"version": expected_version})
         configured = await provider.sourcings.configure_blueprint(
@@ -65,6 +73,19 @@ async def update_blueprint(
         sourcing=sourcing,
     )
     return BlueprintReport(blueprint, findings)
+
+
+async def present_blueprint(desk: Desk, blueprint_id: str) -> dict[str, object]:
+    """Return a blueprint as it is known now: its version, name and steps."""
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
+    found = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
+    return {"expected_version": found.version, "name": found.name, "steps": wire_steps(found)}
+
+
+async def _has_runs(desk: Desk, blueprint_id: str) -> bool:
+    """Say whether people were started in a vendor's blueprint from here: its change may reach who is under way."""
+    wanted = SequenceFilter(blueprint_id=blueprint_id, size=1)
+    return (await desk.vendor_runs.list_runs(provider_of(blueprint_id), wanted)).total_count > 0
 
 
 def _require_whole_list(old: Items[Step], given: list[object]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.asked_change import ask_for
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import read_variables
 from sequences_mcp.flows.given import Given, require_sound
@@ -17,6 +18,7 @@ from sequences_mcp.providers.port import SequenceDetail, Text
 async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[str, str | None]) -> SequenceDetail:
     """Return the run with the overrides merged: a value sets one, None removes it, the others stay.
 
+    At a vendor that changes what leaves, so it waits for a person unless one has approved it: ApprovalError.
     Raises RefusedByGuardsError when a pending text would come out blank or refused.
     """
     if not variables:
@@ -25,6 +27,15 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
     if provider.name != LOCAL:  # a vendor's variables have names of its own
         overrides = offered(provider.overrides, provider, verb="change variables")
         require_sound((Given("", name, value) for name, value in variables.items()), policy=desk.policy)
+        if not desk.is_approved:
+            earlier = await present_variables(desk, sequence_id, variables)
+            await ask_for(
+                desk,
+                "update_sequence",
+                sequence_id,
+                arguments={"sequence_id": sequence_id, "variables": dict(variables)},
+                earlier=earlier,
+            )
         return await overrides.update_variables(sequence_id, variables=variables)
     given = read_variables({k: v for k, v in variables.items() if v is not None}, where="variables")
     require_sound((Given("", name, value) for name, value in given.items()), policy=desk.policy)
@@ -35,6 +46,16 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
     merged = {**kept, **given}
     await store(desk, detail, await _changed(desk, detail, merged), variables=merged)
     return await sequences.get_sequence(sequence_id)
+
+
+async def present_variables(
+    desk: Desk, sequence_id: str, variables: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return what a vendor has now for each of these variables."""
+    provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
+    sequences = offered(provider.sequences, provider, verb="read sequences")
+    known = (await sequences.get_sequence(sequence_id)).sequence.variables
+    return {name: known.get(name) for name in variables}
 
 
 async def _changed(desk: Desk, detail: SequenceDetail, variables: Mapping[str, str]) -> dict[str, Text]:

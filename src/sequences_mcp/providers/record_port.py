@@ -5,7 +5,10 @@ Further parts of the contract in ``providers.port``.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
@@ -54,4 +57,42 @@ class Waivers(Protocol):
 
     async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
         """Return those of a blueprint that hold now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedChange:
+    """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before."""
+
+    id: str
+    tool: str
+    subject: str
+    arguments: Mapping[str, Any]
+    earlier: Mapping[str, Any]
+    approved_by: str | None
+
+
+class Changes(Protocol):
+    """Changes of what a vendor sends, which wait for a person."""
+
+    async def ask(
+        self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
+    ) -> AskedChange:
+        """Keep a change that waits, or return the one that waits already."""
+        ...
+
+    async def find(self, change_id: str) -> AskedChange | None:
+        """Return one change, or None."""
+        ...
+
+    async def get(self, change_id: str) -> AskedChange:
+        """Return one change; NotFoundError."""
+        ...
+
+    async def waiting(self, *, size: int) -> Items[AskedChange]:
+        """Return those that wait, the oldest first."""
+        ...
+
+    async def approve(self, change_id: str, *, actor: str) -> None:
+        """Record a person's yes, once; ConflictError."""
         ...

@@ -10,6 +10,7 @@ from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.approve_change import approve_change, digest_of
 from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import title_of
@@ -54,6 +55,9 @@ async def look(desk: Desk, identifier: str, *, full: bool = False, renew: bool =
         draft = await _draft(desk, identifier)
         found = await draft_findings(desk, draft)
         return Look((*terminal.draft_in_full(draft), *terminal.warned(found)), draft.digest, 1)
+    if _is(identifier, Kind.OPERATION):
+        change = await desk.changes.get(identifier)
+        return Look(tuple(terminal.change_in_full(change)), digest_of(change), 1)
     plan = await desk.plans.get_plan(identifier)
     if renew and plan.status is PlanStatus.VOID:
         plan = await desk.plans.renew_plan(plan.id)
@@ -70,6 +74,9 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
     if _is(identifier, Kind.DRAFT):
         await approve_draft(desk, draft_id=identifier, digest=seen.digest, actor=actor)
         return f"{identifier} is approved; it leaves when it is due."
+    if _is(identifier, Kind.OPERATION):
+        change = await desk.changes.get(identifier)
+        return await approve_change(desk, change=change, digest=seen.digest, actor=actor)
     if seen.people > MANY and people != seen.people:
         raise ApprovalError(
             f"This plan reaches {seen.people:,} people.",

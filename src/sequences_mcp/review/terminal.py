@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.ids import VENDORS, provider_of
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
@@ -14,6 +16,7 @@ from sequences_mcp.flows.check_file import Located
 from sequences_mcp.flows.list_reviews import Reviews
 from sequences_mcp.flows.timetable import Slot
 from sequences_mcp.providers.port import Draft, SequenceDetail
+from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.review.shown import as_shown
 
 NOBODY = "nobody: this step will be skipped"
@@ -21,7 +24,9 @@ NOBODY = "nobody: this step will be skipped"
 
 def review_list(reviews: Reviews) -> Iterator[str]:
     """Yield what waits, a line each."""
-    if not reviews.plans.total_count and not reviews.drafts.total_count:
+    for change in reviews.changes:
+        yield f"{change.id}  change   {change.tool} of {_line(change.subject)}"
+    if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes):
         yield "Nothing waits for you."
     for plan in reviews.plans.items:
         numbers = counts(plan, warnings=reviews.warnings[plan.id])
@@ -119,6 +124,23 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
             continue
         yield f"  [{run.step.id}] to {_line(run.recipient or NOBODY)}"
         yield from (f"  │ {line}" for line, its in zip(mine, theirs, strict=True) if line != its)
+
+
+def change_in_full(change: AskedChange) -> Iterator[str]:
+    """Yield a change at a vendor: what was there before and what an agent asked for, name by name."""
+    title = VENDORS[provider_of(change.subject)]
+    yield f"Change {change.id} at {title}: {change.tool} of {_line(change.subject)}"
+    given = change.arguments.get("variables") or {k: v for k, v in change.arguments.items() if v is not None}
+    for name, new in given.items():
+        yield f"  {_line(name)}"
+        yield f"    before: {_value(change.earlier.get(name))}"
+        yield f"    after:  {_value(new)}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "(nothing)"
+    return _line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def draft_in_full(draft: Draft) -> Iterator[str]:

@@ -57,7 +57,7 @@ class Request:
         )
         if self.idempotency_key is not None:
             return Call(TOOL, self.idempotency_key, mark)
-        version = await version_to_start(desk, blueprint_id=self.blueprint_id)
+        version = await version_to_start(desk, blueprint_id=self.blueprint_id, contacts=self.contacts)
         return Call(TOOL, f"{mark}:{version}", mark, derived=True)
 
 

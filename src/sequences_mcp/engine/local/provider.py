@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sequences_mcp.engine.local.blueprints import LocalBlueprints
+from sequences_mcp.engine.local.changes import LocalChanges
 from sequences_mcp.engine.local.contacts import LocalContacts
 from sequences_mcp.engine.local.drafts import LocalDrafts
 from sequences_mcp.engine.local.engine import Engine
@@ -32,6 +33,7 @@ class LocalProvider:
     tasks: LocalTasks
     suppressions: LocalSuppressions
     waivers: LocalWaivers
+    changes: LocalChanges
     ledger: LocalLedger
     records: LocalRecords
     operations: LocalOperations
@@ -50,6 +52,7 @@ def local_provider(engine: Engine) -> LocalProvider:
         tasks=LocalTasks(engine),
         suppressions=LocalSuppressions(engine),
         waivers=LocalWaivers(engine),
+        changes=LocalChanges(engine),
         ledger=LocalLedger(engine),
         records=LocalRecords(engine),
         operations=LocalOperations(engine),

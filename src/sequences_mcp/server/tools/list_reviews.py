@@ -25,7 +25,9 @@ async def list_reviews(
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = desk.ways_to_review(path=path)
     coming = next_step(reviews, ways=ways, one=plan_id is not None)
-    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, desk.obstacle()))))
+    ids = ", ".join(one.id for one in reviews.changes[:3])
+    more = f"Changes at vendors wait for a person: sequences-mcp review approve {ids}." if ids else None
+    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, desk.obstacle()))))
 
 
 TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)
