@@ -84,8 +84,15 @@ async def present_blueprint(desk: Desk, blueprint_id: str) -> dict[str, object]:
 
 async def _has_runs(desk: Desk, blueprint_id: str) -> bool:
     """Say whether people were started in a vendor's blueprint from here: its change may reach who is under way."""
-    wanted = SequenceFilter(blueprint_id=blueprint_id, size=1)
-    return (await desk.vendor_runs.list_runs(provider_of(blueprint_id), wanted)).total_count > 0
+    provider, page = provider_of(blueprint_id), 1
+    while True:
+        wanted = SequenceFilter(blueprint_id=blueprint_id, page=page, size=100)
+        found = await desk.vendor_runs.list_runs(provider, wanted)
+        if any(one.sequence.is_handed_over for one in found.items):
+            return True
+        if not found.has_more:
+            return False
+        page += 1
 
 
 def _require_whole_list(old: Items[Step], given: list[object]) -> None:

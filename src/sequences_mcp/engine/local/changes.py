@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.store.instants import to_micros
+from sequences_mcp.engine.store import changes
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.record_port import AskedChange
 
@@ -26,19 +24,20 @@ class LocalChanges:
     ) -> AskedChange:
         """Keep a change that waits, or return the one that waits already."""
         store = self.engine.store
-        values = {"tool": tool, "subject": subject, "arguments": _text(arguments), "earlier": _text(earlier)}
         with store.transaction():
-            if known := store.row("changes.same", **values):
-                return _from_row(known)
+            if known := changes.same(store, tool, subject, arguments=arguments, earlier=earlier):
+                return known
             own = self.engine.new_id(Kind.OPERATION)
-            store.write("changes.insert", id=own, asked_at=to_micros(self.engine.clock()), **values)
+            asked = AskedChange(
+                id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, approved_by=None
+            )
+            changes.insert(store, asked, now=self.engine.clock())
             self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
     async def find(self, change_id: str) -> AskedChange | None:
         """Return one change, or None."""
-        row = self.engine.store.row("changes.find", id=change_id)
-        return _from_row(row) if row else None
+        return changes.find(self.engine.store, change_id)
 
     async def get(self, change_id: str) -> AskedChange:
         """Return one change; NotFoundError."""
@@ -51,26 +50,11 @@ class LocalChanges:
 
     async def waiting(self, *, size: int) -> Items[AskedChange]:
         """Return those that wait, the oldest first."""
-        return tuple(map(_from_row, self.engine.store.rows("changes.waiting", size=size)))
+        return changes.waiting(self.engine.store, size=size)
 
     async def approve(self, change_id: str, *, actor: str) -> None:
         """Record a person's yes, once; ConflictError."""
         with self.engine.store.transaction():
-            if not self.engine.store.write("changes.approve", id=change_id, actor=actor):
+            if not changes.approve(self.engine.store, change_id, actor=actor):
                 raise ConflictError("This change was approved before.", next_step="Look what became of it.")
             self.engine.audit("change.approved", change_id, by=actor)
-
-
-def _text(value: Mapping[str, object]) -> str:
-    return json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
-
-
-def _from_row(row: sqlite3.Row) -> AskedChange:
-    return AskedChange(
-        id=row["id"],
-        tool=row["tool"],
-        subject=row["subject"],
-        arguments=json.loads(row["arguments"]),
-        earlier=json.loads(row["earlier"]),
-        approved_by=row["approved_by"],
-    )
