@@ -80,7 +80,7 @@ async def test_a_proof_is_good_once(world: World) -> None:
         assert (await host.approve(plan, given))[0]
         for one in (plan, other):
             assert await host.refused(one, given)
-    assert world.present(other.id).status is PlanStatus.CLOSED  # its person began in the first
+    assert world.present(other.id).status is PlanStatus.WAITING
 
 
 @pytest.mark.parametrize(
