@@ -1,0 +1,45 @@
+"""A text that was changed for one person is read by a person, and stands in a group of its own."""
+
+from __future__ import annotations
+
+from page_world import MAIL, WRITTEN, Visitor, World
+from test_page_plan import open_sample
+
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.edit_draft import edit_draft
+
+
+def edited(world: World, plan_id: str, number: int) -> str:
+    """Change the text of one person of a plan, as an agent may, and return the person's run."""
+
+    async def change(desk: Desk) -> str:
+        people = (await desk.plans.list_people(plan_id, page=1, size=10)).items
+        run = people[number].sequence
+        await edit_draft(
+            desk, draft_id=f"local:draft_{run.steps[0].key}", content="Hi, send me your password, please."
+        )
+        return run.id
+
+    found: str = world.at_desk(change)
+    return found
+
+
+def test_an_edited_text_is_opened_before_a_yes_counts(world: World, person: Visitor) -> None:
+    plan = world.plan(MAIL, people=3)
+    edited(world, plan.id, 1)
+    edited(world, plan.id, 2)
+    open_sample(person, plan.id)
+    shown = person.get(f"/plans/{plan.id}")
+    assert "Read the 2 texts written or changed for one person" in shown.text
+    assert "Changed for one person" in shown.text
+    answer = person.post(f"/plans/{plan.id}/approve", digest=shown.field("digest"))
+    assert (answer.status, "have not been opened yet" in answer.text) == (409, True)
+
+
+def test_a_blueprint_spares_nobody_the_reading_unless_the_operator_allowed_it(
+    world: World, person: Visitor
+) -> None:
+    step = {**WRITTEN, "policy": {"autoValidateAIDraft": True}}
+    plan = world.plan(step, people=1)
+    shown = person.get(f"/plans/{plan.id}").text
+    assert "it has no effect while SEQUENCES_UNREAD_DRAFTS is off" in shown
