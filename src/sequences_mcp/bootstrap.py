@@ -227,7 +227,7 @@ def _tell(settings: Settings, store: Store, *, clock: Clock) -> Callable[[], boo
         clock=clock,
         sender=settings.sender,
         to=settings.notice,
-        page=partial(address_of_page, settings, "/"),
+        page=partial(address_of_page, settings),
         send=partial(_delivery(settings, hurried=True), before_dot=lambda: None),
     ).tell
 

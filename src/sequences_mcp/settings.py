@@ -50,7 +50,11 @@ TABLE = (
         "`off`: the server does not serve the review page; `sequences-mcp review --open` still does.",
         "on",
     ),
-    Setting("SEQUENCES_NOTICE", "Address that is told by e-mail when something starts waiting for a person.", ""),
+    Setting(
+        "SEQUENCES_NOTICE",
+        "Addresses, with commas, that are told by e-mail when something starts waiting for a person.",
+        "",
+    ),
     Setting(
         "SEQUENCES_AUTO_APPROVE",
         "Blueprints, with commas, that may start without a person's yes: `id@version`; an id alone means the "
@@ -108,7 +112,7 @@ class Settings:
     spacing: int
     elicitation: bool
     review_page: bool
-    notice: str
+    notice: tuple[str, ...]
     auto_approve: frozenset[str]
     late_days: int
     unread_drafts: bool
@@ -156,7 +160,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         "spacing": problems.read("SPACING", lambda text: _number(text, least=0, most=86_400), "30"),
         "elicitation": problems.read("ELICITATION", _switch, "on"),
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
-        "notice": problems.read("NOTICE", _address, ""),
+        "notice": problems.read("NOTICE", _addresses, ""),
         "auto_approve": problems.read("AUTO_APPROVE", _blueprint_ids, ""),
         "late_days": problems.read("LATE_DAYS", lambda text: _number(text, least=1, most=365), "7"),
         "unread_drafts": problems.read("UNREAD_DRAFTS", _switch, "off"),
@@ -261,12 +265,14 @@ def _sender(text: str) -> Sender | None:
         raise ValueError(f"{text!r} does not name a person: {error}") from error
 
 
-def _address(text: str) -> str:
+def _addresses(text: str) -> tuple[str, ...]:
     from sequences_mcp.domain.addresses import is_address, read_address
 
-    if text and not is_address(text):
-        raise ValueError(f"{text!r} is not one plain e-mail address")
-    return read_address(text).text if text else ""
+    given = [one.strip() for one in text.replace(";", ",").split(",") if one.strip()]
+    for one in given:
+        if not is_address(one):
+            raise ValueError(f"{one!r} is not one plain e-mail address; several stand with commas between them")
+    return tuple(dict.fromkeys(read_address(one).text for one in given))
 
 
 def _smtp_url(text: str) -> Secret | None:

@@ -57,8 +57,18 @@ def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: World) ->
     text = str(notice)
     assert f"{visitor.origin}/" in text
     assert "1 to approve: starts, the oldest since 2026-11-23 12:00 UTC" in text
-    for private in ("Grace", "Hopper", "hopper.example", "secret offer", "Engineer", "plan_", "digest"):
+    for private in ("Grace", "Hopper", "hopper.example", "secret offer", "Engineer", "digest"):
         assert private not in text
+
+
+def test_a_notice_leads_to_the_start_it_is_about_and_goes_to_everybody_named(world: World) -> None:
+    world.more["SEQUENCES_NOTICE"] = f"{OPERATOR}, second@lovelace.example"
+    plan = world.plan(people=1)
+    with world.page() as visitor:
+        found = [message_from_string(mail, policy=default) for mail in world.mails_after_work()]
+    assert {one["To"] for one in found} == {OPERATOR, "second@lovelace.example"}
+    for one in found:
+        assert f"{visitor.origin}/plans/{plan.id}" in str(one).replace("=\n", "")
 
 
 def test_where_nobody_serves_the_page_the_notice_says_how_to_open_it(world: World) -> None:

@@ -62,7 +62,7 @@ def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.Mon
         spacing=30,
         elicitation=True,
         review_page=True,
-        notice="",
+        notice=(),
         auto_approve=frozenset(),
         late_days=7,
         unread_drafts=False,

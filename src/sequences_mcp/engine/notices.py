@@ -7,8 +7,9 @@ surely not accepted is tried again after the same pause; whatever happens to it 
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 SUBJECT = "notice"
 ACTOR = "worker"
 PAUSE = timedelta(minutes=15)
+MOST_LINKS = 5
 Send = Callable[[Message], object]
 
 
@@ -37,23 +39,37 @@ class Notices:
     store: Store
     clock: Callable[[], datetime]
     sender: Sender
-    to: str
-    page: Callable[[], str | None]
+    to: tuple[str, ...]
+    page: Callable[[str], str | None]
     send: Send
 
     def tell(self) -> bool:
         """Tell the operator what waits, where there is news and it is time; say whether an e-mail went."""
         if not self._news() or (before := self._claimed()) is None:
             return False
+        links = self._links(before)
+        told = [self._told(address, links) for address in self.to]
+        if not any(told):
+            self._write("notice.failed", before)
+        return any(told)
+
+    def _told(self, address: str, links: list[str]) -> bool:
+        """Send one notice; say whether it may have arrived."""
         try:
-            self.send(self._message())
+            self.send(self._message(address, links))
         except DeliveryUnknownError as error:
             log.warning("The notice to the operator may not have arrived: %s", error)
         except DeliveryError as error:
             log.warning("The operator could not be told what waits: %s", error)
-            self._write("notice.failed", before)
             return False
         return True
+
+    def _links(self, before: Marks) -> list[str]:
+        """Return where the starts that are news are looked at, or the front page where there are none, or many."""
+        news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
+        ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
+        paths = [f"/plans/{one}" for one in ids] if 0 < len(ids) <= MOST_LINKS else ["/"]
+        return [address for path in paths if (address := self.page(path)) is not None]
 
     def _claimed(self) -> Marks | None:
         """Write down that the operator is told of what waits now; return what they knew, or None without news."""
@@ -80,21 +96,21 @@ class Notices:
         entry = audit.Entry(at=self.clock(), actor=ACTOR, action=action, subject=SUBJECT, detail=detail)
         audit.append(self.store, [entry])
 
-    def _message(self) -> Message:
+    def _message(self, to: str, links: list[str]) -> Message:
         now = self.clock()
         found = waiting.waiting(self.store, now=now, not_because=APPROVAL)
         own = message_id(
             self.store.secret("message_id"),
             sequence_id=SUBJECT,
-            step_key=now.isoformat(),
+            step_key=f"{now.isoformat()}|{to}",
             generation=0,
             sender=self.sender.address,
         )
         return compose(
             sender=self.sender,
-            recipient=self.to,
+            recipient=to,
             subject=f"Waiting for you: {counts(found)}",
-            content=body(found, address=self.page()),
+            content=body(found, links=links),
             message_id=own,
             date=now,
         )
@@ -107,15 +123,15 @@ def counts(found: Waiting) -> str:
     return ", ".join(told) or "nothing any more"
 
 
-def body(found: Waiting, *, address: str | None) -> str:
-    """Return the text of a notice: numbers, ages and an address, and nothing that anybody wrote."""
+def body(found: Waiting, *, links: Sequence[str]) -> str:
+    """Return the text of a notice: numbers, ages and addresses of pages, and nothing that anybody wrote."""
     lines = [
         _line(found.plans, "to approve: starts"),
         _line(found.texts, "to read: single texts"),
         _line(found.tasks, "to do by hand: tasks"),
     ]
-    where = f"On that machine: {address}" if address else "On that machine: sequences-mcp review --open"
-    return "\n".join([*filter(None, lines), "", where, "", "Nothing leaves before you have approved it."])
+    where = [f"On that machine: {address}" for address in links or ["sequences-mcp review --open"]]
+    return "\n".join([*filter(None, lines), "", *where, "", "Nothing leaves before you have approved it."])
 
 
 def _line(queue: Queue, words: str) -> str:

@@ -89,3 +89,7 @@ SELECT max(no), :assertion FROM approval WHERE subject = :subject AND digest = :
 -- What a passkey signed for the latest yes to exactly this that carries a signature.
 SELECT assertion FROM approval JOIN approval_signature ON approval_no = no
 WHERE subject = :subject AND digest = :digest ORDER BY no DESC LIMIT 1
+
+-- ids_of --
+-- The ids of plans by a JSON list of their numbers.
+SELECT id FROM plan WHERE no IN (SELECT value FROM json_each(:numbers)) ORDER BY no
