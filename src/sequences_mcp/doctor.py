@@ -158,7 +158,11 @@ def _approval(settings: Settings) -> Iterator[Line]:
                 True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
             )
         else:
-            yield Line(None, "approval: not in a panel of the chat before the passphrase is chosen again")
+            yield Line(
+                None,
+                "approval: not in a panel of the chat yet: the passphrase is kept in the way of an earlier "
+                "version, until it is typed the next time on the review page or in a terminal",
+            )
     else:
         yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
     if settings.elicitation and not keys:

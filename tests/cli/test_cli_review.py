@@ -57,7 +57,7 @@ def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -
     again = terminal.run("review", "approve", plan, "--passphrase-file", secret)
     assert (again.status, again.err) == (
         2,
-        "The plan is approved. It is under way; list_sequences shows how far.\n",
+        "The plan is approved. It is under way; the review page, under Sequences, shows how far.\n",
     )
     [(actor,)] = terminal.bureau.rows("SELECT actor FROM approval")
     assert actor.startswith("terminal:")
@@ -102,7 +102,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_plan(terminal: Terminal) -> None:
     again = terminal.run("review", "refuse", plan, "--reason", "not now")
     assert (again.status, again.err) == (
         2,
-        "The plan is refused: it cannot be refused. Call start_sequence to plan it again.\n",
+        "The plan is refused: it cannot be refused. A new start with another idempotency_key plans it anew.\n",
     )
 
 
@@ -115,11 +115,13 @@ def test_an_id_that_is_none_is_told_in_one_line(terminal: Terminal, command: str
 
 
 async def hostile(terminal: Terminal) -> str:
-    """Plan a start whose step and person are named to command a terminal; return the plan."""
-    evil = {**GRACE, "first_name": "\x1b[2J\x1b[1;1HGrace\u202e", "last_name": "\x9b31mH"}
+    """Plan a start of somebody who is stored with a name that commands a terminal; return the plan."""
     async with terminal.bureau.client("auto") as desktop:
-        blueprint = await desktop.blueprint({**MAIL, "id": "\x1b[2Jhello", "name": "\x1b[7m"})
-        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[evil])
+        blueprint = await desktop.blueprint(MAIL)
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    terminal.change(  # at the door such names are refused
+        "UPDATE contact SET first_name = char(27) || '[2J' || char(8238), last_name = char(155) || '31mH'",
+    )
     return str(started["plan_id"])
 
 
@@ -128,7 +130,7 @@ def test_names_from_outside_reach_the_terminal_as_text(terminal: Terminal) -> No
     for said in (terminal.run("review", "list"), terminal.run("review", "show", plan, "--full")):
         assert (said.status, said.err) == (0, "")
         assert not set(said.out) & set("\x1b\x9b\u202e")
-    assert "⟨U+001B⟩[2J" in said.out
+    assert "⟨U+001B⟩[2J⟨U+202E⟩ ⟨U+009B⟩31mH" in said.out
 
 
 async def lost(terminal: Terminal) -> str:

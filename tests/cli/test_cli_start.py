@@ -74,7 +74,7 @@ def test_a_locked_database_is_told_as_busy_and_changes_nothing(tmp_path: Path) -
     assert started(tmp_path).returncode == 0
     with closing(sqlite3.connect(tmp_path / "sequences.db")) as database:
         database.execute("BEGIN EXCLUSIVE")
-        ends_with_one_line(started(tmp_path), "sequences.db", "try again in a few seconds")
+        ends_with_one_line(started(tmp_path), "sequences.db", "Then try again")
 
 
 def test_a_broken_guards_file_stops_the_server(tmp_path: Path) -> None:

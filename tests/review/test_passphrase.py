@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import stat
-from base64 import b64decode, b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.secrecy import planted
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 from sequences_mcp.review import proof
-from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, mark, set_passphrase
+from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, mark, set_passphrase, verifier
 
 GOOD = planted.PASSPHRASE.value
 NEXT = planted.NEW_PASSPHRASE.value
@@ -33,7 +34,7 @@ def test_only_its_owner_may_read_the_file_and_it_holds_no_passphrase(tmp_path: P
     set_passphrase(folder, GOOD)
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / FILE_NAME)] == [0o700, 0o600]
     record = json.loads((folder / FILE_NAME).read_text())
-    assert set(record) == {"salt", "hash", "n", "r", "p"}
+    assert set(record) == {"version", "salt", "check", "n", "r", "p", "database"}
     assert record["n"] * record["r"] * 128 >= 64 * 2**20  # the memory one guess costs
     assert GOOD not in (folder / FILE_NAME).read_text()
 
@@ -43,7 +44,7 @@ def test_the_same_passphrase_is_stored_differently_each_time(tmp_path: Path) -> 
         set_passphrase(tmp_path / name, GOOD)
     one, two = (json.loads((tmp_path / name / FILE_NAME).read_text()) for name in ("one", "two"))
     assert one["salt"] != two["salt"]
-    assert one["hash"] != two["hash"]
+    assert one["check"] != two["check"]
 
 
 def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
     check(tmp_path, NEXT)
     with pytest.raises(ApprovalError):
         check(tmp_path, GOOD)
-    assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME, proof.FILE_NAME}
+    assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME, proof.FILE_NAME, "passphrase.lock"}
 
 
 def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_the_passphrase(
@@ -67,7 +68,6 @@ def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_t
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     first = proof.stored(tmp_path, mark=mark(tmp_path))
     assert first is not None
-    assert first.rounds >= 600_000
     assert GOOD not in file.read_text()
     set_passphrase(tmp_path, "another horse battery", old=GOOD)
     second = proof.stored(tmp_path, mark=mark(tmp_path))
@@ -75,18 +75,60 @@ def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_t
     assert proof.stored(tmp_path, mark=first.mark) is None
 
 
-def test_the_two_keys_are_those_of_the_standards_own_example() -> None:
-    """RFC 7677, section 3: user `user`, passphrase `pencil`, 4096 rounds."""
-    salt = b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
-    said = (
-        b"n=user,r=rOprNGfwEbeRWgbNEkqO,"
-        b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,"
-        b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
-    )
-    key = proof.client_key("pencil", salt, 4096)
-    signature = hmac.digest(proof.stored_key(key), said, "sha256")
-    covered = bytes(one ^ other for one, other in zip(key, signature, strict=True))
-    assert b64encode(covered) == b"dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+def old_file(folder: Path, passphrase: str) -> bytes:
+    """Write the files of an earlier version: the slow hash itself, and another one, of PBKDF2, for proofs."""
+    salt, cost = b"s" * 16, {"n": 2**16, "r": 8, "p": 1}
+    slow = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=2**28, dklen=32, **cost)
+    record = {"salt": salt.hex(), "hash": slow.hex(), **cost, "database": True}
+    (folder / FILE_NAME).write_text(json.dumps(record), encoding="utf-8")
+    other = {"salt": salt.hex(), "rounds": 600_000, "key": "00" * 32, "mark": mark(folder)}
+    (folder / proof.FILE_NAME).write_text(json.dumps(other), encoding="utf-8")
+    return slow
+
+
+def test_a_passphrase_is_derived_once_and_no_file_holds_a_cheaper_hash_or_the_key(tmp_path: Path) -> None:
+    set_passphrase(tmp_path, GOOD)
+    found = verifier(tmp_path)
+    assert found is not None
+    held, derivation = found
+    key = derivation.key(f" {GOOD}\n")
+    record = json.loads((tmp_path / FILE_NAME).read_text())
+    assert derivation.salt.hex() == record["salt"]
+    assert record["check"] == sha256(hmac.digest(key, b"check", "sha256")).hexdigest()
+    assert held.key == sha256(hmac.digest(key, b"Client Key" + held.salt, "sha256")).digest()
+    texts = (tmp_path / FILE_NAME).read_text() + (tmp_path / proof.FILE_NAME).read_text()
+    assert key.hex() not in texts and "rounds" not in texts
+
+
+def test_a_file_of_an_earlier_version_is_written_anew_when_its_passphrase_is_typed(tmp_path: Path) -> None:
+    slow, before = old_file(tmp_path, GOOD), mark(tmp_path)
+    assert verifier(tmp_path) is None
+    with pytest.raises(ApprovalError, match="wrong"):
+        check(tmp_path, NEXT)
+    assert "hash" in (tmp_path / FILE_NAME).read_text()
+    check(tmp_path, GOOD)
+    record = json.loads((tmp_path / FILE_NAME).read_text())
+    assert (record["version"], record["database"]) == (2, True)
+    assert slow.hex() not in (tmp_path / FILE_NAME).read_text()
+    assert "rounds" not in (tmp_path / proof.FILE_NAME).read_text()
+    assert mark(tmp_path) == before  # the same passphrase: browsers that were introduced stay known
+    assert verifier(tmp_path) is not None
+    check(tmp_path, GOOD)
+    with pytest.raises(ApprovalError, match="wrong"):
+        check(tmp_path, NEXT)
+    set_passphrase(tmp_path, NEXT, old=GOOD)
+    assert mark(tmp_path) != before
+
+
+def test_how_accents_are_composed_makes_no_difference(tmp_path: Path) -> None:
+    found = proof.Derivation(b"salt", n=2)
+    assert found.key("caf\u00e9 au lait") == found.key(" cafe\u0301 au lait\n") != found.key("cafe au lait")
+
+
+def test_the_derivation_is_that_of_the_standard() -> None:
+    """RFC 7914, section 12: `pleaseletmein`, N=16384, r=8, p=1."""
+    key = proof.Derivation(b"SodiumChloride", 16384, 8, 1).key("pleaseletmein")
+    assert key.hex() == "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
 
 
 @pytest.mark.parametrize("short", ["", "       ", "1234567", " 123456 "])

@@ -44,9 +44,11 @@ def _files() -> dict[str, str]:
 
 
 @cache
-def key_of(typed: str, salt: str, rounds: int) -> bytes:
-    """Return the key of a passphrase; slow, and the same for every test."""
-    return proof.client_key(typed, bytes.fromhex(salt), rounds)
+def key_of(typed: str, derivation: str) -> bytes:
+    """Return the key of a passphrase, derived as the panel is told; slow, and the same for every test."""
+    name, n, r, p, salt = derivation.split(":")
+    assert name == "scrypt"
+    return proof.Derivation(bytes.fromhex(salt), int(n), int(r), int(p)).key(typed)
 
 
 @dataclass
@@ -85,8 +87,9 @@ class Chat:
 def proven(shown: dict[str, Any], *, typed: str = PASSPHRASE, **bound: str) -> str:
     """Return the proof for a plan as it was shown; ``bound`` changes what it is bound to."""
     asked, salt = shown["challenge"], secrets.token_bytes(proof.SALT)
-    key = key_of(typed, asked["salt"], asked["rounds"])
-    next_key = proof.stored_key(key_of(typed, salt.hex(), asked["rounds"]))
+    whole = key_of(typed, asked["derivation"])
+    key = proof.client_key(whole, bytes.fromhex(asked["salt"]))
+    next_key = proof.stored_key(proof.client_key(whole, salt))
     stated = str(shown["waiting"]) if shown["many"] else ""
     facts = {"plan_id": shown["plan_id"], "digest": shown["digest"], "decision": "approve", "people": stated}
     given = proof.Proof(asked["nonce"], b"", salt, next_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -11,7 +12,7 @@ from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.review import passkeys, proof
+from sequences_mcp.review import passkeys, passphrase, proof
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
@@ -93,7 +94,7 @@ async def test_a_proof_of_something_else_is_none(world: World, bound: dict[str, 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-@pytest.mark.parametrize("given", ["", ".", "a.b.c.d", "x" * 5000, "....", "n.AAAA.AAAA.AAAA"])
+@pytest.mark.parametrize("given", ["", ".", "a.b.c.d", "x" * 3999, "....", "n.AAAA.AAAA.AAAA"])
 async def test_what_is_no_proof_is_refused(world: World, given: str) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
@@ -155,14 +156,20 @@ async def test_a_no_needs_no_proof(world: World) -> None:
     assert world.present(plan.id).decided_by == "panel"
 
 
-async def test_a_passphrase_from_before_says_to_choose_it_again(world: World) -> None:
-    (world.folder / proof.FILE_NAME).unlink()
+async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: World) -> None:
+    record = json.loads((world.folder / passphrase.FILE_NAME).read_text())
+    salt = bytes.fromhex(record["salt"])
+    slow = hashlib.scrypt(PASSPHRASE.encode(), salt=salt, n=2**16, r=8, p=1, maxmem=2**28, dklen=32)
+    old = {"salt": record["salt"], "hash": slow.hex(), "n": 2**16, "r": 8, "p": 1}
+    (world.folder / passphrase.FILE_NAME).write_text(json.dumps(old))
     plan = world.plan(people=1)
     async with chat(world) as host:
         shown = await host.show(plan)
-        assert "set-passphrase" in shown["elsewhere"]
+        assert "Type it once on the review page or in a terminal" in shown["elsewhere"]
         assert "challenge" not in shown
         assert await host.refused(plan, "n.AAAA.AAAA.AAAA")
+        passphrase.check(world.folder, PASSPHRASE)
+        assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 
 async def test_a_verifier_of_another_passphrase_counts_for_nothing(world: World) -> None:

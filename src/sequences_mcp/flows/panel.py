@@ -63,11 +63,14 @@ class DutyShown:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a proof of the passphrase answers, once; ``salt`` is hexadecimal."""
+    """What a proof of the passphrase answers, once.
+
+    ``salt`` is hexadecimal, ``derivation`` is ``scrypt:N:r:p:salt``.
+    """
 
     nonce: str
     salt: str
-    rounds: int
+    derivation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

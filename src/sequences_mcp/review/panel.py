@@ -53,8 +53,8 @@ MOST = 32
 ON_PAGE = "Approve it on the review page."
 NOT_SET = "No passphrase has been chosen yet: sequences-mcp review set-passphrase, in a terminal."
 SET_AGAIN = (
-    "Your passphrase was chosen before it could be proven in a chat. Choose it again in a terminal "
-    "(sequences-mcp review set-passphrase), or approve on the review page."
+    "Your passphrase is kept in the way of an earlier version. Type it once on the review page or in a terminal: "
+    "it is kept anew then, and can be given here too."
 )
 SIGNED = "Approvals are signed with your passkey, which is done on the review page."
 WRONG = "The passphrase is wrong, or this question was answered before."
@@ -136,13 +136,14 @@ class ChatPanel:
         return "" if passphrase.verifier(self._data_dir) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        verifier = passphrase.verifier(self._data_dir)
-        if verifier is None:
+        found = passphrase.verifier(self._data_dir)
+        if found is None:
             return None
+        verifier, derivation = found
         now, nonce = self._clock(), secrets.token_hex(16)
         live = [(known, one) for known, one in self._asked.items() if now < one.until]
         self._asked = {**dict(live[-MOST + 1 :]), nonce: _Asked(plan.id, plan.digest, now + LASTS)}
-        return Challenge(nonce, verifier.salt.hex(), verifier.rounds)
+        return Challenge(nonce, verifier.salt.hex(), derivation.words)
 
     async def _require_proof(self, desk: Desk, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
         """Raise ApprovalError unless the passphrase is proven; wrong answers are held back, the more the longer.
@@ -166,11 +167,11 @@ class ChatPanel:
         except ValueError:
             return False
         asked = self._asked.pop(given.nonce, None)
-        verifier = passphrase.verifier(self._data_dir)
-        if asked is None or verifier is None or self._clock() >= asked.until:
+        found = passphrase.verifier(self._data_dir)
+        if asked is None or found is None or self._clock() >= asked.until:
             return False
         is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
-        return is_its and proof.accept(self._data_dir, given, verifier, bound_to=bound_to)
+        return is_its and proof.accept(self._data_dir, given, found[0], bound_to=bound_to)
 
 
 def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Iterator[PersonShown]:

@@ -1,9 +1,11 @@
-"""A passphrase proven inside a chat without going there: SCRAM-SHA-256 (RFC 5802, RFC 7677), rolled over at use.
+"""A passphrase proven inside a chat without going there: SCRAM (RFC 5802) over scrypt, rolled over at use.
 
-The panel derives a key from what was typed and sends a proof that is bound to a challenge, a plan's digest and
-the decision. The file here holds a hash of that key: whoever reads it cannot make a proof. SCRAM alone would let
-whoever has both the file and one proof of the same key compute that key; so each proof brings the hash of the next
-key with it, under a new salt, and what the file held before is good for nothing.
+A passphrase is derived once and in one way, into a key that is kept nowhere: whoever guesses pays for scrypt at
+each guess, whatever file or proof they have. The panel derives that key from what was typed, and from it and a
+salt the key of one proof, which is bound to a challenge, a plan's digest and the decision. The file here holds a
+hash of the key of the next proof: whoever reads it cannot make one. SCRAM alone would let whoever has both the
+file and one proof compute that proof's key; so each proof brings the hash of the next key with it, under a new
+salt, and what the file held before is good for nothing.
 """
 
 from __future__ import annotations
@@ -12,18 +14,63 @@ import hashlib
 import hmac
 import json
 import secrets
+import unicodedata
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sequences_mcp.review.private import write_private
 
 FILE_NAME = "proof.json"
-ROUNDS = 600_000  # OWASP's "Password Storage Cheat Sheet" for PBKDF2 with HMAC-SHA-256
+VERSION = 2  # 1 was hashed with PBKDF2, beside the scrypt of the other file; it counts for nothing
 SALT, KEY = 16, 32
 CLIENT_KEY = b"Client Key"
 _BLANKS = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How the key comes from a passphrase: scrypt (RFC 7914) with these parameters.
+
+    N=2^16, r=8, p=1 takes 64 MiB and about a quarter of a second, a second in a browser; above the minimum of
+    OWASP's "Password Storage Cheat Sheet". They are stored, so that they can rise later.
+    """
+
+    salt: bytes
+    n: int = 2**16
+    r: int = 8
+    p: int = 1
+
+    @classmethod
+    def new(cls) -> Derivation:
+        """Return today's derivation, with a salt of its own."""
+        return cls(secrets.token_bytes(SALT))
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> Derivation:
+        """Return what a file says; ValueError, KeyError or TypeError."""
+        return cls(bytes.fromhex(record["salt"]), *(int(record[name]) for name in ("n", "r", "p")))
+
+    @property
+    def record(self) -> dict[str, str | int]:
+        """What ``parse`` takes."""
+        return {"salt": self.salt.hex(), "n": self.n, "r": self.r, "p": self.p}
+
+    @property
+    def words(self) -> str:
+        """How the panel is told: ``scrypt:N:r:p:salt``, the salt in hexadecimal."""
+        return f"scrypt:{self.n}:{self.r}:{self.p}:{self.salt.hex()}"
+
+    def key(self, passphrase: str) -> bytes:
+        """Return the key; blanks around a passphrase and how its accents are composed make no difference."""
+        return self.key_of(unicodedata.normalize("NFC", passphrase.strip(_BLANKS)))
+
+    def key_of(self, text: str) -> bytes:
+        """Return the key of a text as it is."""
+        typed, memory = text.encode("utf-8", "replace"), 2**20 + 256 * self.n * self.r
+        return hashlib.scrypt(typed, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=memory, dklen=KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +78,6 @@ class Verifier:
     """What a proof is held against: ``key`` is RFC 5802's StoredKey, ``mark`` names the passphrase it is of."""
 
     salt: bytes
-    rounds: int
     key: bytes
     mark: str
 
@@ -55,21 +101,21 @@ class Proof:
         return cls(nonce, proof, salt, key)
 
 
-def keep(data_dir: Path, passphrase: str, *, mark: str) -> None:
-    """Store what a proof of this passphrase is held against."""
+def keep(data_dir: Path, key: bytes, *, mark: str) -> None:
+    """Store what a proof of the passphrase is held against, from the key that was derived of it."""
     salt = secrets.token_bytes(SALT)
-    _store(data_dir, Verifier(salt, ROUNDS, stored_key(client_key(passphrase, salt, ROUNDS)), mark))
+    _store(data_dir, Verifier(salt, stored_key(client_key(key, salt)), mark))
 
 
 def stored(data_dir: Path, *, mark: str) -> Verifier | None:
-    """Return what a proof is held against; None where there is none, or one of another passphrase."""
+    """Return what a proof is held against; None where there is none, or one of another passphrase or version."""
     try:
         known = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
         salt, key = bytes.fromhex(known["salt"]), bytes.fromhex(known["key"])
-        found = Verifier(salt, int(known["rounds"]), key, str(known["mark"]))
+        found, version = Verifier(salt, key, str(known["mark"])), known["version"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if hmac.compare_digest(found.mark, mark) else None
+    return found if version == VERSION and hmac.compare_digest(found.mark, mark) else None
 
 
 def accept(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
@@ -79,7 +125,7 @@ def accept(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: Iterab
     key = bytes(one ^ other for one, other in zip(given.proof, signature, strict=True))
     if not hmac.compare_digest(stored_key(key), verifier.key):
         return False
-    _store(data_dir, Verifier(given.next_salt, verifier.rounds, given.next_key, verifier.mark))
+    _store(data_dir, Verifier(given.next_salt, given.next_key, verifier.mark))
     return True
 
 
@@ -89,10 +135,9 @@ def message(given: Proof, bound_to: Iterable[str]) -> bytes:
     return "\n".join(parts).encode("utf-8", "replace")
 
 
-def client_key(passphrase: str, salt: bytes, rounds: int) -> bytes:
-    """Return RFC 5802's ClientKey, which only a proof carries, and only covered."""
-    salted = hashlib.pbkdf2_hmac("sha256", passphrase.strip(_BLANKS).encode(), salt, rounds)
-    return hmac.digest(salted, CLIENT_KEY, "sha256")
+def client_key(key: bytes, salt: bytes) -> bytes:
+    """Return the key of one proof, RFC 5802's ClientKey, which only a proof carries, and only covered."""
+    return hmac.digest(key, CLIENT_KEY + salt, "sha256")
 
 
 def stored_key(key: bytes) -> bytes:
@@ -101,5 +146,5 @@ def stored_key(key: bytes) -> bytes:
 
 
 def _store(data_dir: Path, verifier: Verifier) -> None:
-    facts = {"salt": verifier.salt.hex(), "rounds": verifier.rounds, "key": verifier.key.hex()}
-    write_private(data_dir / FILE_NAME, json.dumps({**facts, "mark": verifier.mark}))
+    facts = {"version": VERSION, "salt": verifier.salt.hex(), "key": verifier.key.hex(), "mark": verifier.mark}
+    write_private(data_dir / FILE_NAME, json.dumps(facts))

@@ -44,7 +44,9 @@ def extension() -> Apps:
 
 def document() -> str:
     """Return the panel as one document."""
-    page, style, script = ((FOLDER / f"plan.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    names = ("plan.html", "plan.css", "scrypt.js", "plan.js")
+    page, style, derivation, panel = ((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    script = f"{derivation}\n{panel}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

@@ -66,7 +66,7 @@ class ChallengeView(View):
 
     nonce: str
     salt: str
-    rounds: int
+    derivation: str
 
 
 class PanelView(PlanView):
