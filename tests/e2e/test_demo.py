@@ -15,7 +15,7 @@ async def test_the_demo_tells_its_story_to_the_end() -> None:
     first, second = told.split("── The same tools")
     assert "{{" not in first.partition("The mail server received")[2]
     assert "placeholders.square: Kalent was not even asked." in second
-    assert "← unknown: Do not start these again" in second
+    assert "← unknown: Do not start them again" in second
     assert "← done: It has happened; nothing has to be called again." in second
     asked = second.partition("What the vendors were asked to do, each once:")[2].split()
     assert [asked.count(f"candidate_{name}") for name in ("ines", "priya")] == [1, 1]

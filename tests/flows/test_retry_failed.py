@@ -8,6 +8,8 @@ from bureau import Bureau, mailing
 from tests.engine.fake_mail_server import Inbox
 from tests.server.open_server import LINKEDIN, MAIL, Desktop, people, yes
 
+from sequences_mcp.engine.store import journals
+
 SECOND = {
     **MAIL,
     "id": "again",
@@ -102,3 +104,65 @@ async def test_a_blueprint_whose_steps_have_changed_since_leaves_them_out(bureau
             refused = await desktop.refused("retry_failed", blueprint_id=blueprint)
     assert refused["code"] == "refused_by_guards"
     assert "has changed since" in str(refused["left_out"])
+
+
+NOBODY = "550 5.1.1 User unknown"
+
+
+async def test_whom_a_streak_of_unknown_users_put_on_the_list_is_off_it_again_and_can_be_retried(
+    bureau: Bureau,
+) -> None:
+    with mailing(bureau, {}) as (connected, inbox):
+        async with connected.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            inbox.script["RCPT"] = NOBODY
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(5))
+            connected.work()
+            failed = (await desktop.call("list_sequences", status="FAILED"))["items"]
+            assert len(failed) == 2
+            inbox.script.clear()
+            connected.forward(hours=1)
+            connected.work()
+            assert len(inbox.taken) == 3
+            plan = await desktop.call("retry_failed", blueprint_id=blueprint)
+            assert (plan["people"], plan.get("left_out_count", 0)) == (2, 0)
+            await approved(connected, plan)
+            connected.work()
+    noted = (connected.folder / journals.SUPPRESSIONS).read_text()
+    assert (noted.count('"suppress"'), noted.count('"lift"')) == (2, 2)
+    audited = "SELECT count(*) FROM audit WHERE action = 'suppression.lifted' AND actor = 'worker'"
+    assert connected.rows(audited) == [(2,)]
+    assert sorted(to for envelope in inbox.taken for to in envelope.rcpt_tos) == sorted(
+        one["email"] for one in people(5)
+    )
+
+
+async def test_a_single_unknown_user_stays_on_the_list(bureau: Bureau) -> None:
+    with mailing(bureau, {"RCPT": NOBODY}) as (connected, inbox):
+        async with connected.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(1))
+            connected.work()
+            refused = await desktop.refused("retry_failed", blueprint_id=blueprint)
+    assert "bounced: " in str(refused["left_out"])
+    assert inbox.taken == []
+
+
+async def test_who_asked_not_to_be_written_to_stays_on_the_list_whatever_a_streak_turns_out_to_be(
+    bureau: Bureau,
+) -> None:
+    with mailing(bureau, {}) as (connected, inbox):
+        async with connected.client("auto", yes) as desktop:
+            blueprint = await desktop.blueprint(MAIL)
+            await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(3))
+            inbox.script["RCPT"] = NOBODY
+            connected.work(most=1)
+            [gone] = (await desktop.call("list_sequences", status="FAILED"))["items"]
+            await desktop.call("suppress_contact", contact=gone["email"], reason="asked on the phone")
+            connected.work()
+            inbox.script.clear()
+            connected.forward(hours=1)
+            connected.work()
+            plan = await desktop.call("retry_failed", blueprint_id=blueprint)
+    assert (plan["people"], plan["left_out_count"]) == (1, 1)
+    assert "asked on the phone" in plan["left_out"][0]["reasons"][0]

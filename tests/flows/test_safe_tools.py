@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from bureau import Bureau, mailing
 from tests.engine.fake_mail_server import DROP
+from tests.secrecy.hearing import heard
 from tests.server.open_server import LINKEDIN, MAIL, Desktop, people, tomorrow, yes
 
 from sequences_mcp.server.catalog import TOOLS, definition_of
@@ -167,6 +171,42 @@ def test_every_safe_tool_is_tried_above() -> None:
     assert {*CALLS, "withdraw_plan"} == {name for name in TOOLS if definition_of(name).safe}
 
 
+WRITER = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+database.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.readline()
+database.execute("ROLLBACK")
+"""
+
+
+async def test_a_safe_tool_waits_for_another_programs_lock_and_holds_up_nothing_meanwhile(bureau: Bureau) -> None:
+    async with bureau.client("auto", yes) as desktop:
+        blueprint = await desktop.blueprint(MAIL, LINKEDIN)
+        await desktop.call("start_sequence", blueprint_id=blueprint, contacts=people(len(CALLS)))
+    async with bureau.client("auto") as desktop:
+        strangers = [{**one, "email": f"other.{one['email']}"} for one in people(2)]
+        waiting = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=strangers)
+        runs = await runs_of(desktop)
+        calls = [
+            (tool, {WHO.get(tool, ("sequence_id", "id"))[0]: run[WHO.get(tool, ("", "id"))[1]], **CALLS[tool]})
+            for tool, run in zip(sorted(CALLS), runs, strict=True)
+        ]
+        calls.append(("withdraw_plan", {"plan_id": waiting["plan_id"]}))
+        command = [sys.executable, "-c", WRITER, str(bureau.folder / "sequences.db")]
+        other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            assert other.stdout is not None
+            heard("what a writer said", other.stdout.readline())
+            tasks = [asyncio.create_task(desktop.call(tool, **arguments)) for tool, arguments in calls]
+            done, _ = await asyncio.wait(tasks, timeout=2)
+            assert not done
+        finally:
+            other.communicate()
+        assert [answer["outcome"] for answer in await asyncio.gather(*tasks)] == ["done"] * len(calls)
+
+
 async def test_what_was_stopped_or_suppressed_stays_silent_whatever_is_due(bureau: Bureau) -> None:
     async with bureau.client("auto", yes) as desktop:
         blueprint = await desktop.blueprint(MAIL, LINKEDIN)
@@ -175,8 +215,10 @@ async def test_what_was_stopped_or_suppressed_stays_silent_whatever_is_due(burea
         await desktop.call("stop_sequence", sequence_id=first["id"], reason="LOSE")
         await desktop.call("suppress_contact", contact=second["email"].upper(), reason="asked us to stop")
         bureau.work()
-        bureau.forward(days=400)
+        bureau.forward(days=3)
         bureau.work()
         tasks = await desktop.call("list_tasks")
+        bureau.forward(days=400)
+        bureau.work()
     assert [mail["To"] for mail in bureau.outbox] == [third["email"]]
     assert [task["contact_id"] for task in tasks["items"]] == [third["contact_id"]]

@@ -39,6 +39,7 @@ from sequences_mcp.engine.steps import with_run
 from sequences_mcp.engine.stopping import suppressed
 from sequences_mcp.engine.store import attempts, contacts, lineage, mailboxes, plans, schedule, sequences
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.suppressions import ENGINE
 from sequences_mcp.engine.texts import sourcing_of
 from sequences_mcp.engine.unseen import as_left
 from sequences_mcp.errors import InvalidArgumentsError
@@ -47,7 +48,7 @@ Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
 
 MOST_TRIES = 12
-ACTOR = "worker"
+ACTOR = ENGINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

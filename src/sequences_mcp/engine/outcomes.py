@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.addresses import address_key
@@ -15,12 +16,13 @@ from sequences_mcp.engine.claim import ACTOR, Rules
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.receipts import Outcome
 from sequences_mcp.engine.stopping import suppress
-from sequences_mcp.engine.store import attempts, mailboxes, sequences
+from sequences_mcp.engine.store import attempts, audit, mailboxes, sequences, suppressions
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.errors import NotFoundError
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+OURS = "the same refusal of several people in a row says nothing about any of them"
 ALONE = "It was refused again, although e-mails to others were accepted in between"
 
 
@@ -73,8 +75,9 @@ def _refused(
         and mailboxes.refused_alone(store, sender, key=run.key, generation=generation, since=since)
     ):
         return _of_mailbox(store, outcome, rules=rules, now=now)
-    alike = mailboxes.refused_alike(store, sender, key=run.key, code=outcome.code) if outcome.code else 0
-    if blame is not Blame.MAILBOX and alike >= mailboxes.SEVERAL:
+    alike = mailboxes.refused_alike(store, sender, key=run.key, code=outcome.code) if outcome.code else set()
+    if blame is not Blame.MAILBOX and len(alike) >= mailboxes.SEVERAL:
+        _exist_after_all(store, alike, now=now)
         return _of_mailbox(store, outcome, rules=rules, now=now)
     attempts.answered(store, outcome.lease, "recipient", code=outcome.code)
     mailboxes.free(store, sender, now=now)
@@ -86,6 +89,22 @@ def _refused(
         return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries))
     said = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
     return events.Deferred(outcome.lease, said, None)
+
+
+def _exist_after_all(store: Store, keys: Iterable[str], *, now: datetime) -> None:
+    """Take off the list whom the engine put there for a refusal that turns out to be ours; nobody else's entry.
+
+    Their runs stay failed, so that a person decides whether they are tried again (``retry_failed``).
+    """
+    for _, run in sequences.of_keys(store, keys):
+        mark = ("address", address_key(run.recipient or ""))
+        if (was := suppressions.of_engine(store, mark)) is None:
+            continue
+        suppressions.lift(store, mark, reason=OURS, actor=ACTOR, now=now)
+        subject, detail = ":".join(mark), {"reason": OURS, "was": was}
+        audit.append(
+            store, [audit.Entry(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)]
+        )
 
 
 def _of_mailbox(store: Store, outcome: Outcome, *, rules: Rules, now: datetime) -> Event:

@@ -462,12 +462,16 @@ class Call:
 class Ledger(Protocol):
     """Every write once: its outcome is stored before it is returned."""
 
-    async def once(self, call: Call, effect: Callable[[], Awaitable[str]]) -> str:
+    async def turn(self) -> None:
+        """Wait until the database can be written to, for as long as an operation may that only holds back."""
+        ...
+
+    async def once(self, call: Call, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
         """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
 
         The effect runs in one transaction with the storing: all of it, or none. It must not wait for anything
         but this database. KeyReusedError for a key that belongs to other arguments. An effect that raises
-        stores nothing.
+        stores nothing. ``insist`` waits the longest for other programs.
         """
         ...
 

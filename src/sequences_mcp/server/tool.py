@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, get_type_hints
 
 from mcp.server.mcpserver import Context
@@ -78,6 +79,10 @@ def _annotations(title: str, hints: Hints) -> ToolAnnotations:
 def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
     async def run(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
         desk = ctx.request_context.lifespan_context
+        if definition.safe:
+            await (
+                desk.ledger.turn()
+            )  # what is read below would otherwise be given up on sooner than what is written
         if definition.staged:
             return answer(await _said(definition.handler(desk, ctx=ctx, **arguments)))
         if not definition.writes:
@@ -91,9 +96,14 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             write = _write(definition, call, subject, arguments=arguments)
             with _once_over(ours):
                 return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
-        return answer(await desk.ledger.once(call, lambda: _said(definition.handler(desk, **arguments))))
+        effect = partial(_effect, definition, desk, arguments)
+        return answer(await desk.ledger.once(call, effect, insist=definition.safe))
 
     return run
+
+
+def _effect(definition: Definition, desk: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:
+    return _said(definition.handler(desk, **arguments))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.engine.local.engine import Engine
@@ -22,18 +23,35 @@ class LocalLedger:
 
     engine: Engine
 
-    async def once(self, call: Call, effect: Callable[[], Awaitable[str]]) -> str:
+    async def turn(self) -> None:
+        """Wait until this database can be written to, for as long as an operation may that only holds back."""
+
+        def nothing() -> None:
+            with self.engine.store.transaction():
+                pass
+
+        await self.engine.insisting(nothing)
+
+    async def once(self, call: Call, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
         """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
 
         Two processes with one key: the second waits for the write lock and finds the answer of the first.
         Raises KeyReusedError for a key that belongs to other arguments, and whatever the effect raises.
         """
+        return (
+            await self.engine.insisting(partial(self._once, call, effect)) if insist else self._once(call, effect)
+        )
+
+    def _once(self, call: Call, effect: Callable[[], Awaitable[str]]) -> str:
         with self.engine.store.transaction():
-            stored = await self.recall(call)
+            stored = self._stored(call)
             return stored if stored is not None else self._store(call, at_once(effect))
 
     async def recall(self, call: Call) -> str | None:
         """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
+        return self._stored(call)
+
+    def _stored(self, call: Call) -> str | None:
         if call.key is None:
             return None
         found = operations.by_key(self.engine.store, call.key, now=self.engine.clock())
@@ -49,9 +67,15 @@ class LocalLedger:
         return answer
 
     async def record(self, call: Call, answer: str) -> str:
-        """Store an answer whose effect took several transactions; return the one that counts."""
+        """Store an answer whose effect took several transactions; return the one that counts.
+
+        The effect has happened, so this waits for other programs the longest.
+        """
+        return await self.engine.insisting(partial(self._recorded, call, answer))
+
+    def _recorded(self, call: Call, answer: str) -> str:
         with self.engine.store.transaction():
-            stored = await self.recall(call)
+            stored = self._stored(call)
             return stored if stored is not None else self._store(call, answer)
 
     def _store(self, call: Call, answer: str) -> str:

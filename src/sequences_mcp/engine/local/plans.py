@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,7 +20,7 @@ from sequences_mcp.engine.local.standing import newer_blueprint, terms_today
 from sequences_mcp.engine.stopping import thin_out
 from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences
 from sequences_mcp.engine.texts import digests_of, present_digests, resealed, steps_of
-from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
 from sequences_mcp.providers.port import PlannedPerson, SequenceDetail
 
 LIFETIME = timedelta(hours=24)
@@ -121,36 +123,50 @@ class LocalPlans:
                 plan = decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
-        await politely(store, carrying_out(store, plan, now=now))
+        with suppress(StoreBusyError):  # the yes is written down: the rest follows by itself
+            await politely(store, carrying_out(store, plan, now=now))
         return self._require(plan.id)
 
     async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
         """Record the no; its people become REFUSED, and what was under way is stopped."""
-        store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
+
+        def refused() -> Plan:
             plan = self._require(plan_id)
             if plan.status not in OPEN:
                 raise _conflict(plan, "it cannot be refused")
-            refused = replace(plan, status=PlanStatus.REFUSED, reason=reason)
-            plan = decide(store, refused, action="refused", now=now, actor=actor)
-        await politely(store, carrying_out(store, plan, now=now))
-        return self._require(plan.id)
+            return replace(plan, status=PlanStatus.REFUSED, reason=reason)
+
+        return await self._ended(refused, action="refused", actor=actor)
 
     async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
         """Take an undecided plan back: nobody of it is written to, what was under way is stopped.
 
         One that is withdrawn already stays so; ConflictError for one that is decided.
         """
-        store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
+
+        def withdrawn() -> Plan:
             plan = self._require(plan_id)
             if plan.status is PlanStatus.WITHDRAWN:
                 return plan
             if plan.status not in OPEN:
                 raise _conflict(plan, "it no longer waits for a person")
-            gone = replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
-            plan = decide(store, gone, action="withdrawn", now=now, actor=actor)
-        await politely(store, carrying_out(store, plan, now=now))
+            return replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
+
+        return await self._ended(withdrawn, action="withdrawn", actor=actor)
+
+    async def _ended(self, changed: Callable[[], Plan], *, action: str, actor: str) -> Plan:
+        """Decide that nobody of a plan is written to, waiting for other programs the longest; return the plan."""
+        store, now = self.engine.store, self.engine.clock()
+
+        def decided() -> Plan:
+            with store.transaction():
+                plan = changed()
+                stands = self._require(plan.id) == plan
+                return plan if stands else decide(store, plan, action=action, now=now, actor=actor)
+
+        plan = await self.engine.insisting(decided)
+        with suppress(StoreBusyError):  # nobody of it is written to any more: the rest follows by itself
+            await politely(store, carrying_out(store, plan, now=now))
         return self._require(plan.id)
 
     async def renew_plan(self, plan_id: str) -> Plan:

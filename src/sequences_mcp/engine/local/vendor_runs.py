@@ -187,14 +187,18 @@ class LocalVendorRuns:
                 vendor_errors.keep(store, one.id, error, now=now)
 
     async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
-        """Refuse everybody of a plan who was not handed over."""
+        """Refuse everybody of a plan who was not handed over; waits for other programs the longest."""
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
-            for one in schedule.found_in(store, plan_id, after=-1, size=-1):
-                if error is not None:
-                    vendor_errors.keep(store, one.id, error, now=now)
-                self._refuse(one, reason)
-            self._close(plan_id)
+
+        def refused() -> None:
+            with store.transaction():
+                for one in schedule.found_in(store, plan_id, after=-1, size=-1):
+                    if error is not None:
+                        vendor_errors.keep(store, one.id, error, now=now)
+                    self._refuse(one, reason)
+                self._close(plan_id)
+
+        await self.engine.insisting(refused)
 
     async def order_of(self, operation_id: str) -> Order:
         """Return what is in doubt of an operation's order, for a look at what became of it; NotFoundError."""

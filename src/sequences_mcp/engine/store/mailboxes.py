@@ -77,14 +77,14 @@ def accepted(store: Store, sender: str) -> None:
     store.write("mailboxes.recovered", sender=sender)
 
 
-def refused_alike(store: Store, sender: str, *, key: str, code: str) -> int:
-    """Return how many people's e-mails were refused alike since one was accepted, this one among them."""
+def refused_alike(store: Store, sender: str, *, key: str, code: str) -> set[str]:
+    """Return the keys of the e-mails that were refused alike since one was accepted, this one among them."""
     people = {key}
     for row in store.rows("attempts.answered", sender=sender, size=LOOKED_AT):
         if row["code"] != code or row["answer"] == "accepted":
             break
         people.add(row["key"])
-    return len(people)
+    return people
 
 
 def refused_alone(store: Store, sender: str, *, key: str, generation: int, since: datetime | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -15,31 +16,48 @@ from sequences_mcp.domain.companies import company_domain_of
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.store import journals
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.instants import to_micros
+from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 log = logging.getLogger(__name__)
 
 Mark: TypeAlias = tuple[str, str]
 """A kind and a normalised value: ("domain", "acme.com")."""
+ENGINE = "worker"  # the actor of what the engine concluded from a mail server's answer, nobody having asked
 
 
 def add(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> bool:
-    """Put it on the list and into its journal; False when it is there already."""
+    """Put it on the list and into its journal; False when it is there already.
+
+    What the engine put there by itself counts from then on as put there by whoever asks for it.
+    """
     kind, value = mark
-    added = store.write(
-        "suppressions.insert", kind=kind, value=value, reason=reason, actor=actor, created_at=to_micros(now)
-    )
-    if added == 1:
+    own = {"kind": kind, "value": value, "reason": reason, "actor": actor}
+    added = store.write("suppressions.insert", **own, created_at=to_micros(now))
+    if not added:
+        added = store.write("suppressions.adopt", **own, engine=ENGINE)
+    if added:
         _note(store, mark, do="suppress", reason=reason, actor=actor, now=now)
-    return added == 1
+    return added > 0
+
+
+def of_engine(store: Store, mark: Mark) -> str | None:
+    """Return the reason for which the engine has put it on the list by itself, or None where it has not."""
+    row = _row(store, mark)
+    return str(row["reason"]) if row is not None and row["actor"] == ENGINE else None
+
+
+def _row(store: Store, mark: Mark) -> sqlite3.Row | None:
+    return store.row("suppressions.find", kind=mark[0], value=mark[1])
 
 
 def lift(store: Store, mark: Mark, *, reason: str, actor: str, now: datetime) -> bool:
     """Take it off the list, and say so in the journal; False when it is not there."""
     kind, value = mark
-    if not store.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(now)):
+    if (row := _row(store, mark)) is None:
         return False
-    note_lifted(store, mark, reason=reason, actor=actor, now=now)
+    at = max(now, from_micros(row["created_at"]))  # it was put there while the clock was ahead
+    store.write("suppressions.lift_before", kind=kind, value=value, at=to_micros(at))
+    note_lifted(store, mark, reason=reason, actor=actor, now=at)
     return True
 
 
@@ -61,9 +79,9 @@ def replay(store: Store, records: Iterable[Mapping[str, Any]]) -> int:
         if one.get("do") == "lift":
             store.write("suppressions.lift_before", **own, at=one["at"])
         else:
-            regained += store.write(
-                "suppressions.insert", **own, reason=one["reason"], actor=one["actor"], created_at=one["at"]
-            )
+            said = {**own, "reason": one["reason"], "actor": one["actor"]}
+            regained += store.write("suppressions.insert", **said, created_at=one["at"])
+            store.write("suppressions.adopt", **said, engine=ENGINE)
     return regained
 
 

@@ -61,7 +61,7 @@ async def suppress_contact(
     async def suppress() -> str:
         return said(_view(await verb.suppress_contact(desk, contact=contact, reason=reason)))
 
-    view = SuppressedView.model_validate_json(await desk.ledger.once(call, suppress))
+    view = SuppressedView.model_validate_json(await desk.ledger.once(call, suppress, insist=True))
     found = await keep_out_at_vendors(desk, Mark(view.kind, view.value), call=call, reason=reason)
     return _completed(view, found)
 

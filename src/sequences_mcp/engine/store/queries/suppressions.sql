@@ -3,6 +3,15 @@
 INSERT INTO suppression (kind, value, reason, actor, created_at)
 VALUES (:kind, :value, :reason, :actor, :created_at) ON CONFLICT DO NOTHING
 
+-- adopt --
+-- What somebody asks for stands, whatever becomes of what the engine concluded by itself.
+UPDATE suppression SET reason = :reason, actor = :actor
+WHERE kind = :kind AND value = :value AND actor = :engine AND actor <> :actor
+
+-- find --
+-- What is on the list under one name.
+SELECT * FROM suppression WHERE kind = :kind AND value = :value
+
 -- matching --
 -- What the list says about a JSON list of [kind, value, 1 for a spelling that no longer is written].
 SELECT kind, suppression.value, reason FROM json_each(:wanted) one
