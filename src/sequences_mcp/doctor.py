@@ -78,6 +78,8 @@ def _delivery(settings: Settings) -> Iterator[Line]:
         yield Line(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
     else:
         yield Line(found.ok, f"delivery: {found.words}")
+        if found.server_reply:
+            yield Line(None, f"server reply: “{found.server_reply}”")
     yield Line(None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown")
     yield Line(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
 
@@ -123,6 +125,8 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
     for one in state.troubles:
         if one.code not in TOLD_ABOVE:
             yield Line(False if one.stops else None, f"{one.code.replace('_', ' ')}: {one.line}")
+            if one.server_reply:
+                yield Line(None, f"server reply: “{one.server_reply}”")
     queues = state.waiting
     told = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
     yield Line(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")

@@ -76,7 +76,8 @@ def test_a_mail_server_that_is_away_or_says_no_is_told(terminal: Terminal) -> No
         terminal.settings["SMTP_URL"] = planted.url_with_password(f"127.0.0.1:{running.port}")
         said = terminal.run("doctor")
     assert said.status == 1
-    assert "554 go away" in line(said.out, "delivery")
+    assert line(said.out, "delivery").endswith("the server answered 554 (connect)")
+    assert line(said.out, "server reply") == "note server reply: “554 go away”"
     assert planted.MARK not in said.out
 
 

@@ -153,7 +153,9 @@ def test_a_no_for_good_is_told_from_an_address_that_does_not_exist(script: dict[
     with mail_server(script) as running, pytest.raises(DeliveryRejectedError) as caught:
         deliver(running.server(), message(), before_dot=Dots(), timeouts=CALM)
     assert caught.value.data["bounced"] is bounced
-    assert next(iter(script.values())) in caught.value.message
+    [said] = script.values()
+    assert caught.value.data["server_reply"] == said
+    assert said.partition(" ")[0] in caught.value.message
     assert running.inbox.taken == []
 
 
@@ -233,4 +235,5 @@ def test_the_probe_says_how_far_it_came() -> None:
     with mail_server({"EHLO": "550 who are you"}) as running:
         found = probe(running.server(), timeouts=CALM)
     assert not found.ok
-    assert found.words.endswith("the server answered 550 who are you to EHLO")
+    assert found.words.endswith("the server answered 550 to EHLO")
+    assert found.server_reply == "550 who are you"

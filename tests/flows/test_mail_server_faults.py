@@ -12,16 +12,16 @@ from tests.server.open_server import LINKEDIN, MAIL, Desktop, people, yes
 from sequences_mcp.bootstrap import open_worker
 
 DEFERRED = {
-    "greeted with 554": ({"greeting": "554 go away"}, "554 go away"),
-    "dropped at once": ({"greeting": DROP}, "(connect)"),
-    "no greeting": ({"greeting": STALL}, "timed out (connect)"),
-    "EHLO refused": ({"EHLO": "550 who are you"}, "550 who are you"),
-    "MAIL 451": ({"MAIL": "451 4.3.0 later"}, "451 4.3.0 later to MAIL"),
-    "MAIL 550": ({"MAIL": "550 5.7.1 account suspended"}, "550 5.7.1 account suspended to MAIL"),
-    "RCPT 450": ({"RCPT": "450 4.2.0 greylisted"}, "450 4.2.0 greylisted to RCPT"),
-    "RCPT stalls": ({"RCPT": STALL}, "timed out (RCPT)"),
-    "DATA 421": ({"DATA": "421 shutting down"}, "421 shutting down to DATA"),
-    "dot 451": ({"dot": "451 4.3.0 queue full"}, "451 4.3.0 queue full to the final dot"),
+    "greeted with 554": ({"greeting": "554 go away"}, ("554", "554 go away")),
+    "dropped at once": ({"greeting": DROP}, ("(connect)", None)),
+    "no greeting": ({"greeting": STALL}, ("timed out (connect)", None)),
+    "EHLO refused": ({"EHLO": "550 who are you"}, ("550 to EHLO", "550 who are you")),
+    "MAIL 451": ({"MAIL": "451 4.3.0 later"}, ("451 4.3.0 to MAIL", "451 4.3.0 later")),
+    "MAIL 550": ({"MAIL": "550 5.7.1 account suspended"}, ("550 5.7.1 to MAIL", "550 5.7.1 account suspended")),
+    "RCPT 450": ({"RCPT": "450 4.2.0 greylisted"}, ("450 4.2.0 to RCPT", "450 4.2.0 greylisted")),
+    "RCPT stalls": ({"RCPT": STALL}, ("timed out (RCPT)", None)),
+    "DATA 421": ({"DATA": "421 shutting down"}, ("421 to DATA", "421 shutting down")),
+    "dot 451": ({"dot": "451 4.3.0 queue full"}, ("451 4.3.0 to the final dot", "451 4.3.0 queue full")),
 }
 FAILED = {
     "RCPT 550": ({"RCPT": "550 5.2.1 mailbox disabled"}, "550 5.2.1 mailbox disabled", 0),
@@ -29,13 +29,13 @@ FAILED = {
     "dot 550": ({"dot": "550 5.1.1 no such user"}, "550 5.1.1 no such user", 1),
 }
 WITHHELD = {
-    "DATA 554": ({"DATA": "554 5.6.0 no"}, "554 5.6.0 no"),
-    "dot 552": ({"dot": "552 5.3.4 too big"}, "552 5.3.4 too big"),
+    "DATA 554": ({"DATA": "554 5.6.0 no"}, ("554 5.6.0 to DATA", "554 5.6.0 no")),
+    "dot 552": ({"dot": "552 5.3.4 too big"}, ("552 5.3.4 to the final dot", "552 5.3.4 too big")),
 }
 UNKNOWN = {
     "dropped after the dot": ({"dot": DROP}, "the connection was lost before the server's answer"),
     "no answer to the dot": ({"dot": STALL}, "the connection was lost before the server's answer"),
-    "nonsense after the dot": ({"dot": "354 go on"}, "the server's answer was none: 354 go on"),
+    "nonsense after the dot": ({"dot": "354 go on"}, "the server's answer was none: 354"),
 }
 
 
@@ -59,7 +59,7 @@ def heal(inbox: Inbox) -> None:
 
 @pytest.mark.parametrize(("script", "words"), DEFERRED.values(), ids=DEFERRED.keys())
 async def test_what_was_not_accepted_waits_says_why_and_arrives_once_later(
-    bureau: Bureau, script: dict[str, str], words: str
+    bureau: Bureau, script: dict[str, str], words: tuple[str, str | None]
 ) -> None:
     with mailing(bureau, script) as (connected, inbox):
         async with connected.client("auto", yes) as desktop:
@@ -67,7 +67,7 @@ async def test_what_was_not_accepted_waits_says_why_and_arrives_once_later(
             connected.work()
             held = await first_step(desktop, run)
             assert (held["state"], held["until"]) == ("held", "2026-11-23T12:01:00+00:00")
-            assert words in held["reason"]
+            assert (words[0] in held["reason"], held.get("server_reply")) == (True, words[1])
             assert inbox.taken == []
             heal(inbox)
             connected.work()
@@ -90,7 +90,7 @@ async def test_what_was_refused_for_good_ends_the_run_and_is_not_tried_again(
             connected.work()
             seen = await desktop.call("get_sequence", sequence_id=run)
             assert (seen["status"], seen["steps"][0]["state"]) == ("FAILED", "failed")
-            assert words in seen["reason"]
+            assert (seen["steps"][0]["server_reply"], words in seen["reason"]) == (words, False)
             heal(inbox)
             connected.forward(days=30)
             connected.work()
@@ -101,7 +101,7 @@ async def test_what_was_refused_for_good_ends_the_run_and_is_not_tried_again(
 
 @pytest.mark.parametrize(("script", "words"), WITHHELD.values(), ids=WITHHELD.keys())
 async def test_what_is_refused_for_its_text_waits_for_a_person_and_fails_nobody(
-    bureau: Bureau, script: dict[str, str], words: str
+    bureau: Bureau, script: dict[str, str], words: tuple[str, str]
 ) -> None:
     with mailing(bureau, script) as (connected, inbox):
         async with connected.client("auto", yes) as desktop:
@@ -109,8 +109,10 @@ async def test_what_is_refused_for_its_text_waits_for_a_person_and_fails_nobody(
             connected.work()
             seen = await desktop.call("get_sequence", sequence_id=run)
             assert (seen["status"], seen["steps"][0]["state"]) == ("WAITING_FOR_USER", "held")
-            assert words in seen["steps"][0]["reason"]
-            assert (await desktop.call("list_reviews"))["drafts"]["items"]
+            step = seen["steps"][0]
+            assert (words[0] in step["reason"], step["server_reply"]) == (True, words[1])
+            [draft] = (await desktop.call("list_reviews"))["drafts"]["items"]
+            assert draft["server_reply"] == words[1]
     assert inbox.taken == []
 
 

@@ -51,7 +51,8 @@ async def test_a_mailbox_that_is_refused_is_told_since_when_and_what_to_do_until
         bureau.work()
         found = (await troubles(bureau))["mailbox_rests"]
         assert (found.since, found.stops) == (begun, True)
-        assert "the account is blocked" in found.what
+        assert "the account is blocked" not in found.line
+        assert found.server_reply == "550 5.7.1 the account is blocked"
         [line] = await broken(bureau)
         assert "Since 2026-11-23 12:00 UTC." in line
         bureau.forward(hours=2)

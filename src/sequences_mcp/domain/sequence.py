@@ -103,11 +103,11 @@ class StepRun:
     """One step of one sequence, with the very text this person gets.
 
     ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
-    ``generation`` rises with each edit of the text, so that a message id names one text; ``same_as`` is the first
-    generation that had this very text, where that is an earlier one. ``reason`` says why a
-    step is held, failed or unknown, ``until`` when a hold ends by itself. ``content`` is None while a text that
-    is written per contact is still missing. ``anchor`` is ``executed_at`` moved by the pauses since: the instant
-    from which an invitation's timeout is counted.
+    ``server_reply`` is what the mail server said last, in its own words. ``generation`` rises with each edit of
+    the text, so that a message id names one text; ``same_as`` is the first generation that had this very text,
+    where that is an earlier one. ``reason`` says why a step is held, failed or unknown, ``until`` when a hold
+    ends by itself. ``content`` is None while a text that is written per contact is still missing. ``anchor`` is
+    ``executed_at`` moved by the pauses since: the instant from which an invitation's timeout is counted.
     """
 
     key: str
@@ -132,6 +132,15 @@ class StepRun:
     def text_generation(self) -> int:
         """The first generation with this very text: 0 is the text as it was planned."""
         return self.generation if self.same_as is None else self.same_as
+
+    @property
+    def answer(self) -> str | None:
+        """What the mail server said last, where that is not overtaken: a stranger's words, to be shown as such."""
+        return (
+            None
+            if self.is_in_outbox or self.state in (StepState.PLANNED, StepState.SKIPPED)
+            else self.server_reply
+        )
 
     @property
     def is_in_outbox(self) -> bool:

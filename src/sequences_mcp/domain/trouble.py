@@ -10,7 +10,8 @@ from datetime import datetime
 class Trouble:
     """What is wrong, since when where that is known, and what a person does about it.
 
-    ``stops``: as long as it lasts, nothing leaves, or nothing of it that it names.
+    ``server_reply`` is what a mail server said about it: a stranger's words, no part of the line. ``stops``: as
+    long as it lasts, nothing leaves, or nothing of it that it names.
     """
 
     code: str
@@ -18,6 +19,7 @@ class Trouble:
     remedy: str
     since: datetime | None = None
     stops: bool = True
+    server_reply: str = ""
 
     @property
     def line(self) -> str:

@@ -68,6 +68,7 @@ class Deferred:
     lease: int
     reason: str
     retry_at: datetime | None
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,16 @@ class Rejected:
     lease: int
     reason: str
     bounced: bool
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection ended after the final dot without an answer."""
+    """The connection ended after the final dot without an answer; ``reply`` is one that was none."""
 
     lease: int
     reason: str
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

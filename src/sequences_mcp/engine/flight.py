@@ -48,7 +48,7 @@ def delivered(sequence: Sequence, event: Delivered, now: datetime) -> Result:
 
 def deferred(sequence: Sequence, event: Deferred, now: datetime) -> Result:
     """Put the e-mail back until the retry; where the sequence is over, there is none."""
-    run = _leased(sequence, event.lease, _OPEN_FATE)
+    run = _answered(_leased(sequence, event.lease, _OPEN_FATE), event.reply)
     if sequence.status not in LIVE:
         return _cancelled(sequence, run, reason=event.reason, now=now), ()
     run = grounded(run, StepState.HELD, reason=event.reason, until=event.retry_at)
@@ -57,7 +57,8 @@ def deferred(sequence: Sequence, event: Deferred, now: datetime) -> Result:
 
 def rejected(sequence: Sequence, event: Rejected, now: datetime) -> Result:
     """Fail the step and with it the sequence; never write to an address that does not exist again."""
-    run = grounded(_leased(sequence, event.lease, _OPEN_FATE), StepState.FAILED, reason=event.reason)
+    run = _answered(_leased(sequence, event.lease, _OPEN_FATE), event.reply)
+    run = grounded(run, StepState.FAILED, reason=event.reason)
     sequence = with_run(sequence, run, updated_at=now)
     if sequence.status in LIVE:
         sequence = ended(sequence, SequenceStatus.FAILED, now=now, reason=event.reason)
@@ -67,7 +68,7 @@ def rejected(sequence: Sequence, event: Rejected, now: datetime) -> Result:
 
 def lost(sequence: Sequence, event: Lost, now: datetime) -> Result:
     """Record that nobody can tell."""
-    run = _leased(sequence, event.lease, _BEYOND_RECALL)
+    run = _answered(_leased(sequence, event.lease, _BEYOND_RECALL), event.reply)
     return _unknown(sequence, run, reason=event.reason, now=now), ()
 
 
@@ -95,6 +96,10 @@ def _leased(sequence: Sequence, lease: int, states: Container[StepState]) -> Ste
         if run.lease == lease and run.state in states:
             return run
     raise conflict(sequence, f"Lease {lease} no longer covers an e-mail of this sequence.")
+
+
+def _answered(run: StepRun, reply: str) -> StepRun:
+    return replace(run, server_reply=reply or None)
 
 
 def _sent(sequence: Sequence, run: StepRun, now: datetime) -> Sequence:

@@ -52,7 +52,7 @@ def _event(
     """Return what has happened to the e-mail, the attempt and the mailbox noted with it."""
     sender = rules.terms.sender_address
     if outcome.kind == "lost":
-        return events.Lost(outcome.lease, outcome.said)
+        return events.Lost(outcome.lease, outcome.said, outcome.reply)
     if outcome.kind == "accepted":
         attempts.answered(store, outcome.lease, "accepted")
         mailboxes.accepted(store, sender)
@@ -82,13 +82,13 @@ def _refused(
     attempts.answered(store, outcome.lease, "recipient", code=outcome.code)
     mailboxes.free(store, sender, now=now)
     if blame in (Blame.GONE, Blame.REFUSES):
-        return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE)
+        return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE, outcome.reply)
     attempts.give_back(store, outcome.lease)
     if blame is Blame.LATER:
         tries = attempts.tries(store, run.key, generation=generation, since=since)
-        return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries))
+        return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
     said = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
-    return events.Deferred(outcome.lease, said, None)
+    return events.Deferred(outcome.lease, said, None, outcome.reply)
 
 
 def _exist_after_all(store: Store, keys: Iterable[str], *, now: datetime) -> None:
@@ -112,5 +112,6 @@ def _of_mailbox(store: Store, outcome: Outcome, *, rules: Rules, now: datetime) 
     answer: attempts.Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
     attempts.answered(store, outcome.lease, answer, code=outcome.code)
     attempts.give_back(store, outcome.lease)
-    mailboxes.refused(store, rules.terms.sender_address, why=outcome.said, account=rules.account, now=now)
-    return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY)
+    sender = rules.terms.sender_address
+    mailboxes.refused(store, sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
+    return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)

@@ -22,7 +22,8 @@ FOLDER = "receipts"
 class Outcome:
     """How the delivery of one claimed e-mail ended.
 
-    ``said`` is the receipt, or why it was not accepted, or why nobody can tell. ``blame`` is one of
+    ``said`` is the receipt, or why it was not accepted, or why nobody can tell; ``reply`` the server's own
+    words in the last two cases. ``blame`` is one of
     ``channels.replies.Blame``, or empty where no server was to blame; ``code`` is what a refusal is known by.
     """
 
@@ -34,6 +35,7 @@ class Outcome:
     blame: str = ""
     code: str = ""
     doubtful: bool = False
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

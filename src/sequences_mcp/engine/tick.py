@@ -57,5 +57,5 @@ def _email(sequence: Sequence, run: StepRun, *, tick: Tick, now: datetime) -> Re
         held = grounded(run, StepState.HELD, reason=OUTSIDE_WINDOW, until=tick.opens_at)
         return settled(with_run(sequence, held), now), ()
     claimed = grounded(run, StepState.CLAIMED)
-    claimed = replace(claimed, lease=tick.lease, lease_expires_at=tick.lease_expires_at)
+    claimed = replace(claimed, lease=tick.lease, lease_expires_at=tick.lease_expires_at, server_reply=None)
     return settled(with_run(sequence, claimed), now), (SendEmail(run.key, tick.lease),)

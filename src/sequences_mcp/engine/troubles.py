@@ -78,6 +78,7 @@ def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -
             remedy=f"The next try is at {rest.until:%Y-%m-%d %H:%M} UTC, by itself; `sequences-mcp doctor` tries "
             "the sign-in now.",
             since=rest.since,
+            server_reply=rest.reply,
         )
 
 

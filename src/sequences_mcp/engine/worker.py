@@ -255,7 +255,7 @@ class Worker:
             receipt = self.deliver(claim.message, before_dot=before_dot)
             outcome = _outcome(claim, "accepted", receipt.reply)
         except DeliveryUnknownError as error:
-            outcome = _outcome(claim, "lost", error.message)
+            outcome = _outcome(claim, "lost", error.message, reply=str(error.data.get("server_reply", "")))
         except (DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError) as error:
             outcome = _refusal(claim, error)
         except ConflictError:  # the lease was lost before the final dot: nothing was accepted, and it is not ours
@@ -331,6 +331,7 @@ class Worker:
 
     def _too_late(self, outcome: Outcome, error: SequencesError) -> None:
         detail = {"lease": outcome.lease, "outcome": outcome.kind, "said": outcome.said, "why": error.message}
+        detail |= {"server_reply": outcome.reply} if outcome.reply else {}
         self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:
@@ -353,6 +354,7 @@ def _refusal(claim: Claim, error: DeliveryError) -> Outcome:
         blame=str(facts.get("blame", "")),
         code=str(facts.get("code", "")),
         doubtful=bool(facts.get("doubtful")),
+        reply=str(facts.get("server_reply", "")),
     )
 
 

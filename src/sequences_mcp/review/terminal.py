@@ -148,6 +148,8 @@ def draft_in_full(draft: Draft) -> Iterator[str]:
     yield f"Draft {draft.id} for {_line(draft.contact.display_name)}: {draft.why}"
     if draft.run.reason:
         yield f"  {_line(for_person(draft.run.reason))}"
+    if draft.run.answer:
+        yield f"  The server said: “{_line(draft.run.answer)}”"
     yield from step_in_full(draft.run)
 
 

@@ -21,10 +21,11 @@ _PROTECTION = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found, in words."""
+    """What was found, in this program's words; ``server_reply`` is what a server said that refused."""
 
     ok: bool
     words: str
+    server_reply: str = ""
 
 
 def probe(server: MailServer, *, timeouts: Timeouts = PATIENT, context: ssl.SSLContext | None = None) -> Probe:
@@ -38,4 +39,5 @@ def probe(server: MailServer, *, timeouts: Timeouts = PATIENT, context: ssl.SSLC
             account = f"signed in as {server.username}" if server.username else "no account"
             return Probe(True, f"{server.where} answers ({_PROTECTION[server.security]}; {account})")
     except DeliveryDeferredError as error:
-        return Probe(False, f"{server.where}: {error.data['why']}")
+        reply = str(error.data.get("server_reply", ""))
+        return Probe(False, f"{server.where}: {error.data['why']}", reply)

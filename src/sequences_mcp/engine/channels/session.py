@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sequences_mcp.engine.channels.faults import deferred, deferring, refused, words
+from sequences_mcp.engine.channels.faults import deferred, deferring, refused, said, shown
 from sequences_mcp.engine.channels.mail_server import MailServer, Security, Timeouts, is_loopback
 from sequences_mcp.errors import DeliveryError
 
@@ -62,12 +62,14 @@ class Deadline:
 
 @contextmanager
 def without_secrets(server: MailServer) -> Iterator[None]:
-    """Cut the password, which a server may repeat, out of every delivery error that leaves the block."""
+    """Make the server's words in every delivery error that leaves the block fit to keep: without the password."""
     try:
         yield
     except DeliveryError as error:
         clean = server.without_password
         data = {name: clean(value) if isinstance(value, str) else value for name, value in error.data.items()}
+        if reply := error.data.get("server_reply"):
+            data["server_reply"] = shown(str(reply), clean=clean)
         if data == dict(error.data):
             raise
         raise type(error)(clean(error.message), next_step=error.next_step, data=data) from None
@@ -154,7 +156,7 @@ def _greet(connection: smtplib.SMTP) -> None:
     with deferring("greeting"):
         code, reply = connection.ehlo()
     if not 200 <= code <= 299:
-        raise deferred(f"the server answered {code} {words(reply)} to EHLO", phase="greeting")
+        raise deferred(f"the server answered {code} to EHLO", phase="greeting", reply=said(code, reply))
 
 
 _UNABLE = frozenset({500, 501, 502, 504, 534})  # of the mechanism, not of the password

@@ -12,7 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sequences_mcp.engine.channels.envelope import require_sound
-from sequences_mcp.engine.channels.faults import deferred, deferring, refused, unknown, withheld, words
+from sequences_mcp.engine.channels.faults import (
+    deferred,
+    deferring,
+    described,
+    refused,
+    said,
+    shown,
+    unknown,
+    withheld,
+)
 from sequences_mcp.engine.channels.mail_server import PATIENT, MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import Message, Receipt
 from sequences_mcp.engine.channels.session import Deadline, session, without_secrets
@@ -55,7 +64,7 @@ def deliver(
         at("body")
         before_dot()
         deadline.extend(timeouts.final)
-        return Receipt(server.without_password(_finish(connection, timeouts, at=at)))
+        return Receipt(shown(_finish(connection, timeouts, at=at), clean=server.without_password))
 
 
 def _address(connection: smtplib.SMTP, message: Message) -> None:
@@ -97,8 +106,8 @@ def _require_silence(connection: smtplib.SMTP) -> None:
     """Raise unless the server is still listening: a word or an end at this point is never a yes."""
     early = _early_words(connection)
     if early is not None:
-        why = words(early) or "no reason given"
-        raise deferred(f"the server ended it before the text was complete: {why}", phase="text")
+        why = "the server ended it before the text was complete"
+        raise deferred(why, phase="text", reply=said("", early))
 
 
 def _early_words(connection: smtplib.SMTP) -> bytes | None:
@@ -128,12 +137,12 @@ def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str],
         at("dot")
         code, reply = connection.getreply()
     except OSError as error:  # every error of smtplib is one too
-        raise unknown(f"the connection was lost before the server's answer ({words(str(error))})") from error
+        raise unknown(f"the connection was lost before the server's answer ({described(error)})") from error
     at("reply")
     with suppress(OSError):
         connection.send(b"QUIT\r\n")  # its answer tells nothing and could only keep us from writing down this one
     if 200 <= code <= 299:
-        return f"{code} {words(reply)}"
+        return said(code, reply)
     if 400 <= code <= 599:
         raise refused(code, reply, phase="the final dot")
-    raise unknown(f"the server's answer was none: {code} {words(reply)}")
+    raise unknown(f"the server's answer was none: {code}", reply=said(code, reply))

@@ -17,8 +17,9 @@ LOOKED_AT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """A mailbox that rests: refused since when and how often in a row, tried again when, the last answer.
+    """A mailbox that rests: refused since when and how often in a row, tried again when, and why.
 
+    ``why`` is this program's words, ``reply`` the server's.
     ``account`` stands for the account that was refused: with another password or server the rest is over.
     """
 
@@ -28,6 +29,7 @@ class Rest:
     refusals: int
     why: str
     account: str
+    reply: str = ""
 
 
 def resting(store: Store, sender: str, *, now: datetime, account: str | None = None) -> Rest | None:
@@ -45,11 +47,12 @@ def resting(store: Store, sender: str, *, now: datetime, account: str | None = N
         refusals=row["refusals"],
         why=row["why"],
         account=row["account"],
+        reply=row["reply"],
     )
     return None if found.until > now + LONGEST_REST else found
 
 
-def refused(store: Store, sender: str, *, why: str, account: str, now: datetime) -> Rest:
+def refused(store: Store, sender: str, *, why: str, account: str, now: datetime, reply: str = "") -> Rest:
     """Let a mailbox rest: a minute, then twice as long after each refusal, at most an hour. Return the rest."""
     before = resting(store, sender, now=now, account=account)
     if before is not None and before.until + FORGOTTEN < now:
@@ -57,7 +60,9 @@ def refused(store: Store, sender: str, *, why: str, account: str, now: datetime)
     number = before.refusals + 1 if before else 1
     pause = min(FIRST_REST * (1 << min(number - 1, 10)), LONGEST_REST)
     since = min(before.since, now) if before else now
-    rest = Rest(sender=sender, since=since, until=now + pause, refusals=number, why=why, account=account)
+    rest = Rest(
+        sender=sender, since=since, until=now + pause, refusals=number, why=why, account=account, reply=reply
+    )
     _keep(store, rest)
     return rest
 
@@ -103,4 +108,5 @@ def _keep(store: Store, rest: Rest) -> None:
         refusals=rest.refusals,
         why=rest.why,
         account=rest.account,
+        reply=rest.reply,
     )

@@ -17,7 +17,10 @@ class ProviderView(View):
 
 
 class ProvidersView(View):
-    """What is connected, who sends how and when, after whose yes, and what is not set up or broken."""
+    """What is connected, who sends how and when, after whose yes, and what is not set up or broken.
+
+    ``server_reply`` is what the mail server says, where it refuses the mailbox: its words, not this program's.
+    """
 
     providers: tuple[ProviderView, ...]
     sender: str | None = None
@@ -28,6 +31,7 @@ class ProvidersView(View):
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
     broken: tuple[str, ...]
+    server_reply: str | None = None
     waiting_plans: int
     waiting_drafts: int
     open_tasks: int
@@ -47,6 +51,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         approval=report.approval,
         auto_approve=report.auto_approve,
         broken=report.broken,
+        server_reply=next((one.server_reply for one in report.troubles if one.server_reply), None),
         waiting_plans=waiting.plans.number,
         waiting_drafts=waiting.texts.number,
         open_tasks=waiting.tasks.number,

@@ -10,7 +10,7 @@ from sequences_mcp.providers.port import Draft
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
-from sequences_mcp.server.views.sequence import channel_of
+from sequences_mcp.server.views.sequence import REPLY_LIMIT, channel_of
 
 TEXT_BUDGET = 1_600
 
@@ -42,6 +42,7 @@ class DraftView(WhoView):
     subject: str | None = None
     content: str | None = None
     reason: str | None = None
+    server_reply: str | None = None
 
 
 class PlanPage(PageView):
@@ -145,5 +146,6 @@ def draft_view(draft: Draft, limit: int) -> DraftView:
         subject=draft.run.subject,
         content=None if draft.run.content is None else cut(draft.run.content, limit),
         reason=draft.run.reason,
+        server_reply=draft.run.answer and cut(draft.run.answer, REPLY_LIMIT),
         **who(draft.contact),
     )

@@ -1,12 +1,13 @@
 -- find --
 -- The rest of a mailbox.
-SELECT sender, since, until, refusals, why, account FROM mailbox_rest WHERE sender = :sender
+SELECT sender, since, until, refusals, why, account, reply FROM mailbox_rest WHERE sender = :sender
 
 -- rest --
 -- A mailbox was refused: it rests.
-INSERT INTO mailbox_rest (sender, since, until, refusals, why, account)
-VALUES (:sender, :since, :until, :refusals, :why, :account)
-ON CONFLICT (sender) DO UPDATE SET since = :since, until = :until, refusals = :refusals, why = :why, account = :account
+INSERT INTO mailbox_rest (sender, since, until, refusals, why, account, reply)
+VALUES (:sender, :since, :until, :refusals, :why, :account, :reply)
+ON CONFLICT (sender) DO UPDATE
+SET since = :since, until = :until, refusals = :refusals, why = :why, account = :account, reply = :reply
 
 -- postpone --
 -- Nobody else tries it before an instant.
