@@ -94,8 +94,6 @@ async def test_a_blueprint_is_created_with_steps_in_kalents_own_names() -> None:
             "subject": "{{sourcingJobTitle}}",
             "content": "Hello {{firstname}}",
             "temporalityType": "ASAP",
-            "contentSource": "manual",
-            "policy": {"skipStepIfNoContact": False, "autoValidateAIDraft": False},
         }
     ]
     assert (made.id, made.sourcing_id) == (BLUEPRINT, SOURCING)

@@ -286,7 +286,7 @@ async def test_clarkys_own_review_is_left_out_only_where_the_operator_allowed_it
         done = await start.ask(desktop)
     assert error["code"] == "approval_refused"
     assert (done["outcome"], done["approval"], done["handed_over"]["done"]) == ("done", "by_operator", 1)
-    assert [one["rule"] for one in done["findings"]] == ["vendor.unreviewed"]
+    assert [one["rule"] for one in done["findings"]] == ["vendor.unreviewed", "vendor.no_agent"]
     [sent] = await enrolled(vendors, "clarky")
     assert sent["body"]["auto_approve"] is True
 

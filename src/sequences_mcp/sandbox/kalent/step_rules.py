@@ -45,12 +45,20 @@ def _step(raw: object, place: str) -> Step:
     if not isinstance(raw, dict):
         raise BadInput(f"{place} must be an object", field=place)
     only(raw, KEYS)
+    _check_unit(raw.get("delay"), place)
     try:
         return Step.model_validate_json(json.dumps(_without_nulls(raw)), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join([place, *map(str, first["loc"])])
         raise BadInput(f"{field}: {first['msg']}", field=field) from error
+
+
+def _check_unit(delay: object, place: str) -> None:
+    """Refuse what the product's own model would convert on the way in."""
+    unit = delay.get("unit") if isinstance(delay, dict) else None
+    if isinstance(unit, str) and unit not in set(DelayUnit):
+        raise BadInput(f"{place}.delay.unit must be one of {', '.join(DelayUnit)}", field=f"{place}.delay.unit")
 
 
 def _without_nulls(raw: dict[str, Any]) -> dict[str, Any]:
