@@ -136,9 +136,9 @@ async def test_whoever_an_answer_does_not_mention_is_unknown_and_bars_the_list(v
         ({"first_name": "Nina"}, "neither email nor linkedin_url"),
         ({"phone": "+33639980101"}, "neither email nor linkedin_url"),
         ({**OLGA, "location": "Lyon"}, "keep no location"),
-        ({**OLGA, "note": "Met in Berlin"}, "a note"),
-        ({**OLGA, "shoe": "42"}, "'shoe' is not a field"),
-        ({**OLGA, "company": 7}, "company is not text"),
+        ({**OLGA, "note": "Met in Berlin"}, "take no notes"),
+        ({**OLGA, "shoe": "42"}, "shoe: this is not a field"),
+        ({**OLGA, "company": 7}, "company: this is not text"),
         ({"id": "topo:1111"}, "is an id"),
         (7, "is not an object"),
     ],
@@ -149,6 +149,25 @@ async def test_what_topo_would_not_keep_is_refused_by_position(vendors: Connecte
         error = await desktop.refused("save_contacts", contacts=[NINA, person], provider=PARKED)
     assert error["code"] == "invalid_arguments"
     assert "contact 2" in error["message"] and what in error["message"]
+    assert await vendors.sandbox.received() == []
+
+
+async def test_everything_wrong_with_a_save_at_a_vendor_is_told_in_one_answer(
+    vendors: Connected,
+) -> None:
+    rows = [NINA, {**OLGA, "shoe": "42"}, {**OLGA, "email": "olga@10.0.0.1"}, {"phone": "+33639980101"}, {**NINA}]
+    async with vendors.client() as desktop:
+        told = await desktop.refused("save_contacts", contacts=rows, provider=PARKED)
+        many = await desktop.refused("save_contacts", contacts=[{**NINA, "company": 7}] * 40, provider=PARKED)
+        ids = await desktop.refused("save_contacts", contacts=[NINA, "local:ct_1", "."], provider=SOURCING)
+    assert [(one["position"], one.get("field")) for one in told["problems"]] == [
+        (2, "shoe"),
+        (3, "email"),
+        (4, None),
+        (5, None),
+    ]
+    assert (len(many["problems"]), many["more"]) == (10, 30)
+    assert {one["position"] for one in ids["problems"]} >= {1, 3}
     assert await vendors.sandbox.received() == []
 
 
@@ -220,7 +239,7 @@ async def test_kalent_takes_people_by_the_id_of_their_talent_alone(vendors: Conn
     async with vendors.client() as desktop:
         error = await desktop.refused("save_contacts", contacts=[person], provider=SOURCING)
         nowhere = await desktop.refused("save_contacts", contacts=[{"id": TALENT}], provider="kalent")
-    assert "contact 1 is not the id of a talent alone" in error["message"]
+    assert "contact 1: it is not the id of a talent alone" in error["message"]
     assert (nowhere["code"], nowhere["listed_by"]) == ("wrong_id", "list_sourcings")
 
 

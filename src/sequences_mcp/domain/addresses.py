@@ -128,6 +128,18 @@ def wire_address(text: str) -> str:
     return read_address(text).wire
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """Return an address as a mail server gets it, then as people write it where that differs; raises nothing.
+
+    For a search that compares letter by letter. What is no address is returned as it is.
+    """
+    try:
+        found = read_address(text)
+    except InvalidArgumentsError:
+        return (text,)
+    return tuple(dict.fromkeys((found.wire, found.text)))
+
+
 def read_host(text: str) -> str:
     """Return a domain in ASCII, as it is compared; InvalidArgumentsError.
 

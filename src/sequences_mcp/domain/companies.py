@@ -10,8 +10,8 @@ from sequences_mcp.domain.addresses import domain_of, host_key
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix, registered_domain
 
-# Legal forms as they end a name, of one part or several; from the national registers' own lists. Forms of one part
-# combine ("GmbH & Co. KG", "Co., Ltd.", "Holding AG").
+# Legal forms as they end a name, of one part or several: a list of our own, put together by hand and not complete.
+# A form that is missing makes two names differ that are one company's. Forms of one part combine ("Co., Ltd.").
 _FORMS = """
 inc | incorporated | corp | corporation | co | company | llc | ltd | limited | plc | llp | lllp | pllc | lp
 pvt ltd | private limited | pty ltd | pty limited | pty | pte ltd | pte | ltd co | sdn bhd | bhd | tbk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.phones import EXTENSION, read_phone
 from sequences_mcp.domain.row_problems import LONGEST, NEXT, RowProblem, require_none
 from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
@@ -24,7 +24,6 @@ SEVERAL = ("emails", "phone_numbers")
 EXTRAS = ("id", "note", "variables", "texts", *SEVERAL)
 MAX_CONTACTS = 10_000
 MOST_ADDRESSES = 20
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 T = TypeVar("T")
 
 
@@ -193,10 +192,9 @@ def _emails(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _phones(item: Mapping[str, Any]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(_list(item, "phone_numbers")))
-    for one in found:
-        if not _E164.fullmatch(one):
-            raise _bad("a phone number is not in E.164", "Write it like +33612345678.")
+    found = tuple(dict.fromkeys(read_phone(one, country=None) for one in _list(item, "phone_numbers")))
+    if any(EXTENSION in one for one in found):
+        raise _bad("no vendor takes a number with an extension", "Leave it out, or give a direct number.")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from typing import NamedTuple
 
+from sequences_mcp.domain.addresses import shown_host, spellings
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.desk import Desk
@@ -36,9 +37,19 @@ async def _all_excluded(
     if not marks:
         return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
     told = [
-        await _excluded(desk, one, exclusions=exclusions, name=name, call=call, reason=reason) for one in marks
+        await _excluded(desk, one, exclusions=exclusions, name=name, call=call, reason=reason)
+        for one in dict.fromkeys(each for mark in marks for each in _spelled(mark))
     ]
     return "; ".join(dict.fromkeys(line for line in told if line != DONE)) or DONE
+
+
+def _spelled(mark: Mark) -> tuple[Mark, ...]:
+    """Return a mark in each of its spellings: a vendor may compare letter by letter."""
+    if mark.kind == "address":
+        return tuple(Mark("address", one) for one in spellings(mark.value))
+    if mark.kind == "domain":
+        return tuple(Mark("domain", one) for one in dict.fromkeys((mark.value, shown_host(mark.value))))
+    return (mark,)
 
 
 async def _is_known_there(exclusions: Exclusions, found: Mark) -> bool:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
 from typing import Any
 
-from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.addresses import address_key, wire_address
 from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.ids import Kind, parse
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.domain.phones import dialled, read_phone
+from sequences_mcp.domain.row_problems import NEXT, RowProblem, require_none
+from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
 from sequences_mcp.flows.given import Given, require_sound
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.providers.vendor_port import Newcomer
+from sequences_mcp.providers.vendor_port import Misfit, Newcomer
+
+ALLOWED = (*FACTS, "id", "note")  # a note is known, and refused with the reason
 
 
-def read_newcomers(raw: Items[object], *, most: int, policy: GuardPolicy | None) -> list[Newcomer]:
-    """Return the people of a call; InvalidArgumentsError names the position (from 1) and what is wrong there.
+def read_newcomers(
+    raw: Items[object], *, most: int, misfit: Callable[[Newcomer], Misfit | None], policy: GuardPolicy | None
+) -> list[Newcomer]:
+    """Return the people of a call, with addresses and numbers as the vendor gets them.
 
-    RefusedByGuardsError for facts that are placeholders. Without a ``policy`` the values are not looked at: those
-    of a call that was made before, to be found again.
+    ``misfit`` says why the vendor cannot take one. Raises InvalidArgumentsError that names every row (from 1) with
+    what is wrong there, and RefusedByGuardsError for facts that are placeholders. Without a ``policy`` the values
+    are not looked at: those of a call that was made before, to be found again.
     """
     if not 1 <= len(raw) <= most:
-        raise _bad(
-            f"contacts has {len(raw):,} entries; this vendor takes from 1 to {most:,} a call", "Split the call."
+        raise InvalidArgumentsError(
+            f"contacts has {len(raw):,} entries; this vendor takes from 1 to {most:,} a call.",
+            next_step="Split the call.",
         )
-    people = [_newcomer(item, position) for position, item in enumerate(raw, start=1)]
-    _require_different(people)
+    rows = [_Row(position) for position in range(1, len(raw) + 1)]
+    people = [row.newcomer(item, misfit) for row, item in zip(rows, raw, strict=True)]
+    problems = [problem for row in rows for problem in row.problems]
+    require_none([*problems, *_named_twice(people)], what="contact")
+    whole = [one for one in people if one is not None]
     if policy is not None:
-        require_sound(_values(people), policy=policy)
-    return people
+        require_sound(_values(whole), policy=policy)
+    return whole
 
 
 def _values(people: Items[Newcomer]) -> Iterator[Given]:
@@ -37,36 +49,73 @@ def _values(people: Items[Newcomer]) -> Iterator[Given]:
         yield from (Given(f"contact {position}", *fact) for fact in facts_of(one.fields).items())
 
 
-def _newcomer(item: object, position: int) -> Newcomer:
-    if isinstance(item, str):
-        item = {"id": item}
-    if not isinstance(item, Mapping):
-        raise _bad(f"contact {position} is not an object", f"Its fields are {', '.join(FACTS)}.")
-    if item.get("note") is not None:
-        raise _bad(f"contact {position} has a note", "Vendors take no notes here; leave it out.")
-    for name in item:
-        if name not in (*FACTS, "id", "note"):
-            raise _bad(f"contact {position}: {name!r} is not a field", f"The fields are {', '.join(FACTS)}.")
-    given = _fact(item, "id", position)
-    known = ContactFields(**{name: _fact(item, name, position) for name in FACTS})
-    return Newcomer(id=str(parse(given, Kind.CONTACT)) if given else None, fields=known)
+@dataclass(slots=True)
+class _Row:
+    """Reads one row and collects what is wrong with it."""
+
+    position: int
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def newcomer(self, item: object, misfit: Callable[[Newcomer], Misfit | None]) -> Newcomer | None:
+        """Return the person of a row; None where something is wrong."""
+        if isinstance(item, str):
+            item = {"id": item}
+        if not isinstance(item, Mapping):
+            self._wrong(None, item, f"it is not an object; its fields are {', '.join(FACTS)}")
+            return None
+        for name in item:
+            if name not in ALLOWED:
+                self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(FACTS)}")
+        if item.get("note") is not None:
+            self._wrong("note", item["note"], "vendors take no notes here", remedy="Leave it out.")
+        given = self._text(item, "id")
+        facts = {name: self._text(item, name) for name in FACTS}
+        country = facts["country"]
+        facts["email"] = self._read("email", facts["email"], wire_address)
+        facts["phone"] = self._read("phone", facts["phone"], lambda text: _number(text, country=country))
+        own = self._read("id", given, lambda text: str(parse(text, Kind.CONTACT)))
+        person = Newcomer(id=own, fields=ContactFields(**facts))
+        if not self.problems and (found := misfit(person)) is not None:
+            self._wrong(None, None, found.problem, remedy=found.remedy)
+        return None if self.problems else person
+
+    def _text(self, item: Mapping[str, Any], name: str) -> str | None:
+        value = item.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._wrong(name, value, "this is not text")
+            return None
+        return " ".join(value.split()) or None
+
+    def _read(self, name: str, text: str | None, read: Callable[[str], str]) -> str | None:
+        try:
+            return read(text) if text else None
+        except (InvalidArgumentsError, WrongIdError) as error:
+            self._wrong(name, text, error.message, remedy=error.next_step)
+            return None
+
+    def _wrong(self, name: str | None, value: object, why: str, *, remedy: str = NEXT) -> None:
+        shown = value if isinstance(value, str) or value is None else repr(value)
+        self.problems.append(RowProblem(self.position, name, shown, why.rstrip("."), remedy))
 
 
-def _fact(item: Mapping[str, Any], name: str, position: int) -> str | None:
-    value = item.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _bad(f"contact {position}: {name} is not text", "Give it as a string.")
-    return " ".join((value or "").split()) or None
+def _number(text: str, *, country: str | None) -> str:
+    number = dialled(read_phone(text, country=country))
+    if number is None:
+        raise InvalidArgumentsError(
+            "vendors take no number with an extension.", next_step="Leave it out, or give a direct number."
+        )
+    return number
 
 
-def _require_different(people: Items[Newcomer]) -> None:
+def _named_twice(people: Items[Newcomer | None]) -> Iterator[RowProblem]:
     places: dict[str, int] = {}
     for position, one in enumerate(people, start=1):
+        if one is None:
+            continue
         email = address_key(one.fields.email) if one.fields.email else None
         known = one.id or email or one.fields.linkedin_url
         if known and (earlier := places.setdefault(known, position)) != position:
-            raise _bad(f"contacts {earlier} and {position} are the same person", "Name each person once.")
-
-
-def _bad(message: str, next_step: str) -> InvalidArgumentsError:
-    return InvalidArgumentsError(f"{message}.", next_step=next_step)
+            problem = f"contacts {earlier} and {position} are the same person"
+            yield RowProblem(position, None, None, problem, "Name each person once.")

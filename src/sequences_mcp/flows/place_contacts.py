@@ -54,11 +54,11 @@ async def place_contacts(desk: Desk, *, place_id: str, contacts: Items[object]) 
     provider = desk.named(provider_of(place_id))
     if provider.places is None:
         raise _takes_nobody(provider)
-    people = read_newcomers(contacts, most=provider.places.most, policy=desk.policy)
-    provider.places.require_fit(people)
-    trail = _Trail(list(await provider.places.look_into(place_id, people)))
+    places = provider.places
+    people = read_newcomers(contacts, most=places.most, misfit=places.misfit, policy=desk.policy)
+    trail = _Trail(list(await places.look_into(place_id, people)))
     await _hold_back(desk, people, trail)
-    await _put(desk, provider.places, place_id, people=people, trail=trail)
+    await _put(desk, places, place_id, people=people, trail=trail)
     return _told(trail, provider)
 
 

@@ -37,7 +37,7 @@ async def read_back_people(desk: Desk, operation: Operation) -> ReadBack:
     provider = desk.named(operation.provider)
     places = offered(provider.places, provider, verb="take people in")
     given: Any = operation.arguments.get("contacts")
-    people = read_newcomers(given, most=places.most, policy=None)
+    people = read_newcomers(given, most=places.most, misfit=places.misfit, policy=None)
     count, why = await places.count_in(operation.subject, people)
     if count is None:
         return ReadBack(None, f"{why} {A_PERSON}")

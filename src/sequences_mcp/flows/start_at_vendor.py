@@ -209,4 +209,7 @@ def _enrollee(desk: Desk, offer: Offer, candidate: Candidate, *, kept: Contact, 
     if candidate.obstacle:
         stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
         person = replace(person, findings=(*person.findings, stands))
+    if candidate.left_out:
+        told = Finding(rule="vendor.left_out", severity=Severity.WARNING, message=candidate.left_out)
+        person = replace(person, findings=(*person.findings, told))
     return Enrollee(person, candidate.handover, vendor_id, candidate.addresses)

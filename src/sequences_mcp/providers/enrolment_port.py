@@ -40,12 +40,14 @@ class Asked:
 class Candidate:
     """A person as the vendor knows them; ``handover`` is exactly what it would be given to enrol them.
 
-    ``obstacle`` says why they cannot be enrolled; ``addresses`` are all to which the vendor may write.
+    ``obstacle`` says why they cannot be enrolled, ``left_out`` what is known of them and not given; ``addresses``
+    are all to which the vendor may write.
     """
 
     contact: Contact
     handover: Mapping[str, str]
     obstacle: str | None = None
+    left_out: str | None = None
     addresses: tuple[str, ...] = ()
 
 

@@ -5,15 +5,17 @@ A status whose meaning is not documented counts as live: nothing must be started
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from sequences_mcp.domain.addresses import read_address
+from sequences_mcp.domain.addresses import read_address, wire_address
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.phones import EXTENSION, dialled, read_phone
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.providers.port import Outlook, SequenceDetail, VendorFacts
@@ -119,11 +121,34 @@ def contact_of(person: RemoteContact) -> Contact:
 
 
 def with_facts(person: Contact, told: ContactFields) -> Contact:
-    """Return a vendor's person with what a caller told of them; InvalidArgumentsError for a bad address."""
+    """Return a vendor's person with what a caller told of them; InvalidArgumentsError for what is no address."""
     facts = {name: value for name, value in facts_of(told).items() if value is not None}
     if told.email is not None:
         facts["email"] = read_address(told.email).text
+    if told.phone is not None:
+        facts["phone"] = read_phone(told.phone, country=told.country or person.country)
     return replace(person, **facts)
+
+
+def given_of(known: ContactFields, names: Iterable[str]) -> dict[str, str]:
+    """Return these facts as a vendor is given them: addresses as a mail server gets them, numbers in E.164.
+
+    A number with an extension is none of them (``domain.phones.dialled``). InvalidArgumentsError for an address
+    that is none.
+    """
+    told = {name: value for name in names if (value := getattr(known, name))}
+    if "email" in told:
+        told["email"] = wire_address(told["email"])
+    if "phone" in told:
+        told["phone"] = dialled(told["phone"]) or ""
+    return {name: value for name, value in told.items() if value}
+
+
+def left_out_of(known: ContactFields) -> str | None:
+    """Return in words what of a person no vendor is given, or None."""
+    if known.phone and EXTENSION in known.phone:
+        return f"The number {known.phone} is not given to the vendor, which takes none with an extension."
+    return None
 
 
 def unknown_contact(known: ContactFields) -> Contact:

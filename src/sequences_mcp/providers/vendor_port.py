@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
@@ -152,6 +152,13 @@ class Newcomer:
     fields: ContactFields
 
 
+class Misfit(NamedTuple):
+    """Why a vendor cannot take a newcomer in, as a clause, and what to do."""
+
+    problem: str
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """What became of one newcomer. ``why`` is ours; ``vendor_code`` and ``vendor_message`` quote the vendor."""
@@ -177,8 +184,8 @@ class Places(Protocol):
         """How many people one call takes, in several requests."""
         ...
 
-    def require_fit(self, people: Items[Newcomer]) -> None:
-        """Raise InvalidArgumentsError that names by position whom the vendor could not take, and why."""
+    def misfit(self, one: Newcomer) -> Misfit | None:
+        """Return why the vendor could not take somebody, or None."""
         ...
 
     async def look_into(self, place_id: str, people: Items[Newcomer]) -> tuple[Placed | None, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sequences_mcp.domain.addresses import read_address, read_host, shown_host
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.limits import require_short
+from sequences_mcp.domain.phones import read_phone
 from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
@@ -52,7 +53,7 @@ def _spelled(name: str, value: str, *, country: str | None) -> str:
         case "company_domain":
             return shown_host(read_host(value))
         case "phone":
-            return e164(value, country=country)
+            return read_phone(value, country=country)
         case "country" if not zones_of_country(value.upper()):
             raise _bad(f"{value[:20]!r} is not a country in ISO 3166 alpha-2, such as FR.")
         case "country":
@@ -67,34 +68,9 @@ def _spelled(name: str, value: str, *, country: str | None) -> str:
             return value
 
 
-def e164(phone: str, *, country: str | None) -> str:
-    """Return a phone number as ``+`` and digits, and ``;ext=`` with its extension (RFC 3966).
-
-    Raises InvalidArgumentsError.
-    """
-    import phonenumbers
-
-    if not phone.startswith("+") and country is None:
-        raise _bad_phone(phone, "it does not begin with + and the contact's country is not known")
-    try:
-        number = phonenumbers.parse(phone, None if phone.startswith("+") else country)
-    except phonenumbers.NumberParseException as error:
-        raise _bad_phone(phone, str(error)) from error
-    if not phonenumbers.is_possible_number(number):
-        raise _bad_phone(phone, "no number has this many digits")
-    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{plain};ext={number.extension}" if number.extension else plain
-
-
 def _tidy(value: str | None) -> str | None:
     return " ".join(value.split()) or None if value else None
 
 
 def _bad(message: str) -> InvalidArgumentsError:
     return InvalidArgumentsError(message, next_step="Correct it, or leave it out if it is not known.")
-
-
-def _bad_phone(phone: str, why: str) -> InvalidArgumentsError:
-    return InvalidArgumentsError(
-        f"{phone[:40]!r} is not a phone number: {why}.", next_step="Write it like +33612345678."
-    )

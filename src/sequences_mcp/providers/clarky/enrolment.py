@@ -11,7 +11,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.addresses import address_key, wire_address
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan
@@ -22,11 +22,18 @@ from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fat
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact
-from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact, with_facts
+from sequences_mcp.providers.translation import (
+    contact_of,
+    detail_of,
+    given_of,
+    left_out_of,
+    unknown_contact,
+    with_facts,
+)
 
 AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
-UNREACHABLE = "neither an e-mail address nor a phone number is known"
+UNREACHABLE = "neither an e-mail address nor a phone number (without an extension) is known"
 FACTS = ("first_name", "email", "phone")
 MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
 KEY = "idempotency key"
@@ -68,22 +75,23 @@ class ClarkyEnrolment:
         """Return a person from facts, or as Clarky knows them; NotFoundError."""
         known = await self._known(asked)
         contact = with_facts(contact_of(known), asked.fields) if known else unknown_contact(asked.fields)
-        given = {name: value for name in FACTS if (value := getattr(contact, name))}
+        given = given_of(contact, FACTS)
         if asked.emails:
-            given[MORE_EMAILS] = AND.join(asked.emails)
+            given[MORE_EMAILS] = AND.join(map(wire_address, asked.emails))
         if asked.phones:
             given[MORE_PHONES] = AND.join(asked.phones)
         if asked.note:
             given["note"] = asked.note
         if not reviewed_there:
             given[AT_ONCE] = YES
-        reachable = contact.email or contact.phone
+        reachable = "email" in given or "phone" in given
         if asked.key and reachable:
             given[KEY] = _key_for(asked, contact)
         return Candidate(
             contact=contact,
             handover=given,
             obstacle=None if reachable else UNREACHABLE,
+            left_out=left_out_of(contact),
             addresses=(*(known.emails if known else ()), *asked.emails),
         )
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.errors import ConflictError, InvalidArgumentsError, UnexpectedAnswerError
+from sequences_mcp.errors import ConflictError, UnexpectedAnswerError
 from sequences_mcp.providers.kalent import limits
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.remote import RemoteContact
-from sequences_mcp.providers.vendor_port import Newcomer, Placed
+from sequences_mcp.providers.vendor_port import Misfit, Newcomer, Placed
 
 PAGES_AT_MOST = 40  # two thousand candidates a filter
 TURNED_DOWN = CandidateFilter(status_handles=("NOT_RETAINED",), sort_field="createdAt", sort_order="asc")
@@ -29,15 +29,15 @@ class KalentPlaces:
     a_request: int = 1
     most: int = 100
 
-    def require_fit(self, people: Items[Newcomer]) -> None:
-        """Raise InvalidArgumentsError for whoever is not named by a talent's id alone."""
-        for position, one in enumerate(people, start=1):
-            if one.id is None or one.fields != ContactFields():
-                raise InvalidArgumentsError(
-                    f"contact {position} is not the id of a talent alone.",
-                    next_step='Kalent takes people by the id of their talent: {"id": "kalent:…"}; the notes of '
-                    "find_contacts in another sourcing name it.",
-                )
+    def misfit(self, one: Newcomer) -> Misfit | None:
+        """Return why Kalent cannot take somebody: they are not named by a talent's id alone."""
+        if one.id is not None and one.fields == ContactFields():
+            return None
+        return Misfit(
+            "it is not the id of a talent alone",
+            'Kalent takes people by the id of their talent: {"id": "kalent:…"}; the notes of find_contacts in '
+            "another sourcing name it.",
+        )
 
     async def look_into(self, place_id: str, people: Items[Newcomer]) -> tuple[Placed | None, ...]:
         """Return those who are in the sourcing already, to be left untouched."""

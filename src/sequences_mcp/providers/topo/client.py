@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+from sequences_mcp.domain.addresses import spellings
 from sequences_mcp.domain.sequence import StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.port import SequenceFilter
@@ -151,7 +152,20 @@ class Topo(Lists):
     async def list_contacts(
         self, *, email: str | None = None, linkedin_url: str | None = None, page: int = 1, size: int = 10
     ) -> RemotePage[RemoteContact]:
-        """Return one page of contacts ("List contacts"): Topo searches by exact address or profile only."""
+        """Return one page of contacts ("List contacts"): Topo searches by exact address or profile only.
+
+        An address with letters beyond ASCII in its domain is looked for in both of its spellings.
+        """
+        first, *others = spellings(email) if email else (None,)
+        for one in (first, *others):
+            found = await self._contacts(email=one, linkedin_url=linkedin_url, page=page, size=size)
+            if found.items:
+                break
+        return found
+
+    async def _contacts(
+        self, *, email: str | None, linkedin_url: str | None, page: int, size: int
+    ) -> RemotePage[RemoteContact]:
         request = Request(
             method="GET",
             path="/contacts",

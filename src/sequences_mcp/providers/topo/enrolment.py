@@ -35,7 +35,14 @@ from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.topo.lists import KEPT
 from sequences_mcp.providers.topo.runs import LiveRuns, profile_key
 from sequences_mcp.providers.topo.scopes import Scopes, lacking
-from sequences_mcp.providers.translation import contact_of, detail_of, unknown_contact, with_facts
+from sequences_mcp.providers.translation import (
+    contact_of,
+    detail_of,
+    given_of,
+    left_out_of,
+    unknown_contact,
+    with_facts,
+)
 
 NAME = "topo"
 COUNT = "entries"
@@ -97,9 +104,13 @@ class TopoEnrolment:
     async def candidate(self, asked: Asked, *, blueprint: Blueprint, reviewed_there: bool) -> Candidate:
         """Return a person from facts, or as Topo knows them; NotFoundError."""
         contact = await self._person(asked)
-        given = {name: value for name in KEPT if (value := getattr(contact, name))}
-        reachable = contact.email or contact.linkedin_url
-        return Candidate(contact=contact, handover=given, obstacle=None if reachable else UNREACHABLE)
+        given = given_of(contact, KEPT)
+        return Candidate(
+            contact=contact,
+            handover=given,
+            obstacle=None if contact.email or contact.linkedin_url else UNREACHABLE,
+            left_out=left_out_of(contact),
+        )
 
     async def standings(self, people: Items[Candidate]) -> list[Standing]:
         """Return who is in a live run at Topo; a doubt about everybody where that cannot be read."""

@@ -12,7 +12,7 @@ from sequences_mcp.providers.remote import ItemOutcome, RemoteEntry, RemoteList
 from sequences_mcp.providers.topo import limits
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.lists import KEPT
-from sequences_mcp.providers.vendor_port import Newcomer, Placed
+from sequences_mcp.providers.vendor_port import Misfit, Newcomer, Placed
 
 LISTS_NAMED = 10
 
@@ -25,18 +25,15 @@ class TopoLists:
     a_request: int = limits.BATCH
     most: int = 10 * limits.BATCH
 
-    def require_fit(self, people: Items[Newcomer]) -> None:
-        """Raise InvalidArgumentsError for whoever has no address and no profile, or more than Topo keeps."""
-        for position, one in enumerate(people, start=1):
-            if one.id is not None:
-                raise _bad(f"contact {position} is an id", "Topo takes people by their facts: email, first_name …")
-            if not (one.fields.email or one.fields.linkedin_url):
-                raise _bad(
-                    f"contact {position} has neither email nor linkedin_url",
-                    "Topo can reach nobody without one of the two.",
-                )
-            if more := list(_not_kept(one.fields)):
-                raise _bad(f"contact {position}: Topo's lists keep no {', '.join(more)}", "Leave that out.")
+    def misfit(self, one: Newcomer) -> Misfit | None:
+        """Return why Topo cannot take somebody: no address and no profile, or more than its lists keep."""
+        if one.id is not None:
+            return Misfit("it is an id", "Topo takes people by their facts: email, first_name …")
+        if not (one.fields.email or one.fields.linkedin_url):
+            return Misfit("it has neither email nor linkedin_url", "Topo can reach nobody without one of the two.")
+        if more := list(_not_kept(one.fields)):
+            return Misfit(f"Topo's lists keep no {', '.join(more)}", "Leave that out.")
+        return None
 
     async def look_into(self, place_id: str, people: Items[Newcomer]) -> tuple[Placed | None, ...]:
         """Return None for each: Topo merges whoever is there; ApprovalError for a list that enrols."""
@@ -94,7 +91,3 @@ def _placed(one: ItemOutcome[RemoteEntry]) -> Placed:
         vendor_code=one.vendor_code,
         vendor_message=one.vendor_message,
     )
-
-
-def _bad(message: str, next_step: str) -> InvalidArgumentsError:
-    return InvalidArgumentsError(f"{message}.", next_step=next_step)

@@ -98,7 +98,7 @@ class TopoExclusions:
         if kind == "profile":
             return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
         accounts = await self.topo.list_account_exclusions(size=100)
-        return any(host_key(one.domain or "") == value for one in accounts.items)
+        return any(host_key(one.domain or "") == host_key(value) for one in accounts.items)
 
     async def exclude(self, kind: str, value: str, *, message: str) -> None:
         """Put it there, for good."""
