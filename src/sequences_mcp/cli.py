@@ -410,7 +410,7 @@ def _list() -> click.Command:
 def _show() -> click.Command:
     import click
 
-    @click.command(help="One plan: its first person in full, the others by difference. Or one draft.")
+    @click.command(help="One plan: its first person in full, the others by difference. Or one draft or change.")
     @click.argument("identifier", metavar="ID")
     @click.option("--full", is_flag=True, help="Every person in full.")
     def show(identifier: str, full: bool) -> None:
@@ -424,7 +424,7 @@ def _show() -> click.Command:
 def _approve() -> click.Command:
     import click
 
-    @click.command(help="Say yes to a plan or a draft, after reading it.")
+    @click.command(help="Say yes to a plan, a draft or a change at a vendor, after reading it.")
     @click.argument("identifier", metavar="ID")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--people", type=int, help="The number of people, for plans of more than 50.")
@@ -442,14 +442,13 @@ def _approve() -> click.Command:
 def _refuse() -> click.Command:
     import click
 
-    @click.command(help="Say no to a plan.")
-    @click.argument("plan")
+    @click.command(help="Say no to a plan, or to a change at a vendor.")
+    @click.argument("identifier", metavar="ID")
     @click.option("--reason", required=True)
-    def refuse(plan: str, reason: str) -> None:
-        from sequences_mcp.flows.refuse_plan import refuse_plan
+    def refuse(identifier: str, reason: str) -> None:
+        from sequences_mcp.review import decide
 
-        done = _with_desk(lambda desk: refuse_plan(desk, plan_id=plan, reason=reason, actor=_actor()))
-        _say([f"{done.id} is refused; nothing of it leaves."])
+        _say([_with_desk(lambda desk: decide.refuse(desk, identifier, reason=reason, actor=_actor()))])
 
     return refuse
 

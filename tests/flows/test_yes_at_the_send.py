@@ -62,9 +62,9 @@ async def test_a_yes_to_files_in_a_folder_is_none_to_real_mail(bureau: Bureau) -
 
 async def test_a_contact_whose_address_changed_is_looked_at_again(bureau: Bureau) -> None:
     async with bureau.client("auto", yes) as desktop:
-        await desktop.contact(phone="+33612345678")
+        grace = await desktop.contact(phone="+33612345678")
         run = await approved(bureau, desktop)
-        await desktop.call("save_contacts", contacts=[{"phone": "+33612345678", "email": "eve@evil.example"}])
+        await desktop.call("save_contacts", contacts=[{"id": grace, "email": "eve@evil.example"}])
         reason = await held_because(bureau, desktop, run)
     assert reason == "it was approved for grace@hopper.example, and the contact's address is now eve@evil.example"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,14 @@ from test_page_plan import approve, open_sample
 from tests.sandbox.sandbox_client import Sandbox, Server, token_of
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.errors import ApprovalError
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.list_sequences import list_sequences
 from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.flows.update_sequence import update_sequence
+from sequences_mcp.providers.port import SequenceFilter
+from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 
 HOSTILE = "<script>alert(1)</script>\u202enote"
@@ -132,3 +139,47 @@ def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list
     assert shown.status == 200 and "zoe@new.example" in shown.text
     assert "Stop it in Clarky&#39;s own app, now." in shown.text
     assert nobody.status == 303
+
+
+def asked_at_topo(world: World) -> AskedChange:
+    """Let an agent ask for another opener of a run at Topo."""
+
+    async def ask(desk: Desk) -> AskedChange:
+        found = await list_sequences(
+            desk, provider="topo", wanted=SequenceFilter(status=SequenceStatus.ACTIVE, page=1, size=1)
+        )
+        run = found.items[0].sequence.id
+        with contextlib.suppress(ApprovalError):
+            await update_sequence(desk, sequence_id=run, variables={"opener": "Good & new day"})
+        [change] = await desk.changes.waiting(size=5)
+        return change
+
+    change: AskedChange = world.at_desk(ask)
+    return change
+
+
+@pytest.mark.usefixtures("clarky")
+def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: World, person: Visitor) -> None:
+    change = asked_at_topo(world)
+    path = f"/changes/{change.id}"
+    assert path in person.get("/").text
+    early = person.post(f"{path}/approve", digest=change.digest)
+    assert early.status == 409 and "not on your screen" in early.text
+    page = person.get(path)
+    assert "(nothing)" in page.text and "Good &amp; new day" in page.text
+    moved = person.post(f"{path}/approve", digest="0" * 64)
+    assert moved.status == 409
+    assert person.post(f"{path}/approve", digest=change.digest, key="").status == 403
+    assert person.post(f"{path}/approve", digest=change.digest).status == 303
+    done = person.get(path)
+    assert "approved by page" in done.text and "It was done" in done.text
+    assert "Approve this change" not in done.text
+    assert path not in person.get("/").text
+
+
+@pytest.mark.usefixtures("clarky")
+def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visitor) -> None:
+    change = asked_at_topo(world)
+    assert person.post(f"/changes/{change.id}/refuse", reason="not now").status == 303
+    assert "refused by page: not now" in person.get(f"/changes/{change.id}").text
+    assert f"/changes/{change.id}" not in person.get("/").text

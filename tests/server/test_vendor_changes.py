@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from mcp.types import ElicitResult
 from test_vendor_tools import run_at_topo
+from tests.secrecy.client import Client
+from tests.server.open_server import Desktop
+from tests.server.vendor_starts import approve as start_yes
+from tests.server.vendor_starts import start_at
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.errors import ConflictError, RefusedByGuardsError
-from sequences_mcp.review.decide import approve, look
+from sequences_mcp.errors import (
+    ApprovalError,
+    ConflictError,
+    OutcomeUnknownError,
+    ProviderError,
+    RefusedByGuardsError,
+)
+from sequences_mcp.flows.list_reviews import list_reviews
+from sequences_mcp.review import passkeys
+from sequences_mcp.review.decide import approve, look, refuse
+from sequences_mcp.review.terminal import review_list
+
+HELLO = {"opener": "Hello"}
+YES = ElicitResult(action="accept", content={"approve": True})
+NO = ElicitResult(action="decline")
+CLOSED = ElicitResult(action="cancel")
 
 
 async def patches(vendors: Connected) -> int:
@@ -57,3 +81,200 @@ async def test_a_placeholder_is_refused_before_any_request(vendors: Connected, v
             assert error["code"] == RefusedByGuardsError.code, (tool, error)
             assert error["values"][0]["value"] == value
         assert len(await vendors.sandbox.received()) == before
+
+
+async def asked_at_topo(vendors: Connected) -> tuple[str, dict[str, Any]]:
+    """Ask for another opener of a run at Topo; return the run and what the tool says."""
+    async with vendors.client() as desktop:
+        run = await run_at_topo(desktop)
+        return run, await desktop.refused("update_sequence", sequence_id=run, variables=HELLO)
+
+
+@asynccontextmanager
+async def person(vendors: Connected, answer: ElicitResult, era: str, said: list[str]) -> AsyncIterator[Desktop]:
+    """Connect a client whose dialogs get this answer; ``said`` collects the questions."""
+
+    async def dialog(context: object, params: Any) -> ElicitResult:
+        said.append(params.message)
+        return answer
+
+    async with Client(vendors.server, mode=era, elicitation_callback=dialog) as client:
+        yield Desktop(client)
+
+
+async def test_reviews_show_the_old_and_the_new_value_of_a_change(vendors: Connected, era: str) -> None:
+    run, asked = await asked_at_topo(vendors)
+    async with vendors.client(era) as desktop:
+        [seen] = (await desktop.call("list_reviews"))["changes"]
+    assert (seen["change_id"], seen["id"]) == (asked["change_id"], run)
+    assert seen["changes"] == [{"name": "opener", "before": "(nothing)", "after": "Hello"}]
+
+
+async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors: Connected) -> None:
+    change = (await asked_at_topo(vendors))[1]["change_id"]
+    async with vendors.desk() as desk:
+        said = await refuse(desk, change, reason="not now", actor="ada")
+        seen = await look(desk, change)
+        with pytest.raises(ConflictError, match="refused by ada: not now"):
+            await approve(desk, change, seen=seen, people=None, actor="ada")
+        listed = list(review_list(await list_reviews(desk)))
+    assert said == f"{change} is refused; nothing was changed at Topo."
+    assert listed == ["Nothing waits for you."]
+    assert await patches(vendors) == 0
+
+
+async def test_a_change_can_be_approved_for_24_hours_and_then_asked_for_anew(vendors: Connected) -> None:
+    run, asked = await asked_at_topo(vendors)
+    vendors.clock.now += timedelta(hours=24)
+    async with vendors.desk() as desk:
+        seen = await look(desk, asked["change_id"])
+        with pytest.raises(ConflictError, match="expired"):
+            await approve(desk, asked["change_id"], seen=seen, people=None, actor="ada")
+    async with vendors.client() as desktop:
+        assert "changes" not in await desktop.call("list_reviews")
+        anew = await desktop.refused("update_sequence", sequence_id=run, variables=HELLO)
+    assert anew["change_id"] != asked["change_id"]
+    assert await patches(vendors) == 0
+
+
+async def test_whoever_asked_for_a_change_takes_it_back(vendors: Connected, era: str) -> None:
+    change = (await asked_at_topo(vendors))[1]["change_id"]
+    async with vendors.client(era) as desktop:
+        done = await desktop.call("withdraw_plan", plan_id=change, reason="a mistake")
+        again = await desktop.refused("withdraw_plan", plan_id=change, reason="once more")
+    assert (done["plan_id"], done["status"], done["sent"]) == (change, "refused", "nothing")
+    assert "refused by withdraw_plan: a mistake" in again["message"]
+
+
+async def test_where_a_passkey_is_registered_an_unsigned_yes_to_a_change_is_none(vendors: Connected) -> None:
+    change = (await asked_at_topo(vendors))[1]["change_id"]
+    keys = '[{"id": "x", "public_key": "00", "registered_at": ""}]'
+    (vendors.folder / passkeys.FILE_NAME).write_text(keys)
+    async with vendors.desk() as desk:
+        seen = await look(desk, change)
+        with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
+            await approve(desk, change, seen=seen, people=None, actor="ada")
+        assert (await desk.changes.get(change)).standing(vendors.clock()) == "waiting"
+    assert await patches(vendors) == 0
+
+
+async def test_a_yes_in_the_dialog_carries_the_change_out(vendors: Connected, era: str) -> None:
+    said: list[str] = []
+    async with person(vendors, YES, era, said) as desktop:
+        run = await run_at_topo(desktop)
+        done = await desktop.call("update_sequence", sequence_id=run, variables=HELLO)
+        listed = await desktop.call("list_reviews")
+    [question] = said
+    assert "Now: (nothing)" in question and "After a yes: Hello" in question
+    assert (done["id"], done["outcome"], "changes" in listed) == (run, "done", False)
+    assert await patches(vendors) == 1
+
+
+@pytest.mark.parametrize(("answer", "waits"), [(NO, False), (CLOSED, True)])
+async def test_anything_but_a_yes_in_the_dialog_changes_nothing(
+    vendors: Connected, era: str, answer: ElicitResult, waits: bool
+) -> None:
+    async with person(vendors, answer, era, []) as desktop:
+        run = await run_at_topo(desktop)
+        await desktop.refused("update_sequence", sequence_id=run, variables=HELLO)
+        listed = await desktop.call("list_reviews")
+    assert ("changes" in listed) == waits
+    assert await patches(vendors) == 0
+
+
+async def asked_at_kalent(vendors: Connected, desktop: Desktop) -> tuple[str, str]:
+    """Start a person in a blueprint at Kalent, then ask for another text of it; return blueprint and change."""
+    start = await start_at("kalent", desktop)
+    await start_yes(vendors, await start.ask(desktop))
+    old = (await desktop.call("get_blueprint", blueprint_id=start.blueprint_id))["steps"]
+    steps = [{**old[0], "content": "Hello {{firstname}}, may I tell you of a role that fits your work?"}]
+    asked = await desktop.refused(
+        "update_blueprint", blueprint_id=start.blueprint_id, expected_version=1, steps=steps
+    )
+    return start.blueprint_id, str(asked["change_id"])
+
+
+async def at_kalent(vendors: Connected) -> int:
+    """Return how many changes of a blueprint Kalent has been sent."""
+    return sum(one["method"] == "PATCH" for one in await vendors.sandbox.received())
+
+
+async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_has_seen_the_texts(
+    vendors: Connected, era: str
+) -> None:
+    async with vendors.client(era) as desktop:
+        blueprint, change = await asked_at_kalent(vendors, desktop)
+        [shown] = (await desktop.call("list_reviews"))["changes"]
+        before = await at_kalent(vendors)
+        async with vendors.desk() as desk:
+            seen = await look(desk, change)
+            said = await approve(desk, change, seen=seen, people=None, actor="ada")
+            again = await look(desk, change)
+        now = await desktop.call("get_blueprint", blueprint_id=blueprint)
+    assert [one["name"] for one in shown["changes"]] == ["step hello: content"]
+    assert any("a role that fits your work" in line for line in seen.lines)
+    assert "approved by ada" in again.lines[0] and "It was done" in again.lines[0]
+    assert (said, now["version"]) == (f"{change} is done at Kalent.", 2)
+    assert (before, await at_kalent(vendors)) == (0, 1)
+
+
+async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes_settles_it(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        blueprint, change = await asked_at_kalent(vendors, desktop)
+        await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="PATCH")
+        async with vendors.desk() as desk:
+            seen = await look(desk, change)
+            with pytest.raises(OutcomeUnknownError, match="OUTCOME UNKNOWN") as lost:
+                await approve(desk, change, seen=seen, people=None, actor="ada")
+            doubted = await look(desk, change)
+            told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
+            await approve(desk, change, seen=seen, people=None, actor="ada")
+            with pytest.raises(ConflictError, match="It was done"):
+                await approve(desk, change, seen=seen, people=None, actor="ada")
+        now = await desktop.call("get_blueprint", blueprint_id=blueprint)
+    assert "Approving it once more" in lost.value.next_step
+    assert "Nobody knows whether it was done" in doubted.lines[0]
+    assert (told["outcome"], now["version"]) == ("unknown", 2)
+
+
+async def test_a_lost_answer_to_approved_variables_is_read_back_from_topo(vendors: Connected) -> None:
+    change = (await asked_at_topo(vendors))[1]["change_id"]
+    await vendors.sandbox.fault("reset_during_body", vendor="topo", method="PATCH")
+    async with vendors.desk() as desk:
+        seen = await look(desk, change)
+        with pytest.raises(OutcomeUnknownError) as lost:
+            await approve(desk, change, seen=seen, people=None, actor="ada")
+    async with vendors.client() as desktop:
+        told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
+    async with vendors.desk() as desk:
+        assert "It was done" in (await look(desk, change)).lines[0]
+    assert told["outcome"] == "done"
+
+
+async def test_a_vendors_refusal_of_an_approved_change_is_told_and_it_may_be_asked_for_anew(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        _, change = await asked_at_kalent(vendors, desktop)
+        await vendors.sandbox.fault("status", status=422, vendor="kalent", method="PATCH")
+        async with vendors.desk() as desk:
+            seen = await look(desk, change)
+            with pytest.raises(ProviderError):
+                await approve(desk, change, seen=seen, people=None, actor="ada")
+            assert "It was not done" in (await look(desk, change)).lines[0]
+        assert "changes" not in await desktop.call("list_reviews")
+
+
+async def test_a_change_is_not_approved_over_what_moved_since(vendors: Connected) -> None:
+    run, asked = await asked_at_topo(vendors)
+    async with vendors.desk() as desk:
+        first = await look(desk, asked["change_id"])
+        async with vendors.client() as desktop:
+            other = await desktop.refused("update_sequence", sequence_id=run, variables={"opener": "Good day"})
+        second = await look(desk, other["change_id"])
+        await approve(desk, other["change_id"], seen=second, people=None, actor="ada")
+        with pytest.raises(ConflictError, match="not what it was"):
+            await approve(desk, asked["change_id"], seen=first, people=None, actor="ada")
+    assert await patches(vendors) == 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from hashlib import sha256
 
-from sequences_mcp.domain.ids import VENDORS, provider_of
-from sequences_mcp.domain.plan import canonical
-from sequences_mcp.errors import ApprovalError, ConflictError
+from sequences_mcp.domain.ids import provider_of
+from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError
+from sequences_mcp.flows.asked_change import VARIABLES
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.update_blueprint import present_blueprint, update_blueprint
@@ -16,57 +16,79 @@ from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.providers.vendor_port import Write
 
-VARIABLES = "update_sequence"
+DONE = '{"outcome":"done"}'
 
 
-def digest_of(change: AskedChange) -> str:
-    """Return what a person's yes is to: the change, and what it changes."""
-    return sha256(canonical([change.id, change.subject, change.arguments, change.earlier])).hexdigest()
+async def approve_change(
+    desk: Desk,
+    *,
+    change_id: str,
+    digest: str,
+    actor: str,
+    signature: str | None = None,
+    effect: Callable[[Desk], Awaitable[str]] | None = None,
+) -> str:
+    """Record the yes, carry the change out at its vendor and return the result; ``effect`` makes another one.
 
-
-async def approve_change(desk: Desk, *, change: AskedChange, digest: str, actor: str) -> str:
-    """Carry a change out at its vendor, and say so.
-
-    Raises ApprovalError when it is not what was shown or has to be signed, ConflictError when what it changes is
-    not what was shown any more, and whatever the vendor's refusal raises.
+    A yes to a blueprint's change whose outcome nobody knows may be given again, which sends the same once more.
+    Raises ApprovalError when it is not what was shown or has to be signed, ConflictError when it is decided, too
+    old, or what it changes is not what was shown any more, and whatever the vendor's refusal raises.
     """
-    title = VENDORS[provider_of(change.subject)]
-    if digest != digest_of(change):
-        raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
-    if desk.must_sign():
-        raise ApprovalError(
-            "Approvals are signed with a passkey, which a change at a vendor cannot be.",
-            next_step=f"Make the change in {title}'s own app.",
-        )
-    given = change.arguments
+    change = await desk.changes.get(change_id)
     is_variables = change.tool == VARIABLES
-    now = (
-        await present_variables(desk, change.subject, given["variables"])
-        if is_variables
-        else await present_blueprint(desk, change.subject)
-    )
-    if now != change.earlier:
+    again = change.came_to == "unknown" and not is_variables
+    if digest != change.digest:
+        raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+    if change.standing(desk.clock()) != "waiting" and not again:
+        raise ConflictError(
+            f"This change is {change.told(desk.clock())}.",
+            next_step="A change that is still wanted is asked for again.",
+        )
+    if await _present(desk, change) != change.earlier:
         raise ConflictError(
             "What this changes is not what it was when it was asked for; nothing was done.",
             next_step="Have it asked for again.",
         )
-    await desk.changes.approve(change.id, actor=actor)
+    approved, act = replace(desk, is_approved=True), effect or _effect(change)
     write = Write(
-        call=Call(change.tool, change.id, digest),
+        call=Call(change.tool, None, digest),
         provider=provider_of(change.subject),
         subject=change.subject,
-        arguments=given,
+        arguments=change.arguments,
         repeatable=not is_variables,
     )
 
-    approved = replace(desk, is_approved=True)
+    async def approve_and_act() -> str:
+        # Inside, so that a change which another open write keeps off is not approved without being carried out.
+        if not again:
+            await desk.changes.approve(change.id, digest=digest, actor=actor, signature=signature)
+        return await act(approved)
 
-    async def effect() -> str:
+    try:
+        return await carry_out(desk, write, approve_and_act)
+    except OutcomeUnknownError as error:
         if is_variables:
-            await update_sequence(approved, sequence_id=change.subject, variables=given["variables"])
-        else:
-            await update_blueprint(approved, blueprint_id=change.subject, **given)
-        return '{"outcome":"done"}'
+            raise
+        raise OutcomeUnknownError(
+            error.message,
+            next_step="Approving it once more sends the very same change again: it does no harm and settles this.",
+            data=error.data,
+        ) from error
 
-    await carry_out(desk, write, effect)
-    return f"{change.id} is done at {title}."
+
+def _effect(change: AskedChange) -> Callable[[Desk], Awaitable[str]]:
+    async def act(desk: Desk) -> str:
+        given = change.arguments
+        if change.tool == VARIABLES:
+            await update_sequence(desk, sequence_id=change.subject, variables=given["variables"])
+        else:
+            await update_blueprint(desk, blueprint_id=change.subject, **given)
+        return DONE
+
+    return act
+
+
+async def _present(desk: Desk, change: AskedChange) -> dict[str, object]:
+    if change.tool == VARIABLES:
+        return {**await present_variables(desk, change.subject, change.arguments["variables"])}
+    return await present_blueprint(desk, change.subject)

@@ -55,7 +55,14 @@ async def update_blueprint(
     new_name = old.name if name is None else valid_name(name)
     if provider.name != LOCAL and not desk.is_approved and await _has_runs(desk, blueprint_id):
         own = None if steps is None else [one.model_dump(mode="json", exclude_none=True) for one in checked]
-        asked = {"expected_version": expected_version, "name": name, "steps": own, "config": config}
+        asked = {
+            "expected_version": expected_version,
+            "name": name,
+            "steps": own,
+            "job_title": job_title,
+            "location": location,
+            "config": config,
+        }
         earlier = await present_blueprint(desk, blueprint_id)
         await ask_for(desk, "update_blueprint", blueprint_id, arguments=asked, earlier=earlier)
     if config is not None and provider.sourcings is not None:
@@ -79,7 +86,9 @@ async def present_blueprint(desk: Desk, blueprint_id: str) -> dict[str, object]:
     """Return a blueprint as it is known now: its version, name and steps."""
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     found = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
-    return {"expected_version": found.version, "name": found.name, "steps": wire_steps(found)}
+    facts = {"name": found.name, "job_title": found.sourcing.job_title, "location": found.sourcing.location}
+    steps = [step.model_dump(mode="json", exclude_none=True) for step in found.steps]
+    return {"expected_version": found.version, **facts, "steps": steps}
 
 
 async def _has_runs(desk: Desk, blueprint_id: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.providers.record_port import AskedChange
 
 ACTOR = "withdraw_plan"
+CHANGE = f"{LOCAL}:{Kind.OPERATION}_"
 UNSAID = "no reason was given"
 LONGEST = 500
 
@@ -38,3 +40,9 @@ async def withdraw_plan(desk: Desk, *, plan_id: str, reason: str | None = None) 
             return Withdrawn(plan, await desk.records.tally(own), kept_from_vendor=waiting - left)
     plan = await desk.plans.withdraw_plan(own, reason=why, actor=ACTOR)
     return Withdrawn(plan, await desk.records.tally(own))
+
+
+async def withdraw_change(desk: Desk, *, change_id: str, reason: str | None = None) -> AskedChange:
+    """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
+    own, why = str(parse(change_id, Kind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
+    return await desk.changes.refuse(own, reason=why, actor=ACTOR)

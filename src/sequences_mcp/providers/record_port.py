@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import canonical
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
 from sequences_mcp.domain.waiver import Waiver
 from sequences_mcp.providers.port import SequenceDetail
@@ -60,16 +63,64 @@ class Waivers(Protocol):
         ...
 
 
+CHANGE_LASTS = timedelta(hours=24)
+Standing = Literal["waiting", "approved", "refused", "expired"]
+_CAME_TO = {
+    "done": "It was done",
+    "not_done": "It was not done",
+    "unknown": "Nobody knows whether it was done",
+    "begun": "It is under way",
+    None: "Nothing was sent",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedChange:
-    """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before."""
+    """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before.
+
+    ``came_to`` is the state of its request to the vendor, once a person said yes.
+    """
 
     id: str
     tool: str
     subject: str
     arguments: Mapping[str, Any]
     earlier: Mapping[str, Any]
-    approved_by: str | None
+    asked_at: datetime
+    approved_by: str | None = None
+    refused_by: str | None = None
+    reason: str | None = None
+    decided_at: datetime | None = None
+    came_to: str | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when a person can say yes to it."""
+        return self.asked_at + CHANGE_LASTS
+
+    @property
+    def digest(self) -> str:
+        """What a yes is to: what is changed, from what to what."""
+        return sha256(canonical([self.id, self.tool, self.subject, self.arguments, self.earlier])).hexdigest()
+
+    def standing(self, now: datetime) -> Standing:
+        """Return whether it waits, or how it was decided."""
+        if self.approved_by:
+            return "approved"
+        if self.refused_by:
+            return "refused"
+        return "waiting" if now < self.expires_at else "expired"
+
+    def told(self, now: datetime) -> str:
+        """Return how it stands, in words."""
+        standing = self.standing(now)
+        if standing == "approved":
+            return (
+                f"approved by {self.approved_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC. {_CAME_TO[self.came_to]}"
+            )
+        if standing == "refused":
+            return f"refused by {self.refused_by}: {self.reason}"
+        return f"{standing}, {'until' if standing == 'waiting' else 'since'} {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
 
 class Changes(Protocol):
@@ -93,6 +144,12 @@ class Changes(Protocol):
         """Return those that wait, the oldest first."""
         ...
 
-    async def approve(self, change_id: str, *, actor: str) -> None:
-        """Record a person's yes, once; ConflictError."""
+    async def approve(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to exactly this digest, once; ApprovalError, ConflictError."""
+        ...
+
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+        """Record a no, or that it was taken back; ConflictError."""
         ...

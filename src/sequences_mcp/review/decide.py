@@ -10,9 +10,10 @@ from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.flows.approve_change import approve_change, digest_of
+from sequences_mcp.flows.approve_change import approve_change
 from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.asked_change import vendor_of
 from sequences_mcp.flows.at_vendor import title_of
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.exclude_at_vendors import Mark
@@ -25,6 +26,7 @@ from sequences_mcp.flows.plan_warnings import (
     person_warnings,
     sourcing_of,
 )
+from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
 from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
@@ -57,7 +59,7 @@ async def look(desk: Desk, identifier: str, *, full: bool = False, renew: bool =
         return Look((*terminal.draft_in_full(draft), *terminal.warned(found)), draft.digest, 1)
     if _is(identifier, Kind.OPERATION):
         change = await desk.changes.get(identifier)
-        return Look(tuple(terminal.change_in_full(change)), digest_of(change), 1)
+        return Look(tuple(terminal.change_in_full(change, now=desk.clock())), change.digest, 1)
     plan = await desk.plans.get_plan(identifier)
     if renew and plan.status is PlanStatus.VOID:
         plan = await desk.plans.renew_plan(plan.id)
@@ -75,8 +77,8 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
         await approve_draft(desk, draft_id=identifier, digest=seen.digest, actor=actor)
         return f"{identifier} is approved; it leaves when it is due."
     if _is(identifier, Kind.OPERATION):
-        change = await desk.changes.get(identifier)
-        return await approve_change(desk, change=change, digest=seen.digest, actor=actor)
+        await approve_change(desk, change_id=identifier, digest=seen.digest, actor=actor)
+        return f"{identifier} is done at {vendor_of(await desk.changes.get(identifier))}."
     if seen.people > MANY and people != seen.people:
         raise ApprovalError(
             f"This plan reaches {seen.people:,} people.",
@@ -85,6 +87,15 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
     done = await approve_plan(desk, plan_id=identifier, digest=seen.digest, actor=actor)
     said = f"{done.id} is approved: {terminal.counts(done, warnings=await number_of_warnings(desk, done))}."
     return f"{said} {await _handed_over(desk, done)}" if done.header.is_at_vendor else said
+
+
+async def refuse(desk: Desk, identifier: str, *, reason: str, actor: str) -> str:
+    """Say no to a plan or to a change at a vendor, and say so; ConflictError when it is decided."""
+    if _is(identifier, Kind.OPERATION):
+        done = await desk.changes.refuse(identifier, reason=reason, actor=actor)
+        return f"{done.id} is refused; nothing was changed at {vendor_of(done)}."
+    plan = await refuse_plan(desk, plan_id=identifier, reason=reason, actor=actor)
+    return f"{plan.id} is refused; nothing of it leaves."
 
 
 async def _handed_over(desk: Desk, plan: Plan) -> str:

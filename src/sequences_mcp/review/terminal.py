@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.ids import VENDORS, provider_of
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.sequence import StepRun
+from sequences_mcp.flows.asked_change import differences, what_it_is
 from sequences_mcp.flows.at_vendor import handed, vendor_words
 from sequences_mcp.flows.check_file import Located
 from sequences_mcp.flows.list_reviews import Reviews
@@ -25,7 +24,7 @@ NOBODY = "nobody: this step will be skipped"
 def review_list(reviews: Reviews) -> Iterator[str]:
     """Yield what waits, a line each."""
     for change in reviews.changes:
-        yield f"{change.id}  change   {change.tool} of {_line(change.subject)}"
+        yield f"{change.id}  change   {what_it_is(change)}: {_line(change.subject)}"
     if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes):
         yield "Nothing waits for you."
     for plan in reviews.plans.items:
@@ -126,21 +125,15 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
         yield from (f"  │ {line}" for line, its in zip(mine, theirs, strict=True) if line != its)
 
 
-def change_in_full(change: AskedChange) -> Iterator[str]:
+def change_in_full(change: AskedChange, *, now: datetime) -> Iterator[str]:
     """Yield a change at a vendor: what was there before and what an agent asked for, name by name."""
-    title = VENDORS[provider_of(change.subject)]
-    yield f"Change {change.id} at {title}: {change.tool} of {_line(change.subject)}"
-    given = change.arguments.get("variables") or {k: v for k, v in change.arguments.items() if v is not None}
-    for name, new in given.items():
+    yield f"Change {change.id}: {what_it_is(change)}, {_line(change.subject)}; {change.told(now)}"
+    for name, before, after in differences(change):
         yield f"  {_line(name)}"
-        yield f"    before: {_value(change.earlier.get(name))}"
-        yield f"    after:  {_value(new)}"
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "(nothing)"
-    return _line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for label, text in (("before:", before), ("after: ", after)):
+            first, *rest = as_shown(text).split("\n")
+            yield f"    {label} {first}"
+            yield from (f"            {line}" for line in rest)
 
 
 def draft_in_full(draft: Draft) -> Iterator[str]:

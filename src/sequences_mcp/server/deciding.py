@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
 from mcp.server.mcpserver import Context
 
+from sequences_mcp.domain.wire_form import with_wire_forms
+from sequences_mcp.errors import ApprovalError, ConflictError
+from sequences_mcp.flows.approve_change import approve_change
 from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.asked_change import differences, what_it_is
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.refuse_plan import refuse_plan
+from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.server import dialog
 from sequences_mcp.server.dialog import Said
-from sequences_mcp.server.starting import Planned, present, question_about, ways_to_approve
+from sequences_mcp.server.starting import QUESTION_LIMIT, Planned, present, question_about, ways_to_approve
+from sequences_mcp.server.text import visible
 from sequences_mcp.server.views.standing import unanswered
 from sequences_mcp.server.views.start import StartView
 
@@ -71,3 +78,45 @@ async def decided(
             waited += LOOK_EVERY
             view = await present(desk, planned)
     return view
+
+
+async def change_decided(
+    desk: Desk, ctx: Context[Any, Any], error: ApprovalError, *, effect: Callable[[Desk], Awaitable[str]]
+) -> str:
+    """Return the result of a change at a vendor that a person said yes to in a dialog, else raise why not.
+
+    ``error`` says that it waits; it goes on doing so where the client has no dialog or nobody answers in it.
+    """
+    change = await desk.changes.get(error.data["change_id"])
+    if change.standing(desk.clock()) != "waiting":  # the same call once more, with its key
+        raise ConflictError(
+            f"This change is {change.told(desk.clock())}.",
+            next_step="Where it is still wanted, call again with another idempotency_key.",
+            data={"change_id": change.id},
+        )
+    if not desk.elicitation:
+        raise error
+    question = _change_question(change)
+    if desk.must_sign() or not dialog.can_ask(ctx) or len(question) > QUESTION_LIMIT:
+        address = desk.page_address(f"/changes/{change.id}")
+        if address is not None and dialog.can_open_links(ctx):
+            await dialog.led_to(ctx, address, name=change.id)
+        raise error
+    reply = await dialog.ask(ctx, question, digest=change.digest)
+    if reply.said is Said.YES:
+        return await approve_change(desk, change_id=change.id, digest=reply.digest, actor=ACTOR, effect=effect)
+    if reply.said is Said.NO:
+        await desk.changes.refuse(change.id, reason=DECLINED, actor=ACTOR)
+        raise ApprovalError(
+            f"{DECLINED} Nothing was changed.",
+            next_step="Ask the person what they want instead.",
+            data={"change_id": change.id},
+        ) from error
+    raise error
+
+
+def _change_question(change: AskedChange) -> str:
+    lines = [f"{what_it_is(change)} ({change.subject}): change what is sent to people under way?"]
+    for name, before, after in differences(change):
+        lines += ["", f"{name}", f"Now: {before}", f"After a yes: {after}"]
+    return with_wire_forms(visible("\n".join(lines)))

@@ -15,8 +15,9 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
-from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.errors import ApprovalError, NotSupportedError
 from sequences_mcp.flows.carry_out import carry_out
+from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import id_there
 from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.vendor_port import Write
@@ -95,7 +96,7 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
         if (subject := vendor_subject(arguments)) is not None:
             write = _write(definition, call, subject, arguments=arguments)
             with _once_over(ours):
-                return answer(await carry_out(desk, write, lambda: _said(definition.handler(desk, **arguments))))
+                return answer(await _at_vendor(desk, ctx, write, definition=definition, arguments=arguments))
         effect = partial(_effect, definition, desk, arguments)
         return answer(await desk.ledger.once(call, effect, insist=definition.safe))
 
@@ -104,6 +105,24 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
 
 def _effect(definition: Definition, desk: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:
     return _said(definition.handler(desk, **arguments))
+
+
+async def _at_vendor(
+    desk: Desk, ctx: Context[Any, Any], write: Write, *, definition: Definition, arguments: Mapping[str, Any]
+) -> str:
+    """Return the result of a write to a vendor; where a person is needed, ask in a dialog, if there is one."""
+
+    async def effect(at: Desk) -> str:
+        return await _said(definition.handler(at, **arguments))
+
+    try:
+        return await carry_out(desk, write, lambda: effect(desk))
+    except ApprovalError as error:
+        if "change_id" not in error.data:
+            raise
+        from sequences_mcp.server.deciding import change_decided
+
+        return await change_decided(desk, ctx, error, effect=effect)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Changes at a vendor that wait for a person: kept with what was there before."""
+"""Changes at a vendor that wait for a person: kept with what was there before, decided once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import Kind
 from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.store import changes
-from sequences_mcp.errors import ConflictError, NotFoundError
+from sequences_mcp.engine.store import changes, plans
+from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
 from sequences_mcp.providers.record_port import AskedChange
 
 
@@ -23,16 +23,16 @@ class LocalChanges:
         self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
     ) -> AskedChange:
         """Keep a change that waits, or return the one that waits already."""
-        store = self.engine.store
+        store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            if known := changes.same(store, tool, subject, arguments=arguments, earlier=earlier):
-                return known
-            own = self.engine.new_id(Kind.OPERATION)
-            asked = AskedChange(
-                id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, approved_by=None
-            )
-            changes.insert(store, asked, now=self.engine.clock())
-            self.engine.audit("change.asked", subject, change=own, tool=tool)
+            own = changes.same(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
+            if own is None:
+                own = self.engine.new_id(Kind.OPERATION)
+                asked = AskedChange(
+                    id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
+                )
+                changes.insert(store, asked)
+                self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
     async def find(self, change_id: str) -> AskedChange | None:
@@ -50,11 +50,38 @@ class LocalChanges:
 
     async def waiting(self, *, size: int) -> Items[AskedChange]:
         """Return those that wait, the oldest first."""
-        return changes.waiting(self.engine.store, size=size)
+        return changes.waiting(self.engine.store, size=size, now=self.engine.clock())
 
-    async def approve(self, change_id: str, *, actor: str) -> None:
-        """Record a person's yes, once; ConflictError."""
+    async def approve(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to exactly this digest, once.
+
+        Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
+        decided or too old.
+        """
+        engine, now = self.engine, self.engine.clock()
+        with engine.store.transaction():
+            self._require_waiting(change_id)
+            if digest != (await self.get(change_id)).digest:
+                raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+            engine.require_signature(digest, signature)
+            changes.approve(engine.store, change_id, actor=actor, now=now)
+            plans.approve(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=now)
+            engine.audit("change.approved", change_id, by=actor)
+        return await self.get(change_id)
+
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+        """Record a no, or that it was taken back; ConflictError when it is decided or too old."""
         with self.engine.store.transaction():
-            if not changes.approve(self.engine.store, change_id, actor=actor):
-                raise ConflictError("This change was approved before.", next_step="Look what became of it.")
-            self.engine.audit("change.approved", change_id, by=actor)
+            self._require_waiting(change_id)
+            changes.refuse(self.engine.store, change_id, actor=actor, reason=reason, now=self.engine.clock())
+            self.engine.audit("change.refused", change_id, by=actor, reason=reason)
+        return await self.get(change_id)
+
+    def _require_waiting(self, change_id: str) -> None:
+        found, now = changes.find(self.engine.store, change_id), self.engine.clock()
+        if found is None:
+            raise NotFoundError(f"There is no change {change_id}.", next_step="list_reviews shows what waits.")
+        if found.standing(now) != "waiting":
+            raise ConflictError(f"This change is {found.told(now)}.", next_step="Have it asked for again.")

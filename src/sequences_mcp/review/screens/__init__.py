@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from starlette.responses import Response
 
-from sequences_mcp.review.screens import books, front, keys, people, plans, runs, texts, unlock
+from sequences_mcp.review.screens import books, changes, front, keys, people, plans, runs, texts, unlock
 from sequences_mcp.review.visit import Visit
 
 Screen: TypeAlias = Callable[[Visit], Awaitable[Response]]
@@ -23,6 +23,9 @@ SCREENS: tuple[tuple[str, str, Screen], ...] = (
     ("GET", "/plans/{plan}/texts", texts.of_plan),
     ("GET", "/plans/{plan}/people/{sequence}", people.person),
     ("POST", "/plans/{plan}/people/{sequence}/refuse", people.refuse),
+    ("GET", "/changes/{change}", changes.change),
+    ("POST", "/changes/{change}/approve", changes.approve),
+    ("POST", "/changes/{change}/refuse", changes.refuse),
     ("GET", "/texts/{draft}", texts.text),
     ("POST", "/texts/{draft}", texts.save),
     ("POST", "/texts/{draft}/check", texts.check),

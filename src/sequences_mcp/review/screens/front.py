@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from sequences_mcp.flows.asked_change import what_it_is
 from sequences_mcp.flows.list_reviews import list_reviews
 from sequences_mcp.flows.list_tasks import list_tasks
 from sequences_mcp.review.visit import Visit
@@ -20,6 +21,7 @@ async def waiting(visit: Visit) -> Response:
         plans=reviews.plans,
         drafts=reviews.drafts,
         tasks=tasks.total_count,
+        changes=[(one, what_it_is(one)) for one in reviews.changes],
         troubles=visit.desk.troubles(),
         warnings=reviews.warnings,
     )

@@ -25,8 +25,13 @@ async def list_reviews(
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = desk.ways_to_review(path=path)
     coming = next_step(reviews, ways=ways, one=plan_id is not None)
-    ids = ", ".join(one.id for one in reviews.changes[:3])
-    more = f"Changes at vendors wait for a person: sequences-mcp review approve {ids}." if ids else None
+    first = next((one.id for one in reviews.changes), None)
+    where = desk.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
+    more = (
+        f"Changes at vendors wait: {len(reviews.changes)}. A person decides about {first} {where}."
+        if first
+        else ""
+    )
     return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, desk.obstacle()))))
 
 

@@ -13,7 +13,7 @@ from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.definition import PAUSE, Definition
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.view import said
-from sequences_mcp.server.views.review import PlanWithdrawn, plan_withdrawn
+from sequences_mcp.server.views.review import PlanWithdrawn, change_withdrawn, plan_withdrawn
 
 
 async def withdraw_plan(
@@ -28,7 +28,10 @@ async def withdraw_plan(
     stored = await desk.ledger.recall(call)
     if stored is not None:
         return PlanWithdrawn.model_validate_json(stored)
-    view = plan_withdrawn(await verb.withdraw_plan(desk, plan_id=plan_id, reason=reason))
+    if plan_id.startswith(verb.CHANGE):
+        view = change_withdrawn(await verb.withdraw_change(desk, change_id=plan_id, reason=reason))
+    else:
+        view = plan_withdrawn(await verb.withdraw_plan(desk, plan_id=plan_id, reason=reason))
     return PlanWithdrawn.model_validate_json(await desk.ledger.record(call, said(view)))
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.flows.asked_change import differences, what_it_is
 from sequences_mcp.flows.list_reviews import Reviews
 from sequences_mcp.flows.withdraw_plan import Withdrawn
 from sequences_mcp.providers.port import Draft
+from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
 from sequences_mcp.server.views.contact import WhoView, who
 from sequences_mcp.server.views.sequence import REPLY_LIMIT, channel_of
 
 TEXT_BUDGET = 1_600
+CHANGES_SHOWN = 5
 
 
 class PlanView(View):
@@ -57,11 +60,30 @@ class DraftPage(PageView):
     items: tuple[DraftView, ...]
 
 
+class ChangedView(View):
+    """One value that a vendor would have instead of another."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangeView(View):
+    """A change at a vendor that an agent asked for; long values are cut."""
+
+    change_id: str
+    what: str
+    id: str
+    changes: tuple[ChangedView, ...]
+    expires_at: str
+
+
 class ReviewsView(View):
     """What waits for a person."""
 
     plans: PlanPage
     drafts: DraftPage
+    changes: tuple[ChangeView, ...] | None = None
     next: str
 
 
@@ -111,6 +133,33 @@ def plan_withdrawn(found: Withdrawn) -> PlanWithdrawn:
     )
 
 
+def change_withdrawn(change: AskedChange) -> PlanWithdrawn:
+    """Return a change at a vendor after it was taken back."""
+    return PlanWithdrawn(
+        plan_id=change.id,
+        status="refused",
+        people_left_out=0,
+        runs_stopped=0,
+        next="Nothing was changed at the vendor.",
+    )
+
+
+def change_view(change: AskedChange) -> ChangeView:
+    """Return a change that waits, with old and new."""
+    found = differences(change)
+    limit = fair_limit((len(one.before) + len(one.after) for one in found), budget=TEXT_BUDGET // 2)
+    return ChangeView(
+        change_id=change.id,
+        what=what_it_is(change),
+        id=change.subject,
+        changes=tuple(
+            ChangedView(name=cut(one.name, 80), before=cut(one.before, limit), after=cut(one.after, limit))
+            for one in found[:CHANGES_SHOWN]
+        ),
+        expires_at=change.expires_at.isoformat(timespec="seconds"),
+    )
+
+
 def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
     """Return what comes next; of ``one`` plan that is decided, what was decided, by whom and when."""
     if one and (plan := reviews.plans.items[0]).decided_at is not None:
@@ -131,6 +180,7 @@ def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
         drafts=DraftPage(
             items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
         ),
+        changes=tuple(change_view(one) for one in reviews.changes[:CHANGES_SHOWN]) or None,
         next=next_step,
     )
 

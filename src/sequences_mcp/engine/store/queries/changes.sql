@@ -4,18 +4,31 @@ INSERT INTO asked_change (id, tool, subject, arguments, earlier, asked_at)
 VALUES (:id, :tool, :subject, :arguments, :earlier, :asked_at)
 
 -- find --
--- One change.
-SELECT * FROM asked_change WHERE id = :id
+-- One change, with what became of its request; the fingerprint of that is the digest that was approved.
+SELECT asked_change.*, (
+  SELECT state FROM vendor_operation
+  JOIN approval ON approval.subject = asked_change.id AND approval.digest = vendor_operation.fingerprint
+  WHERE vendor_operation.subject = asked_change.subject ORDER BY vendor_operation.no DESC LIMIT 1
+) AS came_to
+FROM asked_change WHERE id = :id
 
 -- same --
 -- The change that waits with these arguments.
-SELECT * FROM asked_change
-WHERE tool = :tool AND subject = :subject AND arguments = :arguments AND earlier = :earlier AND approved_by IS NULL
+SELECT id FROM asked_change
+WHERE tool = :tool AND subject = :subject AND arguments = :arguments AND earlier = :earlier
+  AND approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
 
 -- waiting --
 -- The changes that wait, the oldest first.
-SELECT * FROM asked_change WHERE approved_by IS NULL ORDER BY asked_at, id LIMIT :size
+SELECT id FROM asked_change
+WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since ORDER BY asked_at, id LIMIT :size
 
 -- approve --
 -- A person's yes.
-UPDATE asked_change SET approved_by = :actor WHERE id = :id AND approved_by IS NULL
+UPDATE asked_change SET approved_by = :actor, decided_at = :now
+WHERE id = :id AND approved_by IS NULL AND refused_by IS NULL
+
+-- refuse --
+-- A no, or that it was taken back.
+UPDATE asked_change SET refused_by = :actor, reason = :reason, decided_at = :now
+WHERE id = :id AND approved_by IS NULL AND refused_by IS NULL
