@@ -156,7 +156,7 @@ async def open_desk(
                 if not settings.accounts:
                     yield desk
                     return
-                async with _handing_over(desk, on=worker):
+                async with _handing_over(settings, desk, on=worker, clock=clock):
                     yield desk
 
 
@@ -431,17 +431,20 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _handing_over(desk: Desk, *, on: bool) -> AsyncIterator[None]:
+async def _handing_over(settings: Settings, desk: Desk, *, on: bool, clock: Clock) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
+    from sequences_mcp.engine.pulse import VENDORS, Pulse
     from sequences_mcp.flows.hand_over import hand_over_until_cancelled, no_more_handing_over
 
-    task = asyncio.create_task(hand_over_until_cancelled(desk)) if on else None
+    pulse = Pulse(settings.data_dir, VENDORS, clock)
+    task = asyncio.create_task(hand_over_until_cancelled(desk, pulse=pulse)) if on else None
     try:
         yield
     finally:
         if task:
             task.cancel()
             await asyncio.wait({task})
+            pulse.end()
         await no_more_handing_over(seconds=FAREWELL)
 
 

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
+from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.engine.putting_right import was_ahead
 from sequences_mcp.engine.store import audit, mailboxes
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.providers.port import Call
 
 AHEAD = timedelta(days=400)
 
@@ -17,8 +20,8 @@ AHEAD = timedelta(days=400)
 async def sent_while_the_clock_is_ahead(world: World) -> None:
     """Send a first e-mail with a clock that is 400 days ahead, then set the clock right."""
     blueprint = await world.blueprint(EMAIL, LATER)
-    await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
     world.clock.now = START + AHEAD
+    await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
     world.worker().run_due()
     world.clock.now = START + timedelta(minutes=5)
     await world.approved(await world.contact("b@example.org"))
@@ -58,13 +61,13 @@ async def test_the_next_step_waits_its_delay_from_now(world: World) -> None:
 
 @pytest.mark.parametrize("point", ["claimed", "handed_over"])
 async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(world: World, point: str) -> None:
-    await world.approved(await world.contact("a@example.org"))
-
     def die(here: str) -> None:
         if here == point:
             raise KeyboardInterrupt  # as final for a worker as a kill
 
+    contact = await world.contact("a@example.org")
     world.clock.now = START + AHEAD
+    await world.approved(contact)
     with pytest.raises(KeyboardInterrupt):
         world.worker(at=die).run_due()
     world.clock.now = START + timedelta(minutes=1)
@@ -79,8 +82,9 @@ async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(wo
 async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world: World) -> None:
     from test_worker_sending import DEFERRED
 
-    await world.approved(await world.contact("a@example.org"))
+    contact = await world.contact("a@example.org")
     world.clock.now = START + AHEAD
+    await world.approved(contact)
     world.worker(FakeDelivery(before=DEFERRED)).run_due()
     world.clock.now = START + timedelta(minutes=1)
     assert mailboxes.resting(world.store, "ada@example.com", now=world.clock.now) is None
@@ -103,6 +107,41 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
     assert (await world.runs())[1].paused_until == until
     (row,) = world.store.rows("waiting.tasks", now=int(world.clock.now.timestamp() * 1_000_000))
     assert row["since"] <= int(world.clock.now.timestamp() * 1_000_000)
+
+
+async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longer_than_any_other(
+    world: World,
+) -> None:
+    contact = await world.contact("a@example.org")
+    world.clock.now = START + AHEAD
+    plan = await world.plan(contact)
+    world.clock.now = START + timedelta(minutes=1)
+    world.worker().run_due()
+    present = await world.local.plans.get_plan(plan.id)
+    assert present.header.expires_at == world.clock.now + timedelta(hours=24)
+    with pytest.raises(ApprovalError):
+        await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+    assert (await world.local.plans.approve_plan(plan.id, digest=present.digest, actor="terminal")).digest
+    other = await world.plan(await world.contact("b@example.org"))
+    world.clock.now += timedelta(hours=25)
+    world.worker().run_due()
+    assert (await world.local.plans.get_plan(other.id)).status is PlanStatus.EXPIRED
+    assert audit.verify(world.store) is None
+
+
+async def test_a_call_answered_while_the_clock_was_ahead_is_repeated_for_no_longer_than_any_other(
+    world: World,
+) -> None:
+    ledger, call = world.local.ledger, Call("start_sequence", "monday", "mark", derived=True)
+    contact = await world.contact("a@example.org")
+    world.clock.now = START + AHEAD
+    await world.approved(contact)
+    await ledger.record(call, "told")
+    world.clock.now = START + timedelta(minutes=1)
+    world.worker().run_due()
+    assert await ledger.recall(call) == "told"
+    world.clock.now += timedelta(hours=25)
+    assert await ledger.recall(call) is None
 
 
 def at(*days: float) -> list[datetime]:

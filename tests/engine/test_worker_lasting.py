@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -191,11 +192,12 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: W
     assert (await world.local.tasks.list_tasks(page=1, size=10)).total_count == 1
 
 
-def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told() -> None:
+def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pytest.LogCaptureFixture) -> None:
     from test_channels_smtp import message
 
     secret = planted.SMTP_PASSWORD.value
-    with mail_server({"MAIL": f"550 5.7.8 wrong password {secret}"}) as running:
+    script = {"MAIL": f"550 5.7.8 wrong password {secret}"}
+    with caplog.at_level(logging.WARNING, "mail.log"), mail_server(script) as running:  # the server's own log
         server = running.server(Security.PLAIN)
         told = MailServer(
             host=server.host,

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
+from sequences_mcp.engine.pulse import VENDORS, Pulse, states
 from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class FakeRuns:
@@ -27,13 +32,17 @@ class FakeDesk:
         self.vendor_runs = FakeRuns()
 
 
-async def test_a_fault_does_not_end_the_handing_over() -> None:
+async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path) -> None:
     desk = FakeDesk()
-    task = asyncio.create_task(hand_over_until_cancelled(cast("Any", desk)))
+    pulse = Pulse(tmp_path, VENDORS, lambda: NOON)
+    task = asyncio.create_task(hand_over_until_cancelled(cast("Any", desk), pulse=pulse))
     await desk.vendor_runs.asked.wait()
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()
+    [shown] = states(tmp_path, now=NOON)
+    assert (shown.lane, shown.error_since) == ("vendors", NOON)
+    assert "FileNotFoundError" in (shown.error or "")
     task.cancel()
     await asyncio.wait({task})
     assert task.cancelled()

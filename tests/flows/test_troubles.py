@@ -11,7 +11,7 @@ from bureau import Bureau, mailing
 from tests.server.open_server import MAIL, people, yes
 
 from sequences_mcp.domain.trouble import Trouble
-from sequences_mcp.engine.pulse import Pulse
+from sequences_mcp.engine.pulse import VENDORS, Pulse
 
 
 async def started(bureau: Bureau, number: int = 2) -> dict[str, object]:
@@ -85,6 +85,22 @@ async def test_what_stands_in_a_workers_way_is_told(tmp_path: Path) -> None:
     found = (await troubles(bureau))["worker_in_trouble"]
     assert found.what == "The worker cannot do its work: The database has vanished."
     assert found.since == bureau.clock.now
+
+
+async def test_what_stands_in_the_way_of_handing_over_is_told_as_that_and_is_no_worker_for_the_rest(
+    tmp_path: Path,
+) -> None:
+    bureau = Bureau.at(tmp_path)
+    await started(bureau)
+    bureau.forward(minutes=10)
+    Pulse(bureau.folder, VENDORS, bureau.clock).trouble("Kalent does not answer.")
+    found = await troubles(bureau)
+    assert (
+        found["handing_over_in_trouble"].what == "Approved starts wait for their vendors: Kalent does not answer."
+    )
+    assert found["handing_over_in_trouble"].since == bureau.clock.now
+    assert "no_worker" in found  # whoever hands over to vendors sends no e-mail
+    assert "Kalent does not answer" in " ".join(await broken(bureau))
 
 
 async def test_failed_runs_are_told_for_a_week(tmp_path: Path) -> None:

@@ -39,6 +39,29 @@ def test_after_five_wrong_passphrases_a_browser_waits_and_no_other_does(world: W
     assert visitor.unlock(browser="mine").status == 200
 
 
+def test_wrong_passphrases_counted_while_the_clock_was_ahead_keep_nobody_out_until_that_day(
+    world: World, visitor: Visitor
+) -> None:
+    world.clock.forward(days=400)
+    for _ in range(5):
+        visitor.unlock("wrong horse battery", browser="mine")
+    world.clock.forward(days=-400)
+    assert visitor.unlock(browser="mine").status == 429
+    world.clock.forward(seconds=31)
+    assert visitor.unlock(browser="mine").status == 200
+
+
+def test_what_was_unlocked_while_the_clock_was_ahead_is_locked_again_as_soon_as_any_other(
+    world: World, visitor: Visitor
+) -> None:
+    world.clock.forward(days=400)
+    visitor.unlock()
+    world.clock.forward(days=-400)
+    assert visitor.get("/").status == 200
+    world.clock.forward(hours=13)
+    assert visitor.get("/").status == 401
+
+
 @pytest.mark.parametrize("number", [5, 30])
 def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(world: World, number: int) -> None:
     pauses: list[float] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,12 @@ def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: World) -> 
     with pytest.raises(ApprovalError, match="wrong"):
         passkeys.check_code(world.folder, PASSPHRASE, now=now)
     world.clock.forward(minutes=10)
+    with pytest.raises(ApprovalError, match="no code that is still good"):
+        passkeys.check_code(world.folder, code, now=world.clock())
+
+
+def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: World) -> None:
+    code = passkeys.new_code(world.folder, now=world.clock() + timedelta(days=400))
     with pytest.raises(ApprovalError, match="no code that is still good"):
         passkeys.check_code(world.folder, code, now=world.clock())
 

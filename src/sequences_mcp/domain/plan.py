@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -41,6 +41,8 @@ class PlanStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
 
+
+LIFETIME = timedelta(hours=24)  # of a plan that nobody decides about
 
 OPEN = frozenset({PlanStatus.WAITING, PlanStatus.VOID})
 """What a person can still decide about."""

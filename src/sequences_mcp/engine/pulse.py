@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 FOLDER = "workers"
+VENDORS = "vendors"  # the lane in which approved starts are handed over; the others are the worker's
 EVERY = timedelta(seconds=30)
 SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 FORGOTTEN_AFTER = timedelta(days=1)

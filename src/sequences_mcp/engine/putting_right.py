@@ -6,11 +6,14 @@ from collections.abc import Sequence as Items
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain.plan import LIFETIME
 from sequences_mcp.domain.sequence import IN_FLIGHT, LIVE, Sequence, StepRun, StepState
+from sequences_mcp.engine.approvals import decide
 from sequences_mcp.engine.change import keep
 from sequences_mcp.engine.claim import ACTOR
-from sequences_mcp.engine.store import attempts, audit, sequences, upkeep
+from sequences_mcp.engine.store import attempts, audit, plans, sequences, upkeep
 from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.texts import resealed
 
 TOLERANCE = timedelta(seconds=2)
 LOOKED_AT = 10_000
@@ -36,10 +39,21 @@ def after_a_clock_that_was_ahead(
             after = pulled_back(before, now, longest_lease=longest_lease)
             keep(store, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
         upkeep.pull_back(store, now=now)
+        for plan_id in upkeep.waiting_too_long(store, latest=now + LIFETIME):
+            _end_sooner(store, plan_id, now=now)
         detail = {"ahead_by_seconds": round((newest - now).total_seconds())}
         entry = audit.Entry(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
         audit.append(store, [entry])
     return newest - now
+
+
+def _end_sooner(store: Store, plan_id: str, *, now: datetime) -> None:
+    """Let an undecided plan wait no longer than one that is made now; what a person says yes to has that end."""
+    plan = plans.find(store, plan_id)
+    if plan is not None:
+        header = replace(plan.header, expires_at=now + LIFETIME)
+        fresh = resealed(store, replace(plan, header=header), plans.texts(store, plan_id))
+        decide(store, fresh, action="clock_put_right", now=now, actor=ACTOR)
 
 
 def was_ahead(instants: Items[datetime], now: datetime) -> bool:

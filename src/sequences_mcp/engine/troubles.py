@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.engine import pulse
@@ -13,6 +14,8 @@ from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 RECENT = timedelta(days=7)
+MAILBOX = "mailbox"
+_CANNOT, _WAITS = "The worker cannot do its work", "Approved starts wait for their vendors"
 PATIENCE = timedelta(minutes=5)  # how long something may be due before that is worth a word
 
 
@@ -49,24 +52,43 @@ def _workers(store: Store, now: datetime) -> Iterator[Trouble]:
     alive = [one for one in states if not one.is_silent(now)]
     for one in alive:
         if one.error:
+            waits = one.lane == pulse.VENDORS
             yield Trouble(
-                code="worker_in_trouble",
-                what=f"The worker cannot do its work: {one.error.rstrip('.')}.",
+                code="handing_over_in_trouble" if waits else "worker_in_trouble",
+                what=f"{_WAITS if waits else _CANNOT}: {one.error.rstrip('.')}.",
                 remedy="It tries again by itself; mend what it names.",
                 since=one.error_since,
             )
-    if alive:
+    yield from _nobody_does(
+        store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0],
+        code="no_worker",
+        what="{} things are due and no worker runs.",
+        states=[one for one in states if one.lane != pulse.VENDORS],
+        is_alive=any(one.lane == MAILBOX for one in alive),
+    )
+    yield from _nobody_does(
+        store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],
+        code="no_handing_over",
+        what="{} approved starts wait for their vendors and no worker with these vendors' keys runs.",
+        states=[one for one in states if one.lane == pulse.VENDORS],
+        is_alive=any(one.lane == pulse.VENDORS for one in alive),
+    )
+
+
+def _nobody_does(
+    row: Any, *, code: str, what: str, states: Iterable[pulse.WorkerState], is_alive: bool
+) -> Iterator[Trouble]:
+    """Yield that things are due which nobody does: ``row`` has how many and since when."""
+    if is_alive or not row["number"]:
         return
-    row = store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0]
-    if row["number"]:
-        last = max((one.beat for one in states), default=None)
-        seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
-        yield Trouble(
-            code="no_worker",
-            what=f"{row['number']} things are due and no worker runs.{seen}",
-            remedy="Keep a chat with this server open, or run `sequences-mcp work`.",
-            since=from_micros(row["since"]),
-        )
+    last = max((one.beat for one in states), default=None)
+    seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
+    yield Trouble(
+        code=code,
+        what=what.format(row["number"]) + seen,
+        remedy="Keep a chat with this server open, or run `sequences-mcp work`.",
+        since=from_micros(row["since"]),
+    )
 
 
 def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -> Iterator[Trouble]:

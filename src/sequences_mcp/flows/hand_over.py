@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
@@ -60,30 +60,58 @@ async def hand_over_soon(desk: Desk, *, plan_id: str, seconds: float) -> HandedO
     return await desk.vendor_runs.outcome(plan_id)
 
 
-async def hand_over_waiting(desk: Desk) -> dict[str, str]:
-    """Go on with every approved plan whose people wait; return, by plan, why one stopped before its end."""
+class Pulse(Protocol):
+    """Where it is shown that approved starts are handed over, and what stands in the way."""
+
+    def beat(self, *, acted: bool = False) -> None:
+        """Show that all is well."""
+        ...
+
+    def trouble(self, error: str) -> None:
+        """Show what stands in the way."""
+        ...
+
+
+async def hand_over_waiting(desk: Desk, *, alive: Callable[[], None] = lambda: None) -> dict[str, str]:
+    """Go on with every approved plan whose people wait; return, by plan, why one stopped before its end.
+
+    ``alive`` is called now and then, however long the vendors take.
+    """
     stopped = {}
     for plan in await desk.vendor_runs.waiting():
         task = _begun(desk, plan.id)
-        await asyncio.wait({task})
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_EVERY)
+            alive()
         why = str(task.exception()) if task.exception() else task.result()
         if why and plan.header.provider in desk.providers:
             stopped[plan.id] = why
     return stopped
 
 
-async def hand_over_until_cancelled(desk: Desk) -> None:
+async def hand_over_until_cancelled(desk: Desk, *, pulse: Pulse) -> None:
     """Look for approved starts, wherever they were approved, and hand them over; never returns."""
+    wrong = ""
+
+    def show() -> None:
+        if wrong:
+            pulse.trouble(wrong)
+        else:
+            pulse.beat()
+
     while True:
         stopped: dict[str, str] = {}
+        show()
         try:
-            stopped = await hand_over_waiting(desk)
+            stopped = await hand_over_waiting(desk, alive=show)
         except SequencesError as error:
             log.warning("Approved starts wait: %s", error)
             stopped = {"": str(error)}
-        except Exception:  # whatever it is, approved starts must not wait for good because of it
+        except Exception as error:  # whatever it is, approved starts must not wait for good because of it
             log.exception("Approved starts wait")
-            stopped = {"": "a fault"}
+            stopped = {"": f"a fault, {type(error).__name__}; the log has it"}
+        wrong = " ".join(dict.fromkeys(stopped.values()))
+        show()
         await asyncio.sleep(STOPPED_FOR if stopped else LOOK_EVERY)
 
 

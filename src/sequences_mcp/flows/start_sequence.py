@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, Terms, is_allowed
+from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
 from sequences_mcp.domain.reasons import grouped
 from sequences_mcp.errors import (
     ApprovalError,
@@ -42,7 +42,6 @@ from sequences_mcp.guards.check import check_value
 from sequences_mcp.providers.port import SavedContact
 
 BATCH = 500
-PLAN_LIFETIME = timedelta(hours=24)
 OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -230,7 +229,7 @@ def header_of(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms
         blueprint_version=blueprint.version,
         blueprint_name=blueprint.name,
         terms=terms,
-        expires_at=now + PLAN_LIFETIME,
+        expires_at=now + LIFETIME,
         warnings=tuple(f"{warning.step_id or 'all steps'}: {warning.rule}" for warning in warnings),
     )
 

@@ -82,8 +82,10 @@ class Sessions:
 
     def find(self, token: str | None) -> Session | None:
         """Return the session a cookie belongs to while it lasts."""
-        session = self._live.get(_key(token)) if token else None
-        return session if session is not None and self._clock() < session.ends_at else None
+        session, now = self._live.get(_key(token)) if token else None, self._clock()
+        if session is not None:
+            session.ends_at = min(session.ends_at, now + LASTS)  # it may have begun while the clock was ahead
+        return session if session is not None and now < session.ends_at else None
 
     def end(self, token: str | None) -> None:
         """Lock one browser."""

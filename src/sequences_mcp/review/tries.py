@@ -33,6 +33,10 @@ class Count:
     wrong: int
     last: str
 
+    def is_after(self, now: datetime) -> bool:
+        """Say whether the last one was counted by a clock that was ahead."""
+        return datetime.fromisoformat(self.last) > now
+
     def age(self, now: datetime) -> timedelta:
         """Return how long ago the last one was; an instant after now counts as now."""
         return max(now - datetime.fromisoformat(self.last), timedelta())
@@ -51,6 +55,7 @@ class Tries:
 
     def wait(self, who: str) -> timedelta:
         """Return how long nothing that this one types is looked at."""
+        self._put_right()
         found = self._counts().get(who)
         if found is None or found.wrong < FREE:
             return timedelta()
@@ -76,6 +81,15 @@ class Tries:
             return
         with exclusively(self._path):
             self._store({name: count for name, count in self._counts().items() if name != who})
+
+    def _put_right(self) -> None:
+        """Let what a clock that was ahead counted count from now on: its waits would not end before that day."""
+        now = self._clock()
+        if any(one.is_after(now) for one in self._counts().values()):
+            with exclusively(self._path):
+                counts = self._counts()
+                late = {who for who, one in counts.items() if one.is_after(now)}
+                self._store(counts | {who: Count(counts[who].wrong, now.isoformat()) for who in late})
 
     def _counts(self) -> dict[str, Count]:
         try:

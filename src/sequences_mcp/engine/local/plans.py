@@ -6,11 +6,10 @@ from collections.abc import Callable
 from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import OPEN, Plan, PlanHeader, PlanStatus
+from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.deciding import carrying_out, catching_up, expire, is_overdue, politely
@@ -23,7 +22,6 @@ from sequences_mcp.engine.texts import digests_of, present_digests, resealed, st
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
 from sequences_mcp.providers.port import PlannedPerson, SequenceDetail
 
-LIFETIME = timedelta(hours=24)
 _KEY_DIGITS = 26
 DONE_BEFORE = "an earlier run has done it"
 

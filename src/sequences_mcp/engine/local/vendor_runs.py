@@ -16,7 +16,7 @@ from typing import Any
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import LIFETIME, Plan, PlanStatus
 from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine import at_vendor
 from sequences_mcp.engine.approvals import decide, voided
@@ -77,7 +77,7 @@ class LocalVendorRuns:
         plan = plans.find(self.engine.store, plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return []
-        if self.engine.clock() >= plan.header.expires_at:
+        if _is_too_late(plan, self.engine.clock()):
             await self.give_up(plan_id, reason=TOO_LATE)
             return []
         if operations.open_on(self.engine.store, plan_id, now=self.engine.clock()):
@@ -320,7 +320,7 @@ class LocalVendorRuns:
         plan = plans.find(store, plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return None
-        if now >= plan.header.expires_at:
+        if _is_too_late(plan, now):
             for one in schedule.found_in(store, plan_id, after=-1, size=-1):
                 self._refuse(one, TOO_LATE)
             self._close(plan_id)
@@ -382,6 +382,12 @@ class LocalVendorRuns:
                     if one.is_in_doubt and one.reason == at_vendor.TAKEN:
                         lost = Fate(sequence_id=one.id, outcome="unknown", why=LOST)
                         self._keep(one, at_vendor.fated(one, lost, now=now), "unknown")
+
+
+def _is_too_late(plan: Plan, now: datetime) -> bool:
+    """Say whether an approved start is past its end, which a clock that was ahead may have put too late."""
+    ends = plan.header.expires_at
+    return now >= (min(ends, plan.decided_at + LIFETIME) if plan.decided_at else ends)
 
 
 def _obstacle(one: Sequence, contact: Contact, *, listed: Mapping[str, str], live: str | None) -> str | None:

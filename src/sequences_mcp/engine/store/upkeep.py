@@ -7,6 +7,8 @@ from datetime import datetime
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
+_PULLED_BACK = ("over", "open_texts", "held_texts", "vendor_operations", "plans", "decisions", "operations")
+
 
 def newest(store: Store, sender: str) -> datetime | None:
     """Return the latest instant at which a run changed or a mailbox was used."""
@@ -20,9 +22,14 @@ def of_the_future(store: Store, *, now: datetime) -> list[str]:
     return [row["id"] for row in store.rows("upkeep.of_the_future", now=to_micros(now))]
 
 
+def waiting_too_long(store: Store, *, latest: datetime) -> list[str]:
+    """Return the plans that would wait for a person until after an instant."""
+    return [row["id"] for row in store.rows("upkeep.waiting_too_long", latest=to_micros(latest))]
+
+
 def pull_back(store: Store, *, now: datetime) -> None:
     """Let what else lies after now, and is waited for or compared with, lie at now."""
-    for name in ("over", "open_texts", "held_texts", "vendor_operations"):
+    for name in _PULLED_BACK:
         store.write(f"upkeep.pull_back_{name}", now=to_micros(now))
 
 

@@ -19,6 +19,11 @@ SELECT count(*) AS number FROM step_run WHERE state = 'unknown' AND until IS NUL
 SELECT count(*) AS number, min(next_run_at) AS since FROM sequence
 WHERE lane IN ('mailbox', 'free') AND next_run_at <= :before
 
+-- not_handed_over --
+-- How many approved starts at vendors have people left since before an instant, and the first of them.
+SELECT count(*) AS number, min(decided_at) AS since FROM plan JOIN blueprint_version v ON v.no = plan.version_no
+WHERE status = 'approved' AND unsettled = 1 AND decided_at <= :before AND v.blueprint_id NOT LIKE 'local:%'
+
 -- unknown_since --
 -- How many e-mails nobody knows the fate of, and since when, but for those that left unseen.
 SELECT count(*) AS number, min(changed_at) AS since FROM step_run

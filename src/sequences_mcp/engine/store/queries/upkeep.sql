@@ -25,6 +25,22 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND change
 -- Requests to vendors that were begun after now: nobody waits for their answers any more.
 UPDATE vendor_operation SET lease_expires_at = :now WHERE state = 'begun' AND created_at > :now
 
+-- waiting_too_long --
+-- Plans that would wait for a person until after an instant.
+SELECT id FROM plan WHERE status = 'waiting' AND expires_at > :latest ORDER BY no
+
+-- pull_back_plans --
+-- Plans that were made after now.
+UPDATE plan SET created_at = :now WHERE created_at > :now
+
+-- pull_back_decisions --
+-- Plans that were decided after now.
+UPDATE plan SET decided_at = :now WHERE decided_at > :now
+
+-- pull_back_operations --
+-- Calls that were answered after now: their keys are kept no longer than any other.
+UPDATE operation SET expires_at = :now + (expires_at - created_at), created_at = :now WHERE created_at > :now
+
 -- has_old_answers --
 -- Whether answers are kept from before an instant.
 SELECT EXISTS (SELECT 1 FROM operation WHERE created_at < :before)
