@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from tests.sandbox.sandbox_client import Server
 
 __all__ = ["pytest_configure"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what the programs under test inherit in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

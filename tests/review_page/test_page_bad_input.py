@@ -204,7 +204,10 @@ def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Pat
         assert "until you press Ctrl-C" in lines[2]
         assert seat.is_held(tmp_path / "data")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
     assert not seat.is_held(tmp_path / "data")
 
 

@@ -12,6 +12,7 @@ import pytest
 from page_browser import PHONE, Screen, chromium, screen
 from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from playwright.sync_api import Browser, expect
+from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 
@@ -42,13 +43,33 @@ def test_a_start_is_reviewed_edited_thinned_out_and_approved(world: World, brows
         person.photographs("03-person")
         edit_with_a_finding(person)
         person.tab.get_by_role("link", name="Back to the plan").click()
-        for _ in range(3):
+        for number in range(1, 4):
             person.tab.get_by_role("button", name="Take").first.click()
+            expect(person.tab.get_by_text(f"{number} taken out")).to_be_visible()
         expect(person.tab.get_by_text("3 taken out, 5 left")).to_be_visible()
         approve_what_is_left(person)
         person.photographs("05-approved")
     assert world.present(plan.id).status is PlanStatus.APPROVED
     world.work_until(lambda: len(world.mails) == 5)
+
+
+def test_a_form_that_is_sent_when_the_server_is_gone_says_so_and_keeps_what_was_typed(
+    world: World, browser: Browser, shots: Path
+) -> None:
+    plan = world.plan(people=1)
+    with screen(browser, world, shots) as person:
+        person.opens(f"/plans/{plan.id}")
+        person.unlocks()
+        person.tab.get_by_label("Reason").fill("They left the company.")
+        person.tab.context.set_offline(True)
+        person.tab.get_by_role("button", name="Refuse all").click()
+        expect(person.tab.get_by_role("alert")).to_contain_text("The server did not answer")
+        expect(person.tab.get_by_label("Reason")).to_have_value("They left the company.")
+        assert world.present(plan.id).status is PlanStatus.WAITING
+        person.tab.context.set_offline(False)
+        person.tab.get_by_role("button", name="Refuse all").click()
+        expect(person.tab.get_by_text("Refused by page")).to_be_visible()
+    assert world.present(plan.id).reason == "They left the company."
 
 
 def edit_with_a_finding(person: Screen) -> None:
@@ -138,7 +159,9 @@ def every_kind_of_thing(world: World) -> Plan:
     world.at_desk(lambda desk: desk.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
     world.work_until(lambda: len(world.mails) == 1)
     world.at_desk(lambda desk: desk.suppressions.suppress("domain", "never.example", reason="asked"))
-    return world.plan(MAIL, LINKEDIN, LATER, people=60, company="O'Neil \u202e& <Sons>")
+    plan = world.plan(MAIL, LINKEDIN, LATER, people=60)
+    sql(world, "UPDATE contact SET company = ?", "O'Neil \u202e& <Sons>")  # at the door it is refused
+    return plan
 
 
 def paths(world: World, plan: Plan) -> dict[str, str]:

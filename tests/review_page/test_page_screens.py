@@ -115,6 +115,13 @@ def test_words_of_this_program_are_said_to_a_person() -> None:
     )
     assert for_person("Call start_sequence to plan it again.") == "Ask your assistant to plan it again."
     assert for_person("Nothing was approved.") == "Nothing was approved."
+    assert for_person("Then call update_sequence again.") == "Then ask your assistant to try again."
+    assert for_person("Call list_providers first.") == "Ask your assistant first."
+    assert for_person("list_providers tells.") == "sequences-mcp doctor tells."
+    assert (
+        for_person("To start anew, call start_sequence with another idempotency_key.")
+        == "To start anew, ask your assistant."
+    )
 
 
 def test_an_error_in_a_terminal_names_no_tool(world: World) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from page_world import MAIL, Visitor, World
+from test_forgery_matrix import sql
 
 
 def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Visitor) -> None:
@@ -26,3 +27,18 @@ def test_the_front_page_tells_of_a_database_of_another_machine(world: World, per
         database.execute("UPDATE lineage SET machine = 'another'")
     world.at_desk(lambda desk: desk.plans.list_plans(page=1, size=1))  # any process that opens it notices
     assert "sequences-mcp review take-over" in person.get("/").text
+
+
+def test_what_is_wrong_is_counted_in_words_that_fit_and_names_no_tool(world: World, person: Visitor) -> None:
+    plan = world.plan(MAIL, people=2)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.mails_after_work()
+    for one, many in ((1, ""), (2, "s")):
+        statement = "UPDATE sequence SET status = 'FAILED' WHERE no <= ?"
+        sql(world, statement, str(one))
+        sql(world, "UPDATE step_run SET state = 'unknown' WHERE sequence_no <= ?", str(one))
+        text = person.get("/").text
+        assert f"{one} sequence{many} failed in the last 7 days." in text
+        assert f"Nobody knows whether {one} e-mail{many} arrived." in text
+        assert "list_sequences" not in text
+        assert "<code>sequences-mcp review list</code>" in text

@@ -23,7 +23,7 @@ SAID = {
     "pause_sequence": "Pause, on the page of the run,",
     "resume_sequence": "Go on, on the page of the run,",
     "suppress_contact": "the review page, under Never contact,",
-    "check_operation": "sequences-mcp doctor",
+    "check_operation": ASSISTANT,
     "withdraw_plan": "Refuse, on the page of the plan,",
     "show_plan": "the page of the plan",
     "decide_plan": "the page of the plan",
@@ -48,8 +48,8 @@ def for_person(text: str) -> str:
     if "_" not in text:
         return text
     called, named, dangling = _patterns()
-    text = text.replace("with edit_draft", "on the page of the text")
-    text = called.sub(lambda found: "Ask your assistant" if found[0][0] == "C" else "ask your assistant", text)
+    text = text.replace("with edit_draft", "on the page of the text").replace(" with another idempotency_key", "")
+    text = called.sub(_asked, text)
     text = named.sub(lambda found: _said(text, found), text)
     return dangling.sub(r"\1", text)
 
@@ -58,12 +58,18 @@ def _said(text: str, found: re.Match[str]) -> str:
     words = SAID[found[1]]
     before = text[: found.start()].rstrip()
     starts = not before or before[-1] in ".!?"
-    return words[0].upper() + words[1:] if starts and words[0].islower() and " " in words else words
+    is_sentence = " " in words and not words.startswith("sequences-mcp")
+    return words[0].upper() + words[1:] if starts and is_sentence else words
+
+
+def _asked(found: re.Match[str]) -> str:
+    ask = "Ask your assistant" if found[0][0] == "C" else "ask your assistant"
+    return f"{ask} to try again" if found[1] else ask
 
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     names = "|".join(sorted(SAID, key=len, reverse=True))
-    called = re.compile(rf"\b[Cc]all `?(?:{names})`?")
+    called = re.compile(rf"\b[Cc]all `?(?:{names})`?( again)?")
     named = re.compile(rf"(?<![\w.])`?\b({names})\b`?(?:\s*\{{[^{{}}]*\}})?")
     return called, named, re.compile(r",(?=[.;:!?)]|$)()")

@@ -62,30 +62,41 @@ def _workers(store: Store, now: datetime) -> Iterator[Trouble]:
     yield from _nobody_does(
         store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0],
         code="no_worker",
-        what="{} things are due and no worker runs.",
+        what="{} due and no worker runs.",
+        counted=("thing is", "things are"),
         states=[one for one in states if one.lane != pulse.VENDORS],
         is_alive=any(one.lane == MAILBOX for one in alive),
     )
     yield from _nobody_does(
         store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],
         code="no_handing_over",
-        what="{} approved starts wait for their vendors and no worker with these vendors' keys runs.",
+        what="{} for their vendors and no worker with these vendors' keys runs.",
+        counted=("approved start waits", "approved starts wait"),
         states=[one for one in states if one.lane == pulse.VENDORS],
         is_alive=any(one.lane == pulse.VENDORS for one in alive),
     )
 
 
 def _nobody_does(
-    row: Any, *, code: str, what: str, states: Iterable[pulse.WorkerState], is_alive: bool
+    row: Any,
+    *,
+    code: str,
+    what: str,
+    counted: tuple[str, str],
+    states: Iterable[pulse.WorkerState],
+    is_alive: bool,
 ) -> Iterator[Trouble]:
-    """Yield that things are due which nobody does: ``row`` has how many and since when."""
+    """Yield that things are due which nobody does.
+
+    ``row`` has how many and since when, ``counted`` the words for one and for many.
+    """
     if is_alive or not row["number"]:
         return
     last = max((one.beat for one in states), default=None)
     seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
     yield Trouble(
         code=code,
-        what=what.format(row["number"]) + seen,
+        what=what.format(_count(row["number"], *counted)) + seen,
         remedy="Keep a chat with this server open, or run `sequences-mcp work`.",
         since=from_micros(row["since"]),
     )
@@ -96,7 +107,8 @@ def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -
     if rest is not None:
         yield Trouble(
             code="mailbox_rests",
-            what=f"The mail server refuses {sender}, {rest.refusals} times in a row: {rest.why.rstrip('.')}.",
+            what=f"The mail server refuses {sender}, {_count(rest.refusals, 'time', 'times in a row')}: "
+            f"{rest.why.rstrip('.')}.",
             remedy=f"The next try is at {rest.until:%Y-%m-%d %H:%M} UTC, by itself; `sequences-mcp doctor` tries "
             "the sign-in now.",
             since=rest.since,
@@ -109,8 +121,9 @@ def _unseen(store: Store) -> Iterator[Trouble]:
     if row["number"]:
         yield Trouble(
             code="database_older",
-            what=f"The database was put back or copied: {row['number']} e-mails or requests may have left without "
-            "it knowing.",
+            what="The database was put back or copied: "
+            f"{_count(row['number'], 'e-mail or request', 'e-mails or requests')} may have left without it "
+            "knowing.",
             remedy="Find out what became of each and settle it (`sequences-mcp review list`).",
             since=from_micros(row["since"]),
             stops=False,
@@ -122,7 +135,7 @@ def _unknown(store: Store) -> Iterator[Trouble]:
     if row["number"]:
         yield Trouble(
             code="unknown_fate",
-            what=f"Nobody knows whether {row['number']} e-mails arrived.",
+            what=f"Nobody knows whether {_count(row['number'], 'e-mail', 'e-mails')} arrived.",
             remedy="A person looks into the mailbox and settles each (`sequences-mcp review list`).",
             since=from_micros(row["since"]),
             stops=False,
@@ -134,11 +147,15 @@ def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
     if row["number"]:
         yield Trouble(
             code="failed_runs",
-            what=f"{row['number']} sequences failed in the last 7 days.",
+            what=f"{_count(row['number'], 'sequence', 'sequences')} failed in the last 7 days.",
             remedy="list_sequences with status FAILED shows them.",
             since=from_micros(row["first"]),
             stops=False,
         )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _small(sentence: str) -> str:

@@ -106,9 +106,8 @@ async def _strayed(request: Request, error: Exception) -> Response:
     visit = await _visit(request)
     if visit.session is None and error.status_code == HTTPStatus.NOT_FOUND:
         return unlock.asked(visit)
-    return _told(
-        visit, error.status_code, message=error.detail, next_step="The front page shows what waits for you."
-    )
+    words = "There is no such page." if error.status_code == HTTPStatus.NOT_FOUND else error.detail
+    return _told(visit, error.status_code, message=words, next_step="The front page shows what waits for you.")
 
 
 def _status(error: SequencesError) -> int:

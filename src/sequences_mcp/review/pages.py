@@ -25,7 +25,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"text": _text, "raw": _raw, "plain": _plain, "utc": _utc, "number": _number}
+    made.filters |= {
+        "text": _text,
+        "raw": _raw,
+        "plain": _plain,
+        "commands": _commands,
+        "utc": _utc,
+        "number": _number,
+    }
     return made
 
 
@@ -48,6 +55,14 @@ def _raw(value: str | None) -> Markup:
 def _plain(value: str | None) -> str:
     """Return words of this program as a person reads them."""
     return for_person(value or "")
+
+
+def _commands(value: str | None) -> Markup:
+    """Return words of this program as a person reads them, what stands between backticks set as code."""
+    parts = as_shown(for_person(value or ""), keep="").split("`")
+    if len(parts) % 2 == 0:
+        return Markup(escape("`".join(parts)))  # noqa: S704 - escaped here; a backtick without its other one
+    return Markup().join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
 
 
 def _utc(moment: datetime | None) -> Markup:

@@ -46,6 +46,40 @@ const tell = (shown, words) => {
   shown.hidden = false;
 };
 
+// A form is sent once the server is there to take it: otherwise the browser would show a page of its own, and what was
+// typed would be gone.
+const underWay = new WeakSet();
+const isThere = () =>
+  fetch("/static/icon.svg", { cache: "no-store", signal: AbortSignal.timeout(10_000) }).then(() => true, () => false);
+document.addEventListener(
+  "submit",
+  async (event) => {
+    const form = event.target;
+    if (form.getAttribute("method") !== "post" || form.matches("#unlock, #register") || "reached" in form.dataset) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (underWay.has(form)) return;
+    underWay.add(form);
+    const found = await isThere();
+    if (!found || form.dataset.signs !== undefined) underWay.delete(form); // it may be sent anew
+    const shown = form.querySelector("[data-gone]");
+    if (!found) {
+      const told = shown ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
+      told.dataset.gone = "";
+      told.setAttribute("role", "alert");
+      told.textContent = GONE;
+      return;
+    }
+    shown?.remove();
+    form.dataset.reached = "";
+    form.requestSubmit(event.submitter);
+    delete form.dataset.reached;
+  },
+  true,
+);
+
+addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => underWay.delete(form)));
+
 // A browser that was introduced here is known by a token, and is shown the word that the person chose.
 const BROWSER = "sequences-review-browser";
 const unlock = document.getElementById("unlock");
