@@ -108,7 +108,7 @@ async def test_failed_runs_are_told_for_a_week(tmp_path: Path) -> None:
         await started(bureau, 1)
         bureau.work()
         found = (await troubles(bureau))["failed_runs"]
-        assert (found.what, found.stops) == ("1 sequences failed in the last 7 days.", False)
+        assert (found.what, found.stops) == ("1 sequence failed in the last 7 days.", False)
         bureau.clock.now += timedelta(days=8)
         assert "failed_runs" not in await troubles(bureau)
 
