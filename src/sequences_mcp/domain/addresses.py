@@ -163,7 +163,7 @@ def read_host(text: str) -> str:
 def host_key(text: str) -> str:
     """Return what all spellings of one domain share; raises nothing."""
     plain = text.strip().rstrip(".").lower()
-    if plain.isascii() and "xn--" not in plain:
+    if plain.isascii() and plain.isprintable() and "xn--" not in plain:
         return plain
     return _ascii_host(plain) if len(plain) <= 4 * LONGEST else plain
 
@@ -177,7 +177,7 @@ def _ascii_host(plain: str) -> str:
             return idna.encode(one, uts46=True, transitional=False).decode("ascii").lower()
         except idna.IDNAError:
             continue
-    return unicodedata.normalize("NFKC", plain)
+    return unicodedata.normalize("NFKC", visible(plain))
 
 
 def shown_host(host: str) -> str:

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from sequences_mcp.domain.addresses import domain_of, host_key
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix, registered_domain
+from sequences_mcp.domain.hosts import is_free_mail, is_owned_suffix, is_public_suffix, registered_domain
 
 # Legal forms as they end a name, of one part or several: a list of our own, put together by hand and not complete.
 # A form that is missing makes two names differ that are one company's. Forms of one part combine ("Co., Ltd.").
@@ -26,9 +26,28 @@ spółka z oo | spolka akcyjna | sp k | sp j | sp komandytowa | sro | spol s ro 
 nyrt | bt | sia | uab | ou | oü | eood | ood | tov | ooo | oao | zao | pao | ao | ооо | оао | зао | пао | ао
 тов | ип | ae | epe | ike | mepe | ltd sti | aş | a ş | şti | ltd şti | kk | yk | co ltd | company limited
 corporation limited | jsc | pjsc | cjsc | llc fz | fze | fzco | fz llc | wll
+dmcc | qpsc | qsc | sal | gk | dac | clg | cic | cpt | teoranta | gesbr | keg | ek | ekfm | e k | sa rl | sarl au
+srl unipersonale | spa unipersonale | cia ltda | compañía limitada | sac | ltda me | ltda epp | dd | jdoo | scrl
+comm v | commv | ska | shpk | αε | επε | ικε | ае | оод | еоод | ад | еад | прат | пат | зат | чп | фоп
+anonim şirketi | limited şirketi | aktiengesellschaft | kommanditgesellschaft | offene handelsgesellschaft
+gesellschaft mit beschränkter haftung | eingetragener verein | société anonyme | société par actions simplifiée
+société à responsabilité limitée | sociedad anónima | sociedad limitada | sociedad de responsabilidad limitada
+sociedade anônima | sociedade limitada | società per azioni | società a responsabilità limitata
+naamloze vennootschap | besloten vennootschap | aktiebolag | aktieselskab | anpartsselskab | aksjeselskap
+allmennaksjeselskap | osakeyhtiö | spółka z ograniczoną odpowiedzialnością | spółka komandytowa
+korlátolt felelősségű társaság | akciová společnost | společnost s ručením omezeným
+limited liability company | public limited company | limited partnership | limited liability partnership
+joint stock company | общество с ограниченной ответственностью | акционерное общество
+публичное акционерное общество | công ty tnhh | công ty cổ phần
 """
-_BEFORE = ("ooo", "oao", "zao", "pao", "ооо", "оао", "зао", "пао", "ао", "pt", "cv", "uab", "sia", "the")
-_EAST_ASIAN = re.compile(
+_BEFORE = """
+the | ooo | oao | zao | pao
+ооо | оао | зао | пао | ао | тов | прат | пат | ип | фоп | pt | cv | uab | sia | ggmbh
+công ty tnhh | công ty cổ phần | общество с ограниченной ответственностью | акционерное общество
+публичное акционерное общество
+"""
+_WITHOUT_SPACES = re.compile(
+    "บริษัท|จำกัด|[(]มหาชน[)]|บจก[.]?|บมจ[.]?|"
     "株式会社|有限会社|合同会社|一般社団法人|(?:股份)?有限责任?公司|有限公司|주식회사|유한회사|[(（][株주有][)）]|㈱|㈲|㈜"
 )
 # What stands in the field of people who work at no company, or do not say at which.
@@ -38,7 +57,7 @@ independent consultant | consultant | contractor | stealth | stealth startup | s
 stealth mode startup | confidential | confidentiel | undisclosed | unemployed | retired | student | none
 na | n a | not applicable | unknown | various | private | startup | home | sabbatical | selbstständig
 selbständig | freiberufler | indépendant | auto entrepreneur | autónomo | autonomo | libero professionista
-looking for opportunities | open to work | seeking opportunities | career break | company | test | tbd | xxx
+looking for opportunities | open to work | seeking opportunities | career break | company | test | tbd | xxx | group | holding | holdings | my company | none yet
 """
 
 
@@ -51,8 +70,10 @@ def company_domain_of(contact: ContactFields) -> str | None:
 
 def company_root(host: str | None) -> str | None:
     """Return the registered domain of a company's domain: one organisation's, with everything below it."""
-    if not host or is_free_mail(host) or is_public_suffix(host):
+    if not host or is_free_mail(host):
         return None
+    if is_public_suffix(host):
+        return host if is_owned_suffix(host) else None
     return registered_domain(host)
 
 
@@ -62,15 +83,13 @@ def company_key(company: str | None) -> str | None:
 
     Without case, accents, punctuation and legal form: "Acme, Inc.", "ACME" and "Acme GmbH & Co. KG" are "acme".
     """
-    words = _words(_EAST_ASIAN.sub(" ", company or ""))
+    words = _words(_WITHOUT_SPACES.sub(" ", company or ""))
     if " ".join(words) in _nobodys():
         return None
-    while len(words) > 1 and words[0] in _BEFORE:
-        words = words[1:]
-    while (shorter := _without_form(words)) != words:
+    while (shorter := _without_form(_without_first(words))) != words:
         words = shorter
     name = " ".join(words)
-    return None if not name or name in _nobodys() else name
+    return None if not name or name in _nobodys() or tuple(words) in _forms() | _before() else name
 
 
 def is_same_company(one: ContactFields, other: ContactFields) -> bool:
@@ -106,6 +125,14 @@ def _without_form(words: list[str]) -> list[str]:
     return words[:-1] if len(words) > 1 and words[-1] == "and" else words
 
 
+def _without_first(words: list[str]) -> list[str]:
+    """Return a name's words without a legal form, or an article, before it."""
+    for length in range(min(4, len(words) - 1), 0, -1):
+        if tuple(words[:length]) in _before():
+            return words[length:]
+    return words
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a name: letters apart from one another ("S. A.") are one word, as in "SA"."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -125,9 +152,18 @@ def _initials(words: list[str]) -> tuple[str, ...]:
     return (words[-1],) if len(words[-1]) == 1 or words[-1] in ("sa", "cv", "rl", "oo", "nv", "bv", "sp") else ()
 
 
+def _listed(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(_words(one)) for line in text.strip().splitlines() for one in line.split("|"))
+
+
 @cache
 def _forms() -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(_words(one)) for line in _FORMS.strip().splitlines() for one in line.split("|"))
+    return _listed(_FORMS)
+
+
+@cache
+def _before() -> frozenset[tuple[str, ...]]:
+    return _listed(_BEFORE)
 
 
 @cache
@@ -137,4 +173,4 @@ def _longest() -> int:
 
 @cache
 def _nobodys() -> frozenset[str]:
-    return frozenset(" ".join(_words(one)) for line in _NOBODYS.strip().splitlines() for one in line.split("|"))
+    return frozenset(map(" ".join, _listed(_NOBODYS)))

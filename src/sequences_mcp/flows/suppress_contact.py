@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from sequences_mcp.domain.addresses import read_host, visible
@@ -38,7 +39,7 @@ async def lift_suppression(desk: Desk, *, contact: str, reason: str, actor: str)
 
 def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
     require_short("contact", contact)
-    text = contact.strip()
+    text = _bare(contact)
     if "@" in text.strip("@"):
         return "address", text
     if ":" in text and "//" not in text:
@@ -50,6 +51,14 @@ def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
             f"{text[:80]!r} is no contact id, address or domain.",
             next_step="Give local:ct_…, name@example.com or example.com.",
         ) from error
+
+
+def _bare(contact: str) -> str:
+    """Return what is meant where an address or a domain was copied with what stood around it."""
+    text = contact.strip()
+    if found := re.search(r"<([^<>]*@[^<>]*)>\s*$", text):
+        text = found[1]
+    return re.sub(r"^mailto:", "", text, flags=re.IGNORECASE).strip().strip("\"'").rstrip(".,;").strip()
 
 
 async def _require_known(desk: Desk, text: str) -> None:

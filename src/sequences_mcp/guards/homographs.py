@@ -1,4 +1,4 @@
-"""Hosts whose letters are not what they seem: of several scripts in one label, or all look-alikes of Latin ones.
+"""Hosts and addresses whose letters are not what they seem: of several scripts, or all look-alikes of Latin ones.
 
 Scripts may be mixed as Unicode's "highly restrictive" profile allows: Latin with Japanese, Korean or Chinese
 (https://www.unicode.org/reports/tr39/, 5.2).
@@ -20,6 +20,7 @@ _HOST = Lazy(
 # A letter beyond ASCII beside a dot of a host: most texts have none, and are done with.
 _DOT = "[.\u3002\uff0e\uff61]"
 _STRANGE = Lazy(rf"[^\W\x00-\x7f][\w-]{{0,62}}{_DOT}\w|\w{_DOT}[\w-]{{0,62}}[^\W\x00-\x7f]")
+_STRANGE_MAILBOX = Lazy(r"[^\W\x00-\x7f][\w.+-]{0,63}@")
 _TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
@@ -31,19 +32,23 @@ _LATIN_SEEMING = frozenset("ɡɑıᴏᴠᴡᴢꜱ")
 
 
 class Homograph(NamedTuple):
-    """A host of that kind: its place, its name on the wire, and whether scripts are mixed in one label."""
+    """A host of that kind: its place, its name on the wire, and whether scripts are mixed in one label.
+
+    ``wire`` is None where it is what stands before the @ of an address.
+    """
 
     start: int
     end: int
-    wire: str
+    wire: str | None
     is_mixed: bool
 
 
 def find(text: str) -> Iterator[Homograph]:
-    """Return the hosts of a text, in links, in addresses and bare, that look like another."""
-    if not (_STRANGE.search(text) or "xn--" in text.lower()):
+    """Return the hosts of a text, in links, in addresses and bare, and the mailboxes that look like another."""
+    if not (_STRANGE.search(text) or _STRANGE_MAILBOX.search(text) or "xn--" in text.lower()):
         return
     for match in _HOST.finditer(text):
+        yield from _mailbox(match["before"], start=match.start())
         host = match["host"]
         if host.isascii() and "xn--" not in host.lower():
             continue
@@ -53,6 +58,15 @@ def find(text: str) -> Iterator[Homograph]:
         is_mixed = any(map(_is_mixed, labels))
         if is_host and (is_mixed or any(map(_looks_latin, labels))):
             yield Homograph(*match.span("host"), _wire(host), is_mixed)
+
+
+def _mailbox(before: str, *, start: int) -> Iterator[Homograph]:
+    if not before.endswith("@") or before.isascii():
+        return
+    parts = before[:-1].lower().replace("+", ".").replace("-", ".").replace("_", ".").split(".")
+    is_mixed = any(map(_is_mixed, parts))
+    if is_mixed or any(map(_looks_latin, parts)):
+        yield Homograph(start, start + len(before) - 1, None, is_mixed)
 
 
 def _shown(host: str) -> str:

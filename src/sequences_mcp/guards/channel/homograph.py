@@ -17,6 +17,8 @@ def check(text: Text) -> Iterator[Hit]:
             "mixes letters of several scripts" if found.is_mixed else "is written in letters that look like others"
         )
         message = f"This host {why}: on the wire it is {found.wire}."
+        if found.wire is None:
+            message = f"What stands before the @ of this address {why}."
         yield Hit(found.start, found.end, message=message, severity=None if found.is_mixed else Severity.WARNING)
 
 
@@ -30,8 +32,16 @@ RULE = Rule(
         "почта.рф и яндекс.рф",
         "https://www.société.fr",
         "Node.js",
+        "иван.петров@почта.рф",
+        "jörg@müller.example",
     ),
-    reject=("https://pаypal.com/x", "maria@gоogle.com", "see www.аррӏе.com", "https://xn--80ak6aa92e.com"),
+    reject=(
+        "https://pаypal.com/x",
+        "maria@gоogle.com",
+        "zоe@globex.example",
+        "see www.аррӏе.com",
+        "https://xn--80ak6aa92e.com",
+    ),
     source="Unicode TR 36, 2; TR 39, 5",
     check=check,
 )
