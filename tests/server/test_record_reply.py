@@ -74,6 +74,27 @@ async def test_out_of_office_pauses_until_then_and_never_shortens_a_pause(world:
         assert (seen["status"], seen["paused_until"]) == ("WAITING_FOR_LEAD", "2026-12-02T12:00:00+00:00")
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "2096-01-01T00:00:00Z"])
+async def test_a_pause_that_would_never_end_is_refused_and_the_run_goes_on(world: World, until: str) -> None:
+    async with world.client("auto") as desktop:
+        [run] = await started(world, desktop)
+        said = await desktop.refused("record_reply", who=run["id"], answer="out_of_office", until=until)
+        paused = await desktop.refused("pause_sequence", sequence_id=run["id"], paused_until=until)
+        assert {said["code"], paused["code"]} == {"invalid_arguments"}
+        assert "years ahead" in said["message"] and "stop_sequence" in paused["next"]
+        assert (await desktop.call("get_sequence", sequence_id=run["id"]))["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("who", ["GRACE@hopper.example", "\u200bgrace@hopper.example "])
+async def test_an_answer_is_recorded_by_the_address_it_came_from(world: World, who: str) -> None:
+    async with world.client("auto") as desktop:
+        grace, _ = await started(world, desktop, GRACE, LINUS)
+        said = await desktop.call("record_reply", who=who, answer="replied")
+        assert said["runs"] == {grace["id"]: "SUCCEEDED"}
+        nobody = await desktop.refused("record_reply", who="nobody@hopper.example", answer="replied")
+        assert nobody["code"] == "not_found"
+
+
 async def test_a_start_that_waits_for_a_yes_loses_whoever_answered(world: World) -> None:
     async with world.client("auto") as desktop:
         asked = await desktop.call(
@@ -87,8 +108,8 @@ async def test_a_start_that_waits_for_a_yes_loses_whoever_answered(world: World)
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "no time": ({"answer": "out_of_office"}, "needs until"),
-    "a past time": ({"answer": "out_of_office", "until": "2020-01-01T00:00:00Z"}, "needs until"),
+    "no time": ({"answer": "out_of_office"}, "until needs such a time"),
+    "a past time": ({"answer": "out_of_office", "until": "2020-01-01T00:00:00Z"}, "until needs such a time"),
     "a time with a reply": ({"answer": "replied", "until": BACK}, "until goes with out_of_office"),
     "an unknown answer": ({"answer": "maybe"}, "answer"),
     "nobody": ({"answer": "replied", "who": "local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "There is no contact"),

@@ -57,7 +57,8 @@ independent consultant | consultant | contractor | stealth | stealth startup | s
 stealth mode startup | confidential | confidentiel | undisclosed | unemployed | retired | student | none
 na | n a | not applicable | unknown | various | private | startup | home | sabbatical | selbstständig
 selbständig | freiberufler | indépendant | auto entrepreneur | autónomo | autonomo | libero professionista
-looking for opportunities | open to work | seeking opportunities | career break | company | test | tbd | xxx | group | holding | holdings | my company | none yet
+looking for opportunities | open to work | seeking opportunities | career break | company | test | tbd | xxx
+group | holding | holdings | my company
 """
 
 

@@ -7,6 +7,7 @@ and of fields inside them; a name that is not here has the general limit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 from sequences_mcp.errors import InvalidArgumentsError
 
@@ -45,6 +46,7 @@ _MAPPINGS = ("texts", "variables")
 _MOST_NAMED = 10
 _SHOWN = 60
 _DEEPEST = 32
+LONGEST_WAIT = timedelta(days=10 * 365)
 
 
 def limit_of(name: str) -> int:
@@ -58,6 +60,25 @@ def require_short(name: str, value: str | None) -> None:
         raise InvalidArgumentsError(
             f"{name} {_size(len(value), limit_of(name))}.", next_step="Give what a person would write there."
         )
+
+
+def future(name: str, at: datetime | None, *, now: datetime) -> datetime:
+    """Return a time to wait until, in UTC.
+
+    InvalidArgumentsError for none, one without an offset, a past one, and one so far ahead that it is a slip or
+    means never.
+    """
+    if at is None or at.tzinfo is None or at <= now:
+        raise InvalidArgumentsError(
+            f"A pause has to end in the future: {name} needs such a time, with its offset from UTC.",
+            next_step="Give it like 2026-12-01T09:00:00+01:00.",
+        )
+    if at > now + LONGEST_WAIT:
+        raise InvalidArgumentsError(
+            f"{name} is more than {LONGEST_WAIT.days // 365} years ahead.",
+            next_step="Give the time that is meant. stop_sequence ends a sequence for good.",
+        )
+    return at.astimezone(UTC)
 
 
 def require_limits(arguments: Mapping[str, object]) -> None:

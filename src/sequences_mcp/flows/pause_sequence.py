@@ -5,17 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from sequences_mcp.domain.ids import Kind
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.domain.limits import future
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import SequenceDetail
 
 
 async def pause_sequence(desk: Desk, *, sequence_id: str, paused_until: datetime) -> SequenceDetail:
-    """Return the paused run. The time must carry an offset and lie in the future: InvalidArgumentsError."""
-    if paused_until.tzinfo is None:
-        raise InvalidArgumentsError(
-            "paused_until has no UTC offset.", next_step="Give it as 2026-11-23T09:00:00+01:00 or with Z."
-        )
+    """Return the paused run; InvalidArgumentsError for a time that ``domain.limits.future`` refuses."""
+    until = future("paused_until", paused_until, now=desk.clock())
     provider = desk.provider_of(sequence_id, Kind.SEQUENCE)
     sequences = offered(provider.sequences, provider, verb="pause sequences")
-    return await sequences.pause_sequence(sequence_id, until=paused_until)
+    return await sequences.pause_sequence(sequence_id, until=until)

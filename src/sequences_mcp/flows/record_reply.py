@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sequences_mcp.domain.addresses import visible
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL, Kind, parse, provider_of
+from sequences_mcp.domain.limits import future
 from sequences_mcp.domain.sequence import Answer, StopReason
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.flows.desk import Desk, offered
@@ -14,7 +17,7 @@ from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.keep_out_at_vendors import keep_out_at_vendors
 from sequences_mcp.flows.stop_at_vendors import STOPPED, hold_there, stop_there
 from sequences_mcp.flows.suppress_contact import suppress_contact
-from sequences_mcp.providers.port import Call, SequenceDetail
+from sequences_mcp.providers.port import Call, ContactEntry, SequenceDetail
 
 OPTED_OUT = "they asked not to be contacted"
 
@@ -41,7 +44,7 @@ async def record_reply(
     office: their runs pause ``until`` then. What a vendor carries out is stopped or paused where its API can.
     Raises InvalidArgumentsError for a time that is missing, past or not asked for, and NotFoundError.
     """
-    _require_time(desk, answer, until)
+    until = _time(desk, answer, until)
     contact_id = await _contact_of(desk, who)
     if answer is Answer.OPT_OUT:
         return await _opted_out(desk, contact_id, call=call)
@@ -75,23 +78,21 @@ def _state(one: SequenceDetail) -> str:
     return sequence.status.value
 
 
-def _require_time(desk: Desk, answer: Answer, until: datetime | None) -> None:
-    if answer is not Answer.OUT_OF_OFFICE:
-        if until is not None:
-            raise InvalidArgumentsError(
-                f"until goes with {Answer.OUT_OF_OFFICE}, not with {answer}.", next_step="Leave it out."
-            )
-        return
-    if until is None or until.tzinfo is None or until <= desk.clock():
+def _time(desk: Desk, answer: Answer, until: datetime | None) -> datetime | None:
+    if answer is Answer.OUT_OF_OFFICE:
+        return future("until", until, now=desk.clock())
+    if until is not None:
         raise InvalidArgumentsError(
-            f"{Answer.OUT_OF_OFFICE} needs until: a time in the future, with its offset from UTC.",
-            next_step="Give the time at which they are back, such as 2026-12-01T09:00:00+01:00.",
+            f"until goes with {Answer.OUT_OF_OFFICE}, not with {answer}.", next_step="Leave it out."
         )
+    return None
 
 
 async def _contact_of(desk: Desk, who: str) -> str:
-    """Return the id of the stored person behind a sequence or contact id; WrongIdError, NotFoundError."""
+    """Return the id of the stored person behind an id or an address; WrongIdError, NotFoundError."""
     text = who.strip()
+    if "@" in text and ":" not in text:
+        return await _at_address(desk, text)
     if provider_of(text) == LOCAL:
         if text.startswith(f"{LOCAL}:{Kind.SEQUENCE}_"):
             sequences = offered(desk.local.sequences, desk.local, verb="read sequences")
@@ -110,3 +111,13 @@ async def _contact_of(desk: Desk, who: str) -> str:
             "that was started elsewhere is stopped with stop_sequence.",
         )
     return found
+
+
+async def _at_address(desk: Desk, text: str) -> str:
+    contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
+    [found] = await contacts.match_contacts([ContactEntry(ContactFields(email=visible(text).strip()))])
+    if found is None:
+        raise NotFoundError(
+            "Nobody here has this address.", next_step="find_contacts and list_sequences show who there is."
+        )
+    return found.id

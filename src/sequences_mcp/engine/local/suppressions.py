@@ -9,7 +9,7 @@ from typing import Literal
 
 from sequences_mcp.domain.addresses import address_key, read_address, read_host, visible
 from sequences_mcp.domain.contact import Contact, ContactFields
-from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix, registered_domain
+from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.engine import stopping
 from sequences_mcp.engine.local.details import details
@@ -116,7 +116,7 @@ def _require_one_organisation(host: str, *, by_person: bool) -> None:
         raise ApprovalError(
             f"{host} gives addresses to anybody, so listing it keeps out everybody who has one.",
             next_step="Give the single address. Only a person can list the whole domain: on the review page, or "
-            f"in a terminal: sequences-mcp review suppress {registered_domain(host)} --reason …",
+            f"in a terminal: sequences-mcp review suppress {host} --reason …",
         )
 
 

@@ -7,6 +7,9 @@ from typing import overload
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# A day from the ends of the calendar, so that any zone can show it.
+_FIRST = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // _MICROSECOND
+_LAST = (datetime(9999, 12, 30, tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 
 @overload
@@ -23,5 +26,7 @@ def from_micros(micros: int) -> datetime: ...
 @overload
 def from_micros(micros: None) -> None: ...
 def from_micros(micros: int | None) -> datetime | None:
-    """Return the instant in UTC."""
-    return None if micros is None else EPOCH + timedelta(microseconds=micros)
+    """Return the instant in UTC; the first or last one that there is for what lies beyond it."""
+    if micros is None:
+        return None
+    return EPOCH + timedelta(microseconds=min(max(micros, _FIRST), _LAST))

@@ -1,0 +1,50 @@
+"""No argument of any tool holds up the server while all three vendors are connected."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from time import process_time
+from typing import Any
+
+import pytest
+from tests.server.open_server import GRACE, MAIL
+from tests.server.test_limits import TOOLS
+from tests.server.vendor_world import Connected
+
+MEGABYTE = "x" * 1_000_000
+DEEP: Any = json.loads('{"a":' * 60 + "[" * 60 + "1" + "]" * 60 + "}" * 60)
+HEAVY: dict[str, Any] = {
+    "a megabyte": MEGABYTE,
+    "a megabyte of brackets": "[" * 1_000_000,
+    "a megabyte of braces": "{" * 500_000 + "}" * 500_000,
+    "something deep": DEEP,
+    "a long number": 10**5_000,
+    "a hundred thousand rows": [{"email": f"a{i}@b.example"} for i in range(100_000)],
+    "a wide object": {f"k{i}": "v" for i in range(100_000)},
+    "half an emoji": "Mar\ud83d",
+}
+SOUND: dict[str, Any] = {
+    "contacts": [GRACE],
+    "steps": [MAIL],
+    "reason": "asked",
+    "contact": "grace@hopper.example",
+    "name": "A",
+}
+PLACES = ("kalent:x", "clarky:x", "topo:x")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_no_argument_of_any_tool_holds_the_server_up(vendors: Connected, tool: str) -> None:
+    schema = TOOLS[tool].input_schema
+    needed = {name: SOUND.get(name, "kalent:x") for name in schema.get("required", [])}
+    async with vendors.client() as desktop:
+        for argument in schema["properties"]:
+            for what, heavy in HEAVY.items():
+                began = process_time()
+                async with asyncio.timeout(60):
+                    said = await desktop.raw(tool, **{**needed, argument: heavy})
+                assert process_time() - began < 5, (argument, what)
+                assert len(json.dumps([one.model_dump() for one in said.content])) < 20_000, (argument, what)
+        async with asyncio.timeout(60):
+            assert (await desktop.call("list_providers"))["providers"]
