@@ -10,6 +10,7 @@ from email.policy import default
 
 import pytest
 from page_world import LINKEDIN, MAIL, World
+from test_page_screens import TOOLS
 
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -57,6 +58,7 @@ def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: World) ->
     text = str(notice)
     assert f"{visitor.origin}/" in text
     assert "1 to approve: starts, the oldest since 2026-11-23 12:00 UTC" in text
+    assert not TOOLS.search(text)
     for private in ("Grace", "Hopper", "hopper.example", "secret offer", "Engineer", "digest"):
         assert private not in text
 

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 
 import pytest
 from page_world import Visitor, World
@@ -138,3 +138,26 @@ def test_big_headers_are_refused(world: World) -> None:
 def test_an_old_connection_takes_no_other_request(world: World) -> None:
     with world.page(Limits(life=0)) as visitor, sockets(visitor, 1, HEAD + "\r\n") as made:
         assert ended(made[0])
+
+
+def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving(world: World) -> None:
+    plan = world.plan(people=5)
+    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    over = threading.Event()
+
+    def floods(visitor: Visitor) -> None:
+        while not over.is_set():
+            with suppress(OSError, HTTPException):
+                Visitor(visitor.seat).unlock("wrong horse battery", script=False)
+
+    with world.page(PATIENT, pauses=[]) as visitor, sockets(visitor, 100, HEAD):
+        threads = [threading.Thread(target=floods, args=(visitor,)) for _ in range(4)]
+        for one in threads:
+            one.start()
+        try:
+            assert len(world.mails_after_work()) == 5
+        finally:
+            over.set()
+            for one in threads:
+                one.join(60)
+        assert Visitor(visitor.seat).unlock().status == 200

@@ -9,6 +9,7 @@ import pytest
 from page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
 from panel_world import chat, lock_up, proven
 from test_forgery_matrix import sql
+from test_page_screens import TOOLS
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -230,3 +231,20 @@ async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world:
     assert "default-src 'none'; script-src 'sha256-" in body.text  # type: ignore[union-attr]
     for outside in ("http://", "https://", "innerHTML", "/*script*/", "/*style*/", "unsafe"):
         assert outside not in body.text  # type: ignore[union-attr]
+
+
+async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_named(world: World) -> None:
+    plan, void = world.plan(people=1), world.plan(people=1, first=1)
+    sql(world, "UPDATE plan SET status = 'void', reason = 'start_sequence begins a new one' WHERE id = ?", void.id)
+    told = []
+    async with chat(world) as host:
+        refused = {"plan_id": plan.id, "digest": plan.digest, "decision": "refuse", "proof": ""}
+        assert (await host.raw("decide_plan", **refused))[0]
+        told.append((await host.raw("decide_plan", **refused))[1])
+        told.append((await host.raw("decide_plan", **{**refused, "decision": "approve"}))[1])
+        told.append((await host.raw("show_plan", plan_id="local:plan_1", page=1))[1])
+        told.append({"message": (await host.show(void))["reason"], "next": ""})
+    assert "A new start begins a new one" in told[-1]["message"]
+    for one in told:
+        words = f"{one['message']} {one['next']}"
+        assert len(words) > 10 and not TOOLS.search(words), words

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.errors import ApprovalError
+from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.at_vendor import handed
 from sequences_mcp.flows.desk import Desk
@@ -86,6 +87,15 @@ class ChatPanel:
 
     async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
         """Return some people of a plan with their exact texts, which counts as having read them."""
+        with _in_a_persons_words():
+            return await self._shown(desk, plan_id, page=page)
+
+    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
+        with _in_a_persons_words():
+            return await self._decided(desk, plan_id, digest=digest, decision=decision, proof=proof)
+
+    async def _shown(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
         plan = await desk.plans.get_plan(plan_id)
         people = await desk.records.list_people(plan.id, page=page, size=SIZE)
         for detail in people.items:
@@ -107,8 +117,7 @@ class ChatPanel:
             elsewhere=elsewhere,
         )
 
-    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
+    async def _decided(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
         if decision == "refuse":
             return await refuse_plan(desk, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
         plan = await desk.plans.get_plan(plan_id)
@@ -172,6 +181,16 @@ class ChatPanel:
             return False
         is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
         return is_its and proof.accept(self._data_dir, given, found[0], bound_to=bound_to)
+
+
+@contextmanager
+def _in_a_persons_words() -> Iterator[None]:
+    """Let errors through with no tool named in them: the panel shows them to a person."""
+    try:
+        yield
+    except SequencesError as error:
+        error.message, error.next_step = for_person(error.message), for_person(error.next_step)
+        raise
 
 
 def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Iterator[PersonShown]:

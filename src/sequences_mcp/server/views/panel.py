@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.panel import PlanShown
 from sequences_mcp.server.view import PageView, View, WrittenView, numbered
@@ -120,7 +121,7 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         challenge=ChallengeView.model_validate(shown.challenge) if shown.challenge else None,
         elsewhere=shown.elsewhere,
         address=address,
-        reason=plan.reason,
+        reason=None if plan.reason is None else for_person(plan.reason),
         **plan_view(plan, warnings=shown.warnings).model_dump(),
     )
 
