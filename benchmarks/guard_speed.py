@@ -91,7 +91,8 @@ HOSTILE = {
     "Persian": ("می\u200cخواهم ", 1_900),
     "emoji": ("👩🏽\u200d⚕\ufe0f", LIMIT),
     "selectors": ("a\ufe01", LIMIT),
-    "links": ("https://а.example/ " + "b" * 30, 1_900),
+    "links": ("https://а.example/ " + "b" * 30 + " ", LIMIT),
+    "links of one word": ("https://а.example/ " + "b" * 30, LIMIT),
     "lenticular": ("【会社名】" + "あ" * 60, 290),
 }
 

@@ -180,7 +180,7 @@ def test_a_delay_is_positive_and_a_year_at_most(value: int, unit: str, is_fine: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[see][jd]\n\n[jd]:https://acme.com", "accept"),
+        ("[see][jd]\n\n[jd]:https://acme.com", "ambiguous"),
         ("[see] [x]\n\n[jd]: nowhere", "reject"),
         ("[jd]: nowhere at all", "reject"),
         ("[www.acme.com/x](https://phish.io)", "reject"),

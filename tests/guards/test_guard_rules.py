@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from guard_examples import findings_of
+from guard_examples import cases, findings_of
 
 import sequences_mcp.guards
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.page import page, write
 from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.text import Text
 
 ROOM = Path(sequences_mcp.guards.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -67,3 +68,23 @@ def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_the_page_of_the_rules_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(RULES), "python -m sequences_mcp.guards.page docs/rules.md"
+
+
+SIGNED = [rule for rule in RULES if rule.signs]
+TEXTS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name)]
+
+
+@pytest.mark.parametrize("rule", SIGNED, ids=lambda rule: rule.id)
+def test_a_rule_finds_nothing_in_a_text_without_the_signs_it_asks_for(rule: Rule) -> None:
+    assert rule.check
+    bare = str.maketrans("", "", "".join(rule.signs))
+    for original in (
+        *TEXTS,
+        *(text.translate(bare) for text in TEXTS),
+        *(text.translate(bare) for text in rule.reject),
+    ):
+        for rendered in (False, True):
+            text = Text(
+                original=original, field="subject" if rule.example == "subject" else "content", rendered=rendered
+            )
+            assert not (text.letters.isdisjoint(rule.signs) and list(rule.check(text))), original

@@ -18,7 +18,7 @@ _LAYERS = {
     """,
     "foreign": """
         statement spintax sigil single_brace failed_render missing_name bare_tag subject_line preamble work_note
-        variants mojibake
+        draft_label variants mojibake
     """,
     "channel": """
         empty_subject empty_content header reply_prefix subject_markup encoded_word active_content

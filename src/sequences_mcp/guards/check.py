@@ -96,7 +96,9 @@ def check_rendered(
 
 def check_values(values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
     """Check values before they fill in a template: nothing found means that each is plain enough for any text."""
-    return tuple(finding for name, value in values.items() for finding in check_value(name, value, policy=policy))
+    from sequences_mcp.guards.inspect import of_value
+
+    return tuple(finding for name, value in values.items() for finding in of_value(name, value, policy))
 
 
 def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:

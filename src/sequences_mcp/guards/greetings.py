@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.words import lines
@@ -12,7 +13,8 @@ MOST = 50
 """How many greetings of one text are looked at."""
 
 # A greeting opens a line or a sentence; looking nowhere else keeps the search cheap.
-_OPENING = Lazy('(?:^|[\n.!?>…:;,("“”«»—–*_#\ufdd0-])[ \t\u00a0]{0,8}(\\w+)')
+_OPENING = Lazy('[\n.!?>…:;,("“”«»—–*_#\ufdd0-][ \t\u00a0]{0,8}(\\w+)')
+_FIRST = Lazy("[ \t\u00a0]{0,8}(\\w+)")
 _TITLE = (
     r"(?:(?:mr|mrs|ms|dr|m|mme|monsieur|madame|herr|frau|herrn|señor|señora|sr|sra|sig|pan|pani)\.?[ \t]{1,4})?"
 )
@@ -23,14 +25,16 @@ def _phrases() -> tuple[frozenset[str], re.Pattern[str]]:
     phrases = [phrase for _, rest in lines("greeting") for phrase in rest.split()]
     either = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True)).replace("_", r"[ \t]")
     firsts = frozenset(phrase.split("_")[0] for phrase in phrases)
-    return firsts, re.compile(rf"(?i)(?:{either})[ \t\u00a0]{{1,8}}{_TITLE}")
+    return firsts, re.compile(rf"(?i)(?:{either})(?:[,，](?=[ \t]{{1,2}}\w))?[ \t\u00a0]{{1,8}}{_TITLE}")
 
 
 def greetings(text: str) -> tuple[int, ...]:
     """Return the places just after a greeting, its blank and a title."""
     firsts, whole = _phrases()
     found: list[int] = []
-    for opening in _OPENING.finditer(text):
+    first = _FIRST.match(text)
+    openings = _OPENING.finditer(text, first.end() if first else 0)
+    for opening in chain((first,) if first else (), openings):
         match = whole.match(text, opening.start(1)) if opening[1].lower() in firsts else None
         if match:
             found.append(match.end())

@@ -13,14 +13,12 @@ from typing import NamedTuple
 
 from sequences_mcp.guards.lazy import Lazy
 
-_HOST = Lazy(
-    r"(?<![\w.-])(?P<before>(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|[\w.+-]{0,64}@|www\.)?)"
-    r"(?P<host>(?:[\w\u00b7-]{1,63}[.\u3002\uff0e\uff61]){1,8}[^\W_][\w-]{1,62})(?![\w-])"
-)
-# A letter beyond ASCII beside a dot of a host: most texts have none, and are done with.
-_DOT = "[.\u3002\uff0e\uff61]"
-_STRANGE = Lazy(rf"[^\W\x00-\x7f][\w-]{{0,62}}{_DOT}\w|\w{_DOT}[\w-]{{0,62}}[^\W\x00-\x7f]")
-_STRANGE_MAILBOX = Lazy(r"[^\W\x00-\x7f][\w.+-]{0,63}@")
+# Labels with dots between them, whole: no part of them is looked at twice.
+_HOST = Lazy("(?<![\\w\u00b7.-])[\\w\u00b7-]++(?:[.\u3002\uff0e\uff61][\\w\u00b7-]++)++")
+_BEFORE = Lazy(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|@)$")
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+_LOCAL = Lazy(r"(?<![\w.+-])[\w.+-]++$")
+_LONGEST = 253
 _TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
@@ -45,28 +43,48 @@ class Homograph(NamedTuple):
 
 def find(text: str) -> Iterator[Homograph]:
     """Return the hosts of a text, in links, in addresses and bare, and the mailboxes that look like another."""
-    if not (_STRANGE.search(text) or _STRANGE_MAILBOX.search(text) or "xn--" in text.lower()):
-        return
     for match in _HOST.finditer(text):
-        yield from _mailbox(match["before"], start=match.start())
-        host = match["host"]
-        if host.isascii() and "xn--" not in host.lower():
+        host, start = match[0], match.start()
+        if text[start - 1 : start] == "@" and start > 0:
+            yield from _mailbox(text, start - 1)
+        if text[match.end() : match.end() + 1] == "@":
+            continue  # before an at sign stands a mailbox
+        if len(host) > _LONGEST or (host.isascii() and "xn--" not in host.lower()):
             continue
-        shown = _shown(host)
-        is_host = bool(match["before"]) or (shown.rpartition(".")[2].isascii() and shown == shown.lower())
-        labels = shown.lower().replace("\u3002", ".").replace("\uff0e", ".").replace("\uff61", ".").split(".")
-        is_mixed = any(map(_is_mixed, labels))
-        if is_host and (is_mixed or any(map(_looks_latin, labels))):
-            yield Homograph(*match.span("host"), _wire(host), is_mixed)
+        judged = _judged(host)
+        if judged and (judged.seems_host or _BEFORE.search(text, max(0, match.start() - 24), match.start())):
+            yield Homograph(*match.span(), judged.wire, judged.is_mixed)
 
 
-def _mailbox(before: str, *, start: int) -> Iterator[Homograph]:
-    if not before.endswith("@") or before.isascii():
+class _Judged(NamedTuple):
+    wire: str
+    is_mixed: bool
+    seems_host: bool
+
+
+@lru_cache(maxsize=4096)
+def _judged(host: str) -> _Judged | None:
+    """Judge labels by themselves: in small letters with an ASCII ending they are a host wherever they stand."""
+    shown = _shown(host).lower().translate(_DOTS)
+    labels = shown.split(".")
+    if not any(map(_is_strange, labels)):
+        return None
+    ends_so = shown.rpartition(".")[2].isascii() and host == host.lower()
+    return _Judged(_wire(host), any(map(_is_mixed, labels)), ends_so or labels[0] == "www")
+
+
+def _is_strange(label: str) -> bool:
+    return not label.isascii() and (_is_mixed(label) or _looks_latin(label))
+
+
+def _mailbox(text: str, at: int) -> Iterator[Homograph]:
+    before = _LOCAL.search(text, max(0, at - 64), at)
+    if before is None or before[0].isascii():
         return
-    parts = before[:-1].lower().replace("+", ".").replace("-", ".").replace("_", ".").split(".")
+    parts = before[0].lower().replace("+", ".").replace("-", ".").replace("_", ".").split(".")
     is_mixed = any(map(_is_mixed, parts))
     if is_mixed or any(map(_looks_latin, parts)):
-        yield Homograph(start, start + len(before) - 1, None, is_mixed)
+        yield Homograph(before.start(), at, None, is_mixed)
 
 
 def _shown(host: str) -> str:
@@ -75,7 +93,6 @@ def _shown(host: str) -> str:
     return shown_host(host.lower()) if "xn--" in host.lower() else host
 
 
-@lru_cache(maxsize=1024)
 def _wire(host: str) -> str:
     from sequences_mcp.domain.addresses import host_key
 

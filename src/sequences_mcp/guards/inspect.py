@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Finding, Severity
@@ -32,12 +33,13 @@ _MOST_HITS = 20
 Span = tuple[int, int]
 Check = tuple[Rule, Callable[[Text], Iterable[Hit]]]
 _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
+_OF_CONTENTS = tuple((rule, check) for rule, check in _CHECKS if rule.example != "subject")
 # What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup"})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
-    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "variants", "mojibake")
+    f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants", "mojibake")
 )
 _BY_SHAPE = frozenset({"placeholders.square"})
 _OF_VALUES = tuple(
@@ -60,7 +62,7 @@ def of_text(text: Text, *, rules: Iterable[Check] | None = None) -> Iterator[Fin
     """Return what the rules about texts find, or those of them that are given."""
     if not isinstance(text.original, str):
         yield _finding(KIND, Hit(0, 0), "", text=text)
-    elif len(text.original.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    elif _is_long(text.original):
         yield _finding(LENGTH, Hit(0, len(text.original)), "", text=text)
     elif sign := too_many(text.original):
         yield _finding(
@@ -70,16 +72,28 @@ def of_text(text: Text, *, rules: Iterable[Check] | None = None) -> Iterator[Fin
             text=text,
         )
     else:
-        for rule, hit in _hits(text, _CHECKS if rules is None else rules):
+        for rule, hit in _hits(text, rules or (_CHECKS if text.is_subject else _OF_CONTENTS)):
             yield _finding(rule, hit, excerpt(text.original, hit.start, hit.end), text=text)
+
+
+def _is_long(text: str) -> bool:
+    if len(text) * 4 <= MAX_BYTES:
+        return False
+    return len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES
 
 
 def _hits(text: Text, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
     """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
     told: list[Span] = []
+    letters = text.letters
     for rule, check in checks:
-        for hit in _new(check(text), rule, told):
-            yield rule, hit
+        if rule.signs and letters.isdisjoint(rule.signs):
+            continue
+        hits = iter(check(text))
+        first = next(hits, None)  # most rules find nothing, and are done with
+        if first is not None:
+            for hit in _new(chain((first,), hits), rule, told):
+                yield rule, hit
 
 
 def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
@@ -135,11 +149,12 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 
 def of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
     """Return what is wrong with one value; ``field`` and ``variable`` name it."""
-    if is_blank(value):
-        yield _named(name, _found(MISSING, Value(value or ""), policy))
-        return
     given = Value(value or "", fact_of(name))
-    if not is_plain(given):
+    if value and is_plain(given):  # and so not blank
+        return
+    if is_blank(value):
+        yield _named(name, _found(MISSING, given, policy))
+    else:
         of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
         for finding in [*of_marks, *_as_value(given, policy)]:
             if not (of_marks and finding.rule == MARKS.id):

@@ -19,6 +19,12 @@ ENTITY = Lazy(
 )
 TAG = Lazy(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
 
+# Without its semicolon and with a letter behind it, as in "R&ampD"; in the query of a link "&" begins a name.
+_RUN_ON = Lazy(
+    r"&(?P<name>amp|nbsp|quot|apos|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|hellip|[nm]dash|[lr][sd]quo|[lr]aquo)"
+    r"(?=[A-Za-z])"
+)
+
 
 @cache
 def _elements(kind: str) -> frozenset[str]:
@@ -74,6 +80,13 @@ def marks(text: str) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in TAG.finditer(text) if is_tag(match))
     if "&" in text:
         yield from (match.span() for match in ENTITY.finditer(text) if decode(match[0]) != match[0])
+        yield from (match.span() for match in _RUN_ON.finditer(text) if not _is_in_link(match))
+
+
+def _is_in_link(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 300) : match.start()].split()
+    start = before[-1] if before and not match.string[match.start() - 1 : match.start()].isspace() else ""
+    return "?" in start or "://" in start or "=" in start
 
 
 def plain_text(text: str) -> str:
@@ -82,6 +95,7 @@ def plain_text(text: str) -> str:
     plain = _LINK.sub(_linked, plain)
     plain = TAG.sub(_in_its_place, plain)
     plain = _UNCLOSED.sub("", plain)
+    plain = _RUN_ON.sub(lambda match: match[0] if _is_in_link(match) else decode(f"{match[0]};"), plain)
     plain = ENTITY.sub(lambda match: decode(match[0]), plain).replace("\u00a0", " ").replace("\u00ad", "")
     return _BLANKS.sub("\n\n", plain)
 

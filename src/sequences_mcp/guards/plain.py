@@ -22,6 +22,10 @@ _PLAIN = Lazy(
 _MARK = Lazy(
     r"://|xn--|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
     r"(?:candidate|sourcing|recruiter)[A-Z]|"
+    r"(?i:language model|as an ai|like me to|want me to|me know if|feel free|this (?:helps|works|draft|version)|"
+    r"sure|certainly|of course|absolutely|great|ok|got it|no problem|here|below is|voici|hier|aqu|ecco|oto|words|"
+    r"characters|word count|quer que|vuoi che|souhaitez|soll ich|(?:can|could) (?:make|write|create|"
+    r"also|draft)|don['’]t)\b|"
     r"(?i:null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|enter)"
 )
 

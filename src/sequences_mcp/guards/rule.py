@@ -44,7 +44,8 @@ class Rule:
     ``facts`` says to which values a rule about values applies, and ``mends`` that
     its fix is the likely value. ``example`` says what ``accept`` and ``reject``
     hold: texts of that field, final texts, values, or steps as JSON in which the fields that do not matter are
-    left out. ``source`` is who asks for it: Kalent, a standard, or ourselves.
+    left out. ``source`` is who asks for it: Kalent, a standard, or ourselves. ``signs``, where given, are
+    characters of which any place found has at least one, in some view: a text without them is not looked at.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Rule:
     check_value: Callable[[Value], bool] | None = None
     facts: frozenset[Fact] = frozenset(Fact)
     mends: bool = False
+    signs: frozenset[str] = frozenset()
 
     @property
     def layer(self) -> str:

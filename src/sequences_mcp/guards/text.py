@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,12 @@ class Text:
     def views(self) -> tuple[View, ...]:
         """The five views of the text, without those that show nothing new."""
         return views(self.original, covered=not self.rendered)
+
+    @cached_property
+    def letters(self) -> AbstractSet[str]:
+        """Every character that occurs in any view; a variable in the place of its token."""
+        first, *more = self.views
+        return first.letters.union(*(view.letters for view in more)) if more else first.letters
 
     @property
     def raw(self) -> View:

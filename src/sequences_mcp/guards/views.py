@@ -18,6 +18,7 @@ from sequences_mcp.guards.brackets import Pairs, pair
 from sequences_mcp.guards.fold import INVISIBLE, fold
 from sequences_mcp.guards.greetings import greetings
 from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.lines import Line, lines_of
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, without
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
@@ -47,13 +48,29 @@ class View:
         return self.text.lower()
 
     @cached_property
+    def letters(self) -> frozenset[str]:
+        """Every character that occurs in the text: what these do not have, it does not have."""
+        return frozenset(self.text)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines that could be a label or an instruction by themselves."""
+        return lines_of(self.text)
+
+    def signs_any(self, signs: str) -> bool:
+        """Say whether the text has any of these characters."""
+        return not self.letters.isdisjoint(signs)
+
+    @cached_property
     def greetings(self) -> tuple[int, ...]:
         """Where a name is due: the places just after a greeting."""
         return greetings(self.text)
 
     def find(self, pattern: Lazy) -> Iterator[re.Match[str]]:
         """Return every match of a pattern, from the left."""
-        return pattern.finditer(self.text) if pattern.may_match(self.lower) else iter(())
+        if (pattern.signs and self.letters.isdisjoint(pattern.signs)) or not pattern.may_match(self.lower):
+            return iter(())
+        return pattern.finditer(self.text)
 
     def find_greeted(self, pattern: Lazy) -> Iterator[re.Match[str]]:
         """Return every match of a pattern that starts where a name is due."""
@@ -81,6 +98,8 @@ class View:
         """Return the code points of the original text that show as ``start`` to ``end`` here."""
         if self._parent is None:
             return start, end
+        if not self._edits[0]:  # letters were changed, and each stayed one
+            return self._parent.span(start, end)
         last = max(start, end - 1)
         return self._parent.span(self._place(start)[0], self._place(last)[1])
 
@@ -107,19 +126,29 @@ def _replaced(pattern: Lazy, text: str, *, by: Callable[[re.Match[str]], str]) -
 
 
 def _folded(text: str) -> Iterator[Edit]:
+    longer = "".join(letter for letter in set(text) if len(fold(letter)) != 1)
     shift = 0
-    for index, letter in enumerate(text):
-        if (size := len(fold(letter))) != 1:
-            yield Edit(index, index + 1, index + shift, size)
-            shift += size - 1
+    for match in re.finditer(f"[{re.escape(longer)}]", text) if longer else ():
+        size = len(fold(match[0]))
+        yield Edit(*match.span(), match.start() + shift, size)
+        shift += size - 1
 
 
-def _decoded(text: str) -> str:
-    return ENTITY.sub(_character, text) if "&" in text else text
+def _decoded(view: View) -> str:
+    return ENTITY.sub(_character, view.text) if "&" in view.letters else view.text
 
 
-def _untagged(text: str) -> str:
-    return TAG.sub(without, text) if "<" in text else text
+def _untagged(view: View) -> str:
+    return TAG.sub(without, view.text) if "<" in view.letters else view.text
+
+
+def _visible(view: View) -> str:
+    return INVISIBLE.sub("", view.text) if INVISIBLE.search("".join(view.letters)) else view.text
+
+
+def _likened(view: View) -> str:
+    letters = "".join(view.letters)
+    return view.text if fold(letters) == letters else fold(view.text)
 
 
 def _character(entity: re.Match[str]) -> str:
@@ -130,12 +159,12 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-_CHANGES: dict[str, Callable[[str], str]] = {
+_CHANGES: dict[str, Callable[[View], str]] = {
     "decoded": _decoded,
     "decoded twice": _decoded,
     "without tags": _untagged,
-    "visible": lambda text: INVISIBLE.sub("", text),
-    "folded": fold,
+    "visible": _visible,
+    "folded": _likened,
 }
 _EDITS: dict[str, Callable[[str], Iterator[Edit]]] = {
     "decoded": lambda text: _replaced(ENTITY, text, by=_character),
@@ -155,7 +184,7 @@ def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
     clean = text.replace(COVER, "\ufffd")
     seen = [View("raw", _covered(clean) if covered else clean)]
     for name, change in _CHANGES.items():
-        changed = change(seen[-1].text)
+        changed = change(seen[-1])
         if changed != seen[-1].text:
             seen.append(View(name, changed, parent=seen[-1]))
     return tuple(seen)

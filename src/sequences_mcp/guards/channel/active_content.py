@@ -30,4 +30,5 @@ RULE = Rule(
     reject=("<script>x()</script>", '<img src="x" onerror="x()">', '<a href="javascript:x()">x</a>'),
     source="ours",
     check=check,
+    signs=frozenset("<:"),
 )

@@ -8,10 +8,15 @@ from sequences_mcp.domain import invisible
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
+from sequences_mcp.guards.views import COVER
 
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every run of them that no emoji and no script of the text needs, with dropping it as the fix."""
+    letters = text.raw.letters - {COVER}
+    # A noncharacter of the text itself stands in the views as U+FFFD.
+    if "\ufffd" not in letters and not invisible.may_hide("".join(letters)):
+        return
     for run in invisible.find(text.original, direction=True):
         names = invisible.names_of(text.original, run)
         yield Hit(*run, fix="", message=f"{names} cannot be seen, or hides what can, and must not be sent.")

@@ -27,4 +27,5 @@ RULE = Rule(
     source="RFC 2047",
     example="subject",
     check=check,
+    signs=frozenset("="),
 )

@@ -28,4 +28,5 @@ RULE = Rule(
     source="RFC 5322, 2.2; CWE-93",
     example="subject",
     check=check,
+    signs=frozenset("\r\n\x0b\x0c\x85\u2028\u2029%\\"),
 )

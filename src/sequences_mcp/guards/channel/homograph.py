@@ -12,6 +12,9 @@ from sequences_mcp.guards.text import Text
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every such host with its name on the wire; one in a single script may be what it is."""
+    letters = text.raw.letters
+    if not any(letter > "\x7f" and letter.isalpha() for letter in letters) and "xn--" not in text.raw.lower:
+        return
     for found in homographs.find(text.original):
         why = (
             "mixes letters of several scripts" if found.is_mixed else "is written in letters that look like others"

@@ -49,4 +49,5 @@ RULE = Rule(
     reject=("[https://acme.com](https://acme.phish.io)", '<a href="https://phish.io/x">www.acme.com</a>'),
     source="ours",
     check=check,
+    signs=frozenset("[<"),
 )

@@ -13,7 +13,7 @@ from sequences_mcp.guards.text import Text
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every piece of Markdown with the plain text as the fix; WhatsApp draws emphasis itself."""
-    for found in markdown.find(text.original, in_whatsapp=text.channel is Channel.WHATSAPP):
+    for found in markdown.find(text.original, text.raw.letters, in_whatsapp=text.channel is Channel.WHATSAPP):
         yield Hit(found.start, found.end, fix=found.plain)
 
 
@@ -41,7 +41,10 @@ RULE = Rule(
         "> as you wrote",
         "~~old~~ new",
         "The role\n========",
+        "a __strong__ word",
+        "the [role][1]\n\n[1]: https://acme.com",
     ),
     source="CommonMark; GitHub Flavored Markdown",
     check=check,
+    signs=frozenset("`~|[#=>*_\\"),
 )

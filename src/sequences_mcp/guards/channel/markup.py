@@ -37,6 +37,7 @@ RULE = Rule(
         "Hi&nbsp;{{firstname}}",
         "R&amp;D",
         "R&amp D",
+        "R&ampD and we&rsquore",
         "&#8217 s",
         "Hi<br>there",
         "Hi <br there",
@@ -44,4 +45,5 @@ RULE = Rule(
     ),
     source="ours",
     check=check,
+    signs=frozenset("<&"),
 )

@@ -36,4 +36,5 @@ RULE = Rule(
     source="RFC 5322, 3.6.5",
     example="subject",
     check=check,
+    signs=frozenset("[<&"),
 )

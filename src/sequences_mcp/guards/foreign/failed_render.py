@@ -19,8 +19,9 @@ _ANYWHERE = Lazy(
     needs=("[object", "#", "undefined", "null", "nan", "none", "invalid date"),
 )
 _DOUBT = Lazy(
-    r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)",
-    needs=("undefined", "null", "nan"),
+    r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)|"
+    r"\b(?:at|chez|bei) (?:N/A|n/a)(?!\w)",
+    needs=("undefined", "null", "nan", "n/a"),
 )
 
 

@@ -15,17 +15,22 @@ _ALONE = Lazy(
     needs=("dear", "estimad", "prezad", "geachte", "geehrte", "様", "さん", "님"),
 )
 
+_DOUBLED = Lazy(r"(?:[^\s,،，]{1,40} ){0,3}[^\s,،，]{1,60}(?P<commas>[,،，]\s?[,،，])")
+
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every greeting with a gap before its comma, or without the name its first word asks for."""
     yield from text.greeted(_GAP)
     yield from text.hits(_ALONE)
+    for view in text.views:
+        for match in view.find_greeted(_DOUBLED):
+            yield Hit(*view.span(*match.span("commas")), fix=",")
 
 
 RULE = Rule(
     id="foreign.missing_name",
     severity=Severity.ERROR,
-    message="The name is missing from this greeting.",
+    message="A name is missing from this greeting, or its comma stands twice.",
     accept=("Hello,", "Bonjour !", "Hi {{firstname}},"),
     reject=("Hi ,", "Bonjour  ,\nje vous écris", "Dear,"),
     source="ours",

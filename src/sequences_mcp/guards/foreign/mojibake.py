@@ -28,4 +28,5 @@ RULE = Rule(
     reject=("CafÃ©", "caf\ufffd"),
     source="ours",
     check=check,
+    signs=frozenset("\ufffc\ufffdÃâÂ"),
 )

@@ -18,7 +18,7 @@ _PERCENT = Lazy(
 _ANGLES = Lazy(r"<<\s?[^\W\d][^<>\n]{0,60}>>|>>\w{2,40}<<|##\w{2,40}##", needs=("<<", "##"))
 # Both begin with a set and look back from there: the search then skips all other letters.
 _WRAPPED = Lazy(
-    r"([!^@:|#$%=+_~-])(?<![\w!^@:|#$%=+~-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
+    r"([!^@:|#$%=+_~/\\?-])(?<![\w!^@:|#$%=+~/\\?-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
 )
 _EMPHASIS = Lazy(r"_[^_]")
 _PREFIXED = Lazy(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")
@@ -32,7 +32,8 @@ def check(text: Text) -> Iterator[Hit]:
     for view in text.views:
         for match in view.find(_WRAPPED):
             if not _EMPHASIS.match(match[0]) and is_field(match["name"]):
-                yield Hit(*view.span(*match.span()))
+                is_doubt = match[1] in "/\\?"  # a path, an expression
+                yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_doubt else None)
         for match in view.find(_PREFIXED):
             if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
                 yield Hit(*view.span(*match.span()))
@@ -55,4 +56,5 @@ RULE = Rule(
     ),
     source="ours",
     check=check,
+    signs=frozenset("!^@:|#$%=+_~<>&/\\?-"),
 )

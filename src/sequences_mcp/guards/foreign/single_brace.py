@@ -76,4 +76,5 @@ RULE = Rule(
     reject=("Hi {FirstName},", "Hi {0},", "Hi #{firstname},", "Hi ｛firstname｝,", "const {data} = f()"),
     source="ours",
     check=check,
+    signs=frozenset("{"),
 )

@@ -51,4 +51,5 @@ RULE = Rule(
     reject=("{% if x %}", "<%= firstname %>", "*|FNAME|* – quick question", "%%=v(@name)=%%", "#if($x)"),
     source="ours",
     check=check,
+    signs=frozenset("%<>|#@"),
 )

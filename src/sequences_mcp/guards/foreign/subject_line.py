@@ -42,4 +42,5 @@ RULE = Rule(
     reject=("Subject: A role\n\nHi,", "**Objet :** un poste", "件名：ご案内"),
     source="ours",
     check=check,
+    signs=frozenset(":："),
 )

@@ -22,7 +22,10 @@ _ASIDE = Lazy(
     r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
     needs=("note", "sending", "send", "envoyer", "enviar", "lorem"),
 )
-_DOUBT = Lazy(r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])", needs=("tbd", "tbc", "tba", "xxx"))
+_DOUBT = Lazy(
+    r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])|(?m:^)[^\w\n]{0,8}[Tt]o[ -][Dd]o: |(?<=: )TK(?=[^\w\n]*(?m:$))",
+    needs=("tbd", "tbc", "tba", "xxx", "to do:", "to-do:", ": tk"),
+)
 
 
 def check(text: Text) -> Iterator[Hit]:

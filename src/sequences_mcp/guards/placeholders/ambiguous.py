@@ -24,4 +24,5 @@ RULE = Rule(
     reject=("[Remote] Backend Engineer", "Entwickler [m/w/d]", "[12 mois]", "[...] and so on"),
     source="ours",
     check=check,
+    signs=frozenset("[［"),
 )

@@ -47,4 +47,5 @@ RULE = Rule(
     reject=("Hi <company>,", "Bonjour <nom de l’entreprise>,", "Hi &lt;first name&gt;,", "of type <T>"),
     source="ours",
     check=check,
+    signs=frozenset("<"),
 )

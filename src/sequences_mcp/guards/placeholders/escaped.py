@@ -29,4 +29,5 @@ RULE = Rule(
     reject=("at \\u005bcompany\\u005d", "at %5Bcompany%5D"),
     source="ours",
     check=check,
+    signs=frozenset("\\%="),
 )

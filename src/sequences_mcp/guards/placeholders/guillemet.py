@@ -34,4 +34,5 @@ RULE = Rule(
     reject=("Bonjour «Prénom»,", "Dear «First_Name»,", "about ‹company› today", "el «puesto»"),
     source="ours",
     check=check,
+    signs=frozenset("«‹"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.drafts import instructions
+from sequences_mcp.guards.drafts import instructions, names_draft
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
@@ -25,6 +25,10 @@ _INSTRUCTION = Lazy(
 _WHOLE = Lazy(rf"(?i)\W{{0,4}}(?:{_VERB}(?!\w).{{0,100}}|.{{0,60}}{_LAST_VERB}\W{{0,4}})")
 _PARENTHESES = Lazy(r"\((?<![\w.].)([^()\n]{2,40})\)", needs=("(",))
 
+_PIECES = frozenset(
+    {"link", "url", "lien", "enlace", "date", "time", "amount", "number", "city", "datum", "fecha", "data"}
+)
+
 
 def is_instruction(phrase: str) -> bool:
     """Say whether a phrase, the brackets around it taken off, tells somebody to fill something in."""
@@ -38,8 +42,9 @@ def check(text: Text) -> Iterator[Hit]:
         for found in instructions(view):
             yield Hit(*view.span(found.start, found.end), severity=found.severity)
         for match in view.find(_PARENTHESES):
-            if is_name(match[1]):
-                is_word = len(words_of(match[1])) == 1
+            is_piece = len(match[1].split()) < 3 and (names_draft(match[1]) or match[1].lower() in _PIECES)
+            if is_piece or is_name(match[1]):
+                is_word = is_piece or len(words_of(match[1])) == 1
                 yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_word else None)
 
 

@@ -31,4 +31,5 @@ RULE = Rule(
     reject=("[the job](URL)", "[the job](#)", '<a href="">the job</a>', "<a href='#'>the job</a>"),
     source="ours",
     check=check,
+    signs=frozenset("[［<="),
 )

@@ -10,7 +10,7 @@ from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.words import is_field, is_name
 
-_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽⟬⟭⌈⌉⌊⌋⟮⟯❨❩≪≫﴾﴿〈〉"
+_BRACKETS = "【】〔〕〖〗〘〙〚〛〈〉《》＜＞﹤﹥⟦⟧⟨⟩⟪⟫⁅⁆❲❳⦋⦌⦍⦎⦏⦐⦗⦘﹝﹞⦅⦆｟｠⸨⸩❰❱⧼⧽❮❯⦑⦒⸦⸧⟬⟭⌈⌉⌊⌋⟮⟯❨❩≪≫﴾﴿〈〉"
 # In these two a field word may be said of a field; only the word for a name is a blank.
 _MILD = "（）「」『』"
 _PAIR = Lazy(
@@ -48,4 +48,5 @@ RULE = Rule(
     reject=("【会社名】のご紹介", "ご担当の〈会社名〉について", "about ⟦company⟧ today", "御社（会社名）の件"),
     source="ours",
     check=check,
+    signs=frozenset(_BRACKETS + _MILD),
 )

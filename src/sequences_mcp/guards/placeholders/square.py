@@ -24,4 +24,5 @@ RULE = Rule(
     reject=("your work at [company]", "[1 detail to add]", "[prénom], une question", "[com\u00adpany]", "[?]"),
     source="Kalent: unresolved bracket placeholders are a validation_error",
     check=check,
+    signs=frozenset("[［"),
 )

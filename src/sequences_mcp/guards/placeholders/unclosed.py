@@ -47,4 +47,5 @@ RULE = Rule(
     reject=("Hi [company, I…", "at [company), we…", "at company], we…"),
     source="ours",
     check=check,
+    signs=frozenset("[]［］"),
 )

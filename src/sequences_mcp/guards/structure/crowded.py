@@ -16,7 +16,7 @@ def too_many(text: str) -> str | None:
     """Return the first sign that a text has more often than a person would write it, or None."""
     if len(text) <= min(LIMITS.values()):
         return None
-    return next((sign for sign, most in LIMITS.items() if text.count(sign) > most), None)
+    return next((sign for sign, most in LIMITS.items() if len(text) > most < text.count(sign)), None)
 
 
 RULE = Rule(

@@ -24,4 +24,5 @@ RULE = Rule(
     reject=("Hi {{}},", "Hi {{ }},", "Hi {{\u200b}},"),
     source="Kalent: only the nine exact tokens are listed",
     check=check,
+    signs=frozenset("{}"),
 )

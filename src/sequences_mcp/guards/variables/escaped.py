@@ -28,4 +28,5 @@ RULE = Rule(
     reject=("Hi \\u007b\\u007bfirstname\\u007d\\u007d,", "Hi %7B%7Bfirstname%7D%7D,", "=7B=7Bfirstname=7D=7D"),
     source="ours",
     check=check,
+    signs=frozenset("\\%="),
 )

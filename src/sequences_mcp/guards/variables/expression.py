@@ -25,4 +25,5 @@ RULE = Rule(
     reject=("Hi {{firstname|there}},", "{{contact.firstname}}", "{{#if firstname}}Hi{{/if}}", "{{7*'7'}}"),
     source="Kalent: only the nine exact tokens are listed",
     check=check,
+    signs=frozenset("{}"),
 )

@@ -31,4 +31,5 @@ RULE = Rule(
     ),
     source="Kalent: names are case-sensitive, and only the nine exact tokens are listed",
     check=check,
+    signs=frozenset("{}"),
 )

@@ -39,4 +39,5 @@ RULE = Rule(
     reject=("Hi {{firstname},", "Hi {{{firstname}}},", "Hi {{firstname", "{{first{{name}}}}"),
     source="Kalent: only the nine exact tokens are listed",
     check=check,
+    signs=frozenset("{}"),
 )

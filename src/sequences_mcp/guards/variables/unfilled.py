@@ -25,4 +25,5 @@ RULE = Rule(
     source="ours",
     example="rendered",
     check=check,
+    signs=frozenset("{"),
 )

@@ -26,4 +26,5 @@ RULE = Rule(
     reject=("Hi {{calendarLink}},", "{{icebreaker}}", "Hi {{location}},", '<img alt="{{salary}}">'),
     source="Kalent: any variable outside the nine is a validation_error",
     check=check,
+    signs=frozenset("{}"),
 )
