@@ -13,7 +13,7 @@ from sequences_mcp.prompting.templates import folder, render
 FACTS = {
     "variables": {"firstname": "the first name"},
     "limits": ["short"],
-    "rules": [],
+    "rules": {},
     "channel": "EMAIL",
     "purpose": "A <b>first</b> & short hello",
     "tone": "plain",

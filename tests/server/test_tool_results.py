@@ -132,7 +132,7 @@ async def test_stopping_a_company_names_everybody_there(world: World, era: str) 
     crowd = people(40)
     async with world.client(era) as desktop:
         blueprint = await desktop.blueprint()
-    world.changes["auto_approve"] = frozenset({blueprint})
+    world.changes["auto_approve"] = frozenset({f"{blueprint}@1"})
     async with world.client(era) as desktop:
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[*crowd, LINUS], auto_approve=True)
         runs = await desktop.call("list_sequences", size=1)

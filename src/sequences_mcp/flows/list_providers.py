@@ -86,7 +86,13 @@ async def _report(provider: Provider) -> ProviderReport:
 
 async def _unknown(desk: Desk) -> list[str]:
     found = await desk.operations.unknown(size=10)
-    return [f"{one.tool} on {one.subject}: outcome unknown; check_operation {one.id}." for one in found]
+    return [f"{one.tool} on {one.subject}: outcome unknown; {_way_to_settle(desk, one.id)}." for one in found]
+
+
+def _way_to_settle(desk: Desk, operation_id: str) -> str:
+    """Return how an outcome is found out: without a vendor connected nobody can ask it, and a person looks."""
+    asks = any(name != LOCAL for name in desk.providers)
+    return f"check_operation {operation_id}" if asks else f"sequences-mcp review settle {operation_id}"
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:

@@ -16,9 +16,12 @@ from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.last_check import values_for
 from sequences_mcp.flows.list_providers import list_providers
 from sequences_mcp.prompting.fence import fenced
-from sequences_mcp.server.views.blueprint import step_view
-from sequences_mcp.server.writing_rules import limits, refusals
+from sequences_mcp.server.text import cut
+from sequences_mcp.server.views.blueprint import cut_steps, step_view
+from sequences_mcp.server.writing_rules import limits, refusals_by_layer
 
+FINDINGS_SHOWN = 10
+CONTENT_SHOWN, NOTES_SHOWN = 1_200, 1_000  # characters: a text and notes of ordinary length stand whole
 SUBJECTED = (Channel.EMAIL, LinkedInType.INMAIL)
 
 
@@ -26,7 +29,11 @@ async def facts_for(name: str, given: Mapping[str, str], *, desk: Desk) -> dict[
     """Return what the template ``name`` needs; InvalidArgumentsError and NotFoundError for bad arguments."""
     if name == "weekly_review":
         return await _week(desk)
-    shared = {"variables": VARIABLES, "limits": limits(desk.policy), "rules": refusals()}
+    shared = {
+        "variables": VARIABLES,
+        "limits": limits(desk.policy),
+        "rules": {} if name == "fix_findings" else refusals_by_layer(),
+    }
     own = {
         "draft_sequence": _sequence,
         "draft_step": _step,
@@ -60,7 +67,7 @@ async def _person(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
         "step_name": step.name,
         "channel": step.linked_in_type or step.type,
         "subject": step.subject,
-        "content": step.content,
+        "content": cut(step.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         "person": fenced("what is known about the person", _known(contact)),
         "values": fenced("values of the variables", _values(desk, contact, blueprint.sourcing)),
@@ -69,12 +76,13 @@ async def _person(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
 
 async def _findings(given: Mapping[str, str], desk: Desk) -> dict[str, object]:
     report = await get_blueprint(desk, blueprint_id=given["blueprint_id"])
-    steps = [step_view(step) for step in report.blueprint.steps]
+    steps = list(cut_steps(step_view(step) for step in report.blueprint.steps))
     return {
         "blueprint_name": report.blueprint.name,
         "version": report.blueprint.version,
         "steps": json.dumps(steps, ensure_ascii=False, indent=1),
-        "findings": report.findings,
+        "findings": report.findings[:FINDINGS_SHOWN],
+        "more_findings": max(0, len(report.findings) - FINDINGS_SHOWN),
     }
 
 
@@ -108,4 +116,4 @@ def _values(desk: Desk, contact: Contact, sourcing: Sourcing) -> str:
 def _known(contact: Contact) -> str:
     private = ("email", "phone")  # a text never needs them, and a model should not repeat them
     lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
-    return "\n".join([*lines, "notes:", contact.notes or "(none)"])
+    return "\n".join([*lines, "notes:", cut(contact.notes or "(none)", NOTES_SHOWN)])

@@ -25,3 +25,11 @@ def refusals() -> tuple[Rule, ...]:
     from sequences_mcp.guards.catalogue import RULES
 
     return tuple(rule for rule in RULES if rule.severity is Severity.ERROR)
+
+
+def refusals_by_layer() -> dict[str, str]:
+    """Return what the rules of each layer refuse, every sentence once: they are many, and a prompt is short."""
+    found: dict[str, dict[str, None]] = {}
+    for rule in refusals():
+        found.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
+    return {layer: " ".join(sentences) for layer, sentences in found.items()}

@@ -28,6 +28,8 @@ from sequences_mcp.errors import (
     DeliveryWithheldError,
 )
 
+_GONE = "Nothing is sent to this address again; with another one (save_contacts), retry_failed plans what is left."
+_REFUSES = "retry_failed plans what is left, once the mailbox takes e-mail or the person has another address."
 _LONGEST = 300
 _MOST = 20_000  # more of an answer is not looked at
 _NOBODY_REACHED = Judgement(Blame.MAILBOX, "")
@@ -60,11 +62,13 @@ def deferred(
     )
 
 
-def withheld(why: str, *, phase: str, code: str = "", reply: str = "") -> DeliveryWithheldError:
+def withheld(
+    why: str, *, phase: str, code: str = "", reply: str = "", next_step: str = ""
+) -> DeliveryWithheldError:
     """Return the error for an e-mail that must not be tried again before a person has looked at it."""
     return DeliveryWithheldError(
         f"The e-mail was not sent: {why}.",
-        next_step="edit_draft changes its text; a person then approves it, or approves it as it is.",
+        next_step=next_step or "edit_draft changes its text; a person then approves it, or approves it as it is.",
         data={"phase": phase, "why": why, **_facts(Judgement(Blame.TEXT, code)), **_said(reply)},
     )
 
@@ -80,7 +84,7 @@ def refused(code: int, reply: bytes, *, phase: str) -> DeliveryError:
         return deferred(why, phase=phase, judged=judged, reply=answer)
     return DeliveryRejectedError(
         f"The mail server says that this recipient takes no e-mail: it answered {judged.code} to {phase}.",
-        next_step="Check the address; a new sequence is needed to write to this person again.",
+        next_step=_GONE if judged.blame is Blame.GONE else _REFUSES,
         data={"phase": phase, "bounced": judged.blame is Blame.GONE, **_facts(judged), **_said(answer)},
     )
 

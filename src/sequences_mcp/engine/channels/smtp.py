@@ -71,7 +71,11 @@ def _address(connection: smtplib.SMTP, message: Message) -> None:
     options = []
     if message.smtputf8:
         if not connection.has_extn("smtputf8"):
-            raise withheld("the server does not offer SMTPUTF8, which this address needs", phase="MAIL")
+            raise withheld(
+                "the server does not offer SMTPUTF8, which this address needs",
+                phase="MAIL",
+                next_step="An address in ASCII letters (save_contacts) and a new start, or another mail server.",
+            )
         options = ["SMTPUTF8", "BODY=8BITMIME"]
     with deferring("MAIL"):
         code, reply = connection.mail(message.sender, options)

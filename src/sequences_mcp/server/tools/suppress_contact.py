@@ -18,7 +18,13 @@ from sequences_mcp.server.definition import STOP, Definition
 from sequences_mcp.server.fingerprint import fingerprint
 from sequences_mcp.server.text import cut
 from sequences_mcp.server.view import WrittenView, said
-from sequences_mcp.server.views.sequence import STOPPED_SHOWN, StoppedView, stopped_facts, stopped_view
+from sequences_mcp.server.views.sequence import (
+    STOPPED_SHOWN,
+    StoppedView,
+    fitting,
+    stopped_facts,
+    stopped_view,
+)
 
 GOES_ON = "Not everything has stopped: at_vendors names each run that may still reach them, and what ends it."
 SHOWN = 12
@@ -69,6 +75,7 @@ async def suppress_contact(
 def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
     """Return the view with what came of it beyond the own list, which holds in any case."""
     late = found.stopped[max(0, STOPPED_SHOWN - len(view.stopped)) :]
+    names, more = fitting([*(view.also_stopped or ()), *(one.contact.display_name for one in late)])
     warnings = [GOES_ON] if found.going_on else []
     warnings += [BY_ID_ALONE] if found.by_id_alone else []
     return view.model_copy(
@@ -76,7 +83,8 @@ def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
             "also": found.also[:SHOWN] or None,
             "stopped_count": view.stopped_count + len(found.stopped),
             "stopped": (*view.stopped, *map(stopped_view, found.stopped))[:STOPPED_SHOWN],
-            "also_stopped": (*(view.also_stopped or ()), *(one.contact.display_name for one in late)) or None,
+            "also_stopped": names or None,
+            "not_named": (view.not_named or 0) + more or None,
             "at_vendors": _fitting(found.told) or None,
             "next": " ".join(warnings) or view.next,
         }

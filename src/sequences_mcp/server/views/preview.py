@@ -13,8 +13,10 @@ from sequences_mcp.server.views.sequence import channel_of
 from sequences_mcp.server.views.start import CountedView, counted
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
+PEOPLE_SHOWN = 8
 REASONS_SHOWN = 5
-TEXT_BUDGET = 2_000
+REASON_LIMIT = 200
+TEXT_BUDGET = 1_700
 
 
 class StepPreview(View):
@@ -54,7 +56,8 @@ class PreviewView(View):
 
 def preview_view(preview: Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
-    shown = preview.people[: max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))]
+    number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
+    shown = preview.people[: min(number, PEOPLE_SHOWN)]
     lengths = [len(planned.content or "") for one in shown for planned in one.person.steps]
     limit = fair_limit(lengths, budget=TEXT_BUDGET)
     return PreviewView(
@@ -74,7 +77,7 @@ def _person(one: PersonPreview, limit: int) -> PersonView:
     warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
     return PersonView(
         time_zone=f"{person.time_zone} ({person.zone_source})" if person.time_zone else None,
-        left_out=one.blocked[:REASONS_SHOWN] or None,
+        left_out=tuple(cut(why, REASON_LIMIT) for why in one.blocked[:REASONS_SHOWN]) or None,
         warnings=tuple(warnings[:REASONS_SHOWN]) or None,
         missing_texts=person.missing_texts or None,
         steps=tuple(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
@@ -21,11 +23,14 @@ TEXT_BUDGET = 2_600
 REASON_LIMIT = 200
 REPLY_LIMIT = 200
 REPLY_IN_ROW = 100
+ROW_BUDGET = 470  # characters of a row, on average: ten of them fill a result, and more were asked for
+FEW_ROWS = 10
+ROW_SPARES = ("blueprint_name", "updated_at", "server_reply")
 LEFT_SHOWN = 5
 STOPPED_SHOWN = 10
-NAMES_SHOWN = 100
-NAME_LIMIT = 30
+NAMES_BUDGET = 2_400  # characters of names after the first
 NAME_LIMIT = 60
+NAME_IN_LIST = 30
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)  # of a run whose vendor tells no dates
 
 
@@ -189,9 +194,24 @@ def _refused_with(runs: Items[StepRun]) -> str | None:
 def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
     """Return a page of runs."""
     counts = {status: number for status, number in sorted(page.counts.items()) if number} if page.counts else None
-    return SequencePage(
-        items=tuple(map(sequence_row, page.items)), counts=counts, note=page.note, **numbered(page)
-    )
+    rows, shortened = _rows_that_fit(tuple(map(sequence_row, page.items)))
+    note = " ".join(filter(None, (page.note, shortened))) or None
+    return SequencePage(items=rows, counts=counts, note=note, **numbered(page))
+
+
+def _rows_that_fit(rows: tuple[SequenceRow, ...]) -> tuple[tuple[SequenceRow, ...], str | None]:
+    """Return the rows, where they are too long without what get_sequence shows too, and a note that says so."""
+    spared: list[str] = []
+    for name in ROW_SPARES:
+        if sum(len(row.model_dump_json(exclude_none=True)) for row in rows) <= ROW_BUDGET * max(
+            FEW_ROWS, len(rows)
+        ):
+            break
+        if any(getattr(row, name) for row in rows):
+            rows = tuple(row.model_copy(update={name: None}) for row in rows)
+            spared.append(name)
+    note = f"To fit, the rows are without {', '.join(spared)}: get_sequence shows that." if spared else None
+    return rows, note
 
 
 def _dates(detail: SequenceDetail) -> dict[str, str | None]:
@@ -320,14 +340,22 @@ def beyond_recall(details: Iterable[SequenceDetail]) -> str:
 
 def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
     """Return the runs that were stopped, counts first, for the constructor of a view: many fit a result."""
-    names = [cut(one.contact.display_name, NAME_LIMIT) for one in details[STOPPED_SHOWN:]]
+    names, left = fitting([one.contact.display_name for one in details[STOPPED_SHOWN:]])
     return {
         "sent": beyond_recall(details),
         "stopped_count": len(details),
         "stopped": tuple(map(stopped_view, details[:STOPPED_SHOWN])),
-        "also_stopped": tuple(names[:NAMES_SHOWN]) or None,
-        "not_named": max(0, len(names) - NAMES_SHOWN) or None,
+        "also_stopped": names or None,
+        "not_named": left or None,
     }
+
+
+def fitting(names: Iterable[str], *, budget: int = NAMES_BUDGET) -> tuple[tuple[str, ...], int]:
+    """Return the first of some names, each cut, as many as have room, and how many were left out."""
+    shown = [name if len(name) <= NAME_IN_LIST else f"{name[: NAME_IN_LIST - 1]}…" for name in names]
+    ends = list(accumulate(len(name) + 4 for name in shown))  # the quotes, the comma and the space between
+    room = bisect_right(ends, budget)
+    return tuple(shown[:room]), len(shown) - room
 
 
 def stopped_view(detail: SequenceDetail) -> StoppedView:

@@ -20,7 +20,7 @@ from sequences_mcp.server.views.vendor_error import vendor_errors
 REASON_LIMIT = 200
 REASONS_SHOWN = 5
 UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
-ANEW = "To start these people anew, call start_sequence with another idempotency_key."
+ANEW = "Whoever of them may be written to can be started anew: start_sequence with another idempotency_key."
 FOLLOW = "Texts leave when they are due; get_sequence and list_tasks show what happens."
 _WORDS = {
     SequenceStatus.FOUND: "still to be handed over",

@@ -15,10 +15,11 @@ from sequences_mcp.server.views.provider import sender_words, way_out
 from sequences_mcp.server.views.review import PlanView, plan_view
 from sequences_mcp.server.views.sequence import StepRunView, step_run_view, when
 
-PEOPLE_SHOWN = 8
+PEOPLE_SHOWN = 5
 REASONS_SHOWN = 3
 KINDS_SHOWN = 5
 REASON_LIMIT = 200
+REASON_OF_ONE = 100
 TEXT_BUDGET = 1_600
 
 Approval = Literal[
@@ -149,7 +150,9 @@ def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
 
 def left_out_view(one: LeftOut) -> LeftOutView:
     """Return someone the plan does not contain."""
-    return LeftOutView(reasons=one.reasons[:REASONS_SHOWN], **who(one.contact))
+    return LeftOutView(
+        reasons=tuple(cut(why, REASON_OF_ONE) for why in one.reasons[:REASONS_SHOWN]), **who(one.contact)
+    )
 
 
 def _missing(one: MissingTexts) -> MissingTextsView:
