@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.server.test_vendor_saving import PARKED
 from tests.server.test_vendor_suppression import excluded
-from tests.server.vendor_starts import approve, enrolled, start_at
+from tests.server.vendor_starts import VENDORS, approve, enrolled, start_at
 from tests.server.vendor_world import Connected
 
 EVA = {"email": "Eva@Straße.example.com", "first_name": "Eva", "company": "New"}
@@ -81,3 +81,20 @@ async def test_who_is_suppressed_in_one_spelling_is_enrolled_in_none(
     assert saved.is_error
     assert await enrolled(vendors, vendor) == []
     assert {(WIRE.lower(), None), (TEXT.lower(), None)} <= set(await excluded(vendors))
+
+
+@pytest.mark.parametrize("vendor", ["clarky", "topo", "kalent"])
+async def test_a_start_at_a_vendor_names_every_row_that_it_cannot_take(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at(vendor, desktop, contacts=[{"id": f"{one}:nobody"} for one in VENDORS])
+        told = await desktop.refused("start_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts)
+        own = [
+            {**EVA, "variables": {"firstname": "Eve"}},
+            "a@b.example",
+            {"email": "c@b.example", "texts": {"x": "y"}},
+        ]
+        texts = await desktop.refused("start_sequence", blueprint_id=start.blueprint_id, contacts=own)
+    assert {one["position"] for one in told["problems"]} >= {
+        n for n, one in enumerate(VENDORS, 1) if one != vendor
+    }
+    assert [one["position"] for one in texts["problems"]] == [1, 3]

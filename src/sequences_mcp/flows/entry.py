@@ -179,12 +179,16 @@ class _Row:
 
 def require_one_address(entries: Items[Entry], *, title: str) -> None:
     """Raise InvalidArgumentsError for a person with several addresses or numbers, where only one is used."""
-    for position, entry in enumerate(entries, start=1):
-        if entry.emails or entry.phones:
-            raise _bad(
-                f"contact {position} has several e-mail addresses or phone numbers; {title} uses one of each",
-                "Give the one to use as email or phone.",
-            )
+    why = f"it has several e-mail addresses or phone numbers; {title} uses one of each"
+    remedy = "Give the one to use as email or phone."
+    require_none(
+        [
+            RowProblem(position, None, None, why, remedy)
+            for position, entry in enumerate(entries, start=1)
+            if entry.emails or entry.phones
+        ],
+        what="contact",
+    )
 
 
 def _emails(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.finding import Finding, Severity, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
-from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.domain.row_problems import RowProblem, refused_row, require_none
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, SequencesError, WrongIdError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
 from sequences_mcp.flows.desk import Desk, offered
@@ -124,12 +125,16 @@ def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
             f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
             next_step="Split the call.",
         )
-    for position, entry in enumerate(entries, start=1):
-        if entry.variables or entry.texts:
-            raise InvalidArgumentsError(
-                f"contact {position}: {title} takes no variables or texts for one person with a start.",
-                next_step="Leave them out; what a vendor offers afterwards is in update_sequence.",
-            )
+    why = f"{title} takes no variables or texts for one person with a start"
+    remedy = "Leave them out; what a vendor offers afterwards is in update_sequence."
+    require_none(
+        [
+            RowProblem(position, None, None, why, remedy)
+            for position, entry in enumerate(entries, start=1)
+            if entry.variables or entry.texts
+        ],
+        what="contact",
+    )
 
 
 async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[tuple[Entry, Contact | None]]:
@@ -171,17 +176,20 @@ def _is_ours(contact_id: str) -> bool:
 
 async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:
     """Return what the vendor says of everybody, asked a few at a time."""
-    return await in_turns(
+    found = await in_turns(
         [
             partial(_candidate, offer, entry, stored, position=position, is_alone=len(known) == 1)
             for position, (entry, stored) in enumerate(known, start=1)
         ]
     )
+    require_none([one for one in found if isinstance(one, RowProblem)], what="contact")
+    return [one for one in found if isinstance(one, Candidate)]
 
 
 async def _candidate(
     offer: Offer, entry: Entry, stored: Contact | None, *, position: int, is_alone: bool
-) -> Candidate:
+) -> Candidate | RowProblem:
+    """Return what the vendor says of somebody, or why it cannot be they; SequencesError for what concerns all."""
     fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
     asked = Asked(
         vendor_id=entry.contact_id if stored is None else None,
@@ -196,6 +204,8 @@ async def _candidate(
         return await offer.enrolment.candidate(
             asked, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there
         )
+    except (InvalidArgumentsError, NotFoundError, WrongIdError) as error:
+        return refused_row(position, error)
     except SequencesError as error:
         raise type(error)(
             f"contact {position}: {error.message}", next_step=error.next_step, data=error.data
