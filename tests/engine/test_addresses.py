@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sequences_mcp.domain import addresses
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key, read_address, read_host, shown_host
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.engine.store import suppressions
+from sequences_mcp.engine.store import contacts, suppressions
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.schema import migrations
 from sequences_mcp.errors import InvalidArgumentsError
@@ -221,7 +221,25 @@ def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upg
             )
     with Store.open(tmp_path, now=NOW) as store:
         keys = [row[0] for row in store._reader.execute("SELECT email_key FROM contact ORDER BY no")]
+        both = contacts.at_address(store, "A@MÜNCHEN.example")
+        hosts = {row[0] for row in store._reader.execute("SELECT email_host FROM contact")}
     assert keys == ["a@münchen.example", "a@xn--mnchen-3ya.example"]
+    assert sorted(both) == ["local:ct_1", "local:ct_2"]  # so what is barred or stopped at it is so for both
+    assert hosts == {"xn--mnchen-3ya.example"}
+
+
+def test_who_is_a_colleague_is_read_anew_by_an_upgrade(tmp_path: Path) -> None:
+    people = [("a@one.example", "ТОВ Ромашка", "тов ромашка"), ("b@two.example", "GmbH", "gmbh")]
+    with Store.open(tmp_path, now=NOW, steps=migrations()[:19]) as store, store.transaction():
+        for address, company, key in people:
+            store._writer.execute(
+                "INSERT INTO contact (id, email, email_key, email_host, company, company_key, notes, search, "
+                "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, 0)",
+                (f"local:ct_{address[0]}", address, address, address.partition("@")[2], company, key),
+            )
+    with Store.open(tmp_path, now=NOW) as store:
+        keys = [row[0] for row in store._reader.execute("SELECT company_key FROM contact ORDER BY no")]
+    assert keys == ["ромашка", None]
 
 
 def test_no_other_place_takes_addresses_apart() -> None:
