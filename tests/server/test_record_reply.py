@@ -40,6 +40,14 @@ async def test_a_reply_ends_their_run_as_succeeded_and_nobody_elses(world: World
         assert again["next"].startswith("Nothing ran for them.")
 
 
+async def test_an_opt_out_from_an_unknown_address_names_the_tool_that_bars_any_address(world: World) -> None:
+    async with world.client("auto") as desktop:
+        nobody = await desktop.refused("record_reply", who="nobody@nowhere.example", answer="opt_out")
+        assert (nobody["code"], "suppress_contact" in nobody["next"]) == ("not_found", True)
+        done = await desktop.call("suppress_contact", contact="nobody@nowhere.example", reason="they asked")
+        assert done["outcome"] == "done"
+
+
 async def test_no_interest_stops_it_as_lost(world: World) -> None:
     async with world.client("auto") as desktop:
         [run] = await started(world, desktop)

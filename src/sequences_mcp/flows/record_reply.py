@@ -118,6 +118,7 @@ async def _at_address(desk: Desk, text: str) -> str:
     [found] = await contacts.match_contacts([ContactEntry(ContactFields(email=visible(text).strip()))])
     if found is None:
         raise NotFoundError(
-            "Nobody here has this address.", next_step="find_contacts and list_sequences show who there is."
+            "Nobody here has this address.",
+            next_step="find_contacts shows who there is; suppress_contact keeps out any address.",
         )
     return found.id

@@ -35,7 +35,7 @@ class ReplyRecorded(WrittenView):
 
 async def record_reply(
     desk: Desk,
-    who: Annotated[Id, Field(description="Sequence or contact id")],
+    who: Annotated[Id, Field(description="Sequence or contact id, or e-mail")],
     answer: Answer,
     ctx: Context[Any, Any],
     until: Instant | None = None,
