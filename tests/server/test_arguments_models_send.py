@@ -177,6 +177,7 @@ async def test_every_bad_row_of_a_call_is_told_in_one_answer_with_its_field_and_
         {"first_name": "Nobody"},
         {**LINUS, "emial": "x@y.example"},
         17,
+        {**LINUS, "first_name": "{{firstname}}"},
     ]
     async with world.client("auto") as desktop:
         form = await desktop.refused("save_contacts", contacts=bad)
@@ -184,13 +185,21 @@ async def test_every_bad_row_of_a_call_is_told_in_one_answer_with_its_field_and_
             "save_contacts",
             contacts=[{**GRACE, "email": "no address"}, LINUS, {**GRACE, "country": "Narnia", "language": "??"}],
         )
+        mixed = await desktop.refused(
+            "save_contacts",
+            contacts=[{**GRACE, "first_name": "[first name]"}, {**LINUS, "email": "linus at home"}],
+        )
         people = (await desktop.call("find_contacts"))["total_count"]
+    assert [(row["position"], row["field"]) for row in mixed["problems"]] == [(1, "first_name"), (2, "email")]
     assert [(row["position"], row.get("field")) for row in form["problems"]] == [
+        (1, "email"),
         (3, "phone"),
         (4, None),
         (5, "emial"),
         (6, None),
+        (7, "first_name"),
     ]
+    assert form["problems"][-1]["value"] == "{{firstname}}"
     assert [(row["position"], row["field"], row["value"]) for row in facts["problems"]] == [
         (1, "email", "no address"),
         (3, "country", "Narnia"),

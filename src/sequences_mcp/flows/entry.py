@@ -16,7 +16,7 @@ from sequences_mcp.domain.phones import EXTENSION, read_phone
 from sequences_mcp.domain.row_problems import LONGEST, NEXT, RowProblem, require_none
 from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
-from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.flows.given import Given, require_none_unsound, unsound
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.port import ContactEntry, Text
 
@@ -59,10 +59,33 @@ def read_entries(raw: Items[object], *, policy: GuardPolicy, extras: bool = True
         raise _bad(f"contacts has {len(raw):,} entries; the limit is {MAX_CONTACTS:,}", "Split the call.")
     rows = [_Row(position=index, extras=extras) for index in range(1, len(raw) + 1)]
     entries = [row.entry(item) for row, item in zip(rows, raw, strict=True)]
-    require_none([problem for row in rows for problem in row.problems], what="contact")
     whole = [entry for entry in entries if entry is not None]
-    require_sound(_values(whole), policy=policy)
+    problems = [problem for row in rows for problem in row.problems]
+    refused = unsound(_values(whole), policy=policy)
+    if problems or refused:  # One answer names every row; alone, a bad address is told with its row's other facts.
+        problems += _addresses(whole)
+    if problems:
+        problems += [_unsound(one, found) for one, found in refused]
+        require_none(sorted(problems, key=lambda one: one.position), what="contact")
+    require_none_unsound(refused)
     return whole
+
+
+def _addresses(entries: Items[Entry]) -> list[RowProblem]:
+    """Return what is wrong with the e-mail addresses: no start, save or preview takes one that is none."""
+    problems = []
+    for entry in entries:
+        if email := entry.contact.fields.email:
+            try:
+                read_address(email)
+            except InvalidArgumentsError as error:
+                place = entry.contact.position or 0
+                problems.append(RowProblem(place, "email", email, error.message.rstrip("."), error.next_step))
+    return problems
+
+
+def _unsound(given: Given, found: Finding) -> RowProblem:
+    return RowProblem(given.position, given.name, given.value, found.message.rstrip("."))
 
 
 # What the local engine needs of a person whatever the steps are: who it is, and when e-mails may leave.
@@ -96,11 +119,11 @@ def not_saved(problem: RowProblem) -> Finding:
 
 
 def _values(entries: Items[Entry]) -> Iterator[Given]:
-    for position, entry in enumerate(entries, start=1):
+    for entry in entries:
+        position = entry.contact.position or 0
         where = f"contact {position}"
-        yield from (Given(where, name, value) for name, value in facts_of(entry.contact.fields).items())
-        yield Given(where, "note", entry.contact.note)
-        yield from (Given(where, name, value) for name, value in entry.variables.items())
+        named = [*facts_of(entry.contact.fields).items(), ("note", entry.contact.note), *entry.variables.items()]
+        yield from (Given(where, name, value, position) for name, value in named)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ doubtful is not refused: whoever approves sees it as a warning beside the text t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Sequence as Items
 from typing import NamedTuple
 
 from sequences_mcp.domain.finding import Finding, errors_in
@@ -20,11 +21,24 @@ LONGEST = 80
 
 
 class Given(NamedTuple):
-    """A value as a caller gave it: ``where`` is nothing or ``contact 3``, ``name`` the field, as it is called."""
+    """A value as a caller gave it: ``where`` is nothing or ``contact 3``, ``name`` the field, as it is called.
+
+    ``position`` is that of its row, from 1; 0 where there are no rows.
+    """
 
     where: str
     name: str
     value: str | None
+    position: int = 0
+
+
+def unsound(given: Iterable[Given], *, policy: GuardPolicy) -> list[tuple[Given, Finding]]:
+    """Return the values that the guards refuse, each with the first reason. A blank value is none."""
+    return [
+        (one, errors[0])
+        for one in given
+        if not is_blank(one.value) and (errors := errors_in(check_value(one.name, one.value or "", policy=policy)))
+    ]
 
 
 def require_sound(given: Iterable[Given], *, policy: GuardPolicy) -> None:
@@ -32,12 +46,11 @@ def require_sound(given: Iterable[Given], *, policy: GuardPolicy) -> None:
 
     Its data names the first ten, each with its place, and how many more there are. A blank value is none.
     """
-    bad: list[tuple[Given, Finding]] = []
-    for one in given:
-        if not is_blank(one.value) and (
-            errors := errors_in(check_value(one.name, one.value or "", policy=policy))
-        ):
-            bad.append((one, errors[0]))
+    require_none_unsound(unsound(given, policy=policy))
+
+
+def require_none_unsound(bad: Items[tuple[Given, Finding]]) -> None:
+    """Raise RefusedByGuardsError when ``unsound`` found something."""
     if not bad:
         return
     rows = [_row(one, found) for one, found in bad[:MOST]]
