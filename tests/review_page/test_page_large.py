@@ -26,16 +26,19 @@ def test_a_plan_of_ten_thousand_people_opens_in_under_a_second(world: World, per
 
 
 async def test_approving_ten_thousand_people_leaves_room_for_everything_else(world: World) -> None:
-    """The longest time for which nobody else in the loop is heard, while a plan is approved and then refused."""
+    """The longest work between two turns of the loop, while a plan is approved and then one refused.
+
+    Counted in the loop's own time on the processor, which other programs on the machine do not lengthen.
+    """
     plan = await asyncio.to_thread(world.plan, MAIL, LINKEDIN, people=PEOPLE)
-    other = await asyncio.to_thread(world.plan, {**MAIL, "content": "Another."}, people=2_000)
+    other = await asyncio.to_thread(world.plan, {**MAIL, "content": "Another."}, people=2_000, first=PEOPLE)
     gaps: list[float] = []
 
     async def heartbeat() -> None:
-        last = time.perf_counter()
+        last = time.thread_time()
         while True:
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             gaps.append(now - last)
             last = now
 

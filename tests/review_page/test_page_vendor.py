@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from page_world import Visitor, World
+from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
 from tests.sandbox.sandbox_client import Sandbox, Server, token_of
 
@@ -80,7 +81,10 @@ def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, p
 
 @pytest.mark.usefixtures("clarky")
 def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: World, person: Visitor) -> None:
-    plan = planned(world, note=HOSTILE)
+    plan = planned(world, note="met at a fair")
+    sql(
+        world, "UPDATE sequence SET handover = replace(handover, 'met at a fair', ?)", HOSTILE
+    )  # refused at the door
     for page in (person.get(f"/plans/{plan.id}").text, open_sample(person, plan.id).text):
         assert "<script>alert" not in page
         assert "note: &lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩note" in page
