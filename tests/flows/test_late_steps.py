@@ -38,7 +38,7 @@ async def test_after_an_outage_of_400_days_nothing_leaves_before_another_yes(bur
     assert plan["status"] == "void"
     async with bureau.desk() as desk:
         why = (await desk.plans.get_plan(plan["plan_id"])).reason
-    assert why == "approved on 2026-11-23 for 2026-11-23 12:00 UTC, 400 days ago; approve again"
+    assert plan["reason"] == why == "approved on 2026-11-23 for 2026-11-23 12:00 UTC, 400 days ago; approve again"
     await approved_again(bureau, plan["plan_id"])
     bureau.work()
     assert len(bureau.outbox) == 2

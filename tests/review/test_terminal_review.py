@@ -159,3 +159,22 @@ async def test_a_list_that_goes_on_says_where(bureau: Bureau) -> None:
         pages = [list(review_list(await list_reviews(desk, page=page, size=1))) for page in (1, 2, 3)]
     assert [page[-1] for page in pages[:2]] == ["There is more: --page 2.", "There is more: --page 3."]
     assert "more" not in pages[2][-1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("on", "Warning: [own] policy.autoValidateAIDraft is set: "), ("off", "it has no effect while")],
+)
+async def test_the_terminal_says_that_texts_may_go_unread_and_whether_they_may(
+    bureau: Bureau, setting: str, said: str
+) -> None:
+    bureau = bureau.having(UNREAD_DRAFTS=setting)
+    step = {**WRITTEN, "id": "own", "policy": {"autoValidateAIDraft": True}}
+    async with bureau.client("auto") as desktop:
+        plan = await planned(
+            desktop, [{**GRACE, "texts": {"own": {"content": "Hi {{firstname}}, a talk."}}}], step
+        )
+    async with bureau.desk() as desk:
+        seen = await look(desk, plan)
+        assert said in "\n".join(seen.lines)
+        assert "approved" in await approve(desk, plan, seen=seen, people=None, actor="ada")

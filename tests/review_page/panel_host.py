@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from page_world import PASSPHRASE, World
 from panel_world import Bridge
-from playwright.sync_api import Browser, FrameLocator, Page
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 FILES = Path(__file__).parent / "host"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -36,8 +36,17 @@ class Panel:
         """Find a button of the panel."""
         return self.frame.get_by_role("button", name=name)
 
+    def reads(self) -> None:
+        """Scroll through the texts of this page, until the panel has reported that they were on screen."""
+        letters = self.frame.locator(".letter")
+        letters.first.wait_for()
+        for place in range(letters.count()):
+            letters.nth(place).scroll_into_view_if_needed()
+        expect(self.frame.locator(".duties li.done").first).to_be_visible()
+
     def types(self, given: str = PASSPHRASE) -> None:
-        """Type the passphrase and press Enter."""
+        """Read, then type the passphrase and press Enter."""
+        self.reads()
         self.frame.get_by_label("Your passphrase").fill(given)
         self.frame.get_by_label("Your passphrase").press("Enter")
 

@@ -68,9 +68,11 @@ class Chat:
         assert worked, facts
         return facts
 
-    async def show(self, plan: Plan, page: int = 1) -> dict[str, Any]:
-        """Let the panel show a plan."""
-        return await self.call("show_plan", plan_id=plan.id, page=page)
+    async def show(self, plan: Plan, page: int = 1, *, reads: bool = True) -> dict[str, Any]:
+        """Let the panel show a page of a plan and report, as a person scrolls, that all of it was on screen."""
+        shown = await self.call("show_plan", plan_id=plan.id, page=page)
+        marks = [text["mark"] for one in shown["persons"]["items"] for text in one["texts"]]
+        return await self.call("show_plan", plan_id=plan.id, page=page, seen=",".join(marks)) if reads else shown
 
     async def refused(self, plan: Plan, given: str, *, digest: str | None = None) -> str:
         """Approve with a proof that does not count; return why."""

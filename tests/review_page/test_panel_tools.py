@@ -248,3 +248,32 @@ async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_nam
     for one in told:
         words = f"{one['message']} {one['next']}"
         assert len(words) > 10 and not TOOLS.search(words), words
+
+
+async def test_what_was_served_counts_only_once_the_panel_reports_that_it_was_on_screen(world: World) -> None:
+    plan = world.plan(WRITTEN, people=3, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
+    async with chat(world) as host:
+        shown = await host.show(plan, reads=False)
+        assert [duty["done"] for duty in shown["duties"]] == [False, False]
+        assert "Open one person" in await host.refused(plan, proven(shown))
+        [first, *_] = shown["persons"]["items"]
+        seen = await host.call("show_plan", plan_id=plan.id, seen=first["texts"][0]["mark"])
+        assert [duty["done"] for duty in seen["duties"]] == [True, False]
+        why = await host.refused(plan, proven(seen))
+        assert "have not been opened: " in why and "(own)" in why and why.count("(own)") == 2
+        assert (await host.approve(plan, proven(await host.show(plan))))[0]
+
+
+async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_counts_for_nothing(
+    world: World,
+) -> None:
+    plan = world.plan(people=1)
+    async with chat(world) as host:
+        shown = await host.show(plan, reads=False)
+        mark = shown["persons"]["items"][0]["texts"][0]["mark"]
+        detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+        draft = f"local:draft_{detail.sequence.steps[0].key}"
+        world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+        late = await host.call("show_plan", plan_id=plan.id, seen=f"{mark},{'0' * 16},,x")
+        assert [duty["done"] for duty in late["duties"]] == [False, False]
+        assert "Open one person" in await host.refused(plan, proven(late), digest=late["digest"])

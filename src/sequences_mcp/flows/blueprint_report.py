@@ -13,6 +13,7 @@ from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_steps
 
+UNREAD = "local.unread"
 SPARED = "the texts written for one person may be approved without having been opened."
 NOT_SPARED = "it has no effect while SEQUENCES_UNREAD_DRAFTS is off; a person reads each of these texts."
 
@@ -50,7 +51,7 @@ def unread(desk: Desk, steps: Items[Step]) -> Iterator[Finding]:
         if step.policy.auto_validate_ai_draft and step.is_written_per_contact:
             message = "policy.autoValidateAIDraft is set: " + (SPARED if desk.unread_drafts else NOT_SPARED)
             yield Finding(
-                rule="local.unread",
+                rule=UNREAD,
                 severity=Severity.WARNING if desk.unread_drafts else Severity.NOTE,
                 step_id=step.id,
                 field="policy.autoValidateAIDraft",

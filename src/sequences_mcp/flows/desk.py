@@ -38,8 +38,8 @@ class Zone(NamedTuple):
 class Panel(Protocol):
     """A plan inside a chat; ``review`` has the one there is."""
 
-    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
-        """Return some people of a plan with their exact texts, which counts as having read them."""
+    async def show(self, desk: Desk, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+        """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
 
     async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
         """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.

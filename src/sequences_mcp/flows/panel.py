@@ -32,8 +32,9 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextShown:
-    """One exact text for one person, whatever cannot be seen drawn."""
+    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
 
+    mark: str
     name: str
     channel: str
     when: str

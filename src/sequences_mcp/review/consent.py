@@ -15,8 +15,10 @@ from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.providers.port import Draft, SequenceDetail
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.sessions import Reading
+from sequences_mcp.review.shown import as_shown
 
 PAGE = 100
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Readin
     """Return why a yes does not count yet, or an empty string."""
     if not await sample_opened(desk, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
-    if not await all_read(desk, plan, reading):
-        return "Some texts were written or changed for one person and have not been opened yet. Read them first."
+    if unread := [one async for one in _unread(desk, plan, reading)]:
+        left = ", ".join(unread[:_NAMED])
+        more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
+        return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
     if tally.concerned > MANY and people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
     if (name := await _unshowable(desk, plan)) is not None:
@@ -82,13 +86,18 @@ async def sample_opened(desk: Desk, plan: Plan, reading: Reading) -> bool:
 
 async def all_read(desk: Desk, plan: Plan, reading: Reading) -> bool:
     """Say whether every text that was written or changed for one person was opened as it is now."""
+    async for _ in _unread(desk, plan, reading):
+        return False
+    return True
+
+
+async def _unread(desk: Desk, plan: Plan, reading: Reading) -> AsyncIterator[str]:
     if not plan.to_read:
-        return True
+        return
     async for draft in _texts(desk, plan.id):
         is_open = _is_read(reading, draft.sequence, draft.run) or is_spared(desk, draft.run)
         if draft.run.content is not None and not is_open:
-            return False
-    return True
+            yield f"{as_shown(draft.contact.display_name, keep='')} ({draft.run.step.id})"
 
 
 def is_spared(desk: Desk, run: StepRun) -> bool:

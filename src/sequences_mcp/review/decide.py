@@ -15,6 +15,7 @@ from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.asked_change import vendor_of
 from sequences_mcp.flows.at_vendor import title_of
+from sequences_mcp.flows.blueprint_report import UNREAD
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.exclude_at_vendors import Mark
 from sequences_mcp.flows.hand_over import hand_over_soon
@@ -26,6 +27,7 @@ from sequences_mcp.flows.plan_warnings import (
     person_warnings,
     sourcing_of,
 )
+from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.flows.refuse_plan import refuse_plan
 from sequences_mcp.flows.settle_operation import settle_operation
 from sequences_mcp.flows.settle_run import settle_run
@@ -185,12 +187,18 @@ async def _head(desk: Desk, plan: Plan) -> list[str]:
     """Return what is said of everybody: when steps would leave only where somebody waits for a decision."""
     slots: tuple[Slot, ...] = ()
     found = await blueprint_warnings(desk, plan)
+    report = await planned_blueprint(desk, plan)
+    # Said whether or not it has an effect: who reads the texts is part of what a person decides.
+    spared = [one for one in report.findings if one.rule == UNREAD and one not in found]
     people = await desk.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
     if plan.status in OPEN and people.items:
         sequence = people.items[0].sequence
         steps = [run.step for run in sequence.steps]
         slots = timetable(desk, steps, zone=sequence.time_zone, start=desk.clock())
-    return [*terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings), *terminal.warned(found)]
+    return [
+        *terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings),
+        *terminal.warned([*found, *spared]),
+    ]
 
 
 async def _people(desk: Desk, plan: Plan) -> AsyncIterator[SequenceDetail]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import for_person
-from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.plan import Plan, PlanStatus, text_digest
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.flows.approve_plan import approve_plan
@@ -51,6 +51,7 @@ SIZE = 5
 HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for a vendor; the handing over goes on without it
 LASTS = timedelta(minutes=30)
 MOST = 32
+MARK = 16  # digits of a text's digest by which a panel reports it
 ON_PAGE = "Approve it on the review page."
 NOT_SET = "No passphrase has been chosen yet: sequences-mcp review set-passphrase, in a terminal."
 SET_AGAIN = (
@@ -84,35 +85,40 @@ class ChatPanel:
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
         self._asked: dict[str, _Asked] = {}
+        self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of a text that was served
 
-    async def show(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
-        """Return some people of a plan with their exact texts, which counts as having read them."""
+    async def show(self, desk: Desk, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+        """Return some people of a plan with their exact texts.
+
+        Only what the panel reports in ``seen`` counts as read: that a text was served does not show that it was on
+        a screen.
+        """
         with _in_a_persons_words():
-            return await self._shown(desk, plan_id, page=page)
+            return await self._shown(desk, plan_id, page=page, seen=seen)
 
     async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
         """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
         with _in_a_persons_words():
             return await self._decided(desk, plan_id, digest=digest, decision=decision, proof=proof)
 
-    async def _shown(self, desk: Desk, plan_id: str, *, page: int) -> PlanShown:
+    async def _shown(self, desk: Desk, plan_id: str, *, page: int, seen: str) -> PlanShown:
         plan = await desk.plans.get_plan(plan_id)
         people = await desk.records.list_people(plan.id, page=page, size=SIZE)
-        for detail in people.items:
-            consent.show(self._reading, detail.sequence, detail.sequence.steps)
-        seen = await overview(desk, plan, reading=self._reading)
+        self._offer(plan, people.items)
+        self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
+        whole = await overview(desk, plan, reading=self._reading)
         elsewhere = self._elsewhere(desk, plan)
         return PlanShown(
             plan=plan,
-            waiting=seen.tally.concerned,
-            warnings=seen.warnings,
-            many=seen.tally.concerned > MANY,
-            decidable=seen.decidable,
-            consequence=seen.consequence,
-            steps=tuple(map(_step, seen.stops)),
-            findings=tuple(_words(seen.findings)),
-            duties=tuple(DutyShown(duty.words, duty.done) for duty in seen.duties),
-            people=Page(tuple(_people(desk, people.items, seen)), people.total_count, people.page, people.size),
+            waiting=whole.tally.concerned,
+            warnings=whole.warnings,
+            many=whole.tally.concerned > MANY,
+            decidable=whole.decidable,
+            consequence=whole.consequence,
+            steps=tuple(map(_step, whole.stops)),
+            findings=tuple(_words(whole.findings)),
+            duties=tuple(DutyShown(duty.words, duty.done) for duty in whole.duties),
+            people=Page(tuple(_people(desk, people.items, whole)), people.total_count, people.page, people.size),
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )
@@ -131,6 +137,13 @@ class ChatPanel:
         if done.header.is_at_vendor:
             await hand_over_soon(desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
+
+    def _offer(self, plan: Plan, people: Iterable[SequenceDetail]) -> None:
+        for sequence in (detail.sequence for detail in people):
+            self._reading.samples.setdefault(plan.id, set()).add(sequence.id)
+            for run in sequence.steps:
+                digest = text_digest(sequence, run).hex()
+                self._offered[digest[:MARK]] = (run.key, digest)
 
     def _elsewhere(self, desk: Desk, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""
@@ -201,13 +214,14 @@ def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Ite
             name=_line(detail.contact.display_name),
             handed=_line(handed(detail.sequence)) or None,
             out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-            texts=tuple(map(_text, texts)),
+            texts=tuple(_text(detail, text) for text in texts),
         )
 
 
-def _text(shown: ExactText) -> TextShown:
+def _text(detail: SequenceDetail, shown: ExactText) -> TextShown:
     run = shown.run
     return TextShown(
+        mark=text_digest(detail.sequence, run).hex()[:MARK],
         name=_line(run.step.name),
         channel=(run.step.linked_in_type or run.step.type).value,
         when=shown.slot.words,

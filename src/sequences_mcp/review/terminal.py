@@ -64,10 +64,10 @@ def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[s
 
 
 def warned(found: Iterable[Finding]) -> Iterator[str]:
-    """Yield warnings, which a yes covers as well."""
+    """Yield what was found, which a yes covers as well."""
     for finding in found:
         place = f"[{finding.step_id}] " if finding.step_id else ""
-        yield f"  Warning: {place}{_line(for_person(finding.message))}"
+        yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_person(finding.message))}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
 

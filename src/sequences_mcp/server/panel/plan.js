@@ -120,7 +120,10 @@ const draw = (...children) => {
   root.replaceChildren(...children.filter(Boolean));
   measure();
 };
-const stretches = (parts) => parts.map(({ text, differs }) => (differs ? make("mark", {}, text) : text));
+const pieces = (text) =>
+  (text.match(/\n|[^\n]{1,200}/gu) ?? []).map((part) => (part.trim() ? make("span", { class: "piece" }, part) : part));
+const stretches = (parts) =>
+  parts.flatMap(({ text, differs }) => (differs ? make("mark", {}, ...pieces(text)) : pieces(text)));
 const number = (value) => value.toLocaleString("en");
 const warnings = (count) => (count ? `${number(count)} ${count === 1 ? "warning" : "warnings"}` : "");
 const people = (count) => `${number(count)} ${count === 1 ? "person" : "people"}`;
@@ -132,7 +135,37 @@ const notice = (words, good = false) =>
 
 const list = (className, items) => (items.length ? make("ul", { class: className }, ...items) : null);
 
-const exactText = (one) =>
+// What was on screen. A text counts once every piece of it was, each small enough for any screen: what a server sent
+// is not read.
+const MARKS = 200; // of one report
+const read = new Set();
+const reported = new Set();
+const unseen = new WeakMap(); // of each text that is drawn, its pieces that were not on screen yet
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { target, intersectionRatio: part } of entries) {
+      const text = target.closest("[data-mark]");
+      if (part < 0.9 || !text) continue;
+      watcher.unobserve(target);
+      unseen.get(text).delete(target);
+      if (!unseen.get(text).size) read.add(text.dataset.mark);
+    }
+    report();
+  },
+  { threshold: [0.9, 1] },
+);
+const unreported = () => [...read].filter((mark) => !reported.has(mark)).slice(0, MARKS);
+
+const exactText = (one) => {
+  const made = letter(one);
+  made.dataset.mark = one.mark;
+  const pieces = new Set([made.firstChild, ...made.querySelectorAll(".piece")]);
+  unseen.set(made, pieces);
+  for (const piece of pieces) watcher.observe(piece);
+  return made;
+};
+
+const letter = (one) =>
   make(
     "section",
     { class: "letter" },
@@ -256,14 +289,40 @@ const card = (plan) => {
   return make("li", {}, button(`${plan.blueprint_name}: ${words.filter(Boolean).join(", ")}`, choose, "quiet"));
 };
 
-const drawPlans = (plans) =>
-  draw(make("h1", {}, plans.length ? "Starts to approve" : "No start waits for you"), list("cards", plans.map(card)));
+const elsewhere = (count) =>
+  count ? `${number(count)} ${count === 1 ? "change" : "changes"} at vendors to decide about on the review page.` : "";
+
+const drawPlans = (plans, changes) =>
+  draw(
+    make("h1", {}, plans.length ? "Starts to approve" : "No start waits for you"),
+    changes ? make("p", {}, elsewhere(changes)) : null,
+    list("cards", plans.map(card)),
+  );
 
 // What is done.
 const fail = (error) => (shown ? drawPlan(error.message) : draw(notice(error.message)));
 
 const look = async (page) => {
-  shown = await call("show_plan", { plan_id: planId, page });
+  const marks = unreported();
+  shown = await call("show_plan", { plan_id: planId, page, ...(marks.length && { seen: marks.join(",") }) });
+  for (const mark of marks) reported.add(mark);
+};
+
+// Tells the server what was read, and draws anew what is left to do; nothing that is being typed is touched.
+let reporting = false;
+const report = async () => {
+  if (reporting || !shown?.decidable || !unreported().length) return;
+  reporting = true;
+  try {
+    const { digest } = shown;
+    await look(shown.persons.page);
+    if (shown.digest !== digest) drawPlan("The plan has changed since you read it. Read it again.");
+    else root.querySelector(".duties")?.replaceWith(list("duties", shown.duties.map(duty)));
+  } catch (error) {
+    fail(error);
+  }
+  reporting = false;
+  report();
 };
 
 const open = async (page) => {
@@ -282,11 +341,12 @@ const told = (result) => {
     return open(1);
   }
   const plans = result.plans?.items;
-  if (plans?.length === 1) {
+  const changes = result.changes?.length ?? 0;
+  if (plans?.length === 1 && !changes) {
     planId = plans[0].plan_id;
     return open(1);
   }
-  return plans ? drawPlans(plans) : draw(notice(result.message ?? "There is no plan to show."));
+  return plans ? drawPlans(plans, changes) : draw(notice(result.message ?? "There is no plan to show."));
 };
 
 const approve = async (secret, count) => {

@@ -14,10 +14,12 @@ from sequences_mcp.server.definition import READ, Definition
 from sequences_mcp.server.views.panel import PanelView, panel_view
 
 
-async def show_plan(desk: Desk, ctx: Context[Any, Any], plan_id: str, page: int = FIRST_PAGE) -> PanelView:
+async def show_plan(
+    desk: Desk, ctx: Context[Any, Any], plan_id: str, page: int = FIRST_PAGE, seen: str = ""
+) -> PanelView:
     """Used by the panel alone."""
     require_panel(ctx)
-    shown = await verb.show_plan(desk, plan_id=plan_id, page=page)
+    shown = await verb.show_plan(desk, plan_id=plan_id, page=page, seen=seen)
     return panel_view(shown, address=desk.page_address(f"/plans/{shown.plan.id}"))
 
 

@@ -19,8 +19,9 @@ class StretchView(View):
 
 
 class TextView(View):
-    """One exact text for one person, whatever cannot be seen drawn."""
+    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
 
+    mark: str
     name: str
     channel: str
     when: str
@@ -88,7 +89,6 @@ class PanelView(PlanView):
     challenge: ChallengeView | None = None
     elsewhere: str
     address: str | None = None
-    reason: str | None = None
 
 
 class DecidedView(WrittenView):

@@ -16,6 +16,7 @@ from sequences_mcp.server.views.sequence import REPLY_LIMIT, channel_of
 
 TEXT_BUDGET = 1_600
 CHANGES_SHOWN = 5
+REASON_LIMIT = 300
 
 
 class PlanView(View):
@@ -32,6 +33,7 @@ class PlanView(View):
     to_read: int
     warnings: int
     expires_at: str
+    reason: str | None = None
 
 
 class DraftView(WhoView):
@@ -114,6 +116,7 @@ def plan_view(plan: Plan, *, warnings: int) -> PlanView:
         to_read=plan.to_read,
         warnings=warnings,
         expires_at=plan.header.expires_at.isoformat(timespec="seconds"),
+        reason=cut(plan.reason, REASON_LIMIT) if plan.reason else None,
     )
 
 
