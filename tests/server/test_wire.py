@@ -27,7 +27,7 @@ SELF_EVIDENT = {
     *("blueprint_id", "contact_id", "draft_id", "operation_id", "plan_id", "sequence_id", "step_id", "task_id"),
     *("provider_status", "waiting_for"),
     *("content", "job_title", "location", "name", "page", "reason", "size", "sort_by", "sort_order", "status"),
-    *("decision", "digest", "proof"),  # of decide_plan, which only the panel calls
+    *("decision", "digest", "proof", "seen"),  # of decide_plan, which only the panel calls
     *("idempotency_key", "provider"),  # explained once, in the instructions
     *("email", "first_name", "last_name", "company", "company_domain", "linkedin_url", "note"),
 }
