@@ -114,3 +114,21 @@ def approve(person: Visitor, plan_id: str, **fields: str) -> Answer:
 def open_sample(person: Visitor, plan_id: str) -> Answer:
     """Open the first person of a plan."""
     return person.get(person.get(f"/plans/{plan_id}/sample").headers["location"])
+
+
+def test_a_plan_that_is_void_because_it_is_late_says_so_and_is_renewed_read_and_approved(
+    world: World, person: Visitor
+) -> None:
+    plan = world.plan(people=2)
+    open_sample(person, plan.id)
+    assert approve(person, plan.id).status == 303
+    world.clock.forward(days=30)
+    world.work_until(lambda: world.present(plan.id).status is PlanStatus.VOID)
+    assert world.mails == []
+    person.unlock()
+    page = person.get(f"/plans/{plan.id}").text
+    assert "approved on 2026-11-23" in page and "approve again" in page
+    assert person.post(f"/plans/{plan.id}/renew").status == 303
+    open_sample(person, plan.id)
+    assert approve(person, plan.id).status == 303
+    world.work_until(lambda: len(world.mails) == 2)

@@ -122,7 +122,7 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         elsewhere=shown.elsewhere,
         address=address,
         reason=None if plan.reason is None else for_person(plan.reason),
-        **plan_view(plan, warnings=shown.warnings).model_dump(),
+        **plan_view(plan, warnings=shown.warnings).model_dump(exclude={"reason"}),
     )
 
 
