@@ -369,3 +369,24 @@ async def test_a_journal_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
     assert world.worker().run_due() == 0
     assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
     world.store.close()
+
+
+@pytest.mark.parametrize("sent", [0, 1])
+async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_person_says_what_it_is(
+    tmp_path: Path, sent: int
+) -> None:
+    world = World.open(tmp_path)
+    await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(2)])
+    world.store.close()
+    kept = world.store.path.read_bytes()
+    world = reopened(world)
+    world.worker().run_due(limit=sent)
+    world.store.close()
+    for file in world.store.path.parent.iterdir():
+        if file.is_file():
+            file.unlink()
+    world.store.path.write_bytes(kept)
+    world = reopened(world)
+    assert world.worker().run_due() == 0
+    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    world.store.close()

@@ -237,6 +237,8 @@ def _strange(row: sqlite3.Row, place: Place) -> Kind | None:
         return "other_machine"
     if (row["file"] and place.file and row["file"] != place.file) or is_cut(place.folder):
         return "copied"
+    if place.mark is None and (row["file"] or row["sent_read"]):  # the journal was begun, and is not here
+        return "copied"
     return None
 
 
@@ -394,7 +396,7 @@ STANDSTILL: dict[Kind, tuple[str, str]] = {
         "Use it there, or say in a terminal that it belongs here now: `sequences-mcp review take-over`.",
     ),
     "copied": (
-        "The database file is a copy, and the original may have sent since it was made.",
+        "The database file is a copy, or its journal of what was sent is gone: more may have been sent since.",
         "Use the original, or say in a terminal that this one counts now: `sequences-mcp review take-over`.",
     ),
     "other_folder": (
