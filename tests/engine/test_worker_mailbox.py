@@ -191,6 +191,25 @@ async def test_the_same_refusal_of_several_people_counts_as_ours_whatever_it_say
     assert len(running.inbox.taken) >= 8 - mailboxes.SEVERAL
 
 
+@pytest.mark.parametrize(
+    "reply", ["552 5.3.4 message too big", "554 5.6.0 bad", "550 5.7.1 recipient not authorised"]
+)
+async def test_whom_a_streak_held_for_a_person_goes_on_by_themselves_once_it_turns_out_to_be_ours(
+    world: World, reply: str
+) -> None:
+    await started(world, 8)
+    with mail_server({"dot": reply}) as running:
+        worker = over_smtp(world, running)
+        for _ in range(5):
+            worker.run_due()
+        assert await statuses(world) == {SequenceStatus.ACTIVE}
+        running.inbox.script.clear()
+        world.clock.forward(hours=1)
+        for _ in range(3):
+            worker.run_due()
+    assert len({envelope.rcpt_tos[0] for envelope in running.inbox.taken}) == 8 == len(running.inbox.taken)
+
+
 async def test_whoever_alone_is_refused_without_a_reason_waits_for_a_person(world: World) -> None:
     await started(world, 3)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.plan import text_digest
-from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.domain.sequence import LIVE, Sequence, StepRun, StepState
 from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import approved_at
-from sequences_mcp.engine.change import change
+from sequences_mcp.engine.change import change, keep
 from sequences_mcp.engine.channels.replies import Blame
 from sequences_mcp.engine.claim import ACTOR, Rules
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.receipts import Outcome
+from sequences_mcp.engine.steps import settled, with_run
 from sequences_mcp.engine.stopping import suppress
 from sequences_mcp.engine.store import attempts, audit, mailboxes, sequences, suppressions
 from sequences_mcp.engine.store.database import Store
@@ -77,7 +79,7 @@ def _refused(
         return _of_mailbox(store, outcome, rules=rules, now=now)
     alike = mailboxes.refused_alike(store, sender, key=run.key, code=outcome.code) if outcome.code else set()
     if blame is not Blame.MAILBOX and len(alike) >= mailboxes.SEVERAL:
-        _exist_after_all(store, alike, now=now)
+        _put_right(store, alike - {run.key}, now=now)
         return _of_mailbox(store, outcome, rules=rules, now=now)
     attempts.answered(store, outcome.lease, "recipient", code=outcome.code)
     mailboxes.free(store, sender, now=now)
@@ -91,20 +93,27 @@ def _refused(
     return events.Deferred(outcome.lease, said, None, outcome.reply)
 
 
-def _exist_after_all(store: Store, keys: Iterable[str], *, now: datetime) -> None:
-    """Take off the list whom the engine put there for a refusal that turns out to be ours; nobody else's entry.
+def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
+    """Undo what refusals did to people that turn out to be ours.
 
-    Their runs stay failed, so that a person decides whether they are tried again (``retry_failed``).
+    Whoever is held for a person goes on by themselves; whom the engine put on the list is off it, while anybody
+    else's entry stays. Their failed runs stay failed: a person decides about a new try (``retry_failed``).
     """
-    for _, run in sequences.of_keys(store, keys):
+    for sequence, run in sequences.of_keys(store, keys):
+        if (
+            sequence.status in LIVE
+            and run == sequence.current
+            and run.state is StepState.HELD
+            and run.until is None
+        ):
+            freed = with_run(sequence, replace(run, until=now + FIRST_RETRY))
+            keep(store, sequence, settled(freed, now), action="sequence.let_go", now=now, actor=ACTOR)
         mark = ("address", address_key(run.recipient or ""))
-        if (was := suppressions.of_engine(store, mark)) is None:
-            continue
-        suppressions.lift(store, mark, reason=OURS, actor=ACTOR, now=now)
-        subject, detail = ":".join(mark), {"reason": OURS, "was": was}
-        audit.append(
-            store, [audit.Entry(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)]
-        )
+        if (was := suppressions.of_engine(store, mark)) is not None:
+            suppressions.lift(store, mark, reason=OURS, actor=ACTOR, now=now)
+            subject, detail = ":".join(mark), {"reason": OURS, "was": was}
+            entry = audit.Entry(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
+            audit.append(store, [entry])
 
 
 def _of_mailbox(store: Store, outcome: Outcome, *, rules: Rules, now: datetime) -> Event:

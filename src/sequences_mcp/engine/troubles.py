@@ -148,7 +148,7 @@ def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
         yield Trouble(
             code="failed_runs",
             what=f"{_count(row['number'], 'sequence', 'sequences')} failed in the last 7 days.",
-            remedy="list_sequences with status FAILED shows them.",
+            remedy="list_sequences with status FAILED shows them; retry_failed plans what is left for them.",
             since=from_micros(row["first"]),
             stops=False,
         )
