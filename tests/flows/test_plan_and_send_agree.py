@@ -168,13 +168,13 @@ async def test_a_warning_in_what_the_blueprint_is_about_is_asked_once(bureau: Bu
 async def test_a_text_edited_before_the_yes_is_warned_of_and_leaves_after_it(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
         plan, draft = await _planned(desktop)
-        await desktop.call("update_sequence", sequence_id=draft["sequence_id"], variables={"firstname": "null"})
+        await desktop.call("update_sequence", sequence_id=draft["sequence_id"], variables={"firstname": "GRACE"})
         waiting = (await desktop.call("list_reviews", plan_id=plan))["plans"]["items"][0]
         assert waiting["warnings"] >= 1
         async with bureau.desk() as desk:
             await approve_plan(desk, plan_id=plan, digest=waiting["digest"], actor="test")
     bureau.work()
-    assert [mail.get_content().split(",")[0] for mail in bureau.outbox] == ["Hi null"]
+    assert [mail.get_content().split(",")[0] for mail in bureau.outbox] == ["Hi GRACE"]
 
 
 async def _planned(desktop: Desktop) -> tuple[str, dict[str, Any]]:
