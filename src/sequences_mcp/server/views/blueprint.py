@@ -18,12 +18,12 @@ CUT_NOTE = "Long texts are cut; full: true shows them whole."
 
 
 class BlueprintRow(View):
-    """One blueprint of a list."""
+    """One blueprint of a list; ``channels`` is absent where its vendor does not tell the steps."""
 
     id: str
     name: str
     version: int
-    channels: tuple[str, ...]
+    channels: tuple[str, ...] | None = None
     job_title: str | None = None
     location: str | None = None
     created_at: str
@@ -36,7 +36,7 @@ class BlueprintPage(PageView):
 
 
 class BlueprintView(FoundView):
-    """One version of a blueprint; ``steps`` have the format of create_blueprint."""
+    """One version of a blueprint; ``steps`` have the format of create_blueprint, and are absent where unknown."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class BlueprintView(FoundView):
     job_title: str | None = None
     location: str | None = None
     created_at: str
-    steps: tuple[dict[str, Any], ...]
+    steps: tuple[dict[str, Any], ...] | None = None
     note: str | None = None
 
 
@@ -65,7 +65,7 @@ def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
         id=blueprint.id,
         name=blueprint.name,
         version=blueprint.version,
-        channels=tuple(step.type.value for step in blueprint.steps),
+        channels=None if _are_untold(blueprint) else tuple(step.type.value for step in blueprint.steps),
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
@@ -84,16 +84,21 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
-        steps=shown,
+        steps=None if _are_untold(blueprint) else shown,
         note=_note(blueprint, is_cut=shown != steps),
         **found(report.findings),
     )
 
 
 def _note(blueprint: Blueprint, *, is_cut: bool) -> str | None:
-    if not blueprint.steps and not blueprint.id.startswith(f"{LOCAL}:"):
+    if _are_untold(blueprint):
         return "Its provider's API does not tell the steps; its own app shows them."
     return CUT_NOTE if is_cut else None
+
+
+def _are_untold(blueprint: Blueprint) -> bool:
+    """Say whether nothing is known of the steps: a vendor's API does not tell them."""
+    return not blueprint.steps and not blueprint.id.startswith(f"{LOCAL}:")
 
 
 def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten:

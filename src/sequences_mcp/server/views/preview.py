@@ -38,7 +38,7 @@ class PersonView(WhoView):
     left_out: tuple[str, ...] | None = None
     warnings: tuple[FindingView, ...] | None = None
     missing_texts: tuple[str, ...] | None = None
-    steps: tuple[StepPreview, ...]
+    steps: tuple[StepPreview, ...] | None = None
 
 
 class PreviewView(View):
@@ -91,7 +91,8 @@ def _person(one: PersonPreview, limit: int) -> PersonView:
                 content=None if planned.content is None else cut(planned.content, limit),
             )
             for planned, slot in zip(person.steps, one.slots, strict=True)
-        ),
+        )
+        or None,
         **who(person.contact),
     )
 

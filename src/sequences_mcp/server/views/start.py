@@ -63,7 +63,7 @@ class SampleView(WhoView):
     next_at: str | None = None
     why: str
     due: tuple[str, ...] | None = None
-    steps: tuple[StepRunView, ...]
+    steps: tuple[StepRunView, ...] | None = None
 
 
 class HandedOverView(View):
@@ -169,6 +169,7 @@ def sample_view(report: StartReport) -> SampleView:
         handover=dict(sequence.handover) or None,
         next_at=when(report.sample.outlook.next_at),
         why=report.sample.outlook.why,
-        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps),
+        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
+        or None,
         **who(report.sample.contact),
     )
