@@ -104,3 +104,35 @@ def test_a_name_with_something_hidden_is_refused_with_the_name_that_is_seen() ->
 @pytest.mark.parametrize("value", ["null", "None", "undefined", "NaN", "#N/A", "FIRST_NAME", "FirstName", "#REF!"])
 def test_a_first_name_that_a_program_left_behind_is_refused(value: str) -> None:
     assert Severity.ERROR in {finding.severity for finding in check_value("firstname", value)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "LinkedIn Member",
+            "Deleted User",
+            "Founder",
+            "Head of People",
+            "Acme GmbH",
+            "John and Jane",
+            "Maria aka Mia",
+        ),
+        *("Hi Maria", "Mаria", "MArIA", 'Maria "Mia" Silva', "Maria…", "Maria €", "Mar?a", "True", "Confidential"),
+    ],
+)
+def test_a_first_name_that_is_nobodys_or_was_typed_by_a_form_is_told_of(value: str) -> None:
+    assert check_value("firstname", value)
+
+
+@pytest.mark.parametrize("value", ["Ho", "Adi", "Ten", "ნინო", "Dean", "Will", "LaToya", "MacKenzie", "Đức"])
+def test_a_short_name_that_is_a_heading_without_its_accents_is_a_name(value: str) -> None:
+    assert check_value("firstname", value) == ()
+
+
+@pytest.mark.parametrize(
+    "value", ["hook", "insert hook", "(icebreaker)", "your *company*", "**bold**", "Opening line:"]
+)
+def test_a_value_that_is_still_to_be_written_or_has_signs_of_markdown_is_told_of(value: str) -> None:
+    assert check_value("hook", value)
+    assert check_value("notes", value)

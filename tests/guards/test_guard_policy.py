@@ -156,3 +156,15 @@ def test_a_severity_can_be_set_for_texts_steps_and_values() -> None:
 def test_raising_a_rule_raises_what_it_says_in_doubt() -> None:
     policy = GuardPolicy(severity={"foreign.spintax": Severity.NOTE})
     assert check_text("{Hi|Yo} J", field="content", policy=policy)[0].severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("channel.markup", "channel.subject_markup", "channel.control", "channel.header", "channel.homograph"),
+        *("channel.active_content", "values.control", "structure.name"),
+    ],
+)
+def test_what_hides_or_is_markup_cannot_be_let_out_by_the_house(tmp_path: Path, rule: str) -> None:
+    for word in ("warning", "note"):
+        assert problems(tmp_path, f'[severity]\n"{rule}" = "{word}"') == [f"severity of {rule} cannot be lowered"]

@@ -278,3 +278,12 @@ def test_a_text_with_a_leftover_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), SUBJECTS)
 def test_a_subject_has_rules_of_its_own(text: str, expected: str) -> None:
     assert verdict(check_text(text, field="subject")) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["--- Variant B ---\nHi", "Option A:\nHi", "Draft 2\nHi", "The role\n=====\n", "v2:\nHi"]
+)
+def test_a_line_that_ends_as_in_a_mail_is_the_same_line(text: str) -> None:
+    assert verdict(check_text(text, field="content")) != "accept"
+    crlf = check_text(text.replace("\n", "\r\n"), field="content")
+    assert verdict(crlf) == verdict(check_text(text, field="content"))

@@ -181,15 +181,15 @@ _ADJECTIVE = (
 )
 _NAMED = Lazy(
     rf"(?im)^(?P<before>{_DECORATED})?{_KIND}[ \t]?{_NUMBER}(?!\w)"
-    rf"(?P<note>[ \t]{{0,2}}\([^()\n]{{1,40}}\))?(?P<after>{_END})$"
+    rf"(?P<note>[ \t]{{0,2}}\([^()\n]{{1,40}}\))?(?P<after>{_END})\r?$"
 )
 _ADJECTIVES = Lazy(
     rf"(?im)^(?:{_DECORATED})?(?:{_ADJECTIVE}[ \t](?:version|variant|versi[óo]n|fassung|versione)|"
     rf"(?:version|variante|versi[óo]n|versione|vers[ãa]o)[ \t]{_ADJECTIVE}|"
     rf"kurzfassung|langfassung|kurzversion|langversion)"
-    rf"{_END}$"
+    rf"{_END}\r?$"
 )
-_VERSION = Lazy(r"(?im)^[ \t*_#=-]{0,12}v[1-9][ \t]*[:.)–—*_=-]{1,8}[ \t]*$")
+_VERSION = Lazy(r"(?im)^[ \t*_#=-]{0,12}v[1-9][ \t]*[:.)–—*_=-]{1,8}[ \t\r]*$")
 _SUBJECTS = Lazy(
     r"(?im)^[ \t>*_#-]{0,8}(?:subject(?: line)?|betreff(?:zeile)?|objet|asunto|oggetto|assunto|"
     rf"onderwerp|temat|тема|件名|主题)[ \t]?(?:option[ \t])?{_NUMBER}[ \t*_]{{0,4}}[:：.)–—-]",

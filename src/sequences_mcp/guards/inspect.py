@@ -11,9 +11,10 @@ from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.excerpt import excerpt
-from sequences_mcp.guards.facts import Fact, Value, fact_of
+from sequences_mcp.guards.facts import PERSON, Fact, Value, fact_of
 from sequences_mcp.guards.names import is_heading, likely
-from sequences_mcp.guards.placeholders.instruction import is_instruction
+from sequences_mcp.guards.placeholders.instruction import RULE as INSTRUCTION
+from sequences_mcp.guards.placeholders.instruction import is_instruction, is_unwritten
 from sequences_mcp.guards.plain import is_plain
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
 from sequences_mcp.guards.rule import Hit, Rule
@@ -36,7 +37,8 @@ _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.
 _OF_CONTENTS = tuple((rule, check) for rule, check in _CHECKS if rule.example != "subject")
 # What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
-_OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup"})
+_MARKDOWN = "channel.markdown"
+_OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
 _OF_MESSAGES = frozenset({"placeholders.bare_word", "placeholders.example_host", "foreign.missing_name"})
 _OF_DRAFTS = frozenset(
     f"foreign.{name}" for name in ("subject_line", "preamble", "work_note", "draft_label", "variants", "mojibake")
@@ -175,6 +177,10 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
                 yield replace(finding, fix=None)
             elif not is_note:
                 yield replace(finding, severity=Severity.WARNING, fix=None)
+        elif finding.rule == _MARKDOWN and value.fact not in PERSON:
+            yield finding
+    if value.fact in (Fact.OTHER, Fact.NOTE) and is_unwritten(value.text):
+        yield _found(INSTRUCTION, value, policy)
 
 
 def _names_a_blank(bracketed: str) -> bool:

@@ -13,16 +13,17 @@ from functools import cache
 
 from sequences_mcp.domain.invisible import strip
 from sequences_mcp.guards.facts import PERSON, Fact, Value
-from sequences_mcp.guards.fold import key
+from sequences_mcp.guards.fold import fold, key
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.words import lines
 
 _LONGEST = 200
+_NICKNAME = Lazy(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
 _QUOTED = Lazy(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
 _EMAIL = Lazy(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
 _SEPARATOR = Lazy(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
-_END = Lazy(r"[,;:|/\\–—_*•·!?¡¿\s-]+$")
+_END = Lazy(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+$")
 _START = Lazy(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
 _INITIALS = Lazy(r"(?:[^\W\d_]\.?[ -]?){1,4}")
 _ORDINAL = Lazy(r"\b\d(?:st|nd|rd|th)\b")
@@ -30,6 +31,8 @@ _WORD = Lazy(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
 _BETWEEN = re.compile("[ '’-]")
 _PART = Lazy(r"[^\s/&,+-]+")
 _MOST_WORDS = 4
+_SHORT = 4
+_INVERTED = Lazy(r"[a-z][A-Z]{2,}|[A-Z]{2,}[a-z]+[A-Z]+[a-z]*")
 _STYLED = Lazy("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2460-\u24ff]")
 _OF_EMOJI = frozenset("\ufe0f\ufe0e\u200d\u20e3")
 
@@ -42,7 +45,9 @@ def _kept(kind: str, name: str) -> frozenset[str]:
 def _both(rows: Iterable[str]) -> Iterator[str]:
     """Yield each word of a list as it is compared, with its accents and without."""
     for word in (word for row in rows for word in row.split()):
-        yield from (_key(word), key(word))
+        yield _key(word)
+        if len(word) > _SHORT:  # without its accents a short one is a name too: Ho, Adi, Ten
+            yield key(word)
 
 
 def _key(word: str) -> str:
@@ -59,11 +64,24 @@ def is_plain_name(text: str) -> bool:
 
 
 def _is_plain_word(word: str) -> bool:
-    if not word.isalpha() or any("\u0590" <= letter <= "\u08ff" or letter >= "\ua000" for letter in word):
+    if (
+        not word.isalpha()
+        or _is_of_two_scripts(word)
+        or any("\u0590" <= letter <= "\u08ff" or letter >= "\ua000" for letter in word)
+    ):
         return False
     if word[:1].isupper():
         return len(word) > 1 and word[1:].islower()
     return word.upper() == word.lower() and not word.endswith(_honorifics())
+
+
+_LATIN = Lazy("[A-Za-z]")
+_LIKE_LATIN = Lazy("[\u0370-\u052f]")
+
+
+def _is_of_two_scripts(word: str) -> bool:
+    """Say whether letters of Latin stand beside ones of Greek or Cyrillic, which look like them."""
+    return not word.isascii() and bool(_LIKE_LATIN.search(word)) and bool(_LATIN.search(word))
 
 
 _SMALL = ("particle", "glue", "after")
@@ -90,6 +108,8 @@ def is_team(value: Value) -> bool:
     words = [found for part in _PART.finditer(value.text) if (found := _key(part[0]))]
     named = [word for word in words if word in _kept("all", "team")]
     if len(words) > 1 and any(word in _kept("any", "team") for word in words):
+        return True
+    if len(words) > 1 and words[-1] in _kept("form", "team"):
         return True
     is_whole = bool(named) and all(word in _kept("glue", "team") for word in words if word not in named)
     return is_whole and (value.fact is not Fact.LAST or len(words) > 1)
@@ -183,7 +203,7 @@ def has_more(value: Value) -> bool:
     words = text.split()
     if words and _is_degree(words[-1]):
         return True
-    return value.fact is Fact.FIRST and len(words) > _MOST_WORDS
+    return value.fact is Fact.FIRST and (len(words) > _MOST_WORDS or bool(_NICKNAME.search(text)))
 
 
 def _parts(text: str) -> tuple[str, str]:
@@ -231,7 +251,7 @@ def _acronyms() -> frozenset[str]:
 
 
 def _has_case(word: str) -> bool:
-    return word.lower() != word.upper()
+    return word.lower() != word.upper() and not "\u10a0" <= word[:1] <= "\u10ff"  # Georgian has no sentence case
 
 
 def _is_particle(word: str) -> bool:
@@ -240,7 +260,7 @@ def _is_particle(word: str) -> bool:
 
 def _is_inverted(text: str) -> bool:
     """Say whether a name was typed with the shift key the wrong way: "mARIA"."""
-    return len(text) > 2 and text[0].islower() and text[1:].isupper() and text[1:].isalpha()
+    return bool(_INVERTED.fullmatch(text))
 
 
 def _is_shouted(word: str, *, least: int = 3) -> bool:
@@ -329,7 +349,8 @@ def _undecorated(text: str) -> str:
     """Return a value without emoji and decorations, and letters of a style as plain ones."""
     if text.isascii():
         return " ".join(text.split())
-    return " ".join("".join(_plain_letters(text)).split())
+    words = "".join(_plain_letters(text)).split()
+    return " ".join(fold(word) if _is_of_two_scripts(word) else word for word in words)
 
 
 def _plain_letters(text: str) -> Iterator[str]:

@@ -20,13 +20,17 @@ _PLAIN = Lazy(
 
 # An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
 _MARK = Lazy(
-    r"://|xn--|&#?[a-z0-9]|[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
+    r"[×÷]|://|xn--|&#?[a-z0-9]|"
+    r"[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
     r"(?:candidate|sourcing|recruiter)[A-Z]|"
     r"(?i:language model|as an ai|like me to|want me to|me know if|feel free|this (?:helps|works|draft|version)|"
     r"sure|certainly|of course|absolutely|great|ok|got it|no problem|here|below is|voici|hier|aqu|ecco|oto|words|"
     r"characters|word count|quer que|vuoi che|souhaitez|soll ich|(?:can|could) (?:make|write|create|"
     r"also|draft)|don['’]t)\b|"
-    r"(?i:null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|enter)"
+    r"(?i:hook|icebreaker|opener|placeholder|personali[sz]|accroche|gancho|gancio|openingszin|einstieg|value prop|"
+    r"(?:opening|first|intro|closing) line|body|corps|corpo|frase|appel|llamada|handlung|cta|"
+    r"call to action|null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|"
+    r"enter)"
 )
 
 _DOTTED = Lazy(r"\w\.\w")  # a host, whose letters may not be what they seem

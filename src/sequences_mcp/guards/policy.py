@@ -7,7 +7,7 @@ forbidden = ["rock star", "ninja"]  # phrases that no text may contain
 allowed_brackets = ["Acme Labs"]    # what may stand in square brackets
 
 [severity]
-"channel.example_host" = "error"    # error, warning or note; errors of layers 1 to 3 cannot be lowered
+"channel.example_host" = "error"    # error, warning or note; errors of layers 1 to 3, markup and hidden text stay
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from typing import Any
 from sequences_mcp.domain.finding import Severity
 from sequences_mcp.errors import SettingsError
 
-PROTECTED = ("structure.", "variables.", "placeholders.")
+PROTECTED = (
+    *("structure.", "variables.", "placeholders.", "channel.markup", "channel.subject_markup", "channel.control"),
+    *("channel.header", "channel.active_content", "channel.homograph", "values.control"),
+)
+"""Rules, and layers of rules, whose errors cannot be lowered: blanks, tags and what hides never leave."""
 MAX_BYTES = 100_000
 
 

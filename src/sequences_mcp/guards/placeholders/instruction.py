@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.drafts import instructions, names_draft
+from sequences_mcp.guards.drafts import instructions, names_draft, words_for
 from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
@@ -33,6 +33,12 @@ _PIECES = frozenset(
 def is_instruction(phrase: str) -> bool:
     """Say whether a phrase, the brackets around it taken off, tells somebody to fill something in."""
     return _WHOLE.fullmatch(phrase) is not None
+
+
+def is_unwritten(phrase: str) -> bool:
+    """Say whether a whole value tells somebody to write it, or is what a piece of a draft is called."""
+    bare = phrase.strip(" \t\n.:!*_()").casefold()
+    return bare in words_for("part") or (len(bare) <= 40 and is_instruction(bare) and names_draft(bare))
 
 
 def check(text: Text) -> Iterator[Hit]:
