@@ -16,6 +16,7 @@ from sequences_mcp.server.catalog import names
 
 SUFFIXES = ["com", "co.uk", "github.io", "de", "公司.cn", "xn--55qx5d.cn", "CO.UK.", "@com.au", "kawasaki.jp"]
 FREE = ["gmail.com", "GMX.de", "yahoo.com.br", "hotmail.se", "mail.gmail.com", "orange.fr", "proton.me", "qq.com"]
+FREE += ["vip.qq.com", "alumni.mit.edu", "comhem.se"]
 
 
 @pytest.mark.parametrize("domain", SUFFIXES)
@@ -26,6 +27,22 @@ async def test_a_public_suffix_is_nobodys_and_is_refused_to_everybody(world: Wor
     async with world.desk() as desk:
         with pytest.raises(InvalidArgumentsError):
             await suppress_contact(desk, contact=domain, reason="asked", by_person=True)
+
+
+COPIED = [
+    "Zoe <zoe@one.example>",
+    "mailto:zoe@one.example",
+    "zoe@one.example.",
+    "Zoe@One.example;",
+    "<zoe@one.example>",
+]
+
+
+@pytest.mark.parametrize("text", COPIED)
+async def test_an_address_is_barred_as_it_was_copied_with_what_stood_around_it(world: World, text: str) -> None:
+    async with world.client("auto") as desktop:
+        done = await desktop.call("suppress_contact", contact=text, reason="asked")
+    assert (done["kind"], done["value"]) == ("address", "zoe@one.example")
 
 
 @pytest.mark.parametrize("domain", FREE)
