@@ -148,6 +148,8 @@ WRITES: dict[str, dict[str, Any]] = {
     "edit_draft": {"draft_id": "local:draft_1", "content": "Hi"},
     "complete_task": {"task_id": "local:task_1", "outcome": "done"},
     "withdraw_plan": {"plan_id": "local:plan_1"},
+    "record_reply": {"who": "local:ct_1", "answer": "replied"},
+    "retry_failed": {"blueprint_id": "local:bp_1"},
 }
 
 
