@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.flows.create_blueprint import valid_name
 from sequences_mcp.guards.check import check_value
 
 # Each value, and after ⇒ the likely right one where it can be told.
@@ -136,3 +138,10 @@ def test_a_short_name_that_is_a_heading_without_its_accents_is_a_name(value: str
 def test_a_value_that_is_still_to_be_written_or_has_signs_of_markdown_is_told_of(value: str) -> None:
     assert check_value("hook", value)
     assert check_value("notes", value)
+
+
+def test_the_name_of_a_blueprint_hides_nothing() -> None:
+    for name in ("Rust\u200b hires", "Rust\ufe01\ufe02", "\u202eRust"):
+        with pytest.raises(InvalidArgumentsError, match="cannot be seen"):
+            valid_name(name)
+    assert valid_name(" Rust ❤\ufe0f 採用 ") == "Rust ❤\ufe0f 採用"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.variables import is_blank
@@ -67,9 +68,17 @@ def require_no_config(config: Mapping[str, Any] | None) -> None:
 
 
 def valid_name(name: str) -> str:
-    """Return a blueprint's name, trimmed; InvalidArgumentsError when it is blank or over 200 characters."""
+    """Return a blueprint's name, trimmed.
+
+    Raises InvalidArgumentsError when it is blank, over 200 characters, or has characters that cannot be seen.
+    """
     if is_blank(name) or len(name) > 200:
         raise InvalidArgumentsError("name is blank or longer than 200 characters.", next_step="Give a short name.")
+    if run := next(invisible.find(name.strip()), None):
+        raise InvalidArgumentsError(
+            f"name has characters that cannot be seen ({invisible.names_of(name.strip(), run)}).",
+            next_step="Give the name without them.",
+        )
     return name.strip()
 
 
