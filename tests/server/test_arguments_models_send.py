@@ -164,7 +164,10 @@ async def test_part_of_the_steps_given_for_the_whole_names_what_it_would_drop(wo
 async def test_steps_are_removed_by_giving_the_others_unchanged(world: World) -> None:
     async with world.client("auto") as desktop:
         kept = await desktop.blueprint(*THREE)
-        await desktop.call("update_blueprint", blueprint_id=kept, expected_version=1, steps=[MAIL, LINKEDIN])
+        done = await desktop.call(
+            "update_blueprint", blueprint_id=kept, expected_version=1, steps=[MAIL, LINKEDIN]
+        )
+        assert done["removed_steps"] == ["later"]
         found = await desktop.call("get_blueprint", blueprint_id=kept)
         assert [step["id"] for step in found["steps"]] == ["hello", "message"]
 
@@ -272,3 +275,28 @@ async def test_an_unknown_id_among_many_is_told_by_its_position(world: World) ->
         )
     assert "contact 2" in refused["message"]
     assert [row["position"] for row in wrong["problems"]] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ({**LINKEDIN, "type": "LINKEDIN_MESSAGE"}, "write type LINKEDIN and linkedInType LINKEDIN_MESSAGE"),
+        ({name: MAIL[name] for name in MAIL if name != "temporalityType"}, "one of ASAP, DELAYED"),
+        ({name: MAIL[name] for name in MAIL if name != "type"}, "one of EMAIL, LINKEDIN"),
+    ],
+)
+async def test_a_step_of_the_wrong_form_is_told_what_to_write(
+    world: World, step: dict[str, Any], words: str
+) -> None:
+    async with world.client("auto") as desktop:
+        assert words in json.dumps(await desktop.refused("create_blueprint", name="A", steps=[step]))
+
+
+async def test_a_doubtful_value_for_a_run_is_a_warning_at_once(world: World) -> None:
+    async with world.client("auto") as desktop:
+        started = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(), contacts=[GRACE])
+        run = started["sample"]["sequence_id"]
+        done = await desktop.call("update_sequence", sequence_id=run, variables={"firstname": "MARIA"})
+        plain = await desktop.call("update_sequence", sequence_id=run, variables={"firstname": "Maria"})
+    assert "Likely: Maria." in done["warnings"][0]
+    assert "warnings" not in plain

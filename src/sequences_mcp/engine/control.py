@@ -74,7 +74,8 @@ def resumed(sequence: Sequence, event: Resumed, now: datetime) -> Result:
 
 def stopped(sequence: Sequence, event: Stopped, now: datetime) -> Result:
     """End it because a person said so."""
-    return ended(sequence, SequenceStatus.STOPPED_EARLY, now=now, stop_reason=event.reason), ()
+    why = {"reason": event.why} if event.why else {}
+    return ended(sequence, SequenceStatus.STOPPED_EARLY, now=now, stop_reason=event.reason, **why), ()
 
 
 def replied(sequence: Sequence, event: Replied, now: datetime) -> Result:

@@ -120,9 +120,10 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A person ended it for good."""
+    """A person ended it for good; ``why`` is more than that, where it is known."""
 
     reason: StopReason
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,14 @@ NOT_SPARED = "it has no effect while SEQUENCES_UNREAD_DRAFTS is off; a person re
 
 @dataclass(frozen=True, slots=True)
 class BlueprintReport:
-    """A stored blueprint and its findings, none of them an error."""
+    """A stored blueprint and its findings, none of them an error.
+
+    ``removed`` are the ids of the steps that a change dropped.
+    """
 
     blueprint: Blueprint
     findings: tuple[Finding, ...]
+    removed: tuple[str, ...] = ()
 
 
 def approved_by_guards(

@@ -62,6 +62,16 @@ def require_none_unsound(bad: Items[tuple[Given, Finding]]) -> None:
     )
 
 
+def doubts(given: Iterable[Given], *, policy: GuardPolicy) -> tuple[str, ...]:
+    """Return what is doubtful about values that are not refused, each with its likely value where there is one."""
+    return tuple(
+        found.message + (f" Likely: {found.fix}." if found.fix else "")
+        for one in given
+        if not is_blank(one.value)
+        for found in check_value(one.name, one.value or "", policy=policy)
+    )
+
+
 def _row(one: Given, found: Finding) -> dict[str, str]:
     value = one.value or ""
     shown = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"

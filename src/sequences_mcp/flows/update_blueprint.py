@@ -79,7 +79,9 @@ async def update_blueprint(
         steps=checked,
         sourcing=sourcing,
     )
-    return BlueprintReport(blueprint, findings)
+    kept = {step.id for step in blueprint.steps}
+    removed = tuple(step.id for step in old.steps if step.id not in kept)
+    return BlueprintReport(blueprint, findings, removed)
 
 
 async def present_blueprint(desk: Desk, blueprint_id: str) -> dict[str, object]:

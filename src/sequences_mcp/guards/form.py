@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.guards.excerpt import shown
 from sequences_mcp.guards.policy import GuardPolicy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_PROBLEMS = 20
 _LONGEST = 80
+_CHOICES: dict[str, tuple[str, ...]] = {"type": tuple(Channel), "temporalityType": tuple(Temporality)}
 _WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
 
 
@@ -60,13 +61,19 @@ def _steps(steps: Sequence[Any], form: Form, policy: GuardPolicy) -> Iterator[St
             given = raw if isinstance(raw, dict) else {}
             step_id = shown(given["id"][:_LONGEST]) if isinstance(given.get("id"), str) else None
             problems = error.errors(include_url=False, include_context=False, include_input=False)
-            form.findings += [_problem(problem, number, step_id) for problem in problems[:_MOST_PROBLEMS]]
+            form.findings += [
+                _problem(problem, number, given=given, step_id=step_id) for problem in problems[:_MOST_PROBLEMS]
+            ]
             form.loose += _texts(given, step_id, policy)
 
 
-def _problem(problem: ErrorDetails, number: int, step_id: str | None) -> Finding:
+def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_id: str | None) -> Finding:
     name = ".".join(shown(str(part)[:_LONGEST]) for part in problem["loc"])
     words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
+    if problem["type"] == "missing" and name in _CHOICES:
+        words = f"is missing; it is one of {', '.join(_CHOICES[name])}"
+    if name == "type" and given.get("type") in set(LinkedInType):
+        words = f"is wrong: write type LINKEDIN and linkedInType {given['type']}"
     place = name if step_id else f"steps[{number}].{name}".rstrip(".")
     return _finding(FORM, f"{name or 'A step'} {words}.", name=place, step_id=step_id)
 

@@ -15,6 +15,7 @@ from sequences_mcp.engine.store import schedule, sequences
 from sequences_mcp.providers.port import SequenceDetail
 
 REPLIED = "the contact replied"
+NOT_INTERESTED = "the contact is not interested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,6 @@ class LocalReplies:
 
 def _ending(one: Sequence, answer: Answer) -> Event:
     if answer is not Answer.REPLIED:
-        return Stopped(StopReason.LOSE)
+        return Stopped(StopReason.LOSE, NOT_INTERESTED if answer is Answer.NOT_INTERESTED else None)
     # What has not begun cannot succeed: somebody who answered is only taken out of it.
-    return Stopped(StopReason.WIN) if one.status is SequenceStatus.FOUND else Replied(REPLIED)
+    return Stopped(StopReason.WIN, REPLIED) if one.status is SequenceStatus.FOUND else Replied(REPLIED)

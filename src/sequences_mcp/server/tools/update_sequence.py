@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sequences_mcp.flows import update_sequence as verb
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.given import Given, doubts
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.sequence import SequenceWritten, sequence_written
 
@@ -19,8 +20,11 @@ async def update_sequence(
 ) -> SequenceWritten:
     """Merge variable overrides into one run. Pending texts that change with them need a person's yes again."""
     detail = await verb.update_sequence(desk, sequence_id=sequence_id, variables=variables)
+    given = (Given("", name, value) for name, value in variables.items())
     return sequence_written(
-        detail, next_step="get_sequence shows the texts; list_reviews what waits for a person."
+        detail,
+        next_step="get_sequence shows the texts; list_reviews what waits for a person.",
+        warnings=doubts(given, policy=desk.policy),
     )
 
 

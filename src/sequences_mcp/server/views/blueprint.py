@@ -53,6 +53,7 @@ class BlueprintWritten(WrittenView, FoundView):
 
     blueprint_id: str
     version: int
+    removed_steps: tuple[str, ...] | None = None
     people_need: tuple[str, ...] | None = None
     by_hand: tuple[str, ...] | None = None
     pace: str | None = None
@@ -107,6 +108,7 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
     return BlueprintWritten(
         blueprint_id=blueprint.id,
         version=blueprint.version,
+        removed_steps=report.removed or None,
         people_need=needs.people_need or None,
         by_hand=needs.by_hand or None,
         pace=needs.pace,

@@ -143,7 +143,9 @@ class SequenceView(WhoView):
 
 
 class SequenceWritten(SequenceRow, WrittenView):
-    """A run after a change."""
+    """A run after a change; ``warnings`` are doubts about values it was given."""
+
+    warnings: tuple[str, ...] | None = None
 
 
 class StoppedView(WhoView):
@@ -320,9 +322,14 @@ def step_run_view(run: StepRun, limit: int, *, editable: bool = True) -> StepRun
     )
 
 
-def sequence_written(detail: SequenceDetail, *, next_step: str) -> SequenceWritten:
+def sequence_written(detail: SequenceDetail, *, next_step: str, warnings: tuple[str, ...] = ()) -> SequenceWritten:
     """Return a run after a change, with what happens now."""
-    return SequenceWritten(next=next_step, sent=beyond_recall([detail]), **sequence_row(detail).model_dump())
+    return SequenceWritten(
+        next=next_step,
+        warnings=warnings or None,
+        sent=beyond_recall([detail]),
+        **sequence_row(detail).model_dump(),
+    )
 
 
 def beyond_recall(details: Iterable[SequenceDetail]) -> str:
