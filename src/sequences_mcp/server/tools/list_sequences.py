@@ -32,8 +32,8 @@ async def list_sequences(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> SequencePage:
-    """Runs, one per contact, with status, what comes next and when, and why they wait; counts by status. Of Kalent
-    and Clarky, those started here."""
+    """Runs, one per contact: status, what comes next and when, why they wait; counts by status. Of Kalent and
+    Clarky, those started here."""
     wanted = SequenceFilter(
         status=status,
         provider_status=provider_status,
