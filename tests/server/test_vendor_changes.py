@@ -278,3 +278,14 @@ async def test_a_change_is_not_approved_over_what_moved_since(vendors: Connected
         with pytest.raises(ConflictError, match="not what it was"):
             await approve(desk, asked["change_id"], seen=first, people=None, actor="ada")
     assert await patches(vendors) == 1
+
+
+async def test_a_change_that_nobody_started_here_is_under_way_in_says_what_is_not_known(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        done = await desktop.call(
+            "update_blueprint", blueprint_id=start.blueprint_id, expected_version=1, name="Others"
+        )
+    assert "does not tell whether people started in its own app are under way" in done["next"]

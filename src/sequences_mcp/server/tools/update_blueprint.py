@@ -6,12 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.flows import update_blueprint as verb
 from sequences_mcp.flows.blueprint_needs import needs_of
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
 from sequences_mcp.server.definition import WRITE, Definition
 from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
+
+# Kalent's API lists no runs of a blueprint.
+ELSEWHERE = "Kalent's API does not tell whether people started in its own app are under way in this blueprint."
+    "Whether people started in Kalent's own app are under way in it, its API does not tell: they get the change."
+)
 
 
 async def update_blueprint(
@@ -38,7 +44,10 @@ async def update_blueprint(
         location=location,
         config=config,
     )
-    return blueprint_written(report, needs_of(report.blueprint, desk.terms))
+    view = blueprint_written(report, needs_of(report.blueprint, desk.terms))
+    if provider_of(blueprint_id) == LOCAL:
+        return view
+    return view.model_copy(update={"next": f"{view.next} {ELSEWHERE}"})
 
 
 # The same whole body once more changes nothing.
