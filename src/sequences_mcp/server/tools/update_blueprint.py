@@ -16,8 +16,6 @@ from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_wri
 
 # Kalent's API lists no runs of a blueprint.
 ELSEWHERE = "Kalent's API does not tell whether people started in its own app are under way in this blueprint."
-    "Whether people started in Kalent's own app are under way in it, its API does not tell: they get the change."
-)
 
 
 async def update_blueprint(
