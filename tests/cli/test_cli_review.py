@@ -102,7 +102,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_plan(terminal: Terminal) -> None:
     again = terminal.run("review", "refuse", plan, "--reason", "not now")
     assert (again.status, again.err) == (
         2,
-        "The plan is refused: it cannot be refused. A new start with another idempotency_key plans it anew.\n",
+        "The plan is refused: it cannot be refused. A new start plans it anew.\n",
     )
 
 

@@ -28,6 +28,9 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
         overrides = offered(provider.overrides, provider, verb="change variables")
         require_sound((Given("", name, value) for name, value in variables.items()), policy=desk.policy)
         if not desk.is_approved:
+            await overrides.require_used(
+                sequence_id, variables=variables
+            )  # nobody is asked about a useless change
             earlier = await present_variables(desk, sequence_id, variables)
             await ask_for(
                 desk,

@@ -143,6 +143,10 @@ class Overrides(Protocol):
         """Merge overrides; None removes one."""
         ...
 
+    async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
+        """Raise InvalidArgumentsError for a variable that no text of the run can have; changes nothing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:

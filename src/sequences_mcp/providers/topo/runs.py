@@ -125,12 +125,16 @@ class TopoSequences:
         return [first, *await self._named(after)]
 
     async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
-        """Merge overrides; None removes one. InvalidArgumentsError for a name of ours that Topo has not."""
+        """Merge overrides; None removes one."""
+        await self.require_used(sequence_id, variables=variables)
+        return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
+
+    async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
+        """Raise InvalidArgumentsError for a variable of ours that no text of this run has."""
         if ours := [name for name in variables if name in VARIABLES]:
             theirs = (await self.topo.get_sequence(sequence_id)).variables
             if strange := [name for name in ours if name not in theirs]:
                 raise _not_theirs(strange, theirs)
-        return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
 
     async def _named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
         """Return runs with the names of their people and templates, as far as the key may read them."""
