@@ -128,6 +128,13 @@ class ApprovalError(RequestError):
     code = "approval_refused"
 
 
+class ApprovalPendingError(ApprovalError):
+    """A change was kept and waits for a person; nothing was changed yet."""
+
+    code = "waiting_for_approval"
+    outcome = "waiting_for_approval"
+
+
 class NotSupportedError(RequestError):
     """This provider has no such operation."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from sequences_mcp.domain.ids import VENDORS, provider_of
-from sequences_mcp.errors import ApprovalError
+from sequences_mcp.errors import ApprovalPendingError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.record_port import AskedChange
 
@@ -27,10 +27,10 @@ class Changed(NamedTuple):
 async def ask_for(
     desk: Desk, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
 ) -> NoReturn:
-    """Keep the change for a person and raise ApprovalError, which says where it waits. Nothing is changed."""
+    """Keep the change for a person and raise ApprovalPendingError, which says where. Nothing is changed."""
     change = await desk.changes.ask(tool, subject, arguments=arguments, earlier=earlier)
     ways = desk.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
-    raise ApprovalError(
+    raise ApprovalPendingError(
         f"This changes what {vendor_of(change)} sends to people under way, so it waits for a person until "
         f"{change.expires_at:%Y-%m-%d %H:%M} UTC. Nothing was changed.",
         next_step=f"A person reads old and new and decides {ways}. withdraw_plan with this id takes it back.",

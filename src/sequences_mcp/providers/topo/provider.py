@@ -125,7 +125,7 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
     """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
     scopes = Scopes(opened)
     topo = Topo(Scoped(opened, scopes))
-    sequences = TopoSequences(topo)
+    sequences = TopoSequences(topo, scopes)
     return Provider(
         name=NAME,
         blueprints=TopoTemplates(topo),

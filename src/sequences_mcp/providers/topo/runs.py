@@ -25,6 +25,7 @@ from sequences_mcp.providers.port import Activity, SequenceDetail, SequenceFilte
 from sequences_mcp.providers.remote import RemoteSequence
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
+from sequences_mcp.providers.topo.scopes import Scopes, lacking
 from sequences_mcp.providers.translation import contact_of, detail_of
 
 ACTIVITIES = 10
@@ -74,6 +75,7 @@ class TopoSequences:
     """``providers.port.Sequences`` and ``Overrides`` over Topo."""
 
     topo: Topo
+    scopes: Scopes | None = None
     people: Names = field(default_factory=Names)
     templates: Names = field(default_factory=Names)
 
@@ -130,7 +132,12 @@ class TopoSequences:
         return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
 
     async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
-        """Raise InvalidArgumentsError for a variable of ours that no text of this run has."""
+        """Raise InvalidArgumentsError for a variable of ours that no text of this run has.
+
+        ProviderForbiddenError for a key that is known not to carry the scope of the change.
+        """
+        if self.scopes is not None and await self.scopes.lacks("sequences:write"):
+            raise lacking("sequences:write", what="change the variables of the sequence")
         if ours := [name for name in variables if name in VARIABLES]:
             theirs = (await self.topo.get_sequence(sequence_id)).variables
             if strange := [name for name in ours if name not in theirs]:
