@@ -158,6 +158,8 @@ class Panel(Rung):
     def look(self, plan: Plan) -> dict[str, Any]:
         """Read the plan in the panel and type the passphrase."""
         shown = self._call("show_plan", plan_id=plan.id)["structuredContent"]
+        marks = [text["mark"] for one in shown["persons"]["items"] for text in one["texts"]]
+        shown = self._call("show_plan", plan_id=plan.id, seen=",".join(marks))["structuredContent"]
         return {"digest": shown["digest"], "proof": proven(shown)}
 
     def send(self, plan: Plan, seen: dict[str, Any]) -> bool:

@@ -72,7 +72,7 @@ def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_
     words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
     if problem["type"] == "missing" and name in _CHOICES:
         words = f"is missing; it is one of {', '.join(_CHOICES[name])}"
-    if name == "type" and given.get("type") in set(LinkedInType):
+    if name == "type" and isinstance(given.get("type"), str) and given["type"] in set(LinkedInType):
         words = f"is wrong: write type LINKEDIN and linkedInType {given['type']}"
     place = name if step_id else f"steps[{number}].{name}".rstrip(".")
     return _finding(FORM, f"{name or 'A step'} {words}.", name=place, step_id=step_id)
