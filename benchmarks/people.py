@@ -35,12 +35,21 @@ def people(count: int) -> list[dict[str, str]]:
     return [_person(number) for number in range(count)]
 
 
+def _name(number: int) -> str:
+    """Return a made-up name of letters alone, another one for each number below a quarter of a million."""
+    syllables = []
+    for _ in range(3):
+        number, place = divmod(number, 65)
+        syllables.append("bdfgklmnprstv"[place // 5] + "aeiou"[place % 5])
+    return "".join(syllables).capitalize() + "n"
+
+
 def _person(number: int) -> dict[str, str]:
     company = COMPANIES[number % len(COMPANIES)]
     return {
         "email": f"person.{number}@{company.lower()}{number // 50}.example",
-        "first_name": f"Given{number}",
-        "last_name": f"Family{number}",
+        "first_name": _name(number),
+        "last_name": _name(number + 7_777),
         "company": f"{company} {number // 50}",
         "job_title": "Engineer",
         "location": "Porto",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Blueprint, LinkedInType, Step, Temporality
 from sequences_mcp.domain.finding import Finding, Severity, errors_in
@@ -12,6 +13,7 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.guards.check import check_steps
+from sequences_mcp.guards.policy import GuardPolicy
 
 UNREAD = "local.unread"
 SPARED = "the texts written for one person may be approved without having been opened."
@@ -103,6 +105,12 @@ def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
         )
 
 
+@lru_cache(maxsize=64)
+def findings_of(steps: tuple[Step, ...], policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return what the guards find in stored steps; both decide the result, so remembering it cannot go stale."""
+    return check_steps([_as_given(step) for step in steps], policy=policy).findings
+
+
 def require_no_errors(findings: tuple[Finding, ...]) -> None:
     """Raise RefusedByGuardsError, with all the findings, when one of them refuses."""
     if errors := errors_in(findings):
@@ -115,4 +123,8 @@ def require_no_errors(findings: tuple[Finding, ...]) -> None:
 
 def wire_steps(blueprint: Blueprint) -> list[dict[str, object]]:
     """Return a blueprint's steps as they came in."""
-    return [step.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for step in blueprint.steps]
+    return [_as_given(step) for step in blueprint.steps]
+
+
+def _as_given(step: Step) -> dict[str, object]:
+    return step.model_dump(mode="json", exclude_none=True, exclude_defaults=True)

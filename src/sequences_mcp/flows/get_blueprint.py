@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.waiver import waived
-from sequences_mcp.flows.blueprint_report import BlueprintReport, unread, wire_steps, without_effect
+from sequences_mcp.flows.blueprint_report import BlueprintReport, findings_of, unread, without_effect
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.guards.check import check_steps
 
 
 async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = None) -> BlueprintReport:
@@ -16,7 +15,7 @@ async def get_blueprint(desk: Desk, *, blueprint_id: str, version: int | None = 
     blueprint = await blueprints.get_blueprint(blueprint_id, version)
     if provider.name != LOCAL and not blueprint.steps:
         return BlueprintReport(blueprint, ())  # its API does not tell them
-    findings = check_steps(wire_steps(blueprint), policy=desk.policy).findings
+    findings = findings_of(blueprint.steps, desk.policy)
     if provider.name == LOCAL:
         findings += (*without_effect(blueprint.steps), *unread(desk, blueprint.steps))
     return BlueprintReport(blueprint, waived(findings, await desk.waivers.waivers_of(blueprint.id)))

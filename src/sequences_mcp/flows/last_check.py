@@ -82,9 +82,10 @@ def adds_nothing(
     used = used_by([step], values)
     given = [(name, (value or "").strip()) for name, value in used.items()]
     lengths = tuple((name, -(-len(value) // _ROUNDED)) for name, value in given)
-    return all(_is_quiet(name, _DIGIT.sub("7", value), policy) for name, value in given) and _fits(
-        step, lengths, is_follow_up=_follows_an_email(earlier), policy=policy
-    )
+    return all(
+        _is_quiet(name, _DIGIT.sub("7", value), policy, _stands_apart(step.subject, step.content, name))
+        for name, value in given
+    ) and _fits(step, lengths, is_follow_up=_follows_an_email(earlier), policy=policy)
 
 
 def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
@@ -120,15 +121,27 @@ def _follows_an_email(earlier: Items[Step]) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _is_quiet(name: str, value: str, policy: GuardPolicy) -> bool:
-    """Say whether no rule has anything against a value wherever it may stand; its digits do not matter."""
+def _is_quiet(name: str, value: str, policy: GuardPolicy, stands_apart: bool) -> bool:
+    """Say whether no rule has anything against a value wherever it may stand; its digits do not matter.
+
+    ``stands_apart``: it may be a whole text, or stand in a subject.
+    """
     if _ORDINARY.fullmatch(value) is None or check_value(name, value, policy=policy):
         return False
     among = f"Hi {value},\n\n{value}\n\nWhat you do at {value} is close to it."
+    if not stands_apart:
+        return not check_rendered(step=_probe(Channel.SMS), subject=None, content=among, policy=policy)
     return not any(
-        check_rendered(step=_probe(), subject=subject, content=content, policy=policy)
+        check_rendered(step=_probe(Channel.EMAIL), subject=subject, content=content, policy=policy)
         for subject, content in ((value, value), (f"About {value} and you", among))
     )
+
+
+@lru_cache(maxsize=4_096)
+def _stands_apart(subject: str | None, content: str, name: str) -> bool:
+    """Say whether a variable of a template is in its subject, or is the whole of its text."""
+    token = f"{{{{{name}}}}}"
+    return token in (subject or "") or content.strip() == token
 
 
 @lru_cache(maxsize=4_096)
@@ -143,8 +156,9 @@ def _fits(step: Step, lengths: tuple[tuple[str, int], ...], *, is_follow_up: boo
 
 
 @cache
-def _probe() -> Step:
-    """Return an e-mail step to try a value in; only its channel matters."""
+def _probe(channel: Channel) -> Step:
+    """Return a step to try a value in; only its channel matters: an SMS has no subject to look at."""
+    subject = "" if channel is Channel.EMAIL else None
     return Step(
-        id="probe", name="probe", type=Channel.EMAIL, subject="", content="", temporality_type=Temporality.ASAP
+        id="probe", name="probe", type=channel, subject=subject, content="", temporality_type=Temporality.ASAP
     )

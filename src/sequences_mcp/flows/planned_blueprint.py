@@ -5,9 +5,8 @@ from __future__ import annotations
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.waiver import waived
 from sequences_mcp.flows.at_vendor import NO_AGENT, UNREVIEWED, warnings_there
-from sequences_mcp.flows.blueprint_report import BlueprintReport, unread, wire_steps
+from sequences_mcp.flows.blueprint_report import BlueprintReport, findings_of, unread
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.guards.check import check_steps
 
 
 async def planned_blueprint(desk: Desk, plan: Plan) -> BlueprintReport:
@@ -15,7 +14,7 @@ async def planned_blueprint(desk: Desk, plan: Plan) -> BlueprintReport:
     header = plan.header
     blueprints = offered(desk.local.blueprints, desk.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(header.blueprint_id, header.blueprint_version)
-    found = check_steps(wire_steps(blueprint), policy=desk.policy).findings if blueprint.steps else ()
+    found = findings_of(blueprint.steps, desk.policy) if blueprint.steps else ()
     found = waived(found, await desk.waivers.waivers_of(blueprint.id))
     if header.is_at_vendor:
         reviewed = not any(UNREVIEWED in warning for warning in header.warnings)

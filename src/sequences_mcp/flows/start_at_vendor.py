@@ -17,12 +17,11 @@ from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
 from sequences_mcp.domain.row_problems import RowProblem, refused_row, require_none
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, SequencesError, WrongIdError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
-from sequences_mcp.flows.blueprint_report import require_no_errors, wire_steps
+from sequences_mcp.flows.blueprint_report import findings_of, require_no_errors
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import Entry, require_one_address
 from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.flows.person import Person
-from sequences_mcp.guards.check import check_steps
 from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
 from sequences_mcp.providers.provider import Provider
 
@@ -69,7 +68,7 @@ async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> O
     enrolment = offered(provider.enrolment, provider, verb="start sequences")
     blueprint = await enrolment.offer(blueprint_id)
     reviewed = not (review_left_out and enrolment.has_review)
-    found = check_steps(wire_steps(blueprint), policy=desk.policy).findings if blueprint.steps else ()
+    found = findings_of(blueprint.steps, desk.policy) if blueprint.steps else ()
     require_no_errors(found)
     return Offer(
         provider=provider,
