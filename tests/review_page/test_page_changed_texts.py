@@ -33,7 +33,7 @@ def test_an_edited_text_is_opened_before_a_yes_counts(world: World, person: Visi
     assert "Read the 2 texts written or changed for one person" in shown.text
     assert "Changed for one person" in shown.text
     answer = person.post(f"/plans/{plan.id}/approve", digest=shown.field("digest"))
-    assert (answer.status, "have not been opened yet" in answer.text) == (409, True)
+    assert (answer.status, "have not been opened: " in answer.text) == (409, True)
 
 
 def test_a_blueprint_spares_nobody_the_reading_unless_the_operator_allowed_it(

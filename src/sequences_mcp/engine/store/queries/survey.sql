@@ -12,7 +12,8 @@ SELECT min(next_run_at) AS at FROM sequence WHERE next_run_at IS NOT NULL
 
 -- unknown --
 -- How many e-mails nobody knows the fate of.
-SELECT count(*) AS number FROM step_run WHERE state = 'unknown' AND until IS NULL AND replaced = 0
+SELECT count(*) AS number FROM step_run
+WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state = 'unknown' -- as the index has it
 
 -- overdue --
 -- How many runs were due before an instant, and the first of them.
@@ -27,7 +28,8 @@ WHERE status = 'approved' AND unsettled = 1 AND decided_at <= :before AND v.blue
 -- unknown_since --
 -- How many e-mails nobody knows the fate of, and since when, but for those that left unseen.
 SELECT count(*) AS number, min(changed_at) AS since FROM step_run
-WHERE state = 'unknown' AND until IS NULL AND replaced = 0 AND key NOT IN (SELECT key FROM left_unseen)
+WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state = 'unknown' -- as the index has it
+  AND key NOT IN (SELECT key FROM left_unseen)
 
 -- failed --
 -- How many runs failed since an instant, and the first of them.
