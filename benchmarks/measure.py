@@ -17,12 +17,12 @@ from benchmarks.due import fill
 from benchmarks.people import SETTINGS, SOURCING, people, steps
 from benchmarks.wire import BARE, PRODUCT, Child, Era
 
-COLD_START = 1.20
+COLD_START = 1.25
 LIST_TOKENS = 3600
 RESULT_TOKENS = 2000
 LATENCY = 2.0
 GUARDS_SECONDS = 0.002  # the guards' own budget for five steps, on top of any tool's
-PLANNING_SECONDS = 4.0
+PLANNING_SECONDS = 5.0
 BATCH = 500
 IDLE_MB = 20.0
 IDLE_SECONDS = 5.0  # long enough for several passes of the worker
