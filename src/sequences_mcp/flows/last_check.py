@@ -83,7 +83,12 @@ def adds_nothing(
     given = [(name, (value or "").strip()) for name, value in used.items()]
     lengths = tuple((name, -(-len(value) // _ROUNDED)) for name, value in given)
     return all(
-        _is_quiet(name, _DIGIT.sub("7", value), policy, _stands_apart(step.subject, step.content, name))
+        _is_quiet(
+            name,
+            _DIGIT.sub("7", value),
+            policy,
+            stands_apart=_stands_apart(step.subject, step.content, name),
+        )
         for name, value in given
     ) and _fits(step, lengths, is_follow_up=_follows_an_email(earlier), policy=policy)
 
@@ -121,7 +126,7 @@ def _follows_an_email(earlier: Items[Step]) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _is_quiet(name: str, value: str, policy: GuardPolicy, stands_apart: bool) -> bool:
+def _is_quiet(name: str, value: str, policy: GuardPolicy, *, stands_apart: bool) -> bool:
     """Say whether no rule has anything against a value wherever it may stand; its digits do not matter.
 
     ``stands_apart``: it may be a whole text, or stand in a subject.
