@@ -235,8 +235,10 @@ class Sequence:
 
     @property
     def last_step_executed_at(self) -> datetime | None:
-        """When a step was last executed, or None."""
-        return max((run.executed_at for run in self.steps if run.executed_at), default=None)
+        """When a step was last executed, or None; not when one was skipped or failed."""
+        carried_out = (StepState.SENT, StepState.DONE)
+        done = (run.executed_at for run in self.steps if run.executed_at and run.state in carried_out)
+        return max(done, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

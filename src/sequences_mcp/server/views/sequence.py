@@ -219,11 +219,8 @@ def _rows_that_fit(rows: tuple[SequenceRow, ...]) -> tuple[tuple[SequenceRow, ..
 def _dates(detail: SequenceDetail) -> dict[str, str | None]:
     """Return when a run was made, changed and last did something; a vendor's own dates where it tells them."""
     run, facts = detail.sequence, detail.facts or VendorFacts()
-    done = [
-        one.executed_at for one in run.steps if one.executed_at and one.state in (StepState.SENT, StepState.DONE)
-    ]
     own = {} if run.created_at == UNDATED else {"created_at": run.created_at, "updated_at": run.updated_at}
-    last = facts.last_step_executed_at or max(done, default=None)
+    last = facts.last_step_executed_at or run.last_step_executed_at
     return {
         "created_at": when(facts.created_at or own.get("created_at")),
         "updated_at": when(facts.updated_at or own.get("updated_at")),
