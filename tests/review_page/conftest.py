@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from page_world import Visitor, World
+from tests.sandbox.sandbox_client import Sandbox, Server, token_of
 
 
 @pytest.fixture
@@ -36,3 +40,22 @@ def person(visitor: Visitor) -> Visitor:
 def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where pictures of screens are kept: the folder SCREENSHOTS names, for a build to keep."""
     return Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+
+
+@pytest.fixture
+def clarky(world: World) -> Iterator[Sandbox]:
+    """Connect Clarky and Topo, which are the sandbox on loopback."""
+    with Server().running() as served, ThreadPoolExecutor(1) as thread:
+        runner = asyncio.Runner()
+        sandbox: Any = served.sandbox()  # in a thread of its own: a browser's driver has a loop in this
+        opened: Sandbox = thread.submit(runner.run, sandbox.__aenter__()).result()
+        opened.clock.now = world.clock.now
+        world.more |= {
+            "CLARKY_API_KEY": token_of("clarky"),
+            "CLARKY_BASE_URL": f"{served.origin}/clarky/api/v1",
+            "TOPO_API_KEY": token_of("topo"),
+            "TOPO_BASE_URL": f"{served.origin}/topo/v1",
+        }
+        yield opened
+        thread.submit(runner.run, sandbox.__aexit__(None, None, None)).result()
+        thread.submit(runner.close).result()

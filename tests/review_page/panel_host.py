@@ -37,8 +37,8 @@ class Panel:
         return self.frame.get_by_role("button", name=name)
 
     def reads(self) -> None:
-        """Scroll through the texts of this page, until the panel has reported that they were on screen."""
-        letters = self.frame.locator(".letter")
+        """Scroll through all there is to read, until the panel has reported that it was on screen."""
+        letters = self.frame.locator("[data-mark]")
         letters.first.wait_for()
         for place in range(letters.count()):
             letters.nth(place).scroll_into_view_if_needed()

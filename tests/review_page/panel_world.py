@@ -71,7 +71,8 @@ class Chat:
     async def show(self, plan: Plan, page: int = 1, *, reads: bool = True) -> dict[str, Any]:
         """Let the panel show a page of a plan and report, as a person scrolls, that all of it was on screen."""
         shown = await self.call("show_plan", plan_id=plan.id, page=page)
-        marks = [text["mark"] for one in shown["persons"]["items"] for text in one["texts"]]
+        people = shown["persons"]["items"]
+        marks = [part["mark"] for one in people for part in (one, *one["texts"]) if "mark" in part]
         return await self.call("show_plan", plan_id=plan.id, page=page, seen=",".join(marks)) if reads else shown
 
     async def refused(self, plan: Plan, given: str, *, digest: str | None = None) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from page_world import Visitor, World
 from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
-from tests.sandbox.sandbox_client import Sandbox, Server, token_of
+from tests.sandbox.sandbox_client import Sandbox
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
@@ -25,25 +22,6 @@ from sequences_mcp.providers.record_port import AskedChange
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 
 HOSTILE = "<script>alert(1)</script>\u202enote"
-
-
-@pytest.fixture
-def clarky(world: World) -> Iterator[Sandbox]:
-    """Connect Clarky and Topo, which are the sandbox on loopback."""
-    with Server().running() as served:
-        loop = asyncio.new_event_loop()
-        sandbox: Any = served.sandbox()
-        opened: Sandbox = loop.run_until_complete(sandbox.__aenter__())
-        opened.clock.now = world.clock.now
-        world.more |= {
-            "CLARKY_API_KEY": token_of("clarky"),
-            "CLARKY_BASE_URL": f"{served.origin}/clarky/api/v1",
-            "TOPO_API_KEY": token_of("topo"),
-            "TOPO_BASE_URL": f"{served.origin}/topo/v1",
-        }
-        yield opened
-        loop.run_until_complete(sandbox.__aexit__(None, None, None))
-        loop.close()
 
 
 def planned(world: World, **facts: str) -> Plan:

@@ -13,6 +13,7 @@ from panel_host import Panel, panel, shows
 from panel_world import lock_up
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
+from test_page_vendor import planned
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review import proof
@@ -71,6 +72,17 @@ def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: World, pe
     expect(first).to_have_class("done")
     person.types()
     expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("clarky")
+def test_what_a_vendor_is_given_counts_as_read_once_it_was_on_the_screen(world: World, person: Panel) -> None:
+    plan = planned(world, note="Likes tea.")
+    shows(person, "list_reviews", plan_id=plan.id)
+    expect(person.frame.get_by_text("its API does not show them").first).to_be_visible()
+    person.types()
+    expect(person.frame.get_by_text("Approved: 2 people.")).to_be_visible()
+    marks = [one["arguments"].get("seen") for one in person.bridge.calls if one["name"] == "show_plan"]
+    assert any(marks)
 
 
 def test_the_passphrase_never_leaves_the_panel(world: World, person: Panel) -> None:

@@ -10,6 +10,7 @@ from page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
 from panel_world import chat, lock_up, proven
 from test_forgery_matrix import sql
 from test_page_screens import TOOLS
+from test_page_vendor import planned
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -277,3 +278,23 @@ async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_cou
         late = await host.call("show_plan", plan_id=plan.id, seen=f"{mark},{'0' * 16},,x")
         assert [duty["done"] for duty in late["duties"]] == [False, False]
         assert "Open one person" in await host.refused(plan, proven(late), digest=late["digest"])
+
+
+@pytest.mark.usefixtures("clarky")
+async def test_of_a_vendors_plan_without_known_texts_what_the_vendor_is_given_has_to_have_been_on_screen(
+    world: World,
+) -> None:
+    plan = planned(world, note="Likes tea.")
+    async with chat(world) as host:
+        shown = await host.show(plan, reads=False)
+        [first, _] = shown["persons"]["items"]
+        assert first["handed"].endswith("note: Likes tea.") and not first["texts"]
+        assert [duty["done"] for duty in shown["duties"]] == [False]
+        assert "Open one person" in await host.refused(plan, proven(shown))
+        sql(world, "UPDATE sequence SET handover = replace(handover, 'tea', 'ale')")
+        late = await host.call("show_plan", plan_id=plan.id, seen=first["mark"])
+        assert [duty["done"] for duty in late["duties"]] == [False]
+        seen = await host.call("show_plan", plan_id=plan.id, seen=late["persons"]["items"][0]["mark"])
+        assert [duty["done"] for duty in seen["duties"]] == [True]
+        sql(world, "UPDATE sequence SET handover = replace(handover, 'ale', 'tea')")
+        assert (await host.approve(plan, proven(await host.show(plan))))[0]

@@ -46,8 +46,12 @@ class TextShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonShown:
-    """One person with all their texts; ``handed`` is what a vendor gets, ``out`` when they were taken out."""
+    """One person with all their texts; ``out`` when they were taken out.
 
+    ``handed`` is what a vendor gets; by its ``mark`` a panel reports it read.
+    """
+
+    mark: str | None
     name: str
     handed: str | None
     out: bool

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.invisible import is_showable
-from sequences_mcp.domain.plan import Plan, text_digest
+from sequences_mcp.domain.plan import Plan, person_digest, text_digest
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, StepRun
 from sequences_mcp.errors import SequencesError
@@ -19,6 +19,10 @@ from sequences_mcp.review.shown import as_shown
 
 PAGE = 100
 _NAMED = 3
+_SAMPLE = {  # by whether a vendor carries the plan out
+    False: "Open one person and read their texts",
+    True: "Open one person and read what the vendor is given about them, and their texts where they are known",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +34,45 @@ class Duty:
     link: str
 
 
-def show(reading: Reading, sequence: Sequence, runs: Iterable[StepRun]) -> None:
-    """Note that these texts are on the screen in full."""
-    for run in runs:
-        reading.opened[run.key] = text_digest(sequence, run).hex()
-    if is_open(reading, sequence):
-        reading.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
+def show_text(reading: Reading, sequence: Sequence, run: StepRun) -> None:
+    """Note that this text is on the screen in full."""
+    reading.opened[run.key] = text_digest(sequence, run).hex()
+    _note_sample(reading, sequence)
+
+
+def show_person(reading: Reading, sequence: Sequence) -> None:
+    """Note that all there is to read about this person is on the screen in full."""
+    reading.opened |= dict(parts_of(sequence))
+    _note_sample(reading, sequence)
+
+
+def parts_of(sequence: Sequence) -> Iterator[tuple[str, str]]:
+    """Yield the key and the digest of each thing to read about a person.
+
+    These are their texts and, at a vendor, what it is given about them: where its blueprint's texts are not told
+    by its API, that is all there is.
+    """
+    if sequence.is_at_vendor:
+        yield sequence.id, person_digest(sequence).hex()
+    for run in sequence.steps:
+        yield run.key, text_digest(sequence, run).hex()
 
 
 def is_open(reading: Reading, sequence: Sequence) -> bool:
-    """Say whether every text of this person, as it is now, was on the screen in full."""
-    return all(_is_read(reading, sequence, run) for run in sequence.steps)
+    """Say whether all there is to read about this person, as it is now, was on the screen in full."""
+    parts = dict(parts_of(sequence))
+    return bool(parts) and parts.items() <= reading.opened.items()
+
+
+def _note_sample(reading: Reading, sequence: Sequence) -> None:
+    if is_open(reading, sequence):
+        reading.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
 
 
 async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) -> list[Duty]:
     """Return what a plan asks of the person who would approve it."""
     here = f"/plans/{plan.id}"
-    found = [
-        Duty("Open one person and read their texts", await sample_opened(desk, plan, reading), f"{here}/sample")
-    ]
+    found = [Duty(_SAMPLE[plan.header.is_at_vendor], await sample_opened(desk, plan, reading), f"{here}/sample")]
     if plan.missing_texts:
         found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
     if to_read := await _to_read(desk, plan):

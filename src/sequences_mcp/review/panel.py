@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import for_person
-from sequences_mcp.domain.plan import Plan, PlanStatus, text_digest
+from sequences_mcp.domain.plan import Plan, PlanStatus, person_digest, text_digest
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.flows.approve_plan import approve_plan
@@ -51,7 +51,7 @@ SIZE = 5
 HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for a vendor; the handing over goes on without it
 LASTS = timedelta(minutes=30)
 MOST = 32
-MARK = 16  # digits of a text's digest by which a panel reports it
+MARK = 16  # digits of a digest by which a panel reports what was on screen
 ON_PAGE = "Approve it on the review page."
 NOT_SET = "No passphrase has been chosen yet: sequences-mcp review set-passphrase, in a terminal."
 SET_AGAIN = (
@@ -85,7 +85,7 @@ class ChatPanel:
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
         self._asked: dict[str, _Asked] = {}
-        self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of a text that was served
+        self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of what was served
 
     async def show(self, desk: Desk, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
         """Return some people of a plan with their exact texts.
@@ -141,9 +141,8 @@ class ChatPanel:
     def _offer(self, plan: Plan, people: Iterable[SequenceDetail]) -> None:
         for sequence in (detail.sequence for detail in people):
             self._reading.samples.setdefault(plan.id, set()).add(sequence.id)
-            for run in sequence.steps:
-                digest = text_digest(sequence, run).hex()
-                self._offered[digest[:MARK]] = (run.key, digest)
+            for key, digest in consent.parts_of(sequence):
+                self._offered[digest[:MARK]] = (key, digest)
 
     def _elsewhere(self, desk: Desk, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""
@@ -211,6 +210,7 @@ def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Ite
         other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
         texts = texts_of(desk, detail, other, sourcing=seen.sourcing)
         yield PersonShown(
+            mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
             name=_line(detail.contact.display_name),
             handed=_line(handed(detail.sequence)) or None,
             out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),

@@ -21,8 +21,9 @@ MOST = 32
 class Reading:
     """What a person has had before them.
 
-    ``opened`` holds, by the key of a step, the digest of the text that was on the screen in full; ``samples`` the
-    people of each plan all of whose texts were; ``seen``, by the digest of a plan, the number of the last audit
+    ``opened`` holds the digest of each text that was on the screen in full, by the key of its step, and of what a
+    vendor is given about a person, by the id of their sequence; ``samples`` the people of each plan of whom all
+    there is to read was on it; ``seen``, by the digest of a plan, the number of the last audit
     row when that state of it was first shown.
     """
 

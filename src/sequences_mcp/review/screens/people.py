@@ -31,7 +31,7 @@ async def person(visit: Visit) -> Response:
     """Show one person's texts in full, which counts as having opened them."""
     plan, detail = await _of_plan(visit)
     other = await _other(visit.desk, plan, detail)
-    consent.show(visit.own, detail.sequence, detail.sequence.steps)
+    consent.show_person(visit.own, detail.sequence)
     return visit.shows(
         "person.html",
         plan=plan,

@@ -33,7 +33,7 @@ async def of_plan(visit: Visit) -> Response:
     reviews = await list_reviews(visit.desk, plan_id=visit.named("plan"), page=visit.page, size=SIZE)
     for draft in reviews.drafts.items:
         if draft.run.content is not None:
-            consent.show(visit.own, draft.sequence, [draft.run])
+            consent.show_text(visit.own, draft.sequence, draft.run)
     return visit.shows("texts.html", plan=reviews.plans.items[0], drafts=reviews.drafts)
 
 
@@ -121,7 +121,7 @@ async def _shown(
     fault: Fault | None = None,
 ) -> Response:
     if draft.run.content is not None:
-        consent.show(visit.own, draft.sequence, [draft.run])
+        consent.show_text(visit.own, draft.sequence, draft.run)
         if findings is None:
             findings = list(await draft_findings(visit.desk, draft))
     content, subject = typed or (draft.run.content or "", draft.run.subject)

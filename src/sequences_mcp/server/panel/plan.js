@@ -135,7 +135,7 @@ const notice = (words, good = false) =>
 
 const list = (className, items) => (items.length ? make("ul", { class: className }, ...items) : null);
 
-// What was on screen. A text counts once every piece of it was, each small enough for any screen: what a server sent
+// What was on screen. A text, or what a vendor is given about somebody, counts once every piece of it was, each small enough for any screen: what a server sent
 // is not read.
 const MARKS = 200; // of one report
 const read = new Set();
@@ -156,14 +156,16 @@ const watcher = new IntersectionObserver(
 );
 const unreported = () => [...read].filter((mark) => !reported.has(mark)).slice(0, MARKS);
 
-const exactText = (one) => {
-  const made = letter(one);
-  made.dataset.mark = one.mark;
-  const pieces = new Set([made.firstChild, ...made.querySelectorAll(".piece")]);
-  unseen.set(made, pieces);
-  for (const piece of pieces) watcher.observe(piece);
+const watched = (made, mark) => {
+  made.dataset.mark = mark;
+  const parts = new Set([made.querySelector("h3"), ...made.querySelectorAll(".piece")].filter(Boolean));
+  unseen.set(made, parts);
+  for (const part of parts) watcher.observe(part);
   return made;
 };
+
+const exactText = (one) => watched(letter(one), one.mark);
+const handed = (one) => watched(make("p", { class: "soft" }, ...pieces(one.handed)), one.mark);
 
 const letter = (one) =>
   make(
@@ -176,12 +178,14 @@ const letter = (one) =>
     list("findings", one.findings.map((words) => make("li", {}, words))),
   );
 
+const UNTOLD = "These texts are written at the vendor; its API does not show them.";
 const person = (one) =>
   make(
     "article",
     { class: "person" },
     make("h2", {}, one.name, " ", one.out ? make("span", { class: "badge" }, "taken out") : null),
-    ...(one.handed ? [make("p", { class: "soft" }, one.handed)] : []),
+    one.handed ? handed(one) : null,
+    one.handed && !one.texts.length ? make("p", { class: "soft" }, UNTOLD) : null,
     ...one.texts.map(exactText),
   );
 

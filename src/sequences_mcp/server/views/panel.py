@@ -32,8 +32,9 @@ class TextView(View):
 
 
 class PersonView(View):
-    """One person; ``out`` when taken out of the plan."""
+    """One person; ``out`` when taken out; by its ``mark`` a panel reports read what a vendor is ``handed``."""
 
+    mark: str | None = None
     name: str
     out: bool
     handed: str | None = None
