@@ -66,6 +66,7 @@ def serve(settings: Settings) -> None:
         log_level=settings.log_level,
         vendors=settings.accounts.keys(),
     )
+    _log_conflicts(settings)
     page = review_page(settings) if settings.review_page else None
     if page:
         page.start()
@@ -102,6 +103,7 @@ def work(settings: Settings, *, once: bool) -> None:
     import signal
 
     logging.basicConfig(level=settings.log_level)
+    _log_conflicts(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -110,7 +112,7 @@ def work(settings: Settings, *, once: bool) -> None:
         if not once or settings.sender is None:
             return  # a desk that stays open has a worker beside it, and without a sender there is no e-mail
     if not once:
-        _require_sender(settings)
+        _require_sending(settings)
         with _working(settings, on=True, clock=utc_now):
             stop.wait()
         return
@@ -164,8 +166,29 @@ def _require_sender(settings: Settings) -> Sender:
     from sequences_mcp.errors import SettingsError
 
     if settings.sender is None:
-        raise SettingsError("SEQUENCES_SENDER is not set.", next_step="Set it: `Ada Lovelace <ada@example.com>`.")
+        raise SettingsError("SEQUENCES_SENDER is not set.", next_step=_set_sender(settings))
     return settings.sender
+
+
+def _require_sending(settings: Settings) -> Sender:
+    """Return who sends; SettingsError where this process does not know it, or lacks the password."""
+    from sequences_mcp.errors import SettingsError
+
+    sender = _require_sender(settings)
+    if not settings.can_send:
+        raise SettingsError(
+            f"This process cannot sign in at the mail server: {settings.lacking['SEQUENCES_SMTP_URL']}.",
+            next_step="Give it the password, or leave the sending to a process that has it.",
+        )
+    return sender
+
+
+def _log_conflicts(settings: Settings) -> None:
+    """Write into the log, once a process, what the file and the environment say differently."""
+    import logging
+
+    for said in settings.conflicts:
+        logging.getLogger(__name__).warning("%s", said)
 
 
 @contextmanager
@@ -179,10 +202,10 @@ def open_worker(
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import Rules
     from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.worker import LANES, MAILBOX, Worker
+    from sequences_mcp.engine.worker import FREE, LANES, MAILBOX, Worker
     from sequences_mcp.flows.last_check import last_check
 
-    sender = _require_sender(settings)
+    sender = _require_sender(settings) if lane == FREE else _require_sending(settings)
     rules = Rules(
         terms=terms_of(settings),
         sender=sender,
@@ -399,13 +422,30 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     found = []
     if settings.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        found.append(Trouble(code="no_sender", what=unset, remedy="Set it: `Ada Lovelace <ada@example.com>`."))
+        found.append(Trouble(code="no_sender", what=unset, remedy=_set_sender(settings)))
+    found += [
+        Trouble(code="settings_differ", what=said, remedy="Make them the same, or remove one.", stops=False)
+        for said in settings.conflicts
+    ]
+    found += [
+        Trouble(
+            code="no_secret",
+            what=f"A secret is missing: {why}.",
+            remedy="Give it to this process, or leave the work to one that has it.",
+            stops=name == "SEQUENCES_SMTP_URL",
+        )
+        for name, why in settings.lacking.items()
+    ]
     if settings.smtp_url is None:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
         remedy = "Set it to the mail server's address to send."
         found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
     sender = settings.sender.address if settings.sender else None
     return [*found, *troubles(store, now=clock(), sender=sender, account=_account_mark(settings, store))]
+
+
+def _set_sender(settings: Settings) -> str:
+    return f"Set it: `Ada Lovelace <ada@example.com>`, or name and address of a mailbox in {settings.file}."
 
 
 @contextmanager
@@ -416,7 +456,7 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
     stop = threading.Event()
     threads = [
         threading.Thread(target=_work_until, args=(settings, stop, lane), kwargs={"clock": clock}, daemon=True)
-        for lane in ("free", "mailbox", *(["notice"] if settings.notice else []))
+        for lane in _lanes(settings)
     ]
     for thread in threads:
         thread.start()
@@ -428,6 +468,12 @@ def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
         last = time.monotonic() + GOODBYE
         for thread in threads:
             thread.join(max(last - time.monotonic(), 0))
+
+
+def _lanes(settings: Settings) -> list[str]:
+    """Return what a worker of this process does: without the mail server's password all that needs no server."""
+    sending = ["mailbox", *(["notice"] if settings.notice else [])]
+    return ["free", *(sending if settings.can_send else [])]
 
 
 @asynccontextmanager

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 
-TOLD_ABOVE = ("no_sender", "outbox")
+TOLD_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
+ORIGINS = {"default": "no setting, as they are by default", "environment": "the environment"}
 
 
 class Line(NamedTuple):
@@ -55,12 +56,27 @@ def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
     except SequencesError as error:
         yield Line(False, str(error))
         return
-    yield Line(True, f"settings: all readable; data folder {settings.data_dir}")
+    yield from _origins(settings)
     yield from _sender(settings)
     yield from _delivery(settings)
     yield from _guards(settings)
     yield from _database(settings, now=utc_now())
     yield from _approval(settings)
+
+
+def _origins(settings: Settings) -> Iterator[Line]:
+    """Yield where each setting comes from; its value stands in the lines below, never a secret's."""
+    yield Line(True, f"settings: all readable; data folder {settings.data_dir}")
+    beside = "" if settings.file.exists() else " (there is none)"
+    yield Line(None, f"settings file: {settings.file}{beside}; an environment variable fills what it leaves out")
+    origins: dict[str, list[str]] = {}
+    for name, origin in settings.origins.items():
+        of_file, _, key = origin.partition(", ")
+        origins.setdefault(of_file, []).append(f"{name} ({key})" if key else name)
+    for origin, names in sorted(origins.items(), key=lambda one: ("default", "environment").count(one[0])):
+        yield Line(None, f"from {ORIGINS.get(origin, origin)}: {', '.join(names)}")
+    for said in settings.conflicts:
+        yield Line(None, f"settings differ: {said}")
 
 
 def _sender(settings: Settings) -> Iterator[Line]:

@@ -1,6 +1,8 @@
 """The only reader of the environment: every setting, its meaning and its default, in one table.
 
-``read`` returns all settings or raises one SettingsError that names every missing or bad value.
+``settings.toml`` in the data folder (``settings_file``) has what every process of the folder shares; an
+environment variable fills what the file leaves out. ``read`` returns all settings or raises one SettingsError that
+names every missing or bad value.
 """
 
 from __future__ import annotations
@@ -10,13 +12,17 @@ from dataclasses import dataclass, field
 from email.utils import getaddresses
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, Kind, parse, provider_of
 from sequences_mcp.domain.secret import Secret as Secret
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
 
+if TYPE_CHECKING:
+    from sequences_mcp.settings_file import FileSettings
+
+FILE_NAME = "settings.toml"
 PREFIX = "SEQUENCES_"
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -100,7 +106,10 @@ class Account:
 class Settings:
     """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``.
 
-    ``accounts`` has the vendors a key was given for, by name.
+    ``accounts`` has the vendors a key was given for, by name. ``origins`` says of each setting, by the name of its
+    environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
+    ``lacking`` why a secret that the file refers to cannot be had in this process. ``has_mailbox``: the file says
+    who sends and how.
     """
 
     sender: Sender | None
@@ -120,14 +129,36 @@ class Settings:
     guards: Path
     log_level: LogLevel
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    conflicts: tuple[str, ...] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    has_mailbox: bool = False
+
+    @property
+    def file(self) -> Path:
+        """Where the settings of the data folder stand, or would."""
+        return self.data_dir / FILE_NAME
+
+    @property
+    def can_send(self) -> bool:
+        """Whether this process can send e-mails: it knows who sends, and has the password it would need."""
+        return self.sender is not None and "SEQUENCES_SMTP_URL" not in self.lacking
+
+    @property
+    def lacks_mail_settings(self) -> bool:
+        """Whether nobody told this process who sends or through which server: it stands for no change of them."""
+        return self.sender is None or (self.smtp_url is None and not self.has_mailbox)
 
 
 class _Problems:
-    """Collects what is wrong, so that all of it is said at once."""
+    """Reads settings, of the file before the environment, and collects what is wrong, to say all of it at once."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self.file: FileSettings | None = None
         self.found: list[str] = []
+        self.conflicts: list[str] = []
+        self.origins: dict[str, str] = {}
 
     def read(self, name: str, parse: Callable[[str], Any], default: str) -> Any:
         """Return the parsed value of a setting; ValueError of ``parse`` becomes one line of the error."""
@@ -135,21 +166,49 @@ class _Problems:
 
     def read_whole(self, name: str, parse: Callable[[str], Any], default: str) -> Any:
         """Do the same for a variable whose whole name is given."""
-        text = self._environ.get(name, "").strip() or default
+        given = self._environ.get(name, "").strip()
+        if self.file is not None and name in self.file.values:
+            return self._of_file(self.file, name, parse, given=given)
+        self.origins[name] = "environment" if given else "default"
         try:
-            return parse(text)
+            return parse(given or default)
         except ValueError as error:
             self.found.append(f"{name}: {error}")
         except SettingsError as error:
             self.found.append(f"{name}: {error.message.removesuffix('.')}")
         return None
 
+    def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
+        key, text = file.values[name]
+        self.origins[name] = f"{FILE_NAME}, {'.'.join(key)}"
+        try:
+            value = parse(text)
+        except ValueError as error:
+            file.wrong(key, str(error))
+            return None
+        except SettingsError as error:
+            file.wrong(key, error.message.removesuffix("."))
+            return None
+        if given and name not in file.lacking and _differs(parse, given, value):
+            self.conflicts.append(
+                f"{file.place(key)} and the environment variable {name} say different things; the file's counts."
+            )
+        return value
+
+
+def _differs(parse: Callable[[str], Any], given: str, value: object) -> bool:
+    try:
+        return bool(parse(given) != value)
+    except (ValueError, SettingsError):
+        return True
+
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Return the settings found in ``environ``; SettingsError names every one that is missing or bad."""
+    """Return the settings of the data folder and ``environ``; SettingsError names every missing or bad one."""
     problems = _Problems(environ)
     problems.found.extend(_unknown(environ))
     data_dir = problems.read("DATA_DIR", _folder, "")
+    file = problems.file = _file(data_dir, environ, problems)
     values = {
         "sender": problems.read("SENDER", _sender, ""),
         "smtp_url": problems.read("SMTP_URL", _smtp_url, ""),
@@ -169,13 +228,38 @@ def read(environ: Mapping[str, str]) -> Settings:
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
         "accounts": _accounts(problems),
     }
+    if file is not None:
+        problems.found.extend(file.problems)
     if problems.found:
+        in_file = f"Correct {data_dir}/{FILE_NAME}; names in capitals are environment variables of the server."
+        in_environment = "They are environment variables of the server; the README's table lists them."
         raise SettingsError(
             "These settings are wrong: " + "; ".join(problems.found) + ".",
-            next_step="They are environment variables of the server; the README's table lists them.",
+            next_step=in_file if file is not None and file.problems else in_environment,
             data={"problems": problems.found},
         )
-    return Settings(**values)
+    return Settings(
+        **values,
+        origins=problems.origins,
+        conflicts=tuple(problems.conflicts),
+        lacking={} if file is None else file.lacking,
+        has_mailbox=file is not None and file.has_mailbox,
+    )
+
+
+def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems) -> FileSettings | None:
+    """Return what the file of the data folder says; None, and nothing is loaded, where there is none."""
+    if data_dir is None:
+        return None
+    try:
+        if not (data_dir / FILE_NAME).is_file():
+            return None
+    except OSError as error:
+        problems.found.append(f"{data_dir / FILE_NAME} cannot be looked at: {error.strerror or error}")
+        return None
+    from sequences_mcp.settings_file import load
+
+    return load(data_dir / FILE_NAME, environ)
 
 
 def _accounts(problems: _Problems) -> dict[str, Account]:

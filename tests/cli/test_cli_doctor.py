@@ -165,3 +165,40 @@ def test_the_texts_of_people_are_not_in_the_audit(terminal: Terminal) -> None:
     done(started(terminal))
     told = " ".join(detail for (detail,) in terminal.bureau.rows("SELECT detail FROM audit"))
     assert "would a short call" not in told
+
+
+FILE = """\
+daily_cap = 20
+[mailboxes.ada]
+name = "Ada King"
+address = "ada@king.example"
+smtp = "smtp://127.0.0.1:{port}"
+password = {{ env = "ADA_PASSWORD" }}
+"""
+
+
+def test_where_each_setting_is_from_is_told_and_where_two_differ(terminal: Terminal) -> None:
+    terminal.run("doctor")
+    (terminal.data / "settings.toml").write_text(FILE.format(port=free_port()), encoding="utf-8")
+    said = terminal.run("doctor")
+    assert line(said.out, "settings file").startswith(f"note settings file: {terminal.data / 'settings.toml'};")
+    from_file = line(said.out, "from settings.toml")
+    assert all(key in from_file for key in ("(daily_cap)", "(mailboxes.ada.name)", "(mailboxes.ada.smtp)"))
+    assert "SEQUENCES_SPACING" in line(said.out, "from the environment")
+    assert "SEQUENCES_TIME_ZONE" in line(said.out, "from no setting, as they are by default")
+    differ = [one for one in said.out.splitlines() if one[5:].startswith("settings differ: ")]
+    assert [one.split("variable ")[1].split()[0] for one in differ] == [
+        "SEQUENCES_SENDER",
+        "SEQUENCES_DAILY_CAP",
+    ]
+    assert line(said.out, "sender") == "ok   sender: Ada King <ada@king.example>"
+
+
+def test_a_file_of_settings_that_is_wrong_is_told_with_its_line(terminal: Terminal) -> None:
+    terminal.run("doctor")
+    (terminal.data / "settings.toml").write_text("daily_cap = 20\nwindw = 'x'\n", encoding="utf-8")
+    for command in (["doctor"], ["review", "list"], ["work"]):
+        said = terminal.run(*command)
+        assert said.status != 0
+        assert "settings.toml, line 2, windw: there is no such key; did you mean window?" in said.out + said.err
+        assert f"Correct {terminal.data}/settings.toml" in said.out + said.err

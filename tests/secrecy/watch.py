@@ -38,6 +38,7 @@ ALLOWED = (
     Allowed("file */p.txt", "the same, written without a line end"),
     Allowed("file */new.txt", "the person's file with the next passphrase"),
     Allowed("file */w.txt", "the person's file with a wrong passphrase"),
+    Allowed("file */*.secret", "a file with one secret, which settings.toml names"),
     Allowed("the sandbox's welcome", "it prints a block to copy, with keys that open nothing else"),
 )
 

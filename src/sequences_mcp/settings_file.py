@@ -1,0 +1,353 @@
+"""``settings.toml`` of a data folder: read and checked by form; what it leaves out the environment fills.
+
+The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a sender and their way out;
+``window``, ``daily_cap`` and ``spacing`` in it go before those of the first level. ``[kalent]``, ``[clarky]`` and
+``[topo]`` are accounts at vendors. A secret is never written in the file: it says where the secret is, as
+``{ env = "NAME" }``, ``{ file = "path" }`` or ``{ keyring = true }``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.secret import Secret
+
+FILE_NAME = "settings.toml"
+SERVICE = "sequences-mcp"  # under which the system's keychain has our entries
+LARGEST = 256 * 1024
+REFERENCE = '{ env = "NAME" }, { file = "path" } or { keyring = true }'
+Key = tuple[str, ...]
+
+
+class Given(NamedTuple):
+    """A setting as the file has it: ``text`` is as an environment variable would be written."""
+
+    key: Key
+    text: str
+
+
+@dataclass(slots=True)
+class FileSettings:
+    """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
+
+    ``lacking`` says of secrets that cannot be had here why not; without one a process does all but use it.
+    """
+
+    values: dict[str, Given] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    lacking: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    has_mailbox: bool = False
+
+    def place(self, key: Key) -> str:
+        """Return where a key stands in the file, in words."""
+        line = line_of(self.text, key)
+        return f"{FILE_NAME}{f', line {line}' if line else ''}, {'.'.join(key)}"
+
+    def wrong(self, key: Key, why: str) -> None:
+        """Note what is wrong with a key."""
+        self.problems.append(f"{self.place(key)}: {why}")
+
+
+def load(path: Path, environ: Mapping[str, str]) -> FileSettings:
+    """Return what the file says. Never raises: whatever is wrong with it is in ``problems``."""
+    found = FileSettings()
+    try:
+        if path.stat().st_size > LARGEST:
+            found.problems.append(f"{path} is larger than {LARGEST // 1024} KiB: it is no file of settings")
+            return found
+        found.text = path.read_text(encoding="utf-8-sig")
+        content = tomllib.loads(found.text)
+    except tomllib.TOMLDecodeError as error:
+        found.problems.append(f"{path} is not TOML: {error}")
+    except UnicodeDecodeError as error:
+        found.problems.append(f"{path} is not UTF-8 (byte {error.start})")
+    except (OSError, RecursionError) as error:
+        found.problems.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is too deep'}")
+    else:
+        _Reader(found, path.parent, environ).read(content)
+    return found
+
+
+def line_of(text: str, key: Key) -> int | None:
+    """Return the line, from 1, on which a key or table is first written, or None.
+
+    The parser tells no lines: this is the first line before which the file lacks the key and with which it has it.
+    """
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if key[-1] not in line or _has("".join(lines[:number]), key) is not False:
+            continue
+        ends = range(number + 1, min(len(lines), number + 200) + 1)  # a value may go over several lines
+        if next((has for end in ends if (has := _has("".join(lines[:end]), key)) is not None), None):
+            return number + 1
+    return None
+
+
+def _has(text: str, key: Key) -> bool | None:
+    """Return whether a text has a key, or None where it is no TOML."""
+    try:
+        value: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+    for part in key:
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("it has to be a text in quotes, and not an empty one")
+    return value.strip()
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("it has to be a whole number, without quotes")
+    return str(value)
+
+
+def _switch(value: object) -> str:
+    words = {True: "on", False: "off", "on": "on", "off": "off"}
+    if not isinstance(value, bool | str) or value not in words:
+        raise ValueError("it has to be true or false")
+    return words[value]
+
+
+def _several(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    if isinstance(value, str):
+        return value
+    raise ValueError('it has to be a list of texts, such as ["one", "two"]')
+
+
+Form = Callable[[object], str]
+_SENDING: Mapping[str, Form] = {"window": _text, "daily_cap": _number, "spacing": _number}
+_WHOLE: Mapping[str, Form] = {
+    **_SENDING,
+    "time_zone": _text,
+    "elicitation": _switch,
+    "review_page": _switch,
+    "notice": _several,
+    "auto_approve": _several,
+    "late_days": _number,
+    "unread_drafts": _switch,
+    "worker": _switch,
+    "guards": _text,
+    "log_level": _text,
+}
+_TABLES = ("mailboxes", *VENDORS)
+_MAILBOX = ("name", "address", "smtp", "password", *_SENDING)
+_ONE_FOR_NOW = "this version sends from one mailbox in a data folder"
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one file's content into ``found``."""
+
+    found: FileSettings
+    folder: Path
+    environ: Mapping[str, str]
+
+    def read(self, content: dict[str, Any]) -> None:
+        allowed = (*_WHOLE, "default_mailbox", *_TABLES)
+        for name in self._known((), content, allowed):
+            if name in _WHOLE:
+                self._take((name,), content[name], _WHOLE[name], setting=f"SEQUENCES_{name.upper()}")
+        self._mailboxes(content)
+        for vendor in VENDORS:
+            self._vendor(vendor, content)
+        if "SEQUENCES_GUARDS" in self.found.values:
+            given = self.found.values["SEQUENCES_GUARDS"]
+            path = self.folder / given.text if not given.text.startswith("~") else Path(given.text)
+            self.found.values["SEQUENCES_GUARDS"] = Given(given.key, str(path))
+
+    def _known(self, table: Key, content: Mapping[str, Any], allowed: tuple[str, ...]) -> Iterator[str]:
+        """Yield the keys of a table that are allowed in it; note the others."""
+        for name in content:
+            if name in allowed:
+                yield name
+            elif name == "data_dir" and not table:
+                why = "the data folder is where this file is; the environment variable SEQUENCES_DATA_DIR moves it"
+                self.found.wrong((name,), why)
+            else:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, allowed, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(allowed)}"
+                self.found.wrong((*table, name), f"there is no such key; {hint}")
+
+    def _take(self, key: Key, value: object, form: Form, *, setting: str) -> None:
+        try:
+            self.found.values[setting] = Given(key, form(value))
+        except ValueError as error:
+            self.found.wrong(key, str(error))
+
+    def _table(self, key: Key, value: object) -> dict[str, Any] | None:
+        if isinstance(value, dict):
+            return value
+        self.found.wrong(key, f"it has to be a table: a line [{'.'.join(key)}] and its keys below")
+        return None
+
+    def _mailboxes(self, content: Mapping[str, Any]) -> None:
+        tables = self._table(("mailboxes",), content.get("mailboxes", {})) or {}
+        if len(tables) > 1:
+            for name in list(tables)[1:]:
+                self.found.wrong(("mailboxes", name), f"{_ONE_FOR_NOW}: keep one of {', '.join(tables)}")
+        if "default_mailbox" in content and content["default_mailbox"] not in tables:
+            named = ", ".join(tables) or "none"
+            self.found.wrong(("default_mailbox",), f"it has to name a table [mailboxes.NAME]; there is {named}")
+        for name, value in list(tables.items())[:1]:
+            table = self._table(("mailboxes", name), value)
+            if table is not None:
+                self.found.has_mailbox = True
+                self._mailbox(("mailboxes", name), table)
+
+    def _mailbox(self, key: Key, table: Mapping[str, Any]) -> None:
+        texts: dict[str, str] = {}
+        for name in self._known(key, table, _MAILBOX):
+            if name in _SENDING:
+                setting = f"SEQUENCES_{name.upper()}"
+                self._take((*key, name), table[name], _SENDING[name], setting=setting)
+            elif name != "password":
+                try:
+                    texts[name] = _text(table[name])
+                except ValueError as error:
+                    self.found.wrong((*key, name), str(error))
+        self._sender(key, table, texts)
+        if "smtp" in texts:
+            self._smtp(key, table, texts)
+        elif "password" in table and "smtp" not in table:
+            self._secret((*key, "password"), table["password"], setting="SEQUENCES_SMTP_URL")
+            self.found.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
+
+    def _sender(self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+        if "name" in texts and "address" in texts:
+            name = texts["name"].replace("\\", "\\\\").replace('"', '\\"')
+            self.found.values["SEQUENCES_SENDER"] = Given((*key, "name"), f'"{name}" <{texts["address"]}>')
+        elif len(missing := {"name", "address"} - table.keys()) == 1:
+            self.found.wrong(key, f"{missing.pop()} is missing: a sender has a name and an address")
+
+    def _smtp(self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+        place, url = (*key, "smtp"), texts["smtp"]
+        scheme, slashes, rest = url.partition("://")
+        account, _, host = rest.rpartition("@")
+        if ":" in account or not slashes:
+            why = "no password stands in this file" if slashes else "it does not start with smtp:// or smtps://"
+            self.found.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
+            return
+        if "password" not in table:
+            if account:
+                self.found.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
+            else:
+                self._with_account_of_environment(place, url)
+            return
+        secret = self._secret((*key, "password"), table["password"], setting="SEQUENCES_SMTP_URL")
+        user = account or quote(texts.get("address", ""), safe="")
+        if secret is None or not user:
+            self.found.values["SEQUENCES_SMTP_URL"] = Given(place, f"{scheme}://{host}")
+            return
+        signed_in = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
+        self.found.values["SEQUENCES_SMTP_URL"] = Given(place, signed_in)
+
+    def _with_account_of_environment(self, place: Key, url: str) -> None:
+        """Let ``SEQUENCES_SMTP_URL`` fill the account at the very server that the file names without one."""
+        try:
+            there, ours = urlsplit(self.environ.get("SEQUENCES_SMTP_URL", "").strip()), urlsplit(url)
+            same = (there.scheme, there.hostname, there.port) == (ours.scheme, ours.hostname, ours.port)
+        except ValueError:
+            same = False
+        text = self.environ["SEQUENCES_SMTP_URL"].strip() if same else url
+        self.found.values["SEQUENCES_SMTP_URL"] = Given(place, text)
+
+    def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
+        table = self._table((vendor,), content.get(vendor, {})) or {}
+        allowed = ("api_key", "base_url", *(["bot_id"] if vendor == "clarky" else []))
+        for name in self._known((vendor,), table, allowed):
+            setting = f"{vendor.upper()}_{name.upper()}"
+            if name != "api_key":
+                self._take((vendor, name), table[name], _text, setting=setting)
+            elif secret := self._secret((vendor, name), table[name], setting=setting):
+                self.found.values[setting] = Given((vendor, name), secret.value)
+
+    def _secret(self, key: Key, value: object, *, setting: str) -> Secret | None:
+        """Return the secret that a key refers to; None for a wrong reference, or one that leads nowhere here."""
+        if isinstance(value, str):
+            self.found.wrong(
+                key, f"no secret stands in this file: anybody who sees it could use it. {_instead(key)}"
+            )
+            return None
+        if not isinstance(value, dict) or len(value) != 1 or (kind := next(iter(value))) not in _READERS:
+            self.found.wrong(key, f"it has to say where the secret is, in one way. {_instead(key)}")
+            return None
+        named = value[kind]
+        if kind == "keyring" and named is True:
+            named = ".".join(key)
+        if not isinstance(named, str) or not named.strip():
+            self.found.wrong(key, f"{kind} has to name one. {_instead(key)}")
+            return None
+        if (path := Path(named)) and kind == "file" and not named.startswith("~"):
+            named = str(self.folder / path)
+        try:
+            return Secret(_READERS[kind](named, self.environ))
+        except ValueError as error:
+            self.found.lacking[setting] = f"{self.found.place(key)}: {error}"
+            return None
+
+
+def _instead(key: Key) -> str:
+    return f"Write {key[-1]} = {REFERENCE}"
+
+
+def _of_environment(name: str, environ: Mapping[str, str]) -> str:
+    if not (text := environ.get(name, "").strip()):
+        raise ValueError(f"the environment variable {name} is not set in this process")
+    return text
+
+
+def _of_file(name: str, environ: Mapping[str, str]) -> str:
+    try:
+        path = Path(name).expanduser()
+        mode = path.stat().st_mode
+        if os.name == "posix" and mode & 0o077:
+            raise ValueError(f"others can read {path}, so it is not used. Run: chmod 600 {path}")
+        text = path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'no such user'}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8") from error
+    if not text or len(text.splitlines()) > 1:
+        raise ValueError(f"{name} has to hold the secret alone, on one line")
+    return text
+
+
+def _of_keychain(name: str, environ: Mapping[str, str]) -> str:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError as error:
+        raise ValueError("the package keyring is not installed: pip install 'sequences-mcp[keyring]'") from error
+    try:
+        text = keyring.get_password(SERVICE, name)
+    except (KeyringError, OSError) as error:
+        raise ValueError(f"the system's keychain cannot be asked: {type(error).__name__}") from error
+    if not text:
+        raise ValueError(f"the system's keychain has no such entry. Run: keyring set {SERVICE} {name}")
+    return str(text)
+
+
+_READERS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
+    "env": _of_environment,
+    "file": _of_file,
+    "keyring": _of_keychain,
+}
