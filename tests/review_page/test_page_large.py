@@ -1,40 +1,86 @@
-"""A plan of ten thousand people opens in under a second and stays usable."""
+"""A plan of ten thousand people is shown and decided without getting in the way of anything else.
+
+No figure here is compared with a fixed number of seconds: a part of some work is compared with the whole of it,
+and a large plan with a small one, in the same run.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import Any
 
-from page_world import LINKEDIN, MAIL, Visitor, World
+import pytest
+from page_world import LINKEDIN, MAIL, World
+
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.desk import Desk
 
 PEOPLE = 10_000
-BUDGET = 1.0
-SILENCE = 0.5
+FEW = 1_000
+AT_ONCE = 200  # people read at once
+TRIES = 3
 
 
-def test_a_plan_of_ten_thousand_people_opens_in_under_a_second(world: World, person: Visitor) -> None:
-    later = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
-    plan = world.plan(MAIL, LINKEDIN, later, people=PEOPLE)
-    person.get("/")
-    for path in ("", "?page=100", "?page=200", "/sample"):
-        began = time.perf_counter()
-        answer = person.get(f"/plans/{plan.id}{path}")
-        took = time.perf_counter() - began
-        assert answer.status in (200, 303)
-        assert took < BUDGET, f"{path} took {took:.2f} s"
-        print(f"{path or 'first page'}: {took * 1000:.0f} ms, {len(answer.text) // 1024} kB")
+@dataclass(frozen=True)
+class Planned:
+    """A world in which three plans wait for a person."""
+
+    world: World
+    large: Plan
+    small: Plan
+    unwanted: Plan
 
 
-async def test_approving_ten_thousand_people_leaves_room_for_everything_else(world: World) -> None:
-    """The longest work between two turns of the loop, while a plan is approved and then one refused.
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
+    """Return the plans, written once for this file: that takes the longest."""
+    world = World(tmp_path_factory.mktemp("large") / "data")
+    world.lock_up()
+    large = world.plan(MAIL, LINKEDIN, people=PEOPLE)
+    small = world.plan(MAIL, LINKEDIN, people=FEW, first=PEOPLE)
+    return Planned(world, large, small, world.plan(MAIL, people=2 * FEW, first=PEOPLE + FEW))
 
-    Counted in the loop's own time on the processor, which other programs on the machine do not lengthen.
+
+def test_a_screen_of_fifty_people_costs_a_small_part_of_reading_all_of_them(planned: Planned) -> None:
+    plan = planned.large
+    with planned.world.page() as person:
+        person.unlock()
+
+        def seconds(path: str) -> float:
+            began = time.perf_counter()
+            assert person.get(f"/plans/{plan.id}{path}").status in (200, 303)
+            return time.perf_counter() - began
+
+        person.get("/")
+        screens = [min(seconds(path) for _ in range(TRIES)) for path in ("", "?page=100", "?page=200", "/sample")]
+    everybody = min(planned.world.at_desk(partial(reading, plan)) for _ in range(TRIES))
+    print(f"a screen took {max(screens) * 1000:.0f} ms, reading everybody {everybody * 1000:.0f} ms")
+    assert max(screens) < everybody / 2
+
+
+async def reading(plan: Plan, desk: Desk) -> float:
+    """Return in how many seconds all people of a plan are read."""
+    began = time.perf_counter()
+    seen = 0
+    for page in range(1, PEOPLE // AT_ONCE + 1):
+        seen += len((await desk.plans.list_people(plan.id, page=page, size=AT_ONCE)).items)
+    assert seen == PEOPLE
+    return time.perf_counter() - began
+
+
+async def gaps_during(work: Awaitable[Any]) -> list[float]:
+    """Return how long the loop's thread worked between two turns of the loop, in seconds of processor time.
+
+    Processor time of that thread alone: other programs on the machine do not lengthen it.
     """
-    plan = await asyncio.to_thread(world.plan, MAIL, LINKEDIN, people=PEOPLE)
-    other = await asyncio.to_thread(world.plan, {**MAIL, "content": "Another."}, people=2_000, first=PEOPLE)
     gaps: list[float] = []
 
-    async def heartbeat() -> None:
+    async def beat() -> None:
         last = time.thread_time()
         while True:
             await asyncio.sleep(0)
@@ -42,12 +88,22 @@ async def test_approving_ten_thousand_people_leaves_room_for_everything_else(wor
             gaps.append(now - last)
             last = now
 
-    async with world.desk() as desk:
-        beating = asyncio.create_task(heartbeat())
-        began = time.perf_counter()
-        await desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test")
-        took = time.perf_counter() - began
-        await desk.plans.refuse_plan(other.id, reason="no", actor="test")
-        beating.cancel()
-    print(f"approved in {took:.1f} s; the longest silence was {max(gaps) * 1000:.0f} ms")
-    assert max(gaps) < SILENCE
+    beating = asyncio.create_task(beat())
+    await asyncio.sleep(0)  # the first gap begins before the work does
+    await work
+    await asyncio.sleep(0)  # and the last one ends after it
+    beating.cancel()
+    return gaps
+
+
+async def test_deciding_ten_thousand_people_leaves_room_for_everything_else(planned: Planned) -> None:
+    """People are told of a decision a batch at a time, and a batch costs the same however many more there are."""
+    large, small, unwanted = planned.large, planned.small, planned.unwanted
+    async with planned.world.desk() as desk:
+        few = await gaps_during(desk.plans.approve_plan(small.id, digest=small.digest, actor="test"))
+        many = await gaps_during(desk.plans.approve_plan(large.id, digest=large.digest, actor="test"))
+        refused = await gaps_during(desk.plans.refuse_plan(unwanted.id, reason="no", actor="test"))
+    print(f"approved with {sum(many):.1f} s of work, {max(many) * 1000:.0f} ms at most between two turns")
+    assert max(many) < sum(many) / 5
+    assert max(refused) < sum(refused) / 2
+    assert median(many) < 3 * median(few)

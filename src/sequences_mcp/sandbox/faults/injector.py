@@ -33,34 +33,55 @@ class Injector:
             await self.app(scope, receive, send)
             return
         rule = self.faults.take(vendor.name, scope["method"], scope["path"].removeprefix(vendor.prefix))
-        answer = await self._asked(vendor, rule, scope, receive=receive)
+        body = await _whole(receive)
+        if body is None:
+            return
+        answer = await self._asked(vendor, rule, scope, body=body, receive=receive)
         if rule is None:
             await answer.send(send)
         else:
             await spoil(rule, answer, Connection(scope, receive, send))
 
-    async def _asked(self, vendor: Vendor, rule: FaultRule | None, scope: Scope, *, receive: Receive) -> Answer:
+    async def _asked(
+        self, vendor: Vendor, rule: FaultRule | None, scope: Scope, *, body: bytes, receive: Receive
+    ) -> Answer:
         """Return what the vendor answers, or would have to say for the fault where it is not asked."""
         acts = rule is None or rule.acts
-        answer, body = Answer(), bytearray()
+        answer = Answer()
         if acts:
-            await self.app(scope, _kept(receive, body), answer.take)
+            await self.app(scope, _replayed(body, receive), answer.take)
         path = scope["path"].removeprefix(vendor.prefix)
         status = answer.status if acts else None
-        self.world.received.append(Received(vendor.name, scope["method"], path, status, _json(body)))
+        asked = _json(body[:MOST_KEPT]) if acts else None
+        self.world.received.append(Received(vendor.name, scope["method"], path, status, asked))
         return answer if rule is None else answer.for_fault(rule, vendor, self.world)
 
 
-def _kept(receive: Receive, body: bytearray) -> Receive:
-    async def passed_on() -> Message:
-        message = await receive()
-        body.extend(message.get("body", b"")[: MOST_KEPT - len(body)])
-        return message
+async def _whole(receive: Receive) -> bytes | None:
+    """Return the body of a request, or None where the client left before its end.
 
-    return passed_on
+    It is read before anything happens: a fault that breaks the connection while the client still writes would be
+    one error in the client or another, by chance.
+    """
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+    return None
 
 
-def _json(body: bytearray) -> Any:
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return an ASGI ``receive`` that gives this body, and then what comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_one() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return next_one
+
+
+def _json(body: bytes) -> Any:
     try:
         return json.loads(body) if body else None
     except ValueError:

@@ -13,8 +13,9 @@ from pydantic import Field
 class Fault(StrEnum):
     """What happens instead of the answer.
 
-    A reset before or during the body cuts the connection hard (RST). After the body it closes a connection that
-    was to be kept: an RST could overtake the answer, and nobody could say what the client had seen.
+    A reset before or during the body cuts the connection hard (RST), once the whole request was read. After the
+    body it closes a connection that was to be kept, together with the last bytes of the answer: an RST could
+    overtake the answer, and nobody could say what the client had seen.
     ``truncated`` is half of a JSON text in a whole HTTP message; ``body`` any JSON.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from sequences_mcp.sandbox.faults.abort import close, reset
+from sequences_mcp.sandbox.faults.abort import closing_after, reset
 from sequences_mcp.sandbox.faults.answer import Answer
 from sequences_mcp.sandbox.faults.rule import Fault, FaultRule
 
@@ -37,8 +37,8 @@ async def spoil(rule: FaultRule, answer: Answer, connection: Connection) -> None
             await connection.send({"type": "http.response.body", "body": half, "more_body": True})
             await _reset(connection)
         case Fault.RESET_AFTER_BODY:
-            await answer.send(connection.send)
-            close(connection.scope)
+            with closing_after(connection.scope):
+                await answer.send(connection.send)
         case Fault.HUGE:
             await _flood(rule, answer, connection)
         case _:

@@ -39,7 +39,7 @@ SELECT count(*) FILTER (WHERE content IS NULL) AS missing_texts,
        count(*) FILTER (WHERE content IS NOT NULL AND (step IN (SELECT value FROM json_each(:read_steps))
                                                   OR coalesce(same_as, generation) > 0)) AS to_read
 FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
-WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND s.status = 'FOUND'
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND +s.status = 'FOUND' -- by the plan, not by status
   AND s.operation_id IS NULL
 
 -- people_left --

@@ -76,9 +76,10 @@ SELECT min(coalesce(same_as, generation)) AS found FROM step_run
 WHERE key = :key AND subject IS :subject AND content = :content
 
 -- found_elsewhere --
--- Runs in other plans that nothing has begun of, of contacts of a JSON list of ids.
+-- Runs in other plans that nothing has begun of, of contacts of a JSON list of ids: each by its contact, since
+-- SQLite would rather go through every run in FOUND once for each of them.
 SELECT s.id FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
-CROSS JOIN sequence s ON s.contact_no = contact.no
+CROSS JOIN sequence s INDEXED BY sequence_contact ON s.contact_no = contact.no
 WHERE s.status = 'FOUND' AND s.operation_id IS NULL AND s.plan_no <> (SELECT no FROM plan WHERE id = :plan_id)
 ORDER BY s.no
 
@@ -209,7 +210,7 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0
 -- texts_in_plan --
 -- Texts of a plan that are missing or were written or changed for one person, in order.
 SELECT key FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
-WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND +s.status = 'FOUND' -- by the plan, not by status
   AND s.operation_id IS NULL
   AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)) OR coalesce(r.same_as, r.generation) > 0)
 ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
@@ -217,6 +218,6 @@ ORDER BY s.ordinal, r.step LIMIT :size OFFSET :skip
 -- count_texts_in_plan --
 -- How many texts of a plan are missing or were written or changed for one person.
 SELECT count(*) AS found FROM sequence s JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0
-WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND s.status = 'FOUND'
+WHERE s.plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND +s.status = 'FOUND' -- by the plan, not by status
   AND s.operation_id IS NULL
   AND (r.content IS NULL OR r.step IN (SELECT value FROM json_each(:read_steps)) OR coalesce(r.same_as, r.generation) > 0)
