@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.secrecy.watch import pytest_configure
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ __all__ = ["pytest_configure"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what the programs under test inherit in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# How long an example takes says nothing about the product: it depends on the machine and what else runs there.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="module")
