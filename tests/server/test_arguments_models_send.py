@@ -211,6 +211,63 @@ async def test_every_bad_row_of_a_call_is_told_in_one_answer_with_its_field_and_
     assert people == 0
 
 
+NOBODY = "local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+EVERY_KIND: list[Any] = [
+    {**GRACE, "shoe": "42", "phone": "12"},
+    {**GRACE, "email": "ada@hopper.example", "time_zone": "Mars/Olympus", "job_title": 7},
+    {"email": "bo@hopper.example", "linkedin_url": "https://example.com/bo"},
+    {"id": NOBODY},
+    17,
+    {"email": "cy@hopper.example", "country": "Narnia", "first_name": "[first name]"},
+    {"phone": "+33639980101"},
+    {"email": "cy@hopper.example", "first_name": "Cy"},
+    {"email": "CY@hopper.example"},
+]
+USED = [
+    *[(1, "phone"), (1, "shoe"), (2, "job_title"), (2, "time_zone"), (3, "linkedin_url"), (4, "id"), (5, None)],
+    *[(6, "country"), (6, "first_name"), (9, None)],
+]
+
+
+@pytest.mark.parametrize("tool", ["save_contacts", "start_sequence", "preview_sequence"])
+async def test_faults_of_form_of_values_and_of_ids_come_in_one_answer(world: World, tool: str) -> None:
+    steps = [MAIL, {**SMS, "id": "text"}, LINKEDIN]
+    async with world.client("auto") as desktop:
+        more = {} if tool == "save_contacts" else {"blueprint_id": await desktop.blueprint(*steps)}
+        first = await desktop.refused(tool, contacts=EVERY_KIND[:5], **more)
+        second = await desktop.refused(tool, contacts=EVERY_KIND[5:], **more)
+        people = (await desktop.call("find_contacts"))["total_count"]
+    rows = [(row["position"], row.get("field")) for row in first["problems"]]
+    rows += [(row["position"] + 5, row.get("field")) for row in second["problems"]]
+    assert sorted(rows, key=str) == sorted(USED, key=str)
+    assert people == 0
+
+
+async def test_every_wrong_variable_and_text_of_a_person_is_told_at_once(world: World) -> None:
+    person = {
+        **GRACE,
+        "variables": {"company": "Acme", "firstname": " ", "lastname": "{{lastname}}"},
+        "texts": {"own": 7, "hello": {"text": "Hi"}},
+    }
+    async with world.client("auto") as desktop:
+        blueprint = await desktop.blueprint()
+        refused = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[person, NOBODY])
+        started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+        changed = await desktop.refused(
+            "update_sequence", sequence_id=started["sample"]["sequence_id"], variables=person["variables"]
+        )
+    assert [(row["position"], row["field"]) for row in refused["problems"]] == [
+        (1, "variables.company"),
+        (1, "variables.firstname"),
+        (1, "texts.own"),
+        (1, "texts.hello"),
+        (1, "lastname"),
+        (2, "id"),
+    ]
+    for name in ("company", "firstname", "lastname"):
+        assert name in changed["message"]
+
+
 @pytest.mark.parametrize("tool", ["save_contacts", "start_sequence", "preview_sequence"])
 async def test_of_many_bad_rows_the_first_ten_are_shown_and_the_rest_counted(world: World, tool: str) -> None:
     rows = [{**GRACE, "email": f"number {index}"} for index in range(700)]

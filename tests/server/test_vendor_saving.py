@@ -308,3 +308,22 @@ async def test_an_add_about_another_talent_proves_nothing(vendors: Connected) ->
         async with vendors.client() as desktop:
             lost = await unknown(desktop, "save_contacts", contacts=[{"id": TALENT}], provider=SOURCING)
     assert "the talent is another one" in lost["why"]
+
+
+async def test_a_bad_profile_or_host_at_a_vendor_comes_in_one_answer_with_faults_of_form_and_placeholders(
+    vendors: Connected,
+) -> None:
+    rows = [
+        {**NINA, "shoe": "42", "linkedin_url": "https://example.com/nina"},
+        {**OLGA, "company_domain": "not a host", "phone": "12"},
+        {**OLGA, "email": "second@example.com", "first_name": "{{firstname}}"},
+    ]
+    async with vendors.client() as desktop:
+        told = await desktop.refused("save_contacts", contacts=rows, provider=PARKED)
+    assert [(one["position"], one["field"]) for one in told["problems"]] == [
+        (1, "shoe"),
+        (1, "linkedin_url"),
+        (2, "phone"),
+        (2, "company_domain"),
+        (3, "first_name"),
+    ]

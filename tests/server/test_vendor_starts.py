@@ -326,3 +326,35 @@ async def test_a_template_that_names_no_agent_sends_as_the_one_the_operator_set(
         start = Start("clarky:tpl_01SANDBOXREPLY", [ALI])
         await approve(vendors, await start.ask(desktop))
         assert (await start.told(desktop))["handed_over"]["done"] == 1
+
+
+@pytest.mark.parametrize("tool", ["start_sequence", "preview_sequence"])
+@pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
+async def test_every_fault_of_the_rows_of_a_start_at_a_vendor_comes_in_one_answer(
+    vendors: Connected, vendor: str, tool: str
+) -> None:
+    rows: list[Any] = [
+        {**ZOE, "shoe": "42"},
+        {"email": "no"},
+        {"email": "ada@hopper.example", "phone": "12"},
+        "local:ct_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        f"{vendor}:nobody",
+        {"email": "bo@hopper.example", "linkedin_url": "https://example.com/bo", "first_name": "[first name]"},
+        {"email": "cy@hopper.example", "texts": {"own": "Hi"}},
+    ]
+    async with vendors.client() as desktop:
+        start = await start_at(vendor, desktop, contacts=rows)
+        told = await desktop.refused(tool, blueprint_id=start.blueprint_id, contacts=rows)
+        people = (await desktop.call("find_contacts"))["total_count"]
+    found = {(row["position"], row.get("field")) for row in told["problems"]}
+    assert found - {(5, None)} == {
+        (1, "shoe"),
+        (2, "email"),
+        (3, "phone"),
+        (4, "id"),
+        (6, "linkedin_url"),
+        (6, "first_name"),
+        (7, "texts"),
+    }
+    assert (5, None) in found
+    assert people == 0

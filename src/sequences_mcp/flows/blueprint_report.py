@@ -39,7 +39,7 @@ def approved_by_guards(
     report = check_steps(steps, policy=desk.policy)
     findings = report.findings
     if provider == LOCAL:
-        findings += (*without_effect(report.steps or ()), *unread(desk, report.steps or ()))
+        findings += (*without_effect(report.well_formed), *unread(desk, report.well_formed))
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
     return tuple(map(_stored, report.steps)), findings

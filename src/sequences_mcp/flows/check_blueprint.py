@@ -35,7 +35,7 @@ async def check_blueprint(
     else:
         found = check_steps(steps, policy=desk.policy)
         # A vendor may use what the embedded engine does not, and nobody has said yet where this will be stored.
-        unused = tuple(without_effect(found.steps or (), severity=Severity.WARNING))
+        unused = tuple(without_effect(found.well_formed, severity=Severity.WARNING))
         report = Report(findings=found.findings + unused, steps=found.steps)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)

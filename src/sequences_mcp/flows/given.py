@@ -11,6 +11,7 @@ from collections.abc import Sequence as Items
 from typing import NamedTuple
 
 from sequences_mcp.domain.finding import Finding, errors_in
+from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.guards.check import check_value
@@ -39,6 +40,11 @@ def unsound(given: Iterable[Given], *, policy: GuardPolicy) -> list[tuple[Given,
         for one in given
         if not is_blank(one.value) and (errors := errors_in(check_value(one.name, one.value or "", policy=policy)))
     ]
+
+
+def refused_value(given: Given, found: Finding) -> RowProblem:
+    """Return a value that the guards refuse as a problem of its row."""
+    return RowProblem(given.position, given.name, given.value, found.message.rstrip("."))
 
 
 def require_sound(given: Iterable[Given], *, policy: GuardPolicy) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Any
 
-from sequences_mcp.domain.addresses import address_key, wire_address
+from sequences_mcp.domain.addresses import address_key, read_host, wire_address
 from sequences_mcp.domain.contact import FACTS, ContactFields, facts_of
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.phones import dialled, read_phone
+from sequences_mcp.domain.profiles import read_profile
 from sequences_mcp.domain.row_problems import NEXT, RowProblem, require_none
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
-from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.flows.given import Given, refused_value, require_none_unsound, unsound
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.providers.vendor_port import Misfit, Newcomer
 
@@ -37,16 +38,19 @@ def read_newcomers(
     rows = [_Row(position) for position in range(1, len(raw) + 1)]
     people = [row.newcomer(item, misfit) for row, item in zip(rows, raw, strict=True)]
     problems = [problem for row in rows for problem in row.problems]
-    require_none([*problems, *_named_twice(people)], what="contact")
-    whole = [one for one in people if one is not None]
-    if policy is not None:
-        require_sound(_values(whole), policy=policy)
-    return whole
+    problems += _named_twice([None if row.problems else one for row, one in zip(rows, people, strict=True)])
+    refused = [] if policy is None else unsound(_values(people), policy=policy)
+    if problems:
+        problems += [refused_value(one, found) for one, found in refused]
+        require_none(sorted(problems, key=lambda one: one.position), what="contact")
+    require_none_unsound(refused)
+    return [one for one in people if one is not None]
 
 
-def _values(people: Items[Newcomer]) -> Iterator[Given]:
+def _values(people: Items[Newcomer | None]) -> Iterator[Given]:
     for position, one in enumerate(people, start=1):
-        yield from (Given(f"contact {position}", *fact) for fact in facts_of(one.fields).items())
+        named = facts_of(one.fields) if one else {}
+        yield from (Given(f"contact {position}", name, value, position) for name, value in named.items())
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class _Row:
     problems: list[RowProblem] = field(default_factory=list)
 
     def newcomer(self, item: object, misfit: Callable[[Newcomer], Misfit | None]) -> Newcomer | None:
-        """Return the person of a row; None where something is wrong."""
+        """Return the person of a row, with the facts that can be read; None for a row that is no object."""
         if isinstance(item, str):
             item = {"id": item}
         if not isinstance(item, Mapping):
@@ -73,11 +77,13 @@ class _Row:
         country = facts["country"]
         facts["email"] = self._read("email", facts["email"], wire_address)
         facts["phone"] = self._read("phone", facts["phone"], lambda text: _number(text, country=country))
+        facts["company_domain"] = self._read("company_domain", facts["company_domain"], read_host)
+        facts["linkedin_url"] = self._read("linkedin_url", facts["linkedin_url"], read_profile)
         own = self._read("id", given, lambda text: str(parse(text, Kind.CONTACT)))
         person = Newcomer(id=own, fields=ContactFields(**facts))
         if not self.problems and (found := misfit(person)) is not None:
             self._wrong(None, None, found.problem, remedy=found.remedy)
-        return None if self.problems else person
+        return person
 
     def _text(self, item: Mapping[str, Any], name: str) -> str | None:
         value = item.get(name)

@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry, optional_facts, read_entries
+from sequences_mcp.flows.entry import Entry, Rows, optional_facts, read_rows, told_of, with_optional
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
@@ -42,15 +42,16 @@ class Preview:
 
 async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
-    entries = read_entries(contacts, policy=desk.policy)
+    rows = read_rows(contacts, policy=desk.policy)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name != LOCAL:
-        return await _preview_there(desk, blueprint_id, entries)
-    blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
-    people = await _people(desk, blueprint, entries)
+        return await _preview_there(desk, blueprint_id, rows)
+    with told_of(rows):
+        blueprint = (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint
+    people = await _people(desk, blueprint, rows)
     suppressed = await desk.suppressions.suppressed_among(people)
     busy = await busy_now(desk, [contact.id for contact in people])
     shown = []
-    for entry, contact in zip(entries, people, strict=True):
+    for entry, contact in zip(rows.entries, people, strict=True):
         one = person(desk, blueprint, contact, variables=entry.variables, texts=entry.texts)
         slots = timetable(desk, blueprint.steps, zone=one.time_zone, start=desk.clock())
         blocked = left_out(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
@@ -58,9 +59,10 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     return Preview(blueprint, tuple(shown), desk.terms)
 
 
-async def _preview_there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> Preview:
-    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
-    people = await enrollees(desk, offer, entries, keep=False)
+async def _preview_there(desk: Desk, blueprint_id: str, rows: Rows) -> Preview:
+    with told_of(rows):
+        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
+    people = await enrollees(desk, offer, rows, keep=False)
     slots = timetable(desk, offer.blueprint.steps, zone="", start=desk.clock())
     blocked = await left_out_there(desk, people)
     shown = [
@@ -70,18 +72,15 @@ async def _preview_there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -
     return Preview(offer.blueprint, tuple(shown), desk.vendor_terms[offer.provider.name])
 
 
-async def _people(desk: Desk, blueprint: Blueprint, entries: Items[Entry]) -> list[Contact]:
+async def _people(desk: Desk, blueprint: Blueprint, rows: Rows) -> list[Contact]:
     contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
-    optional = optional_facts(blueprint.steps)
-    told = [replace(entry.contact, optional=optional) for entry in entries if entry.has_facts]
-    named = iter(await contacts.get_contacts([entry.contact_id for entry in entries if entry.contact_id]))
-    met = iter(await contacts.match_contacts(told))
-    people = []
-    for position, entry in enumerate(entries, start=1):
-        stored = next(named) if entry.contact_id else None
-        matched = next(met) if entry.has_facts else None
-        people.append(_merged(entry, stored or matched, position=position, now=desk.clock()))
-    return people
+    entries = with_optional(rows.entries, optional_facts(blueprint.steps))
+    matched = await contacts.match_contacts([entry.contact for entry in entries])
+    rows.require_sound(matched.problems)
+    return [
+        _merged(entry, stored, position=position, now=desk.clock())
+        for position, (entry, stored) in enumerate(zip(entries, matched.people, strict=True), start=1)
+    ]
 
 
 def _merged(entry: Entry, stored: Contact | None, *, position: int, now: datetime) -> Contact:

@@ -10,6 +10,7 @@ from sequences_mcp.domain.addresses import visible
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL, Kind, parse, provider_of
 from sequences_mcp.domain.limits import future
+from sequences_mcp.domain.row_problems import require_none
 from sequences_mcp.domain.sequence import Answer, StopReason
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.flows.desk import Desk, offered
@@ -115,7 +116,9 @@ async def _contact_of(desk: Desk, who: str) -> str:
 
 async def _at_address(desk: Desk, text: str) -> str:
     contacts = offered(desk.local.contacts, desk.local, verb="read contacts")
-    [found] = await contacts.match_contacts([ContactEntry(ContactFields(email=visible(text).strip()))])
+    matched = await contacts.match_contacts([ContactEntry(ContactFields(email=visible(text).strip()))])
+    require_none(matched.problems, what="contact")
+    [found] = matched.people
     if found is None:
         raise NotFoundError(
             "Nobody here has this address.",

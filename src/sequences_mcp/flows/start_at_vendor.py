@@ -19,7 +19,7 @@ from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, Sequences
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
 from sequences_mcp.flows.blueprint_report import findings_of, require_no_errors
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import Entry, require_one_address
+from sequences_mcp.flows.entry import Entry, Rows, several_addresses, with_optional
 from sequences_mcp.flows.in_turns import in_turns
 from sequences_mcp.flows.person import Person
 from sequences_mcp.providers.enrolment_port import Asked, Candidate, Enrolment
@@ -82,13 +82,13 @@ async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> O
     )
 
 
-async def enrollees(desk: Desk, offer: Offer, entries: Items[Entry], *, keep: bool) -> list[Enrollee]:
+async def enrollees(desk: Desk, offer: Offer, rows: Rows, *, keep: bool) -> list[Enrollee]:
     """Return the people of a start in order; ``keep`` stores those whom nobody here knows yet.
 
-    Raises InvalidArgumentsError and NotFoundError that name the position, from 1.
+    Raises one error that names every bad row by its position, from 1; nothing is stored then.
     """
-    _require_fitting(offer, entries)
-    known = await _known_here(desk, entries, keep=keep)
+    matched = await _sound_people(desk, offer, rows)
+    known = await _known_here(desk, rows.entries, matched, keep=keep)
     people = await _candidates(offer, known)
     standings = await offer.enrolment.standings(people)
     strangers = [one.contact for one, (_, stored) in zip(people, known, strict=True) if stored is None]
@@ -108,6 +108,42 @@ async def enrollees(desk: Desk, offer: Offer, entries: Items[Entry], *, keep: bo
     ]
 
 
+async def require_sound_rows(desk: Desk, rows: Rows, *, blueprint_id: str) -> None:
+    """Raise for rows with a problem, in one error with what else is wrong with the others at this vendor."""
+    try:
+        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
+    except SequencesError:
+        rows.require_sound()
+        raise
+    await _sound_people(desk, offer, rows)
+
+
+async def _sound_people(desk: Desk, offer: Offer, rows: Rows) -> tuple[Contact | None, ...]:
+    """Return whom each row is about here; raise one error with every problem of the rows.
+
+    Where something is wrong already, the vendor is asked about the people who are named by an id of its own, and
+    about nobody else: an id of nobody belongs in the same answer.
+    """
+    store = offered(desk.local.contacts, desk.local, verb="save contacts")
+    own = _ours(rows.entries)
+    matched = await store.match_contacts([entry.contact for entry in own])
+    found = [*_unfitting(offer, rows.entries), *matched.problems]
+    if found or not rows.is_sound:
+        bad = {one.position for one in found}
+        theirs = [one for one in rows.whole() if not _is_own(one) and one.contact.position not in bad]
+        rows.require_sound([*found, *await _unknown_there(offer, theirs)])
+    return matched.people
+
+
+async def _unknown_there(offer: Offer, entries: Items[Entry]) -> list[RowProblem]:
+    """Return the problems of people named by the vendor's ids; none where the vendor cannot tell now."""
+    try:
+        found = await _asked(offer, [(entry, None) for entry in entries])
+    except SequencesError:
+        return []  # it is told when the rows are mended; what is wrong with them is known without it
+    return [one for one in found if isinstance(one, RowProblem)]
+
+
 def _with_doubt(one: Enrollee, doubt: str | None) -> Enrollee:
     if doubt is None:
         return one
@@ -115,10 +151,9 @@ def _with_doubt(one: Enrollee, doubt: str | None) -> Enrollee:
     return replace(one, person=replace(one.person, findings=(*one.person.findings, found)))
 
 
-def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
+def _unfitting(offer: Offer, entries: Items[Entry]) -> list[RowProblem]:
+    """Return what this vendor takes of no row; InvalidArgumentsError for too many rows."""
     title = offer.provider.title
-    if not offer.enrolment.takes_several:
-        require_one_address(entries, title=title)
     if len(entries) > MOST:
         raise InvalidArgumentsError(
             f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
@@ -126,33 +161,39 @@ def _require_fitting(offer: Offer, entries: Items[Entry]) -> None:
         )
     why = f"{title} takes no variables or texts for one person with a start"
     remedy = "Leave them out; what a vendor offers afterwards is in update_sequence."
-    require_none(
-        [
-            RowProblem(position, None, None, why, remedy)
-            for position, entry in enumerate(entries, start=1)
-            if entry.variables or entry.texts
-        ],
-        what="contact",
-    )
+    several = [] if offer.enrolment.takes_several else several_addresses(entries, title=title)
+    own = [
+        RowProblem(entry.contact.position or 0, "variables" if entry.variables else "texts", None, why, remedy)
+        for entry in entries
+        if entry.variables or entry.texts
+    ]
+    return several + own
 
 
-async def _known_here(desk: Desk, entries: Items[Entry], *, keep: bool) -> list[tuple[Entry, Contact | None]]:
-    """Return each entry with the person it is here; None for one whom the vendor has to tell of."""
+def _ours(entries: Items[Entry]) -> list[Entry]:
+    """Return the entries about people kept here or new, without those named by an id of the vendor's."""
+    return with_optional((entry for entry in entries if _is_own(entry)), OPTIONAL)
+
+
+async def _known_here(
+    desk: Desk, entries: Items[Entry], matched: Items[Contact | None], *, keep: bool
+) -> list[tuple[Entry, Contact | None]]:
+    """Return each entry with the person it is here; None for one whom the vendor has to tell of.
+
+    ``matched`` are the stored people of the entries that are not named by an id of the vendor's.
+    """
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    own = [entry for entry in entries if not entry.contact_id or _is_ours(entry.contact_id)]
-    told = [replace(entry.contact, optional=OPTIONAL) for entry in own if entry.has_facts]
-    named = iter(await store.get_contacts([entry.contact_id for entry in own if entry.contact_id]))
-    met = await store.match_contacts(told)
-    given = iter([one.contact for one in await store.save_contacts(told)] if keep else met)
+    told = [entry.contact for entry in _ours(entries) if entry.has_facts]
+    given = iter([one.contact for one in await store.save_contacts(told)] if keep else [])
+    met = iter(matched)
 
     def known(entry: Entry) -> Contact | None:
-        if entry.contact_id and not _is_ours(entry.contact_id):
+        if not _is_own(entry):
             return None
-        stored = next(named) if entry.contact_id else None
+        stored = next(met)
         if not entry.has_facts:
             return stored
-        saved = next(given)
-        return saved if keep and saved else _with_facts(stored or saved, entry.contact.fields, desk)
+        return next(given) if keep else _with_facts(stored, entry.contact.fields, desk)
 
     return [(entry, known(entry)) for entry in entries]
 
@@ -169,26 +210,27 @@ def _shown(fields: ContactFields, desk: Desk) -> Contact:
     return Contact(id=own, created_at=now, updated_at=now, **facts_of(fields))
 
 
-def _is_ours(contact_id: str) -> bool:
-    return provider_of(contact_id) == LOCAL
+def _is_own(entry: Entry) -> bool:
+    """Say whether somebody is told of by facts, or by an id of this server."""
+    return not entry.contact_id or provider_of(entry.contact_id) == LOCAL
 
 
 async def _candidates(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate]:
     """Return what the vendor says of everybody, asked a few at a time."""
-    found = await in_turns(
-        [
-            partial(_candidate, offer, entry, stored, position=position, is_alone=len(known) == 1)
-            for position, (entry, stored) in enumerate(known, start=1)
-        ]
-    )
+    found = await _asked(offer, known)
     require_none([one for one in found if isinstance(one, RowProblem)], what="contact")
     return [one for one in found if isinstance(one, Candidate)]
 
 
+async def _asked(offer: Offer, known: Items[tuple[Entry, Contact | None]]) -> list[Candidate | RowProblem]:
+    return await in_turns([partial(_candidate, offer, *one, is_alone=len(known) == 1) for one in known])
+
+
 async def _candidate(
-    offer: Offer, entry: Entry, stored: Contact | None, *, position: int, is_alone: bool
+    offer: Offer, entry: Entry, stored: Contact | None, *, is_alone: bool
 ) -> Candidate | RowProblem:
     """Return what the vendor says of somebody, or why it cannot be they; SequencesError for what concerns all."""
+    position = entry.contact.position or 0
     fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
     asked = Asked(
         vendor_id=entry.contact_id if stored is None else None,

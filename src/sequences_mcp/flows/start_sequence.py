@@ -9,13 +9,13 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.domain.contact import facts_of
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.ids import LOCAL, Kind
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
 from sequences_mcp.domain.reasons import grouped
+from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.errors import (
     ApprovalError,
     InvalidArgumentsError,
@@ -28,15 +28,18 @@ from sequences_mcp.flows.busy import busy_now
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.entry import (
     Entry,
+    Rows,
     not_saved,
     optional_facts,
-    read_entries,
-    require_one_address,
+    read_rows,
+    several_addresses,
+    told_of,
+    with_optional,
 )
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
+from sequences_mcp.flows.start_at_vendor import enrollees, offer_of, require_sound_rows
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.providers.port import SavedContact
@@ -65,13 +68,14 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
-    entries = read_entries(contacts, policy=desk.policy)
-    if auto_approve:
+    rows = read_rows(contacts, policy=desk.policy)
+    if auto_approve and rows.is_sound:
         await _require_allowed(desk, blueprint_id)
+    entries = list(rows.entries)
     if desk.provider_of(blueprint_id, Kind.BLUEPRINT).name == LOCAL:
-        plan, tally = await _planned_here(desk, blueprint_id, entries, progress=progress)
+        plan, tally = await _planned_here(desk, blueprint_id, rows, progress=progress)
     else:
-        plan, tally = await _planned_there(desk, blueprint_id, entries, auto_approve=auto_approve, key=key)
+        plan, tally = await _planned_there(desk, blueprint_id, rows, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
     if len(tally.left_out) == len(entries):
         raise nobody_left(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
@@ -90,17 +94,16 @@ async def version_to_start(desk: Desk, *, blueprint_id: str, contacts: Items[obj
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     if provider.name == LOCAL:
         return (await get_blueprint(desk, blueprint_id=blueprint_id)).blueprint.version
-    if contacts:
-        read_entries(contacts, policy=desk.policy)
+    rows = read_rows(contacts, policy=desk.policy) if contacts else None
+    if rows is not None and not rows.is_sound:
+        await require_sound_rows(desk, rows, blueprint_id=blueprint_id)
     return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
 
 
-async def _planned_here(
-    desk: Desk, blueprint_id: str, entries: list[Entry], *, progress: Progress
-) -> tuple[Plan, Tally]:
-    blueprint, warnings = await startable(desk, blueprint_id)
-    require_one_address(entries, title="the embedded engine")
-    people = await _resolve(desk, blueprint, entries)
+async def _planned_here(desk: Desk, blueprint_id: str, rows: Rows, *, progress: Progress) -> tuple[Plan, Tally]:
+    with told_of(rows):
+        blueprint, warnings = await startable(desk, blueprint_id)
+    people = await _resolve(desk, blueprint, rows)
     plan = await desk.plans.open_plan(header_of(blueprint, warnings, terms=desk.terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings))
     await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
@@ -108,12 +111,13 @@ async def _planned_here(
 
 
 async def _planned_there(
-    desk: Desk, blueprint_id: str, entries: list[Entry], *, auto_approve: bool, key: str | None
+    desk: Desk, blueprint_id: str, rows: Rows, *, auto_approve: bool, key: str | None
 ) -> tuple[Plan, Tally]:
     """Return the plan of a start at a vendor. ``auto_approve`` leaves out the vendor's own review as well."""
-    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
-    people = await enrollees(desk, replace(offer, key=key), entries, keep=True)
-    _no_repeated_ids([one.person.contact.id for one in people])
+    with told_of(rows):
+        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
+    people = await enrollees(desk, replace(offer, key=key), rows, keep=True)
+    rows.require_sound(named_twice([one.person.contact.id for one in people]))
     terms = desk.vendor_terms[offer.provider.name]
     plan = await desk.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(offer.warnings))
@@ -182,44 +186,27 @@ async def startable(desk: Desk, blueprint_id: str) -> tuple[Blueprint, tuple[Fin
     return report.blueprint, warnings_in(report.findings)
 
 
-async def _resolve(desk: Desk, blueprint: Blueprint, entries: list[Entry]) -> list[tuple[Entry, SavedContact]]:
+async def _resolve(desk: Desk, blueprint: Blueprint, rows: Rows) -> list[tuple[Entry, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    optional = optional_facts(blueprint.steps)
-    told = [replace(entry.contact, optional=optional) for entry in entries if entry.has_facts]
-    stored = await store.get_contacts([entry.contact_id for entry in entries if entry.contact_id])
-    met = await store.match_contacts(told)
-    _no_repeats(entries, iter(met))
+    entries = with_optional(rows.entries, optional_facts(blueprint.steps))
+    matched = await store.match_contacts([entry.contact for entry in entries])
+    rows.require_sound([*several_addresses(entries, title="the embedded engine"), *matched.problems])
+    told = [entry.contact for entry in entries if entry.has_facts]
     saved = iter([one for batch in batches(told, BATCH) for one in await store.save_contacts(batch)])
-    named = iter(stored)
-    people = []
-    for entry in entries:
-        known = next(named) if entry.contact_id else None
-        people.append(
-            (entry, next(saved) if entry.has_facts or known is None else SavedContact(known, created=False))
-        )
-    return people
+    return [
+        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(saved))
+        for entry, stored in zip(entries, matched.people, strict=True)
+    ]
 
 
-def _no_repeats(entries: list[Entry], met: Iterator[Contact | None]) -> None:
-    who = []
-    for entry in entries:
-        stored = next(met) if entry.has_facts else None
-        fields = entry.contact.fields
-        who.append(
-            entry.contact_id or (stored.id if stored else address_key(fields.email or "") or fields.phone or "")
-        )
-    _no_repeated_ids(who)
-
-
-def _no_repeated_ids(people: Iterable[str]) -> None:
+def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
+    """Yield each row, from 1, whose person an earlier row names."""
     first: dict[str, int] = {}
     for position, who in enumerate(people, start=1):
         if (earlier := first.setdefault(who, position)) != position:
-            raise InvalidArgumentsError(
-                f"contacts {earlier} and {position} are the same person ({who}).",
-                next_step="Name each person once.",
-            )
+            problem = f"contacts {earlier} and {position} are the same person ({who})"
+            yield RowProblem(position, None, None, problem, "Name each person once.")
 
 
 def header_of(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:

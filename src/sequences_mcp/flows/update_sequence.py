@@ -9,10 +9,12 @@ from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.asked_change import ask_for
 from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.entry import read_variables
-from sequences_mcp.flows.given import Given, require_sound
+from sequences_mcp.flows.entry import variable_faults
+from sequences_mcp.flows.given import MOST, Given, require_none_unsound, require_sound, unsound
 from sequences_mcp.flows.rewrite import PENDING, rendered, store
 from sequences_mcp.providers.port import SequenceDetail, Text
+
+REMOVED = "x"  # stands for the value of a variable that is taken away: only its name is looked at
 
 
 async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[str, str | None]) -> SequenceDetail:
@@ -40,15 +42,28 @@ async def update_sequence(desk: Desk, *, sequence_id: str, variables: Mapping[st
                 earlier=earlier,
             )
         return await overrides.update_variables(sequence_id, variables=variables)
-    given = read_variables({k: v for k, v in variables.items() if v is not None}, where="variables")
-    require_sound((Given("", name, value) for name, value in given.items()), policy=desk.policy)
-    read_variables({k: "x" for k, v in variables.items() if v is None}, where="variables")
+    given = _read(desk, variables)
     sequences = offered(provider.sequences, provider, verb="read sequences")
     detail = await sequences.get_sequence(sequence_id)
     kept = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
     merged = {**kept, **given}
     await store(desk, detail, await _changed(desk, detail, merged), variables=merged)
     return await sequences.get_sequence(sequence_id)
+
+
+def _read(desk: Desk, variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the overrides to set; one error names every name that is no variable and every bad value."""
+    named = {name: REMOVED if value is None else value for name, value in variables.items()}
+    faults = list(variable_faults(named))
+    refused = unsound((Given("", name, value) for name, value in variables.items()), policy=desk.policy)
+    if not faults:
+        require_none_unsound(refused)
+        return {name: value.strip() for name, value in variables.items() if value is not None}
+    told = [*(f"{one.why}." for one in faults), *(found.message for _, found in refused)]
+    more = [f"And {len(told) - MOST:,} more."] if len(told) > MOST else []
+    raise InvalidArgumentsError(
+        " ".join([*told[:MOST], *more]), next_step=" ".join(dict.fromkeys(one.remedy for one in faults))
+    )
 
 
 async def present_variables(

@@ -23,10 +23,11 @@ _NO_VALUES: Mapping[str, str | None] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found, and the steps, which are None when their form is wrong."""
+    """What was found, and the steps, None when the form of one is wrong; ``well_formed`` are the others."""
 
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...] | None
+    well_formed: tuple[Step, ...] = ()
 
 
 def check_steps(steps: object, *, policy: GuardPolicy = DEFAULT) -> Report:
@@ -38,7 +39,7 @@ def check_steps(steps: object, *, policy: GuardPolicy = DEFAULT) -> Report:
     findings = [*form.findings, *of_steps(form.steps, policy)]
     for text in [*_texts(form.steps, policy), *form.loose]:
         findings += of_text(text)
-    return Report(findings=tuple(findings), steps=form.steps if form.is_whole else None)
+    return Report(findings=tuple(findings), steps=form.steps if form.is_whole else None, well_formed=form.steps)
 
 
 def check_text(

@@ -75,6 +75,17 @@ class ContactEntry:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Whom each row of a call is about, None for somebody new, and everything that saving the rows would refuse.
+
+    For a row among the ``problems`` nothing is known.
+    """
+
+    people: tuple[Contact | None, ...]
+    problems: tuple[RowProblem, ...]
+
+
 class Contacts(Protocol):
     """People, one row each: matched by e-mail, and by phone where one of the two has no e-mail."""
 
@@ -86,8 +97,8 @@ class Contacts(Protocol):
         """Return these people in this order; NotFoundError names every id that is not there."""
         ...
 
-    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
-        """Return, for each, the stored person whom saving them would update, or None."""
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row."""
         ...
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:

@@ -9,12 +9,12 @@ from sequences_mcp.domain.addresses import read_address, read_host, shown_host
 from sequences_mcp.domain.contact import FACTS, Contact, ContactFields, facts_of
 from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.phones import read_phone
+from sequences_mcp.domain.profiles import read_profile
 from sequences_mcp.domain.row_problems import RowProblem
 from sequences_mcp.engine.zones import is_zone, zones_of_country
 from sequences_mcp.errors import InvalidArgumentsError
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
-_LINKEDIN = re.compile(r"(https?://)?([a-z]{2,3}\.)?linkedin\.com/\S+", re.IGNORECASE)
 
 
 def checked(
@@ -62,8 +62,8 @@ def _spelled(name: str, value: str, *, country: str | None) -> str:
             raise _bad(f"{value[:40]!r} is not an IANA time zone, such as Europe/Paris.")
         case "language" if not _LANGUAGE.fullmatch(value):
             raise _bad(f"{value[:20]!r} is not a language tag, such as fr or pt-BR.")
-        case "linkedin_url" if not _LINKEDIN.fullmatch(value):
-            raise _bad(f"{value[:80]!r} is not the URL of a LinkedIn profile.")
+        case "linkedin_url":
+            return read_profile(value)
         case _:
             return value
 

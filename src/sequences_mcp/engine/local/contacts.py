@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -17,7 +17,9 @@ from sequences_mcp.engine.local.contact_facts import checked
 from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.store import audit, contacts
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.providers.port import ContactEntry, SavedContact
+from sequences_mcp.providers.port import ContactEntry, Matched, SavedContact
+
+ONCE = "Name each person once; join their facts into one entry."
 
 
 class _Met(NamedTuple):
@@ -52,48 +54,84 @@ class LocalContacts:
             )
         return found
 
-    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
-        """Return, for each, the stored person whom saving them would update, or None; raises as saving does."""
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
+
+        Somebody named twice is a problem of the later row.
+        """
         problems: list[RowProblem] = []
-        found = [self._met(place, entry, problems) for place, entry in _placed(people)]
-        require_none(problems, what="contact")
-        return [one.stored if one else None for one in found]
+        rows, known = list(_placed(people)), self._known(people)
+        found = [self._met(place, entry, problems, known=known) for place, entry in rows]
+        places: dict[str, int] = {}
+        for (place, _), met in zip(rows, found, strict=True):
+            who = _mark(met) if met else ""
+            if who and (earlier := places.setdefault(who, place)) != place:
+                problems.append(_twice(earlier, place, who))
+        return Matched(tuple(one.stored if one else None for one in found), tuple(problems))
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
 
         Raises InvalidArgumentsError with everything that is wrong in any row: a bad fact that is not optional,
-        someone without address and number, an unknown id, or somebody of whom it cannot be told who is meant.
-        ConflictError where that is all of one row; InvalidArgumentsError for one person named twice.
+        someone without address and number, an unknown id, somebody of whom it cannot be told who is meant, or
+        who is named twice. Where one row is refused as a whole and nothing else is wrong: ConflictError,
+        NotFoundError.
         """
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
         with self.engine.store.transaction():
+            known = self._known(entries)
             for place, entry in _placed(entries):
-                met = self._met(place, entry, problems)
+                met = self._met(place, entry, problems, known=known)
                 if met is None:
                     continue
                 one = self._save(met, entry)
                 earlier = places.setdefault(one.contact.id, place)
                 if earlier != place:
-                    raise _twice(earlier, place, one.contact)
+                    problems.append(_twice(earlier, place, one.contact.id))
                 saved.append(one)
             require_none(problems, what="contact")
             audit.append(self.engine.store, (self._told(one) for one in saved))
         return saved
 
-    def _met(self, place: int, entry: ContactEntry, problems: list[RowProblem]) -> _Met | None:
+    def _known(self, entries: Items[ContactEntry]) -> dict[str, Contact]:
+        """Return the people whom these rows name by id, by that id."""
+        ids = [entry.id for entry in entries if entry.id]
+        return {one.id: one for one in contacts.by_ids(self.engine.store, ids)} if ids else {}
+
+    def _met(
+        self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: Mapping[str, Contact]
+    ) -> _Met | None:
         """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
         try:
-            met = self._named(entry, place) if entry.id else self._match(entry, place)
-        except (InvalidArgumentsError, NotFoundError, ConflictError) as error:
+            met = self._named(entry, place, known) if entry.id else self._match(entry, place)
+        except NotFoundError as error:
+            problems.append(replace(refused_row(place, error), field="id", value=entry.id))
+            return None
+        except ConflictError as error:
+            field = "phone" if "by_phone" in error.data else "email"
+            problems.append(replace(refused_row(place, error), field=field))
+            return None
+        except InvalidArgumentsError as error:
             problems.append(refused_row(place, error))
             return None
         is_somebody = met.stored is not None or met.facts.email or met.facts.phone
         serious = [one for one in met.problems if one.field not in entry.optional or not is_somebody]
+        serious += self._too_long(met.stored, entry, place)
         problems += serious
         return None if serious else met
+
+    def _too_long(self, stored: Contact | None, entry: ContactEntry, place: int) -> Iterator[RowProblem]:
+        """Yield that a note is too long, by itself or with those that are there."""
+        if not entry.note or not entry.note.strip():
+            return
+        try:
+            require_short("note", entry.note)
+            notes = appended_note(stored.notes if stored else "", entry.note, self.engine.clock())
+            require_short("notes", notes)
+        except InvalidArgumentsError as error:
+            yield RowProblem(place, "note", entry.note, error.message.rstrip("."), error.next_step)
 
     def _save(self, met: _Met, entry: ContactEntry) -> SavedContact:
         contact = self._merged(met.stored, met.facts, entry.note)
@@ -131,13 +169,13 @@ class LocalContacts:
         is_same = by_phone is not None and not (by_phone.email and facts.email)
         return _Met(by_phone if is_same else None, facts, problems)
 
-    def _named(self, entry: ContactEntry, place: int) -> _Met:
+    def _named(self, entry: ContactEntry, place: int, known: Mapping[str, Contact]) -> _Met:
         """Return the stored person of an entry with an id, and the facts as they are kept."""
         wanted = str(parse(entry.id or "", Kind.CONTACT))
-        found = contacts.by_ids(self.engine.store, [wanted])
-        if not found:
+        found = known.get(wanted)
+        if found is None:
             raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
-        facts, problems = checked(entry.fields, country=found[0].country, position=place)
+        facts, problems = checked(entry.fields, country=found.country, position=place)
         other = contacts.by_email(self.engine.store, facts.email) if facts.email else None
         if other is not None and other.id != wanted:
             raise ConflictError(
@@ -145,7 +183,7 @@ class LocalContacts:
                 next_step="Save it with the one whose address it is; two people never share one.",
                 data={"id": wanted, "by_email": other.id},
             )
-        return _Met(found[0], facts, problems)
+        return _Met(found, facts, problems)
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
@@ -155,14 +193,17 @@ class LocalContacts:
         else:
             contact = replace(stored, **known)
         if note and note.strip():
-            require_short("note", note)
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
-            require_short("notes", contact.notes)
         return contact if contact == stored else replace(contact, updated_at=now)
 
 
 def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:
     return ((entry.position or place, entry) for place, entry in enumerate(entries, start=1))
+
+
+def _mark(met: _Met) -> str:
+    """Return what tells somebody apart from the others of a call."""
+    return met.stored.id if met.stored else address_key(met.facts.email or "") or met.facts.phone or ""
 
 
 def _shared_number(people: Items[Contact]) -> ConflictError:
@@ -182,10 +223,5 @@ def _two_people(by_email: Contact, by_phone: Contact) -> ConflictError:
     )
 
 
-def _twice(earlier: int, place: int, contact: Contact) -> InvalidArgumentsError:
-    shown = address_key(contact.email) if contact.email else contact.phone
-    return InvalidArgumentsError(
-        f"Contacts {earlier} and {place} are the same person ({shown}).",
-        next_step="Name each person once; join their facts into one entry.",
-        data={"positions": [earlier, place]},
-    )
+def _twice(earlier: int, place: int, who: str) -> RowProblem:
+    return RowProblem(place, None, None, f"contacts {earlier} and {place} are the same person ({who})", ONCE)

@@ -10,7 +10,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter
 from sequences_mcp.providers.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.providers.contact_traces import ContactTraces
-from sequences_mcp.providers.port import ContactEntry, SavedContact
+from sequences_mcp.providers.port import ContactEntry, Matched, SavedContact
 from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory, RememberedBlueprints
 from sequences_mcp.providers.translation import not_supported, people_of
@@ -34,7 +34,7 @@ class ClarkyContacts:
         """Raise NotSupportedError."""
         not_supported(NAME, "read several people at once")
 
-    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
         """Raise NotSupportedError."""
         not_supported(NAME, "match people")
 

@@ -13,6 +13,7 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.port import (
     ContactEntry,
+    Matched,
     SavedContact,
 )
 from sequences_mcp.providers.provider import Provider
@@ -76,7 +77,7 @@ class TopoContacts:
         """Raise NotSupportedError."""
         not_supported(NAME, "read several people at once")
 
-    async def match_contacts(self, people: Items[ContactEntry]) -> list[Contact | None]:
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
         """Raise NotSupportedError."""
         not_supported(NAME, "match people")
 
