@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.record import WorkDone
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.providers.enrolment_port import HandedOver
     from sequences_mcp.providers.timing import Timing
     from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
 OUTBOX = "outbox"
+NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
@@ -97,8 +100,56 @@ def address_of_page(settings: Settings, path: str) -> str | None:
     return seat.address(settings.data_dir, path) if seat.is_held(settings.data_dir) else None
 
 
-def work(settings: Settings, *, once: bool) -> None:
-    """Do the due work, and hand approved starts over to vendors: once, or until the process is told to stop."""
+def work_once(settings: Settings) -> WorkDone:
+    """Hand approved starts over to vendors and do the due work, once; return what came of it."""
+    from sequences_mcp.domain.record import WorkDone
+
+    stop = _stopped_by_signals(settings)
+    if settings.sender is None and not settings.accounts:
+        _require_sending(settings)
+    handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
+    facts: dict[str, Any] = {}
+    if settings.sender is not None:
+        with open_worker(settings) as worker:
+            while worker.run_due() and not stop.is_set():
+                pass
+            sent = worker.outcomes
+            facts = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
+            facts["next_at"] = worker.next_at()
+    if handed is not None:
+        facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_there": handed.unknown}
+    return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
+
+
+async def _hand_over_once(settings: Settings) -> HandedOver:
+    """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
+    from sequences_mcp.flows.hand_over import hand_over_waiting
+    from sequences_mcp.providers.enrolment_port import HandedOver
+
+    async with open_desk(settings, worker=False, actor="worker") as desk:
+        ids = [plan.id for plan in await desk.vendor_runs.waiting()]
+        before = [await desk.vendor_runs.outcome(one) for one in ids]
+        await hand_over_waiting(desk)
+        after = [await desk.vendor_runs.outcome(one) for one in ids]
+
+    def more(name: str) -> int:
+        pairs = zip(before, after, strict=True)
+        return sum(int(getattr(now, name)) - int(getattr(was, name)) for was, now in pairs)
+
+    return HandedOver(
+        done=more("done"), unknown=more("unknown"), not_done=more("not_done"), waiting=more("waiting")
+    )
+
+
+async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
+    """Return what was done, with what waits for a person now and what keeps things from leaving."""
+    async with open_desk(settings, worker=False, actor="worker") as desk:
+        stops = tuple(one.line for one in desk.troubles() if one.stops and one.code not in NOBODY_WORKS)
+        return made(waiting=await desk.records.waiting(), stops=stops)
+
+
+def _stopped_by_signals(settings: Settings) -> threading.Event:
+    """Return what is set once the process is told to stop; logging is set up too."""
     import logging
     import signal
 
@@ -107,28 +158,23 @@ def work(settings: Settings, *, once: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def work(settings: Settings) -> None:
+    """Do the due work, and hand approved starts over to vendors, until the process is told to stop."""
+    stop = _stopped_by_signals(settings)
     if settings.accounts:
-        asyncio.run(_work_at_desk(settings, stop, once=once))
-        if not once or settings.sender is None:
-            return  # a desk that stays open has a worker beside it, and without a sender there is no e-mail
-    if not once:
-        _require_sending(settings)
-        with _working(settings, on=True, clock=utc_now):
-            stop.wait()
-        return
-    with open_worker(settings) as worker:
-        while worker.run_due() and not stop.is_set():
-            pass
+        asyncio.run(_work_at_desk(settings, stop))
+        return  # a desk that stays open has a worker beside it
+    _require_sending(settings)
+    with _working(settings, on=True, clock=utc_now):
+        stop.wait()
 
 
-async def _work_at_desk(settings: Settings, stop: threading.Event, *, once: bool) -> None:
-    from sequences_mcp.flows.hand_over import hand_over_waiting
-
-    async with open_desk(settings, worker=not once, actor="worker") as desk:
-        if once:
-            await hand_over_waiting(desk)
-        else:
-            await asyncio.to_thread(stop.wait)
+async def _work_at_desk(settings: Settings, stop: threading.Event) -> None:
+    async with open_desk(settings, worker=True, actor="worker"):
+        await asyncio.to_thread(stop.wait)
 
 
 @asynccontextmanager

@@ -131,9 +131,13 @@ def _work() -> click.Command:
     @click.command(help="Do the due work, until stopped.")
     @click.option("--once", is_flag=True, help="Do what is due now, then end.")
     def work(once: bool) -> None:
-        from sequences_mcp.bootstrap import work
+        from sequences_mcp.bootstrap import work, work_once
+        from sequences_mcp.review.terminal import work_done
 
-        work(_settings(), once=once)
+        if once:
+            _say(work_done(work_once(_settings())))
+        else:
+            work(_settings())
 
     return work
 

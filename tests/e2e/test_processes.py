@@ -75,7 +75,12 @@ async def test_a_server_told_not_to_work_leaves_it_to_a_process_of_its_own(
         await desktop.call("start_sequence", blueprint_id=blueprint, contacts=PEOPLE[:1])
         assert await _statuses(desktop) == ["ACTIVE"]
         said = await installation.run("work", "--once")
-        assert said == (0, "", "")
+        status, told, log = said
+        assert (status, log) == (0, "")
+        assert told.splitlines() == [
+            "E-mails that left: 1.",
+            "Waiting for a person: nothing. Nothing more is due here.",
+        ]
         assert await _statuses(desktop) == ["COMPLETED"]
     assert len(office.messages) == 1
 

@@ -306,7 +306,7 @@ from pathlib import Path
 from sequences_mcp.bootstrap import work
 from sequences_mcp.settings import read
 import os
-work(read(os.environ), once=False)
+work(read(os.environ))
 """
 
 

@@ -11,6 +11,7 @@ from email.policy import default
 import pytest
 from page_world import LINKEDIN, MAIL, World
 from test_page_screens import TOOLS
+from test_page_vendor import asked_at_topo
 
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.edit_draft import edit_draft
@@ -149,3 +150,19 @@ def test_how_much_waits_and_since_when_is_in_the_servers_state(world: World) -> 
     waiting = world.at_desk(lambda desk: desk.records.waiting())
     assert (waiting.plans.number, waiting.texts.number, waiting.tasks.number) == (2, 0, 0)
     assert f"{waiting.since:%H:%M}" == "12:00"
+
+
+@pytest.mark.usefixtures("clarky")
+def test_a_change_at_a_vendor_that_waits_is_told_once_and_counted(world: World) -> None:
+    change = asked_at_topo(world)
+    with world.page() as visitor:
+        [notice] = works(world)
+    assert notice["Subject"] == "Waiting for you: 1 change at a vendor"
+    text = str(notice).replace("=\n", "")
+    assert f"{visitor.origin}/changes/{change.id}" in text
+    assert "1 to decide about: changes at vendors, the oldest since 2026-11-23 12:00 UTC" in text
+    assert "Good & new day" not in text
+    world.clock.forward(minutes=20)
+    assert len(works(world)) == 1
+    world.plan(people=1)
+    assert [one["Subject"] for one in works(world)][-1] == "Waiting for you: 1 start, 1 change at a vendor"

@@ -133,7 +133,7 @@ def asked_at_topo(world: World) -> AskedChange:
         run = found.items[0].sequence.id
         with contextlib.suppress(ApprovalError):
             await update_sequence(desk, sequence_id=run, variables={"opener": "Good & new day"})
-        [change] = await desk.changes.waiting(size=5)
+        [change] = (await desk.changes.waiting(page=1, size=5)).items
         return change
 
     change: AskedChange = world.at_desk(ask)
@@ -144,7 +144,8 @@ def asked_at_topo(world: World) -> AskedChange:
 def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: World, person: Visitor) -> None:
     change = asked_at_topo(world)
     path = f"/changes/{change.id}"
-    assert path in person.get("/").text
+    front = person.get("/").text
+    assert path in front and "1 change at a vendor" in front
     early = person.post(f"{path}/approve", digest=change.digest)
     assert early.status == 409 and "not on your screen" in early.text
     page = person.get(path)

@@ -105,7 +105,7 @@ async def person(vendors: Connected, answer: ElicitResult, era: str, said: list[
 async def test_reviews_show_the_old_and_the_new_value_of_a_change(vendors: Connected, era: str) -> None:
     run, asked = await asked_at_topo(vendors)
     async with vendors.client(era) as desktop:
-        [seen] = (await desktop.call("list_reviews"))["changes"]
+        [seen] = (await desktop.call("list_reviews"))["changes"]["items"]
     assert (seen["change_id"], seen["id"]) == (asked["change_id"], run)
     assert seen["changes"] == [{"name": "opener", "before": "(nothing)", "after": "Hello"}]
 
@@ -204,7 +204,7 @@ async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_ha
 ) -> None:
     async with vendors.client(era) as desktop:
         blueprint, change = await asked_at_kalent(vendors, desktop)
-        [shown] = (await desktop.call("list_reviews"))["changes"]
+        [shown] = (await desktop.call("list_reviews"))["changes"]["items"]
         before = await at_kalent(vendors)
         async with vendors.desk() as desk:
             seen = await look(desk, change)
@@ -289,3 +289,37 @@ async def test_a_change_that_nobody_started_here_is_under_way_in_says_what_is_no
             "update_blueprint", blueprint_id=start.blueprint_id, expected_version=1, name="Others"
         )
     assert "does not tell whether people started in its own app are under way" in done["next"]
+
+
+async def test_changes_that_wait_are_counted_wherever_what_waits_is_counted(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        run = await run_at_topo(desktop)
+        assert (await desktop.call("list_providers"))["waiting_changes"] == 0
+        asked = [
+            (await desktop.refused("update_sequence", sequence_id=run, variables={"opener": f"Hello {number}"}))
+            for number in range(3)
+        ]
+        state = await desktop.call("list_providers")
+        pages = [(await desktop.call("list_reviews", page=page, size=2))["changes"] for page in (1, 2)]
+        said = (await desktop.call("list_reviews", size=1))["next"]
+    assert (state["waiting_changes"], state["waiting_since"]) == (3, f"{vendors.clock.now:%Y-%m-%dT%H:%M}+00:00")
+    shown = [one["change_id"] for page in pages for one in page["items"]]
+    assert sorted(shown) == sorted(one["change_id"] for one in asked)
+    assert [(page["total_count"], page["has_more"]) for page in pages] == [(3, True), (3, False)]
+    assert "Changes at vendors wait: 3." in said
+    async with vendors.desk() as desk:
+        first, second = [list(review_list(await list_reviews(desk, page=page, size=2))) for page in (1, 2)]
+    assert [len(first), first[-1], len(second)] == [3, "There is more: --page 2.", 1]
+    vendors.clock.now += timedelta(hours=24)
+    async with vendors.client() as desktop:
+        assert (await desktop.call("list_providers"))["waiting_changes"] == 0
+
+
+async def test_a_change_of_many_values_says_how_many_are_not_shown(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        run = await run_at_topo(desktop)
+        await desktop.refused(
+            "update_sequence", sequence_id=run, variables={f"own_{n}": "Hello" for n in range(9)}
+        )
+        [seen] = (await desktop.call("list_reviews"))["changes"]["items"]
+    assert (len(seen["changes"]), seen["more_changes"]) == (5, 4)

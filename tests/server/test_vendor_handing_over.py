@@ -83,12 +83,16 @@ async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(
     await approve(vendors, asked, go=False)
     command = [sys.executable, "-m", "sequences_mcp", "work", "--once"]
     ran = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, **vendors.environ}, stderr=asyncio.subprocess.PIPE
+        *command,
+        env={**os.environ, **vendors.environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    _, err = await asyncio.wait_for(ran.communicate(), 60)
+    out, err = await asyncio.wait_for(ran.communicate(), 60)
     async with vendors.desk() as desk:
         found = await desk.vendor_runs.outcome(asked["plan_id"])
     assert (ran.returncode, heard("work --once", err)) == (0, b"")
+    assert "eople handed over to vendors: 2." in heard("work --once", out).decode()
     assert (found.done, found.waiting) == (2, 0)
     assert len(await enrolled(vendors, "topo")) == 1
 

@@ -56,16 +56,54 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand."""
+    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand, changes at
+    vendors."""
 
     plans: Queue
     texts: Queue
     tasks: Queue
+    changes: Queue
 
     @property
     def since(self) -> datetime | None:
         """Since when the oldest of all waits."""
-        return min((one.since for one in (self.plans, self.texts, self.tasks) if one.since), default=None)
+        return min((one.since for one in self._queues if one.since), default=None)
+
+    @property
+    def words(self) -> str:
+        """How much of each waits; nothing where nothing does."""
+        names = ("start", "text", "task", "change at a vendor")
+        many = ("starts", "texts", "tasks", "changes at vendors")
+        told = zip(self._queues, names, many, strict=True)
+        return ", ".join(
+            f"{own.number:,} {one if own.number == 1 else more}" for own, one, more in told if own.number
+        )
+
+    @property
+    def _queues(self) -> tuple[Queue, ...]:
+        return self.plans, self.texts, self.tasks, self.changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDone:
+    """What came of doing once what was due.
+
+    ``accepted``, ``refused`` and ``unknown`` count e-mails, None where no sender is set; ``handed_over``,
+    ``not_taken`` and ``unknown_there`` count people of starts at vendors, None where none is connected.
+    ``waiting`` is what waits for a person now, ``next_at`` when the next thing is due, ``stops`` what keeps things
+    from leaving.
+    """
+
+    to_outbox: bool
+    accepted: int | None = None
+    refused: int = 0
+    unknown: int = 0
+    handed_over: int | None = None
+    not_taken: int = 0
+    unknown_there: int = 0
+    waiting: Waiting
+    next_at: datetime | None = None
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

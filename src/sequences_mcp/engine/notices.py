@@ -65,10 +65,12 @@ class Notices:
         return True
 
     def _links(self, before: Marks) -> list[str]:
-        """Return where the starts that are news are looked at, or the front page where there are none, or many."""
+        """Return where the starts and changes that are news are shown, or the front page: for none, or many."""
         news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
         ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
-        paths = [f"/plans/{one}" for one in ids] if 0 < len(ids) <= MOST_LINKS else ["/"]
+        asked = waiting.changes_after(self.store, before, now=self.clock())
+        paths = [*(f"/plans/{one}" for one in ids), *(f"/changes/{one}" for one in asked)]
+        paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
 
     def _claimed(self) -> Marks | None:
@@ -109,18 +111,11 @@ class Notices:
         return compose(
             sender=self.sender,
             recipient=to,
-            subject=f"Waiting for you: {counts(found)}",
+            subject=f"Waiting for you: {found.words or 'nothing any more'}",
             content=body(found, links=links),
             message_id=own,
             date=now,
         )
-
-
-def counts(found: Waiting) -> str:
-    """Return how much waits, in words."""
-    kinds = ((found.plans, "start"), (found.texts, "text"), (found.tasks, "task"))
-    told = [f"{queue.number:,} {word}{'' if queue.number == 1 else 's'}" for queue, word in kinds if queue.number]
-    return ", ".join(told) or "nothing any more"
 
 
 def body(found: Waiting, *, links: Sequence[str]) -> str:
@@ -128,6 +123,7 @@ def body(found: Waiting, *, links: Sequence[str]) -> str:
     lines = [
         _line(found.plans, "to approve: starts"),
         _line(found.texts, "to read: single texts"),
+        _line(found.changes, "to decide about: changes at vendors"),
         _line(found.tasks, "to do by hand: tasks"),
     ]
     where = [f"On that machine: {address}" for address in links or ["sequences-mcp review --open"]]

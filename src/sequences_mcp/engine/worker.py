@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -84,6 +85,7 @@ class Worker:
     poll: float = 1.0
     at: Callable[[str], None] = _nowhere
     monotonic: Callable[[], float] = elapsed
+    outcomes: Counter[str] = field(default_factory=Counter, init=False)  # how many were accepted, refused, lost
     _faulty: set[str] = field(default_factory=set, init=False)
     _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
 
@@ -159,12 +161,14 @@ class Worker:
 
     def _pause(self) -> float:
         """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
-        if not self.store.has_room():
-            return self.poll
-        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
-        coming = [at for at in (free and free[1], self._mailbox_at()) if at is not None]
-        soonest = min(((at - self.clock()).total_seconds() for at in coming), default=self.poll)
+        coming = self.next_at() if self.store.has_room() else None
+        soonest = self.poll if coming is None else (coming - self.clock()).total_seconds()
         return min(max(soonest, 0.0), self.poll)
+
+    def next_at(self) -> datetime | None:
+        """Return when the next thing can be done in its lanes, or None where nothing is planned."""
+        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
+        return min((at for at in (free and free[1], self._mailbox_at()) if at is not None), default=None)
 
     def _show(self, done: int) -> None:
         if self.pulse and not self.store.has_room():
@@ -318,6 +322,7 @@ class Worker:
     def _report(self, outcome: Outcome) -> None:
         try:
             record(self.store, outcome, rules=self.rules, now=self.clock())
+            self.outcomes[outcome.kind] += 1
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
             if _stands_already(self.store, outcome):
                 return

@@ -1,4 +1,4 @@
-"""What waits for a person: plans, and single texts."""
+"""What waits for a person: plans, single texts, and changes at vendors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ class Reviews:
     plans: Page[Plan]
     drafts: Page[Draft]
     warnings: Mapping[str, int]
-    changes: tuple[AskedChange, ...] = ()
+    changes: Page[AskedChange]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows, of any of them."""
+        return self.plans.has_more or self.drafts.has_more or self.changes.has_more
 
 
 async def list_reviews(
@@ -34,10 +39,11 @@ async def list_reviews(
     drafts = offered(desk.local.drafts, desk.local, verb="list drafts")
     if plan_id is None:
         plans = await desk.plans.list_plans(page=page, size=size)
+        changes = await desk.changes.waiting(page=page, size=size)
     else:
         parse(plan_id, Kind.PLAN)
         plans = Page((await desk.plans.get_plan(plan_id),), 1, 1, size)
+        changes = Page((), 0, page, size)
     warnings = {plan.id: await number_of_warnings(desk, plan) for plan in plans.items}
-    changes = await desk.changes.waiting(size=size) if plan_id is None and page == 1 else ()
     found = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
-    return Reviews(plans, found, warnings, tuple(changes))
+    return Reviews(plans, found, warnings, changes)

@@ -6,7 +6,6 @@ Further parts of the contract in ``providers.port``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -140,7 +139,7 @@ class Changes(Protocol):
         """Return one change; NotFoundError."""
         ...
 
-    async def waiting(self, *, size: int) -> Items[AskedChange]:
+    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
         """Return those that wait, the oldest first."""
         ...
 

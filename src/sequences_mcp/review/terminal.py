@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, Terms
+from sequences_mcp.domain.record import WorkDone
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.flows.asked_change import differences, what_it_is
 from sequences_mcp.flows.at_vendor import handed, vendor_words
@@ -23,17 +24,36 @@ NOBODY = "nobody: this step will be skipped"
 
 def review_list(reviews: Reviews) -> Iterator[str]:
     """Yield what waits, a line each."""
-    for change in reviews.changes:
-        yield f"{change.id}  change   {what_it_is(change)}: {_line(change.subject)}"
-    if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes):
+    if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes.total_count):
         yield "Nothing waits for you."
+    for change in reviews.changes.items:
+        yield f"{change.id}  change   {what_it_is(change)}: {_line(change.subject)}"
     for plan in reviews.plans.items:
         numbers = counts(plan, warnings=reviews.warnings[plan.id])
         yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
-    if reviews.plans.has_more or reviews.drafts.has_more:
+    if reviews.has_more:
         yield f"There is more: --page {reviews.plans.page + 1}."
+
+
+def work_done(done: WorkDone) -> Iterator[str]:
+    """Yield what came of doing once what was due: what left, what waits for a person, what is next."""
+    parts = []
+    if done.accepted is not None:
+        left = "written to the outbox folder, which reaches nobody" if done.to_outbox else "that left"
+        parts.append(f"E-mails {left}: {done.accepted:,}")
+        parts += [f"not accepted: {done.refused:,}"] if done.refused else []
+        parts += [f"unknown whether they left: {done.unknown:,}"] if done.unknown else []
+    if done.handed_over is not None:
+        parts.append(f"people handed over to vendors: {done.handed_over:,}")
+        parts += [f"not taken there: {done.not_taken:,}"] if done.not_taken else []
+        parts += [f"unknown whether they were taken: {done.unknown_there:,}"] if done.unknown_there else []
+    told = "; ".join(parts)
+    yield f"{told[:1].upper()}{told[1:]}."
+    coming = f"Next due here: {_utc(done.next_at)}." if done.next_at else "Nothing more is due here."
+    yield f"Waiting for a person: {done.waiting.words or 'nothing'}. {coming}"
+    yield from (f"{_line(for_person(one))}" for one in done.stops)
 
 
 def counts(plan: Plan, *, warnings: int) -> str:

@@ -93,6 +93,7 @@ async def _week(desk: Desk) -> dict[str, object]:
         "week_ago": (now - timedelta(days=7)).isoformat(timespec="minutes"),
         "waiting_plans": report.waiting.plans.number,
         "waiting_drafts": report.waiting.texts.number,
+        "waiting_changes": report.waiting.changes.number,
         "open_tasks": report.waiting.tasks.number,
         "broken": report.broken,
     }

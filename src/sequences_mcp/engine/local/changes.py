@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import Kind
-from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.store import changes, plans
+from sequences_mcp.domain.page import Page
+from sequences_mcp.engine.local.engine import Engine, require_page
+from sequences_mcp.engine.store import changes, plans, waiting
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
 from sequences_mcp.providers.record_port import AskedChange
 
@@ -48,9 +48,14 @@ class LocalChanges:
             )
         return found
 
-    async def waiting(self, *, size: int) -> Items[AskedChange]:
+    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
         """Return those that wait, the oldest first."""
-        return changes.waiting(self.engine.store, size=size, now=self.engine.clock())
+        require_page(page, size)
+        store, now = self.engine.store, self.engine.clock()
+        with store.snapshot():
+            found = changes.waiting(store, skip=(page - 1) * size, size=size, now=now)
+            total = waiting.changes(store, now=now).number
+        return Page(found, total, page, size)
 
     async def approve(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None

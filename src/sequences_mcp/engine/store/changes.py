@@ -46,9 +46,9 @@ def same(
     return str(row["id"]) if row else None
 
 
-def waiting(store: Store, *, size: int, now: datetime) -> tuple[AskedChange, ...]:
+def waiting(store: Store, *, skip: int, size: int, now: datetime) -> tuple[AskedChange, ...]:
     """Return those that wait, the oldest first."""
-    found = store.rows("changes.waiting", size=size, since=to_micros(now - CHANGE_LASTS))
+    found = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
     return tuple(one for row in found if (one := find(store, row["id"])) is not None)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 from sequences_mcp.domain.record import Queue, Waiting
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
+from sequences_mcp.providers.record_port import CHANGE_LASTS
 
 MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Which things wait: plans as ``number:status``, and the newest instant at which a text or task began to."""
+    """Which things wait: plans as ``number:status``, and when the newest text, task or change began."""
 
     plans: frozenset[str]
     newest: int
@@ -49,8 +50,20 @@ def marks(store: Store, *, now: datetime, not_because: str) -> Marks:
     with store.snapshot():
         plans = store.rows("waiting.plan_states", now=to_micros(now), most=MOST)
         rows = _rows(store, now=now, not_because=not_because)
-    newest = max(rows[name]["newest"] or 0 for name in ("texts", "tasks"))
+    newest = max(rows[name]["newest"] or 0 for name in ("texts", "tasks", "changes"))
     return Marks(frozenset(f"{row['no']}:{row['status']}" for row in plans), newest)
+
+
+def changes(store: Store, *, now: datetime) -> Queue:
+    """Return how many changes at vendors wait, and since when."""
+    [row] = store.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))
+    return Queue(row["number"], from_micros(row["since"]))
+
+
+def changes_after(store: Store, told: Marks, *, now: datetime) -> list[str]:
+    """Return the ids of the changes that wait and that were asked for since ``told``, the oldest first."""
+    since = max(to_micros(now - CHANGE_LASTS), told.newest)
+    return [row["id"] for row in store.rows("changes.waiting", since=since, skip=0, size=MOST)]
 
 
 def last_told(store: Store, subject: str) -> Told | None:
@@ -67,4 +80,5 @@ def _rows(store: Store, *, now: datetime, not_because: str) -> dict[str, Any]:
         "plans": store.rows("waiting.plans", now=to_micros(now))[0],
         "texts": store.rows("waiting.texts", plan_reason=f"{not_because}%")[0],
         "tasks": store.rows("waiting.tasks", now=to_micros(now))[0],
+        "changes": store.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))[0],
     }

@@ -345,7 +345,7 @@ const told = (result) => {
     return open(1);
   }
   const plans = result.plans?.items;
-  const changes = result.changes?.length ?? 0;
+  const changes = result.changes?.total_count ?? 0;
   if (plans?.length === 1 && !changes) {
     planId = plans[0].plan_id;
     return open(1);

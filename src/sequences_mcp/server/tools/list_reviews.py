@@ -25,10 +25,10 @@ async def list_reviews(
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = desk.ways_to_review(path=path)
     coming = next_step(reviews, ways=ways, one=plan_id is not None)
-    first = next((one.id for one in reviews.changes), None)
+    first = next((one.id for one in reviews.changes.items), None)
     where = desk.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
     more = (
-        f"Changes at vendors wait: {len(reviews.changes)}. A person decides about {first} {where}."
+        f"Changes at vendors wait: {reviews.changes.total_count:,}. A person decides about {first} {where}."
         if first
         else ""
     )

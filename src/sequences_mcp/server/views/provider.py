@@ -34,6 +34,7 @@ class ProvidersView(View):
     server_reply: str | None = None
     waiting_plans: int
     waiting_drafts: int
+    waiting_changes: int
     open_tasks: int
     waiting_since: str | None = None
 
@@ -54,6 +55,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         server_reply=next((one.server_reply for one in report.troubles if one.server_reply), None),
         waiting_plans=waiting.plans.number,
         waiting_drafts=waiting.texts.number,
+        waiting_changes=waiting.changes.number,
         open_tasks=waiting.tasks.number,
         waiting_since=waiting.since.isoformat(timespec="minutes") if waiting.since else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.flows.asked_change import differences, what_it_is
@@ -71,13 +72,20 @@ class ChangedView(View):
 
 
 class ChangeView(View):
-    """A change at a vendor that an agent asked for; long values are cut."""
+    """A change at a vendor that an agent asked for; long values are cut, ``more_changes`` are not shown."""
 
     change_id: str
     what: str
     id: str
     changes: tuple[ChangedView, ...]
+    more_changes: int | None = None
     expires_at: str
+
+
+class ChangePage(PageView):
+    """Some changes at vendors, oldest first."""
+
+    items: tuple[ChangeView, ...]
 
 
 class ReviewsView(View):
@@ -85,7 +93,7 @@ class ReviewsView(View):
 
     plans: PlanPage
     drafts: DraftPage
-    changes: tuple[ChangeView, ...] | None = None
+    changes: ChangePage | None = None
     next: str
 
 
@@ -147,10 +155,18 @@ def change_withdrawn(change: AskedChange) -> PlanWithdrawn:
     )
 
 
-def change_view(change: AskedChange) -> ChangeView:
-    """Return a change that waits, with old and new."""
+def change_page(changes: Page[AskedChange]) -> ChangePage | None:
+    """Return changes that wait, their values sharing one budget, or None where there are none at all."""
+    if not changes.total_count:
+        return None
+    found = [differences(one)[:CHANGES_SHOWN] for one in changes.items]
+    limit = fair_limit((len(part) for one in found for it in one for part in it[1:]), budget=TEXT_BUDGET)
+    return ChangePage(items=tuple(change_view(one, limit) for one in changes.items), **numbered(changes))
+
+
+def change_view(change: AskedChange, limit: int) -> ChangeView:
+    """Return a change that waits, with old and new, each cut to ``limit`` characters."""
     found = differences(change)
-    limit = fair_limit((len(one.before) + len(one.after) for one in found), budget=TEXT_BUDGET // 2)
     return ChangeView(
         change_id=change.id,
         what=what_it_is(change),
@@ -159,6 +175,7 @@ def change_view(change: AskedChange) -> ChangeView:
             ChangedView(name=cut(one.name, 80), before=cut(one.before, limit), after=cut(one.after, limit))
             for one in found[:CHANGES_SHOWN]
         ),
+        more_changes=max(0, len(found) - CHANGES_SHOWN) or None,
         expires_at=change.expires_at.isoformat(timespec="seconds"),
     )
 
@@ -183,7 +200,7 @@ def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
         drafts=DraftPage(
             items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
         ),
-        changes=tuple(change_view(one) for one in reviews.changes[:CHANGES_SHOWN]) or None,
+        changes=change_page(reviews.changes),
         next=next_step,
     )
 

@@ -21,7 +21,8 @@ WHERE tool = :tool AND subject = :subject AND arguments = :arguments AND earlier
 -- waiting --
 -- The changes that wait, the oldest first.
 SELECT id FROM asked_change
-WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since ORDER BY asked_at, id LIMIT :size
+WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
+ORDER BY asked_at, id LIMIT :size OFFSET :skip
 
 -- approve --
 -- A person's yes.

@@ -15,6 +15,11 @@ SELECT count(*) AS number, min(r.changed_at) AS since, max(r.changed_at) AS newe
 FROM step_run r CROSS JOIN sequence s ON s.no = r.sequence_no
 WHERE r.state = 'open' AND r.replaced = 0 AND (s.paused_until IS NULL OR s.paused_until <= :now)
 
+-- changes --
+-- How many changes at vendors wait for a person, and since when.
+SELECT count(*) AS number, min(asked_at) AS since, max(asked_at) AS newest FROM asked_change
+WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
+
 -- plan_states --
 -- Which plans wait and how, the newest first.
 SELECT no, status FROM plan WHERE status = 'void' OR (status = 'waiting' AND expires_at > :now)
