@@ -11,7 +11,7 @@ import pytest
 from bureau import Bureau
 from tests.server.open_server import GRACE, LINUS, MAIL, Desktop
 
-from sequences_mcp.domain.plan import text_digest
+from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.review.decide import approve, look

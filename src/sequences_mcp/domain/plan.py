@@ -1,25 +1,12 @@
-"""A plan: everything a start would do, hashed, so that what a person approved can be told from what is sent.
-
-The digest is a SHA-256 over the plan's header and one SHA-256 a text, in order of person and step. Checking one
-text before it is sent therefore needs the header, the list of text digests and that one text, not the texts of
-ten thousand people. Whoever a vendor is to write to has one SHA-256 more, of what the vendor is given about them.
-"""
+"""A plan: everything a start would do, for a person to approve; ``domain.digests`` has what a yes covers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
-from typing import Any
 
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
-from sequences_mcp.domain.sequence import Sequence, StepRun
-
-DIGEST_SIZE = 32
-
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 
@@ -112,9 +99,10 @@ class PlanHeader:
 class Plan:
     """A start that waits for, or has, a person's yes.
 
-    ``digest`` is hexadecimal and empty while drafting. ``people`` counts whom a yes still concerns: whoever left
-    an undecided plan is no longer among them. ``missing_texts`` counts the texts that still have to be written,
-    ``to_read`` those written per contact that a person must read one by one, ``warnings`` those about people.
+    ``digest`` is hexadecimal and empty while drafting; ``digest_version`` is that of it and of the texts' digests.
+    ``people`` counts whom a yes still concerns: whoever left an undecided plan is no longer among them.
+    ``missing_texts`` counts the texts that still have to be written, ``to_read`` those written per contact that a
+    person must read one by one, ``warnings`` those about people.
     """
 
     id: str
@@ -122,6 +110,7 @@ class Plan:
     header: PlanHeader
     people: int
     digest: str
+    digest_version: int
     missing_texts: int
     to_read: int
     warnings: int
@@ -138,47 +127,3 @@ def is_allowed(allowed: frozenset[str], blueprint_id: str, *, version: int) -> b
     """
     by_id = provider_of(blueprint_id) in UNVERSIONED and blueprint_id in allowed
     return by_id or f"{blueprint_id}@{version}" in allowed
-
-
-def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return text.encode("utf-8", "surrogatepass")
-
-
-def text_digest(sequence: Sequence, run: StepRun) -> bytes:
-    """Return the SHA-256 of all that decides what one person gets in one step, and when.
-
-    A text that is again what it was under an earlier generation has the digest it had then.
-    """
-    facts = [
-        sequence.id,
-        sequence.contact_id,
-        sequence.time_zone,
-        run.step.model_dump(mode="json"),
-        run.recipient,
-        run.subject,
-        run.content,
-        run.text_generation,
-    ]
-    return sha256(canonical(facts)).digest()
-
-
-def person_digest(sequence: Sequence) -> bytes:
-    """Return the SHA-256 of all that a vendor is given about one person."""
-    facts = [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.handover)]
-    return sha256(canonical(facts)).digest()
-
-
-def digests_of_person(sequence: Sequence) -> bytes:
-    """Return the digests of one person in a plan: of the handover to a vendor, if it is one, and of each text."""
-    handover = person_digest(sequence) if sequence.is_at_vendor else b""
-    return handover + b"".join(text_digest(sequence, run) for run in sequence.steps)
-
-
-def plan_digest(header: PlanHeader, texts: Iterable[bytes]) -> str:
-    """Return the digest that a person approves."""
-    total = sha256(canonical(asdict(header)))
-    for digest in texts:
-        total.update(digest)
-    return total.hexdigest()

@@ -161,6 +161,7 @@ class Sequence:
     skipped (at first, when the sequence was started), moved by the pauses since. ``time_zone`` is one IANA name,
     or several with commas where the contact's is known only as one of them. ``warnings`` is how many findings
     about this person alone whoever approves the plan is shown: ``findings``, which an older program did not keep.
+    ``digest_version`` is that of its plan.
 
     ``provider`` is who carries it out. For a vendor ``handover`` is exactly what it is given about this person
     (covered by the plan's digest), ``remote_id`` the id under which it is read there, ``operation_id`` the write
@@ -190,6 +191,7 @@ class Sequence:
     handover: Mapping[str, str] = field(default_factory=dict)
     remote_id: str | None = None
     operation_id: str | None = None
+    digest_version: int = 1
 
     @property
     def is_at_vendor(self) -> bool:

@@ -11,8 +11,9 @@ from typing import TypeAlias
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.digests import plan_digest, text_digest
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, plan_digest, text_digest
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import audit, plans
@@ -57,7 +58,8 @@ def unsigned_because(store: Store, subject: str, digest: str, *, unproven: Unpro
 def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:
     """Return why an approved plan's yes does not cover this text, or None."""
     digests = plans.texts(store, plan.id)
-    if _digest(plan.header, digests) == plan.digest and covers(digests, sequence, run):
+    present = _digest(plan.header, digests, version=plan.digest_version)
+    if present == plan.digest and covers(digests, sequence, run):
         return None
     return "this text is not the one that was approved"
 
@@ -92,9 +94,9 @@ def voided(plan: Plan, reason: str) -> Plan:
 
 
 @lru_cache(maxsize=4)
-def _digest(header: PlanHeader, digests: bytes) -> str:
+def _digest(header: PlanHeader, digests: bytes, *, version: int) -> str:
     """Return the digest of a plan's texts; remembered, since it is asked for before each of its e-mails."""
-    return plan_digest(header, split(digests))
+    return plan_digest(header, split(digests), version=version)
 
 
 def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) -> Plan:

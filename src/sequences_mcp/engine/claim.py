@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.digests import text_digest, wire_digest
 from sequences_mcp.domain.leaving import Leaving
-from sequences_mcp.domain.plan import Plan, PlanStatus, Terms, text_digest
+from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import (
@@ -238,7 +238,7 @@ def _claimed(
         generation=run.generation,
         sender=rules.terms.sender_address,
         message_id=message.message_id,
-        message_digest=sha256(message.data).digest(),
+        message_digest=wire_digest(message.data),
         claimed_at=now,
     )
     attempts.insert(store, attempt)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.plan import text_digest
+from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.sequence import LIVE, Sequence, StepRun, StepState
 from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import approved_at

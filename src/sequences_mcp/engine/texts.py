@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sequences_mcp.domain.blueprint import Sourcing, Step
-from sequences_mcp.domain.plan import DIGEST_SIZE, Plan, digests_of_person, plan_digest, text_digest
+from sequences_mcp.domain.digests import DIGEST_SIZE, digests_of_person, plan_digest, text_digest
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.store import blueprints, plans, schedule
 from sequences_mcp.engine.store.database import Store
@@ -67,9 +68,14 @@ def recounted(store: Store, plan: Plan) -> Plan:
     return replace(plan, people=people, warnings=warnings, missing_texts=missing, to_read=to_read)
 
 
+def sealed_digest(plan: Plan, digests: bytes) -> str:
+    """Return what a plan's digest is with these digests of its texts."""
+    return plan_digest(plan.header, split(digests), version=plan.digest_version)
+
+
 def resealed(store: Store, plan: Plan, digests: bytes) -> Plan:
     """Return the plan with the digest of these texts, and counted again."""
-    return replace(recounted(store, plan), digest=plan_digest(plan.header, split(digests)))
+    return replace(recounted(store, plan), digest=sealed_digest(plan, digests))
 
 
 def with_texts_of(digests: bytes, sequence: Sequence) -> bytes:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Literal, Protocol
 
+from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import canonical
 from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression, Waiting
 from sequences_mcp.domain.waiver import Waiver
 from sequences_mcp.providers.port import SequenceDetail
@@ -86,6 +85,7 @@ class AskedChange:
     arguments: Mapping[str, Any]
     earlier: Mapping[str, Any]
     asked_at: datetime
+    digest_version: int = NEWEST
     approved_by: str | None = None
     refused_by: str | None = None
     reason: str | None = None
@@ -100,7 +100,8 @@ class AskedChange:
     @property
     def digest(self) -> str:
         """What a yes is to: what is changed, from what to what."""
-        return sha256(canonical([self.id, self.tool, self.subject, self.arguments, self.earlier])).hexdigest()
+        facts = ChangeFacts(self.id, self.tool, self.subject, self.arguments, self.earlier)
+        return change_digest(facts, version=self.digest_version)
 
     def standing(self, now: datetime) -> Standing:
         """Return whether it waits, or how it was decided."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.invisible import is_showable
-from sequences_mcp.domain.plan import Plan, person_digest, text_digest
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.record import PlanTally
 from sequences_mcp.domain.sequence import TERMINAL, Sequence, StepRun
 from sequences_mcp.errors import SequencesError

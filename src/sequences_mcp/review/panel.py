@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plain_words import for_person
-from sequences_mcp.domain.plan import Plan, PlanStatus, person_digest, text_digest
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.flows.approve_plan import approve_plan

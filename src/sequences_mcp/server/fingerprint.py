@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from sequences_mcp.domain.plan import canonical
+from sequences_mcp.domain.digests import canonical
 
 
 def fingerprint(arguments: Mapping[str, Any]) -> str:

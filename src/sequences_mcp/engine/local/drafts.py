@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import PlanStatus, text_digest
+from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import draft_id as id_of
 from sequences_mcp.engine.approvals import is_approved

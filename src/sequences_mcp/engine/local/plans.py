@@ -7,6 +7,7 @@ from collections.abc import Sequence as Items
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.ids import Kind, parse
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
@@ -40,6 +41,7 @@ class LocalPlans:
             header=header,
             people=0,
             digest="",
+            digest_version=NEWEST,
             missing_texts=0,
             to_read=0,
             warnings=0,
@@ -249,6 +251,7 @@ class LocalPlans:
             findings=one.findings,
             provider=plan.header.provider,
             handover=one.handover,
+            digest_version=plan.digest_version,
         )
 
     def _entry(self, one: Sequence) -> audit.Entry:

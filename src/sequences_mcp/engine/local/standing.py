@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.plan import Plan, Terms, plan_digest
+from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.engine.approvals import unsigned_because, void_because
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.store import blueprints, schedule
-from sequences_mcp.engine.texts import present_digests, split
+from sequences_mcp.engine.texts import present_digests, sealed_digest
 
 
 def terms_today(engine: Engine, plan: Plan) -> Terms:
@@ -41,4 +41,4 @@ def fallen_because(engine: Engine, plan: Plan) -> str | None:
 
 def _rewritten(engine: Engine, plan: Plan) -> str | None:
     digests = present_digests(engine.store, plan)
-    return None if plan_digest(plan.header, split(digests)) == plan.digest else "it is not what was approved"
+    return None if sealed_digest(plan, digests) == plan.digest else "it is not what was approved"

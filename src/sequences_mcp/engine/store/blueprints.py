@@ -9,8 +9,8 @@ from collections.abc import Sequence as Items
 from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import canonical
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 

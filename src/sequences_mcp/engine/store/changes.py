@@ -22,6 +22,7 @@ def insert(store: Store, asked: AskedChange) -> None:
         arguments=_text(asked.arguments),
         earlier=_text(asked.earlier),
         asked_at=to_micros(asked.asked_at),
+        digest_version=asked.digest_version,
     )
 
 
@@ -74,6 +75,7 @@ def _from_row(row: sqlite3.Row) -> AskedChange:
         arguments=json.loads(row["arguments"]),
         earlier=json.loads(row["earlier"]),
         asked_at=from_micros(row["asked_at"]),
+        digest_version=row["digest_version"],
         approved_by=row["approved_by"],
         refused_by=row["refused_by"],
         reason=row["reason"],

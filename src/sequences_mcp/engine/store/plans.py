@@ -8,8 +8,9 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
+from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms, canonical
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
@@ -23,6 +24,7 @@ def insert(store: Store, plan: Plan) -> bool:
         added = store.write(
             "plans.insert",
             id=plan.id,
+            digest_version=plan.digest_version,
             terms=canonical(asdict(header.terms)).decode(),
             expires_at=to_micros(header.expires_at),
             covered=json.dumps(header.warnings, ensure_ascii=False),
@@ -161,6 +163,7 @@ def _from_row(row: sqlite3.Row) -> Plan:
         header=header,
         people=row["people"],
         digest=row["digest"],
+        digest_version=row["digest_version"],
         missing_texts=row["missing_texts"],
         to_read=row["to_read"],
         warnings=row["warnings"],

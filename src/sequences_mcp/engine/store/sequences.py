@@ -295,7 +295,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
     _, own, plan_id, blueprint_id, version, contact_id, status, *rest = row
     ordinal, steps_text, created_at, updated_at, *rest = rest
     anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
-    provider, handover, remote_id, operation_id, findings = rest
+    provider, handover, remote_id, operation_id, findings, digest_version = rest
     steps = steps_from_json(steps_text)
     return Sequence(
         id=own,
@@ -321,6 +321,7 @@ def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Sequence:
         remote_id=remote_id,
         operation_id=operation_id,
         findings=_findings(findings),
+        digest_version=digest_version,
     )
 
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from starlette.responses import Response
 
+from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.domain.plan import canonical
 from sequences_mcp.domain.sequence import LIVE, Answer, SequenceStatus, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.carry_out import carry_out

@@ -1,7 +1,7 @@
 -- insert --
 -- A change that waits for a person.
-INSERT INTO asked_change (id, tool, subject, arguments, earlier, asked_at)
-VALUES (:id, :tool, :subject, :arguments, :earlier, :asked_at)
+INSERT INTO asked_change (id, tool, subject, arguments, earlier, asked_at, digest_version)
+VALUES (:id, :tool, :subject, :arguments, :earlier, :asked_at, :digest_version)
 
 -- find --
 -- One change, with what became of its request; the fingerprint of that is the digest that was approved.

@@ -1,8 +1,8 @@
 -- insert --
 -- A plan that is still being written.
 INSERT INTO plan (id, version_no, status, terms, expires_at, covered, digest, people, missing_texts, to_read,
-                  warnings, created_at)
-SELECT :id, no, 'drafting', :terms, :expires_at, :covered, '', 0, 0, 0, 0, :created_at
+                  warnings, created_at, digest_version)
+SELECT :id, no, 'drafting', :terms, :expires_at, :covered, '', 0, 0, 0, 0, :created_at, :digest_version
 FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
 
 -- insert_texts --

@@ -20,7 +20,7 @@ VALUES (:sequence_no, :step, 0, :key, :recipient, :subject, :content, :state, :r
 -- Runs by a JSON list of ids, in its order; the order of the columns counts.
 SELECT s.no, s.id, plan.id, blueprint_id, version, contact.id, s.status, s.ordinal, steps, s.created_at, s.updated_at,
        s.anchor, s.variables, s.paused_since, s.paused_until, s.stop_reason, s.time_zone, s.warnings, s.reason,
-       s.provider, s.handover, s.remote_id, s.operation_id, s.findings
+       s.provider, s.handover, s.remote_id, s.operation_id, s.findings, digest_version
 FROM json_each(:ids) wanted CROSS JOIN sequence s ON s.id = wanted.value
 CROSS JOIN plan ON plan.no = s.plan_no CROSS JOIN contact ON contact.no = s.contact_no
 CROSS JOIN blueprint_version v ON v.no = s.version_no

@@ -1,0 +1,214 @@
+"""What a person's yes is to, byte for byte: the preimage of every digest, in every version there has been.
+
+An approval names the SHA-256 of a preimage: the canonical JSON of the facts listed here, field by field. A plan
+and a change at a vendor keep the version they were made under (``digest_version``). All their digests are computed
+under it for as long as they live, so an approval outlasts an upgrade of the program.
+
+**A version is frozen.** Its fields, their names, order and form never change; the tests hold each version against
+digests written down as text. A new field of a step, a text, a plan or a change joins a new version, which is what
+is planned from then on. Under an older version such a field is at its default, since nobody could give it; where
+it is not (someone changed the database), it joins the preimage under ``BEYOND``, and no approval covers that.
+
+A plan's digest is the SHA-256 over its header followed by one SHA-256 a text, in order of person and step. So to
+check one text before it is sent takes the header, the list of text digests and that one text, not the texts of ten
+thousand people. Whoever a vendor is to write to has one SHA-256 more, of what the vendor is given about them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel
+
+from sequences_mcp.errors import ApprovalError
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.plan import PlanHeader
+    from sequences_mcp.domain.sequence import Sequence, StepRun
+
+NEWEST = 1
+"""The version of what is planned or asked for from now on."""
+
+DIGEST_SIZE = 32
+BEYOND = "beyond this version"
+
+
+class ChangeFacts(NamedTuple):
+    """A change at a vendor, as far as a yes covers it: what ``subject`` becomes, and what it was before."""
+
+    id: str
+    tool: str
+    subject: str
+    arguments: Mapping[str, Any]
+    earlier: Mapping[str, Any]
+
+
+def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
+    """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def text_digest(sequence: Sequence, run: StepRun) -> bytes:
+    """Return the SHA-256 of all that decides what one person gets in one step, and when.
+
+    A text that is again what it was under an earlier generation has the digest it had then.
+    """
+    return sha256(canonical(_preimages(sequence.digest_version).text(sequence, run))).digest()
+
+
+def person_digest(sequence: Sequence) -> bytes:
+    """Return the SHA-256 of all that a vendor is given about one person."""
+    return sha256(canonical(_preimages(sequence.digest_version).person(sequence))).digest()
+
+
+def digests_of_person(sequence: Sequence) -> bytes:
+    """Return the digests of one person in a plan: of the handover to a vendor, if it is one, and of each text."""
+    handover = person_digest(sequence) if sequence.is_at_vendor else b""
+    return handover + b"".join(text_digest(sequence, run) for run in sequence.steps)
+
+
+def plan_digest(header: PlanHeader, texts: Iterable[bytes], *, version: int) -> str:
+    """Return the digest that a person approves, over a plan's header and the digests of its people."""
+    total = sha256(canonical(_preimages(version).header(header)))
+    for digest in texts:
+        total.update(digest)
+    return total.hexdigest()
+
+
+def change_digest(change: ChangeFacts, *, version: int) -> str:
+    """Return the digest that a person approves of a change at a vendor: what is changed, from what to what."""
+    return sha256(canonical(_preimages(version).change(change))).hexdigest()
+
+
+def wire_digest(message: bytes) -> bytes:
+    """Return the SHA-256 of an e-mail's bytes as they are handed to the mail server; it has no versions."""
+    return sha256(message).digest()
+
+
+# Version 1: everything sealed since the first release. Frozen.
+
+_STEP_1 = (
+    *("id", "name", "type", "linked_in_type", "content", "subject", "temporality_type", "delay", "content_source"),
+    *("config", "policy"),
+)
+_POLICY_1 = ("skip_step_if_no_contact", "auto_validate_ai_draft", "invite_timeout_days")
+_TERMS_1 = ("sender_address", "sender_name", "delivery", "window", "daily_cap", "spacing")
+_HEADER_1 = ("blueprint_id", "blueprint_version", "blueprint_name", "terms", "expires_at", "warnings")
+
+
+def _step_1(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "name": step.name,
+        "type": step.type.value,
+        "linkedInType": step.linked_in_type and step.linked_in_type.value,
+        "content": step.content,
+        "subject": step.subject,
+        "temporalityType": step.temporality_type.value,
+        "delay": step.delay
+        and {"value": step.delay.value, "unit": step.delay.unit.value, **_beyond(step.delay, "value", "unit")},
+        "contentSource": step.content_source.value,
+        "config": step.config and {"userId": step.config.user_id, **_beyond(step.config, "user_id")},
+        "policy": {
+            "skipStepIfNoContact": step.policy.skip_step_if_no_contact,
+            "autoValidateAIDraft": step.policy.auto_validate_ai_draft,
+            "inviteTimeoutDays": step.policy.invite_timeout_days,
+            **_beyond(step.policy, *_POLICY_1),
+        },
+        **_beyond(step, *_STEP_1),
+    }
+
+
+def _text_1(sequence: Sequence, run: StepRun) -> list[Any]:
+    return [
+        sequence.id,
+        sequence.contact_id,
+        sequence.time_zone,
+        _step_1(run.step),
+        run.recipient,
+        run.subject,
+        run.content,
+        run.text_generation,
+    ]
+
+
+def _person_1(sequence: Sequence) -> list[Any]:
+    return [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.handover)]
+
+
+def _header_1(header: PlanHeader) -> dict[str, Any]:
+    terms = header.terms
+    return {
+        "blueprint_id": header.blueprint_id,
+        "blueprint_version": header.blueprint_version,
+        "blueprint_name": header.blueprint_name,
+        "terms": {
+            "sender_address": terms.sender_address,
+            "sender_name": terms.sender_name,
+            "delivery": terms.delivery,
+            "window": terms.window,
+            "daily_cap": terms.daily_cap,
+            "spacing": terms.spacing,
+            **_beyond(terms, *_TERMS_1),
+        },
+        "expires_at": header.expires_at.isoformat(sep=" "),
+        "warnings": list(header.warnings),
+        **_beyond(header, *_HEADER_1),
+    }
+
+
+def _change_1(change: ChangeFacts) -> list[Any]:
+    return [change.id, change.tool, change.subject, change.arguments, change.earlier]
+
+
+class _Preimages(NamedTuple):
+    """One version: the facts that each kind of digest is over."""
+
+    text: Callable[[Sequence, StepRun], list[Any]]
+    person: Callable[[Sequence], list[Any]]
+    header: Callable[[PlanHeader], dict[str, Any]]
+    change: Callable[[ChangeFacts], list[Any]]
+
+
+_VERSIONS = {1: _Preimages(text=_text_1, person=_person_1, header=_header_1, change=_change_1)}
+
+
+def _preimages(version: int) -> _Preimages:
+    try:
+        return _VERSIONS[version]
+    except KeyError:
+        raise ApprovalError(
+            f"This was sealed under version {version} of the digests; this program knows versions up to {NEWEST}.",
+            next_step="Update sequences-mcp (`pip install -U sequences-mcp`).",
+        ) from None
+
+
+def _beyond(value: object, *known: str) -> dict[str, Any]:
+    """Return the fields that a version does not know and that are not at their default, or nothing."""
+    kind: Any = type(value)
+    unknown = _unknown(kind, known)
+    used = {name: found for name, default in unknown if (found := getattr(value, name)) != default}
+    return {BEYOND: used} if used else {}
+
+
+@cache
+def _unknown(kind: type[Any], known: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+    """Return the fields of a class that are not among these, each with its default."""
+    if issubclass(kind, BaseModel):
+        return tuple(
+            (name, field.get_default(call_default_factory=True))
+            for name, field in kind.model_fields.items()
+            if name not in known
+        )
+    return tuple(
+        (field.name, field.default if field.default_factory is MISSING else field.default_factory())
+        for field in fields(kind)
+        if field.name not in known
+    )

@@ -1,0 +1,267 @@
+"""Makes the databases of older versions that the tests of this folder open.
+
+``python -m tests.upgrade.older_databases FOLDER`` runs the version of the product that is installed and leaves
+its data folder in FOLDER; the ones stored beside this file were made so, each by the code of its day:
+
+- ``schema_6``: the code of 25 November 2026, before there were journals beside the database;
+- ``schema_20``: the code of 26 November 2026, before plans had a ``digest_version``.
+
+All of it goes through the product's own verbs, a real mail server and the sandbox of the vendors, at the addresses
+below, which are part of what was approved. When it ends, at ``LEFT``, the database holds:
+
+- Grace: under way, her second e-mail due in three days;
+- Linus: the same, paused until the day after that;
+- Barbara: the answer to her first e-mail was lost, so its outcome is unknown;
+- Dennis: an open task, an invitation to be sent by hand, with a message and an e-mail after it;
+- Edith and Hedy: their second e-mail was written for them alone; Hedy's was rewritten under way and approved by
+  itself;
+- Zoë: in a plan that nobody has decided about;
+- Ines: in a plan at Kalent that is approved and not handed over yet;
+- a suppressed address, a suppressed domain, and the audit of it all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator
+from collections.abc import Sequence as Items
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from tests.engine.fake_mail_server import DROP, Inbox, ScriptedController
+from tests.sandbox.sandbox_client import FakeClock, planted_world, token_of
+from tests.server.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
+
+from sequences_mcp.bootstrap import open_desk, open_worker
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.flows.create_blueprint import create_blueprint
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.flows.pause_sequence import pause_sequence
+from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.flows.suppress_contact import suppress_contact
+from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+from sequences_mcp.sandbox.app import build
+from sequences_mcp.sandbox.faults.rule import Faults
+from sequences_mcp.sandbox.serve import PATHS, listening, server
+from sequences_mcp.settings import Settings, read
+
+MAIL_PORT = 25251
+VENDOR_PORT = 25252
+SMTP_URL = f"smtp://127.0.0.1:{MAIL_PORT}"
+KALENT = f"http://127.0.0.1:{VENDOR_PORT}{PATHS['kalent']}"
+LEFT = NOON + timedelta(hours=3)
+PAUSED_UNTIL = NOON + timedelta(days=4)
+
+AGAIN = {
+    "id": "again",
+    "name": "Again",
+    "type": "EMAIL",
+    "subject": "Once more about the {{sourcingJobTitle}} role",
+    "content": "Hi {{firstname}}, may I ask once more whether a short call would suit you?",
+    "temporalityType": "DELAYED",
+    "delay": {"value": 3, "unit": "day"},
+}
+WRITTEN = {**AGAIN, "id": "own", "contentSource": "suggestedByKalent", "content": "", "subject": "For you"}
+INVITATION = {
+    "id": "invitation",
+    "name": "Invitation",
+    "type": "LINKEDIN",
+    "linkedInType": "LINKEDIN_INVITATION_WITH_MESSAGE",
+    "content": "Hi {{firstname}}, shall we connect?",
+    "temporalityType": "ASAP",
+    "policy": {"inviteTimeoutDays": 7},
+}
+MESSAGE = {
+    "id": "message",
+    "name": "Message",
+    "type": "LINKEDIN",
+    "linkedInType": "LINKEDIN_MESSAGE",
+    "content": "Hi {{firstname}}, thank you for connecting.",
+    "temporalityType": "AFTER_INVITATION_SETTLED",
+    "policy": {"skipStepIfNoContact": True},
+}
+LATER = {**AGAIN, "id": "later", "name": "Later", "delay": {"value": 2, "unit": "day"}}
+BARBARA = {**GRACE, "email": "barbara@liskov.example", "first_name": "Barbara", "last_name": "Liskov"}
+DENNIS = {
+    **GRACE,
+    "email": "dennis@ritchie.example",
+    "first_name": "Dennis",
+    "last_name": "Ritchie",
+    "linkedin_url": "https://www.linkedin.com/in/dennis",
+    "country": "US",
+}
+EDITH = {**GRACE, "email": "edith@clarke.example", "first_name": "Edith", "last_name": "Clarke"}
+HEDY = {**GRACE, "email": "hedy@lamarr.example", "first_name": "Hedy", "last_name": "Lamarr"}
+ZOE = {**GRACE, "email": "zoe@angstrom.example", "first_name": "Zoë", "last_name": "Ångström"}
+
+
+@dataclass
+class Office:
+    """The product in one process, at a time that its maker sets."""
+
+    folder: Path
+    clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        """The settings under which everything was approved."""
+        return read(environ_of(self.folder))
+
+    @asynccontextmanager
+    async def desk(self) -> AsyncIterator[Desk]:
+        """Open the desk on the folder's database."""
+        async with open_desk(self.settings, worker=False, clock=self.clock) as desk:
+            yield desk
+
+    def work(self) -> None:
+        """Do all that is due now."""
+        with open_worker(self.settings, clock=self.clock) as worker:
+            while worker.run_due():
+                pass
+
+
+def environ_of(folder: Path) -> dict[str, str]:
+    """Return the settings under which everything in the older databases was approved."""
+    return {
+        "SEQUENCES_DATA_DIR": str(folder),
+        "SEQUENCES_SENDER": SENDER,
+        "SEQUENCES_SPACING": "0",
+        "SEQUENCES_DAILY_CAP": "100",
+        "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
+        "SEQUENCES_SMTP_URL": SMTP_URL,
+        "KALENT_API_KEY": token_of("kalent"),
+        "KALENT_BASE_URL": KALENT,
+    }
+
+
+@contextmanager
+def mail_server(script: dict[str, str]) -> Iterator[Inbox]:
+    """Run the mail server that the plans name."""
+    inbox = Inbox(script)
+    controller = ScriptedController(
+        inbox, hostname="127.0.0.1", port=MAIL_PORT, server_hostname="mx.example.org", enable_SMTPUTF8=True
+    )
+    controller.start()
+    try:
+        yield inbox
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def vendor() -> Iterator[None]:
+    """Run the sandbox that the plan at Kalent names."""
+    serving = server(build(planted_world(FakeClock()), Faults()))
+    listener = listening(VENDOR_PORT)
+    thread = Thread(target=lambda: asyncio.run(serving.serve(sockets=[listener])))
+    thread.start()
+    try:
+        yield
+    finally:
+        serving.should_exit = True
+        thread.join(timeout=10)
+
+
+def make(folder: Path) -> None:
+    """Make the database of the version that is installed, and leave nothing but what belongs to it."""
+    office = Office(folder, Clock(NOON))
+    with mail_server({}) as inbox, vendor():
+        asyncio.run(_begin(office))
+        office.work()
+        inbox.script["dot"] = DROP
+        asyncio.run(_begin_with(office, [BARBARA], MAIL, AGAIN))
+        office.work()
+        inbox.script.clear()
+        asyncio.run(_go_on(office))
+        office.work()
+    with closing(sqlite3.connect(folder / "sequences.db")) as database, suppress(sqlite3.OperationalError):
+        # As where the system tells neither machine nor file: what is stored here is opened as a copy elsewhere.
+        database.execute("UPDATE lineage SET machine = NULL, file = NULL")
+        database.commit()
+    with closing(sqlite3.connect(folder / "sequences.db")) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute("PRAGMA page_size = 1024")  # few rows in many tables: a quarter of the size
+        database.execute("VACUUM")
+    for path in folder.iterdir():
+        if path.name not in ("sequences.db", "sent.log", "suppressions.log") and path.suffix != ".mark":
+            path.unlink() if path.is_file() else None
+
+
+async def _begin(office: Office) -> None:
+    async with office.desk() as desk:
+        await suppress_contact(desk, contact="never@again.example", reason="asked us to stop")
+        await suppress_contact(desk, contact="rival.example", reason="a competitor")
+        blueprint = await _blueprint(desk, MAIL, AGAIN)
+        await _approved(desk, await _planned(desk, blueprint, GRACE, LINUS))
+        blueprint = await _blueprint(desk, INVITATION, MESSAGE, LATER)
+        await _approved(desk, await _planned(desk, blueprint, DENNIS))
+        blueprint = await _blueprint(desk, MAIL, WRITTEN)
+        plan = await _planned(desk, blueprint, EDITH, HEDY)
+        for run in (one.sequence for one in await _runs(desk)):
+            if run.plan_id == plan.id:
+                text = "Hi {{firstname}}, I read about your work and would like to hear more."
+                await edit_draft(desk, draft_id=f"{LOCAL}:draft_{run.steps[1].key}", content=text)
+        await _approved(desk, await desk.plans.get_plan(plan.id))
+
+
+async def _begin_with(office: Office, people: list[dict[str, str]], *steps: dict[str, Any]) -> None:
+    async with office.desk() as desk:
+        await _approved(desk, await _planned(desk, await _blueprint(desk, *steps), *people))
+
+
+async def _go_on(office: Office) -> None:
+    office.clock.now += timedelta(hours=1)
+    async with office.desk() as desk:
+        runs = {str(one.contact.first_name): one.sequence for one in await _runs(desk) if one.contact}
+        await pause_sequence(desk, sequence_id=runs["Linus"].id, paused_until=PAUSED_UNTIL)
+        draft_id = f"{LOCAL}:draft_{runs['Hedy'].steps[1].key}"
+        await edit_draft(desk, draft_id=draft_id, content="Hi {{firstname}}, this is about frequency hopping.")
+        drafts = desk.providers[LOCAL].drafts
+        assert drafts is not None
+        draft = await drafts.get_draft(draft_id)
+        await drafts.approve_draft(draft_id, digest=draft.digest, actor="terminal")
+        office.clock.now += timedelta(hours=1)
+        await _planned(desk, await _blueprint(desk, MAIL, AGAIN), ZOE)
+        made = await create_blueprint(
+            desk, name="Role", steps=[{**AGAIN, "subject": "A role"}], provider="kalent:sourcing_1"
+        )
+        report = await start_sequence(
+            desk, blueprint_id=made.blueprint.id, contacts=["kalent:candidate_ines"], progress=_silent
+        )
+        await desk.plans.approve_plan(report.plan.id, digest=report.plan.digest, actor="terminal")
+
+
+async def _blueprint(desk: Desk, *steps: dict[str, Any]) -> str:
+    made = await create_blueprint(desk, name="Engineers", steps=list(steps), job_title="Engineer")
+    return str(made.blueprint.id)
+
+
+async def _planned(desk: Desk, blueprint_id: str, *people: dict[str, str]) -> Plan:
+    report = await start_sequence(desk, blueprint_id=blueprint_id, contacts=list(people), progress=_silent)
+    return report.plan
+
+
+async def _approved(desk: Desk, plan: Plan) -> None:
+    await desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+
+
+async def _runs(desk: Desk) -> Items[SequenceDetail]:
+    sequences = desk.providers[LOCAL].sequences
+    assert sequences is not None
+    return (await sequences.list_sequences(SequenceFilter(size=100))).items
+
+
+async def _silent(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))

@@ -1,0 +1,203 @@
+"""A database of an older version opens, migrates and goes on as approved; nothing leaves twice."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.review_page.page_world import World as PageWorld
+from tests.server.open_server import NOON, Clock
+from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, Office, environ_of, mail_server
+
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.sequence import SequenceStatus, StepState, TaskOutcome
+from sequences_mcp.engine.store import audit
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.flows.complete_task import complete_task
+from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.resume_sequence import resume_sequence
+from sequences_mcp.providers.enrolment_port import Before
+from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+from sequences_mcp.review import decide
+
+HERE = Path(__file__).parent
+SECOND = NOON + timedelta(days=3, minutes=1)
+MUCH_LATER = NOON + timedelta(days=30)
+
+
+@dataclass
+class Upgraded(Office):
+    """A copy of an older database under the present program."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what the database itself says."""
+        with closing(sqlite3.connect(self.folder / "sequences.db")) as database:
+            return database.execute(sql).fetchall()
+
+    def mails_at(self, now: datetime) -> list[tuple[str, str]]:
+        """Do all that is due at a time, twice over; return whom an e-mail reached, and its subject, sorted."""
+        self.clock.now = now
+        with mail_server({}) as inbox:
+            self.work()
+            self.work()
+        texts = [(mail.rcpt_tos[0], bytes(mail.content or b"").decode()) for mail in inbox.taken]
+        return sorted((to, text.partition("Subject: ")[2].splitlines()[0]) for to, text in texts)
+
+    async def run_of(self, first_name: str) -> SequenceDetail:
+        """Return the only run of a person."""
+        async with self.desk() as desk:
+            return await _run_of(desk, first_name)
+
+
+@pytest.fixture(params=["schema_6", "schema_20"])
+def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Upgraded:
+    """An older database, as it was left, before the present program has opened it."""
+    folder = tmp_path / "data"
+    shutil.copytree(HERE / str(request.param), folder)
+    return Upgraded(folder, Clock(LEFT))
+
+
+async def _run_of(desk: Desk, first_name: str) -> SequenceDetail:
+    found = await desk.local.sequences.list_sequences(SequenceFilter(size=100))
+    [run] = [one for one in found.items if one.contact and one.contact.first_name == first_name]
+    return run
+
+
+STANDING = """
+SELECT p.status, c.first_name, s.status, r.step, r.state, r.generation, r.reason FROM sequence s
+JOIN plan p ON p.no = s.plan_no JOIN contact c ON c.no = s.contact_no
+JOIN step_run r ON r.sequence_no = s.no AND r.replaced = 0 ORDER BY s.no, r.step
+"""
+
+
+async def test_everything_stands_where_it_stood_and_nothing_leaves_before_its_time(upgraded: Upgraded) -> None:
+    before = upgraded.rows(STANDING)
+    assert upgraded.mails_at(LEFT + timedelta(hours=1)) == []
+    assert upgraded.rows(STANDING) == before
+    async with upgraded.desk() as desk:
+        # Ines waits to be handed over, which no process of this test does.
+        assert [one.code for one in desk.troubles() if one.stops] == ["no_handing_over"]
+        listed = (await desk.records.list_suppressed(page=1, size=10)).items
+        assert {one.value for one in listed} == {"rival.example", "never@again.example"}
+    with Store.open(upgraded.folder, now=upgraded.clock()) as store:
+        assert audit.verify(store) is None
+
+
+def test_what_was_approved_leaves_when_it_is_due_once_and_needs_no_new_approval(upgraded: Upgraded) -> None:
+    asked = upgraded.rows("SELECT count(*) FROM approval")
+    assert upgraded.mails_at(SECOND) == [
+        ("edith@clarke.example", "For you"),
+        ("grace@hopper.example", "Once more about the Engineer role"),
+        ("hedy@lamarr.example", "For you"),
+    ]
+    assert upgraded.mails_at(SECOND + timedelta(hours=1)) == []
+    assert upgraded.rows("SELECT count(*) FROM approval") == asked
+    assert {row[0] for row in upgraded.rows("SELECT status FROM plan")} == {"approved", "expired"}
+
+
+async def test_a_paused_run_stays_paused_and_goes_on_where_it_was(upgraded: Upgraded) -> None:
+    upgraded.mails_at(SECOND)
+    linus = await upgraded.run_of("Linus")
+    assert (linus.sequence.paused_until, linus.sequence.steps[1].state) == (PAUSED_UNTIL, StepState.PLANNED)
+    paused = PAUSED_UNTIL - (NOON + timedelta(hours=1))
+    assert upgraded.mails_at(NOON + timedelta(days=3) + paused - timedelta(minutes=1)) == []
+    assert upgraded.mails_at(NOON + timedelta(days=3) + paused + timedelta(minutes=1)) == [
+        ("linus@torvalds.example", "Once more about the Engineer role")
+    ]
+
+
+async def test_a_paused_run_is_resumed_by_hand(upgraded: Upgraded) -> None:
+    upgraded.clock.now = NOON + timedelta(hours=25)
+    async with upgraded.desk() as desk:
+        await resume_sequence(desk, sequence_id=(await _run_of(desk, "Linus")).sequence.id)
+    upgraded.mails_at(SECOND)
+    due = NOON + timedelta(days=4)
+    assert upgraded.mails_at(due + timedelta(minutes=1)) == [
+        ("linus@torvalds.example", "Once more about the Engineer role")
+    ]
+
+
+async def test_an_open_task_is_completed_and_what_follows_it_goes_on(upgraded: Upgraded) -> None:
+    async with upgraded.desk() as desk:
+        for outcome in (TaskOutcome.ACCEPTED, TaskOutcome.DONE):
+            run = (await _run_of(desk, "Dennis")).sequence
+            assert run.current is not None
+            assert run.current.state is StepState.OPEN
+            await complete_task(desk, task_id=f"{LOCAL}:task_{run.current.key}", outcome=outcome)
+            upgraded.mails_at(LEFT)
+    assert upgraded.mails_at(LEFT + timedelta(days=2, minutes=1)) == [
+        ("dennis@ritchie.example", "Once more about the Engineer role")
+    ]
+    assert (await upgraded.run_of("Dennis")).sequence.status is SequenceStatus.COMPLETED
+
+
+async def test_an_unknown_outcome_stays_unknown_is_told_and_is_settled_by_a_person(upgraded: Upgraded) -> None:
+    upgraded.mails_at(SECOND)
+    async with upgraded.desk() as desk:
+        barbara = await _run_of(desk, "Barbara")
+        assert barbara.sequence.steps[0].state is StepState.UNKNOWN
+        assert "may have been delivered" in str(barbara.sequence.steps[0].reason)
+        drafts = desk.local.drafts
+        assert drafts is not None
+        [waiting] = (await drafts.list_drafts(plan_id=None, page=1, size=10)).items
+        assert (waiting.why, waiting.contact.first_name) == ("unknown", "Barbara")
+        await decide.settled(desk, waiting.id, sent=True, actor="terminal")
+    assert upgraded.mails_at(SECOND + timedelta(days=3, minutes=1)) == [
+        ("barbara@liskov.example", "Once more about the Engineer role")
+    ]
+
+
+async def test_an_unknown_e_mail_that_was_not_sent_leaves_once_more_as_it_was_shown(upgraded: Upgraded) -> None:
+    async with upgraded.desk() as desk:
+        draft_id = f"{LOCAL}:draft_{(await _run_of(desk, 'Barbara')).sequence.steps[0].key}"
+        seen = await decide.look(desk, draft_id)
+        await decide.settled(desk, draft_id, sent=False, actor="terminal", seen=seen)
+    assert upgraded.mails_at(LEFT + timedelta(minutes=1)) == [("barbara@liskov.example", "Engineer")]
+
+
+async def test_a_waiting_plan_is_approved_in_the_terminal_and_leaves(upgraded: Upgraded) -> None:
+    async with upgraded.desk() as desk:
+        [plan] = (await desk.plans.list_plans(page=1, size=10)).items
+        seen = await decide.look(desk, plan.id)
+        assert "Zoë" in "\n".join(seen.lines)
+        assert seen.digest == plan.digest
+        await decide.approve(desk, plan.id, seen=seen, people=None, actor="terminal")
+    assert upgraded.mails_at(LEFT) == [("zoe@angstrom.example", "Engineer")]
+
+
+def test_a_waiting_plan_is_approved_on_the_page_and_leaves(upgraded: Upgraded) -> None:
+    page = PageWorld(upgraded.folder, clock=upgraded.clock, more=environ_of(upgraded.folder))
+    page.lock_up()
+    [(plan_id,)] = upgraded.rows("SELECT id FROM plan WHERE status = 'waiting'")
+    with page.page() as person:
+        person.unlock()
+        person.get(person.get(f"/plans/{plan_id}/sample").headers["location"])
+        digest = person.get(f"/plans/{plan_id}").field("digest")
+        assert person.post(f"/plans/{plan_id}/approve", digest=digest).status == 303
+    assert upgraded.mails_at(LEFT) == [("zoe@angstrom.example", "Engineer")]
+
+
+async def test_a_start_approved_for_a_vendor_is_handed_over_under_its_approval(upgraded: Upgraded) -> None:
+    async with upgraded.desk() as desk:
+        [plan] = await desk.vendor_runs.waiting()
+        people = await desk.vendor_runs.next_people(plan.id, size=10)
+        taken = await desk.vendor_runs.take(plan.id, [one.id for one in people], before=Before())
+        assert taken is not None
+        assert [dict(one.handover) for one in taken.order.people] == [{"candidate": "kalent:candidate_ines"}]
+        assert (await desk.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
+
+
+def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upgraded) -> None:
+    with closing(sqlite3.connect(upgraded.folder / "sequences.db")) as database:
+        database.execute("DROP TRIGGER step_run_text_is_never_changed")
+        database.execute("UPDATE step_run SET content = content || ' P.S.' WHERE step = 1 AND replaced = 0")
+        database.commit()
+    assert upgraded.mails_at(SECOND) == []
+    assert upgraded.mails_at(MUCH_LATER) == []
