@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def _give_up(error: SequencesError) -> NoReturn:
-    from sequences_mcp.domain.plain_words import for_person
+    from sequences_mcp.domain.plain_words import for_terminal
     from sequences_mcp.review.shown import as_shown
 
-    sys.stderr.write(f"{as_shown(for_person(str(error)))}\n")
+    sys.stderr.write(f"{as_shown(for_terminal(str(error)))}\n")
     sys.exit(READ_FAILED)
 
 

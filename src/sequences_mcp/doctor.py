@@ -128,7 +128,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[Line]:
 
 def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
     from sequences_mcp.bootstrap import open_desk
-    from sequences_mcp.domain.plain_words import for_person
+    from sequences_mcp.domain.plain_words import for_terminal
     from sequences_mcp.flows.list_providers import ProvidersReport, list_providers
 
     async def waiting() -> ProvidersReport:
@@ -141,7 +141,7 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         return  # the guards' own line has said so
     for one in state.troubles:
         if one.code not in TOLD_ABOVE:
-            yield Line(False if one.stops else None, f"{one.code.replace('_', ' ')}: {for_person(one.line)}")
+            yield Line(False if one.stops else None, f"{one.code.replace('_', ' ')}: {for_terminal(one.line)}")
             if one.server_reply:
                 yield Line(None, f"server reply: “{one.server_reply}”")
     queues = state.waiting

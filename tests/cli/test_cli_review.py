@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -57,7 +58,8 @@ def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -
     again = terminal.run("review", "approve", plan, "--passphrase-file", secret)
     assert (again.status, again.err) == (
         2,
-        "The plan is approved. It is under way; the review page, under Sequences, shows how far.\n",
+        "The plan is approved. It is under way; the review page (sequences-mcp review --open), under Sequences, "
+        "shows how far.\n",
     )
     [(actor,)] = terminal.bureau.rows("SELECT actor FROM approval")
     assert actor.startswith("terminal:")
@@ -177,3 +179,34 @@ def test_the_list_of_those_never_to_contact_changes_with_the_passphrase_alone(te
     [(actor, detail)] = terminal.bureau.rows("SELECT actor, detail FROM audit WHERE action = 'suppression.lifted'")
     assert actor.startswith("terminal:") and '"over"' in detail
     assert terminal.run(*lifted, secret).status == 2
+
+
+NOBODY = "01KAXXXXXXXXXXXXXXXXXXXXXX"
+WRONG_IDS = [
+    f"local:plan_{NOBODY}",
+    f"local:draft_{NOBODY}",
+    f"local:op_{NOBODY}",
+    f"local:seq_{NOBODY}",
+    "x:y",
+    "x",
+]
+DECISIONS = {
+    "show": (),
+    "approve": ("--passphrase-file",),
+    "refuse": ("--reason", "none"),
+    "settle sent": ("--sent", "--passphrase-file"),
+    "settle not sent": ("--not-sent", "--passphrase-file"),
+}
+
+
+@pytest.mark.parametrize("identifier", WRONG_IDS)
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_a_wrong_id_at_a_terminal_ends_in_a_command_to_type(
+    terminal: Terminal, decision: str, identifier: str
+) -> None:
+    options = list(DECISIONS[decision])
+    if options[-1:] == ["--passphrase-file"]:
+        options.append(terminal.with_passphrase())
+    said = terminal.run("review", decision.split()[0], identifier, *options)
+    assert (said.status, said.out) == (2, "")
+    assert re.search(r"`?sequences-mcp (review list|review --open|doctor)", said.err), said.err

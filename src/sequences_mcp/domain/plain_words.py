@@ -7,6 +7,7 @@ program go through here, never a text, a name or an answer that somebody else wr
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 ASSISTANT = "your assistant"
@@ -41,21 +42,46 @@ SAID = {
     "retry_failed": ASSISTANT,
 }
 """Each tool, and what a person has in its place."""
+_PAGE = "the review page (sequences-mcp review --open)"
+_AT_TERMINAL = SAID | {
+    "list_reviews": "sequences-mcp review list",
+    "withdraw_plan": "sequences-mcp review refuse",
+    "suppress_contact": "sequences-mcp review suppress",
+    "show_plan": "sequences-mcp review show",
+    "decide_plan": "sequences-mcp review approve",
+    "list_sequences": f"{_PAGE}, under Sequences,",
+    "get_sequence": f"{_PAGE}, under Sequences,",
+    "list_tasks": f"{_PAGE}, under Tasks,",
+    "complete_task": f"{_PAGE}, under Tasks,",
+    "edit_draft": _PAGE,
+    "stop_sequence": f"{_PAGE}, on the page of the run,",
+    "pause_sequence": f"{_PAGE}, on the page of the run,",
+    "resume_sequence": f"{_PAGE}, on the page of the run,",
+}
 
 
 def for_person(text: str) -> str:
-    """Return the text with no tool named in it."""
+    """Return the text with no tool named in it, for somebody who has the page before them."""
+    return _told(text, SAID, "on the page of the text")
+
+
+def for_terminal(text: str) -> str:
+    """Return the text with no tool named in it, for somebody at a terminal: commands take the tools' place."""
+    return _told(text, _AT_TERMINAL, f"on {_PAGE}")
+
+
+def _told(text: str, said: Mapping[str, str], editing: str) -> str:
     if "_" not in text:
         return text
     called, named, dangling = _patterns()
-    text = text.replace("with edit_draft", "on the page of the text").replace(" with another idempotency_key", "")
+    text = text.replace("with edit_draft", editing).replace(" with another idempotency_key", "")
     text = called.sub(_asked, text)
-    text = named.sub(lambda found: _said(text, found), text)
+    text = named.sub(lambda found: _said(text, found, said), text)
     return dangling.sub(r"\1", text)
 
 
-def _said(text: str, found: re.Match[str]) -> str:
-    words = SAID[found[1]]
+def _said(text: str, found: re.Match[str], said: Mapping[str, str]) -> str:
+    words = said[found[1]]
     before = text[: found.start()].rstrip()
     starts = not before or before[-1] in ".!?"
     is_sentence = " " in words and not words.startswith("sequences-mcp")

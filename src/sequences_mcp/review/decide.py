@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.domain.plain_words import for_terminal
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
@@ -109,7 +109,7 @@ async def _handed_over(desk: Desk, plan: Plan) -> str:
     told = [
         f"{number:,} {words}" for words, number in (counted | {"still waiting": found.waiting}).items() if number
     ]
-    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {for_person(one)}' for one in found.why)}"
+    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {for_terminal(one)}' for one in found.why)}"
 
 
 async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str, seen: Look | None = None) -> str:
@@ -139,7 +139,7 @@ async def suppressed(desk: Desk, contact: str, *, reason: str) -> list[str]:
     stopped = len(done.stopped) + len(found.stopped)
     return [
         f"{told} Stopped: {stopped}.",
-        *(f"Not done at {name}: {for_person(why)}" for name, why in found.undone.items()),
+        *(f"Not done at {name}: {for_terminal(why)}" for name, why in found.undone.items()),
     ]
 
 

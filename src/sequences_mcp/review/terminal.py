@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.domain.plain_words import for_terminal
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.record import WorkDone
 from sequences_mcp.domain.sequence import StepRun
@@ -53,7 +53,7 @@ def work_done(done: WorkDone) -> Iterator[str]:
     yield f"{told[:1].upper()}{told[1:]}."
     coming = f"Next due here: {_utc(done.next_at)}." if done.next_at else "Nothing more is due here."
     yield f"Waiting for a person: {done.waiting.words or 'nothing'}. {coming}"
-    yield from (f"{_line(for_person(one))}" for one in done.stops)
+    yield from (f"{_line(for_terminal(one))}" for one in done.stops)
 
 
 def counts(plan: Plan, *, warnings: int) -> str:
@@ -80,14 +80,14 @@ def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[s
         yield from planned
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
-        yield f"Note: {_line(for_person(plan.reason))}"
+        yield f"Note: {_line(for_terminal(plan.reason))}"
 
 
 def warned(found: Iterable[Finding]) -> Iterator[str]:
     """Yield what was found, which a yes covers as well."""
     for finding in found:
         place = f"[{finding.step_id}] " if finding.step_id else ""
-        yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_person(finding.message))}"
+        yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_terminal(finding.message))}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
 
@@ -106,7 +106,7 @@ def _terms(terms: Terms) -> Iterator[str]:
 
 def person_decided(detail: SequenceDetail) -> str:
     """Return one person whom a yes no longer concerns, or of whom it was decided: how their run stands."""
-    sequence, why = detail.sequence, _line(for_person(detail.outlook.why))
+    sequence, why = detail.sequence, _line(for_terminal(detail.outlook.why))
     return f"── {_line(detail.contact.display_name)} ({sequence.id}): {sequence.status.value}, {why}"
 
 
@@ -160,7 +160,7 @@ def draft_in_full(draft: Draft) -> Iterator[str]:
     """Yield one draft with why it waits."""
     yield f"Draft {draft.id} for {_line(draft.contact.display_name)}: {draft.why}"
     if draft.run.reason:
-        yield f"  {_line(for_person(draft.run.reason))}"
+        yield f"  {_line(for_terminal(draft.run.reason))}"
     if draft.run.answer:
         yield f"  The server said: “{_line(draft.run.answer)}”"
     yield from step_in_full(draft.run)
@@ -185,7 +185,7 @@ def findings(located: Iterable[Located], *, name: str) -> Iterator[str]:
     for one in located:
         total += 1
         finding = one.finding
-        place, told = f"{name}:{one.start.line}:{one.start.column}", for_person(finding.message)
+        place, told = f"{name}:{one.start.line}:{one.start.column}", for_terminal(finding.message)
         yield f"{place}: {finding.severity} {finding.rule}: {told}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
