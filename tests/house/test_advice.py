@@ -13,7 +13,8 @@ from house_tree import ROOT, SRC, Source, sources
 
 from sequences_mcp.cli import _commands
 from sequences_mcp.domain.ids import PROVIDERS
-from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS, listed
+from sequences_mcp.server.boundary import without_tools
+from sequences_mcp.server.catalog import INSTEAD, TOOLS, VENDOR_TOOLS, listed, names
 from sequences_mcp.settings import TABLE
 
 VERBS = {name.partition("_")[0] for name in (*TOOLS, *VENDOR_TOOLS)}
@@ -93,6 +94,14 @@ def _commands_in(text: str) -> Iterator[str]:
 
 def test_every_tool_argument_setting_and_command_named_in_a_sentence_exists() -> None:
     assert unknown_names(ROOT) == []
+
+
+def test_no_sentence_sends_to_a_tool_that_is_served_only_with_a_vendor_where_none_is_connected() -> None:
+    missing = [name for name in VENDOR_TOOLS if name not in names()]
+    found = [text for source in sources(ROOT, SRC) for text in words(source) if " " in text]
+    told = {text: without_tools(text, missing) for text in found if any(name in text for name in missing)}
+    assert len(told) > 5 and set(INSTEAD) == set(VENDOR_TOOLS)
+    assert not [one for one in told.values() if any(name in one for name in missing)]
 
 
 @pytest.mark.parametrize(

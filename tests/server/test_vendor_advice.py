@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -108,3 +109,26 @@ async def test_a_name_that_gives_orders_stays_in_its_own_field_of_an_error(vendo
         )
     assert error["name"].endswith(name)
     assert name not in error["message"] + error["next"]
+
+
+async def test_where_the_vendor_is_no_longer_connected_no_advice_names_a_tool_that_is_not_served(
+    vendors: Connected, era: str
+) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        asked = await start.ask(desktop)
+        own = asked["sample"]["sequence_id"]
+        await vendors.sandbox.fault("status", vendor="kalent", path=ENDS["kalent"], status=504, act=True)
+        await approve(vendors, asked)
+        there = await desktop.refused("stop_sequence", sequence_id=own, reason="LOSE")
+        operation = (await desktop.call("get_sequence", sequence_id=own))["operation_id"]
+    alone = replace(vendors, apart=True)
+    async with alone.client(era) as desktop:
+        served = {tool.name for tool in (await desktop.client.list_tools()).tools}
+        refused = await desktop.refused("stop_sequence", sequence_id=own, reason="LOSE")
+        seen = await desktop.call("get_sequence", sequence_id=own)
+        state = await desktop.call("list_providers")
+    assert "check_operation" not in served and "check_operation" in there["next"]
+    for told in (refused, seen, state):
+        assert "check_operation" not in str(told), told
+    assert f"sequences-mcp review settle {operation}" in refused["next"]

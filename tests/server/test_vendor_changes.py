@@ -237,6 +237,8 @@ async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes
     assert "Approving it once more" in lost.value.next_step
     assert "Nobody knows whether it was done" in doubted.lines[0]
     assert (told["outcome"], now["version"]) == ("unknown", 2)
+    assert f"review approve {change}" in told["next"] and "once more" in told["next"]
+    assert "The very same call" not in told["next"]
 
 
 async def test_a_lost_answer_to_approved_variables_is_read_back_from_topo(vendors: Connected) -> None:

@@ -32,6 +32,7 @@ class Connected:
     keys: dict[VendorName, str]
     elsewhere: dict[VendorName, str] = field(default_factory=dict)
     timing: Timing | None = None
+    apart: bool = False  # no key of a vendor is set
     more: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -45,7 +46,7 @@ class Connected:
         }
 
     def _accounts(self) -> Iterator[tuple[str, str]]:
-        for vendor, path in PATHS.items():
+        for vendor, path in () if self.apart else PATHS.items():
             yield f"{vendor.upper()}_API_KEY", token_of(vendor, self.keys.get(vendor, "everything"))
             yield f"{vendor.upper()}_BASE_URL", self.elsewhere.get(vendor, self.origin + path)
 

@@ -12,6 +12,7 @@ from sequences_mcp.flows.newcomers import read_newcomers
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.vendor_port import Operation
 
+AGAIN_SETTLES = "That sends the very same change again: it does no harm and settles this. Do not ask for it anew."
 A_PERSON = "A person looks in its app, then: sequences-mcp review settle."
 
 
@@ -63,9 +64,15 @@ async def read_back_created(desk: Desk, operation: Operation) -> ReadBack:
 
 
 async def read_back_updated(desk: Desk, operation: Operation) -> ReadBack:
-    """Return that nothing tells, and that the same call settles it."""
-    title = desk.named(operation.provider).title
-    return ReadBack(None, f"{title}'s API does not show a blueprint. {A_PERSON}", SAME_AGAIN)
+    """Return that nothing tells, and what settles it: the same call, or, where a person gave one, the same yes."""
+    why = f"{desk.named(operation.provider).title}'s API does not show a blueprint. {A_PERSON}"
+    change = await desk.changes.of_request(operation.subject, operation.fingerprint)
+    if change is None:
+        return ReadBack(None, why, SAME_AGAIN)
+    ways = desk.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
+    return ReadBack(
+        None, why, f"A person approved this change and may approve it once more {ways}. {AGAIN_SETTLES}"
+    )
 
 
 async def read_back_run(desk: Desk, operation: Operation) -> ReadBack:

@@ -140,6 +140,10 @@ class Changes(Protocol):
         """Return one change; NotFoundError."""
         ...
 
+    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+        """Return the approved change that a write with this fingerprint carries out, or None."""
+        ...
+
     async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
         """Return those that wait, the oldest first."""
         ...

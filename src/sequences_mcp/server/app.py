@@ -115,6 +115,16 @@ class SequencesServer(MCPServer["Desk"]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
+
+        result = await self._called(name, arguments, context)
+        if isinstance(result, CallToolResult):
+            return boundary.naming_only_served(result, catalog.names(self._vendors))
+        return result
+
+    async def _called(
+        self, name: str, arguments: dict[str, Any], context: Context[Desk, Any] | None
+    ) -> CallToolResult | InputRequiredResult:
+        from sequences_mcp.server import boundary
         from sequences_mcp.server.dialog import PersonNeeded
 
         known = catalog.names(self._vendors)

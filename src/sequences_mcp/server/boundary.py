@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Sequence as Items
 from difflib import get_close_matches
 from itertools import islice
@@ -20,7 +21,9 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
+from sequences_mcp.server import catalog
 from sequences_mcp.server.text import cut, fair_limit, visible_throughout
 from sequences_mcp.server.view import to_json
 
@@ -30,6 +33,7 @@ OBJECTS_SHOWN = 12
 LINES_SHOWN = 40
 PROBLEMS_SHOWN = 5
 LISTS = ("contacts", "steps")
+OUR_WORDS = frozenset({"message", "next", "why", "reason", "broken"})  # fields of results with advice of ours
 NAME_SHOWN = 80
 TEXT_BUDGET = 3_500  # characters of an error's data
 logger = logging.getLogger(__name__)
@@ -60,7 +64,11 @@ def answer(text: str) -> CallToolResult:
 
 def refusal(error: SequencesError) -> CallToolResult:
     """Return an error as a tool result, as a model reads it and as a program does."""
-    facts = _facts(error)
+    return refused(_facts(error))
+
+
+def refused(facts: dict[str, Any]) -> CallToolResult:
+    """Return what is known of an error as a tool result."""
     return CallToolResult(
         content=[TextContent(type="text", text=to_json(facts))], is_error=True, _meta={META: facts}
     )
@@ -95,6 +103,38 @@ def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> Sequ
         f"{tool} failed inside the server; nothing was sent.",
         next_step="The server's log, on its standard error, has the details.",
     )
+
+
+def naming_only_served(result: CallToolResult, served: Collection[str]) -> CallToolResult:
+    """Return the result with no advice to call a tool that this server does not serve; INSTEAD is said for it.
+
+    An operation or a run of a vendor outlives the vendor's key. Only this program's own words are changed.
+    """
+    missing = [name for name in catalog.VENDOR_TOOLS if name not in served]
+    content = result.content[0]
+    if not isinstance(content, TextContent) or not any(name in content.text for name in missing):
+        return result
+    facts = _advised(json.loads(content.text), missing)
+    return refused(facts) if result.is_error else answer(to_json(facts))
+
+
+def _advised(value: Any, missing: Items[str], *, ours: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {key: _advised(child, missing, ours=key in OUR_WORDS) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_advised(child, missing, ours=ours) for child in value]
+    return without_tools(value, missing) if ours and isinstance(value, str) else value
+
+
+def without_tools(text: str, missing: Items[str]) -> str:
+    """Return a sentence of this program's without these tools: whoever does it instead is named."""
+
+    def said(found: re.Match[str]) -> str:
+        words = catalog.INSTEAD[found[1]].format(f" {found[2]}" if found[2] else "")
+        before = text[: found.start()].rstrip()
+        return words if before and before[-1] not in ".!?" else words[:1].upper() + words[1:]
+
+    return re.sub(rf"`?\b({'|'.join(missing)})\b`?(?: (?:with )?({LOCAL}:\w+))?", said, text) if missing else text
 
 
 def unknown_tool(name: str, tools: Items[str]) -> UnknownToolError:

@@ -46,6 +46,10 @@ TOOLS = (
     "decide_plan",
 )
 VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": tuple(VENDORS)}
+INSTEAD = {  # who does it where such a tool is not served; an id that it was to be given comes after it
+    "list_sourcings": "Kalent's own app",
+    "check_operation": "a person at a terminal (sequences-mcp review settle{})",
+}
 WIRE = Path(__file__).parent / "wire"
 
 

@@ -48,6 +48,10 @@ class LocalChanges:
             )
         return found
 
+    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+        """Return the approved change that a write with this fingerprint carries out, or None."""
+        return changes.of_request(self.engine.store, subject, fingerprint)
+
     async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
         """Return those that wait, the oldest first."""
         require_page(page, size)

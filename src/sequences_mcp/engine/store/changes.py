@@ -32,6 +32,12 @@ def find(store: Store, change_id: str) -> AskedChange | None:
     return _from_row(row) if row else None
 
 
+def of_request(store: Store, subject: str, fingerprint: str) -> AskedChange | None:
+    """Return the approved change of this whose approval is for this digest, or None."""
+    row = store.row("changes.of_request", subject=subject, fingerprint=fingerprint)
+    return find(store, row["id"]) if row else None
+
+
 def same(
     store: Store,
     tool: str,

@@ -12,6 +12,12 @@ SELECT asked_change.*, (
 ) AS came_to
 FROM asked_change WHERE id = :id
 
+-- of_request --
+-- The approved change that a request carries out: the request's fingerprint is the digest that was approved.
+SELECT asked_change.id FROM asked_change
+JOIN approval ON approval.subject = asked_change.id AND approval.digest = :fingerprint
+WHERE asked_change.subject = :subject
+
 -- same --
 -- The change that waits with these arguments.
 SELECT id FROM asked_change
