@@ -97,14 +97,44 @@ def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: W
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
         draft = lost(world, server)
-        elsewhere = person.signed(draft.digest, origin="http://localhost:1")
-        for signature in ("", "{}", elsewhere, person.signed("0" * 64)):
+        elsewhere = person.signed(draft.to_sign, origin="http://localhost:1")
+        for signature in ("", "{}", elsewhere, person.signed("0" * 64), person.signed(draft.digest)):
             assert settles(visitor, draft, signature=signature) == 409
-        assert settles(visitor, draft, signature=person.signed(draft.digest), key="") == 403
+        assert settles(visitor, draft, signature=person.signed(draft.to_sign), key="") == 403
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
             world.at_desk(lambda desk: decide.settled(desk, draft.id, sent=False, actor="terminal"))
         assert left(world, server) == 0
-        assert settles(visitor, draft, signature=person.signed(draft.digest)) == 303
+        assert settles(visitor, draft, signature=person.signed(draft.to_sign)) == 303
+        assert left(world, server) == 1
+
+
+def test_each_attempt_of_unknown_fate_needs_a_signature_of_its_own(world: World, server: Running) -> None:
+    with world.page() as visitor:
+        person, plan = SignedPage(world, visitor), world.plan(people=1)
+        assert person.send(plan, person.look(plan))
+        first = lost(world, server)
+        used = person.signed(first.to_sign)
+        assert settles(visitor, first, signature=used) == 303
+        server.inbox.script["dot"] = DROP
+        world.clock.forward(hours=1)
+        second = lost(world, server)
+        assert (second.id, second.digest) == (first.id, first.digest)
+        assert second.to_sign != first.to_sign
+        assert settles(visitor, second, signature=used) == 409
+        assert left(world, server) == 0
+        assert settles(visitor, second, signature=person.signed(second.to_sign)) == 303
+        assert left(world, server) == 1
+
+
+def test_a_yes_to_send_again_stands_while_the_server_defers(world: World, server: Running) -> None:
+    with world.page() as visitor:
+        person, plan = SignedPage(world, visitor), world.plan(people=1)
+        assert person.send(plan, person.look(plan))
+        draft = lost(world, server)
+        assert settles(visitor, draft, signature=person.signed(draft.to_sign)) == 303
+        server.inbox.script["RCPT"] = "450 4.2.1 later"
+        assert left(world, server) == 0
+        server.inbox.script.clear()
         assert left(world, server) == 1
 
 
@@ -113,10 +143,10 @@ def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: R
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
         draft = lost(world, server)
-        assert settles(visitor, draft, signature=person.signed(draft.digest)) == 303
+        assert settles(visitor, draft, signature=person.signed(draft.to_sign)) == 303
         forged = {
             "origin": "http://localhost:1",
-            "credential": person.signed(draft.digest, origin="http://localhost:1"),
+            "credential": person.signed(draft.to_sign, origin="http://localhost:1"),
         }
         sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged))
         assert left(world, server) == 0

@@ -63,6 +63,16 @@ def text_digest(sequence: Sequence, run: StepRun) -> bytes:
     return sha256(canonical(_preimages(sequence.digest_version).text(sequence, run))).digest()
 
 
+def resend_digest(text: bytes, *, attempt: int) -> bytes:
+    """Return the SHA-256 that a yes to sending one text again is given to, after an attempt of unknown fate.
+
+    ``text`` is the text's digest, ``attempt`` the lease of that attempt. It is another one for each attempt, and
+    never that of the text itself: a signature over an earlier one, or over the text, says nothing about this
+    attempt. It has no versions but the text's.
+    """
+    return sha256(b"not sent\n" + text + attempt.to_bytes(8, "big")).digest()
+
+
 def person_digest(sequence: Sequence) -> bytes:
     """Return the SHA-256 of all that a vendor is given about one person."""
     return sha256(canonical(_preimages(sequence.digest_version).person(sequence))).digest()

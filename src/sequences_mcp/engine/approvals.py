@@ -36,7 +36,7 @@ def draft_id(run: StepRun) -> str:
 
 def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
     """Return when a person last said yes to exactly this text of this person, or None."""
-    return plans.approved_at(store, draft_id(run), digest=digest.hex())
+    return max((yes.at for yes in plans.yeses(store, draft_id(run), text=digest)), default=None)
 
 
 def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
@@ -53,6 +53,16 @@ def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
 def unsigned_because(store: Store, subject: str, digest: str, *, unproven: Unproven) -> str | None:
     """Return why the yes to this plan or text is not a passkey's, where it has to be, or None."""
     return unproven(digest, plans.signature_of(store, subject, digest=digest))
+
+
+def unsigned_text_because(store: Store, run: StepRun, *, digest: bytes, unproven: Unproven) -> str | None:
+    """Return why the latest signed yes to this text is not a passkey's, where it has to be, or None.
+
+    A yes to sending it again is signed for the attempt whose fate it was about.
+    """
+    given = plans.yeses(store, draft_id(run), text=digest)
+    signed = next((yes for yes in reversed(given) if yes.signature is not None), None)
+    return unproven(signed.digest, signed.signature) if signed else unproven(digest.hex(), None)
 
 
 def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:

@@ -20,10 +20,10 @@ from sequences_mcp.engine.approvals import (
     accept_unsigned,
     approved_at,
     decide,
-    draft_id,
     moved_because,
     uncovered_because,
     unsigned_because,
+    unsigned_text_because,
     void_because,
     voided,
 )
@@ -156,8 +156,7 @@ def _blocked(
         return why
     if why := _shared_because(store, sequence):
         return why
-    own = draft_id(run)
-    if approved and (why := unsigned_because(store, own, digest.hex(), unproven=rules.unproven)):
+    if approved and (why := unsigned_text_because(store, run, digest=digest, unproven=rules.unproven)):
         return why
     tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
     if tries >= MOST_TRIES:

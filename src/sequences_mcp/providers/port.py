@@ -319,7 +319,8 @@ class Draft:
     """One text waiting for a person: part of a waiting plan, or edited after its approval.
 
     ``why`` is ``missing``, ``written`` (per contact, to be read), ``edited`` or ``unknown`` (an e-mail that may
-    have been delivered, to be settled).
+    have been delivered, to be settled). ``digest`` is that of the text; ``to_sign`` is what a passkey signs for a
+    yes: the digest, or, for an e-mail of unknown fate, a digest of the text and of the attempt.
     """
 
     id: str
@@ -328,6 +329,7 @@ class Draft:
     run: StepRun
     contact: Contact
     digest: str
+    to_sign: str
 
 
 class Drafts(Protocol):

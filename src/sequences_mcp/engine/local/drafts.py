@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.digests import text_digest
+from sequences_mcp.domain.digests import resend_digest, text_digest
 from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import VENDORS, Kind, parse
 from sequences_mcp.domain.page import Page
@@ -106,8 +106,9 @@ class LocalDrafts:
         """Record what a person found out about an e-mail whose fate was unknown.
 
         Not sent: exactly this text leaves once more. That is a yes to it, kept and checked at the send like any
-        other: ApprovalError when ``digest``, of the text that the person saw, is not its present one, or is not
-        signed where a passkey is registered. ConflictError when the fate is known.
+        other: ApprovalError when ``digest``, of the text that the person saw, is not its present one, or where a
+        passkey is registered and did not sign ``Draft.to_sign``, which is another one for each attempt.
+        ConflictError when the fate is known.
         """
         engine, now = self.engine, self.engine.clock()
         with engine.store.transaction():
@@ -115,10 +116,12 @@ class LocalDrafts:
             after, _ = change(engine.store, sequence, Settled(run.key, sent), now=now, actor=actor)
             if sent:
                 return after
-            present = text_digest(sequence, run).hex()
-            _require_same(present, digest or present)
-            engine.require_signature(present, signature)
-            plans.approve(engine.store, id_of(run), digest=present, actor=actor, signature=signature, now=now)
+            text, lease = text_digest(sequence, run), run.lease or 0
+            _require_same(text.hex(), digest or text.hex())
+            engine.require_signature(resend_digest(text, attempt=lease).hex(), signature)
+            plans.approve_resend(
+                engine.store, id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
+            )
             if run.lease is not None:
                 attempts.give_back(engine.store, run.lease)
             return after
@@ -166,8 +169,17 @@ class LocalDrafts:
 
 
 def _draft(sequence: Sequence, run: StepRun, contact: Contact) -> Draft:
-    digest = text_digest(sequence, run).hex()
-    return Draft(id=id_of(run), why=_why(run), sequence=sequence, run=run, contact=contact, digest=digest)
+    text, why = text_digest(sequence, run), _why(run)
+    signed = resend_digest(text, attempt=run.lease or 0) if why == "unknown" else text
+    return Draft(
+        id=id_of(run),
+        why=why,
+        sequence=sequence,
+        run=run,
+        contact=contact,
+        digest=text.hex(),
+        to_sign=signed.hex(),
+    )
 
 
 def _why(run: StepRun) -> Why:

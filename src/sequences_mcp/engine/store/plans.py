@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sequences_mcp.domain.digests import canonical
+from sequences_mcp.domain.digests import canonical, resend_digest
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 
 _ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A person's yes to a text: when, to which digest, and what a passkey signed for it, if one did."""
+
+    at: datetime
+    digest: str
+    signature: str | None
 
 
 def insert(store: Store, plan: Plan) -> bool:
@@ -134,6 +143,26 @@ def approve(
         store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
         if signature is not None:
             store.write("plans.sign", subject=subject, digest=digest, assertion=signature)
+
+
+def approve_resend(
+    store: Store, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
+) -> None:
+    """Record a yes to sending a text again after one attempt of unknown fate, with what a passkey signed."""
+    digest = resend_digest(text, attempt=lease).hex()
+    with store.transaction():
+        approve(store, subject, digest=digest, actor=actor, now=now, signature=signature)
+        store.write("plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease)
+
+
+def yeses(store: Store, subject: str, *, text: bytes) -> list[Yes]:
+    """Return every yes to exactly this text, to itself or to sending it again, the oldest first."""
+    rows = store.rows("plans.yeses", subject=subject, digest=text.hex())
+    return [
+        Yes(from_micros(row["at"]), row["digest"], row["assertion"])
+        for row in rows
+        if row["lease"] is None or row["digest"] == resend_digest(text, attempt=row["lease"]).hex()
+    ]
 
 
 def signature_of(store: Store, subject: str, *, digest: str) -> str | None:

@@ -173,7 +173,7 @@ if (draft) {
   if (draft.value !== draft.defaultValue) ask(); // typed before this script was here
 }
 
-// Passkeys: the challenge that is signed is the digest that is approved.
+// Passkeys: the challenge that is signed is the digest that is approved, or what the form says beside it.
 const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
 const fromBase64url = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
@@ -183,7 +183,7 @@ for (const form of document.querySelectorAll("form[data-signs]")) {
     if (form.elements.signature.value) return;
     event.preventDefault();
     const allowCredentials = form.dataset.signs.split(",").map((id) => ({ type: "public-key", id: fromBase64url(id) }));
-    const challenge = bytes(form.elements.digest.value);
+    const challenge = bytes(form.dataset.challenge ?? form.elements.digest.value);
     const publicKey = { challenge, rpId: "localhost", allowCredentials, userVerification: "required" };
     try {
       form.elements.signature.value = JSON.stringify(await navigator.credentials.get({ publicKey }));

@@ -90,6 +90,21 @@ SELECT max(no), :assertion FROM approval WHERE subject = :subject AND digest = :
 SELECT assertion FROM approval JOIN approval_signature ON approval_no = no
 WHERE subject = :subject AND digest = :digest ORDER BY no DESC LIMIT 1
 
+-- resend --
+-- What the yes that was just recorded was given to: a text, after an attempt of unknown fate.
+INSERT INTO resend (approval_no, text_digest, lease)
+SELECT max(no), :text_digest, :lease FROM approval WHERE subject = :subject AND digest = :digest
+
+-- yeses --
+-- Every yes to one text, to itself or to sending it again, the oldest first, with what a passkey signed for it.
+SELECT approval.digest AS digest, approval.at AS at, resend.lease AS lease, assertion
+FROM approval
+LEFT JOIN resend ON resend.approval_no = approval.no
+LEFT JOIN approval_signature ON approval_signature.approval_no = approval.no
+WHERE approval.subject = :subject
+  AND ((resend.approval_no IS NULL AND approval.digest = :digest) OR resend.text_digest = :digest)
+ORDER BY approval.no
+
 -- ids_of --
 -- The ids of plans by a JSON list of their numbers.
 SELECT id FROM plan WHERE no IN (SELECT value FROM json_each(:numbers)) ORDER BY no
