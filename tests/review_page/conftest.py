@@ -44,7 +44,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clarky(world: World) -> Iterator[Sandbox]:
-    """Connect Clarky and Topo, which are the sandbox on loopback."""
+    """Connect the three vendors, which are the sandbox on loopback."""
     with Server().running() as served, ThreadPoolExecutor(1) as thread:
         runner = asyncio.Runner()
         sandbox: Any = served.sandbox()  # in a thread of its own: a browser's driver has a loop in this
@@ -53,6 +53,8 @@ def clarky(world: World) -> Iterator[Sandbox]:
         world.more |= {
             "CLARKY_API_KEY": token_of("clarky"),
             "CLARKY_BASE_URL": f"{served.origin}/clarky/api/v1",
+            "KALENT_API_KEY": token_of("kalent"),
+            "KALENT_BASE_URL": f"{served.origin}/kalent/api",
             "TOPO_API_KEY": token_of("topo"),
             "TOPO_BASE_URL": f"{served.origin}/topo/v1",
         }

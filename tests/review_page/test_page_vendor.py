@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
+import httpx
 import pytest
-from page_world import Visitor, World
+from page_world import MAIL, Visitor, World
+from rungs import SignedPage
 from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
 from tests.sandbox.sandbox_client import Sandbox
@@ -13,12 +15,16 @@ from tests.sandbox.sandbox_client import Sandbox
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError
+from sequences_mcp.flows.create_blueprint import create_blueprint
 from sequences_mcp.flows.desk import Desk
+from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.list_sequences import list_sequences
 from sequences_mcp.flows.start_sequence import start_sequence
+from sequences_mcp.flows.update_blueprint import update_blueprint
 from sequences_mcp.flows.update_sequence import update_sequence
 from sequences_mcp.providers.port import SequenceFilter
 from sequences_mcp.providers.record_port import AskedChange
+from sequences_mcp.review import decide
 from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
 
 HOSTILE = "<script>alert(1)</script>\u202enote"
@@ -166,3 +172,81 @@ def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visit
     assert person.post(f"/changes/{change.id}/refuse", reason="not now").status == 303
     assert "refused by page: not now" in person.get(f"/changes/{change.id}").text
     assert f"/changes/{change.id}" not in person.get("/").text
+
+
+async def asked_of_kalent(desk: Desk) -> AskedChange:
+    """Start somebody in a blueprint of Kalent, then let an agent ask for another text of it."""
+
+    async def silent(done: int, total: int) -> None:
+        """Tell nobody how far it is."""
+
+    made = await create_blueprint(desk, name="Engineers", steps=[MAIL], provider="kalent:sourcing_1")
+    own = made.blueprint.id
+    started = await start_sequence(desk, blueprint_id=own, contacts=["kalent:candidate_ines"], progress=silent)
+    await desk.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor="page")
+    await hand_over_soon(desk, plan_id=started.plan.id, seconds=20.0)
+    step = {**MAIL, "content": "Hello {{firstname}}, may I tell you of a role that fits your work?"}
+    with contextlib.suppress(ApprovalError):
+        await update_blueprint(desk, blueprint_id=own, expected_version=made.blueprint.version, steps=[step])
+    [change] = await desk.changes.waiting(size=5)
+    return change
+
+
+def patches(sandbox: Sandbox) -> list[object]:
+    """Return the changes that the vendors were sent."""
+    return [one for one in httpx.get(f"{sandbox.http.base_url}/_requests").json() if one["method"] == "PATCH"]
+
+
+def losing_the_next_answer(sandbox: Sandbox) -> None:
+    """Let Kalent carry out the next change without telling."""
+    fault = {"fault": "reset_during_body", "vendor": "kalent", "method": "PATCH"}
+    httpx.post(f"{sandbox.http.base_url}/_faults", json=fault).raise_for_status()
+
+
+@pytest.mark.parametrize("vendor", ["topo", "kalent"])
+def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_one_is_registered(
+    world: World, clarky: Sandbox, vendor: str
+) -> None:
+    change = asked_at_topo(world) if vendor == "topo" else world.at_desk(asked_of_kalent)
+    before = len(patches(clarky))
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        path = f"/changes/{change.id}"
+        visitor.get(path)
+        elsewhere = person.signed(change.digest, origin="http://localhost:1")
+        for signature in ("", "{}", person.signed("0" * 64), elsewhere):
+            answer = visitor.post(f"{path}/approve", digest=change.digest, signature=signature)
+            assert (answer.status, "not signed with a registered passkey" in answer.text) == (409, True)
+        with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
+            world.at_desk(lambda desk: unsigned_yes(desk, change))
+        assert len(patches(clarky)) == before
+        signed = person.signed(change.digest)
+        assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 303
+        done = visitor.get(path)
+    assert "approved by page:passkey" in done.text and "It was done" in done.text
+    assert len(patches(clarky)) == before + 1
+
+
+async def unsigned_yes(desk: Desk, change: AskedChange) -> str:
+    """Say yes in the terminal, which has no passkey."""
+    seen = await decide.look(desk, change.id)
+    return await decide.approve(desk, change.id, seen=seen, people=None, actor="terminal")
+
+
+def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: World, clarky: Sandbox) -> None:
+    change = world.at_desk(asked_of_kalent)
+    with world.page() as visitor:
+        person = SignedPage(world, visitor)
+        path = f"/changes/{change.id}"
+        visitor.get(path)
+        losing_the_next_answer(clarky)
+        signed = person.signed(change.digest)
+        assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 409
+        assert "Send it once more" in visitor.get(path).text
+        sent = len(patches(clarky))
+        for signature in ("", person.signed("0" * 64)):
+            assert visitor.post(f"{path}/approve", digest=change.digest, signature=signature).status == 409
+        with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
+            world.at_desk(lambda desk: unsigned_yes(desk, change))
+        assert len(patches(clarky)) == sent
+        assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 303

@@ -64,6 +64,8 @@ async def approve_change(
             await desk.changes.approve(change.id, digest=digest, actor=actor, signature=signature)
         return await act(approved)
 
+    if again:
+        await desk.changes.approve_again(change.id, digest=digest, actor=actor, signature=signature)
     try:
         return await carry_out(desk, write, approve_and_act)
     except OutcomeUnknownError as error:

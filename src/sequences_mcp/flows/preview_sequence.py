@@ -16,7 +16,7 @@ from sequences_mcp.flows.entry import Entry, Rows, optional_facts, read_rows, to
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.start_at_vendor import enrollees, offer_of
+from sequences_mcp.flows.start_at_vendor import enrollees, offer_of, require_sound_rows
 from sequences_mcp.flows.timetable import Slot, timetable
 
 UNSAVED = "unsaved"
@@ -60,8 +60,9 @@ async def preview_sequence(desk: Desk, *, blueprint_id: str, contacts: Items[obj
 
 
 async def _preview_there(desk: Desk, blueprint_id: str, rows: Rows) -> Preview:
-    with told_of(rows):
-        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
+    if not rows.is_sound:
+        await require_sound_rows(desk, rows, blueprint_id=blueprint_id)
+    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
     people = await enrollees(desk, offer, rows, keep=False)
     slots = timetable(desk, offer.blueprint.steps, zone="", start=desk.clock())
     blocked = await left_out_there(desk, people)

@@ -87,7 +87,7 @@ async def enrollees(desk: Desk, offer: Offer, rows: Rows, *, keep: bool) -> list
 
     Raises one error that names every bad row by its position, from 1; nothing is stored then.
     """
-    matched = await _sound_people(desk, offer, rows)
+    matched = await require_sound_rows(desk, rows, blueprint_id=offer.blueprint.id)
     known = await _known_here(desk, rows.entries, matched, keep=keep)
     people = await _candidates(offer, known)
     standings = await offer.enrolment.standings(people)
@@ -108,36 +108,29 @@ async def enrollees(desk: Desk, offer: Offer, rows: Rows, *, keep: bool) -> list
     ]
 
 
-async def require_sound_rows(desk: Desk, rows: Rows, *, blueprint_id: str) -> None:
-    """Raise for rows with a problem, in one error with what else is wrong with the others at this vendor."""
-    try:
-        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
-    except SequencesError:
-        rows.require_sound()
-        raise
-    await _sound_people(desk, offer, rows)
-
-
-async def _sound_people(desk: Desk, offer: Offer, rows: Rows) -> tuple[Contact | None, ...]:
+async def require_sound_rows(desk: Desk, rows: Rows, *, blueprint_id: str) -> tuple[Contact | None, ...]:
     """Return whom each row is about here; raise one error with every problem of the rows.
 
-    Where something is wrong already, the vendor is asked about the people who are named by an id of its own, and
-    about nobody else: an id of nobody belongs in the same answer.
+    Where something is wrong, the vendor is asked about the people who are named by an id of its own, since an id
+    of nobody belongs in the same answer, and about nobody else.
     """
+    provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     store = offered(desk.local.contacts, desk.local, verb="save contacts")
-    own = _ours(rows.entries)
-    matched = await store.match_contacts([entry.contact for entry in own])
-    found = [*_unfitting(offer, rows.entries), *matched.problems]
+    matched = await store.match_contacts([entry.contact for entry in _ours(rows.entries)])
+    found = [*_unfitting(provider, rows.entries), *matched.problems]
     if found or not rows.is_sound:
         bad = {one.position for one in found}
         theirs = [one for one in rows.whole() if not _is_own(one) and one.contact.position not in bad]
-        rows.require_sound([*found, *await _unknown_there(offer, theirs)])
+        rows.require_sound([*found, *await _unknown_there(desk, blueprint_id, theirs)])
     return matched.people
 
 
-async def _unknown_there(offer: Offer, entries: Items[Entry]) -> list[RowProblem]:
+async def _unknown_there(desk: Desk, blueprint_id: str, entries: Items[Entry]) -> list[RowProblem]:
     """Return the problems of people named by the vendor's ids; none where the vendor cannot tell now."""
+    if not entries:
+        return []
     try:
+        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=False)
         found = await _asked(offer, [(entry, None) for entry in entries])
     except SequencesError:
         return []  # it is told when the rows are mended; what is wrong with them is known without it
@@ -151,9 +144,9 @@ def _with_doubt(one: Enrollee, doubt: str | None) -> Enrollee:
     return replace(one, person=replace(one.person, findings=(*one.person.findings, found)))
 
 
-def _unfitting(offer: Offer, entries: Items[Entry]) -> list[RowProblem]:
+def _unfitting(provider: Provider, entries: Items[Entry]) -> list[RowProblem]:
     """Return what this vendor takes of no row; InvalidArgumentsError for too many rows."""
-    title = offer.provider.title
+    enrolment, title = offered(provider.enrolment, provider, verb="start sequences"), provider.title
     if len(entries) > MOST:
         raise InvalidArgumentsError(
             f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
@@ -161,7 +154,7 @@ def _unfitting(offer: Offer, entries: Items[Entry]) -> list[RowProblem]:
         )
     why = f"{title} takes no variables or texts for one person with a start"
     remedy = "Leave them out; what a vendor offers afterwards is in update_sequence."
-    several = [] if offer.enrolment.takes_several else several_addresses(entries, title=title)
+    several = [] if enrolment.takes_several else several_addresses(entries, title=title)
     own = [
         RowProblem(entry.contact.position or 0, "variables" if entry.variables else "texts", None, why, remedy)
         for entry in entries

@@ -114,8 +114,9 @@ async def _planned_there(
     desk: Desk, blueprint_id: str, rows: Rows, *, auto_approve: bool, key: str | None
 ) -> tuple[Plan, Tally]:
     """Return the plan of a start at a vendor. ``auto_approve`` leaves out the vendor's own review as well."""
-    with told_of(rows):
-        offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
+    if not rows.is_sound:
+        await require_sound_rows(desk, rows, blueprint_id=blueprint_id)
+    offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
     people = await enrollees(desk, replace(offer, key=key), rows, keep=True)
     rows.require_sound(named_twice([one.person.contact.id for one in people]))
     terms = desk.vendor_terms[offer.provider.name]

@@ -154,6 +154,12 @@ class Changes(Protocol):
         """Record a person's yes to exactly this digest, once; ApprovalError, ConflictError."""
         ...
 
+    async def approve_again(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to sending the same once more, where nobody knows whether it was done."""
+        ...
+
     async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
         """Record a no, or that it was taken back; ConflictError."""
         ...

@@ -72,13 +72,32 @@ class LocalChanges:
         engine, now = self.engine, self.engine.clock()
         with engine.store.transaction():
             self._require_waiting(change_id)
-            if digest != (await self.get(change_id)).digest:
-                raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
-            engine.require_signature(digest, signature)
+            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
             changes.approve(engine.store, change_id, actor=actor, now=now)
-            plans.approve(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=now)
-            engine.audit("change.approved", change_id, by=actor)
         return await self.get(change_id)
+
+    async def approve_again(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a yes to sending the same once more; ApprovalError and ConflictError as for the first."""
+        with self.engine.store.transaction():
+            found = await self.get(change_id)
+            if found.came_to != "unknown":
+                raise ConflictError(
+                    f"This change is {found.told(self.engine.clock())}.", next_step="Have it asked for again."
+                )
+            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
+        return await self.get(change_id)
+
+    async def _record_yes(self, change_id: str, *, digest: str, actor: str, signature: str | None) -> None:
+        """Keep a yes to exactly this digest, signed where a passkey is registered; ApprovalError."""
+        engine = self.engine
+        if digest != (await self.get(change_id)).digest:
+            raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+        engine.require_signature(digest, signature)
+        at = engine.clock()
+        plans.approve(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=at)
+        engine.audit("change.approved", change_id, by=actor)
 
     async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
         """Record a no, or that it was taken back; ConflictError when it is decided or too old."""
