@@ -94,7 +94,7 @@ async def test_the_preview_and_the_start_keep_what_they_promise(bureau: Bureau) 
         [run] = (await desktop.call("list_sequences"))["items"]
         assert (run["next_at"], run["why"]) == (
             "2026-10-26T07:00:00+00:00",
-            "EMAIL step 'Hello' is held: outside the sending window",
+            "step 1 of 1 (EMAIL) is held: outside the sending window",
         )
     office.clock.now = datetime(2026, 10, 26, 6, 59, tzinfo=UTC)
     office.work()

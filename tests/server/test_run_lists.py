@@ -107,7 +107,7 @@ async def test_a_task_of_somebody_who_is_paused_is_not_offered_until_the_pause_i
         world.clock.now += timedelta(days=1)
         after = await desktop.call("list_tasks")
     assert (offered["total_count"], meanwhile["total_count"], waiting, after["total_count"]) == (1, 0, 0, 1)
-    assert paused["why"].startswith("paused until 2026-11-24 12:00 UTC; then LINKEDIN step 'Message'")
+    assert paused["why"].startswith("paused until 2026-11-24 12:00 UTC; then step 1 of 1 (LINKEDIN)")
 
 
 async def test_a_task_that_was_done_while_paused_is_still_recorded(world: World) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from open_server import LINKEDIN, MAIL, Desktop, World, text_of, tomorrow
+from open_server import LINKEDIN, MAIL, Desktop, World, text_of, tomorrow, yes
+from tests.flows.bureau import Bureau
 from tests.server.vendor_starts import Start, approve, start_at
 from tests.server.vendor_world import Connected
 
@@ -55,7 +58,8 @@ class Hearing:
 async def test_no_sentence_of_ours_holds_a_strangers_word(world: World) -> None:
     async with world.client("auto") as desktop:
         hear = Hearing(desktop)
-        steps = [MAIL, LINKEDIN, {**MAIL, "id": "own", "contentSource": "suggestedByKalent"}]
+        written = {**MAIL, "id": "own", "contentSource": "suggestedByKalent"}
+        steps = [{**step, "name": MARK} for step in (MAIL, LINKEDIN, written)]
         blueprint = str(
             (await hear.call("create_blueprint", name=MARK, steps=steps, job_title=MARK))["blueprint_id"]
         )
@@ -111,3 +115,48 @@ async def test_no_sentence_about_a_start_at_a_vendor_holds_one(vendors: Connecte
         await hear.call("start_sequence", **arguments, idempotency_key="once more")
     assert hear.shown >= 3
     assert hear.found == []
+
+
+async def test_no_sentence_about_a_run_under_way_holds_the_name_of_a_step(tmp_path: Path) -> None:
+    bureau = Bureau.at(tmp_path)
+    by_hand = {**LINKEDIN, "temporalityType": "ASAP", "delay": None}
+    steps = [{**step, "name": MARK} for step in (MAIL, by_hand, {**LINKEDIN, "id": "last"})]
+    async with bureau.client("auto", yes) as desktop:
+        hear = Hearing(desktop)
+        made = await hear.call("create_blueprint", name=MARK, steps=steps, job_title="Engineer")
+        blueprint = made["blueprint_id"]
+        started = await hear.call("start_sequence", blueprint_id=blueprint, contacts=[PERSON])
+        assert started["outcome"] == "done", started.get("left_out_why", started)
+        run = (await hear.call("list_sequences"))["items"][0]["id"]
+        due = await hear.call("get_sequence", sequence_id=run)
+        await asyncio.to_thread(bureau.work)
+        opened = await hear.call("get_sequence", sequence_id=run)
+        [task] = (await hear.call("list_tasks"))["items"]
+        draft = task["id"].replace(":task_", ":draft_")
+        await hear.call("edit_draft", draft_id=draft, content="Hello there, a new text.")
+        for outcome in ("accepted", "done", "done"):
+            await hear.call("complete_task", task_id=task["id"], outcome=outcome, idempotency_key=str(hear.shown))
+        await hear.call("edit_draft", draft_id=draft, content="Hello there, a newer text.")
+        coming = await hear.call("get_sequence", sequence_id=run)
+        await hear.call("pause_sequence", sequence_id=run, paused_until=tomorrow(4))
+        await hear.call("get_sequence", sequence_id=run)
+        await hear.call("list_sequences")
+    assert due["why"] == "step 1 of 3 (EMAIL) is due now"
+    assert opened["why"].startswith("step 2 of 3 (LINKEDIN) is a task for a person")
+    assert coming["why"].startswith("step 3 of 3 (LINKEDIN) waits for its delay")
+    assert hear.found == []
+
+
+@pytest.mark.parametrize("vendor", ["topo", "clarky"])
+async def test_a_template_of_a_vendor_without_versions_is_told_with_none(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        start: Start = await start_at(vendor, desktop, contacts=[PERSON])
+        arguments = {"blueprint_id": start.blueprint_id, "contacts": start.contacts}
+        shown = [await desktop.call("preview_sequence", **arguments), await start.ask(desktop)]
+        shown += (await desktop.call("list_blueprints", provider=vendor))["items"]
+        shown += (await desktop.call("list_reviews"))["plans"]["items"]
+        shown.append(await desktop.call("get_sequence", sequence_id=shown[1]["sample"]["sequence_id"]))
+        own = await desktop.blueprint(MAIL)
+        kept = (await desktop.call("list_blueprints"))["items"]
+    assert len(shown) > 3 and not [one for one in shown if {"version", "blueprint_version"} & set(one)]
+    assert [one["version"] for one in kept if one["id"] == own] == [1]

@@ -47,6 +47,12 @@ KIND_NAMES = {
 }
 UNVERSIONED = frozenset({"clarky", "topo"})  # their templates are changed in their own apps alone
 
+
+def version_told(blueprint_id: str, version: int) -> int | None:
+    """Return a blueprint's version, or None where its vendor has none: what is counted then is kept here alone."""
+    return None if not version or provider_of(blueprint_id) in UNVERSIONED else version
+
+
 LISTED_BY = {
     Kind.BLUEPRINT: "list_blueprints",
     Kind.CONTACT: "find_contacts",

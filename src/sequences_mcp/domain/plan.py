@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
+from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
 
@@ -79,6 +79,11 @@ class PlanHeader:
     terms: Terms
     expires_at: datetime
     warnings: tuple[str, ...] = ()
+
+    @property
+    def version_told(self) -> int | None:
+        """The blueprint's version, or None where its vendor has none."""
+        return version_told(self.blueprint_id, self.blueprint_version)
 
     @property
     def provider(self) -> str:

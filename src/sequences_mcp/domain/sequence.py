@@ -225,6 +225,11 @@ class Sequence:
         """Whether nothing more happens in it."""
         return self.status in TERMINAL
 
+    def place_of(self, run: StepRun) -> str:
+        """Return how a sentence names a step: by place and channel, for its name and id are somebody's words."""
+        place = next(number for number, one in enumerate(self.steps, 1) if one.key == run.key)
+        return f"step {place} of {len(self.steps)} ({run.step.type})"
+
     @property
     def current(self) -> StepRun | None:
         """The first step that is not over, or None."""

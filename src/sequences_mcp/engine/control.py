@@ -94,14 +94,16 @@ def task_completed(sequence: Sequence, event: TaskCompleted, now: datetime) -> R
     accepted = event.outcome is TaskOutcome.ACCEPTED
     if accepted and not run.step.is_invitation:
         raise InvalidArgumentsError(
-            f"Step {run.step.name!r} is no invitation: it cannot be accepted.",
+            f"This is {sequence.place_of(run)}, no invitation: it cannot be accepted.",
             next_step="Complete it with outcome done or skipped.",
         )
     if run.state is StepState.OPEN:
         return settled(with_run(sequence, _completed(run, event.outcome, now), anchor=now), now), ()
     if accepted and run.state is StepState.DONE and run.accepted_at is None:
         return settled(with_run(sequence, replace(run, accepted_at=now)), now), ()
-    raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: there is no open task to complete.")
+    raise conflict(
+        sequence, f"This is {sequence.place_of(run)}, which is {run.state}: there is no open task to complete."
+    )
 
 
 def rewritten(sequence: Sequence, event: Rewritten, now: datetime) -> Result:
@@ -121,7 +123,9 @@ def draft_approved(sequence: Sequence, event: DraftApproved, now: datetime) -> R
     """Let a text go that was held for a person."""
     run = find(sequence, event.key)
     if run.state is not StepState.HELD or not waits_for_person(run):
-        raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: it does not wait for an approval.")
+        raise conflict(
+            sequence, f"This is {sequence.place_of(run)}, which is {run.state}: it does not wait for an approval."
+        )
     return settled(with_run(sequence, _released(run)), now), ()
 
 
@@ -142,7 +146,9 @@ def _completed(run: StepRun, outcome: TaskOutcome, now: datetime) -> StepRun:
 
 def _rewritten(sequence: Sequence, run: StepRun, event: Rewritten) -> StepRun:
     if run.state not in _PENDING:
-        raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: its text can no longer change.")
+        raise conflict(
+            sequence, f"This is {sequence.place_of(run)}, which is {run.state}: its text can no longer change."
+        )
     subject, content = event.texts[run.step.id]
     generation = run.generation if run.content is None else run.generation + 1
     run = replace(

@@ -83,7 +83,10 @@ def fate_settled(sequence: Sequence, event: Settled, now: datetime) -> Result:
     """Record what a person found out: it was sent, or it was not and is due again."""
     run = find(sequence, event.key)
     if run.state is not StepState.UNKNOWN:
-        raise conflict(sequence, f"Step {run.step.name!r} is {run.state}: there is no unknown outcome to settle.")
+        raise conflict(
+            sequence,
+            f"This is {sequence.place_of(run)}, which is {run.state}: there is no unknown outcome to settle.",
+        )
     if event.sent:
         return _sent(sequence, run, now), ()
     if sequence.status not in LIVE:

@@ -28,7 +28,8 @@ def outlook(sequence: Sequence, now: datetime) -> Outlook:
     if sequence.paused_until is not None:
         resumes = max(now, sequence.paused_until)
         return Outlook(
-            next_at=resumes, why=f"paused until {_shown(resumes)}; then {_named(run)}{_still_in_flight(run)}"
+            next_at=resumes,
+            why=f"paused until {_shown(resumes)}; then {sequence.place_of(run)}{_still_in_flight(run)}",
         )
     at = timing.next_run_at(sequence)
     return Outlook(next_at=_next_at(run, at, now), why=_why(sequence, run, now))
@@ -41,7 +42,7 @@ def _next_at(run: StepRun, at: datetime | None, now: datetime) -> datetime | Non
 
 
 def _why(sequence: Sequence, run: StepRun, now: datetime) -> str:
-    name = _named(run)
+    name = sequence.place_of(run)
     match run.state:
         case StepState.OPEN:
             return f"{name} is a task for a person; complete_task records what became of it"
@@ -63,10 +64,6 @@ def _waits(run: StepRun) -> str:
         return "waits for its time"
     value, unit = run.step.delay.value, run.step.delay.unit
     return f"waits for its delay of {value} {unit}{'' if value == 1 else 's'} after the previous step"
-
-
-def _named(run: StepRun) -> str:
-    return f"{run.step.type} step {run.step.name!r}"
 
 
 def _shown(at: datetime) -> str:

@@ -72,7 +72,8 @@ def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[s
     """Yield what a plan says about everybody in it."""
     header = plan.header
     yield f"Plan {plan.id} ({plan.status.value}): {counts(plan, warnings=warnings)}"
-    yield f"Blueprint: {_line(header.blueprint_name)}, version {header.blueprint_version}"
+    version = header.version_told
+    yield f"Blueprint: {_line(header.blueprint_name)}{f', version {version}' if version else ''}"
     yield from _terms(header.terms)
     planned = [f"  {slot.step_id}: {slot.words}" for slot in slots]
     if planned and not header.is_at_vendor:

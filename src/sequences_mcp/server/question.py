@@ -52,7 +52,8 @@ class Question:
         plan, header, terms = self.plan, self.plan.header, self.plan.header.terms
         people = "1 person" if plan.people == 1 else f"{plan.people} people"
         where = f" at {terms.sender_name}" if terms.are_a_vendors else ""
-        yield f"Start “{header.blueprint_name}” (version {header.blueprint_version}){where} for {people}?"
+        version = header.version_told
+        yield f"Start “{header.blueprint_name}”{f' (version {version})' if version else ''}{where} for {people}?"
         if terms.are_a_vendors:
             yield f"{vendor_words(terms)}."
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
-from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.flows.blueprint_needs import Needs
 from sequences_mcp.flows.blueprint_report import BlueprintReport
 from sequences_mcp.server.text import cut, fair_limit
@@ -22,7 +22,7 @@ class BlueprintRow(View):
 
     id: str
     name: str
-    version: int
+    version: int | None = None
     channels: tuple[str, ...] | None = None
     job_title: str | None = None
     location: str | None = None
@@ -40,7 +40,7 @@ class BlueprintView(FoundView):
 
     id: str
     name: str
-    version: int
+    version: int | None = None
     job_title: str | None = None
     location: str | None = None
     created_at: str
@@ -65,7 +65,7 @@ def blueprint_row(blueprint: Blueprint) -> BlueprintRow:
     return BlueprintRow(
         id=blueprint.id,
         name=blueprint.name,
-        version=blueprint.version,
+        version=version_told(blueprint.id, blueprint.version),
         channels=None if _are_untold(blueprint) else tuple(step.type.value for step in blueprint.steps),
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
@@ -81,7 +81,7 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
     return BlueprintView(
         id=blueprint.id,
         name=blueprint.name,
-        version=blueprint.version,
+        version=version_told(blueprint.id, blueprint.version),
         job_title=blueprint.sourcing.job_title,
         location=blueprint.sourcing.location,
         created_at=blueprint.created_at.isoformat(timespec="seconds"),

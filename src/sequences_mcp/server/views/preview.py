@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.ids import version_told
 from sequences_mcp.flows.preview_sequence import PersonPreview, Preview
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import View
@@ -45,7 +46,7 @@ class PreviewView(View):
     """What would go to whom and when, if approved now and nobody answers. Nothing was saved or planned."""
 
     blueprint_id: str
-    blueprint_version: int
+    blueprint_version: int | None = None
     delivery: str
     people: tuple[PersonView, ...]
     people_count: int
@@ -62,7 +63,7 @@ def preview_view(preview: Preview) -> PreviewView:
     limit = fair_limit(lengths, budget=TEXT_BUDGET)
     return PreviewView(
         blueprint_id=preview.blueprint.id,
-        blueprint_version=preview.blueprint.version,
+        blueprint_version=version_told(preview.blueprint.id, preview.blueprint.version),
         delivery=way_out(preview.terms),
         people=tuple(_person(one, limit) for one in shown),
         people_count=len(preview.people),

@@ -27,7 +27,7 @@ class PlanView(View):
     status: str
     blueprint_id: str
     blueprint_name: str
-    blueprint_version: int
+    blueprint_version: int | None = None
     people: int
     digest: str
     missing_texts: int
@@ -117,7 +117,7 @@ def plan_view(plan: Plan, *, warnings: int) -> PlanView:
         status=plan.status.value,
         blueprint_id=plan.header.blueprint_id,
         blueprint_name=plan.header.blueprint_name,
-        blueprint_version=plan.header.blueprint_version,
+        blueprint_version=plan.header.version_told,
         people=plan.people,
         digest=plan.digest,
         missing_texts=plan.missing_texts,

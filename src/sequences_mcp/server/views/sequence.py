@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
-from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.ids import LOCAL, Kind, version_told
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import StepRun, StepState, StepThere
 from sequences_mcp.providers.port import Activity, SequenceDetail, VendorFacts
@@ -257,7 +257,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         provider_status=detail.provider_status or ("none yet" if sequence.is_at_vendor else sequence.status.value),
         blueprint_id=sequence.blueprint_id or None,
         blueprint_name=_blueprint_name(detail),
-        blueprint_version=sequence.blueprint_version or None,
+        blueprint_version=version_told(sequence.blueprint_id, sequence.blueprint_version),
         **_dates(detail),
         replied_at=when(facts.replied_at),
         list_id=facts.list_id,
