@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.enrolment_port import HandedOver
-    from sequences_mcp.providers.timing import Timing
+    from sequences_mcp.providers.timing import Elapsed, Timing
     from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
@@ -185,11 +185,12 @@ async def open_desk(
     clock: Clock = utc_now,
     actor: str = "agent",
     timing: Timing | None = None,
+    elapsed: Elapsed | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
 
-    ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for,
-    where it is not the usual.
+    ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for
+    and ``elapsed`` how the waits between calls to them pass, where they are not the usual.
     """
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.unseen import take_in
@@ -197,7 +198,9 @@ async def open_desk(
     with Store.open(settings.data_dir, now=clock()) as store:
         take_in(store, now=clock())
         async with AsyncExitStack() as closing:
-            connect = partial(_vendor, settings=settings, clock=clock, timing=timing, closing=closing)
+            connect = partial(
+                _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
+            )
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             _log_troubles(desk, on=worker)
             with _working(settings, on=worker, clock=clock):
@@ -334,15 +337,17 @@ def _vendor(
     memory: LocalBlueprints,
     clock: Clock,
     timing: Timing | None,
+    elapsed: Elapsed | None,
     closing: AsyncExitStack,
 ) -> Provider:
     """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import random
 
     from sequences_mcp.providers.connect import provider, transport
-    from sequences_mcp.providers.timing import Clockwork
+    from sequences_mcp.providers.timing import Clockwork, Elapsed
 
-    clockwork = Clockwork(now=clock, monotonic=time.monotonic, sleep=asyncio.sleep, random=random.random)
+    passes = elapsed or Elapsed(monotonic=time.monotonic, sleep=asyncio.sleep)
+    clockwork = Clockwork(now=clock, monotonic=passes.monotonic, sleep=passes.sleep, random=random.random)
     account = settings.accounts[name]
     opened = transport(name, account.key, base_url=account.base_url, clockwork=clockwork, timing=timing)
     closing.push_async_callback(opened.aclose)

@@ -75,7 +75,7 @@ async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_
     await started(world)
 
     def no(*_: object) -> AuthResult:
-        return AuthResult(success=False, handled=True, message="535 5.7.8 Username and Password not accepted")
+        return AuthResult(success=False, handled=False, message="535 5.7.8 Username and Password not accepted")
 
     with mail_server({}, auth_require_tls=False, authenticator=no) as running:
         server = running.server(Security.PLAIN, username="ada", password=planted.SMTP_PASSWORD.value)

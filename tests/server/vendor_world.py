@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,11 +16,27 @@ from tests.server.open_server import SENDER, Clock, Desktop
 
 from sequences_mcp.bootstrap import open_desk
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.timing import Timing
+from sequences_mcp.providers.timing import Elapsed, Timing
 from sequences_mcp.sandbox.serve import PATHS
 from sequences_mcp.sandbox.world.whole import VendorName
 from sequences_mcp.server.app import SequencesServer, build
 from sequences_mcp.settings import read
+
+
+@dataclass
+class Skipped:
+    """Time that passes as usual, but for the waits between calls: those are over at once."""
+
+    seconds: float = 0.0
+
+    @property
+    def elapsed(self) -> Elapsed:
+        """What a desk is given for it."""
+        return Elapsed(monotonic=lambda: time.monotonic() + self.seconds, sleep=self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -33,6 +51,7 @@ class Connected:
     elsewhere: dict[VendorName, str] = field(default_factory=dict)
     timing: Timing | None = None
     apart: bool = False  # no key of a vendor is set
+    skipped: Skipped = field(default_factory=Skipped)
     more: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -58,7 +77,8 @@ class Connected:
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """Open the desk on the folder's database."""
-        async with open_desk(read(self.environ), worker=False, clock=self.clock, timing=self.timing) as desk:
+        passing = {"clock": self.clock, "timing": self.timing, "elapsed": self.skipped.elapsed}
+        async with open_desk(read(self.environ), worker=False, **passing) as desk:
             yield desk
 
     @asynccontextmanager

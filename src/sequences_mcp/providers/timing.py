@@ -19,6 +19,14 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elapsed:
+    """How time passes between calls: monotonic seconds, and a sleep for some of them."""
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clockwork:
     """The world's part in a call: aware time of day, monotonic seconds, a sleep, a random number from 0 to 1."""
 
