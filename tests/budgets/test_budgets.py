@@ -14,7 +14,10 @@ from benchmarks import measure, tokens, vendors
 from benchmarks.measure import Measured
 from benchmarks.wire import ERAS, Child, Era
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and processor time are read from /proc")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(sys.platform != "linux", reason="memory and processor time are read from /proc"),
+]
 
 TRIES = 4
 # A neighbour on the same two cores can slow one side alone; the full benchmark allows nothing.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from itertools import product
 
 import pytest
 from guard_examples import email
+from tests.effort import at_most
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.finding import Severity, errors_in
@@ -177,9 +177,8 @@ def test_a_value_that_passes_the_quick_look_passes_every_rule() -> None:
 def test_ten_thousand_contacts_are_looked_at_in_no_time() -> None:
     values = {name: "Anne-Marie" if "name" in name else "Nguyễn & Sons (Paris)" for name in VARIABLES}
     values["lastname"] = "O’Connor Nguyễn"
-    start = time.process_time()
-    assert all(not check_values(values) for _ in range(10_000))
-    assert time.process_time() - start < 1.5, "well under 0.3 s on a quiet machine"
+    with at_most(30):
+        assert all(not check_values(values) for _ in range(10_000))
 
 
 @pytest.mark.parametrize(

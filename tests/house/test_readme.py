@@ -11,7 +11,7 @@ from scripts.readme import PARTS, filled, table
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {
     "run the main job": r"^python3 -m venv \.venv && .*pip install .*\.venv/bin/sequences-mcp demo$",
-    "run the tests": r"^python3 -m venv \.venv && .*pip install .*\[dev\].*\.venv/bin/python -m pytest$",
+    "run the tests": r"^python3 -m venv \.venv && .*pip install .*\[dev\].*\.venv/bin/python -m pytest -n auto$",
 }
 
 

@@ -20,6 +20,7 @@ from page_world import LINKEDIN, MAIL, World
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.flows.desk import Desk
 
+pytestmark = pytest.mark.alone
 PEOPLE = 10_000
 FEW = 1_000
 AT_ONCE = 200  # people read at once

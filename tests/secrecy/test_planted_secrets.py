@@ -118,13 +118,13 @@ def apart() -> Iterator[Path]:
         yield Path(folder)
 
 
-def run(folder: Path, text: str) -> tuple[int, dict[str, set[str]]]:
+def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
     """Run tests in a run of their own; return its exit status and what it found in each test."""
     file = folder / "test_leaky.py"
     file.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "--no-summary", str(file)]
     command += ["-c", os.devnull, "--rootdir", str(folder), "-p", "tests.secrecy.watch", "-p", "no:cacheprovider"]
-    command += ["--basetemp", str(folder / "run")]
+    command += ["--basetemp", str(folder / "run"), *more]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert "passed" in ran.stdout, ran.stdout + ran.stderr
     leaks: dict[str, set[str]] = {}
@@ -133,8 +133,11 @@ def run(folder: Path, text: str) -> tuple[int, dict[str, set[str]]]:
     return ran.returncode, leaks
 
 
-def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(apart: Path) -> None:
-    status, leaks = run(apart, LEAKY)
+@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(
+    apart: Path, shared: tuple[str, ...]
+) -> None:
+    status, leaks = run(apart, LEAKY, *shared)
     assert status == 1
     assert leaks.keys() == FOUND.keys()
     for test, what in FOUND.items():
@@ -147,6 +150,7 @@ def test_a_run_whose_tests_all_pass_fails_for_a_leak_alone(apart: Path) -> None:
     assert run(apart, clean) == (0, {})
     leak = f"def test_it():\n    print({planted.TOPO_KEY.value!r})\n"
     assert run(apart, leak)[0] == 1
+    assert run(apart, leak, "-n", "2")[0] == 1
 
 
 def test_each_of_the_twelve_is_found_by_its_name_in_every_spelling() -> None:

@@ -4,7 +4,8 @@ Searched after each test: its captured standard output and error, which have tho
 product's log down to DEBUG, and everybody else's at the level a test asks for; a failure's report; every file in
 its temporary folder, the databases with their journals among them, before and after what it stands on is taken
 down; and what it told ``hearing.heard``: the answers of servers and pages, and the output of programs it read
-itself. Searched at the end: whatever else stands in the run's temporary folders. One find fails the run.
+itself. Searched at the end: whatever else stands in the run's temporary folders. One find fails the run. Where
+pytest-xdist shares the tests among processes, each of them searches its own and tells the first one at its end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from tests.secrecy.hearing import HEARD, LEARNT
@@ -63,6 +64,7 @@ class Watch(logging.Handler):
         super().__init__(logging.DEBUG)
         self.leaks: dict[Leak, None] = {}
         self._searched: dict[Path, tuple[int, int]] = {}
+        self._shared = False  # among other processes
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Listen to every log; what pytest shows of a failed test stays at WARNING."""
@@ -109,9 +111,19 @@ class Watch(logging.Handler):
         """Search what no single test owns, and fail the run for what was found."""
         logging.getLogger().removeHandler(self)
         factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
-        self._search_files("", factory.getbasetemp())
+        if not self._shared:
+            self._search_files("", factory.getbasetemp())
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["leaks"] = [tuple(one) for one in self.leaks]
         if self.leaks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what another process of this run has found."""
+        self._shared = True
+        for leak in getattr(node, "workeroutput", {}).get("leaks", ()):
+            self.leaks[Leak(*leak)] = None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name each test, secret and place."""

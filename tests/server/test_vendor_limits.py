@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from time import process_time
 from typing import Any
 
 import pytest
+from tests.effort import at_most
 from tests.server.open_server import GRACE, MAIL
 from tests.server.test_limits import TOOLS
 from tests.server.vendor_world import Connected
@@ -41,10 +40,7 @@ async def test_no_argument_of_any_tool_holds_the_server_up(vendors: Connected, t
     async with vendors.client() as desktop:
         for argument in schema["properties"]:
             for what, heavy in HEAVY.items():
-                began = process_time()
-                async with asyncio.timeout(60):
+                with at_most(100, argument, what):
                     said = await desktop.raw(tool, **{**needed, argument: heavy})
-                assert process_time() - began < 5, (argument, what)
                 assert len(json.dumps([one.model_dump() for one in said.content])) < 20_000, (argument, what)
-        async with asyncio.timeout(60):
-            assert (await desktop.call("list_providers"))["providers"]
+        assert (await desktop.call("list_providers"))["providers"]
