@@ -34,6 +34,7 @@ def test_measures(request, number):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the locks are those of POSIX")
 def test_what_measures_has_the_machine_to_itself(tmp_path: Path) -> None:
+    pytest.importorskip("xdist")
     (tmp_path / "test_turns_taken.py").write_text(TESTS, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-p", "tests.conftest"]
     command += ["-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]

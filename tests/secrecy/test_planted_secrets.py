@@ -137,6 +137,8 @@ def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
 def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(
     apart: Path, shared: tuple[str, ...]
 ) -> None:
+    if shared:
+        pytest.importorskip("xdist")
     status, leaks = run(apart, LEAKY, *shared)
     assert status == 1
     assert leaks.keys() == FOUND.keys()
@@ -150,6 +152,11 @@ def test_a_run_whose_tests_all_pass_fails_for_a_leak_alone(apart: Path) -> None:
     assert run(apart, clean) == (0, {})
     leak = f"def test_it():\n    print({planted.TOPO_KEY.value!r})\n"
     assert run(apart, leak)[0] == 1
+
+
+def test_a_leak_alone_fails_a_run_of_several_processes_too(apart: Path) -> None:
+    pytest.importorskip("xdist")
+    leak = f"def test_it():\n    print({planted.TOPO_KEY.value!r})\n"
     assert run(apart, leak, "-n", "2")[0] == 1
 
 
