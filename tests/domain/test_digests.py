@@ -195,6 +195,7 @@ PLANS_1 = {
     ),
 }
 CHANGE_1 = "a2ee1566d4abe6182aa3879690dd7f0d9999a6c841a51d3700c9b260138ef9a3"
+RESEND = "05560017d66c0794b0957331f102eec93bccc5f3b3e49bc6b9a649a19bbdc13d"
 WIRE = "0d13d964e39092c9f1dd16ba93f63c717a27355c9bfd4b99a24a74036821cb1e"
 
 
@@ -225,6 +226,17 @@ def test_each_kind_of_plan_has_the_digest_it_always_had(kind: str) -> None:
 
 def test_a_change_at_a_vendor_has_the_digest_it_always_had() -> None:
     assert change().digest == CHANGE_1
+
+
+def test_a_yes_to_send_a_text_again_has_a_digest_of_its_own_for_each_attempt() -> None:
+    own = bytes.fromhex(TEXTS_1["e-mail"])
+    assert digests.resend_digest(own, attempt=3).hex() == RESEND
+    others = {
+        digests.resend_digest(own, attempt=4),
+        digests.resend_digest(bytes.fromhex(REWRITTEN_1), attempt=3),
+        own,
+    }
+    assert bytes.fromhex(RESEND) not in others
 
 
 def test_an_e_mail_as_it_is_handed_over_has_its_plain_sha_256() -> None:

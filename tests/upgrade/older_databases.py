@@ -4,7 +4,9 @@
 its data folder in FOLDER; the ones stored beside this file were made so, each by the code of its day:
 
 - ``schema_6``: the code of 25 November 2026, before there were journals beside the database;
-- ``schema_20``: the code of 26 November 2026, before plans had a ``digest_version``.
+- ``schema_20``: the code of 26 November 2026, before plans had a ``digest_version``;
+- ``schema_6_signed`` and ``schema_20_signed``: the same, where a passkey is registered and signed each approval
+  (``python -m tests.upgrade.older_databases FOLDER signed``).
 
 All of it goes through the product's own verbs, a real mail server and the sandbox of the vendors, at the addresses
 below, which are part of what was approved. When it ends, at ``LEFT``, the database holds:
@@ -23,8 +25,11 @@ below, which are part of what was approved. When it ends, at ``LEFT``, the datab
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import sqlite3
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from collections.abc import Sequence as Items
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
@@ -34,6 +39,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from tests.engine.fake_mail_server import DROP, Inbox, ScriptedController
 from tests.sandbox.sandbox_client import FakeClock, planted_world, token_of
 from tests.server.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
@@ -48,6 +57,7 @@ from sequences_mcp.flows.pause_sequence import pause_sequence
 from sequences_mcp.flows.start_sequence import start_sequence
 from sequences_mcp.flows.suppress_contact import suppress_contact
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
+from sequences_mcp.review import passkeys, seat
 from sequences_mcp.sandbox.app import build
 from sequences_mcp.sandbox.faults.rule import Faults
 from sequences_mcp.sandbox.serve import PATHS, listening, server
@@ -55,6 +65,8 @@ from sequences_mcp.settings import Settings, read
 
 MAIL_PORT = 25251
 VENDOR_PORT = 25252
+BELONGS = ("sequences.db", "sent.log", "suppressions.log", "passkeys.json", "review.json")
+PAGE = "localhost:25253"
 SMTP_URL = f"smtp://127.0.0.1:{MAIL_PORT}"
 KALENT = f"http://127.0.0.1:{VENDOR_PORT}{PATHS['kalent']}"
 LEFT = NOON + timedelta(hours=3)
@@ -109,6 +121,7 @@ class Office:
 
     folder: Path
     clock: Clock
+    key: PrivateKey | None = None
 
     @property
     def settings(self) -> Settings:
@@ -170,9 +183,12 @@ def vendor() -> Iterator[None]:
         thread.join(timeout=10)
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, *, signed: bool) -> None:
     """Make the database of the version that is installed, and leave nothing but what belongs to it."""
-    office = Office(folder, Clock(NOON))
+    office = Office(folder, Clock(NOON), ec.generate_private_key(ec.SECP256R1()) if signed else None)
+    if office.key is not None:
+        asyncio.run(_open(office))  # a key without a database would be the trace of one that is gone
+        _register(folder, office.key)
     with mail_server({}) as inbox, vendor():
         asyncio.run(_begin(office))
         office.work()
@@ -191,8 +207,13 @@ def make(folder: Path) -> None:
         database.execute("PRAGMA page_size = 1024")  # few rows in many tables: a quarter of the size
         database.execute("VACUUM")
     for path in folder.iterdir():
-        if path.name not in ("sequences.db", "sent.log", "suppressions.log") and path.suffix != ".mark":
+        if path.name not in BELONGS and path.suffix != ".mark":
             path.unlink() if path.is_file() else None
+
+
+async def _open(office: Office) -> None:
+    async with office.desk():
+        pass
 
 
 async def _begin(office: Office) -> None:
@@ -200,21 +221,21 @@ async def _begin(office: Office) -> None:
         await suppress_contact(desk, contact="never@again.example", reason="asked us to stop")
         await suppress_contact(desk, contact="rival.example", reason="a competitor")
         blueprint = await _blueprint(desk, MAIL, AGAIN)
-        await _approved(desk, await _planned(desk, blueprint, GRACE, LINUS))
+        await _approved(desk, await _planned(desk, blueprint, GRACE, LINUS), key=office.key)
         blueprint = await _blueprint(desk, INVITATION, MESSAGE, LATER)
-        await _approved(desk, await _planned(desk, blueprint, DENNIS))
+        await _approved(desk, await _planned(desk, blueprint, DENNIS), key=office.key)
         blueprint = await _blueprint(desk, MAIL, WRITTEN)
         plan = await _planned(desk, blueprint, EDITH, HEDY)
         for run in (one.sequence for one in await _runs(desk)):
             if run.plan_id == plan.id:
                 text = "Hi {{firstname}}, I read about your work and would like to hear more."
                 await edit_draft(desk, draft_id=f"{LOCAL}:draft_{run.steps[1].key}", content=text)
-        await _approved(desk, await desk.plans.get_plan(plan.id))
+        await _approved(desk, await desk.plans.get_plan(plan.id), key=office.key)
 
 
 async def _begin_with(office: Office, people: list[dict[str, str]], *steps: dict[str, Any]) -> None:
     async with office.desk() as desk:
-        await _approved(desk, await _planned(desk, await _blueprint(desk, *steps), *people))
+        await _approved(desk, await _planned(desk, await _blueprint(desk, *steps), *people), key=office.key)
 
 
 async def _go_on(office: Office) -> None:
@@ -227,7 +248,8 @@ async def _go_on(office: Office) -> None:
         drafts = desk.providers[LOCAL].drafts
         assert drafts is not None
         draft = await drafts.get_draft(draft_id)
-        await drafts.approve_draft(draft_id, digest=draft.digest, actor="terminal")
+        signature = _signed(office.key, draft.digest)
+        await drafts.approve_draft(draft_id, digest=draft.digest, actor="terminal", signature=signature)
         office.clock.now += timedelta(hours=1)
         await _planned(desk, await _blueprint(desk, MAIL, AGAIN), ZOE)
         made = await create_blueprint(
@@ -236,7 +258,7 @@ async def _go_on(office: Office) -> None:
         report = await start_sequence(
             desk, blueprint_id=made.blueprint.id, contacts=["kalent:candidate_ines"], progress=_silent
         )
-        await desk.plans.approve_plan(report.plan.id, digest=report.plan.digest, actor="terminal")
+        await _approved(desk, report.plan, key=office.key)
 
 
 async def _blueprint(desk: Desk, *steps: dict[str, Any]) -> str:
@@ -249,8 +271,41 @@ async def _planned(desk: Desk, blueprint_id: str, *people: dict[str, str]) -> Pl
     return report.plan
 
 
-async def _approved(desk: Desk, plan: Plan) -> None:
-    await desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
+async def _approved(desk: Desk, plan: Plan, *, key: PrivateKey | None) -> None:
+    signature = _signed(key, plan.digest)
+    await desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal", signature=signature)
+
+
+def _register(folder: Path, key: PrivateKey) -> None:
+    """Store a passkey of software and the address of the page, as each version does."""
+    point = key.public_key().public_numbers()
+    cose = {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
+    facts = {"id": _base64(b"key"), "public_key": cbor2.dumps(cose).hex(), "registered_at": NOON.isoformat()}
+    origins = {"origins": [f"http://{PAGE}"]} if hasattr(passkeys, "kept") else {}
+    (folder / passkeys.FILE_NAME).write_text(json.dumps([{**facts, **origins}]), encoding="utf-8")
+    (folder / seat.FILE_NAME).write_text(json.dumps({"port": int(PAGE.partition(":")[2])}), encoding="utf-8")
+
+
+def _signed(key: PrivateKey | None, digest: str) -> str | None:
+    """Return what an authenticator signs for a digest (WebAuthn, 6.3.3), as each version keeps it."""
+    if key is None:
+        return None
+    challenge, origin = _base64(bytes.fromhex(digest)), f"http://{PAGE}"
+    client = {"type": "webauthn.get", "challenge": challenge, "origin": origin, "crossOrigin": False}
+    facts = json.dumps(client).encode()
+    data = hashlib.sha256(b"localhost").digest() + b"\x05" + bytes(4)
+    signature = key.sign(data + hashlib.sha256(facts).digest(), ec.ECDSA(SHA256()))
+    parts = {"clientDataJSON": facts, "authenticatorData": data, "signature": signature}
+    response = {name: _base64(part) for name, part in parts.items()}
+    said = json.dumps(
+        {"id": _base64(b"key"), "rawId": _base64(b"key"), "type": "public-key", "response": response}
+    )
+    keep = getattr(passkeys, "kept", None)
+    return said if keep is None else str(keep(said, authority=PAGE))
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 async def _runs(desk: Desk) -> Items[SequenceDetail]:
@@ -264,4 +319,4 @@ async def _silent(done: int, total: int) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), signed="signed" in sys.argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -25,7 +26,7 @@ from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.resume_sequence import resume_sequence
 from sequences_mcp.providers.enrolment_port import Before
 from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
-from sequences_mcp.review import decide
+from sequences_mcp.review import decide, passkeys
 
 HERE = Path(__file__).parent
 SECOND = NOON + timedelta(days=3, minutes=1)
@@ -56,12 +57,21 @@ class Upgraded(Office):
             return await _run_of(desk, first_name)
 
 
+def _copied(name: str, folder: Path) -> Upgraded:
+    shutil.copytree(HERE / name, folder)
+    return Upgraded(folder, Clock(LEFT))
+
+
 @pytest.fixture(params=["schema_6", "schema_20"])
 def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Upgraded:
     """An older database, as it was left, before the present program has opened it."""
-    folder = tmp_path / "data"
-    shutil.copytree(HERE / str(request.param), folder)
-    return Upgraded(folder, Clock(LEFT))
+    return _copied(str(request.param), tmp_path / "data")
+
+
+@pytest.fixture(params=["schema_6_signed", "schema_20_signed"])
+def signed(request: pytest.FixtureRequest, tmp_path: Path) -> Upgraded:
+    """The same, where a passkey signed every approval."""
+    return _copied(str(request.param), tmp_path / "data")
 
 
 async def _run_of(desk: Desk, first_name: str) -> SequenceDetail:
@@ -192,6 +202,60 @@ async def test_a_start_approved_for_a_vendor_is_handed_over_under_its_approval(u
         assert taken is not None
         assert [dict(one.handover) for one in taken.order.people] == [{"candidate": "kalent:candidate_ines"}]
         assert (await desk.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
+
+
+async def test_what_a_passkey_signed_under_an_older_version_leaves_and_is_handed_over(signed: Upgraded) -> None:
+    async with signed.desk() as desk:
+        [plan] = await desk.vendor_runs.waiting()
+        people = await desk.vendor_runs.next_people(plan.id, size=10)
+        assert await desk.vendor_runs.take(plan.id, [one.id for one in people], before=Before()) is not None
+    assert signed.mails_at(SECOND) == [
+        ("edith@clarke.example", "For you"),
+        ("grace@hopper.example", "Once more about the Engineer role"),
+        ("hedy@lamarr.example", "For you"),
+    ]
+
+
+@pytest.mark.parametrize("change", ["another key", "another digest", "another address", "no signature"])
+def test_what_no_registered_passkey_signed_at_the_page_does_not_leave(signed: Upgraded, change: str) -> None:
+    file = signed.folder / passkeys.FILE_NAME
+    [key] = json.loads(file.read_text())
+    if change == "another key":
+        key["public_key"] = _stranger(key["public_key"])
+    elif change == "another address":
+        key["origins"] = ["http://localhost:1"]
+    file.write_text(json.dumps([key]))
+    with closing(sqlite3.connect(signed.folder / "sequences.db")) as database:
+        database.execute("DROP TRIGGER approval_signature_is_never_deleted")
+        if change == "another digest":  # each approval has the signature of the next
+            database.execute("DELETE FROM approval_signature WHERE approval_no = 1")
+            database.execute("DROP TRIGGER approval_signature_is_never_changed")
+            database.execute("UPDATE approval_signature SET approval_no = approval_no - 1")
+            database.execute(
+                "CREATE TRIGGER approval_signature_is_never_changed BEFORE UPDATE ON approval_signature"
+                " BEGIN SELECT RAISE(ABORT, 'a signature never changes'); END"
+            )
+        elif change == "no signature":
+            database.execute("DELETE FROM approval_signature")
+        database.commit()
+    assert signed.mails_at(SECOND) == []
+    assert ("void",) in signed.rows("SELECT status FROM plan")
+
+
+def _stranger(public_key: str) -> str:
+    """Return the key of the other database."""
+    found = (json.loads(path.read_text())[0]["public_key"] for path in HERE.glob("*_signed/passkeys.json"))
+    return next(str(one) for one in found if one != public_key)
+
+
+def test_a_bare_answer_of_a_browser_that_is_stored_after_the_upgrade_counts_for_nothing(tmp_path: Path) -> None:
+    upgraded = _copied("schema_6_signed", tmp_path / "data")
+    assert upgraded.mails_at(LEFT) == []
+    stored = upgraded.rows("SELECT digest, assertion FROM approval JOIN approval_signature ON approval_no = no")
+    for digest, assertion in stored:
+        assert passkeys.unproven(upgraded.folder, digest, assertion) is None
+        bare = json.loads(assertion)["credential"]
+        assert passkeys.unproven(upgraded.folder, digest, bare) == passkeys.UNSIGNED
 
 
 def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upgraded) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.review import passphrase
+from sequences_mcp.review import passphrase, seat
 from sequences_mcp.review.private import write_private
 
 FILE_NAME = "passkeys.json"
@@ -37,7 +37,8 @@ UNSIGNED = "it is not signed with a registered passkey"
 class Passkey:
     """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal.
 
-    ``origins`` are those of the page under which the key was registered or has approved since.
+    ``origins`` are those of the page under which the key was registered or has approved since. An older program
+    kept none: such a key signs where the page of its data folder was last, until it approves again.
     """
 
     id: str
@@ -71,7 +72,7 @@ def unproven(data_dir: Path, digest: str, signature: str | None) -> str | None:
         return error.message
     if signature is None:
         return UNSIGNED if keys else None
-    return None if _is_signed(keys, digest, signature) else UNSIGNED
+    return None if _is_signed(keys, digest, signature, home=seat.address(data_dir, "")) else UNSIGNED
 
 
 def origin_of(authority: str) -> str:
@@ -91,7 +92,7 @@ def admit(data_dir: Path, *, authority: str) -> None:
         _store(data_dir, (replace(one, origins=tuple(dict.fromkeys((*one.origins, origin)))) for one in keys))
 
 
-def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str) -> bool:
+def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 
@@ -99,7 +100,7 @@ def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str) -> bool:
         stored = json.loads(signature)
         origin, credential = str(stored["origin"]), json.loads(stored["credential"])
         key = next((one for one in keys if one.id == credential["id"]), None)
-        if key is None or origin not in key.origins or _is_framed(credential):
+        if key is None or origin not in (key.origins or (home,)) or _is_framed(credential):
             return False
         verify_authentication_response(
             credential=credential,

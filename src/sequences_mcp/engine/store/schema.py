@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,9 +105,19 @@ def _version(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
 
 
 def _teach(connection: sqlite3.Connection) -> None:
-    """Give migrations the functions that say what two spellings of an address or a domain share."""
-    for function in (address_key, host_key, domain_of, company_key, company_root):
+    """Give migrations the functions that they read values with."""
+    for function in (address_key, host_key, domain_of, company_key, company_root, signed_at):
         connection.create_function(function.__name__, 1, function, deterministic=True)
+
+
+def signed_at(assertion: str) -> str | None:
+    """Return where a browser says that it signed, from its bare answer (WebAuthn, 5.8.1), or None."""
+    try:
+        encoded = json.loads(assertion)["response"]["clientDataJSON"]
+        origin = json.loads(b64decode(encoded + "==", altchars=b"-_"))["origin"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return origin if isinstance(origin, str) else None
 
 
 def _apply(connection: sqlite3.Connection, step: Migration, *, now: datetime) -> None:
