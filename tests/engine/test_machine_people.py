@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sequence_builders import (
     SETTLED,
@@ -15,6 +17,7 @@ from sequence_builders import (
     invitation,
     sequence,
     skipping,
+    tick,
     ticked,
 )
 
@@ -187,3 +190,39 @@ def test_the_outlook_says_what_happens_next_and_why_it_waits(
 
 def test_the_outlook_never_promises_something_in_the_past() -> None:
     assert outlook(active(email()), after(days=3)).next_at == after(days=3)
+
+
+def test_what_was_paused_before_the_yes_starts_paused_and_goes_on_by_itself() -> None:
+    state = after_events(sequence(delayed(2), email()), ev.Paused(after(days=5)))
+    assert (state.status, next_run_at(state)) == (S.FOUND, None)
+    assert "paused: after the approval nothing leaves before 2026-" in outlook(state, after()).why
+    started, effects = advance(state, ev.Approved(), after(days=1))
+    assert (started.status, started.paused_until, effects) == (S.WAITING_FOR_LEAD, after(days=5), ())
+    assert next_run_at(started) == after(days=5)
+    going, _ = advance(started, tick(after(days=5)), after(days=5))
+    assert (going.status, next_run_at(going)) == (S.ACTIVE, after(days=7))
+
+
+def test_a_pause_that_ended_before_the_yes_holds_nothing_back() -> None:
+    state = after_events(sequence(email()), ev.Paused(after(days=1)))
+    started, _ = advance(state, ev.Approved(), after(days=2))
+    assert (started.status, started.paused_until) == (S.ACTIVE, None)
+    assert "paused" not in outlook(state, after(days=2)).why
+
+
+def test_resuming_before_the_yes_takes_the_pause_away_and_starts_nothing() -> None:
+    state = after_events(sequence(email()), ev.Paused(after(days=5)))
+    resumed, effects = advance(state, ev.Resumed(), after(days=1))
+    assert (resumed.status, resumed.paused_until, effects) == (S.FOUND, None, ())
+    assert next_run_at(resumed) is None
+    with pytest.raises(ConflictError, match="not paused: it waits for a person's approval"):
+        advance(resumed, ev.Resumed(), after(days=1))
+
+
+def test_what_had_waited_before_its_yes_is_due_at_the_end_of_the_pause_and_no_later() -> None:
+    done = replace(sequence(email(), delayed(3)).steps[0], state=StepState.SENT)
+    again = sequence(email(), delayed(3))
+    state = after_events(replace(again, steps=(done, *again.steps[1:])), ev.Paused(after(days=9)))
+    started, _ = advance(state, ev.Approved(), after(days=4))
+    going, _ = advance(started, tick(after(days=9)), after(days=9))
+    assert next_run_at(going) == after(days=9)

@@ -82,6 +82,7 @@ class AnyHands(RuleBasedStateMachine):
         except (ConflictError, InvalidArgumentsError):
             return ()
         self.nothing_over_changed(before)
+        self.nothing_begins_without_a_yes(before, event)
         self.was_its_own_worker(before, event)
         for effect in effects:
             if isinstance(effect, ev.SendEmail):
@@ -94,6 +95,13 @@ class AnyHands(RuleBasedStateMachine):
         for old, new in zip(before.steps, self.state.steps, strict=True):
             assert not old.is_over or new.state is old.state
             assert not old.is_over or (new.content, new.generation) == (old.content, old.generation)
+
+    def nothing_begins_without_a_yes(self, before: Sequence, event: ev.Event) -> None:
+        """Whatever is paused or resumed before the yes: only the yes ends the waiting, and a pause outlasts it."""
+        if before.status is S.FOUND and self.state.status in LIVE:
+            assert isinstance(event, ev.Approved)
+            until = before.paused_until
+            assert (self.state.status is S.WAITING_FOR_LEAD) == (until is not None and until > self.now)
 
     def was_its_own_worker(self, before: Sequence, event: ev.Event) -> None:
         if isinstance(event, ev.HandedOver | ev.Delivered | ev.Deferred | ev.Rejected | ev.Lost):
@@ -228,7 +236,8 @@ class AnyHands(RuleBasedStateMachine):
     @invariant()
     def the_status_follows_from_the_steps_and_the_pause(self) -> None:
         run = self.state.current
-        assert (self.state.paused_until is not None) == (self.state.status is S.WAITING_FOR_LEAD)
+        if self.state.status is not S.FOUND:  # what waits for an approval may be paused as well
+            assert (self.state.paused_until is not None) == (self.state.status is S.WAITING_FOR_LEAD)
         if self.state.status in LIVE:
             assert run is not None
             waits = self.state.status is S.WAITING_FOR_USER

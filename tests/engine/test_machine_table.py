@@ -45,8 +45,8 @@ EXPECTED = {
     ev.OptedOut: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Replied: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Tick: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
-    ev.Paused: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
-    ev.Resumed: "WAITING_FOR_LEAD",
+    ev.Paused: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
+    ev.Resumed: "FOUND WAITING_FOR_LEAD",
     ev.TaskCompleted: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.DraftApproved: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.HandedOver: "ACTIVE",
@@ -94,6 +94,12 @@ LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
     (sequence(*TWO), REWRITE, S.FOUND),
     (sequence(*TWO), STOP, S.STOPPED_EARLY),
     (sequence(*TWO), OPT_OUT, S.STOPPED_EARLY),
+    (sequence(*TWO), PAUSE, S.FOUND),
+    (paused(sequence(*TWO)), PAUSE, S.FOUND),
+    (paused(sequence(*TWO)), ev.Resumed(), S.FOUND),
+    (paused(sequence(*TWO)), REWRITE, S.FOUND),
+    (paused(sequence(*TWO)), ev.Approved(), S.WAITING_FOR_LEAD),
+    (paused(sequence(*TWO)), STOP, S.STOPPED_EARLY),
     (active(*TWO), ev.Approved(), S.ACTIVE),
     (active(*LATER), REWRITE, S.WAITING_FOR_USER),
     (active(*TWO), STOP, S.STOPPED_EARLY),
@@ -195,7 +201,9 @@ def test_any_other_event_is_a_conflict_that_names_status_and_moves(state: Sequen
 
 
 def test_the_moves_named_to_a_caller_are_the_tools_that_work_then() -> None:
-    assert legal_moves(S.FOUND) == ("list_reviews", "edit_draft", "update_sequence", "stop_sequence")
+    found = ("list_reviews", "edit_draft", "update_sequence", "pause_sequence")
+    assert legal_moves(S.FOUND) == (*found, "stop_sequence")
+    assert legal_moves(S.FOUND, is_paused=True) == (*found, "resume_sequence", "stop_sequence")
     live = ("complete_task", "edit_draft", "update_sequence", "pause_sequence")
     assert legal_moves(S.ACTIVE) == legal_moves(S.WAITING_FOR_USER) == (*live, "stop_sequence")
     assert legal_moves(S.WAITING_FOR_LEAD) == (*live, "resume_sequence", "stop_sequence")

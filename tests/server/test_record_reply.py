@@ -189,3 +189,15 @@ async def test_a_run_that_no_api_can_hold_is_named_with_where_to_hold_it(
     told = [one for one in said["runs"].values() if one.startswith(f"not_done: it goes on. {title}'s API cannot")]
     assert len(told) == 1 and told[0].endswith(f"in {title}'s own app, now.")
     assert said["next"].startswith("Not everything stands still")
+
+
+async def test_who_is_away_is_paused_in_a_start_that_waits_for_a_yes(world: World) -> None:
+    async with world.client("auto") as desktop:
+        asked = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=[GRACE])
+        said = await desktop.call(
+            "record_reply", who=asked["sample"]["contact_id"], answer="out_of_office", until=BACK
+        )
+        run = asked["sample"]["sequence_id"]
+        assert said["runs"][run].startswith("paused until 2026-12-02T12:00")
+        seen = await desktop.call("get_sequence", sequence_id=run)
+        assert (seen["status"], seen["paused_until"]) == ("FOUND", "2026-12-02T12:00:00+00:00")

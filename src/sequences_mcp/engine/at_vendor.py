@@ -27,7 +27,15 @@ def taken(one: Sequence, *, operation_id: str, now: datetime) -> Sequence:
             f"{one.id} is {one.status}: it cannot be handed over.",
             next_step="get_sequence shows what became of it.",
         )
-    return replace(one, status=SequenceStatus.ACTIVE, operation_id=operation_id, reason=TAKEN, updated_at=now)
+    return replace(
+        one,
+        status=SequenceStatus.ACTIVE,
+        operation_id=operation_id,
+        reason=TAKEN,
+        paused_since=None,
+        paused_until=None,
+        updated_at=now,
+    )
 
 
 def released(one: Sequence, *, reason: str, now: datetime) -> Sequence:

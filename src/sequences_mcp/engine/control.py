@@ -36,9 +36,16 @@ _PENDING = frozenset({StepState.PLANNED, StepState.HELD})
 def approved(sequence: Sequence, event: Approved, now: datetime) -> Result:
     """Start a sequence, or let go what a live one holds because the plan's approval was void."""
     if sequence.status is SequenceStatus.FOUND:
-        return settled(replace(sequence, anchor=_beginning(sequence, now)), now), ()
+        return settled(replace(_pause_from(sequence, now), anchor=_beginning(sequence, now)), now), ()
     steps = tuple(_released(run) if _waits_for_plan(run) else run for run in sequence.steps)
     return (sequence if steps == sequence.steps else settled(replace(sequence, steps=steps), now)), ()
+
+
+def _pause_from(sequence: Sequence, now: datetime) -> Sequence:
+    """Return what starts now with the pause it waited under: counted from now, gone where its end has passed."""
+    if sequence.paused_until is None or sequence.paused_until <= now:
+        return replace(sequence, paused_since=None, paused_until=None)
+    return replace(sequence, paused_since=now)
 
 
 def _beginning(sequence: Sequence, now: datetime) -> datetime:
@@ -54,7 +61,10 @@ def refused(sequence: Sequence, event: Refused, now: datetime) -> Result:
 
 
 def paused(sequence: Sequence, event: Paused, now: datetime) -> Result:
-    """Stand still until an instant, or move that instant; a claimed e-mail goes back, one handed over cannot."""
+    """Stand still until an instant, or move that instant; a claimed e-mail goes back, one handed over cannot.
+
+    What waits for its plan's approval goes on waiting, and once approved it starts paused.
+    """
     if event.until <= now:
         raise InvalidArgumentsError(
             f"A pause has to end in the future; {event.until.isoformat()} is not.",
@@ -64,11 +74,17 @@ def paused(sequence: Sequence, event: Paused, now: datetime) -> Result:
     if run is not None and run.state is StepState.CLAIMED:
         sequence = with_run(sequence, _released(run))
     since = sequence.paused_since or now
+    if sequence.status is SequenceStatus.FOUND:
+        return replace(sequence, paused_since=since, paused_until=event.until, updated_at=now), ()
     return settled(replace(sequence, paused_since=since, paused_until=event.until), now), ()
 
 
 def resumed(sequence: Sequence, event: Resumed, now: datetime) -> Result:
-    """Go on now, in the status the current step calls for."""
+    """Go on now, in the status the current step calls for; before its plan's approval, wait for that alone."""
+    if sequence.status is SequenceStatus.FOUND:
+        if sequence.paused_until is None:
+            raise conflict(sequence, "The sequence is not paused: it waits for a person's approval of its plan.")
+        return replace(sequence, paused_since=None, paused_until=None, updated_at=now), ()
     return settled(timing.resumed(sequence, now), now), ()
 
 

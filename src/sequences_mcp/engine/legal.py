@@ -41,8 +41,8 @@ LEGAL: Mapping[type[Event], frozenset[SequenceStatus]] = {
     OptedOut: _FOUND | LIVE,
     Replied: LIVE,
     Tick: LIVE,
-    Paused: LIVE,
-    Resumed: _PAUSED,
+    Paused: _FOUND | LIVE,
+    Resumed: _FOUND | _PAUSED,  # before an approval only what was paused
     TaskCompleted: LIVE,
     DraftApproved: LIVE,
     HandedOver: _ACTIVE,
@@ -91,9 +91,15 @@ def require_legal(sequence: Sequence, event: Event) -> None:
         raise conflict(sequence, f"The sequence cannot be {_VERBS[type(event)]}.")
 
 
-def legal_moves(status: SequenceStatus) -> tuple[str, ...]:
-    """Return the names of the tools that can change a sequence in this status; none when it is over."""
-    return tuple(tool for event, tools in _TOOLS.items() if status in LEGAL[event] for tool in tools)
+def legal_moves(status: SequenceStatus, *, is_paused: bool = False) -> tuple[str, ...]:
+    """Return the names of the tools that can change a sequence in this status; none when it is over.
+
+    ``is_paused`` tells whether what waits for an approval was paused.
+    """
+    legal = {event for event in _TOOLS if status in LEGAL[event]}
+    if status is SequenceStatus.FOUND and not is_paused:
+        legal.discard(Resumed)
+    return tuple(tool for event, tools in _TOOLS.items() if event in legal for tool in tools)
 
 
 def _once_over(sequence: Sequence) -> str:
@@ -104,7 +110,7 @@ def _once_over(sequence: Sequence) -> str:
 
 def conflict(sequence: Sequence, why: str) -> ConflictError:
     """Return the error for a move that the present state forbids: why, the status and the legal moves."""
-    moves = legal_moves(sequence.status)
+    moves = legal_moves(sequence.status, is_paused=sequence.paused_until is not None)
     after = f"Possible now: {', '.join(moves)}." if moves else _once_over(sequence)
     return ConflictError(
         f"{why} Its status is {sequence.status}.",

@@ -22,7 +22,7 @@ def outlook(sequence: Sequence, now: datetime) -> Outlook:
     """Return when something happens by itself (never before ``now``; None: nothing does) and why it waits."""
     run = sequence.current
     if sequence.status is SequenceStatus.FOUND:
-        return Outlook(next_at=None, why="waits for a person's approval of its plan")
+        return Outlook(next_at=None, why=f"waits for a person's approval of its plan{_then_paused(sequence, now)}")
     if sequence.status not in LIVE or run is None:
         return Outlook(next_at=None, why=_end(sequence))
     if sequence.paused_until is not None:
@@ -33,6 +33,13 @@ def outlook(sequence: Sequence, now: datetime) -> Outlook:
         )
     at = timing.next_run_at(sequence)
     return Outlook(next_at=_next_at(run, at, now), why=_why(sequence, run, now))
+
+
+def _then_paused(sequence: Sequence, now: datetime) -> str:
+    """Return that what waits for an approval stays paused after it, or nothing."""
+    if sequence.paused_until is None or sequence.paused_until <= now:
+        return ""
+    return f"; paused: after the approval nothing leaves before {_shown(sequence.paused_until)}"
 
 
 def _next_at(run: StepRun, at: datetime | None, now: datetime) -> datetime | None:

@@ -114,10 +114,17 @@ def person_decided(detail: SequenceDetail) -> str:
 def person_in_full(detail: SequenceDetail) -> Iterator[str]:
     """Yield one person's exact texts."""
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
+    yield from _paused(detail)
     if given := handed(detail.sequence):
         yield f"  {_line(given)}"
     for run in detail.sequence.steps:
         yield from step_in_full(run)
+
+
+def _paused(detail: SequenceDetail) -> Iterator[str]:
+    """Yield that somebody who waits for an approval stays paused after it: as the outlook says it."""
+    if detail.sequence.waits_for_plan and "paused" in detail.outlook.why:
+        yield f"  {_line(detail.outlook.why)}"
 
 
 def step_in_full(run: StepRun) -> Iterator[str]:
@@ -135,6 +142,7 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
     A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
     """
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
+    yield from _paused(detail)
     if given := handed(detail.sequence):
         yield f"  {_line(given)}"
     for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):

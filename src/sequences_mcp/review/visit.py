@@ -85,7 +85,7 @@ class Visit:
     def shows(self, template: str, *, status: int = 200, **facts: Any) -> Response:
         """Return a page made from a template."""
         text = self.room.pages.get_template(template).render(
-            session=self.session, csrf=self._csrf, here=self.request.url.path, **facts
+            session=self.session, csrf=self._csrf, here=self.request.url.path, now=self.now, **facts
         )
         return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 

@@ -40,13 +40,12 @@ class LocalReplies:
             return list(details(self.engine, touched))
 
     def _held(self, going: list[Sequence], until: datetime) -> list[Sequence]:
-        """Pause what is under way; a pause that ends later stays, and what waits for a yes goes on waiting."""
-        live = [one for one in going if one.status is not SequenceStatus.FOUND]
+        """Pause what is under way or waits for a yes; a pause that ends later stays."""
         return [
             one
             if one.paused_until is not None and one.paused_until >= until
             else change(self.engine.store, one, Paused(until), now=self.engine.clock(), actor=self.engine.actor)[0]
-            for one in live
+            for one in going
         ]
 
     def _ended(self, going: list[Sequence], answer: Answer) -> list[Sequence]:

@@ -82,7 +82,14 @@ class LocalVendorRuns:
             return []
         if operations.open_on(self.engine.store, plan_id, now=self.engine.clock()):
             return []
-        return schedule.found_in(self.engine.store, plan_id, after=-1, size=size)
+        found = schedule.found_in(self.engine.store, plan_id, after=-1, size=size)
+        if any(self._is_paused(one) for one in found):
+            found = schedule.found_in(self.engine.store, plan_id, after=-1, size=-1)
+        return [one for one in found if not self._is_paused(one)][:size]
+
+    def _is_paused(self, one: Sequence) -> bool:
+        """Say whether somebody of an approved plan stays here for now."""
+        return one.paused_until is not None and one.paused_until > self.engine.clock()
 
     async def take(self, plan_id: str, sequence_ids: Items[str], *, before: Before) -> Taken | None:
         """Ask everything again and, in the same transaction, write the operation down and take its people."""
@@ -98,7 +105,8 @@ class LocalVendorRuns:
             plan = self._standing(plan_id)
             if plan is None:
                 return None
-            found = [one for one in sequences.by_ids(store, sequence_ids) if one.waits_for_plan]
+            known = sequences.by_ids(store, sequence_ids)
+            found = [one for one in known if one.waits_for_plan and not self._is_paused(one)]
             going = self._cleared(found, before)
             if not going:
                 self._close(plan_id)

@@ -8,11 +8,18 @@ from sequences_mcp.server.arguments import Instant
 from sequences_mcp.server.definition import PAUSE, Definition
 from sequences_mcp.server.views.sequence import SequenceWritten, sequence_written
 
+UNDER_WAY = "It goes on by itself at that time; resume_sequence ends the pause."
+UNAPPROVED = (
+    "It still waits for a person's approval of its plan; after that nothing of it leaves before that time, unless "
+    "resume_sequence takes the pause away."
+)
+
 
 async def pause_sequence(desk: Desk, sequence_id: str, paused_until: Instant) -> SequenceWritten:
     """Hold one run until a future time; it then goes on by itself. Delays stand still meanwhile."""
     detail = await verb.pause_sequence(desk, sequence_id=sequence_id, paused_until=paused_until)
-    return sequence_written(detail, next_step="It goes on by itself at that time; resume_sequence ends the pause.")
+    waits = detail.sequence.waits_for_plan
+    return sequence_written(detail, next_step=UNAPPROVED if waits else UNDER_WAY)
 
 
 TOOL = Definition(pause_sequence, title="Pause a sequence", hints=PAUSE, moves_runs=True)

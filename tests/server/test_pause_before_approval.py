@@ -1,0 +1,88 @@
+"""Somebody of a start that waits for a yes is paused: after the yes nothing leaves until the pause is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from open_server import GRACE, LINUS, MAIL, NOON, World
+from tests.server.vendor_starts import approve as yes_there
+from tests.server.vendor_starts import enrolled, start_at
+from tests.server.vendor_world import Connected
+
+from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.flows.hand_over import hand_over
+
+UNTIL = NOON + timedelta(days=3)
+
+
+async def test_who_was_paused_before_the_yes_starts_paused_and_the_others_start(world: World) -> None:
+    async with world.client("auto") as desktop:
+        asked = await desktop.call(
+            "start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=[GRACE, LINUS]
+        )
+        run = asked["sample"]["sequence_id"]
+        paused = await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
+        seen = await desktop.call("get_sequence", sequence_id=run)
+        async with world.desk() as desk:
+            plan = await desk.plans.get_plan(asked["plan_id"])
+            await approve_plan(desk, plan_id=plan.id, digest=asked["digest"], actor="ada")
+        rows = {one["id"]: one for one in (await desktop.call("list_sequences"))["items"]}
+        other = next(one for own, one in rows.items() if own != run)
+        resumed = await desktop.call("resume_sequence", sequence_id=run)
+    assert (paused["status"], paused["paused_until"], paused["sent"]) == ("FOUND", UNTIL.isoformat(), "nothing")
+    assert "still waits for a person's approval" in paused["next"]
+    assert "paused: after the approval nothing leaves before 2026-11-26 12:00" in seen["why"]
+    assert plan.digest == asked["digest"]
+    assert (rows[run]["status"], other["status"]) == ("WAITING_FOR_LEAD", "ACTIVE")
+    assert rows[run]["why"].startswith("paused until 2026-11-26 12:00")
+    assert resumed["status"] == "ACTIVE"
+
+
+async def test_resuming_before_the_yes_takes_the_pause_away_and_sends_nothing(world: World) -> None:
+    async with world.client("auto") as desktop:
+        asked = await desktop.call("start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=[GRACE])
+        run = asked["sample"]["sequence_id"]
+        await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
+        resumed = await desktop.call("resume_sequence", sequence_id=run)
+        again = await desktop.refused("resume_sequence", sequence_id=run)
+    assert (resumed["status"], "paused_until" in resumed) == ("FOUND", False)
+    assert "waits for a person's approval of its plan" in resumed["next"]
+    assert again["code"] == "conflict" and "resume_sequence" not in again["next"]
+
+
+async def test_a_paused_person_does_not_keep_a_plan_from_shrinking_or_being_withdrawn(world: World) -> None:
+    async with world.client("auto") as desktop:
+        asked = await desktop.call(
+            "start_sequence", blueprint_id=await desktop.blueprint(MAIL), contacts=[GRACE, LINUS]
+        )
+        run = asked["sample"]["sequence_id"]
+        await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
+        await desktop.call("stop_sequence", sequence_id=run, reason="LOSE")
+        async with world.desk() as desk:
+            plan = await desk.plans.get_plan(asked["plan_id"])
+        other = next(
+            one["id"] for one in (await desktop.call("list_sequences"))["items"] if one["status"] == "FOUND"
+        )
+        await desktop.call("pause_sequence", sequence_id=other, paused_until=UNTIL.isoformat())
+        await desktop.call("withdraw_plan", plan_id=asked["plan_id"], reason="not now")
+        seen = await desktop.call("get_sequence", sequence_id=other)
+    assert plan.people == 1
+    assert (seen["status"], "paused_until" in seen) == ("REFUSED", False)
+
+
+async def test_who_is_paused_is_not_handed_over_to_a_vendor_before_the_pause_is_over(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("clarky", desktop)
+        asked = await start.ask(desktop)
+        run = asked["sample"]["sequence_id"]
+        until = vendors.clock() + timedelta(hours=2)
+        await desktop.call("pause_sequence", sequence_id=run, paused_until=until.isoformat())
+        await yes_there(vendors, asked)
+        first = await enrolled(vendors, "clarky")
+        seen = await desktop.call("get_sequence", sequence_id=run)
+        vendors.clock.now += timedelta(hours=3)
+        async with vendors.desk() as desk:
+            await hand_over(desk, plan_id=asked["plan_id"])
+        later = await enrolled(vendors, "clarky")
+    assert (len(first), len(later)) == (1, 2)
+    assert seen["status"] == "FOUND"
