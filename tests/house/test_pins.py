@@ -11,7 +11,8 @@ from packaging.version import Version
 from scripts.pins import CONSTRAINTS, REQUIREMENTS, pinned
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-BOUNDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["demo"]]
+EXTRAS = {name: wanted for name, wanted in PROJECT["optional-dependencies"].items() if name != "dev"}
+BOUNDED = [*PROJECT["dependencies"], *(one for wanted in EXTRAS.values() for one in wanted)]
 RENEW = "`python -m scripts.pins` renews .ci/requirements.txt"
 
 
