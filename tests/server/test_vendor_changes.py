@@ -13,7 +13,7 @@ from test_vendor_tools import run_at_topo
 from tests.secrecy.client import Client
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import approve as start_yes
-from tests.server.vendor_starts import start_at
+from tests.server.vendor_starts import start_at, tampered
 from tests.server.vendor_world import Connected
 
 from sequences_mcp.errors import (
@@ -216,6 +216,30 @@ async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_ha
     assert "approved by ada" in again.lines[0] and "It was done" in again.lines[0]
     assert (said, now["version"]) == (f"{change} is done at Kalent.", 2)
     assert (before, await at_kalent(vendors)) == (0, 1)
+
+
+async def test_a_change_that_an_older_program_kept_without_a_later_field_is_approved(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        _, change = await asked_at_kalent(vendors, desktop)
+        later = "'$.steps[0].policy.autoValidateAIDraft', '$.location'"
+        tampered(vendors, f"UPDATE asked_change SET earlier = json_remove(earlier, {later})")
+        async with vendors.desk() as desk:
+            seen = await look(desk, change)
+            said = await approve(desk, change, seen=seen, people=None, actor="ada")
+    assert (said, await at_kalent(vendors)) == (f"{change} is done at Kalent.", 1)
+
+
+async def test_a_blueprints_change_is_not_approved_over_another_text_than_was_shown(
+    vendors: Connected,
+) -> None:
+    async with vendors.client() as desktop:
+        _, change = await asked_at_kalent(vendors, desktop)
+        tampered(vendors, "UPDATE asked_change SET earlier = json_set(earlier, '$.steps[0].content', 'Hi')")
+        async with vendors.desk() as desk:
+            seen = await look(desk, change)
+            with pytest.raises(ConflictError, match="not what it was"):
+                await approve(desk, change, seen=seen, people=None, actor="ada")
+    assert await at_kalent(vendors) == 0
 
 
 async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes_settles_it(

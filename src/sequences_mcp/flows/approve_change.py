@@ -10,7 +10,7 @@ from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownErr
 from sequences_mcp.flows.asked_change import VARIABLES
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.update_blueprint import present_blueprint, update_blueprint
+from sequences_mcp.flows.update_blueprint import blueprint_as_kept, present_blueprint, update_blueprint
 from sequences_mcp.flows.update_sequence import present_variables, update_sequence
 from sequences_mcp.providers.port import Call
 from sequences_mcp.providers.record_port import AskedChange
@@ -44,7 +44,7 @@ async def approve_change(
             f"This change is {change.told(desk.clock())}.",
             next_step="A change that is still wanted is asked for again.",
         )
-    if await _present(desk, change) != change.earlier:
+    if await _has_moved(desk, change):
         raise ConflictError(
             "What this changes is not what it was when it was asked for; nothing was done.",
             next_step="Have it asked for again.",
@@ -90,7 +90,12 @@ def _effect(change: AskedChange) -> Callable[[Desk], Awaitable[str]]:
     return act
 
 
-async def _present(desk: Desk, change: AskedChange) -> dict[str, object]:
+async def _has_moved(desk: Desk, change: AskedChange) -> bool:
+    """Say whether what a change would change is no longer what it was when it was asked for.
+
+    An older program kept fewer facts of a blueprint: those are compared.
+    """
     if change.tool == VARIABLES:
-        return {**await present_variables(desk, change.subject, change.arguments["variables"])}
-    return await present_blueprint(desk, change.subject)
+        return {**await present_variables(desk, change.subject, change.arguments["variables"])} != change.earlier
+    present, earlier = await present_blueprint(desk, change.subject), blueprint_as_kept(change.earlier)
+    return {name: present.get(name) for name in earlier} != earlier

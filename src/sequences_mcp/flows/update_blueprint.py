@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from typing import Any
 
@@ -89,8 +89,17 @@ async def present_blueprint(desk: Desk, blueprint_id: str) -> dict[str, object]:
     provider = desk.provider_of(blueprint_id, Kind.BLUEPRINT)
     found = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
     facts = {"name": found.name, "job_title": found.sourcing.job_title, "location": found.sourcing.location}
-    steps = [step.model_dump(mode="json", exclude_none=True) for step in found.steps]
-    return {"expected_version": found.version, **facts, "steps": steps}
+    return {"expected_version": found.version, **facts, "steps": _written(found.steps)}
+
+
+def blueprint_as_kept(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a blueprint that an older program may have kept, its steps as this one writes them."""
+    steps = facts.get("steps")
+    return {**facts} if steps is None else {**facts, "steps": _written(map(Step.model_validate, steps))}
+
+
+def _written(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    return [step.model_dump(mode="json", exclude_none=True) for step in steps]
 
 
 async def _has_runs(desk: Desk, blueprint_id: str) -> bool:
