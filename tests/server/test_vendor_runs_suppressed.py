@@ -74,7 +74,8 @@ async def test_a_run_that_no_api_can_stop_is_named_with_where_to_stop_it(
     told = said["at_vendors"][run["id"]]
     assert told == f"not_done: it goes on. {title}'s API cannot stop it. Stop it in {title}'s own app, now."
     assert "at_vendors names each run" in said["next"]
-    assert said["outcome"] == "done" and said["stopped"] == []
+    assert said["outcome"] == "done"
+    assert not [one for one in said["stopped"] if one["id"] in (run["id"], sample["sequence_id"])]
 
 
 async def test_a_run_at_kalent_is_found_by_the_candidates_own_id(vendors: Connected, era: str) -> None:

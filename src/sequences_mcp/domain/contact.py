@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +64,11 @@ def also_known(contact: Contact, *, ids: Iterable[str], addresses: Iterable[str]
         yield replace(contact, id=own)
     for address in addresses:
         yield replace(contact, id=f"{contact.id} at {address}", email=address)
+
+
+def profile_key(url: str | None) -> str:
+    """Return a LinkedIn profile's address without what two spellings of it differ in."""
+    bare = unquote(url or "").casefold().strip()
+    bare = re.sub(r"^https?://", "", bare)
+    bare = re.sub(r"^[a-z]{2,3}\.(?=linkedin\.com/)", "", bare)
+    return re.split(r"[?#]", bare, maxsplit=1)[0].rstrip("/")

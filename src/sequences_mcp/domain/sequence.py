@@ -62,6 +62,11 @@ class StepState(StrEnum):
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED})
 IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
 
+MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
+"""Under which words a vendor is given a person's further addresses and numbers, and what joins them."""
+TALENT = "talent"
+"""Under which word stands whose candidate somebody is, at a vendor where one person may be several candidates."""
+
 
 TO_OUTBOX = "written to "
 """How the receipt of an e-mail begins that became a file; a mail server's begins with its code."""
@@ -197,6 +202,16 @@ class Sequence:
     def is_at_vendor(self) -> bool:
         """Whether a vendor carries it out: the embedded engine must never move it."""
         return self.provider != LOCAL
+
+    @property
+    def emails_given(self) -> tuple[str, ...]:
+        """Every e-mail address that a vendor is given of this person."""
+        return tuple(filter(None, [self.handover.get("email"), *self.handover.get(MORE_EMAILS, "").split(AND)]))
+
+    @property
+    def ids_given(self) -> tuple[str, ...]:
+        """The vendor's own ids of this person, as far as they are known."""
+        return tuple(own for own in self.handover.values() if own.startswith(f"{self.provider}:"))
 
     @property
     def is_handed_over(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from sequences_mcp.domain.ids import PROVIDERS
+from sequences_mcp.domain.ids import LOCAL, PROVIDERS
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.exclude_at_vendors import DONE, Mark, exclude_at_vendors
 from sequences_mcp.flows.follow_person import Followed, follow_person
-from sequences_mcp.flows.stop_at_vendors import STOPPED, stop_at_vendors
+from sequences_mcp.flows.stop_at_vendors import STOPPED, stop_at_vendors, stop_elsewhere
 from sequences_mcp.providers.port import Call, SequenceDetail
 
 
@@ -18,13 +19,14 @@ class KeptOut:
     """What else was put on the own list, what was stopped, and in words what came of it.
 
     ``told`` is by vendor, and by run for each that a vendor has. ``by_id_alone``: the list knows them by nothing
-    but the id that was given.
+    but the id that was given. ``unseen`` are vendors whose API does not show what their own app runs.
     """
 
     also: tuple[str, ...]
     stopped: tuple[SequenceDetail, ...]
     told: Mapping[str, str]
     by_id_alone: bool = False
+    unseen: tuple[str, ...] = ()
 
     @property
     def going_on(self) -> tuple[str, ...]:
@@ -47,11 +49,23 @@ async def keep_out_at_vendors(desk: Desk, mark: Mark, *, call: Call, reason: str
         found = await follow_person(desk, contact_id=mark.value, reason=reason)
     there = await stop_at_vendors(desk, (mark, *found.listed), call=call)
     told = await exclude_at_vendors(desk, found.marks, call=call, reason=reason)
+    marks = dict.fromkeys((mark, *found.listed, *found.marks))
+    others = await stop_elsewhere(desk, tuple(marks), known=there.told, call=call)
     if found.untold is not None:
         told[mark.value.partition(":")[0]] = found.untold
     return KeptOut(
         also=found.also,
-        stopped=(*found.stopped, *there.stopped),
-        told={**told, **there.told},
+        stopped=(*found.stopped, *there.stopped, *others.stopped),
+        told={**told, **there.told, **others.told},
+        unseen=_unseen(desk, tuple(marks)),
         by_id_alone=mark.kind == "contact" and not any("@" in one for one in found.also),
+    )
+
+
+def _unseen(desk: Desk, marks: Items[Mark]) -> tuple[str, ...]:
+    """Return the vendors that cannot be asked what else they run for whoever these marks cover."""
+    return tuple(
+        one.title
+        for name, one in desk.providers.items()
+        if name != LOCAL and (one.reach is None or not one.reach.covers(marks))
     )

@@ -23,16 +23,17 @@ async def left_out_there(desk: Desk, people: Items[Enrollee]) -> list[tuple[str,
     """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
     contacts = [one.person.contact for one in people]
     known = [
-        (contact, *also_known(contact, ids=[one.vendor_id] if one.vendor_id else [], addresses=one.addresses))
+        (contact, *also_known(contact, ids=one.ids, addresses=one.addresses))
         for one, contact in zip(people, contacts, strict=True)
     ]
     listed = await desk.suppressions.suppressed_among([one for ways in known for one in ways])
     busy = await busy_now(desk, [contact.id for contact in contacts])
+    elsewhere = await desk.vendor_runs.live_as([one.ways for one in people])
     return [
         left_out(
             one.person,
             suppressed=next((listed[way.id] for way in ways if way.id in listed), None),
-            busy=busy.get(contact.id),
+            busy=busy.get(contact.id) or run,
         )
-        for one, contact, ways in zip(people, contacts, known, strict=True)
+        for one, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
     ]

@@ -10,10 +10,11 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sequences_mcp.domain.addresses import address_key, is_address
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of, profile_key
 from sequences_mcp.domain.finding import Finding, Severity, warnings_in
-from sequences_mcp.domain.ids import LOCAL, Kind, provider_of
+from sequences_mcp.domain.ids import LOCAL, VENDORS, Kind, provider_of
 from sequences_mcp.domain.row_problems import RowProblem, refused_row, require_none
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, SequencesError, WrongIdError
 from sequences_mcp.flows.at_vendor import person_there, warnings_there
@@ -57,6 +58,21 @@ class Enrollee:
     handover: Mapping[str, str]
     vendor_id: str | None
     addresses: tuple[str, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The vendor's ids of them."""
+        given = (own for own in self.handover.values() if own.partition(":")[0] in VENDORS)
+        return tuple(dict.fromkeys(filter(None, [self.vendor_id, *given])))
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """All by which the vendor may reach them: its ids, each address, and a profile that it is given."""
+        known = (self.person.contact.email, *self.addresses)
+        addresses = (address_key(one) for one in known if one and is_address(one))
+        profile = profile_key(self.handover.get("linkedin_url"))
+        profiles = (profile,) if profile.startswith("linkedin.com/in/") else ()
+        return tuple(dict.fromkeys((*self.ids, *addresses, *profiles)))
 
 
 async def offer_of(desk: Desk, *, blueprint_id: str, review_left_out: bool) -> Offer:

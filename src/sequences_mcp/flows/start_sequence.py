@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
 from dataclasses import replace
@@ -39,12 +40,13 @@ from sequences_mcp.flows.entry import (
 from sequences_mcp.flows.get_blueprint import get_blueprint
 from sequences_mcp.flows.left_out import left_out, left_out_there
 from sequences_mcp.flows.person import Person, person
-from sequences_mcp.flows.start_at_vendor import enrollees, offer_of, require_sound_rows
+from sequences_mcp.flows.start_at_vendor import Enrollee, enrollees, offer_of, require_sound_rows
 from sequences_mcp.flows.start_report import LeftOut, StartReport, Tally
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.providers.port import SavedContact
 
 BATCH = 500
+BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -118,7 +120,8 @@ async def _planned_there(
         await require_sound_rows(desk, rows, blueprint_id=blueprint_id)
     offer = await offer_of(desk, blueprint_id=blueprint_id, review_left_out=auto_approve)
     people = await enrollees(desk, replace(offer, key=key), rows, keep=True)
-    rows.require_sound(named_twice([one.person.contact.id for one in people]))
+    twice = [*named_twice([one.person.contact.id for one in people])]
+    rows.require_sound(twice or _reached_twice(people))
     terms = desk.vendor_terms[offer.provider.name]
     plan = await desk.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
     tally = Tally(warnings=dict.fromkeys(offer.warnings))
@@ -210,6 +213,19 @@ def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
             yield RowProblem(position, None, None, problem, "Name each person once.")
 
 
+def _reached_twice(people: Items[Enrollee]) -> list[RowProblem]:
+    """Return what is wrong with rows that have an address, a profile or a vendor's id of a person in common."""
+    first: dict[str, int] = {}
+    problems: dict[int, RowProblem] = {}
+    for position, one in enumerate(people, start=1):
+        for way in one.ways:
+            if (earlier := first.setdefault(way, position)) != position:
+                problem = f"contacts {earlier} and {position} are the same person: both have {way}"
+                remedy = "Name each person once, with all of their addresses in one entry."
+                problems.setdefault(position, RowProblem(position, None, None, problem, remedy))
+    return list(problems.values())
+
+
 def header_of(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:
     """Return what a plan of this blueprint says about everybody in it."""
     return PlanHeader(
@@ -286,7 +302,7 @@ def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
 def _what_helps(reasons: Iterable[str]) -> str:
     """Return what can be done about people who were all left out: not the same for each kind of reason."""
     kinds = {
-        "listed" if reason.startswith("suppressed") else "busy" if "already in" in reason else "data"
+        "listed" if reason.startswith("suppressed") else "busy" if BUSY.match(reason) else "data"
         for reason in reasons
     }
     told = {

@@ -5,12 +5,12 @@ The list of those never to contact keeps people out of what begins; a run that a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sequences_mcp.domain.sequence import TERMINAL, Sequence, StopReason, StopScope
+from sequences_mcp.domain.sequence import TERMINAL, Sequence, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import NotSupportedError, SequencesError
 from sequences_mcp.flows.carry_out import carry_out
 from sequences_mcp.flows.desk import Desk
@@ -37,6 +37,32 @@ class StoppedThere:
 async def stop_at_vendors(desk: Desk, marks: Items[Mark], *, call: Call) -> StoppedThere:
     """Stop every live run at a vendor of whoever these marks cover, as far as that can be; nothing is raised."""
     return await stop_there(desk, await desk.vendor_runs.live_among(marks), call=call)
+
+
+async def stop_elsewhere(desk: Desk, marks: Items[Mark], *, known: Mapping[str, str], call: Call) -> StoppedThere:
+    """Stop every live run of whoever these marks cover that vendors show and nobody started here.
+
+    ``known`` are the runs that have been seen to already. Nothing is raised: ``told`` says what could not be read.
+    """
+    stopped: list[SequenceDetail] = []
+    told: dict[str, str] = {}
+    for name, provider in desk.providers.items():
+        if provider.reach is None:
+            continue
+        try:
+            runs = await provider.reach.live_of(marks)
+        except SequencesError as error:
+            told[f"{name} runs"] = f"not_done: whether {provider.title} runs more for them is not known: {error}"
+            continue
+        for one in runs:
+            own = one.sequence.id
+            if own in known or own in told:
+                continue
+            told[own] = await _ended(desk, name, own, call=call, reason=StopReason.LOSE)
+            if told[own] == STOPPED:
+                over = replace(one.sequence, status=SequenceStatus.STOPPED_EARLY)
+                stopped.append(replace(one, sequence=over))
+    return StoppedThere(stopped=tuple(stopped), told=told)
 
 
 async def stop_there(
@@ -108,19 +134,40 @@ async def _as_it_is(desk: Desk, run: Sequence) -> tuple[Sequence, str | None]:
 
 
 async def _stopped(desk: Desk, run: Sequence, *, call: Call, reason: StopReason) -> str:
+    """Stop one run that was started here; return what became of it."""
+
+    async def seen(shown: SequenceDetail) -> None:
+        await desk.vendor_runs.observe(run, shown)
+
+    return await _ended(desk, run.provider, run.remote_id or run.id, call=call, reason=reason, seen=seen)
+
+
+async def _nobody(shown: SequenceDetail) -> None:
+    """Keep nothing of a run that was started elsewhere."""
+
+
+async def _ended(
+    desk: Desk,
+    provider: str,
+    own: str,
+    *,
+    call: Call,
+    reason: StopReason,
+    seen: Callable[[SequenceDetail], Awaitable[None]] = _nobody,
+) -> str:
     """Stop one run through the ledger, as stop_sequence does; return what became of it."""
-    title, own = run.provider.capitalize(), run.remote_id or run.id
+    title = provider.capitalize()
     write = Write(
         call=Call(TOOL, call.key and f"{call.key}#{own}", call.fingerprint),
-        provider=run.provider,
+        provider=provider,
         subject=own,
         arguments={"sequence_id": own, "reason": reason.value, "scope": StopScope.CONTACT.value},
         safe=True,
     )
 
     async def effect() -> str:
-        [seen, *_] = await stop_sequence(desk, sequence_id=own, reason=reason)
-        await desk.vendor_runs.observe(run, seen)
+        [shown, *_] = await stop_sequence(desk, sequence_id=own, reason=reason)
+        await seen(shown)
         return '{"outcome":"done"}'
 
     try:

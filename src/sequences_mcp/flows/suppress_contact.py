@@ -12,6 +12,11 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.providers.port import Lifted, Suppressed
 
+PAGES_OF_PEOPLE = re.compile(
+    r"(.+\.)?(linkedin|xing|github|gitlab|x|twitter|facebook|instagram|wellfound|stackoverflow|medium|youtube|tiktok)"
+    r"\.com|(.+\.)?(t|wa|about)\.me|linktr\.ee"
+)
+
 
 async def suppress_contact(desk: Desk, *, contact: str, reason: str, by_person: bool = False) -> Suppressed:
     """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain.
@@ -45,12 +50,25 @@ def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
     if ":" in text and "//" not in text:
         return "contact", text
     try:
-        return "domain", read_host(visible(text))
+        host = read_host(visible(text))
     except InvalidArgumentsError as error:
         raise InvalidArgumentsError(
             f"{text[:80]!r} is no contact id, address or domain.",
-            next_step="Give local:ct_…, name@example.com or example.com.",
+            next_step="Give local:ct_…, name@example.com or example.com. find_contacts shows the id and address "
+            "behind a name, a number or a profile.",
         ) from error
+    if _is_page_of_somebody(text, host):
+        raise InvalidArgumentsError(
+            f"{text[:80]!r} is one person's page at {host}, not a domain that their addresses are in.",
+            next_step="Give their e-mail address or contact id; find_contacts finds them by the page too.",
+        )
+    return "domain", host
+
+
+def _is_page_of_somebody(text: str, host: str) -> bool:
+    """Say whether a text is the address of a page at a host where everybody has one."""
+    path = re.split(r"[/?#]+", re.sub(r"^[a-z]+:/*", "", visible(text), flags=re.IGNORECASE), maxsplit=1)[1:]
+    return any(path) and PAGES_OF_PEOPLE.fullmatch(host) is not None
 
 
 def _bare(contact: str) -> str:

@@ -275,6 +275,10 @@ class VendorRuns(Protocol):
         """
         ...
 
+    async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
+        """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
+        ...
+
     async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
         """Return those of these runs that a vendor carries out."""
         ...

@@ -12,6 +12,7 @@ from sequences_mcp.providers.vendor_port import (
     Introduction,
     Overrides,
     Places,
+    Reach,
     Sourcings,
     Traces,
     VendorTasks,
@@ -34,6 +35,7 @@ class Provider:
     introduction: Introduction | None = None
     places: Places | None = None
     traces: Traces | None = None
+    reach: Reach | None = None
     vendor_tasks: VendorTasks | None = None
     blueprints: Blueprints | None = None
     contacts: Contacts | None = None

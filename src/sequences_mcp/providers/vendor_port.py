@@ -284,6 +284,22 @@ class Exclusions(Protocol):
         ...
 
 
+class Reach(Protocol):
+    """Live runs at a vendor, whoever started them."""
+
+    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+        """Say whether the vendor can be asked about whoever these marks cover."""
+        ...
+
+    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return the live runs that may reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``profile``, ``contact``) and its value. SequencesError where
+        that cannot be read, or not to its end.
+        """
+        ...
+
+
 class Introduction(Protocol):
     """What a vendor says about the key."""
 

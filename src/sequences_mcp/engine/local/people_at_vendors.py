@@ -39,9 +39,8 @@ def as_known_anywhere(one: Sequence, contact: Contact, *, addresses: Items[str] 
     yield contact
     given: dict[str, Any] = {name: value for name, value in one.handover.items() if name in FACTS}
     yield replace(contact, id=f"{contact.id} as handed over", **given)
-    ids = [own for own in one.handover.values() if own.startswith(f"{one.provider}:")]
     mails = {run.recipient for run in one.steps if run.step.type is Channel.EMAIL and run.recipient}
-    yield from also_known(contact, ids=ids, addresses=sorted({*mails, *addresses}))
+    yield from also_known(contact, ids=one.ids_given, addresses=sorted({*mails, *one.emails_given, *addresses}))
 
 
 def _known(engine: Engine, person: Contact) -> Contact | None:

@@ -317,6 +317,17 @@ class LocalVendorRuns:
         runs = details(self.engine, schedule.live_at_vendors(store, people, words=[value for _, value in marks]))
         return [one for one in runs if suppressed(store, as_known_anywhere(one.sequence, one.contact))]
 
+    async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
+        """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
+        store = self.engine.store
+        with store.snapshot():
+            named = schedule.live_as(store, (way for ways in people for way in ways))
+            return [
+                next((named[way] for way in ways if way in named), None)
+                or schedule.live_at(store, (way for way in ways if "@" in way))
+                for ways in people
+            ]
+
     async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
         """Return those of these runs that a vendor carries out."""
         found = sequences.by_ids(self.engine.store, sequence_ids)
@@ -343,15 +354,18 @@ class LocalVendorRuns:
         store = self.engine.store
         known = {one.id: one for one in contacts.by_ids(store, [one.contact_id for one in people])}
         live = schedule.live_of(store, known)
+        live_as = schedule.live_as(store, (own for one in people for own in one.ids_given))
         cleared = []
         for one in people:
             contact = known[one.contact_id]
             ways = as_known_anywhere(one, contact, addresses=before.addresses.get(one.id, ()))
-            other = live.get(contact.id) or schedule.live_at_address(store, one)
+            other = live.get(contact.id) or next((live_as[own] for own in one.ids_given if own in live_as), None)
+            other = other or schedule.live_at_address(store, one)
             why = _obstacle(one, contact, listed=suppressed(store, ways), live=other)
             why = why or before.obstacles.get(one.id)
             if why is None:
                 live[one.contact_id] = one.id
+                live_as |= dict.fromkeys(one.ids_given, one.id)
                 cleared.append(one)
             else:
                 vendor_errors.keep(store, one.id, None, now=self.engine.clock())  # it is not the vendor's no

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -16,7 +17,7 @@ from sequences_mcp.domain.companies import (
     is_same_company,
     unlike_because,
 )
-from sequences_mcp.domain.contact import FACTS, Contact, facts_of
+from sequences_mcp.domain.contact import FACTS, Contact, facts_of, profile_key
 from sequences_mcp.domain.hosts import is_free_mail
 from sequences_mcp.domain.ids import LOCAL, Kind, parse
 from sequences_mcp.domain.page import MAX_SIZE, Page
@@ -78,17 +79,26 @@ def at_address(store: Store, address: str) -> list[str]:
 
 
 def page_of(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:
-    """Return people whose name, address, company or title contains the query; all for an empty one."""
+    """Return people whose name, address, company, title, profile or number contains the query; all for none."""
     pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None
     return store.remembered(
-        ("page of contacts", pattern, page, size), lambda: _page_of(store, pattern, page=page, size=size)
+        ("page of contacts", pattern, page, size),
+        lambda: _page_of(store, pattern, _number_or_profile(query), page=page, size=size),
     )
 
 
-def _page_of(store: Store, pattern: str | None, *, page: int, size: int) -> Page[Contact]:
-    rows = store.rows("contacts.page", pattern=pattern, size=size, skip=(page - 1) * size)
-    total = store.rows("contacts.count", pattern=pattern)[0]["found"]
+def _page_of(store: Store, pattern: str | None, other: str | None, *, page: int, size: int) -> Page[Contact]:
+    rows = store.rows("contacts.page", pattern=pattern, other=other, size=size, skip=(page - 1) * size)
+    total = store.rows("contacts.count", pattern=pattern, other=other)[0]["found"]
     return Page(tuple(_from_rows(rows)), total, page, size)
+
+
+def _number_or_profile(query: str) -> str | None:
+    """Return a pattern for a telephone number or a LinkedIn profile in any spelling; None for other words."""
+    if "linkedin.com/" in query.casefold():
+        return f"%{escaped(profile_key(query))}%"
+    digits = re.sub(r"\D", "", query.replace("(0)", "")).lstrip("0")
+    return f"%{digits}%" if len(digits) >= 6 and re.fullmatch(r"[\d\s+()./-]+", query.strip()) else None
 
 
 def colleagues(store: Store, contact: Contact) -> list[str]:

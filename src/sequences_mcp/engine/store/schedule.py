@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.domain.sequence import AND, MORE_EMAILS, TALENT, Sequence
 from sequences_mcp.engine.store.contacts import escaped
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros
@@ -28,17 +28,47 @@ def park(store: Store, sequence_id: str, reason: str) -> None:
 
 def live_of(store: Store, contact_ids: Iterable[str]) -> dict[str, str]:
     """Return contact id → run id for those who have a live run, or at whose address another row has one."""
-    rows = store.rows("sequences.live_of_contacts", ids=json.dumps(list(contact_ids)))
-    return {row["contact_id"]: row["sequence_id"] for row in rows}
+    ids = json.dumps(list(contact_ids))
+    live = {row["contact_id"]: row["sequence_id"] for row in store.rows("sequences.live_of_contacts", ids=ids)}
+    if further := _live_at_further(store):
+        for row in store.rows("sequences.addressed", ids=ids):
+            if (run := further.get(row["email_key"])) is not None:
+                live.setdefault(row["id"], run)
+    return live
 
 
 def live_at_address(store: Store, sequence: Sequence) -> str | None:
-    """Return another live run that writes to the same address, or None: rows of people may have been moved."""
-    address = address_of(sequence)
-    if address is None:
-        return None
-    row = store.row("sequences.live_at_address", address_key=address_key(address), id=sequence.id)
-    return row["id"] if row else None
+    """Return another live run that writes to one of the same addresses, or None.
+
+    Rows of people may have been moved, and a vendor may be given several addresses of one person.
+    """
+    first = address_of(sequence)
+    addresses = sequence.emails_given if sequence.is_at_vendor else filter(None, [first])
+    return live_at(store, addresses, other_than=sequence.id)
+
+
+def live_at(store: Store, addresses: Iterable[str], *, other_than: str = "") -> str | None:
+    """Return a live run that writes to one of these addresses, or None."""
+    further = _live_at_further(store)
+    for key in map(address_key, addresses):
+        row = store.row("sequences.live_at_address", address_key=key, id=other_than)
+        if row is not None:
+            return str(row["id"])
+        if (run := further.get(key)) is not None and run != other_than:
+            return run
+    return None
+
+
+def live_as(store: Store, vendor_ids: Iterable[str]) -> dict[str, str]:
+    """Return vendor's id → live run, for those of these ids that a live run's person has."""
+    rows = store.rows("sequences.live_as", ids=json.dumps(list(vendor_ids)), talent=f"$.{TALENT}")
+    return {row["vendor_id"]: row["sequence_id"] for row in rows}
+
+
+def _live_at_further(store: Store) -> dict[str, str]:
+    """Return address → live run, for those addresses of a person that a vendor was given beside the first."""
+    rows = store.rows("sequences.live_with_further_addresses", further=f'$."{MORE_EMAILS}"')
+    return {address_key(one): row["id"] for row in rows for one in row["further"].split(AND)}
 
 
 def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:

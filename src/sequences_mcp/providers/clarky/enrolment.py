@@ -15,8 +15,14 @@ from sequences_mcp.domain.addresses import address_key, wire_address
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.errors import NotFoundError, ProviderConflictError, ProviderRejectedError, error_facts
+from sequences_mcp.domain.sequence import AND, MORE_EMAILS, MORE_PHONES, Sequence
+from sequences_mcp.errors import (
+    NotFoundError,
+    ProviderConflictError,
+    ProviderForbiddenError,
+    ProviderRejectedError,
+    error_facts,
+)
 from sequences_mcp.providers.clarky.client import Clarky, ContactFilter, Lead
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.port import SequenceDetail
@@ -35,7 +41,6 @@ AT_ONCE = "starts at once"
 YES = "yes, without a review at Clarky"
 UNREACHABLE = "neither an e-mail address nor a phone number (without an extension) is known"
 FACTS = ("first_name", "email", "phone")
-MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
 KEY = "idempotency key"
 
 
@@ -100,8 +105,19 @@ class ClarkyEnrolment:
         return [Standing()] * len(people)
 
     async def before(self, plan: Plan, people: Items[Sequence]) -> Before:
-        """Return every address of each; the key tells a repeat from a first call, so nothing has to be read."""
-        return Before(addresses={one.id: _several(one.handover, "email", MORE_EMAILS) for one in people})
+        """Return every address of each: those it is given, and those that Clarky's contact has beside them.
+
+        The key tells a repeat from a first call, so nothing else has to be read.
+        """
+        return Before(addresses={one.id: await self._every_address(one) for one in people})
+
+    async def _every_address(self, one: Sequence) -> tuple[str, ...]:
+        given = _several(one.handover, "email", MORE_EMAILS)
+        try:
+            known = await self._by_email(given[0]) if given else None
+        except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
+            known = None
+        return (*given, *(known.emails if known else ()))
 
     async def enrol(self, order: Order) -> tuple[Fate, ...]:
         """Start each person; what Clarky refuses about one of them is that one's alone."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.domain.sequence import TALENT, Sequence
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 from sequences_mcp.providers.enrolment_port import Asked, Before, Candidate, Fate, Order, Standing
 from sequences_mcp.providers.kalent.client import Kalent
@@ -85,7 +85,7 @@ class KalentEnrolment:
         obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
         return Candidate(
             contact=contact_of(replace(person, id=asked.vendor_id)),
-            handover={CANDIDATE: asked.vendor_id},
+            handover={CANDIDATE: asked.vendor_id, **({TALENT: person.talent_id} if person.talent_id else {})},
             obstacle=obstacle,
             addresses=person.emails,
         )

@@ -15,10 +15,11 @@ from sequences_mcp.providers.contact_traces import ContactTraces
 from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
 from sequences_mcp.providers.kalent.enrolment import KalentEnrolment
 from sequences_mcp.providers.kalent.places import KalentPlaces
+from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.providers.provider import Provider
 from sequences_mcp.providers.remembered import Memory
 from sequences_mcp.providers.remote import RemoteContact, RemoteSequence
-from sequences_mcp.providers.translation import not_supported, people_of
+from sequences_mcp.providers.translation import detail_of, not_supported, people_of
 from sequences_mcp.providers.vendor_port import SourcingRow
 from sequences_mcp.providers.watched import WatchedSequences
 
@@ -112,6 +113,31 @@ class KalentSourcings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class KalentReach:
+    """``providers.vendor_port.Reach`` over Kalent, which tells of a candidate's newest run alone."""
+
+    kalent: Kalent
+
+    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+        """Say whether one of them is an id of Kalent's."""
+        return any(kind == "contact" and value.startswith(f"{NAME}:") for kind, value in marks)
+
+    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return the live run of each candidate; nobody is found by an address or a domain."""
+        found = []
+        for kind, value in marks:
+            if kind != "contact" or not value.startswith(f"{NAME}:"):
+                continue
+            try:
+                run = await self.kalent.get_dynamic_sequence(value)
+            except NotFoundError:  # the id of a talent, or of nobody
+                continue
+            if run is not None and run.may_be_live:
+                found.append(detail_of(replace(run, id=value)))
+        return found
+
+
 def _noted(person: RemoteContact) -> RemoteContact:
     """Return a candidate with the two facts that only Kalent has of them, as a note."""
     facts = {"talent": person.talent_id, "status": person.provider_status}
@@ -150,4 +176,5 @@ def kalent_provider(kalent: Kalent, *, memory: Memory) -> Provider:
         enrolment=KalentEnrolment(kalent, memory),
         places=KalentPlaces(kalent),
         traces=ContactTraces(kalent.get_candidate),
+        reach=KalentReach(kalent),
     )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.contact import Contact, ContactFields, profile_key
 from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import Sequence
@@ -33,7 +33,7 @@ from sequences_mcp.providers.remote import ItemOutcome, RemoteBlueprint, RemoteE
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.limits import PAGE_SIZE
 from sequences_mcp.providers.topo.lists import KEPT
-from sequences_mcp.providers.topo.runs import LiveRuns, profile_key
+from sequences_mcp.providers.topo.runs import LiveRuns
 from sequences_mcp.providers.topo.scopes import Scopes, lacking
 from sequences_mcp.providers.translation import (
     contact_of,

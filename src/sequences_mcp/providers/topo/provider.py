@@ -22,7 +22,7 @@ from sequences_mcp.providers.topo.by_hand import TopoTasks
 from sequences_mcp.providers.topo.client import Topo
 from sequences_mcp.providers.topo.enrolment import TopoEnrolment
 from sequences_mcp.providers.topo.places import TopoLists
-from sequences_mcp.providers.topo.runs import LiveRuns, TopoSequences
+from sequences_mcp.providers.topo.runs import LiveRuns, TopoReach, TopoSequences
 from sequences_mcp.providers.topo.scopes import Scoped, Scopes
 from sequences_mcp.providers.translation import blueprint_of, not_supported, people_of
 from sequences_mcp.providers.transport import Transport
@@ -127,6 +127,7 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
     scopes = Scopes(opened)
     topo = Topo(Scoped(opened, scopes))
     sequences = TopoSequences(topo, scopes)
+    live = LiveRuns(topo)
     return Provider(
         name=NAME,
         blueprints=TopoTemplates(topo),
@@ -134,9 +135,10 @@ def topo_provider(opened: Transport, *, memory: Memory) -> Provider:
         sequences=sequences,
         overrides=sequences,
         exclusions=TopoExclusions(topo),
-        enrolment=TopoEnrolment(topo, memory, LiveRuns(topo), scopes),
+        enrolment=TopoEnrolment(topo, memory, live, scopes),
         introduction=TopoKey(scopes),
         places=TopoLists(topo),
         traces=ContactTraces(topo.get_contact),
+        reach=TopoReach(live, sequences),
         vendor_tasks=TopoTasks(topo),
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
-from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.addresses import address_key, domain_of, host_key
+from sequences_mcp.domain.contact import ContactFields, profile_key
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.sequence import LIVE, SequenceStatus, StopReason, StopScope
 from sequences_mcp.domain.variables import VARIABLES
@@ -30,6 +30,7 @@ from sequences_mcp.providers.translation import contact_of, detail_of
 
 ACTIVITIES = 10
 AT_ONCE = 5
+MOST_READ = 200  # people of live runs, read one by one to know where they work
 PAGES = 5  # of a hundred runs each: how far a search through Topo's list goes
 REMEMBERED = 2_000
 REPLIED = "message.replied"
@@ -85,11 +86,11 @@ class TopoSequences:
         if wanted.contact is not None:
             return await self._of_contact(asked, wanted.contact.strip())
         found = (await self.topo.list_sequences(asked)).counted()
-        return found.of(tuple(await self._named(found.items)))
+        return found.of(tuple(await self.named(found.items)))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run with what last happened in it, where the key may read that; NotFoundError."""
-        [detail] = await self._named([await self.topo.get_sequence(sequence_id)])
+        [detail] = await self.named([await self.topo.get_sequence(sequence_id)])
         try:
             page = await self.topo.list_activities(sequence_id=sequence_id, size=ACTIVITIES)
         except ProviderForbiddenError:
@@ -103,12 +104,12 @@ class TopoSequences:
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time."""
-        [detail] = await self._named([await self.topo.pause_sequence(sequence_id, until=until)])
+        [detail] = await self.named([await self.topo.pause_sequence(sequence_id, until=until)])
         return replace(detail, facts=replace(detail.facts or VendorFacts(), paused_until=until))
 
     async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
         """Go on now."""
-        return (await self._named([await self.topo.resume_sequence(sequence_id)]))[0]
+        return (await self.named([await self.topo.resume_sequence(sequence_id)]))[0]
 
     async def stop_sequence(
         self, sequence_id: str, *, reason: StopReason, scope: StopScope
@@ -117,19 +118,19 @@ class TopoSequences:
         and are stopped after; where that cannot be read, the first one's ``untold`` says so."""
         before = await self._live_beside(sequence_id) if scope is StopScope.COMPANY else None
         stopped = await self.topo.stop_sequence(sequence_id, reason=reason, scope=scope)
-        [first] = await self._named([stopped])
+        [first] = await self.named([stopped])
         first = replace(first, facts=replace(first.facts or VendorFacts(), stop_reason=reason.value))
         if scope is StopScope.CONTACT:
             return [first]
         after = await self._stopped_since(before, stopped) if before is not None else None
         if after is None:
             return [replace(first, untold=STOPPED_ALONE)]
-        return [first, *await self._named(after)]
+        return [first, *await self.named(after)]
 
     async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
         """Merge overrides; None removes one."""
         await self.require_used(sequence_id, variables=variables)
-        return (await self._named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
+        return (await self.named([await self.topo.update_variables(sequence_id, variables=variables)]))[0]
 
     async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
         """Raise InvalidArgumentsError for a variable of ours that no text of this run has.
@@ -143,7 +144,7 @@ class TopoSequences:
             if strange := [name for name in ours if name not in theirs]:
                 raise _not_theirs(strange, theirs)
 
-    async def _named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
+    async def named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
         """Return runs with the names of their people and templates, as far as the key may read them."""
         found = list(runs)
         people = await self.people.of((one.contact_id or "" for one in found), self.topo.get_contact)
@@ -177,7 +178,7 @@ class TopoSequences:
         self, found: list[RemoteSequence], wanted: SequenceFilter, *, note: str | None = None
     ) -> Page[SequenceDetail]:
         start = (wanted.page - 1) * wanted.size
-        shown = await self._named(found[start : start + wanted.size])
+        shown = await self.named(found[start : start + wanted.size])
         return Page(tuple(shown), len(found), wanted.page, wanted.size, note=note)
 
     async def _ids_of(self, contact: str) -> set[str]:
@@ -251,30 +252,41 @@ class LiveRuns:
         found = []
         for one, own in zip(people, ids, strict=True):
             by_email = addressed.get(address_key(one.email)) if one.email else None
-            met = own or by_email or profiles.get(profile_key(one.linkedin_url))
-            found.append(live.get(met or ""))
+            by_profile = profiles.get(profile_key(one.linkedin_url)) if one.linkedin_url else None
+            found.append(next((live[who] for who in (own, by_email, by_profile) if who in live), None))
         return found
 
     async def _run_of(
         self, one: ContactFields, own: str | None, live: Mapping[str, RemoteSequence]
     ) -> RemoteSequence | None:
         ids = [own] if own else []
-        if not ids and (one.email or one.linkedin_url):
-            page = await self.topo.list_contacts(
-                email=one.email, linkedin_url=None if one.email else one.linkedin_url
-            )
-            ids = [who.id for who in page.items]
+        if one.email and not own:
+            ids += [who.id for who in (await self.topo.list_contacts(email=one.email)).items]
+        if one.linkedin_url and not own and not any(who in live for who in ids):  # perhaps under another address
+            ids += await self.with_profile(one.linkedin_url)
         return next((live[who] for who in ids if who in live), None)
 
+    async def with_profile(self, url: str) -> list[str]:
+        """Return the ids of the people at Topo who have a profile, looked for as given and as Topo writes it."""
+        for spelling in dict.fromkeys((url, f"https://www.{profile_key(url)}")):
+            found = (await self.topo.list_contacts(linkedin_url=spelling)).items
+            if found:
+                return [who.id for who in found]
+        return []
+
     async def _live(self) -> dict[str, RemoteSequence]:
-        """Return the live runs by Topo's id of the contact."""
-        found: dict[str, RemoteSequence] = {}
+        """Return a live run of each who has one, by Topo's id of the contact."""
+        return {one.contact_id: one for one in await self.all() if one.contact_id}
+
+    async def all(self) -> list[RemoteSequence]:
+        """Return every live run; SequencesError where they cannot be read, or are too many."""
+        found: list[RemoteSequence] = []
         for status in (SequenceStatus.FOUND, *sorted(LIVE)):
             for number in range(1, PAGES + 1):
                 page = await self.topo.list_sequences(
                     SequenceFilter(status=status, sort_order="desc", page=number, size=PAGE_SIZE)
                 )
-                found |= {one.contact_id: one for one in page.items if one.contact_id}
+                found += page.items
                 if not page.has_more:
                     break
             else:
@@ -285,10 +297,52 @@ class LiveRuns:
         return found
 
 
-def profile_key(url: str | None) -> str:
-    """Return a profile's address without what two spellings of it differ in."""
-    bare = (url or "").casefold().removeprefix("https://").removeprefix("http://")
-    return bare.removeprefix("www.").partition("?")[0].rstrip("/")
+@dataclass(frozen=True, slots=True)
+class TopoReach:
+    """``providers.vendor_port.Reach`` over Topo, whose lists are searched: its API has no such filter."""
+
+    live: LiveRuns
+    sequences: TopoSequences
+
+    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+        """Return True: its list of runs is read."""
+        return True
+
+    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return the live runs of whoever these marks cover."""
+        runs = await self.live.all()
+        if not runs:
+            return []
+        wanted = {value for kind, value in marks if kind == "contact"}
+        hosts = [value for kind, value in marks if kind == "domain"]
+        for kind, value in marks:
+            if kind == "address":
+                wanted |= {who.id for who in (await self.live.topo.list_contacts(email=value)).items}
+            elif kind == "profile":
+                wanted |= set(await self.live.with_profile(value))
+        if hosts:
+            wanted |= await self._at(hosts, [one.contact_id for one in runs if one.contact_id])
+        return await self.sequences.named([one for one in runs if one.contact_id in wanted])
+
+    async def _at(self, hosts: Items[str], ids: Items[str]) -> set[str]:
+        """Return who of these is at one of these domains, or below; ProviderUnavailableError for too many."""
+        if len(set(ids)) > MOST_READ:
+            raise ProviderUnavailableError(
+                f"Topo has more than {MOST_READ} people in live runs; not everybody was looked at.",
+                next_step="Look for the company in Topo's app.",
+            )
+        people = await self.live.people.of(ids, self.live.topo.get_contact)
+        if unread := len(set(ids) - people.keys()):
+            raise ProviderUnavailableError(
+                f"{unread} of the people in live runs at Topo could not be read.",
+                next_step="Look for the company in Topo's app.",
+            )
+        return {own for own, who in people.items() if _is_at(who.fields, hosts)}
+
+
+def _is_at(person: ContactFields, hosts: Items[str]) -> bool:
+    theirs = filter(None, [domain_of(person.email), person.company_domain and host_key(person.company_domain)])
+    return any(own == host or own.endswith(f".{host}") for own in theirs for host in hosts)
 
 
 def _as_topo_filters(wanted: SequenceFilter) -> SequenceFilter:

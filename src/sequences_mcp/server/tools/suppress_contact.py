@@ -86,9 +86,16 @@ def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
             "also_stopped": names or None,
             "not_named": (view.not_named or 0) + more or None,
             "at_vendors": _fitting(found.told) or None,
-            "next": " ".join(warnings) or view.next,
+            "next": " ".join([*(warnings or [view.next or ""]), *_unseen(found.unseen)]),
         }
     )
+
+
+def _unseen(titles: tuple[str, ...]) -> list[str]:
+    if not titles:
+        return []
+    theirs = " or ".join(titles)
+    return [f"No API shows the runs begun in the app of {theirs}: look there too."]
 
 
 def _fitting(told: Mapping[str, str]) -> dict[str, str]:

@@ -46,10 +46,12 @@ SELECT contact.id FROM former_address JOIN contact ON contact.no = contact_no WH
 -- count --
 -- How many people a search finds.
 SELECT count(*) AS found FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\')
 
 -- page --
 -- The people a search finds, the oldest first.
 SELECT * FROM contact WHERE :pattern IS NULL OR search LIKE :pattern ESCAPE '\'
+   OR :other IS NOT NULL AND (linkedin_url LIKE :other ESCAPE '\' OR phone LIKE :other ESCAPE '\')
 ORDER BY no LIMIT :size OFFSET :skip
 
 -- at_company --

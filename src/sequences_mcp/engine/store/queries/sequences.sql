@@ -118,6 +118,24 @@ WHERE address_key = :address_key AND id <> :id
   AND (status <> 'FOUND' OR operation_id IS NOT NULL)
 LIMIT 1
 
+-- live_with_further_addresses --
+-- Live runs whose vendor was given more than one address of the person, with those beside the first.
+SELECT id, json_extract(handover, :further) AS further FROM sequence INDEXED BY sequence_operation
+WHERE operation_id IS NOT NULL AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND json_extract(handover, :further) IS NOT NULL
+
+-- live_as --
+-- Live runs whose person has one of a JSON list of a vendor's ids, whichever candidate of theirs it began with.
+SELECT json_extract(handover, :talent) AS vendor_id, id AS sequence_id
+FROM sequence INDEXED BY sequence_operation
+WHERE operation_id IS NOT NULL AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND json_extract(handover, :talent) IN (SELECT value FROM json_each(:ids))
+
+-- addressed --
+-- The addresses of contacts of a JSON list of ids, as they are compared.
+SELECT contact.id, contact.email_key FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = wanted.value
+WHERE contact.email_key IS NOT NULL
+
 -- going_of_contacts --
 -- Runs that are live here or may become live anywhere, of contacts of a JSON list of ids.
 SELECT s.id AS sequence_id
