@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.server.open_server import Desktop
 from tests.server.vendor_starts import (
+    ENDS,
     INES,
     OLUMIDE,
     SLOW,
@@ -233,3 +234,38 @@ async def test_people_are_found_by_number_and_by_profile_however_they_are_writte
         await desktop.contact(email="other@hopper.example", linkedin_url="https://www.linkedin.com/in/other")
         found = await desktop.call("find_contacts", query=query)
     assert [one["id"] for one in found["items"]] == [own]
+
+
+@pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
+async def test_what_failed_at_a_vendor_is_told_with_what_helps_there(vendors: Connected, vendor: str) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at(vendor, desktop)
+        plan = await start.ask(desktop)
+        await vendors.sandbox.fault("status", vendor=vendor, method="POST", path=ENDS[vendor], status=402)
+        await approve(vendors, plan)
+        [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "failed at" in one]
+    assert f"failed at {vendor.capitalize()} in the last 7 days" in line
+    assert f"with provider {vendor}" in line and "retry_failed" not in line
+
+
+@pytest.mark.parametrize("vendor", ["kalent", "clarky", "topo"])
+async def test_a_plan_taken_back_before_anybody_was_handed_over_has_nobody_to_stop(
+    vendors: Connected, vendor: str
+) -> None:
+    async with vendors.client() as desktop:
+        _, plan = await said_yes(vendors, desktop, vendor)
+        said = await desktop.call("withdraw_plan", plan_id=plan["plan_id"])
+    assert said["next"].startswith("Nobody of it had been handed over.")
+    assert "stop_sequence" not in said["next"]
+
+
+async def test_advice_that_is_overtaken_is_not_told_with_a_known_outcome(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        start = await start_at("kalent", desktop)
+        plan = await start.ask(desktop)
+        await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="POST", path=ENDS["kalent"])
+        await approve(vendors, plan)
+        [own] = (await start.told(desktop))["handed_over"]["operation_ids"]
+        checked = await desktop.call("check_operation", operation_id=own)
+    assert checked["outcome"] == "done"
+    assert checked["last_answer"]["code"] == "outcome_unknown" and "next" not in checked["last_answer"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.engine import pulse
 from sequences_mcp.engine.store import lineage, mailboxes
@@ -143,13 +144,20 @@ def _unknown(store: Store) -> Iterator[Trouble]:
 
 
 def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
-    row = store.rows("survey.failed", since=to_micros(now - RECENT))[0]
-    if row["number"]:
+    for row in store.rows("survey.failed", since=to_micros(now - RECENT)):
+        provider, since = row["provider"], from_micros(row["first"])
+        title = VENDORS.get(provider)
+        at, which = (f" at {title}", f"provider {provider} and ") if title else ("", "")
+        again = (
+            "what it answered is in get_sequence, and start_sequence with another idempotency_key begins anew."
+            if title
+            else "retry_failed plans what is left for them."
+        )
         yield Trouble(
-            code="failed_runs",
-            what=f"{_count(row['number'], 'sequence', 'sequences')} failed in the last 7 days.",
-            remedy="list_sequences with status FAILED shows them; retry_failed plans what is left for them.",
-            since=from_micros(row["first"]),
+            code=f"failed_runs_{provider}" if title else "failed_runs",
+            what=f"{_count(row['number'], 'sequence', 'sequences')} failed{at} in the last 7 days.",
+            remedy=f"list_sequences with {which}status FAILED shows them; {again}",
+            since=since,
             stops=False,
         )
 

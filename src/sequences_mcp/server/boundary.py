@@ -32,6 +32,7 @@ META = "io.github.sequences-mcp/error"
 OBJECTS_SHOWN = 12
 LINES_SHOWN = 40
 PROBLEMS_SHOWN = 5
+WRITE_INSTANTS = "Write a time with its day and offset, like 2026-11-30T09:00:00+01:00."
 LISTS = ("contacts", "steps")
 OUR_WORDS = frozenset({"message", "next", "why", "reason", "broken"})  # fields of results with advice of ours
 NAME_SHOWN = 80
@@ -152,7 +153,9 @@ def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> Inva
     problems = error.errors(include_url=False, include_context=False)
     told = [_sentence(problem, names) for problem in problems[:PROBLEMS_SHOWN]]
     more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
-    return InvalidArgumentsError(" ".join([*told, *more]), next_step="Mend these arguments and call again.")
+    is_instant = any(problem["type"].startswith(("timezone", "datetime", "date_")) for problem in problems)
+    remedy = f"{WRITE_INSTANTS} Mend this and call again." if is_instant else "Mend these arguments and call again."
+    return InvalidArgumentsError(" ".join([*told, *more]), next_step=remedy)
 
 
 def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:

@@ -42,8 +42,15 @@ async def check_operation(desk: Desk, operation_id: str) -> OperationView:
         tool=found.operation.tool,
         subject=found.operation.subject,
         why=found.why,
-        last_answer=vendor_error(found.last_answer),
+        last_answer=_as_of_now(vendor_error(found.last_answer), is_open=outcome == "unknown"),
     )
+
+
+def _as_of_now(answer: dict[str, Any] | None, *, is_open: bool) -> dict[str, Any] | None:
+    """Return a vendor's last answer without its advice once the outcome is known: that was for before."""
+    if answer is None or is_open:
+        return answer
+    return {name: told for name, told in answer.items() if name not in ("next", "retryable")}
 
 
 TOOL = Definition(check_operation, title="Settle an unknown outcome", hints=READ)

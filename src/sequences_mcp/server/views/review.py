@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
@@ -18,6 +19,8 @@ from sequences_mcp.server.views.sequence import REPLY_LIMIT, channel_of
 TEXT_BUDGET = 1_600
 CHANGES_SHOWN = 5
 REASON_LIMIT = 300
+ANEW = "Another start of the same needs a new idempotency_key."
+STOPPABLE = "topo"  # whose API can end a run
 
 
 class PlanView(View):
@@ -132,16 +135,24 @@ def plan_withdrawn(found: Withdrawn) -> PlanWithdrawn:
     """Return a plan after it was taken back."""
     plan, counts = found.plan, found.tally.statuses
     began = plan.status is PlanStatus.APPROVED
-    there = sum(counts.values()) - counts.get(SequenceStatus.REFUSED, 0)
+    never = counts.get(SequenceStatus.REFUSED, 0) + counts.get(SequenceStatus.FAILED, 0)
+    there = sum(counts.values()) - never
     return PlanWithdrawn(
         plan_id=plan.id,
         status=plan.status.value,
         people_left_out=found.kept_from_vendor if began else counts.get(SequenceStatus.REFUSED, 0),
         runs_stopped=0 if began else counts.get(SequenceStatus.STOPPED_EARLY, 0),
-        next=f"{there} of its people were handed over before; stop_sequence stops them."
-        if began
-        else "Nothing of it leaves. Another start of the same needs a new idempotency_key.",
+        next=_once_begun(plan.header.provider, there) if began else f"Nothing of it leaves. {ANEW}",
     )
+
+
+def _once_begun(provider: str, there: int) -> str:
+    """Return what can be done about those of a withdrawn plan whom a vendor has, or may have."""
+    if not there:
+        return f"Nobody of it had been handed over. {ANEW}"
+    title = VENDORS.get(provider, provider)
+    ends = "stop_sequence stops them" if provider == STOPPABLE else f"only {title}'s own app stops them"
+    return f"{there} of its people were handed over to {title} before; {ends}."
 
 
 def change_withdrawn(change: AskedChange) -> PlanWithdrawn:

@@ -32,5 +32,6 @@ WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state 
   AND key NOT IN (SELECT key FROM left_unseen)
 
 -- failed --
--- How many runs failed since an instant, and the first of them.
-SELECT count(*) AS number, min(updated_at) AS first FROM sequence WHERE status = 'FAILED' AND updated_at >= :since
+-- How many runs failed since an instant, and the first of them, by who carries them out.
+SELECT provider, count(*) AS number, min(updated_at) AS first FROM sequence
+WHERE status = 'FAILED' AND updated_at >= :since GROUP BY provider ORDER BY provider
