@@ -154,8 +154,8 @@ def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> Inva
     told = [_sentence(problem, names) for problem in problems[:PROBLEMS_SHOWN]]
     more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
     is_instant = any(problem["type"].startswith(("timezone", "datetime", "date_")) for problem in problems)
-    remedy = f"{WRITE_INSTANTS} Mend this and call again." if is_instant else "Mend these arguments and call again."
-    return InvalidArgumentsError(" ".join([*told, *more]), next_step=remedy)
+    hint = f"{WRITE_INSTANTS} " if is_instant else ""
+    return InvalidArgumentsError(" ".join([*told, *more]), next_step=f"{hint}Mend these arguments and call again.")
 
 
 def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
