@@ -188,7 +188,7 @@ async def asked_of_kalent(desk: Desk) -> AskedChange:
     step = {**MAIL, "content": "Hello {{firstname}}, may I tell you of a role that fits your work?"}
     with contextlib.suppress(ApprovalError):
         await update_blueprint(desk, blueprint_id=own, expected_version=made.blueprint.version, steps=[step])
-    [change] = await desk.changes.waiting(size=5)
+    [change] = (await desk.changes.waiting(page=1, size=5)).items
     return change
 
 
