@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +204,42 @@ async def test_a_start_tells_when_each_step_is_due_who_is_skipped_and_how_long_i
     assert started["will_skip"] == {"text": 4}
     assert "5 e-mails, over 3 days or more" in started["pace"]
     assert started["sender"] == "Ada Lovelace <ada@lovelace.example>"
+
+
+SAME = {"email": "s@hopper.example", "first_name": "Smith", "last_name": "SMITH", "company": "Hopper"}
+SEEMING = {"email": "\u0430@hopper.example", "first_name": "Grace", "last_name": "Hopper", "company": "Hopper"}
+
+
+@pytest.mark.parametrize(
+    ("one", "rule"), [(SAME, "person.same_names"), (SEEMING, "person.lookalike_address")], ids=["names", "address"]
+)
+async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
+    tmp_path: Path, one: dict[str, str], rule: str
+) -> None:
+    bureau = Bureau.at(tmp_path)
+    async with bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        asked = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[one])
+        plain = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
+    assert rule in json.dumps(asked) and rule not in json.dumps(plain)
+    async with bureau.desk() as desk:
+        seen = await look(desk, asked["plan_id"])
+    assert any("the same" in line or "look like Latin" in line for line in seen.lines)
+
+
+async def test_a_refused_start_says_who_was_saved_and_who_was_known_before(tmp_path: Path) -> None:
+    bureau = Bureau.at(tmp_path)
+    people = [GRACE, LINUS]
+    async with bureau.client("auto") as desktop:
+        blueprint = await desktop.blueprint(MAIL)
+        for one in people:
+            await desktop.call("save_contacts", contacts=[one])
+            await desktop.call("suppress_contact", contact=one["email"], reason="asked")
+        await desktop.call("suppress_contact", contact="new@hopper.example", reason="asked")
+        known = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=people)
+        named = await desktop.refused(
+            "start_sequence", blueprint_id=blueprint, contacts=[one["email"] for one in people]
+        )
+        new = {**GRACE, "email": "new@hopper.example"}
+        mixed = await desktop.refused("start_sequence", blueprint_id=blueprint, contacts=[*people, new])
+    assert [(one["saved"], one["known_before"]) for one in (known, named, mixed)] == [(0, 2), (0, 2), (1, 2)]

@@ -75,6 +75,18 @@ def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: Wo
 
 
 @pytest.mark.usefixtures("clarky")
+def test_the_page_says_what_the_vendor_is_not_given_and_how_a_person_stands_in_plain_words(
+    world: World, person: Visitor
+) -> None:
+    plan = planned(world, location="Paris", job_title="Engineer")
+    page = open_sample(person, plan.id).text
+    assert "not given to the vendor with a start: location, job title." in page.replace("\n", " ")
+    assert '<span class="badge" title="FOUND">waits for approval</span>' in page
+    assert ">FOUND<" not in page and ">FOUND<" not in person.get("/sequences").text
+    assert '<option value="STOPPED_EARLY">stopped</option>' in person.get("/sequences").text
+
+
+@pytest.mark.usefixtures("clarky")
 def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: Visitor) -> None:
     plan = planned(world)
     [first, _] = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=2)).items

@@ -53,6 +53,7 @@ async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
     title = vendor.capitalize()
     assert any(line.startswith(f"{title} sends, with its own") for line in seen.lines)
     assert sum(f"{title} is given" in line for line in seen.lines) == 2
+    assert any(line.startswith("Needs: ") for line in seen.lines) == (vendor == "kalent")
     assert said.endswith(f"{title}: 2 handed over.")
 
 

@@ -60,6 +60,20 @@ _AT_TERMINAL = SAID | {
 }
 
 
+STATUSES = {
+    "FOUND": "waits for approval",
+    "ACTIVE": "under way",
+    "WAITING_FOR_USER": "waits for a person",
+    "WAITING_FOR_LEAD": "paused",
+    "COMPLETED": "all steps are over",
+    "SUCCEEDED": "they replied",
+    "FAILED": "failed",
+    "STOPPED_EARLY": "stopped",
+    "REFUSED": "refused",
+}
+"""Each status of a sequence, and what a person reads in its place."""
+
+
 def for_person(text: str) -> str:
     """Return the text with no tool named in it, for somebody who has the page before them."""
     return _told(text, SAID, "on the page of the text")

@@ -14,7 +14,7 @@ from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.domain.variables import VARIABLES, is_blank, missing, render, used_in
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.last_check import values_for
-from sequences_mcp.flows.person import ADDRESS_WORD, Person, planned_step
+from sequences_mcp.flows.person import ADDRESS_WORD, Person, doubts_about, planned_step
 from sequences_mcp.guards.check import check_value, check_values
 from sequences_mcp.providers.port import SequenceDetail
 
@@ -118,7 +118,7 @@ def person_there(desk: Desk, blueprint: Blueprint, contact: Contact, *, handover
     untold = FILLED_THERE | blank
     plain = values | dict.fromkeys(untold, "Quovadrin")
     shown = values | {name: f"{{{{{name}}}}}" for name in untold}
-    found = list(values_found(desk, contact, blueprint.steps, handover=handover))
+    found = [*doubts_about(contact), *values_found(desk, contact, blueprint.steps, handover=handover)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         earlier = blueprint.steps[:place]

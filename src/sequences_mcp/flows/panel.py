@@ -54,7 +54,9 @@ class PersonShown:
     mark: str | None
     name: str
     handed: str | None
+    not_given: str | None
     out: bool
+    findings: tuple[str, ...]
     texts: tuple[TextShown, ...]
 
 
@@ -88,6 +90,7 @@ class PlanShown:
     many: bool
     decidable: bool
     consequence: str
+    accounts: str | None
     steps: tuple[StepShown, ...]
     findings: tuple[str, ...]
     duties: tuple[DutyShown, ...]

@@ -16,6 +16,7 @@ from sequences_mcp.domain.variables import VARIABLES, missing, render
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, Zone
 from sequences_mcp.flows.last_check import adds_nothing, final_findings, values_for
+from sequences_mcp.guards import homographs
 from sequences_mcp.guards.check import check_text
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
 
@@ -25,6 +26,9 @@ ADDRESS_WORD = {
     Channel.WHATSAPP: "phone number",
     Channel.SMS: "phone number",
 }
+
+SEEMING_MAILBOX = "What stands before the @ of this address is in letters that only look like Latin ones."
+SEEMING_HOST = "The domain of this address is in letters that only look like Latin ones."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def person(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=desk.sender, variables=variables)
     zone = desk.zone_of(contact)
-    found = _never_open(desk, blueprint.steps, zone)
+    found = [*doubts_about(contact), *_never_open(desk, blueprint.steps, zone)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         planned, findings = planned_step(
@@ -93,6 +97,25 @@ def person(
         steps=tuple(steps),
         findings=tuple(dict.fromkeys(found)),
     )
+
+
+def doubts_about(contact: Contact) -> list[Finding]:
+    """Return what is doubtful about a person's facts together, which no fact shows by itself, and the address."""
+    found = []
+    first, last = (contact.first_name or "").strip(), (contact.last_name or "").strip()
+    if first and first.casefold() == last.casefold():
+        message = "First and last name are the same; one of the two is probably wrong."
+        found.append(_doubt("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}"))
+    email = contact.email or ""
+    if not email.isascii() or "xn--" in email:
+        for one in homographs.find(email):
+            message = SEEMING_HOST if one.wire else SEEMING_MAILBOX
+            found.append(_doubt("person.lookalike_address", field="email", message=message, excerpt=email))
+    return found
+
+
+def _doubt(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, field=field, message=message, excerpt=excerpt)
 
 
 def planned_step(

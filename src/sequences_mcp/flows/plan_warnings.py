@@ -12,6 +12,7 @@ from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.flows.at_vendor import values_found
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.last_check import final_findings, values_for
+from sequences_mcp.flows.person import doubts_about
 from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.providers.port import Draft, SequenceDetail
 
@@ -71,7 +72,8 @@ def own_warnings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourci
     steps = detail.sequence.steps
     own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
     found = person_findings(desk, detail, sourcing=sourcing)
-    return tuple(dict.fromkeys(warnings_in(one for one in found if one.variable or one.step_id in own)))
+    told = warnings_in(one for one in found if one.variable or one.step_id in own)
+    return tuple(dict.fromkeys((*doubts_about(detail.contact), *told)))
 
 
 def person_findings(desk: Desk, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:

@@ -51,13 +51,14 @@ class Enrollee:
     """One person of a start at a vendor: their texts as far as they are known, and what the vendor is given.
 
     ``vendor_id`` is the id they were named by, where it was the vendor's; ``addresses`` are all to which the
-    vendor may write.
+    vendor may write. ``is_new``: nobody here knew the person before.
     """
 
     person: Person
     handover: Mapping[str, str]
     vendor_id: str | None
     addresses: tuple[str, ...]
+    is_new: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -109,7 +110,8 @@ async def enrollees(desk: Desk, offer: Offer, rows: Rows, *, keep: bool) -> list
     standings = await offer.enrolment.standings(people)
     strangers = [one.contact for one, (_, stored) in zip(people, known, strict=True) if stored is None]
     kept = iter(await desk.vendor_runs.keep_people(strangers) if keep else strangers)
-    return [
+    before = {one.id for one in matched if one}
+    found = [
         _with_doubt(
             _enrollee(
                 desk,
@@ -121,6 +123,10 @@ async def enrollees(desk: Desk, offer: Offer, rows: Rows, *, keep: bool) -> list
             standing.doubt,
         )
         for one, standing, (entry, stored) in zip(people, standings, known, strict=True)
+    ]
+    return [
+        replace(one, is_new=stored is not None and stored.id not in before)
+        for one, (_, stored) in zip(found, known, strict=True)
     ]
 
 

@@ -51,6 +51,7 @@ class Tally:
     left_out: list[LeftOut] = field(default_factory=list)
     missing_texts: list[MissingTexts] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
+    saved: int = 0  # whom nobody here knew before
 
     def take(self, one: Person, reasons: tuple[str, ...]) -> bool:
         """Count a person and say whether they belong in the plan."""

@@ -80,7 +80,7 @@ async def start_sequence(
         plan, tally = await _planned_there(desk, blueprint_id, rows, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
     if len(tally.left_out) == len(entries):
-        raise nobody_left(tally.left_out, saved=sum(entry.contact_id is None for entry in entries))
+        raise nobody_left(tally.left_out, saved=tally.saved)
     plan = await desk.plans.seal_plan(plan.id)
     if auto_approve and _needs_nobody(desk, plan, entries=entries, tally=tally):
         plan = await desk.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
@@ -107,7 +107,7 @@ async def _planned_here(desk: Desk, blueprint_id: str, rows: Rows, *, progress: 
         blueprint, warnings = await startable(desk, blueprint_id)
     people = await _resolve(desk, blueprint, rows)
     plan = await desk.plans.open_plan(header_of(blueprint, warnings, terms=desk.terms, now=desk.clock()))
-    tally = Tally(warnings=dict.fromkeys(warnings))
+    tally = Tally(warnings=dict.fromkeys(warnings), saved=sum(saved.created for _, saved in people))
     await _fill(desk, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
     return plan, tally
 
@@ -124,7 +124,7 @@ async def _planned_there(
     rows.require_sound(twice or _reached_twice(people))
     terms = desk.vendor_terms[offer.provider.name]
     plan = await desk.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=desk.clock()))
-    tally = Tally(warnings=dict.fromkeys(offer.warnings))
+    tally = Tally(warnings=dict.fromkeys(offer.warnings), saved=sum(one.is_new for one in people))
     for batch in batches(people, BATCH):
         judged = await left_out_there(desk, batch)
         going = [
@@ -281,7 +281,7 @@ def _stray_texts(blueprint: Blueprint, entry: Entry) -> tuple[str, ...]:
 
 
 def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
-    """Return the error for a plan that nobody is left in."""
+    """Return the error for a plan that nobody is left in; ``saved`` of these people were not known before."""
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
     return RefusedByGuardsError(
@@ -295,6 +295,7 @@ def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
                 for one in left[:10]
             ],
             "saved": saved,
+            "known_before": len(left) - saved,
         },
     )
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plain_words import for_terminal
+from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
 from sequences_mcp.domain.sequence import TERMINAL, StepRun
 from sequences_mcp.errors import ApprovalError
@@ -14,7 +14,8 @@ from sequences_mcp.flows.approve_change import approve_change
 from sequences_mcp.flows.approve_draft import approve_draft
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.asked_change import vendor_of
-from sequences_mcp.flows.at_vendor import title_of
+from sequences_mcp.flows.at_vendor import not_given, title_of
+from sequences_mcp.flows.blueprint_needs import accounts_needed
 from sequences_mcp.flows.blueprint_report import UNREAD
 from sequences_mcp.flows.desk import Desk, offered
 from sequences_mcp.flows.exclude_at_vendors import Mark
@@ -122,12 +123,14 @@ async def settled(desk: Desk, identifier: str, *, sent: bool, actor: str, seen: 
         return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
     if _is(identifier, Kind.SEQUENCE):
         run = await settle_run(desk, sequence_id=identifier, finished=sent, actor=actor)
-        return f"{run.sequence.id} is {run.sequence.status.value}: its person is free for another sequence."
+        told = STATUSES[run.sequence.status.value]
+        return f"{run.sequence.id} counts as ended ({told}): its person is free for another sequence."
     drafts = offered(desk.local.drafts, desk.local, verb="settle e-mails")
     sequence = await drafts.settle_unknown(
         identifier, sent=sent, actor=actor, digest=seen.digest if seen else None
     )
-    return f"{sequence.id} is {sequence.status.value}: the e-mail counts as {'sent' if sent else 'not sent'}."
+    told = "sent" if sent else "not sent"
+    return f"The e-mail counts as {told}; {sequence.id}: {STATUSES[sequence.status.value]}."
 
 
 async def suppressed(desk: Desk, contact: str, *, reason: str) -> list[str]:
@@ -191,12 +194,14 @@ async def _head(desk: Desk, plan: Plan) -> list[str]:
     # Said whether or not it has an effect: who reads the texts is part of what a person decides.
     spared = [one for one in report.findings if one.rule == UNREAD and one not in found]
     people = await desk.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
+    lacking = not_given(people.items[0]) if people.items else ()
+    accounts = accounts_needed(plan.header.blueprint_id, report.blueprint.steps)
     if plan.status in OPEN and people.items:
         sequence = people.items[0].sequence
         steps = [run.step for run in sequence.steps]
         slots = timetable(desk, steps, zone=sequence.time_zone, start=desk.clock())
     return [
-        *terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings),
+        *terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings, accounts=accounts, lacking=lacking),
         *terminal.warned([*found, *spared]),
     ]
 

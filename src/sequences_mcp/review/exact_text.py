@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StepRun
 from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.plan_warnings import person_findings
+from sequences_mcp.flows.plan_warnings import person_findings, person_warnings, sourcing_of
 from sequences_mcp.flows.timetable import Slot, timetable
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review.differences import Segment, segments
@@ -26,6 +27,12 @@ class ExactText:
     content: tuple[Segment, ...]
     findings: tuple[Finding, ...]
     editable: bool
+
+
+async def doubts_of(desk: Desk, plan: Plan, detail: SequenceDetail) -> tuple[Finding, ...]:
+    """Return the warnings about a person that are about no step of theirs: their facts, their address."""
+    found = person_warnings(desk, detail, sourcing=await sourcing_of(desk, plan))
+    return tuple(one for one in found if one.step_id is None)
 
 
 def texts_of(

@@ -8,6 +8,7 @@ from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.finding import Finding, warnings_in
 from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.record import PlanTally
+from sequences_mcp.flows.blueprint_needs import accounts_needed
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.planned_blueprint import planned_blueprint
 from sequences_mcp.flows.timetable import timetable
@@ -22,7 +23,7 @@ from sequences_mcp.review.sessions import Reading
 class Overview:
     """A plan and all that is said about everybody in it; ``first`` is whom others are compared with.
 
-    ``warnings`` is how many a yes covers.
+    ``warnings`` is how many a yes covers, ``accounts`` what has to be connected at a vendor.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Overview:
     first: SequenceDetail | None
     duties: tuple[Duty, ...]
     warnings: int
+    accounts: str | None
 
     @property
     def decidable(self) -> bool:
@@ -61,6 +63,7 @@ async def overview(desk: Desk, plan: Plan, *, reading: Reading) -> Overview:
         first=first,
         duties=tuple(open_duties) if plan.status in OPEN else (),
         warnings=len(warnings_in(report.findings)) + plan.warnings,
+        accounts=accounts_needed(plan.header.blueprint_id, steps),
     )
 
 

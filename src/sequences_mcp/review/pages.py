@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.domain.plain_words import STATUSES, for_person
 from sequences_mcp.review.shown import as_shown
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,6 +26,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "standing": lambda status: STATUSES[str(getattr(status, "value", status))],
         "text": _text,
         "raw": _raw,
         "plain": _plain,

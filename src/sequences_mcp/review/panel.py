@@ -22,7 +22,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.at_vendor import handed
+from sequences_mcp.flows.at_vendor import handed, not_given
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.hand_over import hand_over_soon
 from sequences_mcp.flows.panel import (
@@ -40,7 +40,7 @@ from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent, passphrase, proof
 from sequences_mcp.review.decide import MANY
 from sequences_mcp.review.differences import Segment
-from sequences_mcp.review.exact_text import ExactText, texts_of
+from sequences_mcp.review.exact_text import ExactText, doubts_of, texts_of
 from sequences_mcp.review.outline import Stop
 from sequences_mcp.review.overview import Overview, overview
 from sequences_mcp.review.sessions import Reading
@@ -116,10 +116,16 @@ class ChatPanel:
             many=whole.tally.concerned > MANY,
             decidable=whole.decidable,
             consequence=whole.consequence,
+            accounts=whole.accounts,
             steps=tuple(map(_step, whole.stops)),
             findings=tuple(_words(whole.findings)),
             duties=tuple(DutyShown(duty.words, duty.done) for duty in whole.duties),
-            people=Page(tuple(_people(desk, people.items, whole)), people.total_count, people.page, people.size),
+            people=Page(
+                tuple([await _person(desk, one, whole) for one in people.items]),
+                people.total_count,
+                people.page,
+                people.size,
+            ),
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )
@@ -206,17 +212,19 @@ def _in_a_persons_words() -> Iterator[None]:
         raise
 
 
-def _people(desk: Desk, people: Iterable[SequenceDetail], seen: Overview) -> Iterator[PersonShown]:
-    for detail in people:
-        other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
-        texts = texts_of(desk, detail, other, sourcing=seen.sourcing)
-        yield PersonShown(
-            mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
-            name=_line(detail.contact.display_name),
-            handed=_line(handed(detail.sequence)) or None,
-            out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-            texts=tuple(_text(detail, text) for text in texts),
-        )
+async def _person(desk: Desk, detail: SequenceDetail, seen: Overview) -> PersonShown:
+    other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
+    texts = texts_of(desk, detail, other, sourcing=seen.sourcing)
+    lacking = ", ".join(not_given(detail)).replace("_", " ")
+    return PersonShown(
+        mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
+        name=_line(detail.contact.display_name),
+        handed=_line(handed(detail.sequence)) or None,
+        not_given=f"Known here and not given to the vendor with a start: {lacking}." if lacking else None,
+        out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
+        findings=tuple(_words(await doubts_of(desk, seen.plan, detail))),
+        texts=tuple(_text(detail, text) for text in texts),
+    )
 
 
 def _text(detail: SequenceDetail, shown: ExactText) -> TextShown:

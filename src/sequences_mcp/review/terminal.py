@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.plain_words import for_terminal
+from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.record import WorkDone
 from sequences_mcp.domain.sequence import StepRun
@@ -68,8 +68,13 @@ def counts(plan: Plan, *, warnings: int) -> str:
     return ", ".join(parts)
 
 
-def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[str]:
-    """Yield what a plan says about everybody in it."""
+def plan_head(
+    plan: Plan, slots: Iterable[Slot], *, warnings: int, accounts: str | None = None, lacking: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield what a plan says about everybody in it.
+
+    ``accounts`` is what has to be connected at a vendor, ``lacking`` what it is not given of the first person.
+    """
     header = plan.header
     yield f"Plan {plan.id} ({plan.status.value}): {counts(plan, warnings=warnings)}"
     version = header.version_told
@@ -79,6 +84,10 @@ def plan_head(plan: Plan, slots: Iterable[Slot], *, warnings: int) -> Iterator[s
     if planned and not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
         yield from planned
+    if accounts:
+        yield f"Needs: {accounts}"
+    if told := ", ".join(lacking).replace("_", " "):
+        yield f"Known here and not given to {header.terms.sender_name}: {told}"
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
         yield f"Note: {_line(for_terminal(plan.reason))}"
@@ -108,7 +117,7 @@ def _terms(terms: Terms) -> Iterator[str]:
 def person_decided(detail: SequenceDetail) -> str:
     """Return one person whom a yes no longer concerns, or of whom it was decided: how their run stands."""
     sequence, why = detail.sequence, _line(for_terminal(detail.outlook.why))
-    return f"── {_line(detail.contact.display_name)} ({sequence.id}): {sequence.status.value}, {why}"
+    return f"── {_line(detail.contact.display_name)} ({sequence.id}): {STATUSES[sequence.status.value]}, {why}"
 
 
 def person_in_full(detail: SequenceDetail) -> Iterator[str]:

@@ -7,14 +7,14 @@ from starlette.responses import Response
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.sequence import StopReason
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.flows.at_vendor import handed
+from sequences_mcp.flows.at_vendor import handed, not_given
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.get_sequence import get_sequence
 from sequences_mcp.flows.plan_warnings import sourcing_of
 from sequences_mcp.flows.stop_sequence import stop_sequence
 from sequences_mcp.providers.port import SequenceDetail
 from sequences_mcp.review import consent
-from sequences_mcp.review.exact_text import texts_of
+from sequences_mcp.review.exact_text import doubts_of, texts_of
 from sequences_mcp.review.visit import Visit
 
 
@@ -40,6 +40,8 @@ async def person(visit: Visit) -> Response:
         texts=texts_of(visit.desk, detail, other, sourcing=await sourcing_of(visit.desk, plan)),
         refusable=detail.sequence.waits_for_plan,
         handed=handed(detail.sequence),
+        not_given=not_given(detail),
+        doubts=await doubts_of(visit.desk, plan, detail),
     )
 
 

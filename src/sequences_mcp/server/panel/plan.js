@@ -185,6 +185,8 @@ const person = (one) =>
     { class: "person" },
     make("h2", {}, one.name, " ", one.out ? make("span", { class: "badge" }, "taken out") : null),
     one.handed ? handed(one) : null,
+    one.not_given ? make("p", { class: "soft" }, one.not_given) : null,
+    list("findings", one.findings.map((words) => make("li", {}, words))),
     one.handed && !one.texts.length ? make("p", { class: "soft" }, UNTOLD) : null,
     ...one.texts.map(exactText),
   );
@@ -196,6 +198,7 @@ const terms = (plan) =>
     ...[
       ["From", plan.sender],
       ["Through", plan.delivery],
+      ["Needs", plan.accounts],
       ["Window", plan.window && `${plan.window}, in each person's time zone`],
       ["Pace", plan.pace],
       ["Fingerprint", `${plan.digest.slice(0, 16)}…`],

@@ -38,6 +38,8 @@ class PersonView(View):
     name: str
     out: bool
     handed: str | None = None
+    not_given: str | None = None
+    findings: tuple[str, ...]
     texts: tuple[TextView, ...]
 
 
@@ -81,6 +83,7 @@ class PanelView(PlanView):
     consequence: str
     sender: str
     delivery: str
+    accounts: str | None = None
     window: str | None = None
     pace: str | None = None
     steps: tuple[StepView, ...]
@@ -107,6 +110,7 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         many=shown.many,
         decidable=shown.decidable,
         consequence=shown.consequence,
+        accounts=shown.accounts,
         sender=sender_words(terms),
         delivery=way_out(terms),
         window=terms.window or None,
