@@ -27,6 +27,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import sqlite3
 import sys
 from base64 import urlsafe_b64encode
@@ -36,6 +37,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Thread
 from typing import Any
 
@@ -157,16 +159,20 @@ def environ_of(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def mail_server(script: dict[str, str]) -> Iterator[Inbox]:
-    """Run the mail server that the plans name."""
+    """Run the mail server that the plans name, for one test of this machine at a time: they share its port."""
+    import fcntl
+
     inbox = Inbox(script)
     controller = ScriptedController(
         inbox, hostname="127.0.0.1", port=MAIL_PORT, server_hostname="mx.example.org", enable_SMTPUTF8=True
     )
-    controller.start()
-    try:
-        yield inbox
-    finally:
-        controller.stop()
+    with (Path(gettempdir()) / f"sequences-mcp-{os.getuid()}-{MAIL_PORT}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        controller.start()
+        try:
+            yield inbox
+        finally:
+            controller.stop()
 
 
 @contextmanager
