@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.flows.desk import Desk, Panel, Zone
 from sequences_mcp.providers.provider import Provider
-from sequences_mcp.providers.when_asked import WhenAsked
+from sequences_mcp.providers.when_asked import WhenAsked, when_used
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -45,7 +46,7 @@ NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever wor
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
-TRY_AGAIN = 5.0
+HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
 Clock = Callable[[], datetime]
 Connect = Callable[..., Provider]
 
@@ -62,22 +63,50 @@ def outbox_of(settings: Settings) -> Path:
 
 def serve(settings: Settings) -> None:
     """Run the MCP server over stdio until the client leaves."""
-    from sequences_mcp.server.app import build
+    with _uncollected():
+        from sequences_mcp.server.app import build
 
-    server = build(
-        lambda: open_desk(settings, worker=settings.worker),
-        log_level=settings.log_level,
-        vendors=settings.accounts.keys(),
-    )
+        server = build(
+            lambda: open_desk(settings, worker=settings.worker, work_after=HANDSHAKE),
+            log_level=settings.log_level,
+            vendors=settings.accounts.keys(),
+        )
     _log_conflicts(settings)
     page = review_page(settings) if settings.review_page else None
     if page:
         page.start()
+    loading = threading.Timer(HANDSHAKE, _load)
+    loading.daemon = True
+    loading.start()
     try:
         server.run()
     finally:
+        loading.cancel()
         if page:
             page.stop()
+
+
+def _load() -> None:
+    """Import what a first call needs, in a thread of its own: a call that comes sooner imports it itself."""
+    from importlib import import_module
+
+    for name in ("engine.local.provider", "server.boundary", "server.tool"):
+        import_module(f"sequences_mcp.{name}")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave the garbage collector out of a block of imports, and what they made out of its later rounds.
+
+    What modules define stays until the process ends, and the SDK's classes would be gone through again and again:
+    https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
@@ -186,28 +215,33 @@ async def open_desk(
     actor: str = "agent",
     timing: Timing | None = None,
     elapsed: Elapsed | None = None,
+    work_after: float = 0.0,
 ) -> AsyncIterator[Desk]:
     """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
 
     ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for
-    and ``elapsed`` how the waits between calls to them pass, where they are not the usual.
+    and ``elapsed`` how the waits between calls to them pass, where they are not the usual. The due work begins
+    ``work_after`` so many seconds.
     """
+    from sequences_mcp.engine.store import lineage
     from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.unseen import take_in
 
     with Store.open(settings.data_dir, now=clock()) as store:
-        take_in(store, now=clock())
+        if lineage.unseen(store):
+            from sequences_mcp.engine.unseen import take_in
+
+            take_in(store, now=clock())
         async with AsyncExitStack() as closing:
             connect = partial(
                 _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
             )
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
             _log_troubles(desk, on=worker)
-            with _working(settings, on=worker, clock=clock):
+            with _working(settings, on=worker, clock=clock, after=work_after):
                 if not settings.accounts:
                     yield desk
                     return
-                async with _handing_over(settings, desk, on=worker, clock=clock):
+                async with _handing_over(settings, desk, on=worker, clock=clock, after=work_after):
                     yield desk
 
 
@@ -376,6 +410,8 @@ def _local(
 
 def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[str]:
     """Return which versions of blueprints may start without a person's yes."""
+    if not settings.auto_approve:
+        return frozenset()
     from sequences_mcp.engine.store.allowed import pinned
 
     return pinned(store, settings.auto_approve, now=now)
@@ -397,28 +433,30 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
     from sequences_mcp.engine.calendar import Window, next_open
 
     vendor_terms = _vendor_terms(settings)
-    local = _local(settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms)
+    local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
+    blueprints = when_used(lambda: local().blueprints)
+    sequences = when_used(lambda: local().sequences)
     window = Window.parse(settings.window)
     embedded = Provider(
         name=LOCAL,
-        blueprints=local.blueprints,
-        contacts=local.contacts,
-        sequences=local.sequences,
-        drafts=local.drafts,
-        tasks=local.tasks,
-        replies=local.replies,
-        companies=local.sequences,
+        blueprints=blueprints,
+        contacts=when_used(lambda: local().contacts),
+        sequences=sequences,
+        drafts=when_used(lambda: local().drafts),
+        tasks=when_used(lambda: local().tasks),
+        replies=when_used(lambda: local().replies),
+        companies=sequences,
     )
     return Desk(
-        providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=local.blueprints)),
-        plans=local.plans,
-        suppressions=local.suppressions,
-        waivers=local.waivers,
-        changes=local.changes,
-        ledger=local.ledger,
-        records=local.records,
-        operations=local.operations,
-        vendor_runs=local.vendor_runs,
+        providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=blueprints)),
+        plans=when_used(lambda: local().plans),
+        suppressions=when_used(lambda: local().suppressions),
+        waivers=when_used(lambda: local().waivers),
+        changes=when_used(lambda: local().changes),
+        ledger=when_used(lambda: local().ledger),
+        records=when_used(lambda: local().records),
+        operations=when_used(lambda: local().operations),
+        vendor_runs=when_used(lambda: local().vendor_runs),
         clock=clock,
         sender=settings.sender,
         terms=terms_of(settings),
@@ -500,13 +538,15 @@ def _set_sender(settings: Settings) -> str:
 
 
 @contextmanager
-def _working(settings: Settings, *, on: bool, clock: Clock) -> Iterator[None]:
+def _working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
     if not on or settings.sender is None:
         yield
         return
     stop = threading.Event()
     threads = [
-        threading.Thread(target=_work_until, args=(settings, stop, lane), kwargs={"clock": clock}, daemon=True)
+        threading.Thread(
+            target=_work_until, args=(settings, stop, lane), kwargs={"clock": clock, "after": after}, daemon=True
+        )
         for lane in _lanes(settings)
     ]
     for thread in threads:
@@ -528,13 +568,21 @@ def _lanes(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def _handing_over(settings: Settings, desk: Desk, *, on: bool, clock: Clock) -> AsyncIterator[None]:
+async def _handing_over(
+    settings: Settings, desk: Desk, *, on: bool, clock: Clock, after: float
+) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
     from sequences_mcp.engine.pulse import VENDORS, Pulse
-    from sequences_mcp.flows.hand_over import hand_over_until_cancelled, no_more_handing_over
 
     pulse = Pulse(settings.data_dir, VENDORS, clock)
-    task = asyncio.create_task(hand_over_until_cancelled(desk, pulse=pulse)) if on else None
+
+    async def hand_over() -> None:
+        await asyncio.sleep(after)
+        from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+
+        await hand_over_until_cancelled(desk, pulse=pulse)
+
+    task = asyncio.create_task(hand_over()) if on else None
     try:
         yield
     finally:
@@ -542,11 +590,15 @@ async def _handing_over(settings: Settings, desk: Desk, *, on: bool, clock: Cloc
             task.cancel()
             await asyncio.wait({task})
             pulse.end()
+        from sequences_mcp.flows.hand_over import no_more_handing_over
+
         await no_more_handing_over(seconds=FAREWELL)
 
 
-def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: Clock) -> None:
-    """Do the due work of one lane until told to stop, whatever happens meanwhile."""
+def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: Clock, after: float) -> None:
+    """Do the due work of one lane, beginning ``after`` seconds, until told to stop, whatever happens meanwhile."""
+    if stop.wait(after):
+        return
     from sequences_mcp.engine.pulse import Pulse
     from sequences_mcp.engine.supervisor import keep_working
 

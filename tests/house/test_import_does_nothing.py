@@ -63,8 +63,31 @@ def test_work_at_import_is_found(tmp_path: Path, text: str) -> None:
     assert deeds(["busy"], path=plant(tmp_path, {"busy.py": text}))
 
 
+# What the first call needs, and the due work: a server loads it once its host has the list of tools.
+AFTER_THE_LIST = {
+    "sequences_mcp.domain.blueprint",
+    "sequences_mcp.engine.local.provider",
+    "sequences_mcp.engine.machine",
+    "sequences_mcp.engine.worker",
+    "sequences_mcp.flows.hand_over",
+    "sequences_mcp.flows.panel",
+    "sequences_mcp.providers.port",
+    "sequences_mcp.providers.transport",
+    "sequences_mcp.server.tool",
+    "sequences_mcp.server.view",
+}
+
+
+def loaded_by(program: str, *, path: Path) -> set[str]:
+    """Return the modules that a program, which prints them, has loaded at its end."""
+    program = textwrap.dedent(program)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=path)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
 def test_a_server_that_lists_its_tools_has_loaded_nothing_it_may_never_need(tmp_path: Path) -> None:
-    program = textwrap.dedent(
+    loaded = loaded_by(
         """
         import sys
         from pathlib import Path
@@ -74,8 +97,34 @@ def test_a_server_that_lists_its_tools_has_loaded_nothing_it_may_never_need(tmp_
         build(lambda: None, log_level="WARNING")
         assert listed()
         print(*sorted(sys.modules))
-        """
+        """,
+        path=tmp_path,
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert not (early := LATER & set(done.stdout.split())), f"Import these where they are used: {sorted(early)}"
+    assert not (early := LATER & loaded), f"Import these where they are used: {sorted(early)}"
+
+
+def test_a_server_with_its_database_open_has_loaded_little_more_than_the_database(tmp_path: Path) -> None:
+    program = """
+        import asyncio, sys
+        from pathlib import Path
+        from sequences_mcp.bootstrap import open_desk
+        from sequences_mcp.server.app import build
+        from sequences_mcp.server.catalog import listed
+        from sequences_mcp.settings import read
+
+        keys = {"KALENT_API_KEY": "kalent_none", "CLARKY_API_KEY": "ck_live_none", "TOPO_API_KEY": "topo_none"}
+        sender = {"SEQUENCES_SENDER": "Ada Lovelace <ada@example.com>", "SEQUENCES_DATA_DIR": str(Path.cwd())}
+        settings = read({**keys, **sender})
+        build(lambda: None, log_level="WARNING", vendors=settings.accounts.keys())
+
+        async def main():
+            async with open_desk(settings, worker=True, work_after=3600):
+                assert listed(settings.accounts)
+                print(*sorted(sys.modules))
+
+        asyncio.run(main())
+        """
+    loaded_by(program, path=tmp_path)  # makes the database
+    loaded = loaded_by(program, path=tmp_path)
+    early = loaded & (AFTER_THE_LIST | LATER - {"sqlite3"})
+    assert not early, f"Import these where they are used: {sorted(early)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,21 @@ def test_a_server_is_built_and_lists_its_tools_without_anything_heavy() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     heard("what the server said", ran.stdout + ran.stderr)
     assert ran.stdout == "[]\n"
+
+
+def test_what_a_first_call_needs_is_loaded_before_anybody_calls(tmp_path: Path) -> None:
+    environment = {**os.environ, "SEQUENCES_DATA_DIR": str(tmp_path), "SEQUENCES_REVIEW_PAGE": "off"}
+    command = (sys.executable, "-X", "importtime", "-m", "sequences_mcp")
+    wanted = {"sequences_mcp.engine.local.plans", "sequences_mcp.server.arguments"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as server:
+        assert server.stderr is not None
+        bound = threading.Timer(120, server.kill)
+        bound.start()
+        for line in server.stderr:  # ends with the process
+            wanted.discard(line.rpartition("|")[2].strip())
+            if not wanted:
+                break
+        server.communicate()
+        bound.cancel()
+    assert not wanted

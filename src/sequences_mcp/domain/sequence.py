@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Finding
 from sequences_mcp.domain.ids import LOCAL
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.finding import Finding
 
 
 class SequenceStatus(StrEnum):

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from sequences_mcp.domain.contact import ContactFields
+if TYPE_CHECKING:
+    from sequences_mcp.domain.contact import ContactFields
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL, VENDORS, Kind, parse
-from sequences_mcp.domain.plan import Plan, Terms
-from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
-from sequences_mcp.flows.panel import Decision, PlanShown
-from sequences_mcp.providers.enrolment_port import VendorRuns
-from sequences_mcp.providers.port import Ledger, Plans, Suppressions
-from sequences_mcp.providers.provider import Provider
-from sequences_mcp.providers.record_port import Changes, Records, Waivers
-from sequences_mcp.providers.vendor_port import Operations
 
 if TYPE_CHECKING:
+    from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.plan import Plan, Terms
+    from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.flows.panel import Decision, PlanShown
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.providers.enrolment_port import VendorRuns
+    from sequences_mcp.providers.port import Ledger, Plans, Suppressions
+    from sequences_mcp.providers.provider import Provider
+    from sequences_mcp.providers.record_port import Changes, Records, Waivers
+    from sequences_mcp.providers.vendor_port import Operations
 
 
 Capability = TypeVar("Capability")

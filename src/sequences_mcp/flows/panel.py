@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan
+if TYPE_CHECKING:
+    from sequences_mcp.domain.page import Page
+    from sequences_mcp.domain.plan import Plan
+
 
 Decision = Literal["approve", "refuse"]
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.providers.enrolment_port import Enrolment
-from sequences_mcp.providers.port import Blueprints, Companies, Contacts, Drafts, Replies, Sequences, Tasks
-from sequences_mcp.providers.vendor_port import (
-    Exclusions,
-    Introduction,
-    Overrides,
-    Places,
-    Reach,
-    Sourcings,
-    Traces,
-    VendorTasks,
-)
+
+if TYPE_CHECKING:
+    from sequences_mcp.providers.enrolment_port import Enrolment
+    from sequences_mcp.providers.port import Blueprints, Companies, Contacts, Drafts, Replies, Sequences, Tasks
+    from sequences_mcp.providers.vendor_port import (
+        Exclusions,
+        Introduction,
+        Overrides,
+        Places,
+        Reach,
+        Sourcings,
+        Traces,
+        VendorTasks,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

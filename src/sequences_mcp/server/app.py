@@ -25,7 +25,7 @@ from mcp.types import Tool as ListedTool
 from sequences_mcp import __version__
 from sequences_mcp.domain.limits import require_limits
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.server import apps, catalog, prompts, resources
+from sequences_mcp.server import apps, catalog, resources
 
 if TYPE_CHECKING:
     from sequences_mcp.flows.desk import Desk
@@ -153,12 +153,16 @@ class SequencesServer(MCPServer["Desk"]):
 
     async def list_prompts(self) -> list[ListedPrompt]:
         """Return the prompts with their arguments."""
+        from sequences_mcp.server import prompts
+
         return prompts.listed()
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Desk, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
         """Return a prompt's text; an unknown name or a bad argument is a protocol error that says so."""
+        from sequences_mcp.server import prompts
+
         return await prompts.rendered(name, arguments or {}, desk=self._open[-1])
 
     async def _complete(

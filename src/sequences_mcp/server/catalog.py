@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.server.definition import Definition
+
+if TYPE_CHECKING:
+    from sequences_mcp.server.definition import Definition
 
 TOOLS = (
     "list_providers",
@@ -66,6 +69,8 @@ def listed(vendors: Collection[str] = ()) -> list[ListedTool]:
 
 def definition_of(name: str) -> Definition:
     """Return what the file of a tool declares."""
+    from sequences_mcp.server.definition import Definition
+
     found = import_module(f"sequences_mcp.server.tools.{name}").TOOL
     assert isinstance(found, Definition)
     return found
