@@ -30,7 +30,7 @@ def test_the_command_prints_a_block_that_works_and_ends_when_told_to() -> None:
             trust_env=False,
         )
         serving.send_signal(signal.SIGINT)
-        serving.communicate(timeout=20)
+        serving.communicate(timeout=60)
     assert answer.status_code == 200
     assert environment["TOPO_API_KEY"] == KEYS["topo"][0].token
 

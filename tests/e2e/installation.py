@@ -23,7 +23,7 @@ from sequences_mcp.review.passphrase import set_passphrase
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")
-PATIENCE = 30.0
+PATIENCE = 120.0
 PASSPHRASE = planted.PASSPHRASE.value
 # The server writes its process id down and then becomes the very command that a host starts.
 _BECOME = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); os.execv(sys.executable, sys.argv[2:])"
@@ -137,7 +137,7 @@ class Installation:
 
 
 async def until(ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool]) -> T:
-    """Return what is asked for once it is so; TimeoutError after half a minute, with what it was."""
+    """Return what is asked for once it is so; TimeoutError after two minutes, with what it was."""
     found: Any = "nothing"
     try:
         async with asyncio.timeout(PATIENCE):

@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.smtp import Envelope, Session
 from tests.engine.fake_mail_server import Inbox, ScriptedController, free_port
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class PostOffice(Inbox):
@@ -55,7 +55,7 @@ class PostOffice(Inbox):
         return sorted((str(mail["To"]), str(mail["Subject"])) for mail in self.messages)
 
     def wait_for(self, number: int) -> list[EmailMessage]:
-        """Return all messages once there are so many; fails after half a minute."""
+        """Return all messages once there are so many; fails after two minutes."""
         with self._arrived:
             arrived = self._arrived.wait_for(lambda: len(self.messages) >= number, timeout=PATIENCE)
         assert arrived, f"{len(self.messages)} of {number} e-mails arrived: {self.sent}"

@@ -15,13 +15,20 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
 
 DROP, STALL, HALF = "drop", "stall", "drop after half of the text"
-SHORT = Timeouts(connect=1, command=1, final=1)
-CALM = Timeouts(connect=20, command=20, final=20)
+CALM = Timeouts(connect=60, command=60, final=60)
 
 
 def patience(script: dict[str, str]) -> Timeouts:
-    """Return how long to wait: briefly only where the server will never answer."""
-    return SHORT if STALL in script.values() else CALM
+    """Return how long to wait: briefly only where the server will never answer.
+
+    Every command has the same time, whichever of them is not answered: it is long enough for the others to be.
+    """
+    stalled = {phase for phase, answer in script.items() if answer == STALL}
+    return Timeouts(
+        connect=0.5 if "greeting" in stalled else CALM.connect,
+        command=5 if stalled - {"greeting", "dot"} else CALM.command,
+        final=0.5 if "dot" in stalled else CALM.final,
+    )
 
 
 class FakeMailServer(SMTP):
@@ -117,8 +124,13 @@ class ScriptedController(Controller):
     """Runs a FakeMailServer in a thread; when it stops, it leaves no connection behind."""
 
     def __init__(self, inbox: Inbox, **options: Any) -> None:
-        super().__init__(inbox, **options)
+        super().__init__(inbox, ready_timeout=60, **options)
         self.connections: list[FakeMailServer] = []
+
+    def _trigger_server(self) -> None:
+        """Learn which port the system gave, before the library makes the first connection to it."""
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
 
     def factory(self) -> FakeMailServer:
         """Return one server for one connection."""
@@ -129,7 +141,7 @@ class ScriptedController(Controller):
 
     def stop(self, no_assert: bool = False) -> None:
         """Cut every connection that is still open, then stop."""
-        asyncio.run_coroutine_threadsafe(self.cut(), self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.cut(), self.loop).result(60)
         super().stop(no_assert)
 
     async def cut(self) -> None:
@@ -157,7 +169,7 @@ def mail_server(script: dict[str, str] | None = None, **options: Any) -> Iterato
     """Run a mail server on a free port of loopback."""
     inbox = Inbox(script or {})
     controller = ScriptedController(
-        inbox, hostname="127.0.0.1", port=free_port(), server_hostname="mx.example.org", **options
+        inbox, hostname="127.0.0.1", port=0, server_hostname="mx.example.org", **options
     )
     controller.start()
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from fake_mail_server import SHORT, Running, mail_server
+from fake_mail_server import CALM, Running, mail_server
 from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
@@ -54,7 +54,7 @@ def send(server: MailServer, context: ssl.SSLContext | None = None) -> Receipt:
         message_id="<a@example.com>",
         date=date,
     )
-    return deliver(server, mail, before_dot=lambda: None, timeouts=SHORT, context=context)
+    return deliver(server, mail, before_dot=lambda: None, timeouts=CALM, context=context)
 
 
 def demanding(authority: trustme.CA) -> dict[str, object]:
@@ -131,7 +131,7 @@ def test_a_wrong_password_defers_and_is_never_repeated_in_words(authority: trust
     with mail_server(**demanding(authority)) as running:
         with pytest.raises(DeliveryDeferredError, match="535") as caught:
             send(wrong_password(running), client_side(authority))
-        found = probe(wrong_password(running), timeouts=SHORT, context=client_side(authority))
+        found = probe(wrong_password(running), timeouts=CALM, context=client_side(authority))
     assert not found.ok
     assert "535" in found.words
     for text in (str(caught.value), repr(caught.value.data), found.words, repr(wrong_password(running))):
@@ -155,7 +155,7 @@ def test_a_server_without_sign_in_defers_when_there_is_an_account(authority: tru
 
 def test_the_probe_names_encryption_and_account(authority: trustme.CA) -> None:
     with mail_server(**demanding(authority)) as running:
-        found = probe(running.server(Security.STARTTLS, **ACCOUNT), timeouts=SHORT, context=client_side(authority))
+        found = probe(running.server(Security.STARTTLS, **ACCOUNT), timeouts=CALM, context=client_side(authority))
     assert found.ok
     assert found.words.endswith("answers (STARTTLS, certificate verified; signed in as ada)")
     assert running.inbox.seen == 0

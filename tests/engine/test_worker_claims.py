@@ -261,10 +261,10 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
     thread.start()
     try:
         await start(world)
-        assert sent.wait(timeout=10)
+        assert sent.wait(timeout=60)
     finally:
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert not thread.is_alive()
     assert await states(world) == [StepState.SENT]
 

@@ -68,18 +68,18 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     def work() -> None:
         with Store.open(world.store.path.parent, now=START, busy_seconds=0.05) as own:
             opened.set()
-            locked.wait(timeout=10)
+            locked.wait(timeout=60)
             World(world.folder, own, world.clock, world.terms).worker().run(stop)
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert opened.wait(timeout=10)
+    assert opened.wait(timeout=60)
     with closing(sqlite3.connect(world.store.path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         locked.set()
-        assert told.wait(timeout=10)
+        assert told.wait(timeout=60)
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     log.removeHandler(listener)
     assert not thread.is_alive()
     assert (await world.runs())[0].steps[0].state is StepState.PLANNED

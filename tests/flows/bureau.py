@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.engine.fake_mail_server import SHORT, Inbox, mail_server
+from tests.engine.fake_mail_server import CALM, Inbox, mail_server, patience
 from tests.server.open_server import SENDER, Clock, World
 
 from sequences_mcp.bootstrap import open_desk, open_worker
@@ -27,6 +27,7 @@ class Bureau(World):
     """A world whose settings a test can change and whose due work it does itself."""
 
     environ: dict[str, str] = field(default_factory=dict)
+    timeouts: smtp.Timeouts = CALM
 
     @classmethod
     def at(cls, folder: Path, **settings: str) -> Bureau:
@@ -57,12 +58,12 @@ class Bureau(World):
             yield replace(desk, **self.changes)
 
     def work(self, *, most: int | None = None) -> None:
-        """Do all that is due now, or so much of it; a mail server that says nothing is waited for a second."""
+        """Do all that is due now, or so much of it."""
         settings = self.settings
         with open_worker(settings, clock=self.clock) as worker:
             if settings.smtp_url is not None:
                 server = smtp.MailServer.parse(settings.smtp_url.value)
-                worker.deliver = partial(smtp.deliver, server, timeouts=SHORT)
+                worker.deliver = partial(smtp.deliver, server, timeouts=self.timeouts)
             if most is not None:
                 worker.run_due(limit=most)
                 return
@@ -90,4 +91,5 @@ class Bureau(World):
 def mailing(bureau: Bureau, script: dict[str, str]) -> Iterator[tuple[Bureau, Inbox]]:
     """Give a bureau a mail server that plays a script; the test may change the script while it runs."""
     with mail_server(script) as running:
-        yield bureau.having(SMTP_URL=f"smtp://127.0.0.1:{running.port}"), running.inbox
+        connected = bureau.having(SMTP_URL=f"smtp://127.0.0.1:{running.port}")
+        yield replace(connected, timeouts=patience(script)), running.inbox

@@ -48,6 +48,20 @@ class Line:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
+    async def stall(self) -> None:
+        """Say nothing until the client gives up: its time passes at once, a bit at each turn of the loop.
+
+        So a client has as much time as in production, and no test waits for it. The client must run in this very
+        loop, whose clock goes ahead from here on, in steps so small that nothing else of it is late meanwhile.
+        """
+        gone = asyncio.create_task(self.gone())
+        loop = asyncio.get_running_loop()
+        clock, ahead = loop.time, 0.0
+        loop.time = lambda: clock() + ahead  # type: ignore[method-assign]
+        while not gone.done():
+            ahead += 0.1
+            await asyncio.sleep(0)
+
     async def gone(self) -> None:
         """Wait until the client has hung up."""
         while await self.reader.read(65_536):

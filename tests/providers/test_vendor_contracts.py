@@ -68,7 +68,7 @@ async def sandboxed() -> AsyncIterator[Sandbox]:
         for to in one.opened:
             await to.aclose()
         web.should_exit = True
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
 
 
 async def everything(pages: Any) -> list[Any]:

@@ -131,12 +131,12 @@ class World:
         return plan
 
     def work_until(self, seen: Callable[[], bool]) -> None:
-        """Let a worker do the due work until something is seen, at most twenty seconds."""
+        """Let a worker do the due work until something is seen, at most two minutes."""
 
         async def run() -> None:
             pause = asyncio.Event()
             async with open_desk(self.settings, worker=True, clock=self.clock):
-                for _ in range(400):
+                for _ in range(2400):
                     if await asyncio.to_thread(seen):
                         return
                     with contextlib.suppress(TimeoutError):
@@ -184,7 +184,7 @@ class World:
             yield Visitor(seat)
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)
             seat.leave()
 
 
@@ -225,7 +225,7 @@ class Visitor:
             sent |= {"Origin": self.origin, "Content-Type": "application/x-www-form-urlencoded"}
             sent["Content-Length"] = str(len(body.encode()))
         sent |= headers
-        connection = HTTPConnection("127.0.0.1", self.seat.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.seat.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():

@@ -214,7 +214,7 @@ def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Pat
 def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: Path) -> None:
     (tmp_path / "data" / seat.LOCK_NAME).mkdir(parents=True)
     with opened_in_a_terminal(tmp_path) as process:
-        out, err = (heard("review --open", text) for text in process.communicate(timeout=20))
+        out, err = (heard("review --open", text) for text in process.communicate(timeout=60))
     assert (process.returncode, out) == (2, "")
     assert "cannot listen" in err
     assert "sequences-mcp review list" in err

@@ -24,7 +24,7 @@ def sockets(visitor: Visitor, number: int, say: str = "") -> Iterator[list[socke
     made = []
     try:
         for _ in range(number):
-            one = socket.create_connection(("127.0.0.1", visitor.seat.port), timeout=20)
+            one = socket.create_connection(("127.0.0.1", visitor.seat.port), timeout=60)
             made.append(one)
             try:
                 one.sendall(say.format(authority=visitor.seat.authority).encode())
@@ -119,7 +119,7 @@ def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) ->
 
 def test_big_headers_are_refused(world: World) -> None:
     with world.page() as visitor:
-        connection = HTTPConnection("127.0.0.1", visitor.seat.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", visitor.seat.port, timeout=60)
         connection.putrequest("GET", "/unlock", skip_host=True)
         connection.putheader("Host", visitor.seat.authority)
         for number in range(60):

@@ -95,7 +95,7 @@ def visited(world: World) -> int:
     address = seat.address(world.folder)
     assert address is not None
     host = address.removeprefix("http://").rstrip("/")
-    connection = HTTPConnection("127.0.0.1", int(host.rpartition(":")[2]), timeout=10)
+    connection = HTTPConnection("127.0.0.1", int(host.rpartition(":")[2]), timeout=60)
     connection.request("GET", "/", headers={"Host": host})
     response = connection.getresponse()
     response.read()

@@ -131,12 +131,12 @@ class Server:
             yield self
         finally:
             serving.should_exit = True
-            thread.join(timeout=10)
+            thread.join(timeout=60)
 
     @asynccontextmanager
     async def sandbox(self, *, limits: RequestLimits | None = None) -> AsyncIterator[Sandbox]:
         """Put a fresh world behind the port."""
         clock = FakeClock()
         self.app = build(planted_world(clock, limits=limits), Faults())
-        async with httpx.AsyncClient(base_url=self.origin, timeout=10, verify=False) as http:
+        async with httpx.AsyncClient(base_url=self.origin, timeout=60, verify=False) as http:
             yield Sandbox(http, clock)

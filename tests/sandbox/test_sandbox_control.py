@@ -183,10 +183,10 @@ async def test_it_serves_until_interrupted() -> None:
     command = [sys.executable, "-c", SCRIPT]
     serving = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert serving.stdout is not None
-    first = heard("what the sandbox said", (await asyncio.wait_for(serving.stdout.readline(), 20)).decode())
+    first = heard("what the sandbox said", (await asyncio.wait_for(serving.stdout.readline(), 60)).decode())
     origin = first.split(" on ")[1].split(". ")[0]
     async with httpx.AsyncClient(base_url=origin) as http:
         assert (await http.get("/topo/v1/me")).status_code == 401
     serving.send_signal(signal.SIGINT)
-    await asyncio.wait_for(serving.communicate(), 20)
+    await asyncio.wait_for(serving.communicate(), 60)
     assert serving.returncode is not None

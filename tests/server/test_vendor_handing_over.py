@@ -70,7 +70,7 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
         assert await hand_over(desk, plan_id=asked["plan_id"]) is not None
     assert "A running server that has Topo's key hands it over." in said
     assert await enrolled(vendors, "topo") == []
-    async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(20):
+    async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(60):
         while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
             await asyncio.sleep(0)
     assert len(await enrolled(vendors, "topo")) == 1

@@ -206,7 +206,7 @@ async def test_a_call_whose_process_died_counts_as_unknown(vendors: Connected) -
         run = await run_at_topo(desktop)
         await vendors.sandbox.fault("stall", vendor="topo", method="POST")
         stopping = asyncio.create_task(desktop.call("resume_sequence", sequence_id=run))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await vendors.writes():
                 pass
         async with vendors.client() as other:
