@@ -207,7 +207,7 @@ async def test_a_pause_ends_in_the_future_of_a_known_zone(world: World, era: str
             error = await desktop.refused("pause_sequence", sequence_id=run, paused_until=until)
             assert words in error["message"]
             assert error["code"] == "invalid_arguments"
-            assert ("T09:00:00+01:00" in error["next"]) == words.startswith("paused_until:")
+            assert "T09:00:00+01:00" in error["next"]
         assert rows(world) == before
         assert (await desktop.call("get_sequence", sequence_id=run))["status"] == "ACTIVE"
 
