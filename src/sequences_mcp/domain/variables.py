@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from sequences_mcp.domain.invisible import is_hidden
 
@@ -30,11 +31,17 @@ TOKEN = re.compile(r"\{\{(" + "|".join(VARIABLES) + r")\}\}")
 
 def used_in(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the variables that occur in any of the texts, in the order of the list above."""
-    found = {name for text in texts for name in TOKEN.findall(text)}
+    found = {name for text in texts for name in _names_in(text)}
     return tuple(name for name in VARIABLES if name in found)
 
 
+@lru_cache(maxsize=64)
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(TOKEN.findall(text))  # a plan asks the same few templates for each of its people
+
+
 # Spaces, unassigned and private characters, and marks without a letter to sit on.
+_SHORT = 100
 _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
 
 
@@ -42,7 +49,8 @@ def is_blank(value: str | None) -> bool:
     """Say whether a reader would see nothing: an absent value, or one of characters that show nothing."""
     if value and value[0].isascii() and value[0].isalnum():
         return False  # as nearly every value is: this is asked tens of times for each of ten thousand people
-    return not any(unicodedata.category(c) not in _BLANK and not is_hidden(c) for c in value or "")
+    characters = set(value) if value and len(value) > _SHORT else value or ""  # a long text repeats its characters
+    return not any(unicodedata.category(c) not in _BLANK and not is_hidden(c) for c in characters)
 
 
 def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:

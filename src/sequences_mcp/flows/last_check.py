@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
@@ -17,8 +18,9 @@ from sequences_mcp.domain.finding import Finding, Severity
 from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.variables import is_blank, render, used_in
-from sequences_mcp.guards.check import check_rendered, check_value
+from sequences_mcp.guards.check import check_filled, check_rendered, check_value
 from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.vocabulary import is_unheard_of
 
 # Words of letters and digits joined by single blanks, hyphens and apostrophes, or by " & ".
 _ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
@@ -70,27 +72,29 @@ def final_findings(
     )
 
 
-def adds_nothing(
+def quick_findings(
     step: Step, *, values: Mapping[str, str | None], earlier: Items[Step], policy: GuardPolicy
-) -> bool:
-    """Say quickly whether ``final_findings`` of a checked template filled with these values has nothing to tell.
+) -> tuple[Finding, ...] | None:
+    """Return what ``final_findings`` of a checked template filled with these values adds to the template's own.
 
-    True only where each value is plain by itself, as a name in a greeting, alone on a line and in a sentence, and
-    the template filled with plain words at least as long has no finding either. Ten thousand people share a few
-    templates and many values, so both answers are remembered.
+    None where only the whole check can tell. The text adds nothing where no rule knows a word of the values, or
+    each is plain by itself, as a name in a greeting, alone on a line and in a sentence, and the template filled
+    with plain words at least as long has no finding either; what is left is what is said of each value. Ten
+    thousand people share a few templates and many values, so all these answers are remembered.
     """
     used = used_by([step], values)
-    given = [(name, (value or "").strip()) for name, value in used.items()]
-    lengths = tuple((name, -(-len(value) // _ROUNDED)) for name, value in given)
-    return all(
-        _is_quiet(
-            name,
-            _DIGIT.sub("7", value),
-            policy,
-            stands_apart=_stands_apart(step.subject, step.content, name),
-        )
-        for name, value in given
-    ) and _fits(step, lengths, is_follow_up=_follows_an_email(earlier), policy=policy)
+    lengths = []
+    doubtful = False
+    for name, value in used.items():
+        apart = _stands_apart(step.subject, step.content, name)
+        seen = _seen(name, value or "", policy, stands_apart=apart)
+        if seen is None:
+            return None
+        lengths.append((name, seen.size))
+        doubtful = doubtful or seen.is_doubtful
+    if not _fits(step, tuple(lengths), is_follow_up=_follows_an_email(earlier), policy=policy):
+        return None
+    return check_filled(step, used, policy=policy) if doubtful else ()
 
 
 def last_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
@@ -123,6 +127,25 @@ def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str
 
 def _follows_an_email(earlier: Items[Step]) -> bool:
     return any(one.type is Channel.EMAIL for one in earlier)
+
+
+class _Seen(NamedTuple):
+    """A value that no text makes worse: its length in eights, and whether anything is said of it alone."""
+
+    size: int
+    is_doubtful: bool
+
+
+@lru_cache(maxsize=65_536)
+def _seen(name: str, given: str, policy: GuardPolicy, *, stands_apart: bool) -> _Seen | None:
+    """Look at a value by itself; None where only the text that it stands in can tell."""
+    value = given.strip()
+    shown = _DIGIT.sub("7", value)
+    if is_unheard_of(shown, policy):
+        return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, given, policy=policy)))
+    if _is_quiet(name, shown, policy, stands_apart=stands_apart):
+        return _Seen(-(-len(value) // _ROUNDED), is_doubtful=False)
+    return None
 
 
 @lru_cache(maxsize=65_536)

@@ -15,7 +15,7 @@ from sequences_mcp.domain.finding import Finding, Severity, errors_in, warnings_
 from sequences_mcp.domain.variables import VARIABLES, missing, render
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.flows.desk import Desk, Zone
-from sequences_mcp.flows.last_check import adds_nothing, final_findings, values_for
+from sequences_mcp.flows.last_check import final_findings, quick_findings, values_for
 from sequences_mcp.guards import homographs
 from sequences_mcp.guards.check import check_text
 from sequences_mcp.providers.port import PlannedPerson, PlannedStep, Text
@@ -150,12 +150,13 @@ def planned_step(
         if subject is not None and not stays:
             subject = render(subject, values)
         content = render(content, values)
-        if text or not adds_nothing(step, values=values, earlier=earlier, policy=desk.policy):
+        final = None if text else quick_findings(step, values=values, earlier=earlier, policy=desk.policy)
+        if final is None:
             final = final_findings(
                 step, subject=subject, content=content, values=values, earlier=earlier, policy=desk.policy
             )
-            # The template's own warnings have been told with the blueprint.
-            found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
+        # The template's own warnings have been told with the blueprint.
+        found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
     return PlannedStep(step=step, recipient=to, subject=subject, content=content), found
 
 

@@ -95,6 +95,15 @@ def check_rendered(
     return tuple(findings)
 
 
+def check_filled(
+    step: Step, values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT
+) -> tuple[Finding, ...]:
+    """Check the values that fill in a step, as ``check_rendered`` does, and not the text that they make."""
+    from sequences_mcp.guards.rendered import unusual
+
+    return tuple(unusual(step, values, policy))
+
+
 def check_values(values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
     """Check values before they fill in a template: nothing found means that each is plain enough for any text."""
     from sequences_mcp.guards.inspect import of_value
@@ -112,7 +121,7 @@ def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) 
     """
     from sequences_mcp.guards.inspect import of_value
 
-    return tuple(of_value(name, value, policy))
+    return of_value(name, value, policy)
 
 
 def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Step, ...]:

@@ -66,7 +66,7 @@ _GOES_HERE = Lazy(
         *("goes here", "_here", "placeholder"),
     ),
 )
-_QUOTED = Lazy(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)")
+_QUOTED = Lazy(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)", signs="\"'“‘")
 _DUE = Lazy(r"(?i)(?<!\w)(?:at|for|from|with|to|of|as|chez|bei|von|für|en|de|di|da|presso)[ \t]$")
 _CROSSED = Lazy(
     r"(?<!\w)(?P<x>[xX]{2,4})[ \t]{0,2}(?P<inner>[^\W\d_][\w ]{1,40}?)[ \t]{0,2}(?P=x)(?!\w)", needs=("xx",)
@@ -97,14 +97,17 @@ def instructions(view: View) -> Iterator[Instruction]:
     for match in _CAPITALS.finditer(view.text):
         if match["weak"] is None or "HERE" in match[0] or has_field(match["what"]):
             yield Instruction(*match.span())
-    yield from (Instruction(*match.span()) for match in view.find(_GOES_HERE))
-    yield from (Instruction(*match.span()) for match in view.find(_CROSSED) if is_field(match["inner"]))
+    for match in view.find(_GOES_HERE):
+        yield Instruction(*match.span())
+    for match in view.find(_CROSSED):
+        if is_field(match["inner"]):
+            yield Instruction(*match.span())
     for match in view.find(_QUOTED):
         is_told = is_name(match["inner"]) and not has_glue(match["inner"])
         before = view.text[max(0, match.start() - 12) : match.start()]
         if is_told and (len(words_of(match["inner"])) > 1 or _DUE.search(before)):
             yield Instruction(*match.span(), Severity.WARNING)
-    for greeting in view.greetings:
+    for greeting in view.greetings if view.signs_any("*_") else ():
         greeted = _EMPHASISED.match(view.text, greeting)
         if greeted and is_field(greeted["inner"]):
             yield Instruction(*greeted.span())

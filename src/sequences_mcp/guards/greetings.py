@@ -21,23 +21,29 @@ _TITLE = (
 
 
 @cache
-def _phrases() -> tuple[frozenset[str], re.Pattern[str]]:
-    phrases = [phrase for _, rest in lines("greeting") for phrase in rest.split()]
+def _phrases() -> dict[str, re.Pattern[str]]:
+    """Return the patterns of the greetings by their first word, in small letters."""
+    groups: dict[str, list[str]] = {}
+    for phrase in (phrase for _, rest in lines("greeting") for phrase in rest.split()):
+        groups.setdefault(phrase.split("_")[0], []).append(phrase)
+    return {first: _pattern(phrases) for first, phrases in groups.items()}
+
+
+def _pattern(phrases: list[str]) -> re.Pattern[str]:
     either = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True)).replace("_", r"[ \t]")
-    firsts = frozenset(phrase.split("_")[0] for phrase in phrases)
-    return firsts, re.compile(rf"(?i)(?:{either})(?:[,，](?=[ \t]{{1,2}}\w))?[ \t\u00a0]{{1,8}}{_TITLE}")
+    return re.compile(rf"(?i)(?:{either})(?:[,，](?=[ \t]{{1,2}}\w))?[ \t\u00a0]{{1,8}}{_TITLE}")
 
 
 def greetings(text: str) -> tuple[int, ...]:
     """Return the places just after a greeting, its blank and a title."""
-    firsts, whole = _phrases()
+    phrases = _phrases()
     found: list[int] = []
     first = _FIRST.match(text)
     openings = _OPENING.finditer(text, first.end() if first else 0)
     for opening in chain((first,) if first else (), openings):
-        match = whole.match(text, opening.start(1)) if opening[1].lower() in firsts else None
-        if match:
+        pattern = phrases.get(opening[1].lower())
+        if pattern and (match := pattern.match(text, opening.start(1))):
             found.append(match.end())
-        if len(found) == MOST:
-            break
+            if len(found) == MOST:
+                break
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 
 from sequences_mcp.domain.blueprint import Step
@@ -26,6 +27,7 @@ from sequences_mcp.guards.structure.length import RULE as LENGTH
 from sequences_mcp.guards.text import Text
 from sequences_mcp.guards.values.marks import RULE as MARKS
 from sequences_mcp.guards.values.missing import RULE as MISSING
+from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.guards.words import has_field, means_nothing
 
 _MOST_HITS = 20
@@ -99,7 +101,12 @@ def _hits(text: Text, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
 
 
 def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
-    """Return the hits at places not told of, and note the errors; a doubt never hides an error."""
+    """Return the hits at places not told of, and note the errors; a doubt never hides an error.
+
+    A rule that warns makes an error of a hit only where it is its only one, so when it has told of enough doubts
+    the rest of its hits do not matter.
+    """
+    may_refuse = rule.severity is Severity.ERROR
     errors: list[Span] = []
     doubts: list[Span] = []
     for hit in hits:
@@ -109,7 +116,7 @@ def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
         if (is_error or len(doubts) < _MOST_HITS) and not any(_overlap(span, other) for other in [*told, *mine]):
             mine.append(span)
             yield hit
-        if len(errors) == _MOST_HITS:
+        if len(errors) == _MOST_HITS or (len(doubts) == _MOST_HITS and not may_refuse):
             break
     told += errors
 
@@ -149,15 +156,25 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
             )
 
 
-def of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what is wrong with one value; ``field`` and ``variable`` name it."""
+@lru_cache(maxsize=32_768)
+def of_value(name: str, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return what is wrong with one value; ``field`` and ``variable`` name it.
+
+    A plan asks for each value of ten thousand people several times, so the answers are remembered.
+    """
+    return tuple(_of_value(name, value, policy))
+
+
+def _of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
     given = Value(value or "", fact_of(name))
     if value and is_plain(given):  # and so not blank
         return
     if is_blank(value):
         yield _named(name, _found(MISSING, given, policy))
     else:
-        of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
+        of_marks = []
+        if not is_unheard_of(given.text, policy):
+            of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
         for finding in [*of_marks, *_as_value(given, policy)]:
             if not (of_marks and finding.rule == MARKS.id):
                 yield _named(name, finding)

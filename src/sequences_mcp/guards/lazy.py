@@ -26,6 +26,11 @@ class Lazy:
         return False
 
     @property
+    def source(self) -> str:
+        """The pattern as it was written."""
+        return self._source
+
+    @property
     def compiled(self) -> re.Pattern[str]:
         """The compiled pattern."""
         if self._compiled is None:

@@ -25,7 +25,7 @@ def lines_of(text: str) -> tuple[Line, ...]:
     at = 0
     for line in text.split("\n"):
         if 0 < len(line) <= _LONGEST and (bare := line.strip(_SIGNS)):
-            start = at + len(line) - len(line.lstrip(_SIGNS))
+            start = at + line.index(bare)  # before it stand signs alone, and it begins with none
             found.append(Line(at, start, start + len(bare), bare, bare[:24].lower()))
         at += len(line) + 1
     return tuple(found)

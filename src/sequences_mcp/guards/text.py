@@ -14,6 +14,8 @@ from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Field, Hit
 from sequences_mcp.guards.views import View, views
 
+_NONE: Iterator[Hit] = iter(())
+
 
 @dataclass(kw_only=True, eq=False)
 class Text:
@@ -65,6 +67,12 @@ class Text:
 
     def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
         """Return a hit for each match of a pattern in each view."""
+        for view in self.views:
+            if view.may_have(pattern):
+                return self._hits(pattern, group)
+        return _NONE
+
+    def _hits(self, pattern: Lazy, group: int | str) -> Iterator[Hit]:
         for view in self.views:
             for match in view.find(pattern):
                 yield Hit(*view.span(*match.span(group)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from sequences_mcp.domain.variables import TOKEN
@@ -23,6 +23,8 @@ from sequences_mcp.guards.markup import ENTITY, TAG, decode, without
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
 COVER = "\ufdd0"
+_LONG = 4_000
+_NONE: Iterator[re.Match[str]] = iter(())
 
 
 class Edit(NamedTuple):
@@ -53,6 +55,11 @@ class View:
         return frozenset(self.text)
 
     @cached_property
+    def is_usual(self) -> bool:
+        """Whether every character is one that no view shows otherwise: the text has this view alone."""
+        return self.letters <= _usual()
+
+    @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The lines that could be a label or an instruction by themselves."""
         return lines_of(self.text)
@@ -68,9 +75,23 @@ class View:
 
     def find(self, pattern: Lazy) -> Iterator[re.Match[str]]:
         """Return every match of a pattern, from the left."""
-        if (pattern.signs and self.letters.isdisjoint(pattern.signs)) or not pattern.may_match(self.lower):
-            return iter(())
-        return pattern.finditer(self.text)
+        return pattern.finditer(self.text) if self.may_have(pattern) else _NONE
+
+    def may_have(self, pattern: Lazy) -> bool:
+        """Say whether the text has what any match of a pattern has."""
+        if pattern.signs and self.letters.isdisjoint(pattern.signs):
+            return False
+        if len(self.text) > _LONG:  # to look for a letter among the letters takes less time than in the text
+            return any(self._small_letters.issuperset(need) and need in self.lower for need in pattern.needs)
+        lower = self.lower
+        for need in pattern.needs:  # noqa: SIM110 - any() over a generator costs as much as the looks themselves
+            if need in lower:
+                return True
+        return False
+
+    @cached_property
+    def _small_letters(self) -> frozenset[str]:
+        return frozenset(self.lower)
 
     def find_greeted(self, pattern: Lazy) -> Iterator[re.Match[str]]:
         """Return every match of a pattern that starts where a name is due."""
@@ -134,6 +155,14 @@ def _folded(text: str) -> Iterator[Edit]:
         shift += size - 1
 
 
+@cache
+def _usual() -> frozenset[str]:
+    """Return the characters of the Latin script, its punctuation and a variable's cover that stay as they are."""
+    candidates = map(chr, (*range(0x20, 0x250), *range(0x2010, 0x2040), 0x20AC))
+    stay = (one for one in candidates if fold(one) == one and one not in "&<" and not INVISIBLE.match(one))
+    return frozenset((COVER, "\n", "\r", "\t", *stay))
+
+
 def _decoded(view: View) -> str:
     return ENTITY.sub(_character, view.text) if "&" in view.letters else view.text
 
@@ -183,6 +212,8 @@ def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
     clean = text.replace(COVER, "\ufffd")
     seen = [View("raw", _covered(clean) if covered else clean)]
+    if seen[0].is_usual:
+        return (seen[0],)
     for name, change in _CHANGES.items():
         changed = change(seen[-1])
         if changed != seen[-1].text:

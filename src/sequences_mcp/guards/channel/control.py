@@ -13,6 +13,8 @@ from sequences_mcp.guards.views import COVER
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every run of them that no emoji and no script of the text needs, with dropping it as the fix."""
+    if text.raw.is_usual:
+        return
     letters = text.raw.letters - {COVER}
     # A noncharacter of the text itself stands in the views as U+FFFD.
     if "\ufffd" not in letters and not invisible.may_hide("".join(letters)):

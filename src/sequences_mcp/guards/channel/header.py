@@ -9,7 +9,11 @@ from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
-_BREAK = Lazy(r"[\r\n\x0b\x0c\x85\u2028\u2029]+|(?i:(?:%0d)?%0a|(?:\\r)?\\n)(?=\w{1,20}:)")
+_ENDS = r"\r\n\x0b\x0c\x85\u2028\u2029"
+# Begins with a set and looks back from there: the search then skips all other letters.
+_BREAK = Lazy(
+    rf"[{_ENDS}%\\](?:(?<=[{_ENDS}])[{_ENDS}]*|(?:(?<=%)(?:0[dD]%)?0[aA]|(?<=\\)(?:[rR]\\)?[nN])(?=\w{{1,20}}:))"
+)
 
 
 def check(text: Text) -> Iterator[Hit]:

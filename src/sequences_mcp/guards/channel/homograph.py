@@ -9,11 +9,12 @@ from sequences_mcp.guards import homographs
 from sequences_mcp.guards.rule import Hit, Rule
 from sequences_mcp.guards.text import Text
 
+_ASCII = frozenset(map(chr, range(128)))
+
 
 def check(text: Text) -> Iterator[Hit]:
     """Return every such host with its name on the wire; one in a single script may be what it is."""
-    letters = text.raw.letters
-    if not any(letter > "\x7f" and letter.isalpha() for letter in letters) and "xn--" not in text.raw.lower:
+    if not any(map(str.isalpha, text.raw.letters - _ASCII)) and "xn--" not in text.raw.lower:
         return
     for found in homographs.find(text.original):
         why = (

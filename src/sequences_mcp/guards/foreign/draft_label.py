@@ -21,8 +21,9 @@ def check(text: Text) -> Iterator[Hit]:
     for view in text.views:
         for line in view.lines:
             head, colon, rest = line.bare[: _LONGEST + 1].partition(":" if ":" in line.bare else "：")
-            has_more = bool(colon and rest.strip())
-            if len(head) <= _LONGEST and (severity := _judge(view, line, _phrase(head), has_more=has_more)):
+            if len(head) > _LONGEST or (kind := _kinds().get(_phrase(head))) is None:
+                continue
+            if severity := _judge(view, line, kind, has_more=bool(colon and rest.strip())):
                 yield Hit(*view.span(line.start, line.start + len(head)), severity=severity)
     if text.is_subject:
         whole = _phrase(text.visible.text.strip(" ()[].!"))
@@ -39,10 +40,7 @@ def _kinds() -> dict[str, str]:
     return {phrase: kind for kind in ("trial", "state", "common", "part") for phrase in words_for(kind)}
 
 
-def _judge(view: View, line: Line, head: str, *, has_more: bool) -> Severity | None:
-    kind = _kinds().get(head)
-    if kind is None:
-        return None
+def _judge(view: View, line: Line, kind: str, *, has_more: bool) -> Severity | None:
     following = view.text[line.end : line.end + 2].strip()
     is_label = following[:1] in (":", "：") and not has_more
     if kind == "part":

@@ -22,7 +22,7 @@ _WRAPPED = Lazy(
 )
 _EMPHASIS = Lazy(r"_[^_]")
 _PREFIXED = Lazy(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")
-_POSITION = Lazy(r"(?<![\w$/])\$[1-9](?=\s|$)", needs=("$",))
+_POSITION = Lazy(r"\$(?<![\w$/].)[1-9](?=\s|$)", needs=("$",))
 
 
 def check(text: Text) -> Iterator[Hit]:

@@ -39,7 +39,7 @@ def check(text: Text) -> Iterator[Hit]:
     """Return every such host, path and address."""
     for view in text.views:
         for pattern in (_EXAMPLE, _OTHERS):
-            if pattern.may_match(view.lower):
+            if view.may_have(pattern):
                 for start, end in _hosts(pattern, view.lower if len(view.lower) == len(view.text) else view.text):
                     yield Hit(*view.span(start, end))
     yield from text.hits(_BARE)

@@ -14,9 +14,13 @@ LIMITS = {**dict.fromkeys(_FEW, 300), **dict.fromkeys(_MORE, 2_000), "\n": _LINE
 
 def too_many(text: str) -> str | None:
     """Return the first sign that a text has more often than a person would write it, or None."""
-    if len(text) <= min(LIMITS.values()):
-        return None
-    return next((sign for sign, most in LIMITS.items() if len(text) > most < text.count(sign)), None)
+    length = len(text)
+    for sign, most in LIMITS.items():  # the lowest limits come first
+        if length <= most:
+            return None
+        if text.count(sign) > most:
+            return sign
+    return None
 
 
 RULE = Rule(

@@ -1,0 +1,102 @@
+"""Every word that a rule could look for, gathered from the word lists and the patterns themselves.
+
+A word of ordinary letters that has none of them in it is to every rule about texts what any other such word is:
+wherever it stands, beside whatever it stands, no rule finds anything because of it. So ten thousand names need not
+be looked at one by one. What is gathered is more than the rules look for, never less, as
+``tests/guards/test_guard_vocabulary.py`` holds.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from sequences_mcp.guards.fold import key
+from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.words import lines
+
+# Letters of Latin alone, without the two that are drawn as others.
+_WORD = Lazy("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0130\u0132-\u017e]{3,20}")
+_ORDINARY = Lazy(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
+_BETWEEN = Lazy(r"[^\W_]+")
+_ESCAPE = Lazy(r"\\.")
+_OPTIONAL = Lazy(r"\w\?")
+_EITHER = Lazy(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali[sz]e
+_LETTERS = Lazy(r"[^\W\d_]+")
+_INSIDE = 4
+"""A known word of so many letters counts wherever it is in another, one of three at its ends, a shorter never."""
+
+
+@lru_cache(maxsize=65_536)
+def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
+    """Say whether a value begins with a word, and has none but words that no rule and no house policy knows.
+
+    A value with other signs than single blanks, hyphens and apostrophes, or " & ", between its words is not.
+    """
+    if _ORDINARY.fullmatch(value) is None:
+        return False
+    words = [found[0] for found in _BETWEEN.finditer(value)]
+    letters = [word for word in words if not word.isdigit()]
+    return words[:1] == letters[:1] != [] and all(_is_unknown(word, policy.forbidden) for word in letters)
+
+
+def _is_unknown(word: str, forbidden: tuple[str, ...]) -> bool:
+    bare = key(word)
+    if _WORD.fullmatch(word) is None or len(set(bare)) < 3:  # the letters of a format: XXX, Mmm
+        return False
+    heads, ends = _known()
+    for place in range(len(bare)):
+        if any(bare.startswith(known, place) for known in heads.get(bare[place : place + _INSIDE], ())):
+            return False
+    return bare[:3] not in ends and bare[-3:] not in ends and not any(bare in key(phrase) for phrase in forbidden)
+
+
+@cache
+def _known() -> tuple[dict[str, list[str]], frozenset[str]]:
+    """Return the words of four letters and more by their first four, and those of three."""
+    written = {word[0] for text in set(_sources()) for word in _LETTERS.finditer(text)}
+    known = set(map(key, written))
+    heads: dict[str, list[str]] = {}
+    for word in known:
+        if len(word) >= _INSIDE:
+            heads.setdefault(word[:_INSIDE], []).append(word)
+    return heads, frozenset(word for word in known if len(word) == 3)
+
+
+def _sources() -> Iterator[str]:
+    """Yield the word lists, and of each module of the guards its patterns and the words that it names."""
+    from sequences_mcp.guards import inspect  # by which every rule is loaded
+
+    for path in sorted(Path(__file__).with_name("lexicon").glob("*.txt")):
+        yield from (rest for _, rest in lines(path.stem))
+    room = inspect.__package__
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{room}.") and name != __name__:
+            for known, value in list(vars(module).items()):
+                if not known.startswith("__"):
+                    yield from _texts(value)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Lazy):
+        yield from value.needs
+        yield from _spelled(value.source)
+    elif isinstance(value, re.Pattern):
+        yield from _spelled(str(value.pattern))
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list | frozenset | set | dict):
+        for one in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def _spelled(source: str) -> Iterator[str]:
+    """Yield a pattern without its escapes, with each choice of letters, and with and without optional letters."""
+    plain = _ESCAPE.sub(" ", source)
+    for choice in range(4):
+        spelled = _EITHER.sub(lambda match, at=choice: match[1][min(at, len(match[1]) - 1)], plain)  # type: ignore[misc]
+        yield from (spelled.replace("?", ""), _OPTIONAL.sub("", spelled))
