@@ -91,18 +91,18 @@ def test_no_list_overwhelms_a_model(child: Child) -> None:
     assert found.holds, found
 
 
-def test_a_thousand_people_are_planned_in_seconds_and_with_progress(
+def test_a_thousand_people_are_planned_for_a_few_times_the_work_of_storing_them_and_with_progress(
     tmp_path: Path,
 ) -> None:
     def planned() -> Measured:
         with measure.product(tmp_path) as running:
             running.list_tools()
-            time, progress = measure.planning(running, contacts=1_000)
+            _, work, progress = measure.planning(running, contacts=1_000)
             assert progress.holds, progress
-            return time
+            return work
 
     found = settled(planned)
-    assert found.found <= found.allowed / 10 * 2, found  # small plans pay for the start of things
+    assert found.found <= found.allowed * 1.5, found  # small plans pay for the start of things
 
 
 @pytest.mark.skipif(not tokens.counter().exact, reason="the vocabulary is not here, so nothing to compare with")
