@@ -11,7 +11,7 @@ async def test_the_demo_tells_its_story_to_the_end() -> None:
     told = "\n".join(lines)
     assert "The mail server received 8 e-mails, each once:" in told
     assert "stopped: Jonas Weber, Aiko Tanaka" in told
-    assert "Maria: ACTIVE; next: LINKEDIN step" in told
+    assert "Maria: ACTIVE; next: step 3 of 3 (LINKEDIN)" in told
     first, second = told.split("── The same tools")
     assert "{{" not in first.partition("The mail server received")[2]
     assert "placeholders.square: Kalent was not even asked." in second

@@ -20,6 +20,15 @@ PROOFS = ("raises", "warns", "run_state_machine_as_test")
 
 # Path to how many sleeps it holds, for a test whose subject is elapsed time in another process.
 SLEEPS_ALLOWED: dict[str, int] = {}
+LEAST = 5.0  # seconds
+BOUNDED = {"asyncio.timeout": 0, "asyncio.wait_for": 1, "httpx.Timeout": 0}  # which argument is the bound
+# Files whose short bounds are meant to pass: nothing happens meanwhile, or the test looks again afterwards.
+MEANT_TO_PASS = {
+    "tests/engine/test_store_opening.py",
+    "tests/flows/test_safe_tools.py",
+    "tests/providers/test_vendor_transport.py",
+    "tests/review_page/page_world.py",
+}
 
 
 def sleeps(root: Path) -> list[str]:
@@ -34,6 +43,26 @@ def sleeps(root: Path) -> list[str]:
 
 def _sleeps(node: ast.AST) -> bool:
     return called(node) in SLEEPS and ast.unparse(node) not in YIELDS
+
+
+def short_waits(root: Path) -> list[str]:
+    """Return a sentence for each bound on waiting that a slow machine may pass while all is well."""
+    return [
+        f"{source.path}:{node.lineno} waits {seconds:g} s at most: a machine may be slow, allow {LEAST:g} or more."
+        for source in suite(root)
+        if source.path not in MEANT_TO_PASS
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and (seconds := _bound(node)) is not None and seconds < LEAST
+    ]
+
+
+def _bound(call: ast.Call) -> float | None:
+    """Return the seconds that a call may wait, where they are written down."""
+    place = BOUNDED.get(called(call))
+    given = [one.value for one in call.keywords if one.arg == "timeout"]
+    given += call.args[place : place + 1] if place is not None else []
+    found = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, int | float)]
+    return float(found[0]) if found else None
 
 
 def mocks(root: Path) -> list[str]:
@@ -127,7 +156,7 @@ def _unheard(node: ast.AST, source: Source) -> str:
     )
 
 
-LAWS = (sleeps, mocks, classes_of_tests, repeated_names, proves_nothing, skips, unheard)
+LAWS = (sleeps, short_waits, mocks, classes_of_tests, repeated_names, proves_nothing, skips, unheard)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -144,6 +173,12 @@ def test_no_file_is_named_for_sleeps_that_are_gone() -> None:
 BAD = {
     "a sleep": (sleeps, "import time\ndef test_it():\n    time.sleep(1)\n    assert 1"),
     "an async sleep": (sleeps, "async def test_it():\n    await asyncio.sleep(0.1)\n    assert 1"),
+    "a short timeout": (
+        short_waits,
+        "async def test_it():\n    async with asyncio.timeout(0.5): ...",
+    ),
+    "a short wait": (short_waits, "def test_it(thread):\n    assert thread.wait(timeout=2)"),
+    "a short wait for": (short_waits, "async def test_it(x):\n    assert await asyncio.wait_for(x, 1)"),
     "a mock": (mocks, "from unittest import mock"),
     "a mock by its module": (mocks, "import unittest.mock"),
     "a patch": (mocks, f"def test_it(monkeypatch):\n    monkeypatch.setattr('{PACKAGE}.flows.start', None)"),
