@@ -44,7 +44,7 @@ async def test_a_text_of_ones_own_is_given_or_written_read_and_goes_to_the_outbo
         plan = started["plan_id"]
         early = await installation.run("review", "approve", plan, "--passphrase-file", str(secret))
         assert (early.status, early.out.count("(no text yet)")) == (2, 1)
-        assert early.err.startswith("1 texts of the plan are still to be written. Write them on the page")
+        assert early.err.startswith("1 texts of the plan are still to be written. Write them on the review page")
         waiting = (await desktop.call("list_reviews", plan_id=plan))["drafts"]["items"]
         [missing] = [draft for draft in waiting if draft["why"] == "missing"]
         written = await desktop.call("edit_draft", draft_id=missing["id"], content=TO_JONAS)
