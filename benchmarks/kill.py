@@ -40,10 +40,11 @@ from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.claim import Rules
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.local.provider import local_provider
+from sequences_mcp.engine.pulse import MAILBOX
 from sequences_mcp.engine.store import audit, schedule, sequences
 from sequences_mcp.engine.store.connection import JournalMode
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.worker import FREE, MAILBOX, Worker
+from sequences_mcp.engine.worker import FREE, Worker
 from sequences_mcp.providers.port import ContactEntry, PlannedPerson, PlannedStep
 
 POINTS = (
@@ -175,7 +176,12 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
             handover=HANDOVER,
             at=at,
         )
-        while schedule.next_due(store, FREE) or schedule.next_due(store, MAILBOX):
+
+        def is_left() -> bool:
+            far = now() + timedelta(days=400)
+            return any(schedule.next_due(store, lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
+
+        while is_left():
             if not worker.run_due(limit=10_000):
                 time.sleep(0.01)
 

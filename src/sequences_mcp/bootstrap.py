@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
-    from sequences_mcp.domain.record import WorkDone
+    from sequences_mcp.domain.record import WorkDone, WorkerAtWork
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
-    from sequences_mcp.engine.pulse import Pulse
+    from sequences_mcp.engine.pulse import Pulse, WorkerState
     from sequences_mcp.engine.store.backup import PutBack
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
@@ -61,8 +61,20 @@ def outbox_of(settings: Settings) -> Path:
     return settings.data_dir / OUTBOX
 
 
-def serve(settings: Settings) -> None:
-    """Run the MCP server over stdio until the client leaves."""
+def serve(read: Callable[[], Settings]) -> None:
+    """Run the MCP server over stdio until the client leaves.
+
+    With settings that are wrong it runs all the same: every tool says so, and each call reads them again.
+    """
+    from sequences_mcp.errors import SettingsError
+
+    try:
+        settings = read()
+    except SettingsError:
+        from sequences_mcp.server.app import build
+
+        build(partial(_open_as_read, read)).run()
+        return
     with _uncollected():
         from sequences_mcp.server.app import build
 
@@ -107,6 +119,13 @@ def _uncollected() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@asynccontextmanager
+async def _open_as_read(read: Callable[[], Settings]) -> AsyncIterator[Desk]:
+    settings = read()
+    async with open_desk(settings, worker=settings.worker) as desk:
+        yield desk
 
 
 def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
@@ -241,7 +260,7 @@ async def open_desk(
                 if not settings.accounts:
                     yield desk
                     return
-                async with _handing_over(settings, desk, on=worker, clock=clock, after=work_after):
+                async with _handing_over(settings, desk, store, on=worker, clock=clock, after=work_after):
                     yield desk
 
 
@@ -284,13 +303,15 @@ def open_worker(
     """
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import Rules
+    from sequences_mcp.engine.pulse import MAILBOX
     from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.worker import FREE, LANES, MAILBOX, Worker
+    from sequences_mcp.engine.worker import FREE, LANES, Worker
     from sequences_mcp.flows.last_check import last_check
 
     sender = _require_sender(settings) if lane == FREE else _require_sending(settings)
+    terms = terms_of(settings)
     rules = Rules(
-        terms=terms_of(settings),
+        terms=terms,
         sender=sender,
         window=Window.parse(settings.window),
         check=partial(last_check, sender=sender, policy=policy_of(settings)),
@@ -298,7 +319,8 @@ def open_worker(
         unproven=partial(_unproven, settings),
         late_after=timedelta(days=settings.late_days),
     )
-    with Store.open(settings.data_dir, now=clock(), examined=lane in (None, MAILBOX)) as store:
+    is_first = lane in (None, MAILBOX)
+    with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, _shown(pulse, store):
         yield Worker(
             store=store,
             clock=clock,
@@ -312,6 +334,20 @@ def open_worker(
             lanes=LANES if lane is None else frozenset({lane}),
             pulse=pulse,
         )
+
+
+@contextmanager
+def _shown(pulse: Pulse | None, store: Store) -> Iterator[None]:
+    """Let a worker show itself in the database while that is open."""
+    if pulse is None:
+        yield
+        return
+    pulse.store = store
+    try:
+        yield
+    finally:
+        pulse.end()
+        pulse.store = None
 
 
 def _account_mark(settings: Settings, store: Store) -> str:
@@ -404,8 +440,26 @@ def _local(
             unproven=partial(_unproven, settings),
             unasked=_allowed(settings, store, now=clock()),
             vendor_terms=vendor_terms,
+            accounts=_vendor_accounts(settings, store),
+            knows_server=knows_server(settings),
         )
     )
+
+
+def _vendor_accounts(settings: Settings, store: Store) -> Mapping[str, str]:
+    """Return by vendor what changes with the key there. Eight digits: nobody can guess a key from them."""
+    import hmac
+
+    secret = store.secret("message_id") if settings.accounts else b""
+    return {
+        name: hmac.new(secret, f"{name} {account.key.value}".encode(), "sha256").hexdigest()[:8]
+        for name, account in settings.accounts.items()
+    }
+
+
+def knows_server(settings: Settings) -> bool:
+    """Say whether somebody told this process through which mail server e-mails leave, or through none."""
+    return settings.smtp_url is not None or settings.has_mailbox
 
 
 def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[str]:
@@ -468,6 +522,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         unread_drafts=settings.unread_drafts,
         elicitation=settings.elicitation,
         troubles=partial(_troubles, settings, store, clock),
+        workers=partial(_workers, store, clock),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _unproven(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
@@ -509,9 +564,10 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     from sequences_mcp.engine.troubles import troubles
 
     found = []
+    sends = any(one.sends for one in _workers(store, clock))
     if settings.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        found.append(Trouble(code="no_sender", what=unset, remedy=_set_sender(settings)))
+        found.append(Trouble(code="no_sender", what=unset, remedy=_set_sender(settings), stops=not sends))
     found += [
         Trouble(code="settings_differ", what=said, remedy="Make them the same, or remove one.", stops=False)
         for said in settings.conflicts
@@ -521,7 +577,7 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
             code="no_secret",
             what=f"A secret is missing: {why}.",
             remedy="Give it to this process, or leave the work to one that has it.",
-            stops=name == "SEQUENCES_SMTP_URL",
+            stops=name == "SEQUENCES_SMTP_URL" and not sends,
         )
         for name, why in settings.lacking.items()
     ]
@@ -529,8 +585,47 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
         remedy = "Set it to the mail server's address to send."
         found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
-    sender = settings.sender.address if settings.sender else None
-    return [*found, *troubles(store, now=clock(), sender=sender, account=_account_mark(settings, store))]
+    return [
+        *found,
+        *troubles(
+            store,
+            now=clock(),
+            terms=terms_of(settings),
+            knows_server=knows_server(settings),
+            account=_account_mark(settings, store),
+        ),
+    ]
+
+
+def workers_of(settings: Settings) -> list[WorkerAtWork]:
+    """Return who does the due work of a data folder now; StoreError."""
+    from sequences_mcp.engine.store.database import Store
+
+    with Store.open(settings.data_dir, now=utc_now()) as store:
+        return _workers(store, utc_now)
+
+
+def _workers(store: Store, clock: Clock) -> list[WorkerAtWork]:
+    """Return who does the due work now: one for each process."""
+    from sequences_mcp.domain.record import WorkerAtWork
+    from sequences_mcp.engine.pulse import MAILBOX, VENDORS, alive
+
+    found: dict[tuple[str, int], list[WorkerState]] = {}
+    for one in alive(store, now=clock()):
+        found.setdefault((one.host, one.process), []).append(one)
+    return [
+        WorkerAtWork(
+            host=host,
+            process=process,
+            since=min(one.since for one in lanes),
+            seen=max(one.beat for one in lanes),
+            last_act=max((one.last_act for one in lanes if one.last_act), default=None),
+            sends=next((one.sends for one in lanes if one.lane == MAILBOX), ""),
+            hands_over=next((one.sends for one in lanes if one.lane == VENDORS), ""),
+            serves=frozenset(mark for one in lanes if one.lane in (MAILBOX, VENDORS) for mark in one.serves),
+        )
+        for (host, process), lanes in found.items()
+    ]
 
 
 def _set_sender(settings: Settings) -> str:
@@ -569,12 +664,20 @@ def _lanes(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def _handing_over(
-    settings: Settings, desk: Desk, *, on: bool, clock: Clock, after: float
+    settings: Settings, desk: Desk, store: Store, *, on: bool, clock: Clock, after: float
 ) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
+    from sequences_mcp.domain.plan import settings_marks
     from sequences_mcp.engine.pulse import VENDORS, Pulse
 
-    pulse = Pulse(settings.data_dir, VENDORS, clock)
+    accounts = _vendor_accounts(settings, store) if on else {}
+    serves = tuple(
+        mark
+        for name, account in accounts.items()
+        for mark in settings_marks(name, desk.vendor_terms[name], account=account)
+    )
+    titles = ", ".join(settings.accounts)
+    pulse = Pulse(settings.data_dir, VENDORS, clock, serves=serves, sends=titles, store=store)
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
@@ -602,7 +705,9 @@ def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: 
     from sequences_mcp.engine.pulse import Pulse
     from sequences_mcp.engine.supervisor import keep_working
 
-    pulse = Pulse(settings.data_dir, lane, clock)
+    terms = terms_of(settings)
+    sends = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
+    pulse = Pulse(settings.data_dir, lane, clock, serves=(terms.mark,), sends=sends)
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 

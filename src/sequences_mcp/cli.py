@@ -76,10 +76,9 @@ def _settings() -> Settings:
 def _serve() -> None:
     from sequences_mcp.bootstrap import serve
 
-    settings = _settings()
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(BY_HAND)
-    serve(settings)
+    serve(_settings)
 
 
 def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:

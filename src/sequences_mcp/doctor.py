@@ -12,7 +12,7 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.record import Queue
+    from sequences_mcp.domain.record import Queue, WorkerAtWork
     from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.settings import Settings
@@ -57,8 +57,11 @@ def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
         yield Line(False, str(error))
         return
     yield from _origins(settings)
-    yield from _sender(settings)
-    yield from _delivery(settings)
+    working = _at_work(settings)
+    sends = next((one.sends for one in working if one.sends), "")
+    yield from _sender(settings, sends)
+    yield from _delivery(settings, sends)
+    yield from _workers(working)
     yield from _guards(settings)
     yield from _database(settings, now=utc_now())
     yield from _approval(settings)
@@ -79,18 +82,48 @@ def _origins(settings: Settings) -> Iterator[Line]:
         yield Line(None, f"settings differ: {said}")
 
 
-def _sender(settings: Settings) -> Iterator[Line]:
-    if settings.sender is None:
+def _at_work(settings: Settings) -> list[WorkerAtWork]:
+    """Return who does the due work; nobody where the database cannot be asked, of which its own line tells."""
+    from sequences_mcp.bootstrap import workers_of
+
+    try:
+        return workers_of(settings)
+    except SequencesError:
+        return []
+
+
+def _workers(working: list[WorkerAtWork]) -> Iterator[Line]:
+    for one in working:
+        yield Line(True, f"worker: {one.words}")
+    if not working:
+        yield Line(
+            None, "worker: none runs; nothing leaves before one does (`sequences-mcp work`, or an open chat)"
+        )
+
+
+def _sender(settings: Settings, sends: str) -> Iterator[Line]:
+    """Yield who sends; ``sends`` is who does in a worker that runs, where one does."""
+    if settings.sender is None and sends:
+        yield Line(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
+    elif settings.sender is None:
         yield Line(False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`.")
     else:
         yield Line(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
 
 
-def _delivery(settings: Settings) -> Iterator[Line]:
+def _delivery(settings: Settings, sends: str) -> Iterator[Line]:
     from sequences_mcp.bootstrap import outbox_of
 
-    found = probe_mail_server(settings)
-    if found is None:
+    missing = settings.lacking.get("SEQUENCES_SMTP_URL")
+    found = None if missing else probe_mail_server(settings)
+    for name, why in settings.lacking.items():
+        elsewhere = " A worker that runs has it." if sends and name == "SEQUENCES_SMTP_URL" else ""
+        yield Line(None if elsewhere else False, f"secret: {why}.{elsewhere}")
+    if missing:
+        yield Line(None, "delivery: not tried, for lack of the password")
+    elif settings.sender is None and sends:
+        yield Line(None, "delivery: the worker's, which this terminal does not know")
+    elif found is None:
         yield Line(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
     else:
         yield Line(found.ok, f"delivery: {found.words}")

@@ -144,11 +144,6 @@ class Settings:
         """Whether this process can send e-mails: it knows who sends, and has the password it would need."""
         return self.sender is not None and "SEQUENCES_SMTP_URL" not in self.lacking
 
-    @property
-    def lacks_mail_settings(self) -> bool:
-        """Whether nobody told this process who sends or through which server: it stands for no change of them."""
-        return self.sender is None or (self.smtp_url is None and not self.has_mailbox)
-
 
 class _Problems:
     """Reads settings, of the file before the environment, and collects what is wrong, to say all of it at once."""

@@ -45,6 +45,12 @@ class Installation:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    is_plain: bool = False
+
+    @property
+    def plain(self) -> Installation:
+        """A terminal on the same data folder, with nothing else in its environment."""
+        return Installation(self.folder, is_plain=True)
 
     @property
     def data(self) -> Path:
@@ -60,7 +66,14 @@ class Installation:
             "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
             "SEQUENCES_SPACING": "0",
         }
+        if self.is_plain:
+            base = {"SEQUENCES_DATA_DIR": str(self.data)}
         return {**base, **self.settings}
+
+    def write_settings(self, text: str) -> None:
+        """Write the data folder's file of settings."""
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        (self.data / "settings.toml").write_text(text, encoding="utf-8")
 
     def having(self, **settings: str) -> Installation:
         """Return the same installation with these settings, without their prefix, changed."""
@@ -99,11 +112,11 @@ class Installation:
         return Said(process.returncode, out.decode(), err.decode())
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
+    async def working(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """Have a process of its own do the due work meanwhile."""
         process = await self._begin("work")
         try:
-            yield
+            yield process
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()

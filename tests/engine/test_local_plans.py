@@ -11,6 +11,7 @@ from local_world import EMAIL, LATER, World, planned
 from sequences_mcp.domain.blueprint import ContentSource, Sourcing
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.store import audit, plans, suppressions
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.providers.port import Text
@@ -84,14 +85,19 @@ async def test_a_plan_that_was_never_finished_is_cleared_away_after_an_hour(worl
     assert (await world.runs())[0].status is SequenceStatus.REFUSED
 
 
-async def test_changed_settings_void_the_plan_and_say_which(world: World) -> None:
+@pytest.mark.parametrize(
+    "other", [{"sender_address": "eve@example.com"}, {"sender_address": "", "sender_name": ""}]
+)
+async def test_a_plan_is_approved_as_it_was_made_whatever_the_settings_where_a_person_sits(
+    world: World, other: dict[str, str]
+) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    later = world.under(sender_address="eve@example.com")
-    with pytest.raises(ApprovalError, match="sender address was 'ada"):
-        await approve(later, plan)
-    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
-    with pytest.raises(ApprovalError, match="void"):
-        await approve(world, plan)
+    elsewhere = world.under(**other)
+    await approve(elsewhere, plan)
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
+    assert elsewhere.worker().run_due() == 0
+    world.worker().run_due()
+    assert len(world.mails) == 1
 
 
 async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: World) -> None:
@@ -194,12 +200,14 @@ async def test_a_renewed_plan_needs_a_new_yes_and_then_lets_go_what_was_held(wor
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
-    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
+    renewed = await later.local.plans.get_plan(plan.id)
+    assert (renewed.status, renewed.header.terms.spacing) == (PlanStatus.WAITING, 30)
     (run,) = await later.runs()
     assert (run.status, run.steps[0].state) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD)
-    renewed = await later.local.plans.renew_plan(plan.id)
     assert renewed.digest != plan.digest
     assert later.worker().run_due() == 0
+    with pytest.raises(ApprovalError, match="another one"):
+        await approve(later, plan)
     await approve(later, renewed)
     later.worker().run_due()
     assert len(later.mails) == 1
@@ -209,19 +217,37 @@ async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: World) -
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
-    await later.local.plans.renew_plan(plan.id)
     await later.local.plans.refuse_plan(plan.id, reason="enough", actor="terminal")
     assert [one.status for one in await later.runs()] == [SequenceStatus.STOPPED_EARLY]
 
 
 async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: World) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
+    decide(world.store, voided(plan, "it is late"), action="void", now=world.clock.now, actor="engine")
+    await world.local.plans.renew_plan(plan.id)
+    world.clock.forward(hours=25)
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
+    assert (await world.local.plans.renew_plan(plan.id)).status is PlanStatus.WAITING
+
+
+async def test_settings_that_nobody_approves_leave_the_approval_as_it_was(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
-    await later.local.plans.renew_plan(plan.id)
-    later.clock.forward(hours=25)
-    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.VOID
-    assert (await later.local.plans.renew_plan(plan.id)).status is PlanStatus.WAITING
+    later.clock.forward(days=3)
+    assert (await later.local.plans.get_plan(plan.id)).status is PlanStatus.WAITING
+    assert (await world.local.plans.get_plan(plan.id)).digest == plan.digest
+    world.worker().run_due()
+    assert len(world.mails) == 1
+
+
+async def test_a_process_that_lacks_the_settings_offers_no_others(world: World) -> None:
+    plan = await world.approved(await world.contact("a@example.org"))
+    bare = world.under(sender_address="", sender_name="")
+    assert await bare.local.plans.get_plan(plan.id) == plan
+    assert (await bare.local.plans.list_plans(page=1, size=10)).items == ()
+    (detail,) = await bare.details()
+    assert "approved for other settings (Ada Lovelace <ada@example.com> through outbox)" in detail.outlook.why
 
 
 async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: World) -> None:

@@ -15,6 +15,7 @@ from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.engine.pulse import MAILBOX, Pulse
 from sequences_mcp.engine.store import attempts
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.errors import StoreBusyError
@@ -162,13 +163,55 @@ async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database
     assert await states(world) == [StepState.HELD]
 
 
-async def test_changed_settings_hold_everything_and_void_the_plan_once(world: World) -> None:
+async def test_changed_settings_hold_everything_until_they_are_back_and_void_nothing(world: World) -> None:
     await start(world, 3)
     later = world.under(sender_name="Eve")
     later.worker().run_due()
-    plan = await later.local.plans.get_plan((await later.runs())[0].plan_id)
-    assert (plan.status, set(await states(later))) == (PlanStatus.VOID, {StepState.HELD})
-    assert "sender name was 'Ada Lovelace' and is now 'Eve'" in (plan.reason or "")
+    [plan] = (await later.local.plans.list_plans(page=1, size=10)).items
+    assert (plan.status, set(await states(later))) == (PlanStatus.WAITING, {StepState.HELD})
+    changed = "approved for other settings: sender name was 'Ada Lovelace' and is now 'Eve'"
+    assert changed in (plan.reason or "")
+    assert {run.steps[0].reason for run in await later.runs()} == {f"approval: {changed}"}
+    assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
+    world.worker().run_due()
+    assert set(await states(world)) == {StepState.SENT}
+
+
+async def test_a_worker_of_another_sender_or_way_out_leaves_runs_alone_and_says_so_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await start(world, 3)
+    before = await world.runs()
+    for other in (world.under(sender_address="eve@example.com"), world.under(delivery="smtp://mail.example:587")):
+        caplog.clear()
+        worker = other.worker()
+        worker.run_due()
+        worker.run_due()
+        assert await world.runs() == before
+        [said] = caplog.messages
+        assert "approved for other settings" in said and "left alone" in said
+    world.worker().run_due()
+    assert set(await states(world)) == {StepState.SENT}
+
+
+async def test_a_lease_that_ended_is_noted_whoever_looks(world: World) -> None:
+    await start(world)
+    lost = FakeDelivery(after=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.worker(lost).run_due()
+    world.clock.forward(hours=1)
+    world.under(sender_address="eve@example.com").worker().run_due()
+    assert await states(world) == [StepState.UNKNOWN]
+
+
+async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: World) -> None:
+    await start(world)
+    folder, terms = world.store.path.parent, world.terms
+    Pulse(folder, MAILBOX, world.clock, serves=(terms.mark,), store=world.store).beat()
+    later = world.under(spacing=9)
+    later.worker().run_due()
+    assert await states(later) == [StepState.PLANNED]
+    assert (await later.local.plans.list_plans(page=1, size=10)).items == ()
 
 
 async def test_a_text_that_cannot_be_composed_is_held_for_a_person(world: World) -> None:

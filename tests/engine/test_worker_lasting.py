@@ -26,12 +26,12 @@ from sequences_mcp.domain.sequence import StepState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.message import Message, Receipt
 from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
-from sequences_mcp.engine.pulse import Pulse, states
+from sequences_mcp.engine.pulse import MAILBOX, Pulse, WorkerState, in_files, states
 from sequences_mcp.engine.store import audit
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.supervisor import keep_working
-from sequences_mcp.engine.worker import FREE, MAILBOX
-from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreUnwritableError
+from sequences_mcp.engine.worker import FREE
+from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreError, StoreUnwritableError
 
 
 def now() -> datetime:
@@ -74,7 +74,7 @@ def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: P
 
     def pause(failures: int) -> float:
         pauses.append(failures)
-        seen.extend(one.error for one in states(tmp_path, now=now()))
+        seen.extend(one.error for one in in_files(tmp_path, now=now()))
         return 0.0
 
     work = FakeWork(fault, fault, fault, None)
@@ -83,14 +83,19 @@ def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: P
     assert max(pauses) == 3
     assert all(str(fault) in (one or "") for one in seen)
     assert seen
-    assert states(tmp_path, now=now()) == ()  # it ended as it was told to
+    assert list(in_files(tmp_path, now=now())) == []  # it ended as it was told to
 
 
-def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(tmp_path: Path) -> None:
-    time = [START]
-    pulse = Pulse(tmp_path, FREE, lambda: time[0])
+@pytest.mark.parametrize("is_open", [True, False], ids=["in the database", "in a file while that is away"])
+def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
+    world: World, is_open: bool
+) -> None:
+    time, store = [START], world.store
+    pulse = Pulse(
+        store.path.parent, FREE, lambda: time[0], serves=("a",), sends="Ada", store=store if is_open else None
+    )
     pulse.beat(acted=True)
-    (state,) = states(tmp_path, now=START)
+    (state,) = states(store, now=START)
     assert (state.process, state.lane, state.since, state.last_act, state.error) == (
         os.getpid(),
         FREE,
@@ -98,17 +103,21 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
         START,
         None,
     )
+    assert (state.serves, state.sends, state.host != "") == (("a",), "Ada", True)
     time[0] += timedelta(minutes=1)
     pulse.trouble("The disk is full.")
     time[0] += timedelta(minutes=1)
     pulse.trouble("The disk is full.")
-    (state,) = states(tmp_path, now=time[0])
+    (state,) = states(store, now=time[0])
     assert (state.error, state.error_since) == ("The disk is full.", START + timedelta(minutes=1))
     pulse.beat()
-    (state,) = states(tmp_path, now=time[0])
+    (state,) = states(store, now=time[0])
     assert (state.error, state.last_act, state.is_silent(time[0])) == (None, START, False)
     assert state.is_silent(time[0] + timedelta(minutes=5))
-    assert (tmp_path / "workers" / f"{os.getpid()}-free.json").stat().st_mode & 0o077 == 0
+    files = list((store.path.parent / "workers").glob("*.json"))
+    assert [one.stat().st_mode & 0o077 for one in files] == ([] if is_open else [0])
+    pulse.end()
+    assert states(store, now=time[0]) == ()
 
 
 async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(world: World) -> None:
@@ -320,20 +329,29 @@ def test_work_goes_on_by_itself_after_its_data_folder_was_away(tmp_path: Path) -
     }
     child = subprocess.Popen([sys.executable, "-c", WORK], env=environ, stderr=subprocess.PIPE, text=True)
     try:
-        _until(lambda: len(states(folder, now=now())) == 2)
+        _until(lambda: len(_shown(folder)) == 2)
         folder.rename(away)
         assert child.stderr is not None
         _until(lambda: "begins again" in child.stderr.readline() if child.stderr else False)
         assert not folder.exists()
         away.rename(folder)
-        for file in (folder / "workers").glob("*.json"):
-            file.unlink()
-        _until(lambda: len([one for one in states(folder, now=now()) if one.error is None]) == 2)
+        _until(lambda: [one.error for one in _shown(folder)] == [None, None])
     finally:
         child.send_signal(signal.SIGTERM)
         _, errors = child.communicate(timeout=60)
     heard("what the worker said", errors)
     assert child.returncode == 0
+
+
+def _shown(folder: Path) -> tuple[WorkerState, ...]:
+    """Return what the workers show, once there is a database."""
+    if not (folder / "sequences.db").exists():
+        return ()
+    try:
+        with Store.open(folder, now=now(), examined=False) as store:
+            return states(store, now=now())
+    except StoreError:  # it is just being made
+        return ()
 
 
 def _until(holds: Callable[[], bool], seconds: float = 120) -> None:

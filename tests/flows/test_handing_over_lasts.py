@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sequences_mcp.engine.pulse import VENDORS, Pulse, states
+from sequences_mcp.engine.pulse import VENDORS, Pulse, in_files
 from sequences_mcp.flows.hand_over import hand_over_until_cancelled
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()
-    [shown] = states(tmp_path, now=NOON)
+    [shown] = in_files(tmp_path, now=NOON)
     assert (shown.lane, shown.error_since) == ("vendors", NOON)
     assert "FileNotFoundError" in (shown.error or "")
     task.cancel()

@@ -36,13 +36,14 @@ async def held_because(bureau: Bureau, desktop: Desktop, run: str) -> str:
 
 
 @pytest.mark.parametrize("setting", CHANGES)
-async def test_a_changed_setting_voids_the_yes_until_there_is_another(bureau: Bureau, setting: str) -> None:
+async def test_a_changed_setting_holds_what_leaves_until_it_is_approved_too(bureau: Bureau, setting: str) -> None:
     async with bureau.client("auto", yes) as desktop:
         run = await approved(bureau, desktop)
         changed = bureau.having(**{setting: CHANGES[setting]})
-        assert "the settings have changed since it was given" in await held_because(changed, desktop, run)
+        assert "approved for other settings" in await held_because(changed, desktop, run)
+    async with changed.client("auto") as desktop:
         [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
-        assert (plan["status"], plan["people"]) == ("void", 1)
+        assert (plan["status"], plan["people"]) == ("waiting", 1)
     async with changed.desk() as desk:
         seen = await look(desk, plan["plan_id"], renew=True)
         await approve(desk, plan["plan_id"], seen=seen, people=None, actor="test")
@@ -54,10 +55,14 @@ async def test_a_yes_to_files_in_a_folder_is_none_to_real_mail(bureau: Bureau) -
     async with bureau.client("auto", yes) as desktop:
         run = await approved(bureau, desktop)
         with mailing(bureau, {}) as (connected, inbox):
-            assert "delivery was 'outbox' and is now 'smtp://127.0.0.1:" in await held_because(
-                connected, desktop, run
-            )
-            assert inbox.seen == 0
+            connected.work()
+            async with connected.client("auto") as other:
+                seen = await other.call("get_sequence", sequence_id=run)
+            changed = "approved for other settings: delivery was 'outbox' and is now 'smtp://127.0.0.1:"
+            assert changed in seen["why"]
+            assert (seen["status"], inbox.seen, bureau.outbox) == ("ACTIVE", 0, [])
+        bureau.work()
+        assert len(bureau.outbox) == 1
 
 
 async def test_a_contact_whose_address_changed_is_looked_at_again(bureau: Bureau) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
+from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of, version_told
 
 OUTBOX = "outbox"  # the delivery of terms under which e-mails become files and reach nobody
@@ -55,6 +57,17 @@ class Terms:
     def are_a_vendors(self) -> bool:
         """Whether a vendor decides who sends, when and how much."""
         return not self.window
+
+    @property
+    def text(self) -> str:
+        """The terms as one JSON text, by which they are stored and told apart; without fields at their default."""
+        defaults = {one.name: one.default for one in fields(self)}
+        return canonical({name: value for name, value in asdict(self).items() if value != defaults[name]}).decode()
+
+    @property
+    def mark(self) -> str:
+        """What tells these terms from any others, as 16 digits."""
+        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def difference(self, other: Terms) -> str:
         """Return what differs, in words, or an empty string."""
@@ -108,6 +121,7 @@ class Plan:
     ``people`` counts whom a yes still concerns: whoever left an undecided plan is no longer among them.
     ``missing_texts`` counts the texts that still have to be written, ``to_read`` those written per contact that a
     person must read one by one, ``warnings`` those about people.
+    ``account`` stands for the account at a vendor, where the plan was made for one.
     """
 
     id: str
@@ -123,6 +137,20 @@ class Plan:
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str | None = None
+    account: str = ""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The marks of the settings it was made for: whoever works for one of them may carry it out."""
+        return settings_marks(self.header.provider, self.header.terms, account=self.account)[-1:]
+
+
+def settings_marks(provider: str, terms: Terms, *, account: str = "") -> tuple[str, ...]:
+    """Return the marks of settings as a plan and a worker carry them: at a vendor without and with the account."""
+    if provider == LOCAL:
+        return (terms.mark,)
+    of_vendor = f"{provider}:{terms.mark}"
+    return (of_vendor, f"{of_vendor}:{account}") if account else (of_vendor,)
 
 
 def is_allowed(allowed: frozenset[str], blueprint_id: str, *, version: int) -> bool:

@@ -13,7 +13,7 @@ from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import plan_digest, text_digest
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
+from sequences_mcp.domain.plan import OUTBOX, Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import audit, plans
@@ -39,12 +39,22 @@ def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None
     return max((yes.at for yes in plans.yeses(store, draft_id(run), text=digest)), default=None)
 
 
-def void_because(store: Store, plan: Plan, *, terms: Terms) -> str | None:
+OTHER_SETTINGS = "approved for other settings"
+
+
+def lacks(today: Terms, wanted: Terms, *, knows_server: bool) -> bool:
+    """Say whether the settings of today are not others but missing: nobody told this process who sends, or how.
+
+    ``knows_server``: somebody told it through which mail server e-mails leave, or that they leave through none.
+    """
+    nowhere = wanted.delivery != OUTBOX and today.delivery == OUTBOX and not knows_server
+    return not today.sender_address or nowhere
+
+
+def void_because(store: Store, plan: Plan) -> str | None:
     """Return why a plan's approval does not hold (any more), or None: a hold that a new approval ends."""
     if plan.status is not PlanStatus.APPROVED:
         return f"{APPROVAL}: the plan is {plan.status.value}{f' ({plan.reason})' if plan.reason else ''}"
-    if changed := plan.header.terms.difference(terms):
-        return f"{APPROVAL}: the settings have changed since it was given: {changed}"
     if plans.approved_at(store, plan.id, digest=plan.digest) is None:
         return f"{APPROVAL}: nobody approved the plan as it is now"
     return None

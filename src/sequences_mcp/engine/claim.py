@@ -16,6 +16,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine.approvals import (
+    OTHER_SETTINGS,
     Unproven,
     accept_unsigned,
     approved_at,
@@ -147,7 +148,9 @@ def _blocked(
         return "its plan is gone"
     digest = text_digest(sequence, run)
     approved = approved_at(store, run, digest=digest)
-    if why := void_because(store, plan, terms=rules.terms) or _unsigned_plan(store, plan, approved, rules=rules):
+    if changed := plan.header.terms.difference(rules.terms):  # it is another process's: nothing of it is voided
+        return f"{OTHER_SETTINGS}: {changed}"
+    if why := void_because(store, plan) or _unsigned_plan(store, plan, approved, rules=rules):
         if plan.status is PlanStatus.APPROVED:
             reason = why.removeprefix(f"{APPROVAL}: ")
             decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)

@@ -1,30 +1,40 @@
-"""What a worker is doing, in a file of its own that every other process can read: no database needed.
+"""What a worker is doing, where every other process can read it: a row of the database, while that can be written.
 
-``workers/<process>-<lane>.json`` in the data folder, replaced whole; removed when the worker ends.
+Where it cannot, the same stands in ``workers/<process>-<lane>.json`` of the data folder, so that a worker whose
+database is away can still be seen to be in difficulties. Both are removed when the worker ends.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.store.instants import from_micros, to_micros
+from sequences_mcp.errors import StoreError
 
 FOLDER = "workers"
+MAILBOX = "mailbox"
 VENDORS = "vendors"  # the lane in which approved starts are handed over; the others are the worker's
 EVERY = timedelta(seconds=30)
 SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 FORGOTTEN_AFTER = timedelta(days=1)
+PATIENCE = 0.3  # seconds to wait for other processes: what is shown now is shown again in a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
     """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
 
-    ``error`` is None while all is well; ``error_since`` is when it began to stand in the way.
+    ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
+    marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
     """
 
     process: int
@@ -34,6 +44,9 @@ class WorkerState:
     last_act: datetime | None = None
     error: str | None = None
     error_since: datetime | None = None
+    host: str = ""
+    serves: tuple[str, ...] = ()
+    sends: str = ""
 
     def is_silent(self, now: datetime) -> bool:
         """Whether it has not shown itself for longer than any work takes, and is probably gone."""
@@ -42,11 +55,17 @@ class WorkerState:
 
 @dataclass(slots=True)
 class Pulse:
-    """The file of one worker. A folder that is gone or full is no reason to stop: nothing here raises."""
+    """What one worker shows of itself. A folder that is gone or full is no reason to stop: nothing here raises.
+
+    ``store`` is the worker's own while it is open; without one, or where it cannot be written, a file is.
+    """
 
     data_dir: Path
     lane: str
     clock: Callable[[], datetime]
+    serves: tuple[str, ...] = ()
+    sends: str = ""
+    store: Store | None = None
     _state: WorkerState | None = field(default=None, init=False)
     _written: datetime | None = field(default=None, init=False)
 
@@ -65,18 +84,35 @@ class Pulse:
         self._tell(replace(state, error=error[:500], error_since=since), now, always=state.error != error[:500])
 
     def end(self) -> None:
-        """Take the file away."""
+        """Take away what was shown, while the store is open and after it."""
+        if self.store is not None:
+            with suppress(StoreError), self.store.hasty(PATIENCE):
+                self.store.write("workers.remove", host=_host(), process=os.getpid(), lane=self.lane)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+        self._written = None
 
     def _at(self, now: datetime) -> WorkerState:
         if self._state is None:
-            self._state = WorkerState(process=os.getpid(), lane=self.lane, since=now, beat=now)
+            self._state = WorkerState(
+                host=_host(),
+                process=os.getpid(),
+                lane=self.lane,
+                since=now,
+                beat=now,
+                serves=self.serves,
+                sends=self.sends,
+            )
         return replace(self._state, beat=now)
 
     def _tell(self, state: WorkerState, now: datetime, *, always: bool) -> None:
         self._state = state
         if not always and self._written is not None and timedelta(0) <= now - self._written < EVERY:
+            return
+        if self._kept_in_database(state, now):
+            self._written = now
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
             return
         with suppress(OSError):
             # Not `parents`: a data folder that has vanished must not be made anew by whoever worked in it.
@@ -87,29 +123,74 @@ class Pulse:
             draft.replace(self._path)
             self._written = now
 
+    def _kept_in_database(self, state: WorkerState, now: datetime) -> bool:
+        if self.store is None:
+            return False
+        row = asdict(state) | {"serves": json.dumps(state.serves)}
+        row |= {name: to_micros(row[name]) for name in _INSTANTS}
+        try:
+            self.store.require_in_place()
+            with self.store.hasty(PATIENCE), self.store.transaction():
+                self.store.write("workers.keep", **row)
+                self.store.write("workers.forget", before=to_micros(now - FORGOTTEN_AFTER))
+        except StoreError:
+            return False
+        return True
+
     @property
     def _path(self) -> Path:
         return self.data_dir / FOLDER / f"{os.getpid()}-{self.lane}.json"
 
 
-def states(data_dir: Path, *, now: datetime) -> tuple[WorkerState, ...]:
+def states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
-    found = []
+    found = {(one.host, one.process, one.lane): one for one in map(_of_row, store.rows("workers.all"))}
+    for one in in_files(store.path.parent, now=now):
+        known = found.get((one.host, one.process, one.lane))
+        if known is None or known.beat < one.beat:
+            found[one.host, one.process, one.lane] = one
+    return tuple(one for one in found.values() if abs(now - one.beat) < FORGOTTEN_AFTER)
+
+
+def alive(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
+    """Return every worker that has shown itself lately."""
+    return tuple(one for one in states(store, now=now) if not one.is_silent(now))
+
+
+def served(workers: Iterable[WorkerState]) -> frozenset[str]:
+    """Return the marks of the settings for which any of these workers sends or hands over."""
+    return frozenset(mark for one in workers if one.lane in (MAILBOX, VENDORS) for mark in one.serves)
+
+
+_INSTANTS = ("since", "beat", "last_act", "error_since")
+
+
+def _host() -> str:
+    return socket.gethostname()
+
+
+def _of_row(row: Any) -> WorkerState:
+    facts = dict(row)
+    facts |= {name: from_micros(facts[name]) for name in _INSTANTS}
+    return WorkerState(**facts | {"serves": tuple(json.loads(facts["serves"]))})
+
+
+def in_files(data_dir: Path, *, now: datetime) -> Iterator[WorkerState]:
+    """Yield every worker whose database could not be written when it last showed itself."""
     for path in sorted((data_dir / FOLDER).glob("*.json")):
         state = _read(path)
         if state is not None and abs(now - state.beat) < FORGOTTEN_AFTER:
-            found.append(state)
+            yield state
         elif state is not None:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-    return tuple(found)
 
 
 def _read(path: Path) -> WorkerState | None:
     try:
         facts = json.loads(path.read_bytes())
-        for name in ("since", "beat", "last_act", "error_since"):
+        for name in _INSTANTS:
             facts[name] = facts[name] and datetime.fromisoformat(facts[name])
-        return WorkerState(**facts)
+        return WorkerState(**facts | {"serves": tuple(facts.get("serves", ()))})
     except (OSError, ValueError, TypeError, KeyError):  # written by another version, or just being replaced
         return None

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.engine import pulse
+from sequences_mcp.engine.approvals import lacks
 from sequences_mcp.engine.store import lineage, mailboxes
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
+from sequences_mcp.engine.store.plans import other_settings
 
 RECENT = timedelta(days=7)
-MAILBOX = "mailbox"
 _CANNOT, _WAITS = "The worker cannot do its work", "Approved starts wait for their vendors"
 PATIENCE = timedelta(minutes=5)  # how long something may be due before that is worth a word
 
 
-def troubles(store: Store, *, now: datetime, sender: str | None, account: str | None = None) -> list[Trouble]:
-    """Return what is wrong, what stops everything first; ``sender`` is the mailbox in use.
+def troubles(
+    store: Store, *, now: datetime, terms: Terms, knows_server: bool = True, account: str | None = None
+) -> list[Trouble]:
+    """Return what is wrong, what stops everything first; ``terms`` are those of this process.
 
-    ``account`` stands for the account on it: what another one was refused for is over.
+    ``knows_server``: it was told through which server e-mails leave. ``account`` stands for the account on the
+    mailbox in use: what another one was refused for is over.
     """
-    found = [*_standstills(store), *_disk(store), *_workers(store, now)]
-    if sender:
-        found += _resting(store, sender, now, account=account)
+    alive = pulse.alive(store, now=now)
+    found = [*_standstills(store), *_disk(store), *_workers(store, now, alive)]
+    found += _other_settings(store, now, terms=terms, knows_server=knows_server, at_work=pulse.served(alive))
+    if terms.sender_address:
+        found += _resting(store, terms.sender_address, now, account=account)
     return [*found, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
@@ -47,10 +54,36 @@ def _disk(store: Store) -> Iterator[Trouble]:
         )
 
 
-def _workers(store: Store, now: datetime) -> Iterator[Trouble]:
+def _other_settings(
+    store: Store, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
+) -> Iterator[Trouble]:
+    """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
+    for one in other_settings(store, terms=terms, now=now):
+        due = _count(one.number, "run that is due was", "runs that are due were")
+        wanted = f"{one.terms.sender_name} <{one.terms.sender_address}> through {one.terms.delivery}"
+        is_lacking = lacks(terms, one.terms, knows_server=knows_server)
+        has_worker = one.terms.mark in at_work
+        yield Trouble(
+            code="other_settings",
+            what=f"{due} approved for other settings ({wanted if is_lacking else one.terms.difference(terms)}).",
+            remedy=_remedy(one.plan_id, is_lacking=is_lacking, has_worker=has_worker),
+            since=one.since,
+            stops=not has_worker,
+        )
+
+
+def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
+    if has_worker:
+        return "A worker that has those settings goes on with them; this process leaves them alone."
+    alone = "This process leaves them alone, and no worker with those settings runs. They go on by themselves once"
+    if is_lacking:
+        return f"{alone} one does: put those settings into settings.toml, and keep a worker running."
+    return f"{alone} one does; or a person approves the present settings: sequences-mcp review approve {plan_id}"
+
+
+def _workers(store: Store, now: datetime, alive: Iterable[pulse.WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
-    states = pulse.states(store.path.parent, now=now)
-    alive = [one for one in states if not one.is_silent(now)]
+    states = pulse.states(store, now=now)
     for one in alive:
         if one.error:
             waits = one.lane == pulse.VENDORS
@@ -66,7 +99,7 @@ def _workers(store: Store, now: datetime) -> Iterator[Trouble]:
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
         states=[one for one in states if one.lane != pulse.VENDORS],
-        is_alive=any(one.lane == MAILBOX for one in alive),
+        is_alive=any(one.lane == pulse.MAILBOX for one in alive),
     )
     yield from _nobody_does(
         store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],

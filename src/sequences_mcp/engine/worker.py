@@ -16,12 +16,12 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.engine import deciding, events, putting_right
+from sequences_mcp.engine import deciding, events, putting_right, settings_changes
 from sequences_mcp.engine.change import change
 from sequences_mcp.engine.channels.message import Message, Receipt
 from sequences_mcp.engine.claim import ACTOR, Claim, Rules, take
 from sequences_mcp.engine.outcomes import record
-from sequences_mcp.engine.pulse import Pulse
+from sequences_mcp.engine.pulse import MAILBOX, Pulse
 from sequences_mcp.engine.receipts import FOLDER, Outcome, Receipts
 from sequences_mcp.engine.standing import elapsed
 from sequences_mcp.engine.store import attempts, lineage, mailboxes, schedule, sequences
@@ -43,9 +43,11 @@ from sequences_mcp.errors import (
 
 log = logging.getLogger(__name__)
 
-FREE, MAILBOX, NOTICE = "free", "mailbox", "notice"
+FREE, NOTICE = "free", "notice"
 LANES = frozenset({FREE, MAILBOX, NOTICE})
 AFTER_A_STORE_ERROR = 5.0
+LOOK_BACK_EVERY = timedelta(minutes=1)
+NOW, ALWAYS = timedelta(0), timedelta(days=36_500)
 NO_ROOM = "The disk is full: no e-mail is begun, because what becomes of it could not be written down."
 STOOD_STILL = "the program stood still between its last words to the server and the final dot"
 
@@ -87,6 +89,8 @@ class Worker:
     monotonic: Callable[[], float] = elapsed
     outcomes: Counter[str] = field(default_factory=Counter, init=False)  # how many were accepted, refused, lost
     _faulty: set[str] = field(default_factory=set, init=False)
+    _left_alone: set[str] = field(default_factory=set, init=False)
+    _looked_back_at: datetime | None = field(default=None, init=False)
     _unwritten: dict[int, Outcome] | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
@@ -94,6 +98,8 @@ class Worker:
 
         Raises StoreError where the database cannot be used and waiting does not help.
         """
+        if self.pulse:
+            self.pulse.beat()  # before the first e-mail, which may take its time
         while not stop.is_set():
             try:
                 self.store.require_in_place()
@@ -140,12 +146,19 @@ class Worker:
         return MAILBOX if at is not None and at <= now and self.store.has_room() else None
 
     def _free_is_due(self) -> bool:
-        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
+        free = self._next(FREE)
         return free is not None and free[1] <= self.clock()
 
-    def _mailbox_at(self) -> datetime | None:
+    def _next(self, lane: str, *, within: timedelta = NOW) -> tuple[str, datetime] | None:
+        """Return what is due first in a lane of ours, of what this process's settings were approved for."""
+        if lane not in self.lanes:
+            return None
+        coming = self.clock() + within
+        return schedule.next_due(self.store, lane, terms=self.rules.terms, before=coming)
+
+    def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
-        due = schedule.next_due(self.store, MAILBOX) if MAILBOX in self.lanes else None
+        due = self._next(MAILBOX, within=within)
         if due is None:
             return None
         terms = self.rules.terms
@@ -161,14 +174,14 @@ class Worker:
 
     def _pause(self) -> float:
         """Return for how many seconds nothing is due, at most ``poll``: another process may add work."""
-        coming = self.next_at() if self.store.has_room() else None
+        coming = self.next_at(within=timedelta(seconds=self.poll)) if self.store.has_room() else None
         soonest = self.poll if coming is None else (coming - self.clock()).total_seconds()
         return min(max(soonest, 0.0), self.poll)
 
-    def next_at(self) -> datetime | None:
-        """Return when the next thing can be done in its lanes, or None where nothing is planned."""
-        free = schedule.next_due(self.store, FREE) if FREE in self.lanes else None
-        return min((at for at in (free and free[1], self._mailbox_at()) if at is not None), default=None)
+    def next_at(self, *, within: timedelta = ALWAYS) -> datetime | None:
+        """Return when the next thing can be done in its lanes, or None where nothing is planned for that time."""
+        free = self._next(FREE, within=within)
+        return min((at for at in (free and free[1], self._mailbox_at(within)) if at is not None), default=None)
 
     def _show(self, done: int) -> None:
         if self.pulse and not self.store.has_room():
@@ -199,8 +212,21 @@ class Worker:
         )
 
     def _catch_up(self, named: list[str]) -> None:
+        self._mind_other_settings()
         deciding.catch_up(self.store, now=self.clock())
         putting_right.purge(self.store, now=self.clock())
+
+    def _mind_other_settings(self) -> None:
+        """Hold what was approved for settings that have changed since; log, once each, what is left alone."""
+        terms, now = self.rules.terms, self.clock()
+        if self._looked_back_at is None or abs(now - self._looked_back_at) > LOOK_BACK_EVERY:
+            settings_changes.let_go(self.store, terms=terms, now=now)
+            self._looked_back_at = now
+        for one in settings_changes.hold_changed(self.store, terms=terms, now=now):
+            if one.plan_id not in self._left_alone:
+                self._left_alone.add(one.plan_id)
+                why = one.terms.difference(terms)
+                log.warning("%s was approved for other settings (%s): its runs are left alone", one.plan_id, why)
 
     def _tell(self, named: list[str]) -> None:
         rest = mailboxes.resting(self.store, self.rules.terms.sender_address, now=self.clock())
@@ -222,7 +248,7 @@ class Worker:
             lineage.look(self.store, now=now)  # the file may have been exchanged since the last one was taken
             if lineage.standstills(self.store):
                 return None
-            due = schedule.next_due(self.store, lane)
+            due = self._next(lane)
             if due is None or due[1] > now or (lane == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
             named.append(due[0])

@@ -14,6 +14,7 @@ from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.plan import Plan, Terms
+    from sequences_mcp.domain.record import WorkerAtWork
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.flows.panel import Decision, PlanShown
@@ -55,10 +56,10 @@ class Desk:
     ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
     zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
     is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
-    that shows plans inside a chat; ``troubles`` tells what is wrong now; ``vendor_terms`` those of the
-    vendors connected; ``auto_approve`` are the versions (``id@version``) and templates that may start
-    unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts written for one person;
-    ``is_approved`` that a person has said yes to what the verb changes at a vendor.
+    that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
+    ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
+    templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
+    written for one person; ``is_approved`` that a person has said yes to what the verb changes at a vendor.
     """
 
     providers: Mapping[str, Provider]
@@ -84,6 +85,7 @@ class Desk:
     must_sign: Callable[[], bool]
     panel: Callable[[], Panel]
     troubles: Callable[[], Items[Trouble]] = tuple
+    workers: Callable[[], Items[WorkerAtWork]] = tuple
     is_approved: bool = False
 
     @property
@@ -100,6 +102,22 @@ class Desk:
     def obstacle(self) -> str | None:
         """Return, on one line, what keeps anything from leaving just now, or None."""
         return next((f"Nothing leaves now: {one.line}" for one in self.troubles() if one.stops), None)
+
+    def waits_for_worker(self, plan: Plan) -> str | None:
+        """Return that nothing of an approved plan leaves before a worker with its settings runs, or None."""
+        from sequences_mcp.domain.plan import PlanStatus
+
+        if plan.status is not PlanStatus.APPROVED or plan.header.is_at_vendor:
+            return None
+        working = self.workers()
+        if any(not one.serves.isdisjoint(plan.settings) for one in working):
+            return None
+        start = "keep a chat with this server open, or run `sequences-mcp work`"
+        if plan.header.terms == self.terms:
+            return f"Nothing of it leaves before a worker runs: {start}."
+        terms = plan.header.terms
+        who = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
+        return f"Nothing of it leaves before a worker with its settings runs ({who}): with them, {start}."
 
     def provider_of(self, text: str, kind: Kind) -> Provider:
         """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""

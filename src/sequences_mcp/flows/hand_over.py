@@ -46,6 +46,8 @@ async def hand_over(
     while people := await desk.vendor_runs.next_people(plan.id, size=size):
         if enrolment is None:
             return f"{title_of(plan)} is not connected to this process: a server that has its key goes on."
+        if why := await desk.vendor_runs.left_alone(plan.id):
+            return f"{plan.id} is left alone here: {why}."
         if halt is not None and halt.is_set():
             return "this process ends: another one goes on."
         if why := await _one_request(desk, enrolment, plan, people=people, at=at):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.domain.record import Waiting
+from sequences_mcp.domain.record import Waiting, WorkerAtWork
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.errors import SequencesError
@@ -38,6 +38,7 @@ class ProvidersReport:
     auto_approve: tuple[str, ...]
     troubles: tuple[Trouble, ...]
     broken: tuple[str, ...]
+    workers: tuple[WorkerAtWork, ...]
     waiting: Waiting
 
 
@@ -52,6 +53,7 @@ async def list_providers(desk: Desk) -> ProvidersReport:
         auto_approve=tuple(map(_allowed, sorted(desk.auto_approve))),
         troubles=troubles,
         broken=(*(one.line for one in troubles), *await _unknown(desk)),
+        workers=tuple(desk.workers()),
         waiting=await desk.records.waiting(),
     )
 

@@ -197,6 +197,10 @@ class VendorRuns(Protocol):
         """Return approved plans with people still to be handed over."""
         ...
 
+    async def left_alone(self, plan_id: str) -> str | None:
+        """Return that a plan was approved for another account or other settings than this process's, or None."""
+        ...
+
     async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
         """Return who would be handed over next; none while an earlier request of the plan is open.
 

@@ -89,7 +89,8 @@ async def approve(desk: Desk, identifier: str, *, seen: Look, people: int | None
         )
     done = await approve_plan(desk, plan_id=identifier, digest=seen.digest, actor=actor)
     said = f"{done.id} is approved: {terminal.counts(done, warnings=await number_of_warnings(desk, done))}."
-    return f"{said} {await _handed_over(desk, done)}" if done.header.is_at_vendor else said
+    more = await _handed_over(desk, done) if done.header.is_at_vendor else desk.waits_for_worker(done)
+    return f"{said} {for_terminal(more)}" if more else said
 
 
 async def refuse(desk: Desk, identifier: str, *, reason: str, actor: str) -> str:

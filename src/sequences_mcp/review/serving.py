@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.review import seat
 from sequences_mcp.review.seat import Seat
 
@@ -46,7 +47,7 @@ class ReviewPage:
         """Listen at once if nobody does; go on trying in the background otherwise."""
         try:
             self._seat = seat.take(self._data_dir)
-        except OSError as error:
+        except (OSError, SequencesError) as error:
             logging.getLogger(__name__).info("The review page cannot listen: %s", error)
             return
         self._thread.start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp.server import MCPServer
@@ -24,7 +26,7 @@ from mcp.types import Tool as ListedTool
 
 from sequences_mcp import __version__
 from sequences_mcp.domain.limits import require_limits
-from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import apps, catalog, resources
 
 if TYPE_CHECKING:
@@ -70,14 +72,39 @@ def build(
     return SequencesServer(open_desk, log_level=log_level, vendors=vendors)
 
 
-class SequencesServer(MCPServer["Desk"]):
-    """An MCPServer that serves the catalogue, refuses undeclared arguments and explains every error."""
+class OpenedDesk:
+    """The desk that the tools work with, opened once; while it cannot be opened, each call tries again."""
+
+    def __init__(self, open_desk: OpenDesk) -> None:
+        self._open_desk = open_desk
+        self._desk: Desk | None = None
+        self._opening = asyncio.Lock()
+        self._closing = AsyncExitStack()
+
+    async def get(self) -> Desk:
+        """Return the desk; SequencesError says what keeps it from being opened."""
+        async with self._opening:
+            if self._desk is None:
+                self._desk = await self._closing.enter_async_context(self._open_desk())
+            return self._desk
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        self._desk = None
+        await self._closing.aclose()
+
+
+class SequencesServer(MCPServer[OpenedDesk]):
+    """An MCPServer that serves the catalogue, refuses undeclared arguments and explains every error.
+
+    Where the desk cannot be opened (settings that are wrong, a database that is away) the server starts all the
+    same: every tool says what is wrong, and the next call tries to open it again.
+    """
 
     def __init__(self, open_desk: OpenDesk, *, log_level: LogLevel, vendors: Collection[str]) -> None:
         self._vendors = frozenset(vendors)
-        self._open_desk = open_desk
         self._built: dict[str, Tool] = {}
-        self._open: list[Desk] = []
+        self._opened = OpenedDesk(open_desk)
         super().__init__(
             "sequences-mcp",
             title="Outreach sequences",
@@ -92,13 +119,15 @@ class SequencesServer(MCPServer["Desk"]):
         self.completion()(self._complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations
 
     @asynccontextmanager
-    async def _lifespan(self) -> AsyncIterator[Desk]:
-        async with self._open_desk() as desk:
-            self._open.append(desk)  # prompts and completions are given no request context
-            try:
-                yield desk
-            finally:
-                self._open.remove(desk)
+    async def _lifespan(self) -> AsyncIterator[OpenedDesk]:
+        try:
+            await self._opened.get()
+        except SequencesError as error:
+            logging.getLogger(__name__).error("Every tool says so: %s", error)
+        try:
+            yield self._opened
+        finally:
+            await self._opened.close()
 
     async def run_stdio_async(self) -> None:
         """Serve over standard streams, answering also what cannot be read."""
@@ -111,7 +140,7 @@ class SequencesServer(MCPServer["Desk"]):
         return catalog.listed(self._vendors)
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Desk, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[OpenedDesk, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
@@ -122,7 +151,7 @@ class SequencesServer(MCPServer["Desk"]):
         return result
 
     async def _called(
-        self, name: str, arguments: dict[str, Any], context: Context[Desk, Any] | None
+        self, name: str, arguments: dict[str, Any], context: Context[OpenedDesk, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         from sequences_mcp.server import boundary
         from sequences_mcp.server.dialog import PersonNeeded
@@ -133,7 +162,8 @@ class SequencesServer(MCPServer["Desk"]):
         try:
             require_limits(arguments)
             require_limits(boundary.read_from_text(arguments))
-        except InvalidArgumentsError as error:
+            await self._opened.get()
+        except SequencesError as error:
             return boundary.refusal(error)
         tool = self._tool(name)
         context = context or Context(mcp_server=self)
@@ -158,16 +188,20 @@ class SequencesServer(MCPServer["Desk"]):
         return prompts.listed()
 
     async def get_prompt(
-        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Desk, Any] | None = None
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[OpenedDesk, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
         """Return a prompt's text; an unknown name or a bad argument is a protocol error that says so."""
         from sequences_mcp.server import prompts
 
-        return await prompts.rendered(name, arguments or {}, desk=self._open[-1])
+        return await prompts.rendered(name, arguments or {}, open_desk=self._opened.get)
 
     async def _complete(
         self, reference: Reference, argument: CompletionArgument, context: CompletionContext | None
     ) -> Completion:
         from sequences_mcp.server.completion import complete
 
-        return await complete(reference, argument, context, desk=self._open[-1])
+        try:
+            desk = await self._opened.get()
+        except SequencesError:
+            return Completion(values=[])
+        return await complete(reference, argument, context, desk=desk)

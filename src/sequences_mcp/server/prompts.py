@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -116,7 +116,9 @@ def listed() -> list[ListedPrompt]:
     ]
 
 
-async def rendered(name: str, arguments: Mapping[str, Any], *, desk: Desk) -> GetPromptResult:
+async def rendered(
+    name: str, arguments: Mapping[str, Any], *, open_desk: Callable[[], Awaitable[Desk]]
+) -> GetPromptResult:
     """Return a prompt's text. Whatever is wrong is a protocol error, the same in both eras, that says what."""
     if name not in _BY_NAME:
         _invalid(f"There is no prompt {cut(visible(name), 80)!r}; the prompts are {', '.join(_BY_NAME)}.")
@@ -126,7 +128,7 @@ async def rendered(name: str, arguments: Mapping[str, Any], *, desk: Desk) -> Ge
     from sequences_mcp.server.prompt_facts import facts_for
 
     try:
-        text = render(name, **await facts_for(name, given, desk=desk))
+        text = render(name, **await facts_for(name, given, desk=await open_desk()))
     except SequencesError as error:
         _invalid(visible(str(error)))
     message = PromptMessage(role="user", content=TextContent(type="text", text=visible(text)))

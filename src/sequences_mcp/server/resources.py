@@ -158,7 +158,7 @@ async def _shown(read: Callable[[Any], Any], to_view: Callable[..., View], ctx: 
     from sequences_mcp.server.view import facts_of
 
     try:
-        found = await read(ctx.request_context.lifespan_context)
+        found = await read(await ctx.request_context.lifespan_context.get())
     except (NotFoundError, WrongIdError) as error:
         raise ResourceNotFoundError(visible(str(error))) from error
     except SequencesError as error:

@@ -204,6 +204,8 @@ async def question_about(desk: Desk, plan_id: str, *, left_out: int) -> str | No
     waiting = sorted(
         (one for one in people.items if one.sequence.waits_for_plan), key=lambda one: one.sequence.ordinal
     )
+    if not waiting:
+        return None  # everybody is under way: what changed are the settings, which a person sees on the page
     found = await warnings_of(desk, plan, people=ASK_AT_MOST)
     question = Question(
         plan=plan,

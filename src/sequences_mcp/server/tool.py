@@ -79,7 +79,7 @@ def _annotations(title: str, hints: Hints) -> ToolAnnotations:
 
 def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
     async def run(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
-        desk = ctx.request_context.lifespan_context
+        desk = await ctx.request_context.lifespan_context.get()
         if definition.safe:
             await (
                 desk.ledger.turn()

@@ -8,11 +8,20 @@ from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, Kind, parse
-from sequences_mcp.domain.sequence import Sequence, StepRun
+from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun
 from sequences_mcp.engine.at_vendor import outlook_there
 from sequences_mcp.engine.local.engine import Engine
+from sequences_mcp.engine.local.standing import held_for
 from sequences_mcp.engine.machine import outlook
-from sequences_mcp.engine.store import attempts, blueprints, contacts, sequences, vendor_errors, vendor_readings
+from sequences_mcp.engine.store import (
+    attempts,
+    blueprints,
+    contacts,
+    plans,
+    sequences,
+    vendor_errors,
+    vendor_readings,
+)
 from sequences_mcp.errors import ConflictError, NotFoundError
 from sequences_mcp.providers.port import Outlook, SequenceDetail, VendorReading
 
@@ -27,6 +36,7 @@ def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, .
     answered = vendor_errors.of_runs(engine.store, there) if there else {}
     mails = any(sequences.lane_of(one) == "mailbox" for one in found)
     now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
+    held = _held(engine, found)
     readings = vendor_readings.of(engine.store, there) if there else {}
     names = blueprints.names(engine.store, [(one.blueprint_id, one.blueprint_version) for one in found])
     return tuple(
@@ -34,7 +44,7 @@ def details(engine: Engine, runs: Iterable[Sequence]) -> tuple[SequenceDetail, .
             SequenceDetail(
                 sequence=one,
                 contact=people[one.contact_id],
-                outlook=_outlook(one, now=now, mailbox=mailbox),
+                outlook=_outlook(one, now=now, mailbox=mailbox, held=held.get(one.plan_id)),
                 blueprint_name=names.get((one.blueprint_id, one.blueprint_version)),
                 error=answered.get(one.id),
             ),
@@ -118,9 +128,26 @@ def require_step(engine: Engine, step_id: str, kind: Kind) -> tuple[Sequence, St
     return found[0]
 
 
-def _outlook(one: Sequence, *, now: datetime, mailbox: tuple[datetime, str] | None) -> Outlook:
-    """Return the machine's outlook, or what the mailbox's limits make of it."""
+def _held(engine: Engine, runs: Iterable[Sequence]) -> dict[str, str]:
+    """Return, by plan, why runs that would go on by themselves do not: they were approved for other settings."""
+    plan_ids = {one.plan_id for one in runs if _goes_on(one)}
+    return held_for(engine, plans.of_other_terms(engine.store, plan_ids, terms=engine.terms)) if plan_ids else {}
+
+
+def _goes_on(one: Sequence) -> bool:
+    run = one.current
+    if one.is_at_vendor or one.status is not SequenceStatus.ACTIVE or run is None:
+        return False
+    return run.state not in IN_FLIGHT
+
+
+def _outlook(
+    one: Sequence, *, now: datetime, mailbox: tuple[datetime, str] | None, held: str | None = None
+) -> Outlook:
+    """Return the machine's outlook, or what the settings and the mailbox's limits make of it."""
     found = outlook_there(one) if one.is_at_vendor else outlook(one, now)
+    if held is not None and _goes_on(one):
+        return replace(found, next_at=None, why=f"{found.why}; held: {held}")
     if mailbox is None or found.next_at is None or sequences.lane_of(one) != "mailbox":
         return found
     opens, why = mailbox

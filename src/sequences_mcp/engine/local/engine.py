@@ -26,7 +26,8 @@ class Engine:
     """An open store, today's settings, a clock, a source of randomness, and who is acting.
 
     ``unproven`` looks at the signature of every approval, but for those of the blueprints in ``unasked``.
-    ``vendor_terms`` are the terms of the vendors that are connected.
+    ``vendor_terms`` are the terms of the vendors that are connected, ``accounts`` marks of the accounts there.
+    ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
     """
 
     store: Store
@@ -37,6 +38,8 @@ class Engine:
     unproven: Unproven = accept_unsigned
     unasked: frozenset[str] = frozenset()
     vendor_terms: Mapping[str, Terms] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    knows_server: bool = True
 
     def require_signature(self, digest: str, signature: str | None) -> None:
         """Raise ApprovalError where a passkey has to sign this digest and has not."""

@@ -16,7 +16,7 @@ from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.engine.deciding import carrying_out, catching_up, expire, is_overdue, politely
 from sequences_mcp.engine.local.details import details
 from sequences_mcp.engine.local.engine import Engine, require_page
-from sequences_mcp.engine.local.standing import newer_blueprint, terms_today
+from sequences_mcp.engine.local.standing import as_today, held_plans, newer_blueprint, terms_today
 from sequences_mcp.engine.stopping import thin_out
 from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences
 from sequences_mcp.engine.texts import digests_of, present_digests, resealed, steps_of
@@ -46,6 +46,7 @@ class LocalPlans:
             to_read=0,
             warnings=0,
             created_at=self.engine.clock(),
+            account=self.engine.accounts.get(header.provider, ""),
         )
         steps_of(self.engine.store, plan)
         with self.engine.store.transaction():
@@ -84,18 +85,19 @@ class LocalPlans:
             return self._require(sealed.id)  # closed, where everybody left while it was being written
 
     async def get_plan(self, plan_id: str) -> Plan:
-        """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
+        """Return one plan as it can be decided about now; NotFoundError. Past its time it is ``expired``."""
         plan = self._require(plan_id)
         if is_overdue(plan, now=self.engine.clock()):
             await politely(self.engine.store, catching_up(self.engine.store, now=self.engine.clock()))
             plan = self._require(plan_id)
-        return plan
+        return as_today(self.engine, plan)
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
-        """Return the plans that wait for a person (waiting or void), oldest first."""
+        """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
         require_page(page, size)
         await politely(self.engine.store, catching_up(self.engine.store, now=self.engine.clock()))
-        return plans.waiting(self.engine.store, page=page, size=size)
+        found = plans.waiting(self.engine.store, page=page, size=size, others=held_plans(self.engine))
+        return found.map(lambda plan: as_today(self.engine, plan))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""
@@ -107,9 +109,10 @@ class LocalPlans:
     async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
-        Raises ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
-        texts are missing, or the settings or the blueprint have changed (which voids it). Who is on the
-        suppression list or in another live sequence by now is refused, with the reason.
+        It is about the plan as it was made, whatever the settings of this process. Raises ApprovalError when the
+        digest is not the plan's present one, the plan is expired, refused or used, texts are missing, or the
+        blueprint has changed (which voids it). Who is on the suppression list or in another live sequence by now
+        is refused, with the reason.
         """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
@@ -119,6 +122,8 @@ class LocalPlans:
                 if not plan.header.is_allowed_by(self.engine.unasked):
                     self.engine.require_signature(digest, signature)
                 plans.approve(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
+                if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
+                    plans.set_texts(store, plan.id, present_digests(store, plan))
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
                 plan = decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
@@ -132,7 +137,7 @@ class LocalPlans:
 
         def refused() -> Plan:
             plan = self._require(plan_id)
-            if plan.status not in OPEN:
+            if as_today(self.engine, plan).status not in OPEN:
                 raise _conflict(plan, "it cannot be refused")
             return replace(plan, status=PlanStatus.REFUSED, reason=reason)
 
@@ -148,7 +153,7 @@ class LocalPlans:
             plan = self._require(plan_id)
             if plan.status is PlanStatus.WITHDRAWN:
                 return plan
-            if plan.status not in OPEN:
+            if as_today(self.engine, plan).status not in OPEN:
                 raise _conflict(plan, "it no longer waits for a person")
             return replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
 
@@ -170,7 +175,10 @@ class LocalPlans:
         return self._require(plan.id)
 
     async def renew_plan(self, plan_id: str) -> Plan:
-        """Give a void plan today's terms and a new digest to approve; what is held stays held until then."""
+        """Give a void plan today's terms and a new digest to approve; what is held stays held until then.
+
+        A process that lacks the settings leaves the plan those it was made for.
+        """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             plan = self._require(plan_id)
@@ -190,12 +198,13 @@ class LocalPlans:
         return decide(store, sealed, action=action, now=self.engine.clock(), actor=self.engine.actor)
 
     def _present(self, plan: Plan) -> tuple[Plan, bool]:
-        """Return a plan as it stands today, stored so, and whether that ended its waiting."""
+        """Return a plan as it stands today, and whether that ended its waiting, which is then stored."""
         now = self.engine.clock()
         if is_overdue(plan, now=now):
             return expire(self.engine.store, plan, now=now), True
-        changed = plan.header.terms.difference(terms_today(self.engine, plan))
-        reason = f"the settings have changed: {changed}" if changed else newer_blueprint(self.engine, plan)
+        reason = newer_blueprint(self.engine, plan)
+        if plan.status is PlanStatus.APPROVED:
+            return as_today(self.engine, plan), False
         if plan.status is not PlanStatus.WAITING or not reason:
             return plan, False
         return decide(self.engine.store, voided(plan, reason), action="void", now=now, actor="engine"), True

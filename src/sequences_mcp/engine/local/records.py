@@ -14,6 +14,7 @@ from sequences_mcp.domain.record import AuditEntry, Mail, PlanTally, Suppression
 from sequences_mcp.domain.sequence import SequenceStatus, StepState
 from sequences_mcp.engine.local.details import details, people_of
 from sequences_mcp.engine.local.engine import Engine, require_page
+from sequences_mcp.engine.local.standing import held_plans
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import waiting
 from sequences_mcp.engine.store.instants import from_micros
@@ -51,7 +52,8 @@ class LocalRecords:
 
     async def waiting(self) -> Waiting:
         """Count what waits for a person, and since when."""
-        return waiting.waiting(self.engine.store, now=self.engine.clock(), not_because=APPROVAL)
+        others = held_plans(self.engine)
+        return waiting.waiting(self.engine.store, now=self.engine.clock(), not_because=APPROVAL, others=others)
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people: warnings first, those taken out of it last."""

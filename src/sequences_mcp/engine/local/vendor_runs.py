@@ -27,7 +27,7 @@ from sequences_mcp.engine.local.engine import Engine, require_page
 from sequences_mcp.engine.local.operations import LocalOperations, busy
 from sequences_mcp.engine.local.people_at_vendors import as_known_anywhere, kept
 from sequences_mcp.engine.local.sequences import conditions_of
-from sequences_mcp.engine.local.standing import fallen_because
+from sequences_mcp.engine.local.standing import fallen_because, not_ours
 from sequences_mcp.engine.stopping import covered, drop_elsewhere, suppressed
 from sequences_mcp.engine.store import (
     contacts,
@@ -70,6 +70,11 @@ class LocalVendorRuns:
             for plan in found
             if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
         ]
+
+    async def left_alone(self, plan_id: str) -> str | None:
+        """Return that an approved plan is another account's, or for other settings at its vendor; or None."""
+        plan = plans.find(self.engine.store, plan_id)
+        return None if plan is None else not_ours(self.engine, plan)
 
     async def next_people(self, plan_id: str, *, size: int) -> list[Sequence]:
         """Return who would be handed over next; none while an earlier request is open, or too late."""
@@ -343,6 +348,8 @@ class LocalVendorRuns:
             for one in schedule.found_in(store, plan_id, after=-1, size=-1):
                 self._refuse(one, TOO_LATE)
             self._close(plan_id)
+            return None
+        if not_ours(self.engine, plan):
             return None
         if why := fallen_because(self.engine, plan):
             decide(store, voided(plan, why), action="void", now=now, actor="engine")

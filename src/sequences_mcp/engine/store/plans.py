@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from sequences_mcp.domain.digests import canonical, resend_digest
+from sequences_mcp.domain.digests import resend_digest
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.engine.store.database import Store
@@ -34,10 +34,11 @@ def insert(store: Store, plan: Plan) -> bool:
             "plans.insert",
             id=plan.id,
             digest_version=plan.digest_version,
-            terms=canonical(asdict(header.terms)).decode(),
+            terms=header.terms.text,
             expires_at=to_micros(header.expires_at),
             covered=json.dumps(header.warnings, ensure_ascii=False),
             created_at=to_micros(plan.created_at),
+            account=plan.account or None,
             blueprint_id=header.blueprint_id,
             version=header.blueprint_version,
         )
@@ -66,7 +67,7 @@ def update(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
         id=plan.id,
         status=PlanStatus.REFUSED.value if ending else plan.status.value,
         ending=ending,
-        terms=canonical(asdict(plan.header.terms)).decode(),
+        terms=plan.header.terms.text,
         expires_at=to_micros(plan.header.expires_at),
         digest=plan.digest,
         people=plan.people,
@@ -77,6 +78,7 @@ def update(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
         decided_by=plan.decided_by,
         reason=plan.reason,
         unsettled=unsettled,
+        account=plan.account or None,
     )
 
 
@@ -113,15 +115,50 @@ def emptied(store: Store) -> list[str]:
     return [row["id"] for row in store.rows("plans.emptied")]
 
 
-def waiting(store: Store, *, page: int, size: int) -> Page[Plan]:
-    """Return the plans that wait for a person, the oldest first."""
+def waiting(store: Store, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
+    """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
 
     def read() -> Page[Plan]:
-        rows = store.rows("plans.waiting", size=size, skip=(page - 1) * size)
-        total = store.rows("plans.count_waiting")[0]["found"]
+        rows = store.rows("plans.waiting", others=json.dumps(others), size=size, skip=(page - 1) * size)
+        total = store.rows("plans.count_waiting", others=json.dumps(others))[0]["found"]
         return Page(tuple(map(_from_row, rows)), total, page, size)
 
-    return store.remembered(("plans that wait", page, size), read)
+    return store.remembered(("plans that wait", page, size, others), read)
+
+
+def going_on(store: Store, *, terms: Terms) -> list[Plan]:
+    """Return approved plans that are not over and were made for other terms than these."""
+    known = terms.text
+
+    def read() -> list[Plan]:
+        return list(map(_from_row, store.rows("plans.going_on", terms=known)))
+
+    return store.remembered(("plans that go on", known), read)
+
+
+def of_other_terms(store: Store, ids: Collection[str], *, terms: Terms) -> list[Plan]:
+    """Return those of these plans that are approved for other terms than these."""
+    rows = store.rows("plans.of_other_terms", ids=json.dumps(list(ids)), terms=terms.text)
+    return list(map(_from_row, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSettings:
+    """Runs that are due and were approved for certain terms: how many, since when, and one of their plans."""
+
+    terms: Terms
+    number: int
+    since: datetime
+    plan_id: str
+
+
+def other_settings(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
+    """Return the runs that are due and were approved for other terms than these, by their terms."""
+    rows = store.rows("workers.other_settings", terms=terms.text, now=to_micros(now))
+    return [
+        OtherSettings(Terms(**json.loads(row["terms"])), row["number"], from_micros(row["since"]), row["plan_id"])
+        for row in rows
+    ]
 
 
 def overdue(store: Store, *, now: datetime, abandoned: datetime) -> list[str]:
@@ -200,4 +237,5 @@ def _from_row(row: sqlite3.Row) -> Plan:
         decided_at=from_micros(row["decided_at"]),
         decided_by=row["decided_by"],
         reason=row["reason"],
+        account=row["account"] or "",
     )

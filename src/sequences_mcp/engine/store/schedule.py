@@ -8,17 +8,34 @@ from datetime import datetime
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.sequence import AND, MORE_EMAILS, TALENT, Sequence
 from sequences_mcp.engine.store.contacts import escaped
 from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.instants import from_micros
+from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.engine.store.sequences import address_of, by_ids
 
 
-def next_due(store: Store, lane: str) -> tuple[str, datetime] | None:
-    """Return the run that is due first in a lane (``mailbox`` or ``free``) and when, or None."""
-    row = store.row("sequences.next_due", lane=lane)
+def next_due(store: Store, lane: str, *, terms: Terms, before: datetime) -> tuple[str, datetime] | None:
+    """Return the run that is due first in a lane (``mailbox`` or ``free``), until an instant, and when; or None.
+
+    Only runs of plans that were made for these terms are: any other settings' runs are left alone. A lease that
+    ended is everybody's to note, since nothing more becomes of it.
+    """
+    row = store.row("sequences.next_due", lane=lane, terms=terms.text, before=to_micros(before))
     return (row["id"], from_micros(row["next_run_at"])) if row else None
+
+
+def due_under(store: Store, terms: Terms, *, now: datetime, size: int) -> list[Sequence]:
+    """Return some runs that are due, of plans made for these terms."""
+    rows = store.rows("sequences.due_under", terms=terms.text, now=to_micros(now), size=size)
+    return by_ids(store, [row["id"] for row in rows])
+
+
+def held_because(store: Store, reason: str, *, terms: Terms, size: int) -> list[Sequence]:
+    """Return some runs of approved plans made for these terms whose step is held for a reason that begins so."""
+    rows = store.rows("sequences.held_because", terms=terms.text, reason=f"{reason}%", size=size)
+    return by_ids(store, [row["id"] for row in rows])
 
 
 def park(store: Store, sequence_id: str, reason: str) -> None:

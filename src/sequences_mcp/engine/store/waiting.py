@@ -38,10 +38,13 @@ class Told:
 NOTHING = Marks(frozenset(), 0)
 
 
-def waiting(store: Store, *, now: datetime, not_because: str) -> Waiting:
-    """Return what waits; texts that wait for a reason that begins with ``not_because`` wait with their plan."""
+def waiting(store: Store, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> Waiting:
+    """Return what waits; texts that wait for a reason that begins with ``not_because`` wait with their plan.
+
+    ``others`` are the ids of plans that are approved and wait all the same.
+    """
     with store.snapshot():
-        rows = _rows(store, now=now, not_because=not_because)
+        rows = _rows(store, now=now, not_because=not_because, others=others)
     return Waiting(**{name: Queue(row["number"], from_micros(row["since"])) for name, row in rows.items()})
 
 
@@ -75,9 +78,9 @@ def last_told(store: Store, subject: str) -> Told | None:
     return Told(from_micros(row["at"]), Marks(frozenset(detail["plans"]), detail["newest"]))
 
 
-def _rows(store: Store, *, now: datetime, not_because: str) -> dict[str, Any]:
+def _rows(store: Store, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
-        "plans": store.rows("waiting.plans", now=to_micros(now))[0],
+        "plans": store.rows("waiting.plans", now=to_micros(now), others=json.dumps(others))[0],
         "texts": store.rows("waiting.texts", plan_reason=f"{not_because}%")[0],
         "tasks": store.rows("waiting.tasks", now=to_micros(now))[0],
         "changes": store.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))[0],

@@ -33,5 +33,6 @@ async def waiting(visit: Visit) -> Response:
         counted=(await visit.desk.records.waiting()).words,
         changes=reviews.changes.map(lambda one: (one, what_it_is(one))),
         troubles=visit.desk.troubles(),
+        workers=visit.desk.workers(),
         warnings=reviews.warnings,
     )

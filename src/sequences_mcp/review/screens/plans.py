@@ -104,6 +104,7 @@ async def _shown(
         groups=_groups(desk, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
         people=people,
         moved=moved or [],
+        waits=desk.waits_for_worker(found) if seen.tally.live else None,
     )
 
 

@@ -37,7 +37,8 @@ async def start_sequence(
     if is_open(view):
         view = await asked(desk, ctx, planned, view=view)
     view = await decided(desk, ctx, planned, view=view, seconds=wait_seconds)
-    if obstacle := desk.obstacle():
+    waits = None if is_open(view) else desk.waits_for_worker(await desk.plans.get_plan(planned.plan_id))
+    if obstacle := desk.obstacle() or waits:
         view = view.model_copy(update={"next": f"{view.next} {obstacle}"})
     return view
 

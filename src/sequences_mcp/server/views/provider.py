@@ -7,6 +7,8 @@ from sequences_mcp.flows.at_vendor import vendor_words
 from sequences_mcp.flows.list_providers import ProvidersReport
 from sequences_mcp.server.view import View
 
+NO_WORKER = "none runs: nothing leaves before one does (an open chat with this server, or sequences-mcp work)"
+
 
 class ProviderView(View):
     """One provider and what it can do."""
@@ -32,6 +34,7 @@ class ProvidersView(View):
     auto_approve: tuple[str, ...]
     broken: tuple[str, ...]
     server_reply: str | None = None
+    workers: tuple[str, ...]
     waiting_plans: int
     waiting_drafts: int
     waiting_changes: int
@@ -53,6 +56,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         auto_approve=report.auto_approve,
         broken=report.broken,
         server_reply=next((one.server_reply for one in report.troubles if one.server_reply), None),
+        workers=tuple(one.words for one in report.workers) or (NO_WORKER,),
         waiting_plans=waiting.plans.number,
         waiting_drafts=waiting.texts.number,
         waiting_changes=waiting.changes.number,

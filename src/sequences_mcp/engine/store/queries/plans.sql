@@ -1,8 +1,8 @@
 -- insert --
 -- A plan that is still being written.
 INSERT INTO plan (id, version_no, status, terms, expires_at, covered, digest, people, missing_texts, to_read,
-                  warnings, created_at, digest_version)
-SELECT :id, no, 'drafting', :terms, :expires_at, :covered, '', 0, 0, 0, 0, :created_at, :digest_version
+                  warnings, created_at, digest_version, account)
+SELECT :id, no, 'drafting', :terms, :expires_at, :covered, '', 0, 0, 0, 0, :created_at, :digest_version, :account
 FROM blueprint_version WHERE blueprint_id = :blueprint_id AND version = :version
 
 -- insert_texts --
@@ -18,7 +18,7 @@ WHERE plan.id = :id
 -- What may change of a plan.
 UPDATE plan SET status = :status, terms = :terms, expires_at = :expires_at, digest = :digest, people = :people,
   missing_texts = :missing_texts, to_read = :to_read, warnings = :warnings, decided_at = :decided_at,
-  decided_by = :decided_by, reason = :reason, ending = :ending, unsettled = :unsettled
+  decided_by = :decided_by, reason = :reason, ending = :ending, unsettled = :unsettled, account = :account
 WHERE id = :id
 
 -- mark_settled --
@@ -55,13 +55,27 @@ SELECT id FROM plan p WHERE status IN ('waiting', 'void') AND NOT EXISTS (
     AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
 
 -- waiting --
--- Plans that wait for a person, the oldest first.
+-- Plans that wait for a person, and others by a JSON list of their ids, the oldest first.
 SELECT plan.*, blueprint_id, version, name FROM plan JOIN blueprint_version v ON v.no = plan.version_no
-WHERE status IN ('waiting', 'void') ORDER BY plan.no LIMIT :size OFFSET :skip
+WHERE status IN ('waiting', 'void') OR plan.id IN (SELECT value FROM json_each(:others)) ORDER BY plan.no LIMIT :size OFFSET :skip
 
 -- count_waiting --
--- How many plans wait for a person.
-SELECT count(*) AS found FROM plan WHERE status IN ('waiting', 'void')
+-- How many plans wait for a person, with others by a JSON list of their ids.
+SELECT count(*) AS found FROM plan
+WHERE status IN ('waiting', 'void') OR id IN (SELECT value FROM json_each(:others))
+
+-- going_on --
+-- Approved plans with people under way here, or still to be handed over to a vendor.
+SELECT plan.*, blueprint_id, version, name FROM plan JOIN blueprint_version v ON v.no = plan.version_no
+WHERE status = 'approved' AND terms <> :terms AND (
+  unsettled = 1 AND blueprint_id NOT LIKE 'local:%' OR blueprint_id LIKE 'local:%' AND EXISTS (
+    SELECT 1 FROM sequence WHERE plan_no = plan.no AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
+
+-- of_other_terms --
+-- Approved plans of a JSON list of ids that were made for other terms than these.
+SELECT plan.*, blueprint_id, version, name FROM json_each(:ids) wanted CROSS JOIN plan ON plan.id = wanted.value
+CROSS JOIN blueprint_version v ON v.no = plan.version_no
+WHERE status = 'approved' AND terms <> :terms
 
 -- overdue --
 -- Plans that waited too long, or that nobody finished writing.

@@ -92,9 +92,28 @@ UPDATE sequence SET next_run_at = NULL, reason = :reason WHERE id = :id
 SELECT s.id FROM step_run r JOIN sequence s ON s.no = r.sequence_no WHERE r.key = :key LIMIT 1
 
 -- next_due --
--- When the next thing is due in a lane, and what.
-SELECT id, next_run_at FROM sequence WHERE lane = :lane AND next_run_at IS NOT NULL
-ORDER BY next_run_at, no LIMIT 1
+-- When the next thing is due in a lane before an instant, and what: of plans made for these terms; of others the end
+-- of a lease alone.
+SELECT s.id, next_run_at FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no
+WHERE s.lane = :lane AND next_run_at IS NOT NULL AND next_run_at <= :before AND (p.terms = :terms OR EXISTS (
+  SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.state IN ('claimed', 'handed_over')))
+ORDER BY next_run_at, s.no LIMIT 1
+
+-- due_under --
+-- Runs that are due and wait for nothing else, of plans made for these terms.
+SELECT s.id FROM sequence s CROSS JOIN plan p ON p.no = s.plan_no
+WHERE s.lane IN ('mailbox', 'free') AND s.next_run_at <= :now AND s.status = 'ACTIVE' AND p.terms = :terms
+  AND NOT EXISTS (SELECT 1 FROM step_run r
+                  WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.state IN ('claimed', 'handed_over'))
+ORDER BY s.next_run_at LIMIT :size
+
+-- held_because --
+-- Live runs whose step is held for a reason, of approved plans made for these terms.
+SELECT s.id FROM step_run r CROSS JOIN sequence s ON s.no = r.sequence_no CROSS JOIN plan p ON p.no = s.plan_no
+WHERE r.state IN ('held', 'unknown') AND r.until IS NULL AND r.replaced = 0 AND r.state = 'held' -- as the index has it
+  AND r.reason LIKE :reason AND s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
+  AND p.status = 'approved' AND p.terms = :terms
+LIMIT :size
 
 -- live_of_contacts --
 -- Contacts of a JSON list of ids who have a live run, or whose address has one under another person's row.

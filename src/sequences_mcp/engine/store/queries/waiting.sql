@@ -1,7 +1,7 @@
 -- plans --
--- How many plans wait for a person, and since when.
+-- How many plans wait for a person, with others by a JSON list of their ids, and since when.
 SELECT count(*) AS number, min(created_at) AS since, NULL AS newest FROM plan
-WHERE status = 'void' OR (status = 'waiting' AND expires_at > :now)
+WHERE status = 'void' OR (status = 'waiting' AND expires_at > :now) OR id IN (SELECT value FROM json_each(:others))
 
 -- texts --
 -- How many texts of started runs wait for a person, and since when; not those that wait with their plan.
