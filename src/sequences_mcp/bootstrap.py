@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
-    from sequences_mcp.engine.pulse import Pulse, WorkerState
+    from sequences_mcp.engine.pulse import Pulse
     from sequences_mcp.engine.store.backup import PutBack
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
@@ -266,9 +266,10 @@ async def open_desk(
 
 def _require_sender(settings: Settings) -> Sender:
     from sequences_mcp.errors import SettingsError
+    from sequences_mcp.settings import set_sender
 
     if settings.sender is None:
-        raise SettingsError("SEQUENCES_SENDER is not set.", next_step=_set_sender(settings))
+        raise SettingsError("SEQUENCES_SENDER is not set.", next_step=set_sender(settings))
     return settings.sender
 
 
@@ -441,7 +442,7 @@ def _local(
             unasked=_allowed(settings, store, now=clock()),
             vendor_terms=vendor_terms,
             accounts=_vendor_accounts(settings, store),
-            knows_server=knows_server(settings),
+            knows_server=settings.knows_server,
         )
     )
 
@@ -455,11 +456,6 @@ def _vendor_accounts(settings: Settings, store: Store) -> Mapping[str, str]:
         name: hmac.new(secret, f"{name} {account.key.value}".encode(), "sha256").hexdigest()[:8]
         for name, account in settings.accounts.items()
     }
-
-
-def knows_server(settings: Settings) -> bool:
-    """Say whether somebody told this process through which mail server e-mails leave, or through none."""
-    return settings.smtp_url is not None or settings.has_mailbox
 
 
 def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[str]:
@@ -485,6 +481,7 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
 
 def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
     from sequences_mcp.engine.calendar import Window, next_open
+    from sequences_mcp.engine.pulse import at_work
 
     vendor_terms = _vendor_terms(settings)
     local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
@@ -522,7 +519,7 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         unread_drafts=settings.unread_drafts,
         elicitation=settings.elicitation,
         troubles=partial(_troubles, settings, store, clock),
-        workers=partial(_workers, store, clock),
+        workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _unproven(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
@@ -560,38 +557,18 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
 
 def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     """Return what is wrong now: what is not set, then what stands in the way."""
-    from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.engine.pulse import at_work
     from sequences_mcp.engine.troubles import troubles
+    from sequences_mcp.settings import settings_troubles
 
-    found = []
-    sends = any(one.sends for one in _workers(store, clock))
-    if settings.sender is None:
-        unset = "SEQUENCES_SENDER is not set: nothing can be started."
-        found.append(Trouble(code="no_sender", what=unset, remedy=_set_sender(settings), stops=not sends))
-    found += [
-        Trouble(code="settings_differ", what=said, remedy="Make them the same, or remove one.", stops=False)
-        for said in settings.conflicts
-    ]
-    found += [
-        Trouble(
-            code="no_secret",
-            what=f"A secret is missing: {why}.",
-            remedy="Give it to this process, or leave the work to one that has it.",
-            stops=name == "SEQUENCES_SMTP_URL" and not sends,
-        )
-        for name, why in settings.lacking.items()
-    ]
-    if settings.smtp_url is None:
-        unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox_of(settings)}, nothing is sent."
-        remedy = "Set it to the mail server's address to send."
-        found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
+    sends = any(one.sends for one in at_work(store, now=clock()))
     return [
-        *found,
+        *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
         *troubles(
             store,
             now=clock(),
             terms=terms_of(settings),
-            knows_server=knows_server(settings),
+            knows_server=settings.knows_server,
             account=_account_mark(settings, store),
         ),
     ]
@@ -599,37 +576,11 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
 
 def workers_of(settings: Settings) -> list[WorkerAtWork]:
     """Return who does the due work of a data folder now; StoreError."""
+    from sequences_mcp.engine.pulse import at_work
     from sequences_mcp.engine.store.database import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
-        return _workers(store, utc_now)
-
-
-def _workers(store: Store, clock: Clock) -> list[WorkerAtWork]:
-    """Return who does the due work now: one for each process."""
-    from sequences_mcp.domain.record import WorkerAtWork
-    from sequences_mcp.engine.pulse import MAILBOX, VENDORS, alive
-
-    found: dict[tuple[str, int], list[WorkerState]] = {}
-    for one in alive(store, now=clock()):
-        found.setdefault((one.host, one.process), []).append(one)
-    return [
-        WorkerAtWork(
-            host=host,
-            process=process,
-            since=min(one.since for one in lanes),
-            seen=max(one.beat for one in lanes),
-            last_act=max((one.last_act for one in lanes if one.last_act), default=None),
-            sends=next((one.sends for one in lanes if one.lane == MAILBOX), ""),
-            hands_over=next((one.sends for one in lanes if one.lane == VENDORS), ""),
-            serves=frozenset(mark for one in lanes if one.lane in (MAILBOX, VENDORS) for mark in one.serves),
-        )
-        for (host, process), lanes in found.items()
-    ]
-
-
-def _set_sender(settings: Settings) -> str:
-    return f"Set it: `Ada Lovelace <ada@example.com>`, or name and address of a mailbox in {settings.file}."
+        return at_work(store, now=utc_now())
 
 
 @contextmanager

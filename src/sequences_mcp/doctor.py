@@ -60,6 +60,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
     working = _at_work(settings)
     sends = next((one.sends for one in working if one.sends), "")
     yield from _sender(settings, sends)
+    yield from _secrets(settings, working)
     yield from _delivery(settings, sends)
     yield from _workers(working)
     yield from _guards(settings)
@@ -111,14 +112,19 @@ def _sender(settings: Settings, sends: str) -> Iterator[Line]:
         yield Line(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
 
 
+def _secrets(settings: Settings, working: list[WorkerAtWork]) -> Iterator[Line]:
+    """Yield which secrets this process lacks: nothing is wrong where a worker that runs has them."""
+    for name, why in settings.lacking.items():
+        vendor = name.partition("_")[0].lower()
+        has = any(one.sends if name == "SEQUENCES_SMTP_URL" else vendor in one.hands_over for one in working)
+        yield Line(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
+
+
 def _delivery(settings: Settings, sends: str) -> Iterator[Line]:
     from sequences_mcp.bootstrap import outbox_of
 
     missing = settings.lacking.get("SEQUENCES_SMTP_URL")
     found = None if missing else probe_mail_server(settings)
-    for name, why in settings.lacking.items():
-        elsewhere = " A worker that runs has it." if sends and name == "SEQUENCES_SMTP_URL" else ""
-        yield Line(None if elsewhere else False, f"secret: {why}.{elsewhere}")
     if missing:
         yield Line(None, "delivery: not tried, for lack of the password")
     elif settings.sender is None and sends:

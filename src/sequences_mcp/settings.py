@@ -20,6 +20,7 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
 
 if TYPE_CHECKING:
+    from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.settings_file import FileSettings
 
 FILE_NAME = "settings.toml"
@@ -140,9 +141,45 @@ class Settings:
         return self.data_dir / FILE_NAME
 
     @property
+    def knows_server(self) -> bool:
+        """Whether somebody told this process through which mail server e-mails leave, or through none."""
+        return self.smtp_url is not None or self.has_mailbox
+
+    @property
     def can_send(self) -> bool:
         """Whether this process can send e-mails: it knows who sends, and has the password it would need."""
         return self.sender is not None and "SEQUENCES_SMTP_URL" not in self.lacking
+
+
+def set_sender(settings: Settings) -> str:
+    """Return how a sender is set, in words."""
+    return f"Set it: `Ada Lovelace <ada@example.com>`, or name and address of a mailbox in {settings.file}."
+
+
+def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bool) -> list[Trouble]:
+    """Return what is missing or said twice in the settings.
+
+    ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
+    """
+    from sequences_mcp.domain.trouble import Trouble
+
+    found = []
+    if settings.sender is None:
+        unset = "SEQUENCES_SENDER is not set: nothing can be started."
+        remedy = set_sender(settings)
+        found.append(Trouble(code="no_sender", what=unset, remedy=remedy, stops=not is_sent_elsewhere))
+    for said in settings.conflicts:
+        remedy = "Make them the same, or remove one."
+        found.append(Trouble(code="settings_differ", what=said, remedy=remedy, stops=False))
+    for name, why in settings.lacking.items():
+        remedy = "Give it to this process, or leave the work to one that has it."
+        stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere
+        found.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
+    if settings.smtp_url is None:
+        unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
+        remedy = "Set it to the mail server's address to send."
+        found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
+    return found
 
 
 class _Problems:

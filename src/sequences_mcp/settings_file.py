@@ -250,25 +250,28 @@ class _Reader:
             if account:
                 self.found.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
             else:
-                self._with_account_of_environment(place, url)
+                self.found.values["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url) or url)
             return
         secret = self._secret((*key, "password"), table["password"], setting="SEQUENCES_SMTP_URL")
         user = account or quote(texts.get("address", ""), safe="")
         if secret is None or not user:
-            self.found.values["SEQUENCES_SMTP_URL"] = Given(place, f"{scheme}://{host}")
+            bare = f"{scheme}://{host}"
+            if whole := self._of_environment(bare):
+                self.found.lacking.pop("SEQUENCES_SMTP_URL", None)
+            self.found.values["SEQUENCES_SMTP_URL"] = Given(place, whole or bare)
             return
         signed_in = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
         self.found.values["SEQUENCES_SMTP_URL"] = Given(place, signed_in)
 
-    def _with_account_of_environment(self, place: Key, url: str) -> None:
-        """Let ``SEQUENCES_SMTP_URL`` fill the account at the very server that the file names without one."""
+    def _of_environment(self, url: str) -> str:
+        """Return ``SEQUENCES_SMTP_URL`` where it has an account at the very server of the file; else nothing."""
+        text = self.environ.get("SEQUENCES_SMTP_URL", "").strip()
         try:
-            there, ours = urlsplit(self.environ.get("SEQUENCES_SMTP_URL", "").strip()), urlsplit(url)
+            there, ours = urlsplit(text), urlsplit(url)
             same = (there.scheme, there.hostname, there.port) == (ours.scheme, ours.hostname, ours.port)
         except ValueError:
-            same = False
-        text = self.environ["SEQUENCES_SMTP_URL"].strip() if same else url
-        self.found.values["SEQUENCES_SMTP_URL"] = Given(place, text)
+            return ""
+        return text if same else ""
 
     def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
         table = self._table((vendor,), content.get(vendor, {})) or {}

@@ -54,7 +54,8 @@ def test_the_right_passphrase_approves_what_was_just_shown(terminal: Terminal) -
     said = terminal.run("review", "approve", plan, "--passphrase-file", secret)
     assert (said.status, said.err) == (0, "")
     assert "  │ Hi Grace, would a short call about the role suit you?" in said.out.splitlines()
-    assert said.out.splitlines()[-1] == f"{plan} is approved: 1 person."
+    nobody_works = "Nothing of it leaves before a worker runs: keep a chat with this server open, or run"
+    assert said.out.splitlines()[-1] == f"{plan} is approved: 1 person. {nobody_works} `sequences-mcp work`."
     again = terminal.run("review", "approve", plan, "--passphrase-file", secret)
     assert (again.status, again.err) == (
         2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,11 +23,15 @@ from tests.server.vendor_starts import (
 from tests.server.vendor_world import Connected
 
 from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.flows.approve_plan import approve_plan
 from sequences_mcp.flows.hand_over import hand_over
 from sequences_mcp.review.decide import approve as approve_in_terminal
 from sequences_mcp.review.decide import look
+from sequences_mcp.sandbox.seeds.keys import KEYS
 from sequences_mcp.settings import read
+
+OTHER_KEY = {"TOPO_API_KEY": KEYS["topo"][0].token}
 
 
 async def test_more_people_than_a_call_takes_go_in_several(vendors: Connected) -> None:
@@ -73,6 +78,35 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
     async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(60):
         while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
             await asyncio.sleep(0)
+    assert len(await enrolled(vendors, "topo")) == 1
+
+
+async def test_another_account_leaves_an_approved_start_alone_and_says_so(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        asked = await (await start_at("topo", desktop)).ask(desktop)
+    await approve(vendors, asked, go=False)
+    before = await vendors.writes()
+    async with replace(vendors, more=OTHER_KEY).desk() as desk:
+        why = await hand_over(desk, plan_id=asked["plan_id"])
+        assert "approved for other settings: the key at Topo is another one" in (why or "")
+        assert await vendors.writes() == before
+        waiting = await desk.plans.get_plan(asked["plan_id"])
+        assert waiting.status is PlanStatus.WAITING
+    async with vendors.desk() as desk:
+        assert (await desk.plans.get_plan(asked["plan_id"])).status is PlanStatus.APPROVED
+        assert await hand_over(desk, plan_id=asked["plan_id"]) is None
+        assert (await desk.vendor_runs.outcome(asked["plan_id"])).done == 2
+    assert len(await enrolled(vendors, "topo")) == 1
+
+
+async def test_a_person_approves_the_account_that_is_connected_now(vendors: Connected) -> None:
+    async with vendors.client() as desktop:
+        asked = await (await start_at("topo", desktop)).ask(desktop)
+    await approve(vendors, asked, go=False)
+    async with replace(vendors, more=OTHER_KEY).desk() as desk:
+        seen = await look(desk, asked["plan_id"])
+        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
+    assert said.endswith("Topo: 2 handed over.")
     assert len(await enrolled(vendors, "topo")) == 1
 
 

@@ -147,6 +147,14 @@ def test_the_environment_fills_the_account_at_the_server_that_the_file_names(fol
     assert len(other.conflicts) == 1
 
 
+def test_a_password_that_the_file_refers_to_in_vain_is_filled_by_the_environments(folder: Folder) -> None:
+    folder.write(mailbox('smtp = "smtps://mail.example:465"', 'password = { env = "ADA_PASSWORD" }'))
+    whole = f"smtps://ada:{SECRET}@mail.example:465"
+    found = folder.read(SEQUENCES_SMTP_URL=whole)
+    assert found.smtp_url is not None and found.smtp_url.value == whole
+    assert (found.lacking, found.conflicts, found.can_send) == ({}, (), True)
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

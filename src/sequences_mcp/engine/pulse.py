@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sequences_mcp.domain.record import WorkerAtWork
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.errors import StoreError
@@ -160,6 +161,26 @@ def alive(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
 def served(workers: Iterable[WorkerState]) -> frozenset[str]:
     """Return the marks of the settings for which any of these workers sends or hands over."""
     return frozenset(mark for one in workers if one.lane in (MAILBOX, VENDORS) for mark in one.serves)
+
+
+def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
+    """Return who does the due work now: one for each process."""
+    found: dict[tuple[str, int], list[WorkerState]] = {}
+    for one in alive(store, now=now):
+        found.setdefault((one.host, one.process), []).append(one)
+    return [
+        WorkerAtWork(
+            host=host,
+            process=process,
+            since=min(one.since for one in lanes),
+            seen=max(one.beat for one in lanes),
+            last_act=max((one.last_act for one in lanes if one.last_act), default=None),
+            sends=next((one.sends for one in lanes if one.lane == MAILBOX), ""),
+            hands_over=next((one.sends for one in lanes if one.lane == VENDORS), ""),
+            serves=served(lanes),
+        )
+        for (host, process), lanes in found.items()
+    ]
 
 
 _INSTANTS = ("since", "beat", "last_act", "error_since")

@@ -109,6 +109,8 @@ class ChatPanel:
         self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
         whole = await overview(desk, plan, reading=self._reading)
         elsewhere = self._elsewhere(desk, plan)
+        if whole.tally.live and (waits := desk.waits_for_worker(plan)):
+            elsewhere = f"{elsewhere} {for_person(waits)}"
         return PlanShown(
             plan=plan,
             waiting=whole.tally.concerned,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
+from sequences_mcp.domain.sequence import LIVE
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.flows.start_sequence import Progress
 from sequences_mcp.server.apps import SHOWN
@@ -37,7 +38,8 @@ async def start_sequence(
     if is_open(view):
         view = await asked(desk, ctx, planned, view=view)
     view = await decided(desk, ctx, planned, view=view, seconds=wait_seconds)
-    waits = None if is_open(view) else desk.waits_for_worker(await desk.plans.get_plan(planned.plan_id))
+    is_going = view.became is not None and not LIVE.isdisjoint(view.became)
+    waits = desk.waits_for_worker(await desk.plans.get_plan(planned.plan_id)) if is_going else None
     if obstacle := desk.obstacle() or waits:
         view = view.model_copy(update={"next": f"{view.next} {obstacle}"})
     return view
