@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Sequence as Items
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
@@ -25,27 +26,25 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
-    from sequences_mcp.domain.record import WorkDone, WorkerAtWork
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.engine.local.blueprints import LocalBlueprints
     from sequences_mcp.engine.local.provider import LocalProvider
     from sequences_mcp.engine.pulse import Pulse
-    from sequences_mcp.engine.store.backup import PutBack
     from sequences_mcp.engine.store.database import Store
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
-    from sequences_mcp.providers.enrolment_port import HandedOver
     from sequences_mcp.providers.timing import Elapsed, Timing
     from sequences_mcp.review.serving import ReviewPage
     from sequences_mcp.settings import Settings
 
 OUTBOX = "outbox"
-NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
 LEASE = timedelta(seconds=120)
 GOODBYE = 2.0
 FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
+STARTS_WITHIN = timedelta(seconds=30)  # by then a worker has shown itself, or something is wrong with it
 HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
 Clock = Callable[[], datetime]
 Connect = Callable[..., Provider]
@@ -83,7 +82,7 @@ def serve(read: Callable[[], Settings]) -> None:
             log_level=settings.log_level,
             vendors=settings.accounts.keys(),
         )
-    _log_conflicts(settings)
+    log_conflicts(settings)
     page = review_page(settings) if settings.review_page else None
     if page:
         page.start()
@@ -148,83 +147,6 @@ def address_of_page(settings: Settings, path: str) -> str | None:
     return seat.address(settings.data_dir, path) if seat.is_held(settings.data_dir) else None
 
 
-def work_once(settings: Settings) -> WorkDone:
-    """Hand approved starts over to vendors and do the due work, once; return what came of it."""
-    from sequences_mcp.domain.record import WorkDone
-
-    stop = _stopped_by_signals(settings)
-    if settings.sender is None and not settings.accounts:
-        _require_sending(settings)
-    handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
-    facts: dict[str, Any] = {}
-    if settings.sender is not None:
-        with open_worker(settings) as worker:
-            while worker.run_due() and not stop.is_set():
-                pass
-            sent = worker.outcomes
-            facts = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
-            facts["next_at"] = worker.next_at()
-    if handed is not None:
-        facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_there": handed.unknown}
-    return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
-
-
-async def _hand_over_once(settings: Settings) -> HandedOver:
-    """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
-    from sequences_mcp.flows.hand_over import hand_over_waiting
-    from sequences_mcp.providers.enrolment_port import HandedOver
-
-    async with open_desk(settings, worker=False, actor="worker") as desk:
-        ids = [plan.id for plan in await desk.vendor_runs.waiting()]
-        before = [await desk.vendor_runs.outcome(one) for one in ids]
-        await hand_over_waiting(desk)
-        after = [await desk.vendor_runs.outcome(one) for one in ids]
-
-    def more(name: str) -> int:
-        pairs = zip(before, after, strict=True)
-        return sum(int(getattr(now, name)) - int(getattr(was, name)) for was, now in pairs)
-
-    return HandedOver(
-        done=more("done"), unknown=more("unknown"), not_done=more("not_done"), waiting=more("waiting")
-    )
-
-
-async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
-    """Return what was done, with what waits for a person now and what keeps things from leaving."""
-    async with open_desk(settings, worker=False, actor="worker") as desk:
-        stops = tuple(one.line for one in desk.troubles() if one.stops and one.code not in NOBODY_WORKS)
-        return made(waiting=await desk.records.waiting(), stops=stops)
-
-
-def _stopped_by_signals(settings: Settings) -> threading.Event:
-    """Return what is set once the process is told to stop; logging is set up too."""
-    import logging
-    import signal
-
-    logging.basicConfig(level=settings.log_level)
-    _log_conflicts(settings)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
-def work(settings: Settings) -> None:
-    """Do the due work, and hand approved starts over to vendors, until the process is told to stop."""
-    stop = _stopped_by_signals(settings)
-    if settings.accounts:
-        asyncio.run(_work_at_desk(settings, stop))
-        return  # a desk that stays open has a worker beside it
-    _require_sending(settings)
-    with _working(settings, on=True, clock=utc_now):
-        stop.wait()
-
-
-async def _work_at_desk(settings: Settings, stop: threading.Event) -> None:
-    async with open_desk(settings, worker=True, actor="worker"):
-        await asyncio.to_thread(stop.wait)
-
-
 @asynccontextmanager
 async def open_desk(
     settings: Settings,
@@ -255,8 +177,10 @@ async def open_desk(
                 _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
             )
             desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
+            if worker and settings.can_send:
+                desk = replace(desk, workers=_with_own(settings, desk.workers, clock))
             _log_troubles(desk, on=worker)
-            with _working(settings, on=worker, clock=clock, after=work_after):
+            with working(settings, on=worker, clock=clock, after=work_after):
                 if not settings.accounts:
                     yield desk
                     return
@@ -273,7 +197,7 @@ def _require_sender(settings: Settings) -> Sender:
     return settings.sender
 
 
-def _require_sending(settings: Settings) -> Sender:
+def require_sending(settings: Settings) -> Sender:
     """Return who sends; SettingsError where this process does not know it, or lacks the password."""
     from sequences_mcp.errors import SettingsError
 
@@ -286,7 +210,7 @@ def _require_sending(settings: Settings) -> Sender:
     return sender
 
 
-def _log_conflicts(settings: Settings) -> None:
+def log_conflicts(settings: Settings) -> None:
     """Write into the log, once a process, what the file and the environment say differently."""
     import logging
 
@@ -309,7 +233,7 @@ def open_worker(
     from sequences_mcp.engine.worker import FREE, LANES, Worker
     from sequences_mcp.flows.last_check import last_check
 
-    sender = _require_sender(settings) if lane == FREE else _require_sending(settings)
+    sender = _require_sender(settings) if lane == FREE else require_sending(settings)
     terms = terms_of(settings)
     rules = Rules(
         terms=terms,
@@ -381,7 +305,7 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(
         sender_address=sender.address if sender else "",
         sender_name=sender.name if sender else "",
-        delivery=_where(settings),
+        delivery=delivery_of(settings),
         window=settings.window,
         daily_cap=settings.daily_cap,
         spacing=settings.spacing,
@@ -395,7 +319,8 @@ def policy_of(settings: Settings) -> GuardPolicy:
     return load(settings.guards) if settings.guards.exists() else DEFAULT
 
 
-def _where(settings: Settings) -> str:
+def delivery_of(settings: Settings) -> str:
+    """Return how e-mails leave, as terms tell it: the mail server without the account, or the outbox."""
     from sequences_mcp.engine.channels.mail_server import MailServer
 
     return MailServer.parse(settings.smtp_url.value).where if settings.smtp_url else OUTBOX
@@ -583,8 +508,40 @@ def workers_of(settings: Settings) -> list[WorkerAtWork]:
         return at_work(store, now=utc_now())
 
 
+def _with_own(
+    settings: Settings, others: Callable[[], Items[WorkerAtWork]], clock: Clock
+) -> Callable[[], list[WorkerAtWork]]:
+    """Return who does the due work, this process's own worker too while it is only beginning to."""
+    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.engine.pulse import host_name
+
+    since, terms = clock(), terms_of(settings)
+    own = WorkerAtWork(
+        host=host_name(),
+        process=os.getpid(),
+        since=since,
+        seen=since,
+        last_act=None,
+        sends=_sends(terms),
+        hands_over=", ".join(settings.accounts),
+        serves=frozenset({terms.mark}),
+    )
+
+    def workers() -> list[WorkerAtWork]:
+        found = list(others())
+        begun = any((one.host, one.process) == (own.host, own.process) and one.sends for one in found)
+        return found if begun or clock() - since > STARTS_WITHIN else [*found, own]
+
+    return workers
+
+
+def _sends(terms: Terms) -> str:
+    return f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
+
+
 @contextmanager
-def _working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
+def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -> Iterator[None]:
+    """Do the due work meanwhile, in threads of its own; ``after`` so many seconds."""
     if not on or settings.sender is None:
         yield
         return
@@ -618,22 +575,17 @@ async def _handing_over(
     settings: Settings, desk: Desk, store: Store, *, on: bool, clock: Clock, after: float
 ) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
-    from sequences_mcp.domain.plan import settings_marks
     from sequences_mcp.engine.pulse import VENDORS, Pulse
 
-    accounts = _vendor_accounts(settings, store) if on else {}
-    serves = tuple(
-        mark
-        for name, account in accounts.items()
-        for mark in settings_marks(name, desk.vendor_terms[name], account=account)
-    )
-    titles = ", ".join(settings.accounts)
-    pulse = Pulse(settings.data_dir, VENDORS, clock, serves=serves, sends=titles, store=store)
+    pulse = Pulse(settings.data_dir, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
+        from sequences_mcp.domain.plan import settings_marks
         from sequences_mcp.flows.hand_over import hand_over_until_cancelled
 
+        for name, account in _vendor_accounts(settings, store).items():
+            pulse.serves += settings_marks(name, desk.vendor_terms[name], account=account)
         await hand_over_until_cancelled(desk, pulse=pulse)
 
     task = asyncio.create_task(hand_over()) if on else None
@@ -657,8 +609,7 @@ def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: 
     from sequences_mcp.engine.supervisor import keep_working
 
     terms = terms_of(settings)
-    sends = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
-    pulse = Pulse(settings.data_dir, lane, clock, serves=(terms.mark,), sends=sends)
+    pulse = Pulse(settings.data_dir, lane, clock, serves=(terms.mark,), sends=_sends(terms))
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 
@@ -697,58 +648,3 @@ def make_database(settings: Settings) -> None:
     from sequences_mcp.engine.store.database import Store
 
     Store.open(settings.data_dir, now=utc_now()).close()
-
-
-def back_up(settings: Settings, target: Path) -> None:
-    """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
-    from sequences_mcp.engine.store import backup
-
-    kept = {
-        "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
-        "delivery": _where(settings),
-        "window": settings.window,
-        "time_zone": settings.time_zone,
-        "daily_cap": str(settings.daily_cap),
-        "spacing": str(settings.spacing),
-        "vendors": ", ".join(settings.accounts),
-    }
-    backup.back_up(settings.data_dir, target, now=utc_now(), settings=kept)
-
-
-def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str) -> tuple[PutBack, int]:
-    """Put a backup into the data folder that nobody uses; return what was done and how many outcomes are unknown.
-
-    ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
-    """
-    from sequences_mcp.engine.store import backup, lineage
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.unseen import doubt_due, take_in, take_over
-
-    with backup.opened(source) as inside:
-        allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
-        done = backup.put_back(settings.data_dir, inside, now=utc_now())
-    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
-        now = utc_now()
-        take_over(store, now=now, actor=actor, nothing_left=True)
-        if not done.journal_was_here:  # what left after the backup was made is known nowhere
-            doubt_due(store, now=now)
-        take_in(store, now=now)
-        return done, lineage.unseen_number(store)
-
-
-def take_over(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
-    """End a standstill, as a person says; return what it was and how many e-mails are unknown since.
-
-    ``anew`` ends only that of a new database, anything else only the others; ConflictError for the wrong one.
-    """
-    from sequences_mcp.engine.store import lineage
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.unseen import take_over
-    from sequences_mcp.errors import ConflictError
-
-    with Store.open(settings.data_dir, now=utc_now()) as store:
-        kinds = [one.kind for one in lineage.standstills(store)]
-        if not kinds or anew != ("begun_anew" in kinds):
-            lineage.require_going(store)
-            raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
-        return list(kinds), take_over(store, now=utc_now(), actor=actor, nothing_left=nothing_left)

@@ -130,8 +130,8 @@ def _work() -> click.Command:
     @click.command(help="Do the due work, until stopped.")
     @click.option("--once", is_flag=True, help="Do what is due now, then end.")
     def work(once: bool) -> None:
-        from sequences_mcp.bootstrap import work, work_once
         from sequences_mcp.review.terminal import work_done
+        from sequences_mcp.upkeep import work, work_once
 
         if once:
             _say(work_done(work_once(_settings())))
@@ -210,7 +210,7 @@ def _backup() -> click.Command:
     @click.command(help="Write the database, its journals and the person's files into a new private file.")
     @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
     def backup(file: Path) -> None:
-        from sequences_mcp.bootstrap import back_up
+        from sequences_mcp.upkeep import back_up
 
         back_up(_settings(), file.absolute())
         _say(
@@ -231,8 +231,8 @@ def _restore() -> click.Command:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def restore(file: Path, passphrase_file: Path | None) -> None:
-        from sequences_mcp.bootstrap import restore
         from sequences_mcp.review import passphrase
+        from sequences_mcp.upkeep import restore
 
         def allow(folder: Path) -> None:
             if passphrase.is_set(folder):
@@ -302,7 +302,7 @@ def _begin_anew() -> click.Command:
 
 
 def _end_standstill(passphrase_file: Path | None, *, nothing_left: bool, anew: bool) -> None:
-    from sequences_mcp.bootstrap import take_over
+    from sequences_mcp.upkeep import take_over
 
     settings = _settings()
     _prove(passphrase_file)

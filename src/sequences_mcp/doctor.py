@@ -12,7 +12,8 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.record import Queue, WorkerAtWork
+    from sequences_mcp.domain.record import Queue
+    from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.engine.channels.probe import Probe
     from sequences_mcp.engine.store.survey import Survey
     from sequences_mcp.settings import Settings

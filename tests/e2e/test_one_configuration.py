@@ -70,8 +70,8 @@ async def test_a_plain_terminal_refuses_too_and_approving_with_no_worker_says_th
 
 async def test_doctor_beside_a_client_that_is_set_up_right_is_good(installation: Installation) -> None:
     async with installation.client() as desktop:
-        await until(lambda: desktop.call("list_providers"), lambda told: "sends as Ada" in told["workers"][0])
-        said = await installation.plain.run("doctor")
+        assert "sends as Ada" in (await desktop.call("list_providers"))["workers"][0]
+        said = await until(lambda: installation.plain.run("doctor"), lambda said: "worker: process" in said.out)
         assert (said.status, said.err, "BAD" in said.out) == (0, "", False)
         assert "sends as Ada Lovelace <ada@lovelace.example> through smtp://127.0.0.1:" in said.out
     alone = await installation.plain.run("doctor")
@@ -91,9 +91,8 @@ async def test_a_terminal_without_the_password_approves_and_is_good_beside_a_wor
     whole = Installation(
         installation.folder, settings={"ADA_PASSWORD": planted.SMTP_PASSWORD.value}, is_plain=True
     )
-    async with whole.client() as desktop:
-        await until(lambda: desktop.call("list_providers"), lambda told: "sends as Ada" in told["workers"][0])
-        good = await installation.plain.run("doctor")
+    async with whole.client():
+        good = await until(lambda: installation.plain.run("doctor"), lambda said: "worker: process" in said.out)
         assert (good.status, "BAD" in good.out) == (0, False)
 
 

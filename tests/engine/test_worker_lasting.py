@@ -312,7 +312,7 @@ async def test_answers_are_forgotten_after_thirty_days(world: World) -> None:
 WORK = """
 import sys
 from pathlib import Path
-from sequences_mcp.bootstrap import work
+from sequences_mcp.upkeep import work
 from sequences_mcp.settings import read
 import os
 work(read(os.environ))

@@ -30,9 +30,21 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "review": BELOW_SERVER,
     "server": BELOW_SERVER,
     "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
+    "upkeep": (*BELOW_SERVER, "engine", "settings", "bootstrap"),
     "demo": (*BELOW_SERVER, "settings", "sandbox"),
     "doctor": (*BELOW_SERVER, "engine", "review", "settings", "bootstrap"),
-    "cli": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap", "demo", "doctor", "sandbox"),
+    "cli": (
+        *BELOW_SERVER,
+        "engine",
+        "review",
+        "server",
+        "settings",
+        "bootstrap",
+        "upkeep",
+        "demo",
+        "doctor",
+        "sandbox",
+    ),
     "__main__": ("cli",),
 }
 

@@ -69,6 +69,14 @@ class Terms:
         """What tells these terms from any others, as 16 digits."""
         return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    def lacks(self, wanted: Terms, *, knows_server: bool) -> bool:
+        """Say whether these are not others than those wanted but none: nobody said who sends, or through what.
+
+        ``knows_server``: somebody said through which mail server e-mails leave, or that they leave through none.
+        """
+        nowhere = wanted.delivery != OUTBOX and self.delivery == OUTBOX and not knows_server
+        return not self.sender_address or nowhere
+
     def difference(self, other: Terms) -> str:
         """Return what differs, in words, or an empty string."""
         mine, theirs = asdict(self), asdict(other)

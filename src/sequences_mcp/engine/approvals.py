@@ -13,7 +13,7 @@ from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import plan_digest, text_digest
 from sequences_mcp.domain.ids import LOCAL, Kind
-from sequences_mcp.domain.plan import OUTBOX, Plan, PlanHeader, PlanStatus, Terms
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.sequence import Sequence, StepRun
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.engine.store import audit, plans
@@ -40,15 +40,6 @@ def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None
 
 
 OTHER_SETTINGS = "approved for other settings"
-
-
-def lacks(today: Terms, wanted: Terms, *, knows_server: bool) -> bool:
-    """Say whether the settings of today are not others but missing: nobody told this process who sends, or how.
-
-    ``knows_server``: somebody told it through which mail server e-mails leave, or that they leave through none.
-    """
-    nowhere = wanted.delivery != OUTBOX and today.delivery == OUTBOX and not knows_server
-    return not today.sender_address or nowhere
 
 
 def void_because(store: Store, plan: Plan) -> str | None:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sequences_mcp.domain.record import WorkerAtWork
+from sequences_mcp.domain.workers import WorkerAtWork
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
 from sequences_mcp.errors import StoreError
@@ -88,7 +88,7 @@ class Pulse:
         """Take away what was shown, while the store is open and after it."""
         if self.store is not None:
             with suppress(StoreError), self.store.hasty(PATIENCE):
-                self.store.write("workers.remove", host=_host(), process=os.getpid(), lane=self.lane)
+                self.store.write("workers.remove", host=host_name(), process=os.getpid(), lane=self.lane)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._written = None
@@ -96,7 +96,7 @@ class Pulse:
     def _at(self, now: datetime) -> WorkerState:
         if self._state is None:
             self._state = WorkerState(
-                host=_host(),
+                host=host_name(),
                 process=os.getpid(),
                 lane=self.lane,
                 since=now,
@@ -186,7 +186,8 @@ def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
 _INSTANTS = ("since", "beat", "last_act", "error_since")
 
 
-def _host() -> str:
+def host_name() -> str:
+    """Return what this machine calls itself."""
     return socket.gethostname()
 
 

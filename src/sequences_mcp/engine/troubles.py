@@ -11,7 +11,6 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.trouble import Trouble
 from sequences_mcp.engine import pulse
-from sequences_mcp.engine.approvals import lacks
 from sequences_mcp.engine.store import lineage, mailboxes
 from sequences_mcp.engine.store.database import Store
 from sequences_mcp.engine.store.instants import from_micros, to_micros
@@ -61,7 +60,7 @@ def _other_settings(
     for one in other_settings(store, terms=terms, now=now):
         due = _count(one.number, "run that is due was", "runs that are due were")
         wanted = f"{one.terms.sender_name} <{one.terms.sender_address}> through {one.terms.delivery}"
-        is_lacking = lacks(terms, one.terms, knows_server=knows_server)
+        is_lacking = terms.lacks(one.terms, knows_server=knows_server)
         has_worker = one.terms.mark in at_work
         yield Trouble(
             code="other_settings",

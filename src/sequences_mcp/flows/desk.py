@@ -14,9 +14,9 @@ from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.plan import Plan, Terms
-    from sequences_mcp.domain.record import WorkerAtWork
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.flows.panel import Decision, PlanShown
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.providers.enrolment_port import VendorRuns

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.domain.record import Waiting, WorkerAtWork
+from sequences_mcp.domain.record import Waiting
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.trouble import Trouble
+from sequences_mcp.domain.workers import WorkerAtWork
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.flows.desk import Desk
 from sequences_mcp.providers.provider import Provider

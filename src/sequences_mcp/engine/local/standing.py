@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
-from sequences_mcp.engine.approvals import OTHER_SETTINGS, lacks, unsigned_because, void_because
+from sequences_mcp.engine.approvals import OTHER_SETTINGS, unsigned_because, void_because
 from sequences_mcp.engine.local.engine import Engine
 from sequences_mcp.engine.pulse import alive, served
 from sequences_mcp.engine.store import blueprints, plans, schedule
@@ -30,7 +30,7 @@ def terms_today(engine: Engine, plan: Plan) -> Terms:
 
 
 def _lacks(engine: Engine, terms: Terms) -> bool:
-    return lacks(engine.terms, terms, knows_server=engine.knows_server)
+    return engine.terms.lacks(terms, knows_server=engine.knows_server)
 
 
 def not_ours(engine: Engine, plan: Plan) -> str | None:

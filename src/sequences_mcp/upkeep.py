@@ -1,0 +1,161 @@
+"""What the commands do with a whole data folder: its due work, backups, restores, and which database counts."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sequences_mcp.bootstrap import (
+    delivery_of,
+    log_conflicts,
+    open_desk,
+    open_worker,
+    require_sending,
+    utc_now,
+    working,
+)
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.record import WorkDone
+    from sequences_mcp.engine.store.backup import PutBack
+    from sequences_mcp.providers.enrolment_port import HandedOver
+    from sequences_mcp.settings import Settings
+
+
+NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
+
+
+def work_once(settings: Settings) -> WorkDone:
+    """Hand approved starts over to vendors and do the due work, once; return what came of it."""
+    from sequences_mcp.domain.record import WorkDone
+
+    stop = _stopped_by_signals(settings)
+    if settings.sender is None and not settings.accounts:
+        require_sending(settings)
+    handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
+    facts: dict[str, Any] = {}
+    if settings.sender is not None:
+        with open_worker(settings) as worker:
+            while worker.run_due() and not stop.is_set():
+                pass
+            sent = worker.outcomes
+            facts = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
+            facts["next_at"] = worker.next_at()
+    if handed is not None:
+        facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_there": handed.unknown}
+    return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
+
+
+async def _hand_over_once(settings: Settings) -> HandedOver:
+    """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
+    from sequences_mcp.flows.hand_over import hand_over_waiting
+    from sequences_mcp.providers.enrolment_port import HandedOver
+
+    async with open_desk(settings, worker=False, actor="worker") as desk:
+        ids = [plan.id for plan in await desk.vendor_runs.waiting()]
+        before = [await desk.vendor_runs.outcome(one) for one in ids]
+        await hand_over_waiting(desk)
+        after = [await desk.vendor_runs.outcome(one) for one in ids]
+
+    def more(name: str) -> int:
+        pairs = zip(before, after, strict=True)
+        return sum(int(getattr(now, name)) - int(getattr(was, name)) for was, now in pairs)
+
+    return HandedOver(
+        done=more("done"), unknown=more("unknown"), not_done=more("not_done"), waiting=more("waiting")
+    )
+
+
+async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
+    """Return what was done, with what waits for a person now and what keeps things from leaving."""
+    async with open_desk(settings, worker=False, actor="worker") as desk:
+        stops = tuple(one.line for one in desk.troubles() if one.stops and one.code not in NOBODY_WORKS)
+        return made(waiting=await desk.records.waiting(), stops=stops)
+
+
+def _stopped_by_signals(settings: Settings) -> threading.Event:
+    """Return what is set once the process is told to stop; logging is set up too."""
+    import logging
+    import signal
+
+    logging.basicConfig(level=settings.log_level)
+    log_conflicts(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def work(settings: Settings) -> None:
+    """Do the due work, and hand approved starts over to vendors, until the process is told to stop."""
+    stop = _stopped_by_signals(settings)
+    if settings.accounts:
+        asyncio.run(_work_at_desk(settings, stop))
+        return  # a desk that stays open has a worker beside it
+    require_sending(settings)
+    with working(settings, on=True, clock=utc_now):
+        stop.wait()
+
+
+async def _work_at_desk(settings: Settings, stop: threading.Event) -> None:
+    async with open_desk(settings, worker=True, actor="worker"):
+        await asyncio.to_thread(stop.wait)
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
+    from sequences_mcp.engine.store import backup
+
+    kept = {
+        "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
+        "delivery": delivery_of(settings),
+        "window": settings.window,
+        "time_zone": settings.time_zone,
+        "daily_cap": str(settings.daily_cap),
+        "spacing": str(settings.spacing),
+        "vendors": ", ".join(settings.accounts),
+    }
+    backup.back_up(settings.data_dir, target, now=utc_now(), settings=kept)
+
+
+def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str) -> tuple[PutBack, int]:
+    """Put a backup into the data folder that nobody uses; return what was done and how many outcomes are unknown.
+
+    ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
+    """
+    from sequences_mcp.engine.store import backup, lineage
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.unseen import doubt_due, take_in, take_over
+
+    with backup.opened(source) as inside:
+        allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
+        done = backup.put_back(settings.data_dir, inside, now=utc_now())
+    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
+        now = utc_now()
+        take_over(store, now=now, actor=actor, nothing_left=True)
+        if not done.journal_was_here:  # what left after the backup was made is known nowhere
+            doubt_due(store, now=now)
+        take_in(store, now=now)
+        return done, lineage.unseen_number(store)
+
+
+def take_over(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
+    """End a standstill, as a person says; return what it was and how many e-mails are unknown since.
+
+    ``anew`` ends only that of a new database, anything else only the others; ConflictError for the wrong one.
+    """
+    from sequences_mcp.engine.store import lineage
+    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.unseen import take_over
+    from sequences_mcp.errors import ConflictError
+
+    with Store.open(settings.data_dir, now=utc_now()) as store:
+        kinds = [one.kind for one in lineage.standstills(store)]
+        if not kinds or anew != ("begun_anew" in kinds):
+            lineage.require_going(store)
+            raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
+        return list(kinds), take_over(store, now=utc_now(), actor=actor, nothing_left=nothing_left)
