@@ -39,6 +39,7 @@ async def test_a_plain_terminal_without_any_setting_approves_and_voids_nothing(
     async with installation.client() as desktop:
         start = {"blueprint_id": await blueprint_of(desktop), "contacts": [MARIA, JONAS]}
         started = await desktop.call("start_sequence", **start)
+        await until(lambda: installation.plain.run("doctor"), lambda said: "worker: process" in said.out)
         approve = ("review", "approve", started["plan_id"], "--passphrase-file", str(secret))
         said = await installation.plain.run(*approve)
         assert (said.status, said.err) == (0, "")

@@ -71,7 +71,7 @@ async def test_a_yes_in_a_terminal_of_its_own_sets_the_plan_going(
         said = await installation.run("review", "approve", started["plan_id"], "--passphrase-file", str(secret))
         assert (said.status, said.err) == (0, "")
         assert "Subject: Engineer in Lisbon" in said.out
-        assert said.out.endswith(f"{started['plan_id']} is approved: 2 people.\n")
+        assert f"\n{started['plan_id']} is approved: 2 people." in said.out
         await asyncio.to_thread(office.wait_for, 2)
     assert office.sent == [(one["email"], "Engineer in Lisbon") for one in (JONAS, MARIA)]
     assert PASSPHRASE not in (installation.data / "passphrase.json").read_text()
