@@ -93,8 +93,8 @@ async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_w
     assert (await listed(SequenceFilter(status=SequenceStatus.ACTIVE))).total_count == 501
     later = world.under(spacing=1)
     later.worker().run_due(limit=1)
-    renewed = await later.local.plans.renew_plan(plan.id)
-    assert renewed.people == 501
+    renewed = await later.local.plans.get_plan(plan.id)
+    assert (renewed.status, renewed.people) == (PlanStatus.WAITING, 501)
     refused = await later.local.plans.refuse_plan(plan.id, reason="enough", actor="terminal")
     assert refused.status is PlanStatus.REFUSED
     assert (await listed(SequenceFilter(status=SequenceStatus.STOPPED_EARLY))).total_count == 501
