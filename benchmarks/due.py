@@ -29,13 +29,13 @@ from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.calendar import Window
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.claim import Rules
-from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.local.provider import LocalProvider, local_provider
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.claim import SendPolicy
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Worker
-from sequences_mcp.providers.port import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
+from sequences_mcp.store.database import Store
 
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
 TERMS = Terms(
@@ -232,7 +232,7 @@ def idle(folder: Path) -> float:
 
 def provider(store: Store) -> LocalProvider:
     """Return the embedded provider on a store."""
-    return local_provider(Engine(store, now, os.urandom, TERMS, "benchmark"))
+    return local_provider(EngineContext(store, now, os.urandom, TERMS, "benchmark"))
 
 
 def worker_on(
@@ -240,13 +240,13 @@ def worker_on(
 ) -> Worker:
     """Return a worker whose channel accepts everything at once."""
 
-    def accept(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def accept(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
         if taken is not None:
             taken.append(message.recipient)
         return Receipt("250 taken")
 
-    rules = Rules(
+    rules = SendPolicy(
         terms=TERMS,
         sender=SENDER,
         window=Window.parse(TERMS.window),

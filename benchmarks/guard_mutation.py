@@ -149,7 +149,7 @@ def main() -> None:
     import pytest  # noqa: F401 - loaded once, before the forks
 
     import sequences_mcp.domain.blueprint
-    import sequences_mcp.domain.sequence  # noqa: F401
+    import sequences_mcp.domain.run  # noqa: F401
 
     files = [
         path for path in sorted(GUARDS.rglob("*.py")) if path.name != "__init__.py" and given.only in str(path)

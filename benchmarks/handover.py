@@ -38,24 +38,23 @@ from typing import Any
 from benchmarks.kill import everybody
 from benchmarks.slow_sandbox import ENDS, SLOWEST, address, now, sandbox
 
-from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.bootstrap import open_context
+from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.engine import at_vendor
-from sequences_mcp.engine.store import audit, plans
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.check_operation import check_operation
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.providers import exchange  # noqa: F401 - so that no worker has to import it
-from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
-from sequences_mcp.sandbox.serve import HOST
-from sequences_mcp.sandbox.serve import settings as accounts
-from sequences_mcp.settings import Settings, read
+from sequences_mcp.domain.run import Run
+from sequences_mcp.engine import vendor_transitions
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.services.operations import check_operation
+from sequences_mcp.services.reviews import approve_plan, refuse_plan
+from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.settings import Settings, read_settings
+from sequences_mcp.store import audit, plans
+from sequences_mcp.store.database import Store
+from sequences_mcp.vendors import exchange  # noqa: F401 - so that no worker has to import it
+from sequences_sandbox.seeds import CLARKY_TEMPLATES
+from sequences_sandbox.serve import HOST
+from sequences_sandbox.serve import settings as accounts
 
 POINTS = ("take", "taken", "in the request", "answered", "settled")
 ANYWHEN = "any instant"
@@ -78,7 +77,7 @@ class Verdict:
     """What both records say."""
 
     people: int
-    unasked: int
+    preapproved: int
     twice: int
     unapproved: int
     lost: int
@@ -106,7 +105,7 @@ def main() -> int:
     options = wanted.parse_args()
     chance, begun = random.Random(options.seed), time.monotonic()
     with tempfile.TemporaryDirectory() as folder, sandbox(chance, people=options.plans * 4) as port:
-        settings = read(
+        settings = read_settings(
             {"SEQUENCES_DATA_DIR": folder, "SEQUENCES_SENDER": "Ada <ada@x.example>", **accounts(port)}
         )
         asyncio.run(at_desk(settings, partial(fill, number_of_plans=options.plans), clock=now))
@@ -178,30 +177,30 @@ def dying(one: Death | None) -> Callable[[str], None]:
     return at
 
 
-async def work(desk: Desk, *, at: Callable[[str], None]) -> None:
+async def work(app: AppContext, *, at: Callable[[str], None]) -> None:
     """Settle what can be looked up, then hand over a stint of plans, as a server that was just started."""
-    for operation in await desk.operations.unknown(size=100):
+    for operation in await app.operations.unknown(size=100):
         if operation.provider != "clarky":  # its API does not tell: a person looks
-            await check_operation(desk, operation_id=operation.id)
-    waiting = await desk.vendor_runs.waiting()
+            await check_operation(app, operation_id=operation.id)
+    waiting = await app.vendor_runs.waiting()
     random.Random(os.getpid()).shuffle(waiting)
     for plan in waiting[:STINT]:
-        await hand_over(desk, plan_id=plan.id, at=at)
+        await enrol_at_vendor(app, plan_id=plan.id, at=at)
 
 
-async def is_anybody_left(desk: Desk) -> bool:
+async def is_anybody_left(app: AppContext) -> bool:
     """Say whether somebody is still to be handed over, or an outcome can still be found out."""
-    unknown = [one for one in await desk.operations.unknown(size=100) if one.provider != "clarky"]
-    outcomes = [await desk.vendor_runs.outcome(plan.id) for plan in await desk.vendor_runs.waiting()]
+    unknown = [one for one in await app.operations.unknown(size=100) if one.provider != "clarky"]
+    outcomes = [await app.vendor_runs.outcome(plan.id) for plan in await app.vendor_runs.waiting()]
     return bool(unknown) or any(one.waiting for one in outcomes)
 
 
 async def at_desk(
-    settings: Settings, do: Callable[[Desk], Awaitable[Any]], *, clock: Callable[[], datetime]
+    settings: Settings, do: Callable[[AppContext], Awaitable[Any]], *, clock: Callable[[], datetime]
 ) -> Any:
     """Open the desk, do something there, and return what that returns."""
-    async with open_desk(settings, worker=False, clock=clock) as desk:
-        return await do(desk)
+    async with open_context(settings, worker=False, clock=clock) as app:
+        return await do(app)
 
 
 def later(ahead: timedelta) -> Callable[[], datetime]:
@@ -209,12 +208,12 @@ def later(ahead: timedelta) -> Callable[[], datetime]:
     return lambda: now() + ahead
 
 
-async def fill(desk: Desk, *, number_of_plans: int) -> None:
+async def fill(app: AppContext, *, number_of_plans: int) -> None:
     """Plan and approve starts at all three vendors, and some that must never leave."""
     step = {"id": "s1", "name": "Hello", "type": "EMAIL", "subject": "Hi", "content": "Hello."}
     steps = [{**step, "temporalityType": "ASAP"}]
-    made = await create_blueprint(desk, name="K", steps=steps, provider="kalent:sourcing_1")
-    templates = offered(desk.providers["topo"].blueprints, desk.providers["topo"], verb="list blueprints")
+    made = await create_blueprint(app, name="K", steps=steps, provider="kalent:sourcing_1")
+    templates = offered(app.providers["topo"].blueprints, app.providers["topo"], verb="list blueprints")
     topo = (await templates.list_blueprints(page=1, size=100)).items
     blueprints = {
         "kalent": made.blueprint.id,
@@ -226,21 +225,21 @@ async def fill(desk: Desk, *, number_of_plans: int) -> None:
         vendor = ("kalent", "clarky", "topo")[count % 3]
         people = [person(vendor, number + one) for one in range(A_PLAN[vendor])]
         number += len(people)
-        await decided(desk, blueprints[vendor], people, fate=count // 3)
+        await decided(app, blueprints[vendor], people, fate=count // 3)
 
 
-async def decided(desk: Desk, blueprint_id: str, people: list[Any], *, fate: int) -> None:
+async def decided(app: AppContext, blueprint_id: str, people: list[Any], *, fate: int) -> None:
     """Plan a start; say yes to most, no to some, nothing to others, and take somebody back after the yes."""
-    report = await start_sequence(desk, blueprint_id=blueprint_id, contacts=people, progress=silent)
+    report = await start_sequence(app, blueprint_id=blueprint_id, contacts=people, progress=silent)
     plan = report.plan
     if fate % 10 == 7:
         return
     if fate % 10 == 8:
-        await refuse_plan(desk, plan_id=plan.id, reason="no", actor="benchmark")
+        await refuse_plan(app, plan_id=plan.id, reason="no", actor="benchmark")
         return
-    await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="benchmark")
+    await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="benchmark")
     if fate % 10 == 9:
-        await desk.suppressions.suppress("address", report.sample.contact.email or "", reason="asked")
+        await app.suppressions.suppress("address", report.sample.contact.email or "", reason="asked")
 
 
 async def silent(done: int, total: int) -> None:
@@ -257,18 +256,20 @@ def compare(settings: Settings, port: int) -> Verdict:
     enrolled = received(port)
     with Store.open(settings.data_dir, now=now()) as store:
         store.check()
-        sound = audit.verify(store) is None
+        sound = audit.verify_audit(store) is None
         runs = list(everybody(store))
         plan_ids = {one.plan_id for one in runs}
-        yes = {own for own in plan_ids if (plan := plans.find(store, own)) and plan.status is PlanStatus.APPROVED}
+        yes = {
+            own for own in plan_ids if (plan := plans.find_plan(store, own)) and plan.status is PlanStatus.APPROVED
+        }
     there = {one.id: enrolled[known_as(one)] for one in runs}
     fates = {one.id: fate_of(one) for one in runs if one.plan_id in yes}
-    unasked = [one for one in runs if one.plan_id not in yes or one.operation_id is None]
+    preapproved = [one for one in runs if one.plan_id not in yes or one.operation_id is None]
     return Verdict(
         people=len(fates),
-        unasked=len(unasked),
+        preapproved=len(preapproved),
         twice=sum(count > 1 for count in enrolled.values()),
-        unapproved=sum(bool(there[one.id]) for one in unasked),
+        unapproved=sum(bool(there[one.id]) for one in preapproved),
         lost=sum(fate == "done" and not there[own] for own, fate in fates.items()),
         unnoticed=sum(fate not in ("done", "unknown") and bool(there[own]) for own, fate in fates.items()),
         unknown_enrolled=sum(fate == "unknown" and bool(there[own]) for own, fate in fates.items()),
@@ -277,14 +278,14 @@ def compare(settings: Settings, port: int) -> Verdict:
     )
 
 
-def fate_of(one: Sequence) -> str:
+def fate_of(one: Run) -> str:
     """Return what our file says of somebody in an approved plan."""
-    if one.waits_for_plan or one.reason == at_vendor.TAKEN:
+    if one.waits_for_plan or one.reason == vendor_transitions.TAKEN:
         return "left"
-    return at_vendor.fate_known(one) if one.operation_id else "not_done"
+    return vendor_transitions.vendor_outcome_known(one) if one.operation_id else "not_done"
 
 
-def known_as(one: Sequence) -> tuple[str, str]:
+def known_as(one: Run) -> tuple[str, str]:
     """Return by what a vendor knows somebody."""
     given = one.handover
     return one.provider, given["candidate"].partition(":")[2] if "candidate" in given else given["email"]
@@ -317,7 +318,7 @@ def show(kills: Counter[str], verdict: Verdict, seconds: float) -> None:
         print(f"  killed at {point:<20} {kills[point]:>5}")
     print(f"  kills                          {kills.total():>5}")
     print(f"  people with a yes              {verdict.people:>5}")
-    print(f"  nobody may be given            {verdict.unasked:>5}, of which enrolled {verdict.unapproved}")
+    print(f"  nobody may be given            {verdict.preapproved:>5}, of which enrolled {verdict.unapproved}")
     print(f"  enrolled twice                 {verdict.twice:>5}")
     print(f"  recorded enrolled, not there   {verdict.lost:>5}")
     print(f"  there, recorded otherwise      {verdict.unnoticed:>5}")

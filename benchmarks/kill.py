@@ -33,19 +33,19 @@ from pathlib import Path
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanHeader, Terms
+from sequences_mcp.domain.run import Run, StepState
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.sequence import Sequence, StepState
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import smtp
-from sequences_mcp.engine.claim import Rules
-from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.local.provider import local_provider
-from sequences_mcp.engine.pulse import MAILBOX
-from sequences_mcp.engine.store import audit, schedule, sequences
-from sequences_mcp.engine.store.connection import JournalMode
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.claim import SendPolicy
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.provider import local_provider
+from sequences_mcp.engine.supervisor import MAILBOX
 from sequences_mcp.engine.worker import FREE, Worker
-from sequences_mcp.providers.port import ContactEntry, PlannedPerson, PlannedStep
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep
+from sequences_mcp.store import audit, sequences
+from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.database import Store
 
 POINTS = (
     "claim",
@@ -160,7 +160,7 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
     """Send until nothing is due, or death."""
     at = dying(death) if death is not None else nowhere
     server = smtp.MailServer.parse(f"smtp://127.0.0.1:{port}")
-    rules = Rules(
+    rules = SendPolicy(
         terms=TERMS,
         sender=SENDER,
         window=Window.parse(TERMS.window),
@@ -172,14 +172,14 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
             store=store,
             clock=now,
             rules=rules,
-            deliver=partial(smtp.deliver, server, at=at),
+            deliver=partial(smtp.deliver_by_smtp, server, at=at),
             handover=HANDOVER,
             at=at,
         )
 
         def is_left() -> bool:
             far = now() + timedelta(days=400)
-            return any(schedule.next_due(store, lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
+            return any(sequences.next_due(store, lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
 
         while is_left():
             if not worker.run_due(limit=10_000):
@@ -207,7 +207,7 @@ def dying(death: Round) -> Callable[[str], None]:
 
 async def fill(store: Store, messages: int) -> None:
     """Plan one e-mail for each of many people and approve it."""
-    local = local_provider(Engine(store, now, os.urandom, TERMS, "benchmark"))
+    local = local_provider(EngineContext(store, now, os.urandom, TERMS, "benchmark"))
     step = Step(
         id="s1",
         name="Hello",
@@ -281,7 +281,7 @@ def compare(folder: Path, record: Path, journal: JournalMode | None) -> Verdict:
     received = Counter(record.read_text().split())
     with Store.open(folder, now=now(), journal=journal) as store:
         store.check()
-        sound = audit.verify(store) is None
+        sound = audit.verify_audit(store) is None
         runs = [one.steps[0] for one in everybody(store)]
     unknown = [run for run in runs if run.state is StepState.UNKNOWN]
     known = {StepState.SENT, StepState.UNKNOWN}
@@ -296,12 +296,12 @@ def compare(folder: Path, record: Path, journal: JournalMode | None) -> Verdict:
     )
 
 
-def everybody(store: Store) -> Iterator[Sequence]:
+def everybody(store: Store) -> Iterator[Run]:
     """Yield every run."""
     page, more = 0, True
     while more:
         page += 1
-        found = sequences.page_of(store, {}, sort_by="created_at", sort_order="asc", page=page, size=1000)
+        found = sequences.runs_page(store, {}, sort_by="created_at", sort_order="asc", page=page, size=1000)
         more = found.has_more
         yield from found.items
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "provider
 
 from vendor_mutations import NoneDoneError, Parser, mutated, parsers
 
-from sequences_mcp.providers.lenient import UnreadableError
+from sequences_mcp.vendors.parsing import UnreadableError
 
 COUNT = 50_000
 

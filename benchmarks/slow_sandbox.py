@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sequences_mcp.sandbox import app as sandbox_app
-from sequences_mcp.sandbox.faults.rule import Faults
-from sequences_mcp.sandbox.seeds.start import seeded
-from sequences_mcp.sandbox.serve import listening, server
-from sequences_mcp.sandbox.world.kalent import Candidate, Talent
-from sequences_mcp.sandbox.world.whole import RequestLimits, World
+from sequences_sandbox import serve as sandbox_app
+from sequences_sandbox.faults import Faults
+from sequences_sandbox.kalent_world import Candidate, Talent
+from sequences_sandbox.seeds import seeded
+from sequences_sandbox.serve import listening, loopback_server
+from sequences_sandbox.world import RequestLimits, World
 
 T = TypeVar("T")
 ENDS = {"kalent": "/start", "clarky": "/sequences/start", "topo": "/contact-entries"}
@@ -34,7 +34,7 @@ def sandbox(chance: random.Random, *, people: int) -> Iterator[int]:
     if not child:
         logging.disable()  # of clients that were killed
         slow = Slow(sandbox_app.build(crowded(people), Faults()), chance)
-        asyncio.run(server(slow).serve(sockets=[listener]))
+        asyncio.run(loopback_server(slow).serve(sockets=[listener]))
         os._exit(0)
     port = listener.getsockname()[1]
     listener.close()

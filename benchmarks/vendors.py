@@ -15,7 +15,7 @@ import httpx
 from benchmarks.measure import LATENCY, Measured, facts, product_in_passing, taking_turns
 from benchmarks.wire import BARE, PRODUCT, Child, Era
 
-from sequences_mcp.sandbox.serve import settings
+from sequences_sandbox.serve import settings
 
 LISTED = {"provider": "topo"}
 ASKED = {"page": 1, "size": 10}

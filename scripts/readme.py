@@ -18,7 +18,7 @@ def tools() -> str:
     """Return the table of tools, in the order of the catalogue."""
     from mcp.types import Tool
 
-    from sequences_mcp.server.catalog import listed
+    from sequences_mcp.server.catalog import listed_tools
 
     def effect(tool: Tool) -> str:
         hints = tool.annotations
@@ -27,7 +27,7 @@ def tools() -> str:
             return "reads"
         return "cannot be undone" if hints.destructive_hint else "writes"
 
-    rows = ([f"`{tool.name}`", _first_sentence(tool.description or ""), effect(tool)] for tool in listed())
+    rows = ([f"`{tool.name}`", _first_sentence(tool.description or ""), effect(tool)] for tool in listed_tools())
     return table(("tool", "does", "effect"), rows)
 
 

@@ -16,34 +16,36 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sequences_mcp.context import AppContext, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.flows.desk import Desk, Panel, Zone
-from sequences_mcp.providers.provider import Provider
-from sequences_mcp.providers.when_asked import WhenAsked, when_used
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.vendors.registry import LazyMapping, when_used
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.sender import Sender
-    from sequences_mcp.domain.trouble import Trouble
     from sequences_mcp.domain.workers import WorkerAtWork
-    from sequences_mcp.engine.local.blueprints import LocalBlueprints
-    from sequences_mcp.engine.local.provider import LocalProvider
-    from sequences_mcp.engine.pulse import Pulse
-    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.blueprints import LocalBlueprints
+    from sequences_mcp.engine.provider import LocalProvider
+    from sequences_mcp.engine.supervisor import Pulse
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
-    from sequences_mcp.providers.timing import Elapsed, Timing
-    from sequences_mcp.review.serving import ReviewPage
+    from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.settings import Settings
+    from sequences_mcp.store.database import Store
+    from sequences_mcp.vendors.pacing import Elapsed, Timing
 
 OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
-GOODBYE = 2.0
-FAREWELL = 30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
+STOP_WORKERS_WITHIN = 2.0
+CLOSE_WITHIN = (
+    30.0  # seconds for a request to a vendor that is under way: given up, nobody knows what became of it
+)
 STARTS_WITHIN = timedelta(seconds=30)  # by then a worker has shown itself, or something is wrong with it
 HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
 Clock = Callable[[], datetime]
@@ -60,7 +62,7 @@ def outbox_of(settings: Settings) -> Path:
     return settings.data_dir / OUTBOX
 
 
-def serve(read: Callable[[], Settings]) -> None:
+def serve_stdio(read: Callable[[], Settings]) -> None:
     """Run the MCP server over stdio until the client leaves.
 
     With settings that are wrong it runs all the same: every tool says so, and each call reads them again.
@@ -70,15 +72,15 @@ def serve(read: Callable[[], Settings]) -> None:
     try:
         settings = read()
     except SettingsError:
-        from sequences_mcp.server.app import build
+        from sequences_mcp.server.app import build_server
 
-        build(partial(_open_as_read, read)).run()
+        build_server(partial(_open_as_read, read)).run()
         return
     with _uncollected():
-        from sequences_mcp.server.app import build
+        from sequences_mcp.server.app import build_server
 
-        server = build(
-            lambda: open_desk(settings, worker=settings.worker, work_after=HANDSHAKE),
+        server = build_server(
+            lambda: open_context(settings, worker=settings.worker, work_after=HANDSHAKE),
             log_level=settings.log_level,
             vendors=settings.accounts.keys(),
         )
@@ -121,34 +123,34 @@ def _uncollected() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _open_as_read(read: Callable[[], Settings]) -> AsyncIterator[Desk]:
+async def _open_as_read(read: Callable[[], Settings]) -> AsyncIterator[AppContext]:
     settings = read()
-    async with open_desk(settings, worker=settings.worker) as desk:
-        yield desk
+    async with open_context(settings, worker=settings.worker) as app:
+        yield app
 
 
 def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
     """Return this process's share in the review page of its data folder, not started yet."""
-    from sequences_mcp.review.serving import ReviewPage
+    from sequences_mcp.review.page.serving import ReviewPage
 
     def made(authority: str) -> Starlette:
-        from sequences_mcp.review.app import build
+        from sequences_mcp.review.page.app import build_page
 
-        desk = partial(open_desk, settings, worker=False, clock=clock, actor="page")
-        return build(desk, data_dir=settings.data_dir, authority=authority)
+        app = partial(open_context, settings, worker=False, clock=clock, actor="page")
+        return build_page(app, data_dir=settings.data_dir, authority=authority)
 
     return ReviewPage(settings.data_dir, made)
 
 
 def address_of_page(settings: Settings, path: str) -> str | None:
     """Return where a path of the review page is, while some process serves it. It carries no credential."""
-    from sequences_mcp.review import seat
+    from sequences_mcp.review.page import serving
 
-    return seat.address(settings.data_dir, path) if seat.is_held(settings.data_dir) else None
+    return serving.address(settings.data_dir, path) if serving.is_held(settings.data_dir) else None
 
 
 @asynccontextmanager
-async def open_desk(
+async def open_context(
     settings: Settings,
     *,
     worker: bool,
@@ -157,35 +159,35 @@ async def open_desk(
     timing: Timing | None = None,
     elapsed: Elapsed | None = None,
     work_after: float = 0.0,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[AppContext]:
     """Open the database and yield the desk; with ``worker`` the due work is done meanwhile in a thread.
 
     ``actor`` is who the audit names for what is done at this desk; ``timing`` is how long vendors are waited for
     and ``elapsed`` how the waits between calls to them pass, where they are not the usual. The due work begins
     ``work_after`` so many seconds.
     """
-    from sequences_mcp.engine.store import lineage
-    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.store import lineage
+    from sequences_mcp.store.database import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
         if lineage.unseen(store):
-            from sequences_mcp.engine.unseen import take_in
+            from sequences_mcp.engine.recovery import take_in
 
             take_in(store, now=clock())
         async with AsyncExitStack() as closing:
             connect = partial(
                 _vendor, settings=settings, clock=clock, timing=timing, elapsed=elapsed, closing=closing
             )
-            desk = _desk(settings, store, clock=clock, actor=actor, connect=connect)
+            app = _context(settings, store, clock=clock, actor=actor, connect=connect)
             if worker and settings.can_send:
-                desk = replace(desk, workers=_with_own(settings, desk.workers, clock))
-            _log_troubles(desk, on=worker)
+                app = replace(app, workers=_with_own(settings, app.workers, clock))
+            _log_troubles(app, on=worker)
             with working(settings, on=worker, clock=clock, after=work_after):
                 if not settings.accounts:
-                    yield desk
+                    yield app
                     return
-                async with _handing_over(settings, desk, store, on=worker, clock=clock, after=work_after):
-                    yield desk
+                async with _handing_over(settings, app, store, on=worker, clock=clock, after=work_after):
+                    yield app
 
 
 def _require_sender(settings: Settings) -> Sender:
@@ -227,21 +229,21 @@ def open_worker(
     ``lane`` leaves the rest of the work to other workers of this process.
     """
     from sequences_mcp.engine.calendar import Window
-    from sequences_mcp.engine.claim import Rules
-    from sequences_mcp.engine.pulse import MAILBOX
-    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.claim import SendPolicy
+    from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, LANES, Worker
-    from sequences_mcp.flows.last_check import last_check
+    from sequences_mcp.planning.rendering import pre_send_check
+    from sequences_mcp.store.database import Store
 
     sender = _require_sender(settings) if lane == FREE else require_sending(settings)
     terms = terms_of(settings)
-    rules = Rules(
+    rules = SendPolicy(
         terms=terms,
         sender=sender,
         window=Window.parse(settings.window),
-        check=partial(last_check, sender=sender, policy=policy_of(settings)),
+        check=partial(pre_send_check, sender=sender, policy=policy_of(settings)),
         lease=LEASE,
-        unproven=partial(_unproven, settings),
+        signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
     )
     is_first = lane in (None, MAILBOX)
@@ -252,7 +254,7 @@ def open_worker(
             rules=replace(
                 rules,
                 account=_account_mark(settings, store),
-                unasked=_allowed(settings, store, now=clock()),
+                preapproved=_allowed(settings, store, now=clock()),
             ),
             deliver=_delivery(settings),
             tell=_tell(settings, store, clock=clock),
@@ -314,9 +316,9 @@ def terms_of(settings: Settings) -> Terms:
 
 def policy_of(settings: Settings) -> GuardPolicy:
     """Return the house policy of the guards, or the rules as they are where there is none; SettingsError."""
-    from sequences_mcp.guards.policy import DEFAULT, load
+    from sequences_mcp.guards.policy import DEFAULT, load_policy
 
-    return load(settings.guards) if settings.guards.exists() else DEFAULT
+    return load_policy(settings.guards) if settings.guards.exists() else DEFAULT
 
 
 def delivery_of(settings: Settings) -> str:
@@ -339,8 +341,8 @@ def _vendor(
     """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import random
 
-    from sequences_mcp.providers.connect import provider, transport
-    from sequences_mcp.providers.timing import Clockwork, Elapsed
+    from sequences_mcp.vendors.pacing import Clockwork, Elapsed
+    from sequences_mcp.vendors.registry import provider, transport
 
     passes = elapsed or Elapsed(monotonic=time.monotonic, sleep=asyncio.sleep)
     clockwork = Clockwork(now=clock, monotonic=passes.monotonic, sleep=passes.sleep, random=random.random)
@@ -353,18 +355,18 @@ def _vendor(
 def _local(
     settings: Settings, store: Store, *, clock: Clock, actor: str, vendor_terms: Mapping[str, Terms]
 ) -> LocalProvider:
-    from sequences_mcp.engine.local.engine import Engine
-    from sequences_mcp.engine.local.provider import local_provider
+    from sequences_mcp.engine.context import EngineContext
+    from sequences_mcp.engine.provider import local_provider
 
     return local_provider(
-        Engine(
+        EngineContext(
             store=store,
             clock=clock,
             entropy=os.urandom,
             terms=terms_of(settings),
             actor=actor,
-            unproven=partial(_unproven, settings),
-            unasked=_allowed(settings, store, now=clock()),
+            signature_check=partial(_signature_check, settings),
+            preapproved=_allowed(settings, store, now=clock()),
             vendor_terms=vendor_terms,
             accounts=_vendor_accounts(settings, store),
             knows_server=settings.knows_server,
@@ -387,7 +389,7 @@ def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[st
     """Return which versions of blueprints may start without a person's yes."""
     if not settings.auto_approve:
         return frozenset()
-    from sequences_mcp.engine.store.allowed import pinned
+    from sequences_mcp.store.blueprints import pinned
 
     return pinned(store, settings.auto_approve, now=now)
 
@@ -396,17 +398,17 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
     """Return what a start at each connected vendor is approved for, each worked out when it is asked for."""
 
     def of(name: str) -> Terms:
-        from sequences_mcp.providers.connect import terms
+        from sequences_mcp.vendors.registry import terms
 
         account = settings.accounts[name]
         return terms(name, account.base_url, bot_id=account.bot_id)
 
-    return WhenAsked({}, settings.accounts, of)
+    return LazyMapping({}, settings.accounts, of)
 
 
-def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> Desk:
+def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> AppContext:
     from sequences_mcp.engine.calendar import Window, next_open
-    from sequences_mcp.engine.pulse import at_work
+    from sequences_mcp.engine.supervisor import at_work
 
     vendor_terms = _vendor_terms(settings)
     local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
@@ -423,8 +425,8 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         replies=when_used(lambda: local().replies),
         companies=sequences,
     )
-    return Desk(
-        providers=WhenAsked({LOCAL: embedded}, settings.accounts, partial(connect, memory=blueprints)),
+    return AppContext(
+        providers=LazyMapping({LOCAL: embedded}, settings.accounts, partial(connect, memory=blueprints)),
         plans=when_used(lambda: local().plans),
         suppressions=when_used(lambda: local().suppressions),
         waivers=when_used(lambda: local().waivers),
@@ -446,35 +448,35 @@ def _desk(settings: Settings, store: Store, *, clock: Clock, actor: str, connect
         troubles=partial(_troubles, settings, store, clock),
         workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
-        must_sign=lambda: _unproven(settings, "", None) is not None,
+        must_sign=lambda: _signature_check(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
     )
 
 
-def _log_troubles(desk: Desk, *, on: bool) -> None:
+def _log_troubles(app: AppContext, *, on: bool) -> None:
     """Write what keeps anything from leaving into the log of a process that does the due work."""
     import logging
 
-    for one in desk.troubles() if on else ():
+    for one in app.troubles() if on else ():
         if one.stops:
             logging.getLogger(__name__).warning("%s", one.line)
 
 
-def _panel(settings: Settings, clock: Clock) -> Panel:
+def _panel(settings: Settings, clock: Clock) -> PlanPanel:
     from sequences_mcp.review.panel import ChatPanel
 
     return ChatPanel(settings.data_dir, clock)
 
 
-def _unproven(settings: Settings, digest: str, signature: str | None) -> str | None:
+def _signature_check(settings: Settings, digest: str, signature: str | None) -> str | None:
     """Return why a yes to a digest is not a registered passkey's, where one is registered or it claims to be."""
-    from sequences_mcp.review import passkeys
+    from sequences_mcp.review.lock import passkeys
 
-    return passkeys.unproven(settings.data_dir, digest, signature)
+    return passkeys.signature_problem(settings.data_dir, digest, signature)
 
 
 def _zone_of(contact: ContactFields, *, default: str) -> Zone:
-    from sequences_mcp.engine.zones import zones_of
+    from sequences_mcp.engine.calendar import zones_of
 
     choice = zones_of(contact, default=default)
     return Zone(choice.names, choice.source)
@@ -482,7 +484,7 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
 
 def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     """Return what is wrong now: what is not set, then what stands in the way."""
-    from sequences_mcp.engine.pulse import at_work
+    from sequences_mcp.engine.supervisor import at_work
     from sequences_mcp.engine.troubles import troubles
     from sequences_mcp.settings import settings_troubles
 
@@ -501,8 +503,8 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
 
 def workers_of(settings: Settings) -> list[WorkerAtWork]:
     """Return who does the due work of a data folder now; StoreError."""
-    from sequences_mcp.engine.pulse import at_work
-    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.engine.supervisor import at_work
+    from sequences_mcp.store.database import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
         return at_work(store, now=utc_now())
@@ -513,7 +515,7 @@ def _with_own(
 ) -> Callable[[], list[WorkerAtWork]]:
     """Return who does the due work, this process's own worker too while it is only beginning to."""
     from sequences_mcp.domain.workers import WorkerAtWork
-    from sequences_mcp.engine.pulse import host_name
+    from sequences_mcp.engine.supervisor import host_name
 
     since, terms = clock(), terms_of(settings)
     own = WorkerAtWork(
@@ -559,7 +561,7 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
     finally:
         stop.set()
         # A worker that waits for a mail server's answer is left behind: its lease tells the next one.
-        last = time.monotonic() + GOODBYE
+        last = time.monotonic() + STOP_WORKERS_WITHIN
         for thread in threads:
             thread.join(max(last - time.monotonic(), 0))
 
@@ -572,21 +574,21 @@ def _lanes(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def _handing_over(
-    settings: Settings, desk: Desk, store: Store, *, on: bool, clock: Clock, after: float
+    settings: Settings, app: AppContext, store: Store, *, on: bool, clock: Clock, after: float
 ) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
-    from sequences_mcp.engine.pulse import VENDORS, Pulse
+    from sequences_mcp.engine.supervisor import VENDORS, Pulse
 
     pulse = Pulse(settings.data_dir, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
         from sequences_mcp.domain.plan import settings_marks
-        from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+        from sequences_mcp.services.enrolment import enrol_until_cancelled
 
         for name, account in _vendor_accounts(settings, store).items():
-            pulse.serves += settings_marks(name, desk.vendor_terms[name], account=account)
-        await hand_over_until_cancelled(desk, pulse=pulse)
+            pulse.serves += settings_marks(name, app.vendor_terms[name], account=account)
+        await enrol_until_cancelled(app, pulse=pulse)
 
     task = asyncio.create_task(hand_over()) if on else None
     try:
@@ -596,17 +598,16 @@ async def _handing_over(
             task.cancel()
             await asyncio.wait({task})
             pulse.end()
-        from sequences_mcp.flows.hand_over import no_more_handing_over
+        from sequences_mcp.services.enrolment import stop_enrolling
 
-        await no_more_handing_over(seconds=FAREWELL)
+        await stop_enrolling(seconds=CLOSE_WITHIN)
 
 
 def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: Clock, after: float) -> None:
     """Do the due work of one lane, beginning ``after`` seconds, until told to stop, whatever happens meanwhile."""
     if stop.wait(after):
         return
-    from sequences_mcp.engine.pulse import Pulse
-    from sequences_mcp.engine.supervisor import keep_working
+    from sequences_mcp.engine.supervisor import Pulse, keep_working
 
     terms = terms_of(settings)
     pulse = Pulse(settings.data_dir, lane, clock, serves=(terms.mark,), sends=_sends(terms))
@@ -635,16 +636,18 @@ def _vanished(database: Path) -> StoreError:
 
 def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
     """Return how e-mails leave; ``hurried`` waits for no slow server, for what nobody misses."""
-    from sequences_mcp.engine.channels import outbox, smtp
+    from sequences_mcp.engine.channels import mail_server, outbox, smtp
 
     if settings.smtp_url is None:
-        return partial(outbox.deliver, outbox_of(settings))
-    timeouts = smtp.Timeouts(connect=5, command=5, final=30, total=30) if hurried else smtp.Timeouts()
-    return partial(smtp.deliver, smtp.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
+        return partial(outbox.deliver_to_outbox, outbox_of(settings))
+    timeouts = (
+        mail_server.Timeouts(connect=5, command=5, final=30, total=30) if hurried else mail_server.Timeouts()
+    )
+    return partial(smtp.deliver_by_smtp, mail_server.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
 
 
 def make_database(settings: Settings) -> None:
     """Make the database where there is none yet; StoreError."""
-    from sequences_mcp.engine.store.database import Store
+    from sequences_mcp.store.database import Store
 
     Store.open(settings.data_dir, now=utc_now()).close()

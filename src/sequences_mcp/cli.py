@@ -22,7 +22,7 @@ from sequences_mcp.errors import SequencesError
 if TYPE_CHECKING:
     import click
 
-    from sequences_mcp.flows.desk import Desk
+    from sequences_mcp.context import AppContext
     from sequences_mcp.settings import Settings
 
 T = TypeVar("T")
@@ -55,8 +55,7 @@ def main() -> None:
 
 
 def _give_up(error: SequencesError) -> NoReturn:
-    from sequences_mcp.domain.plain_words import for_terminal
-    from sequences_mcp.review.shown import as_shown
+    from sequences_mcp.domain.plain_words import as_shown, for_terminal
 
     sys.stderr.write(f"{as_shown(for_terminal(str(error)))}\n")
     sys.exit(READ_FAILED)
@@ -68,25 +67,25 @@ def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
 
 
 def _settings() -> Settings:
-    from sequences_mcp.settings import read
+    from sequences_mcp.settings import read_settings
 
-    return read(os.environ)
+    return read_settings(os.environ)
 
 
 def _serve() -> None:
-    from sequences_mcp.bootstrap import serve
+    from sequences_mcp.bootstrap import serve_stdio
 
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(BY_HAND)
-    serve(_settings)
+    serve_stdio(_settings)
 
 
-def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
-    from sequences_mcp.bootstrap import open_desk
+def _with_context(act: Callable[[AppContext], Awaitable[T]]) -> T:
+    from sequences_mcp.bootstrap import open_context
 
     async def run() -> T:
-        async with open_desk(_settings(), worker=False) as desk:
-            return await act(desk)
+        async with open_context(_settings(), worker=False) as app:
+            return await act(app)
 
     return asyncio.run(run())
 
@@ -94,7 +93,7 @@ def _with_desk(act: Callable[[Desk], Awaitable[T]]) -> T:
 def _say(lines: Iterable[str]) -> None:
     import click
 
-    from sequences_mcp.review.shown import as_shown
+    from sequences_mcp.domain.plain_words import as_shown
 
     for line in lines:
         click.echo(as_shown(line, keep=""))  # whatever is stored, nothing commands the terminal
@@ -148,9 +147,9 @@ def _check() -> click.Command:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def check(file: Path) -> None:
         from sequences_mcp.bootstrap import policy_of
-        from sequences_mcp.domain.finding import errors_in
-        from sequences_mcp.flows.check_file import check_file
+        from sequences_mcp.domain.findings import errors_in
         from sequences_mcp.review.terminal import findings
+        from sequences_mcp.services.blueprints import check_file
 
         located = check_file(_read_text(file), policy=policy_of(_settings()))
         _say(findings(located, name=str(file)))
@@ -210,9 +209,9 @@ def _backup() -> click.Command:
     @click.command(help="Write the database, its journals and the person's files into a new private file.")
     @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
     def backup(file: Path) -> None:
-        from sequences_mcp.upkeep import back_up
+        from sequences_mcp.upkeep import back_up_folder
 
-        back_up(_settings(), file.absolute())
+        back_up_folder(_settings(), file.absolute())
         _say(
             [
                 f"The backup is in {file}. It holds people's data and a hash of the passphrase: keep it private.",
@@ -231,7 +230,7 @@ def _restore() -> click.Command:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def restore(file: Path, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import passphrase
+        from sequences_mcp.review.lock import passphrase
         from sequences_mcp.upkeep import restore
 
         def allow(folder: Path) -> None:
@@ -302,11 +301,11 @@ def _begin_anew() -> click.Command:
 
 
 def _end_standstill(passphrase_file: Path | None, *, nothing_left: bool, anew: bool) -> None:
-    from sequences_mcp.upkeep import take_over
+    from sequences_mcp.upkeep import take_over_database
 
     settings = _settings()
     _prove(passphrase_file)
-    _, unknown = take_over(settings, actor=_actor(), nothing_left=nothing_left, anew=anew)
+    _, unknown = take_over_database(settings, actor=_actor(), nothing_left=nothing_left, anew=anew)
     _say(["A new database begins." if anew else "The database belongs here from now on.", _unknown_words(unknown)])
 
 
@@ -330,7 +329,7 @@ def _sandbox() -> click.Command:
         "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any free one."
     )
     def sandbox(port: int) -> None:
-        from sequences_mcp.sandbox.serve import serve
+        from sequences_sandbox.serve import serve
 
         try:
             asyncio.run(serve(port, clock=lambda: datetime.now(UTC), say=click.echo))
@@ -375,12 +374,13 @@ def _open_page() -> None:
     import webbrowser
 
     from sequences_mcp.bootstrap import review_page, utc_now
-    from sequences_mcp.review import greeting, seat
+    from sequences_mcp.review.lock import greeting
+    from sequences_mcp.review.page import serving
 
     settings = _settings()
     page = review_page(settings)
     page.start()
-    where = seat.held_address(settings.data_dir)
+    where = serving.held_address(settings.data_dir)
     _say([f"The review page is at {where}"])
     # A ticket, good once, with which this browser is shown the person's word. It approves nothing.
     introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.data_dir, now=utc_now())}"
@@ -402,10 +402,10 @@ def _list() -> click.Command:
     @click.command("list", help="What waits for you.")
     @click.option("--page", type=click.IntRange(1), default=1)
     def list_(page: int) -> None:
-        from sequences_mcp.flows.list_reviews import list_reviews
         from sequences_mcp.review.terminal import review_list
+        from sequences_mcp.services.reviews import list_reviews
 
-        _say(review_list(_with_desk(lambda desk: list_reviews(desk, page=page, size=100))))
+        _say(review_list(_with_context(lambda app: list_reviews(app, page=page, size=100))))
 
     return list_
 
@@ -417,9 +417,9 @@ def _show() -> click.Command:
     @click.argument("identifier", metavar="ID")
     @click.option("--full", is_flag=True, help="Every person in full.")
     def show(identifier: str, full: bool) -> None:
-        from sequences_mcp.review.decide import look
+        from sequences_mcp.review.decide import look_up
 
-        _say(_with_desk(lambda desk: look(desk, identifier, full=full)).lines)
+        _say(_with_context(lambda app: look_up(app, identifier, full=full)).lines)
 
     return show
 
@@ -434,10 +434,18 @@ def _approve() -> click.Command:
     def approve(identifier: str, passphrase_file: Path | None, people: int | None) -> None:
         from sequences_mcp.review import decide
 
-        seen = _with_desk(lambda desk: decide.look(desk, identifier, renew=True))
+        seen = _with_context(lambda app: decide.look_up(app, identifier, renew=True))
         _say(seen.lines)
         _prove(passphrase_file)
-        _say([_with_desk(lambda desk: decide.approve(desk, identifier, seen=seen, people=people, actor=_actor()))])
+        _say(
+            [
+                _with_context(
+                    lambda app: decide.approve_in_terminal(
+                        app, identifier, seen=seen, people=people, actor=_actor()
+                    )
+                )
+            ]
+        )
 
     return approve
 
@@ -451,7 +459,9 @@ def _refuse() -> click.Command:
     def refuse(identifier: str, reason: str) -> None:
         from sequences_mcp.review import decide
 
-        _say([_with_desk(lambda desk: decide.refuse(desk, identifier, reason=reason, actor=_actor()))])
+        _say(
+            [_with_context(lambda app: decide.reject_in_terminal(app, identifier, reason=reason, actor=_actor()))]
+        )
 
     return refuse
 
@@ -466,10 +476,18 @@ def _settle() -> click.Command:
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import decide
 
-        seen = None if sent or not decide.is_email(draft) else _with_desk(lambda desk: decide.look(desk, draft))
+        seen = (
+            None if sent or not decide.is_email(draft) else _with_context(lambda app: decide.look_up(app, draft))
+        )
         _say(seen.lines if seen else ())
         _prove(passphrase_file)
-        _say([_with_desk(lambda desk: decide.settled(desk, draft, sent=sent, actor=_actor(), seen=seen))])
+        _say(
+            [
+                _with_context(
+                    lambda app: decide.resolved_in_terminal(app, draft, sent=sent, actor=_actor(), seen=seen)
+                )
+            ]
+        )
 
     return settle
 
@@ -484,13 +502,13 @@ def _waive() -> click.Command:
     @click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day, in UTC.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def waive(blueprint: str, rule: str, reason: str, until: datetime, passphrase_file: Path | None) -> None:
-        from sequences_mcp.flows import waive as verb
+        from sequences_mcp.services import blueprints as verb
 
         _prove(passphrase_file)
         end = until.replace(tzinfo=UTC) + timedelta(days=1)
-        _with_desk(
-            lambda desk: verb.waive(
-                desk, blueprint_id=blueprint, rule=rule, reason=reason, until=end, actor=_actor()
+        _with_context(
+            lambda app: verb.waive(
+                app, blueprint_id=blueprint, rule=rule, reason=reason, until=end, actor=_actor()
             )
         )
         _say([f"{rule} is waived in {blueprint} until {until:%Y-%m-%d}."])
@@ -506,10 +524,10 @@ def _suppress() -> click.Command:
     @click.option("--reason", required=True)
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def suppress(contact: str, reason: str, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review.decide import suppressed
+        from sequences_mcp.review.decide import suppressed_in_terminal
 
         _prove(passphrase_file)
-        _say(_with_desk(lambda desk: suppressed(desk, contact, reason=reason)))
+        _say(_with_context(lambda app: suppressed_in_terminal(app, contact, reason=reason)))
 
     return suppress
 
@@ -522,10 +540,10 @@ def _lift() -> click.Command:
     @click.option("--reason", required=True)
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def lift(contact: str, reason: str, passphrase_file: Path | None) -> None:
-        from sequences_mcp.review.decide import lifted
+        from sequences_mcp.review.decide import lifted_in_terminal
 
         _prove(passphrase_file)
-        _say(_with_desk(lambda desk: lifted(desk, contact, reason=reason, actor=_actor())))
+        _say(_with_context(lambda app: lifted_in_terminal(app, contact, reason=reason, actor=_actor())))
 
     return lift
 
@@ -541,7 +559,7 @@ def _set_passphrase() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--old-passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_passphrase(passphrase_file: Path | None, old_passphrase_file: Path | None) -> None:
-        from sequences_mcp.review import greeting, passphrase
+        from sequences_mcp.review.lock import greeting, passphrase
 
         settings = _settings()
         folder = settings.data_dir
@@ -553,7 +571,7 @@ def _set_passphrase() -> click.Command:
         make_database(settings)  # so that a passphrase without one is the trace of one that is gone
         passphrase.set_passphrase(folder, _chosen(passphrase_file), old=old)
         _say(["The passphrase is set."])
-        if greeting.word(folder) is None:
+        if greeting.greeting_word(folder) is None:
             chosen = greeting.set_word(folder, greeting.made_up())
             _say(
                 [
@@ -572,7 +590,7 @@ def _set_word() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--word-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def set_word(passphrase_file: Path | None, word_file: Path | None) -> None:
-        from sequences_mcp.review import greeting
+        from sequences_mcp.review.lock import greeting
 
         _prove(passphrase_file)
         chosen = greeting.set_word(_settings().data_dir, _typed("Word", word_file, option="--word-file"))
@@ -588,7 +606,7 @@ def _add_passkey() -> click.Command:
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def add_passkey(passphrase_file: Path | None) -> None:
         from sequences_mcp.bootstrap import utc_now
-        from sequences_mcp.review import passkeys
+        from sequences_mcp.review.lock import passkeys
 
         folder = _settings().data_dir
         _prove(passphrase_file)
@@ -613,25 +631,25 @@ def _prove(file: Path | None, *, prompt: str = "Passphrase", option: str = "--pa
 
     from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.errors import ApprovalError
-    from sequences_mcp.review import passphrase, tries
+    from sequences_mcp.review.lock import passphrase, sessions
 
     folder = _settings().data_dir
-    given, counts = _typed(prompt, file, option=option), tries.Tries(folder, utc_now)
-    if wait := counts.pause(tries.TERMINAL):
-        wrong = counts.wrong(tries.TERMINAL)
+    given, counts = _typed(prompt, file, option=option), sessions.Tries(folder, utc_now)
+    if wait := counts.pause(sessions.TERMINAL):
+        wrong = counts.wrong(sessions.TERMINAL)
         _say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
         time.sleep(wait)
     try:
-        passphrase.check(folder, given)
+        passphrase.check_passphrase(folder, given)
     except ApprovalError:
         if passphrase.is_set(folder):
-            counts.was_wrong(tries.TERMINAL)
+            counts.was_wrong(sessions.TERMINAL)
             with suppress(
                 SequencesError
             ):  # without a database there is no audit, and the passphrase is still wrong
-                _with_desk(lambda desk: desk.records.note("passphrase.wrong", _actor()))
+                _with_context(lambda app: app.records.note("passphrase.wrong", _actor()))
         raise
-    counts.was_right(tries.TERMINAL)
+    counts.was_right(sessions.TERMINAL)
     return given
 
 

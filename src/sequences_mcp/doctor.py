@@ -12,18 +12,18 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.record import Queue
+    from sequences_mcp.domain.records import QueueTally
     from sequences_mcp.domain.workers import WorkerAtWork
-    from sequences_mcp.engine.channels.probe import Probe
-    from sequences_mcp.engine.store.survey import Survey
+    from sequences_mcp.engine.channels.mail_server import Probe
     from sequences_mcp.settings import Settings
+    from sequences_mcp.store.audit import Survey
 
 
 TOLD_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
 ORIGINS = {"default": "no setting, as they are by default", "environment": "the environment"}
 
 
-class Line(NamedTuple):
+class DoctorLine(NamedTuple):
     """One thing that was looked at; ``ok`` None is only worth knowing."""
 
     ok: bool | None
@@ -33,13 +33,13 @@ class Line(NamedTuple):
         return f"{ {True: 'ok  ', False: 'BAD ', None: 'note'}[self.ok] } {self.words}"
 
 
-def examine(environ: Mapping[str, str]) -> tuple[list[Line], bool]:
+def examine(environ: Mapping[str, str]) -> tuple[list[DoctorLine], bool]:
     """Return what was found and whether nothing is bad."""
-    lines = [Line(None, f"sequences-mcp {__version__}"), *_lines(environ)]
+    lines = [DoctorLine(None, f"sequences-mcp {__version__}"), *_lines(environ)]
     return lines, all(line.ok is not False for line in lines)
 
 
-def as_object(lines: list[Line], *, healthy: bool) -> dict[str, object]:
+def as_object(lines: list[DoctorLine], *, healthy: bool) -> dict[str, object]:
     """Return the same for a program: each line with ``ok`` (true, false, null), what it is about and its words."""
     found = []
     for line in lines[1:]:
@@ -48,14 +48,14 @@ def as_object(lines: list[Line], *, healthy: bool) -> dict[str, object]:
     return {"version": __version__, "healthy": healthy, "lines": found}
 
 
-def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
+def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import utc_now
-    from sequences_mcp.settings import read
+    from sequences_mcp.settings import read_settings
 
     try:
-        settings = read(environ)
+        settings = read_settings(environ)
     except SequencesError as error:
-        yield Line(False, str(error))
+        yield DoctorLine(False, str(error))
         return
     yield from _origins(settings)
     working = _at_work(settings)
@@ -69,19 +69,21 @@ def _lines(environ: Mapping[str, str]) -> Iterator[Line]:
     yield from _approval(settings)
 
 
-def _origins(settings: Settings) -> Iterator[Line]:
+def _origins(settings: Settings) -> Iterator[DoctorLine]:
     """Yield where each setting comes from; its value stands in the lines below, never a secret's."""
-    yield Line(True, f"settings: all readable; data folder {settings.data_dir}")
+    yield DoctorLine(True, f"settings: all readable; data folder {settings.data_dir}")
     beside = "" if settings.file.exists() else " (there is none)"
-    yield Line(None, f"settings file: {settings.file}{beside}; an environment variable fills what it leaves out")
+    yield DoctorLine(
+        None, f"settings file: {settings.file}{beside}; an environment variable fills what it leaves out"
+    )
     origins: dict[str, list[str]] = {}
     for name, origin in settings.origins.items():
         of_file, _, key = origin.partition(", ")
         origins.setdefault(of_file, []).append(f"{name} ({key})" if key else name)
     for origin, names in sorted(origins.items(), key=lambda one: ("default", "environment").count(one[0])):
-        yield Line(None, f"from {ORIGINS.get(origin, origin)}: {', '.join(names)}")
+        yield DoctorLine(None, f"from {ORIGINS.get(origin, origin)}: {', '.join(names)}")
     for said in settings.conflicts:
-        yield Line(None, f"settings differ: {said}")
+        yield DoctorLine(None, f"settings differ: {said}")
 
 
 def _at_work(settings: Settings) -> list[WorkerAtWork]:
@@ -94,86 +96,94 @@ def _at_work(settings: Settings) -> list[WorkerAtWork]:
         return []
 
 
-def _workers(working: list[WorkerAtWork]) -> Iterator[Line]:
+def _workers(working: list[WorkerAtWork]) -> Iterator[DoctorLine]:
     for one in working:
-        yield Line(True, f"worker: {one.words}")
+        yield DoctorLine(True, f"worker: {one.words}")
     if not working:
-        yield Line(
+        yield DoctorLine(
             None, "worker: none runs; nothing leaves before one does (`sequences-mcp work`, or an open chat)"
         )
 
 
-def _sender(settings: Settings, sends: str) -> Iterator[Line]:
+def _sender(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     """Yield who sends; ``sends`` is who does in a worker that runs, where one does."""
     if settings.sender is None and sends:
-        yield Line(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
+        yield DoctorLine(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
     elif settings.sender is None:
-        yield Line(False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`.")
+        yield DoctorLine(
+            False, "sender: SEQUENCES_SENDER is not set, nothing can be started. Set `Name <address>`."
+        )
     else:
-        yield Line(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
+        yield DoctorLine(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
 
 
-def _secrets(settings: Settings, working: list[WorkerAtWork]) -> Iterator[Line]:
+def _secrets(settings: Settings, working: list[WorkerAtWork]) -> Iterator[DoctorLine]:
     """Yield which secrets this process lacks: nothing is wrong where a worker that runs has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
         has = any(one.sends if name == "SEQUENCES_SMTP_URL" else vendor in one.hands_over for one in working)
-        yield Line(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
+        yield DoctorLine(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
 
 
-def _delivery(settings: Settings, sends: str) -> Iterator[Line]:
+def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import outbox_of
 
     missing = settings.lacking.get("SEQUENCES_SMTP_URL")
     found = None if missing else probe_mail_server(settings)
     if missing:
-        yield Line(None, "delivery: not tried, for lack of the password")
+        yield DoctorLine(None, "delivery: not tried, for lack of the password")
     elif settings.sender is None and sends:
-        yield Line(None, "delivery: the worker's, which this terminal does not know")
+        yield DoctorLine(None, "delivery: the worker's, which this terminal does not know")
     elif found is None:
-        yield Line(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
+        yield DoctorLine(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
     else:
-        yield Line(found.ok, f"delivery: {found.words}")
+        yield DoctorLine(found.ok, f"delivery: {found.words}")
         if found.server_reply:
-            yield Line(None, f"server reply: “{found.server_reply}”")
-    yield Line(None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown")
-    yield Line(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
+            yield DoctorLine(None, f"server reply: “{found.server_reply}”")
+    yield DoctorLine(
+        None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
+    )
+    yield DoctorLine(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
 
 
-def _guards(settings: Settings) -> Iterator[Line]:
+def _guards(settings: Settings) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import policy_of
 
     try:
         policy_of(settings)
     except SettingsError as error:
-        yield Line(False, f"guards: {error}")
+        yield DoctorLine(False, f"guards: {error}")
     else:
-        yield Line(True, f"guards: with {settings.guards}" if settings.guards.exists() else "guards: as they are")
+        yield DoctorLine(
+            True, f"guards: with {settings.guards}" if settings.guards.exists() else "guards: as they are"
+        )
 
 
-def _database(settings: Settings, *, now: datetime) -> Iterator[Line]:
+def _database(settings: Settings, *, now: datetime) -> Iterator[DoctorLine]:
     try:
         found = survey_store(settings)
     except SequencesError as error:
-        yield Line(False, f"database: {error}")
+        yield DoctorLine(False, f"database: {error}")
         return
-    yield Line(True, f"database: {found.path}, passes its own checks; journal: {found.journal} ({found.why})")
+    yield DoctorLine(
+        True, f"database: {found.path}, passes its own checks; journal: {found.journal} ({found.why})"
+    )
     chain = "the chain holds" if found.broken_row is None else f"row {found.broken_row} does not fit the chain"
-    yield Line(found.broken_row is None, f"audit: {found.audit_rows:,} rows, {chain}")
+    yield DoctorLine(found.broken_row is None, f"audit: {found.audit_rows:,} rows, {chain}")
     behind = found.latest is not None and found.latest > now
     clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
-    yield Line(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
+    yield DoctorLine(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
     yield from _pending(settings, found)
 
 
-def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
-    from sequences_mcp.bootstrap import open_desk
+def _pending(settings: Settings, found: Survey) -> Iterator[DoctorLine]:
+    from sequences_mcp.bootstrap import open_context
     from sequences_mcp.domain.plain_words import for_terminal
-    from sequences_mcp.flows.list_providers import ProvidersReport, list_providers
+    from sequences_mcp.services.connections import ProvidersReport, list_providers
 
     async def waiting() -> ProvidersReport:
-        async with open_desk(settings, worker=False) as desk:
-            return await list_providers(desk)
+        async with open_context(settings, worker=False) as app:
+            return await list_providers(app)
 
     try:
         state = asyncio.run(waiting())
@@ -181,64 +191,70 @@ def _pending(settings: Settings, found: Survey) -> Iterator[Line]:
         return  # the guards' own line has said so
     for one in state.troubles:
         if one.code not in TOLD_ABOVE:
-            yield Line(False if one.stops else None, f"{one.code.replace('_', ' ')}: {for_terminal(one.line)}")
+            yield DoctorLine(
+                False if one.stops else None, f"{one.code.replace('_', ' ')}: {for_terminal(one.line)}"
+            )
             if one.server_reply:
-                yield Line(None, f"server reply: “{one.server_reply}”")
+                yield DoctorLine(None, f"server reply: “{one.server_reply}”")
     queues = state.waiting
     told = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
-    yield Line(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")
+    yield DoctorLine(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")
     if settings.notice:
-        yield Line(None, f"notices: e-mail to {settings.notice} when something starts waiting")
+        yield DoctorLine(None, f"notices: e-mail to {settings.notice} when something starts waiting")
     when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
-    yield Line(None, f"work: {found.due} due now, {when}")
+    yield DoctorLine(None, f"work: {found.due} due now, {when}")
 
 
-def _queue(queue: Queue, words: str) -> str:
+def _queue(queue: QueueTally, words: str) -> str:
     since = f" (the oldest since {queue.since:%Y-%m-%d %H:%M} UTC)" if queue.since else ""
     return f"{queue.number:,} {words}{since}"
 
 
-def _approval(settings: Settings) -> Iterator[Line]:
+def _approval(settings: Settings) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import address_of_page
-    from sequences_mcp.review import passkeys, passphrase
+    from sequences_mcp.review.lock import passkeys, passphrase
 
     page = address_of_page(settings, "/") or "not served now; `sequences-mcp review --open` does"
-    yield Line(None, f"review page: {page}")
+    yield DoctorLine(None, f"review page: {page}")
     try:
         keys = passkeys.registered(settings.data_dir)
     except SequencesError as error:
-        yield Line(False, f"approval: {error}")
+        yield DoctorLine(False, f"approval: {error}")
         return
     if keys:
-        yield Line(True, f"approval: signed with a passkey; who can rewrite {passkeys.FILE_NAME} could forge it")
+        yield DoctorLine(
+            True, f"approval: signed with a passkey; who can rewrite {passkeys.FILE_NAME} could forge it"
+        )
     elif passphrase.is_set(settings.data_dir):
         words = "approval: in the terminal, by passphrase, and on the review page"
-        yield Line(True, f"{words}; whoever can rewrite the data folder could forge it")
+        yield DoctorLine(True, f"{words}; whoever can rewrite the data folder could forge it")
         if passphrase.verifier(settings.data_dir):
-            yield Line(
+            yield DoctorLine(
                 True, "approval: also in a panel of the chat, by a proof of the passphrase, as its host shows it"
             )
         else:
-            yield Line(
+            yield DoctorLine(
                 None,
                 "approval: not in a panel of the chat yet: the passphrase is kept in the way of an earlier "
                 "version, until it is typed the next time on the review page or in a terminal",
             )
     else:
-        yield Line(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
+        yield DoctorLine(None, "approval: no passphrase yet; `sequences-mcp review set-passphrase` chooses one")
     if settings.elicitation and not keys:
-        yield Line(None, "approval: also in the chat's own dialog; a host that answers by itself could forge it")
+        yield DoctorLine(
+            None, "approval: also in the chat's own dialog; a host that answers by itself could forge it"
+        )
     if settings.auto_approve:
-        yield Line(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")
+        yield DoctorLine(None, f"approval: not asked for {', '.join(sorted(settings.auto_approve))}")
     if os.name == "posix" and settings.data_dir.exists() and settings.data_dir.stat().st_mode & 0o077:
-        yield Line(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")
+        yield DoctorLine(False, f"privacy: others can read {settings.data_dir}. chmod 700 it.")
 
 
 def survey_store(settings: Settings) -> Survey:
     """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
     from sequences_mcp.bootstrap import utc_now
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.store.survey import survey
+    from sequences_mcp.store.audit import survey
+    from sequences_mcp.store.database import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
         return survey(store, now=utc_now())
@@ -246,8 +262,7 @@ def survey_store(settings: Settings) -> Survey:
 
 def probe_mail_server(settings: Settings) -> Probe | None:
     """Return how far a sign-in at the mail server gets, or None where none is set."""
-    from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
-    from sequences_mcp.engine.channels.probe import probe
+    from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts, probe
 
     if settings.smtp_url is None:
         return None

@@ -14,13 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, Kind, parse, provider_of
-from sequences_mcp.domain.secret import Secret as Secret
-from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, IdKind, parse_id, provider_of
+from sequences_mcp.domain.sender import Secret, Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.settings_file import FileSettings
 
 FILE_NAME = "settings.toml"
@@ -161,7 +160,7 @@ def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bo
 
     ``is_sent_elsewhere``: another process sends, so that what this one lacks stops nothing.
     """
-    from sequences_mcp.domain.trouble import Trouble
+    from sequences_mcp.domain.findings import Trouble
 
     found = []
     if settings.sender is None:
@@ -235,7 +234,7 @@ def _differs(parse: Callable[[str], Any], given: str, value: object) -> bool:
         return True
 
 
-def read(environ: Mapping[str, str]) -> Settings:
+def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of the data folder and ``environ``; SettingsError names every missing or bad one."""
     problems = _Problems(environ)
     problems.found.extend(_unknown(environ))
@@ -289,9 +288,9 @@ def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems
     except OSError as error:
         problems.found.append(f"{data_dir / FILE_NAME} cannot be looked at: {error.strerror or error}")
         return None
-    from sequences_mcp.settings_file import load
+    from sequences_mcp.settings_file import load_settings_file
 
-    return load(data_dir / FILE_NAME, environ)
+    return load_settings_file(data_dir / FILE_NAME, environ)
 
 
 def _accounts(problems: _Problems) -> dict[str, Account]:
@@ -311,16 +310,16 @@ def _api_key(name: str, text: str) -> Secret | None:
         return None
     from importlib import import_module
 
-    from sequences_mcp.providers.account import checked_key
+    from sequences_mcp.vendors.transport import checked_key
 
-    vendor = getattr(import_module(f"sequences_mcp.providers.{name}.errors"), name.upper())
+    vendor = getattr(import_module(f"sequences_mcp.vendors.{name}.wire"), name.upper())
     return checked_key(vendor, Secret(text))
 
 
 def _base_url(setting: str, text: str) -> str:
     if not text:
         return ""
-    from sequences_mcp.providers.account import checked_base_url
+    from sequences_mcp.vendors.transport import checked_base_url
 
     return checked_base_url(text, setting=setting)
 
@@ -328,7 +327,7 @@ def _base_url(setting: str, text: str) -> str:
 def _bot_id(text: str) -> str | None:
     own = text.removeprefix("clarky:")
     try:
-        return str(parse(f"clarky:{own}", Kind.CONTACT)) if own else None
+        return str(parse_id(f"clarky:{own}", IdKind.CONTACT)) if own else None
     except WrongIdError as error:
         raise ValueError("not the id of an agent, such as b_01H…") from error
 
@@ -394,7 +393,7 @@ def _addresses(text: str) -> tuple[str, ...]:
 def _smtp_url(text: str) -> Secret | None:
     if not text:
         return None
-    from sequences_mcp.engine.channels.smtp import MailServer
+    from sequences_mcp.engine.channels.mail_server import MailServer
 
     MailServer.parse(text)
     return Secret(text)
@@ -408,7 +407,7 @@ def _window(text: str) -> str:
 
 
 def _time_zone(text: str) -> str:
-    from sequences_mcp.engine.zones import is_zone
+    from sequences_mcp.engine.calendar import is_zone
 
     if not is_zone(text):
         raise ValueError(f"{text!r} is not an IANA time zone such as `Europe/Paris`")
@@ -438,7 +437,7 @@ def _blueprint_ids(text: str) -> frozenset[str]:
 def _allowed(text: str) -> str:
     """Return a blueprint, with its version where one is named."""
     named, at, version = text.partition("@")
-    own = str(parse(named, Kind.BLUEPRINT))
+    own = str(parse_id(named, IdKind.BLUEPRINT))
     if not at:
         return own
     if provider_of(own) in UNVERSIONED:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.domain.secret import Secret
+from sequences_mcp.domain.sender import Secret
 
 FILE_NAME = "settings.toml"
 SERVICE = "sequences-mcp"  # under which the system's keychain has our entries
@@ -56,7 +56,7 @@ class FileSettings:
         self.problems.append(f"{self.place(key)}: {why}")
 
 
-def load(path: Path, environ: Mapping[str, str]) -> FileSettings:
+def load_settings_file(path: Path, environ: Mapping[str, str]) -> FileSettings:
     """Return what the file says. Never raises: whatever is wrong with it is in ``problems``."""
     found = FileSettings()
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sequences_mcp.bootstrap import (
     delivery_of,
     log_conflicts,
-    open_desk,
+    open_context,
     open_worker,
     require_sending,
     utc_now,
@@ -20,10 +20,10 @@ from sequences_mcp.bootstrap import (
 )
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.record import WorkDone
-    from sequences_mcp.engine.store.backup import PutBack
-    from sequences_mcp.providers.enrolment_port import HandedOver
+    from sequences_mcp.domain.records import WorkDone
+    from sequences_mcp.ports.vendor import EnrolmentCounts
     from sequences_mcp.settings import Settings
+    from sequences_mcp.store.backup import PutBack
 
 
 NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
@@ -31,7 +31,7 @@ NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever wor
 
 def work_once(settings: Settings) -> WorkDone:
     """Hand approved starts over to vendors and do the due work, once; return what came of it."""
-    from sequences_mcp.domain.record import WorkDone
+    from sequences_mcp.domain.records import WorkDone
 
     stop = _stopped_by_signals(settings)
     if settings.sender is None and not settings.accounts:
@@ -50,31 +50,31 @@ def work_once(settings: Settings) -> WorkDone:
     return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
 
 
-async def _hand_over_once(settings: Settings) -> HandedOver:
+async def _hand_over_once(settings: Settings) -> EnrolmentCounts:
     """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
-    from sequences_mcp.flows.hand_over import hand_over_waiting
-    from sequences_mcp.providers.enrolment_port import HandedOver
+    from sequences_mcp.ports.vendor import EnrolmentCounts
+    from sequences_mcp.services.enrolment import enrol_waiting
 
-    async with open_desk(settings, worker=False, actor="worker") as desk:
-        ids = [plan.id for plan in await desk.vendor_runs.waiting()]
-        before = [await desk.vendor_runs.outcome(one) for one in ids]
-        await hand_over_waiting(desk)
-        after = [await desk.vendor_runs.outcome(one) for one in ids]
+    async with open_context(settings, worker=False, actor="worker") as app:
+        ids = [plan.id for plan in await app.vendor_runs.waiting()]
+        before = [await app.vendor_runs.outcome(one) for one in ids]
+        await enrol_waiting(app)
+        after = [await app.vendor_runs.outcome(one) for one in ids]
 
     def more(name: str) -> int:
         pairs = zip(before, after, strict=True)
         return sum(int(getattr(now, name)) - int(getattr(was, name)) for was, now in pairs)
 
-    return HandedOver(
+    return EnrolmentCounts(
         done=more("done"), unknown=more("unknown"), not_done=more("not_done"), waiting=more("waiting")
     )
 
 
 async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
     """Return what was done, with what waits for a person now and what keeps things from leaving."""
-    async with open_desk(settings, worker=False, actor="worker") as desk:
-        stops = tuple(one.line for one in desk.troubles() if one.stops and one.code not in NOBODY_WORKS)
-        return made(waiting=await desk.records.waiting(), stops=stops)
+    async with open_context(settings, worker=False, actor="worker") as app:
+        stops = tuple(one.line for one in app.troubles() if one.stops and one.code not in NOBODY_WORKS)
+        return made(waiting=await app.records.waiting(), stops=stops)
 
 
 def _stopped_by_signals(settings: Settings) -> threading.Event:
@@ -94,21 +94,21 @@ def work(settings: Settings) -> None:
     """Do the due work, and hand approved starts over to vendors, until the process is told to stop."""
     stop = _stopped_by_signals(settings)
     if settings.accounts:
-        asyncio.run(_work_at_desk(settings, stop))
+        asyncio.run(_work_in_context(settings, stop))
         return  # a desk that stays open has a worker beside it
     require_sending(settings)
     with working(settings, on=True, clock=utc_now):
         stop.wait()
 
 
-async def _work_at_desk(settings: Settings, stop: threading.Event) -> None:
-    async with open_desk(settings, worker=True, actor="worker"):
+async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
+    async with open_context(settings, worker=True, actor="worker"):
         await asyncio.to_thread(stop.wait)
 
 
-def back_up(settings: Settings, target: Path) -> None:
+def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
-    from sequences_mcp.engine.store import backup
+    from sequences_mcp.store import backup
 
     kept = {
         "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
@@ -127,35 +127,35 @@ def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], 
 
     ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
     """
-    from sequences_mcp.engine.store import backup, lineage
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.unseen import doubt_due, take_in, take_over
+    from sequences_mcp.engine.recovery import take_in, take_over_folder, unknown_due
+    from sequences_mcp.store import backup, lineage
+    from sequences_mcp.store.database import Store
 
     with backup.opened(source) as inside:
         allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
         done = backup.put_back(settings.data_dir, inside, now=utc_now())
     with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
         now = utc_now()
-        take_over(store, now=now, actor=actor, nothing_left=True)
+        take_over_folder(store, now=now, actor=actor, nothing_left=True)
         if not done.journal_was_here:  # what left after the backup was made is known nowhere
-            doubt_due(store, now=now)
+            unknown_due(store, now=now)
         take_in(store, now=now)
         return done, lineage.unseen_number(store)
 
 
-def take_over(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
+def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
     """End a standstill, as a person says; return what it was and how many e-mails are unknown since.
 
     ``anew`` ends only that of a new database, anything else only the others; ConflictError for the wrong one.
     """
-    from sequences_mcp.engine.store import lineage
-    from sequences_mcp.engine.store.database import Store
-    from sequences_mcp.engine.unseen import take_over
+    from sequences_mcp.engine.recovery import take_over_folder
     from sequences_mcp.errors import ConflictError
+    from sequences_mcp.store import lineage
+    from sequences_mcp.store.database import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
         kinds = [one.kind for one in lineage.standstills(store)]
         if not kinds or anew != ("begun_anew" in kinds):
             lineage.require_going(store)
             raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
-        return list(kinds), take_over(store, now=utc_now(), actor=actor, nothing_left=nothing_left)
+        return list(kinds), take_over_folder(store, now=utc_now(), actor=actor, nothing_left=nothing_left)

@@ -13,7 +13,7 @@ from itertools import takewhile
 import httpx
 from tests.secrecy.hearing import heard
 
-from sequences_mcp.sandbox.seeds.keys import KEYS
+from sequences_sandbox.seeds import KEYS_KEYS
 
 
 def test_the_command_prints_a_block_that_works_and_ends_when_told_to() -> None:
@@ -26,13 +26,13 @@ def test_the_command_prints_a_block_that_works_and_ends_when_told_to() -> None:
         environment = json.loads(block)["mcpServers"]["sequences"]["env"]
         answer = httpx.get(
             environment["TOPO_BASE_URL"] + "/me",
-            headers={"authorization": f"Bearer {KEYS['topo'][0].token}"},
+            headers={"authorization": f"Bearer {KEYS_KEYS['topo'][0].token}"},
             trust_env=False,
         )
         serving.send_signal(signal.SIGINT)
         serving.communicate(timeout=60)
     assert answer.status_code == 200
-    assert environment["TOPO_API_KEY"] == KEYS["topo"][0].token
+    assert environment["TOPO_API_KEY"] == KEYS_KEYS["topo"][0].token
 
 
 def _after_brace(lines: Iterator[str]) -> Iterator[str]:

@@ -22,9 +22,9 @@ from sequences_mcp.domain.blueprint import (
     Temporality,
 )
 from sequences_mcp.domain.plan import PlanHeader, Terms
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.providers.record_port import AskedChange
+from sequences_mcp.ports.embedded import AskedChange
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OURS = Terms(
@@ -115,9 +115,9 @@ def run_of(step: Step, **more: Any) -> StepRun:
     return StepRun(step=step, **{"subject": step.subject, "content": "Hi Grace 👋", **values})
 
 
-def sequence_of(*steps: StepRun, **more: Any) -> Sequence:
+def sequence_of(*steps: StepRun, **more: Any) -> Run:
     """Return a person's run of these steps."""
-    return Sequence(
+    return Run(
         id="local:seq_01ARZ3NDEKTSV4RRFFQ69G5FAX",
         plan_id="local:plan_01ARZ3NDEKTSV4RRFFQ69G5FAY",
         blueprint_id=HEADER.blueprint_id,
@@ -157,7 +157,7 @@ def plan(header: PlanHeader = HEADER, *, texts: tuple[bytes, ...] = (b"\x01" * 3
     return digests.plan_digest(header, texts, version=1)
 
 
-def at_vendor(provider: str, **more: Any) -> Sequence:
+def at_vendor(provider: str, **more: Any) -> Run:
     """Return a run that a vendor carries out."""
     values = {"provider": provider, "handover": HANDOVERS[provider], "digest_version": 1, **more}
     return sequence_of(run_of(MAIL), **values)
@@ -431,7 +431,7 @@ def test_each_fact_of_a_text_changes_its_digest_and_what_becomes_of_it_does_not(
 
 
 def test_each_fact_of_a_person_changes_the_digest_of_their_texts() -> None:
-    assert {one.name for one in fields(Sequence)} == set(SEQUENCE_CHANGES) | SEQUENCE_STATE
+    assert {one.name for one in fields(Run)} == set(SEQUENCE_CHANGES) | SEQUENCE_STATE
     run = run_of(MAIL)
     for name, value in SEQUENCE_CHANGES.items():
         changed = replace(sequence_of(run), **{name: value})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences_mcp.domain.invisible import draw, find, is_showable, names_of, strip
+from sequences_mcp.domain.invisible import draw, hidden_spans, is_showable, names_of, strip
 
 BYTES = b"these are sixty-one bytes of a message that nobody saw leave."
 SELECTED = "".join(chr(0xFE00 + b) if b < 16 else chr(0xE0100 + b - 16) for b in BYTES)
@@ -71,13 +71,13 @@ HIDDEN = {
 
 @pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
 def test_a_character_that_cannot_be_seen_is_found_drawn_and_dropped(text: str) -> None:
-    runs = list(find(text))
+    runs = list(hidden_spans(text))
     assert runs
     assert all(0 <= run.start < run.end <= len(text) for run in runs)
     assert "\u27e8U+" in draw(text)
-    assert not list(find(draw(text)))
+    assert not list(hidden_spans(draw(text)))
     assert len(strip(text)) == len(text) - sum(run.end - run.start for run in runs)
-    assert not list(find(strip(text)))
+    assert not list(hidden_spans(strip(text)))
 
 
 NEEDED = {
@@ -112,7 +112,7 @@ NEEDED = {
 
 @pytest.mark.parametrize("text", NEEDED.values(), ids=NEEDED.keys())
 def test_what_emoji_and_scripts_are_written_with_stays(text: str) -> None:
-    assert not list(find(text))
+    assert not list(hidden_spans(text))
     assert draw(text) == strip(text) == text
 
 
@@ -130,15 +130,15 @@ def test_what_emoji_and_scripts_are_written_with_stays(text: str) -> None:
     ],
 )
 def test_direction_marks_stay_only_where_a_line_from_right_to_left_uses_them(text: str, count: int) -> None:
-    assert sum(run.end - run.start for run in find(text, direction=True)) == count
-    assert sum(run.end - run.start for run in find(text)) == sum(unicodedata.category(c) == "Cf" for c in text), (
-        "a name has no use for any of them"
-    )
+    assert sum(run.end - run.start for run in hidden_spans(text, direction=True)) == count
+    assert sum(run.end - run.start for run in hidden_spans(text)) == sum(
+        unicodedata.category(c) == "Cf" for c in text
+    ), "a name has no use for any of them"
 
 
 def test_every_format_character_of_unicode_is_in_the_table() -> None:
     formats = [chr(number) for number in range(0x110000) if unicodedata.category(chr(number)) in ("Cf", "Cs")]
-    assert [hex(ord(c)) for c in formats if not list(find(f"a{c} "))] == []
+    assert [hex(ord(c)) for c in formats if not list(hidden_spans(f"a{c} "))] == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_line_break_is_drawn_where_one_line_is_meant() -> None:
 
 def test_a_run_is_named_by_its_first_character_and_its_length() -> None:
     text = "Hi" + "\ufe01" * 61
-    (run,) = find(text)
+    (run,) = hidden_spans(text)
     assert names_of(text, run) == "U+FE01 and 60 more"
 
 

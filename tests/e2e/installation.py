@@ -19,7 +19,7 @@ from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
 from tests.server.open_server import Desktop
 
-from sequences_mcp.review.passphrase import set_passphrase
+from sequences_mcp.review.lock.passphrase import set_passphrase
 
 T = TypeVar("T")
 ERAS = ("auto", "legacy")

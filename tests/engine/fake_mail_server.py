@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
+from sequences_mcp.engine.channels.mail_server import MailServer, Security, Timeouts
 
 DROP, STALL, HALF = "drop", "stall", "drop after half of the text"
 CALM = Timeouts(connect=60, command=60, final=60)

@@ -21,21 +21,20 @@ from sequences_mcp.domain.blueprint import (
     Temporality,
 )
 from sequences_mcp.domain.contact import Contact, ContactFields
-from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import Plan, PlanHeader, Terms
+from sequences_mcp.domain.run import Leaving, Run
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.sequence import Sequence
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import outbox
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.claim import Rules
-from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.local.provider import LocalProvider, local_provider
-from sequences_mcp.engine.store import sequences
-from sequences_mcp.engine.store.connection import JournalMode
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.claim import SendPolicy
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Deliver, Worker
-from sequences_mcp.providers.port import ContactEntry, PlannedPerson, PlannedStep, SequenceDetail, SequenceFilter
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceDetail, SequenceFilter
+from sequences_mcp.store import sequences
+from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.database import Store
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
@@ -97,7 +96,7 @@ class World:
     local: LocalProvider = field(init=False)
 
     def __post_init__(self) -> None:
-        self.local = local_provider(Engine(self.store, self.clock, os.urandom, self.terms, "tester"))
+        self.local = local_provider(EngineContext(self.store, self.clock, os.urandom, self.terms, "tester"))
 
     @classmethod
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:
@@ -142,7 +141,7 @@ class World:
         plan = await self.plan(*people, **planning)
         return await self.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
 
-    async def runs(self, **wanted: Any) -> list[Sequence]:
+    async def runs(self, **wanted: Any) -> list[Run]:
         """Return all runs, the oldest first."""
         return [one.sequence for one in await self.details(**wanted)]
 
@@ -150,22 +149,22 @@ class World:
         """Return all runs with their contacts and outlooks."""
         return (await self.local.sequences.list_sequences(SequenceFilter(size=100, **wanted))).items
 
-    def keep(self, before: Sequence, after: Sequence) -> None:
+    def keep(self, before: Run, after: Run) -> None:
         """Store a state of a run as it is."""
-        sequences.save(self.store, before, after, next_run_at=None, now=self.clock.now)
+        sequences.save_run(self.store, before, after, next_run_at=None, now=self.clock.now)
 
     def worker(
         self, deliver: Deliver | None = None, check: Callable[..., str | None] = fine, **more: Any
     ) -> Worker:
         """Return a worker on this store; it writes to an outbox by default."""
-        rules = Rules(
+        rules = SendPolicy(
             terms=self.terms,
             sender=SENDER,
             window=Window.parse(self.terms.window),
             check=check,
             lease=timedelta(minutes=2),
         )
-        deliver = deliver or partial(outbox.deliver, self.folder / "outbox")
+        deliver = deliver or partial(outbox.deliver_to_outbox, self.folder / "outbox")
         return Worker(store=self.store, clock=self.clock, rules=rules, deliver=deliver, **more)
 
     @property
@@ -198,9 +197,9 @@ class FakeDelivery:
 
     def __init__(self, before: Exception | None = None, after: Exception | None = None) -> None:
         self.before, self.after = before, after
-        self.messages: list[Message] = []
+        self.messages: list[ComposedMessage] = []
 
-    def __call__(self, message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         """Deliver as told."""
         self.messages.append(message)
         if self.before is not None:

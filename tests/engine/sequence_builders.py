@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Delay, DelayUnit, LinkedInType, Policy, Step, Temporality
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun
-from sequences_mcp.engine.events import Approved, Delivered, Event, HandedOver, Tick
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun
+from sequences_mcp.engine.events import Delivered, Event, HandedToServer, PlanApproved, Tick
 from sequences_mcp.engine.machine import advance
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -42,7 +42,7 @@ def skipping(**policy: Any) -> dict[str, Any]:
     return {"policy": Policy(**policy)}
 
 
-def sequence(*steps: dict[str, Any], **fields: Any) -> Sequence:
+def sequence(*steps: dict[str, Any], **fields: Any) -> Run:
     """Return a sequence in FOUND with these steps: ids s1, s2, …, keys K1, K2, …"""
     runs = tuple(_run(number, fields) for number, fields in enumerate(steps, start=1))
     known: dict[str, Any] = {
@@ -57,7 +57,7 @@ def sequence(*steps: dict[str, Any], **fields: Any) -> Sequence:
         "created_at": START,
         "updated_at": START,
     }
-    return Sequence(**known | fields)
+    return Run(**known | fields)
 
 
 def _run(number: int, fields: dict[str, Any]) -> StepRun:
@@ -70,34 +70,34 @@ def tick(now: datetime, *, lease: int = 1, **facts: Any) -> Tick:
     return Tick(lease=lease, lease_expires_at=now + LEASE, **facts)
 
 
-def after_events(state: Sequence, *events: Event, now: datetime = START) -> Sequence:
+def after_events(state: Run, *events: Event, now: datetime = START) -> Run:
     """Return the sequence after events that all happen at one instant."""
     for event in events:
         state, _ = advance(state, event, now)
     return state
 
 
-def active(*steps: dict[str, Any]) -> Sequence:
+def active(*steps: dict[str, Any]) -> Run:
     """Return a sequence that was approved at the start."""
-    return after_events(sequence(*steps), Approved())
+    return after_events(sequence(*steps), PlanApproved())
 
 
-def ticked(state: Sequence, now: datetime = START, *, lease: int = 1, **facts: Any) -> Sequence:
+def ticked(state: Run, now: datetime = START, *, lease: int = 1, **facts: Any) -> Run:
     """Return the sequence after a Tick."""
     return after_events(state, tick(now, lease=lease, **facts), now=now)
 
 
-def claimed(*steps: dict[str, Any]) -> Sequence:
+def claimed(*steps: dict[str, Any]) -> Run:
     """Return an active sequence whose first e-mail is claimed under lease 1."""
     return ticked(active(*steps or (email(),)))
 
 
-def handed_over(*steps: dict[str, Any]) -> Sequence:
+def handed_over(*steps: dict[str, Any]) -> Run:
     """Return an active sequence whose first e-mail is past the point of no return, under lease 1."""
-    return after_events(claimed(*steps), HandedOver(1, after(minutes=11)))
+    return after_events(claimed(*steps), HandedToServer(1, after(minutes=11)))
 
 
-def sent(state: Sequence, now: datetime, *, lease: int = 1) -> Sequence:
+def sent(state: Run, now: datetime, *, lease: int = 1) -> Run:
     """Return the sequence after its due e-mail went out at ``now``."""
-    report = (HandedOver(lease, now + LEASE), Delivered(lease, "250 ok"))
+    report = (HandedToServer(lease, now + LEASE), Delivered(lease, "250 ok"))
     return after_events(ticked(state, now, lease=lease), *report, now=now)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sequences_mcp.domain import addresses
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key, read_address, read_host, shown_host
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.engine.store import contacts, suppressions
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.schema import migrations
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.store import contacts, suppressions
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.schema import migrations
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 ZOE = "zoe@globex.example"
@@ -198,17 +198,19 @@ def test_what_earlier_versions_listed_stays_listed_in_every_spelling(tmp_path: P
     store_as_before(tmp_path)
     with Store.open(tmp_path, now=NOW) as store:
         facts = ContactFields(email=address)
-        marks = suppressions.marks_of("local:ct_1", facts)
-        assert suppressions.matching(store, marks, old=suppressions.old_marks_of(facts))
+        marks = suppressions.suppression_keys_of("local:ct_1", facts)
+        assert suppressions.matching_suppressions(store, marks, old=suppressions.former_keys_of(facts))
 
 
 def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
     with Store.open(tmp_path, now=NOW) as store:
         later = NOW.replace(year=2027)
-        suppressions.add(store, ("address", "tom@strasse.example"), reason="asked", actor="ada", now=later)
+        suppressions.add_suppression(
+            store, ("address", "tom@strasse.example"), reason="asked", actor="ada", now=later
+        )
         facts = ContactFields(email="tom@straße.example")
-        marks = suppressions.marks_of("local:ct_1", facts)
-        assert not suppressions.matching(store, marks, old=suppressions.old_marks_of(facts))
+        marks = suppressions.suppression_keys_of("local:ct_1", facts)
+        assert not suppressions.matching_suppressions(store, marks, old=suppressions.former_keys_of(facts))
 
 
 def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upgrade(tmp_path: Path) -> None:
@@ -254,9 +256,9 @@ def test_no_other_place_takes_addresses_apart() -> None:
     assert found <= {
         "demo/here.py",
         "engine/channels/mail_server.py",
-        "engine/channels/message_id.py",
-        "engine/store/suppressions.py",
-        "flows/start_sequence.py",  # a blueprint's id@version
+        "engine/channels/message.py",
+        "store/suppressions.py",
+        "services/starts.py",  # a blueprint's id@version
         "guards/names.py",  # a name that is an address
         "settings.py",  # a blueprint's id@version
         "settings_file.py",  # the account in the URL of a mail server

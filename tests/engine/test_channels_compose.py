@@ -16,17 +16,14 @@ from hypothesis import strategies as st
 
 from sequences_mcp.domain.addresses import is_address, wire_address
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.envelope import flaw
-from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.engine.channels.message_id import message_id
+from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_flaw, message_id
 from sequences_mcp.errors import InvalidArgumentsError
 
 DATE = datetime(2026, 11, 23, 9, 30, tzinfo=timezone(timedelta(hours=1)))
 KEY = b"k" * 32
 
 
-def composed(**changes: Any) -> Message:
+def composed(**changes: Any) -> ComposedMessage:
     facts: dict[str, Any] = {
         "sender": Sender("ada@example.com", "Ada", "Lovelace"),
         "recipient": "bob@example.org",
@@ -38,7 +35,7 @@ def composed(**changes: Any) -> Message:
     return compose(**facts | changes)
 
 
-def parsed(message: Message) -> EmailMessage:
+def parsed(message: ComposedMessage) -> EmailMessage:
     found = message_from_bytes(message.data, policy=SMTPUTF8 if message.smtputf8 else default)
     assert isinstance(found, EmailMessage)
     return found
@@ -168,7 +165,7 @@ def test_a_domain_is_written_in_ascii_as_idna_2008_has_it(address: str, expected
     message = composed(recipient=address)
     assert (message.recipient, message.smtputf8) == expected
     assert parsed(message)["To"] == expected[0]
-    assert flaw(message) is None
+    assert message_flaw(message) is None
 
 
 def test_another_domain_is_never_made_of_a_letter() -> None:

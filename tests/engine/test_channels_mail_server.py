@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.secrecy import planted
 
-from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, is_loopback
+from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, is_loopback_server
 from sequences_mcp.errors import SettingsError
 
 SECRET = planted.BAD_SETTING.value
@@ -84,9 +84,9 @@ def test_a_server_is_named_without_its_account(url: str, where: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_this_machine_is_loopback(host: str) -> None:
-    assert is_loopback(host)
+    assert is_loopback_server(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", "0.0.0.0", "::"])
 def test_anything_else_is_another_machine(host: str) -> None:
-    assert not is_loopback(host)
+    assert not is_loopback_server(host)

@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.engine.channels.outbox import deliver, file_name
+from sequences_mcp.engine.channels.message import ComposedMessage, compose
+from sequences_mcp.engine.channels.outbox import deliver_to_outbox, file_name
 from sequences_mcp.errors import ConflictError, DeliveryDeferredError, DeliveryWithheldError
 
 NAME = "abc@example.com.eml"
 
 
-def message(message_id: str = "<abc@example.com>", content: str = "Hi Bob\n") -> Message:
+def message(message_id: str = "<abc@example.com>", content: str = "Hi Bob\n") -> ComposedMessage:
     return compose(
         sender=Sender("ada@example.com", "Ada", "Lovelace"),
         recipient="bob@example.org",
@@ -36,7 +35,7 @@ def names(folder: Path) -> list[str]:
 
 def test_an_e_mail_becomes_one_private_file_and_the_receipt_says_where(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "outbox"
-    receipt = deliver(folder, message(), before_dot=lambda: None)
+    receipt = deliver_to_outbox(folder, message(), before_dot=lambda: None)
     assert names(folder) == [NAME]
     assert (folder / NAME).read_bytes() == message().data
     assert receipt.reply == f"written to {folder / NAME}"
@@ -46,14 +45,14 @@ def test_an_e_mail_becomes_one_private_file_and_the_receipt_says_where(tmp_path:
 
 def test_the_text_is_there_but_not_yet_delivered_at_the_point_of_no_return(tmp_path: Path) -> None:
     seen: list[list[Path]] = []
-    deliver(tmp_path, message(), before_dot=lambda: seen.append(list(tmp_path.iterdir())))
+    deliver_to_outbox(tmp_path, message(), before_dot=lambda: seen.append(list(tmp_path.iterdir())))
     (before,) = seen
     assert [path.suffix for path in before] == [".tmp"]
 
 
 def test_a_repeat_cannot_make_a_second_file(tmp_path: Path) -> None:
     for _ in range(2):
-        deliver(tmp_path, message(), before_dot=lambda: None)
+        deliver_to_outbox(tmp_path, message(), before_dot=lambda: None)
     assert names(tmp_path) == [NAME]
 
 
@@ -62,26 +61,26 @@ def test_a_worker_that_lost_its_lease_leaves_nothing(tmp_path: Path) -> None:
         raise ConflictError("Lease 1 no longer covers it.", next_step="Nothing to do.")
 
     with pytest.raises(ConflictError):
-        deliver(tmp_path, message(), before_dot=lost)
+        deliver_to_outbox(tmp_path, message(), before_dot=lost)
     assert names(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_made_defers(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DeliveryDeferredError, match="writing to the outbox"):
-        deliver(tmp_path / "file" / "outbox", message(), before_dot=lambda: None)
+        deliver_to_outbox(tmp_path / "file" / "outbox", message(), before_dot=lambda: None)
 
 
 def test_a_rename_that_fails_left_nothing_and_may_be_tried_again(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(DeliveryDeferredError):
-        deliver(tmp_path, message(), before_dot=lambda: None)
+        deliver_to_outbox(tmp_path, message(), before_dot=lambda: None)
     assert names(tmp_path) == [NAME]
 
 
 def test_bytes_with_another_recipient_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(DeliveryWithheldError):
-        deliver(tmp_path, replace(message(), recipient="eve@example.org"), before_dot=lambda: None)
+        deliver_to_outbox(tmp_path, replace(message(), recipient="eve@example.org"), before_dot=lambda: None)
     assert names(tmp_path) == []
 
 

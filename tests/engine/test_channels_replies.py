@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.engine.channels.replies import Blame, judge
+from sequences_mcp.engine.channels.replies import Blame, judge_reply
 
 RCPT, DATA, DOT = "RCPT", "DATA", "the final dot"
 OURS, GONE, REFUSES, LATER, TEXT = Blame.MAILBOX, Blame.GONE, Blame.REFUSES, Blame.LATER, Blame.TEXT
@@ -161,20 +161,20 @@ REPLIES = [
 @pytest.mark.parametrize(("phase", "reply", "blame"), REPLIES, ids=[reply[:60] for _, reply, _ in REPLIES])
 def test_a_real_reply_is_blamed_on_whom_it_is_about(phase: str, reply: str, blame: Blame) -> None:
     code, _, text = reply.partition(" ")
-    assert judge(phase, int(code), text).blame is blame
+    assert judge_reply(phase, int(code), text).blame is blame
 
 
 @pytest.mark.parametrize("phase", ["connect", "greeting", "starttls", "sign in", "MAIL"])
 @pytest.mark.parametrize("reply", ["550 5.1.1 User unknown", "550 5.7.1 x", "554 no", "450 4.2.2 mailbox full"])
 def test_before_anybody_is_named_every_refusal_is_of_the_mailbox(phase: str, reply: str) -> None:
     code, _, text = reply.partition(" ")
-    assert judge(phase, int(code), text).blame is Blame.MAILBOX
+    assert judge_reply(phase, int(code), text).blame is Blame.MAILBOX
 
 
 def test_a_temporary_refusal_never_ends_a_run() -> None:
     for code in range(400, 500):
         for text in ("", "4.1.1 user unknown", "4.2.1 mailbox disabled", "no such user", "4.7.1 x"):
-            assert judge(RCPT, code, text).blame in (Blame.MAILBOX, Blame.LATER)
+            assert judge_reply(RCPT, code, text).blame in (Blame.MAILBOX, Blame.LATER)
 
 
 DOUBTFUL = [
@@ -189,10 +189,10 @@ CLEAR = [(RCPT, "550 5.4.5 x"), (RCPT, "554 5.7.1 Relay access denied"), (DOT, "
 @pytest.mark.parametrize(("phase", "reply"), DOUBTFUL)
 def test_what_may_be_about_either_is_marked_so(phase: str, reply: str) -> None:
     code, _, text = reply.partition(" ")
-    assert judge(phase, int(code), text).doubtful
+    assert judge_reply(phase, int(code), text).doubtful
 
 
 @pytest.mark.parametrize(("phase", "reply"), CLEAR)
 def test_what_is_clearly_ours_is_not_doubtful(phase: str, reply: str) -> None:
     code, _, text = reply.partition(" ")
-    assert not judge(phase, int(code), text).doubtful
+    assert not judge_reply(phase, int(code), text).doubtful

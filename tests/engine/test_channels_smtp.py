@@ -9,10 +9,9 @@ import pytest
 from fake_mail_server import CALM, DROP, HALF, STALL, free_port, mail_server, patience
 
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.engine.channels.probe import probe
-from sequences_mcp.engine.channels.smtp import MailServer, Security, deliver
+from sequences_mcp.engine.channels.mail_server import MailServer, Security, probe
+from sequences_mcp.engine.channels.message import ComposedMessage, compose
+from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.errors import (
     ConflictError,
     DeliveryDeferredError,
@@ -25,7 +24,7 @@ from sequences_mcp.errors import (
 ADA = Sender("ada@example.com", "Ada", "Lovelace")
 
 
-def message(content: str = "Hi Bob,\n.\n..two dots\nBye\n", recipient: str = "bob@example.org") -> Message:
+def message(content: str = "Hi Bob,\n.\n..two dots\nBye\n", recipient: str = "bob@example.org") -> ComposedMessage:
     date = datetime(2026, 11, 23, 9, tzinfo=UTC)
     return compose(
         sender=ADA, recipient=recipient, subject="Hello", content=content, message_id="<a@example.com>", date=date
@@ -45,7 +44,7 @@ class Dots:
 def test_an_e_mail_arrives_byte_for_byte_with_the_servers_own_words_as_receipt() -> None:
     dots, phases = Dots(), list[str]()
     with mail_server() as running:
-        receipt = deliver(running.server(), message(), before_dot=dots, timeouts=CALM, at=phases.append)
+        receipt = deliver_by_smtp(running.server(), message(), before_dot=dots, timeouts=CALM, at=phases.append)
     envelope = running.inbox.taken[0]
     assert (envelope.mail_from, envelope.rcpt_tos) == ("ada@example.com", ["bob@example.org"])
     assert envelope.original_content == message().data
@@ -57,7 +56,7 @@ def test_an_e_mail_arrives_byte_for_byte_with_the_servers_own_words_as_receipt()
 def test_a_long_text_in_another_script_arrives_unchanged() -> None:
     text = "Привет, Боб — 你好.\n" + ".долго" * 40_000 + "\n"
     with mail_server() as running:
-        deliver(running.server(), message(text), before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(running.server(), message(text), before_dot=Dots(), timeouts=CALM)
     assert running.inbox.taken[0].original_content == message(text).data
 
 
@@ -67,7 +66,7 @@ def test_nothing_is_accepted_before_the_final_dot() -> None:
         def look() -> None:
             assert running.inbox.seen == 0
 
-        deliver(running.server(), message(), before_dot=look, timeouts=CALM)
+        deliver_by_smtp(running.server(), message(), before_dot=look, timeouts=CALM)
         assert running.inbox.seen == 1
 
 
@@ -77,8 +76,8 @@ def test_a_worker_that_lost_its_lease_leaves_without_the_dot() -> None:
 
     with mail_server() as running:
         with pytest.raises(ConflictError):
-            deliver(running.server(), message(), before_dot=lost, timeouts=CALM)
-        deliver(running.server(), message("Another\n"), before_dot=Dots(), timeouts=CALM)
+            deliver_by_smtp(running.server(), message(), before_dot=lost, timeouts=CALM)
+        deliver_by_smtp(running.server(), message("Another\n"), before_dot=Dots(), timeouts=CALM)
     assert [envelope.original_content for envelope in running.inbox.taken] == [message("Another\n").data]
 
 
@@ -120,7 +119,7 @@ DEFERRED = {
 def test_what_was_certainly_not_accepted_may_be_tried_again(script: dict[str, str]) -> None:
     dots = Dots()
     with mail_server(script) as running, pytest.raises(DeliveryDeferredError) as caught:
-        deliver(running.server(), message(), before_dot=dots, timeouts=patience(script))
+        deliver_by_smtp(running.server(), message(), before_dot=dots, timeouts=patience(script))
     assert running.inbox.taken == []
     assert dots.count == (1 if "dot" in script else 0)
     assert caught.value.retryable
@@ -135,7 +134,9 @@ def test_a_server_that_leaves_in_the_middle_of_the_text_has_accepted_nothing(siz
             assert phase != "half" or running.inbox.cut.wait(5)
 
         with pytest.raises(DeliveryDeferredError, match="text"):
-            deliver(running.server(), message("x" * size), before_dot=dots, timeouts=CALM, at=wait_for_the_cut)
+            deliver_by_smtp(
+                running.server(), message("x" * size), before_dot=dots, timeouts=CALM, at=wait_for_the_cut
+            )
     assert (dots.count, running.inbox.seen) == (0, 0)
 
 
@@ -151,7 +152,7 @@ REJECTED = {
 @pytest.mark.parametrize(("script", "bounced"), REJECTED.values(), ids=REJECTED.keys())
 def test_a_no_for_good_is_told_from_an_address_that_does_not_exist(script: dict[str, str], bounced: bool) -> None:
     with mail_server(script) as running, pytest.raises(DeliveryRejectedError) as caught:
-        deliver(running.server(), message(), before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(running.server(), message(), before_dot=Dots(), timeouts=CALM)
     assert caught.value.data["bounced"] is bounced
     [said] = script.values()
     assert caught.value.data["server_reply"] == said
@@ -166,7 +167,7 @@ UNKNOWN = {"drop": DROP, "stall": STALL, "no number": "fine by me", "a question"
 def test_without_an_answer_after_the_dot_nobody_can_tell(answer: str) -> None:
     dots = Dots()
     with mail_server({"dot": answer}) as running, pytest.raises(DeliveryUnknownError) as caught:
-        deliver(running.server(), message(), before_dot=dots, timeouts=patience({"dot": answer}))
+        deliver_by_smtp(running.server(), message(), before_dot=dots, timeouts=patience({"dot": answer}))
     assert (dots.count, running.inbox.seen) == (1, 1)
     assert caught.value.outcome == "unknown"
     assert not caught.value.retryable
@@ -175,22 +176,22 @@ def test_without_an_answer_after_the_dot_nobody_can_tell(answer: str) -> None:
 def test_a_server_that_is_not_there_defers() -> None:
     nowhere = MailServer(host="127.0.0.1", port=free_port(), security=Security.PLAIN)
     with pytest.raises(DeliveryDeferredError, match="refused"):
-        deliver(nowhere, message(), before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(nowhere, message(), before_dot=Dots(), timeouts=CALM)
 
 
 def test_a_host_without_an_address_defers() -> None:
     nowhere = MailServer(host="mail.invalid", port=587, security=Security.STARTTLS)
     with pytest.raises(DeliveryDeferredError):
-        deliver(nowhere, message(), before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(nowhere, message(), before_dot=Dots(), timeouts=CALM)
 
 
 def test_an_address_outside_ascii_goes_to_a_server_that_takes_it_and_waits_otherwise() -> None:
     eai = message(recipient="борис@example.org")
     with mail_server(enable_SMTPUTF8=True) as running:
-        deliver(running.server(), eai, before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(running.server(), eai, before_dot=Dots(), timeouts=CALM)
     assert running.inbox.taken[0].rcpt_tos == ["борис@example.org"]
     with mail_server(enable_SMTPUTF8=False) as running, pytest.raises(DeliveryWithheldError, match="SMTPUTF8"):
-        deliver(running.server(), eai, before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(running.server(), eai, before_dot=Dots(), timeouts=CALM)
 
 
 FLAWS = {
@@ -212,14 +213,14 @@ FLAWS = {
 @pytest.mark.parametrize("change", FLAWS.values(), ids=FLAWS.keys())
 def test_bytes_that_do_not_say_what_the_envelope_says_never_leave(change: dict[str, str | bytes]) -> None:
     with mail_server() as running, pytest.raises(DeliveryWithheldError, match="was not sent"):
-        deliver(running.server(), replace(message(), **change), before_dot=Dots(), timeouts=CALM)  # type: ignore[arg-type] # a mapping of any fields
+        deliver_by_smtp(running.server(), replace(message(), **change), before_dot=Dots(), timeouts=CALM)  # type: ignore[arg-type] # a mapping of any fields
     assert running.inbox.seen == 0
 
 
 def test_a_hostile_answer_becomes_one_printable_line() -> None:
     script = {"RCPT": "550-\x1b[31mred\r\n550 " + "y" * 400}
     with mail_server(script) as running, pytest.raises(DeliveryError) as caught:
-        deliver(running.server(), message(), before_dot=Dots(), timeouts=CALM)
+        deliver_by_smtp(running.server(), message(), before_dot=Dots(), timeouts=CALM)
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 400
 

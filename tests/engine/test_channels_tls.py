@@ -13,10 +13,9 @@ from fake_mail_server import CALM, Running, mail_server
 from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.message import Receipt
-from sequences_mcp.engine.channels.probe import probe
-from sequences_mcp.engine.channels.smtp import MailServer, Password, Security, deliver
+from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, probe
+from sequences_mcp.engine.channels.message import Receipt, compose
+from sequences_mcp.engine.channels.smtp import deliver_by_smtp
 from sequences_mcp.errors import DeliveryDeferredError
 
 ACCOUNT = {"username": "ada", "password": Password(planted.SMTP_PASSWORD.value)}
@@ -54,7 +53,7 @@ def send(server: MailServer, context: ssl.SSLContext | None = None) -> Receipt:
         message_id="<a@example.com>",
         date=date,
     )
-    return deliver(server, mail, before_dot=lambda: None, timeouts=CALM, context=context)
+    return deliver_by_smtp(server, mail, before_dot=lambda: None, timeouts=CALM, context=context)
 
 
 def demanding(authority: trustme.CA) -> dict[str, object]:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from local_world import EMAIL, LATER, START, FakeClock, FakeDelivery, World
 
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.engine.store import audit, journals, lineage
-from sequences_mcp.engine.store.database import FILE_NAME, Store
-from sequences_mcp.engine.store.suppressions import matching, note_lifted
-from sequences_mcp.engine.unseen import doubt_due
+from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.engine.recovery import unknown_due
 from sequences_mcp.errors import StoreUnwritableError
+from sequences_mcp.store import audit, journals, lineage
+from sequences_mcp.store.database import FILE_NAME, Store
+from sequences_mcp.store.suppressions import matching_suppressions, note_lifted
 
 DRAFT = "local:draft_{}"
 
@@ -87,7 +87,7 @@ async def test_a_person_settles_what_left_unseen_and_that_word_is_the_last(tmp_p
     [first, *_] = await world.runs(sort_order="asc")
     drafts = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
     [mine] = [one.id for one in drafts if one.run.key == first.steps[0].key]
-    await world.local.drafts.settle_unknown(mine, sent=sent, actor="terminal")
+    await world.local.drafts.resolve_unknown(mine, sent=sent, actor="terminal")
     world.worker(sender).run_due()
     again = [one for one in sender.messages if one.recipient == "person0@globex.example"]
     assert len(again) == (0 if sent else 1)
@@ -184,11 +184,11 @@ async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_pat
     assert [one.kind for one in lineage.standstills(copy.store)] == ["copied"]
     with copy.store.transaction():
         lineage.go_on(copy.store, now=copy.clock.now, actor="terminal:ada")
-        assert doubt_due(copy.store, now=copy.clock.now) == 2
+        assert unknown_due(copy.store, now=copy.clock.now) == 2
     assert copy.worker(sender).run_due() == 0
     assert sender.messages == []
     assert [one.steps[0].state for one in await copy.runs()] == [StepState.UNKNOWN] * 2
-    assert audit.verify(copy.store) is None
+    assert audit.verify_audit(copy.store) is None
     copy.store.close()
 
 
@@ -264,11 +264,11 @@ async def test_suppressions_survive_a_lost_an_older_and_a_new_database(tmp_path:
     world.store.close()
     overwrite(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
-    assert set(matching(world.store, marks)) == set(marks)
+    assert set(matching_suppressions(world.store, marks)) == set(marks)
     world.store.close()
     world.store.path.unlink()
     world = reopened(world)
-    assert set(matching(world.store, marks)) == set(marks)
+    assert set(matching_suppressions(world.store, marks)) == set(marks)
     world.store.close()
 
 
@@ -281,27 +281,27 @@ async def test_a_lost_journal_of_suppressions_is_written_again_and_a_lift_is_rem
     journal = world.store.path.parent / journals.SUPPRESSIONS
     journal.unlink()
     world = reopened(world)
-    assert [one["value"] for one in journals.tail(journal, 0)[0]] == [mark[1]]
+    assert [one["value"] for one in journals.journal_tail(journal, 0)[0]] == [mark[1]]
     with world.store.transaction():
         note_lifted(world.store, mark, reason="asked again", actor="terminal:ada", now=START)
     world.store.close()
     overwrite(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
-    assert matching(world.store, [mark]) == {}
+    assert matching_suppressions(world.store, [mark]) == {}
     await world.local.suppressions.suppress("address", mark[1], reason="once more")
     world.store.close()
-    assert matching(reopened(world).store, [mark]) == {mark: "once more"}
+    assert matching_suppressions(reopened(world).store, [mark]) == {mark: "once more"}
 
 
 def test_a_torn_line_is_passed_over_and_the_next_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "some.log"
-    journals.append(path, {"no": 1})
+    journals.append_line(path, {"no": 1})
     with path.open("ab") as file:
         file.write(b'{"no": 2, "half')
-    journals.append(path, {"no": 3})
-    records, end = journals.tail(path, 0)
+    journals.append_line(path, {"no": 3})
+    records, end = journals.journal_tail(path, 0)
     assert ([one["no"] for one in records], end) == ([1, 3], path.stat().st_size)
-    assert journals.tail(path, end) == ([], end)
+    assert journals.journal_tail(path, end) == ([], end)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
@@ -350,7 +350,7 @@ async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_tak
     assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
     with world.store.transaction():
         lineage.go_on(world.store, now=world.clock.now, actor="terminal:ada")
-        assert doubt_due(world.store, now=world.clock.now) == 3
+        assert unknown_due(world.store, now=world.clock.now) == 3
     assert world.worker(sender).run_due() == 0
     assert sender.messages == []
     world.store.close()

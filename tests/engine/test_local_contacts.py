@@ -7,7 +7,7 @@ from local_world import World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError
-from sequences_mcp.providers.port import ContactEntry, SavedContact
+from sequences_mcp.ports.embedded import ContactEntry, SavedContact
 
 
 async def save(world: World, *entries: ContactFields, note: str | None = None) -> list[SavedContact]:

@@ -8,7 +8,7 @@ import pytest
 from local_world import EMAIL, LATER, MESSAGE, FakeDelivery, World
 
 from sequences_mcp.domain.blueprint import ContentSource
-from sequences_mcp.domain.sequence import SequenceStatus, StepState, TaskOutcome
+from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
 from sequences_mcp.errors import (
     ApprovalError,
     ConflictError,
@@ -16,10 +16,10 @@ from sequences_mcp.errors import (
     InvalidArgumentsError,
     NotFoundError,
 )
-from sequences_mcp.providers.port import Draft, Text
+from sequences_mcp.ports.embedded import Draft, StepText
 
 WRITTEN = LATER.model_copy(update={"content_source": ContentSource.SUGGESTED})
-NEW = {"s2": Text(subject="Hi again", content="A better text.")}
+NEW = {"s2": StepText(subject="Hi again", content="A better text.")}
 
 
 async def drafts_of(world: World, plan_id: str | None = None) -> tuple[Draft, ...]:
@@ -62,7 +62,7 @@ async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: Wo
     await world.local.drafts.rewrite(run.id, NEW)
     (draft,) = await drafts_of(world)
     await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
-    await world.local.drafts.rewrite(run.id, {"s2": Text(subject=None, content="Another one.")})
+    await world.local.drafts.rewrite(run.id, {"s2": StepText(subject=None, content="Another one.")})
     world.clock.forward(days=4)
     assert world.worker().run_due() == 0
     with pytest.raises(ApprovalError, match="digest"):
@@ -74,9 +74,9 @@ async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: World) -> Non
     world.worker().run_due()
     (run,) = await world.runs()
     with pytest.raises(ConflictError):
-        await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Too late.")})
+        await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Too late.")})
     with pytest.raises(InvalidArgumentsError, match="'s9'"):
-        await world.local.drafts.rewrite(run.id, {"s9": Text(subject="Hi", content="Where?")})
+        await world.local.drafts.rewrite(run.id, {"s9": StepText(subject="Hi", content="Where?")})
     assert (await world.runs())[0] == run
 
 
@@ -117,17 +117,17 @@ async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: World) -> 
     assert (draft.why, draft.sequence.status) == ("unknown", SequenceStatus.WAITING_FOR_USER)
     with pytest.raises(ConflictError, match="nothing to approve"):
         await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
-    settled = await world.local.drafts.settle_unknown(draft.id, sent=True, actor="terminal")
+    settled = await world.local.drafts.resolve_unknown(draft.id, sent=True, actor="terminal")
     assert (settled.status, settled.steps[0].state) == (SequenceStatus.COMPLETED, StepState.SENT)
     with pytest.raises(ConflictError):
-        await world.local.drafts.settle_unknown(draft.id, sent=True, actor="terminal")
+        await world.local.drafts.resolve_unknown(draft.id, sent=True, actor="terminal")
 
 
 async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so(world: World) -> None:
     draft = await unknown_draft(world)
     world.clock.forward(days=1)
     assert world.worker().run_due() == 0
-    await world.local.drafts.settle_unknown(draft.id, sent=False, actor="terminal")
+    await world.local.drafts.resolve_unknown(draft.id, sent=False, actor="terminal")
     world.worker().run_due()
     assert len(world.mails) == 1
     assert world.mails[0].name.startswith((draft.run.message_id or "?")[1:20])

@@ -13,9 +13,9 @@ from tests.secrecy.hearing import heard
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, KeyReusedError
-from sequences_mcp.providers.port import Call, ContactEntry
+from sequences_mcp.ports.embedded import ContactEntry, ToolCall
 
-CALL = Call(tool="save_contacts", key="k1", fingerprint="f1")
+CALL = ToolCall(tool="save_contacts", key="k1", fingerprint="f1")
 
 
 class FakeEffect:
@@ -46,10 +46,10 @@ async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world
 
 @pytest.mark.parametrize(
     "other",
-    [Call("save_contacts", "k1", "f2"), Call("create_blueprint", "k1", "f1")],
+    [ToolCall("save_contacts", "k1", "f2"), ToolCall("create_blueprint", "k1", "f1")],
     ids=["other arguments", "other tool"],
 )
-async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: World, other: Call) -> None:
+async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: World, other: ToolCall) -> None:
     effect = FakeEffect(world)
     await world.local.ledger.once(CALL, effect)
     with pytest.raises(KeyReusedError, match="k1"):
@@ -62,19 +62,19 @@ async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: W
 async def test_calls_without_a_key_are_all_carried_out_and_all_written_down(world: World) -> None:
     effect = FakeEffect(world)
     for _ in range(2):
-        await world.local.ledger.once(Call("save_contacts", None, "f1"), effect)
+        await world.local.ledger.once(ToolCall("save_contacts", None, "f1"), effect)
     assert (effect.runs, await people(world)) == (2, 2)
 
 
 @pytest.mark.parametrize(("derived", "hours"), [(True, 24), (False, 30 * 24)], ids=["derived", "given"])
 async def test_a_key_is_kept_for_its_time_and_free_afterwards(world: World, derived: bool, hours: int) -> None:
-    call, effect = Call("save_contacts", "k1", "f1", derived), FakeEffect(world)
+    call, effect = ToolCall("save_contacts", "k1", "f1", derived), FakeEffect(world)
     await world.local.ledger.once(call, effect)
     world.clock.forward(hours=hours, seconds=-1)
     await world.local.ledger.once(call, effect)
     assert effect.runs == 1
     world.clock.forward(seconds=1)
-    await world.local.ledger.once(Call("save_contacts", "k1", "f2", derived), effect)
+    await world.local.ledger.once(ToolCall("save_contacts", "k1", "f2", derived), effect)
     assert effect.runs == 2
 
 
@@ -117,14 +117,14 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from local_world import TERMS
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.engine.local.engine import Engine
-from sequences_mcp.engine.local.provider import local_provider
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.providers.port import Call, ContactEntry
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.engine.provider import local_provider
+from sequences_mcp.store.database import Store
+from sequences_mcp.ports.embedded import ContactEntry, ToolCall
 
 now = lambda: datetime.now(UTC)
 store = Store.open(Path(sys.argv[1]), now=now())
-local = local_provider(Engine(store, now, os.urandom, TERMS, "caller"))
+local = local_provider(EngineContext(store, now, os.urandom, TERMS, "caller"))
 
 async def effect(number):
     fields = ContactFields(phone="+336%08d" % int.from_bytes(os.urandom(3), "big"))
@@ -135,7 +135,7 @@ async def main():
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(int(sys.argv[2])):
-        print(await local.ledger.once(Call("save_contacts", f"k{number}", "f"), lambda: effect(number)))
+        print(await local.ledger.once(ToolCall("save_contacts", f"k{number}", "f"), lambda: effect(number)))
 
 asyncio.run(main())
 """

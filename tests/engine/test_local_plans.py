@@ -10,11 +10,11 @@ from local_world import EMAIL, LATER, World, planned
 
 from sequences_mcp.domain.blueprint import ContentSource, Sourcing
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.approvals import decide, voided
-from sequences_mcp.engine.store import audit, plans, suppressions
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.providers.port import Text
+from sequences_mcp.ports.embedded import StepText
+from sequences_mcp.store import audit, plans, suppressions
 
 WRITTEN = EMAIL.model_copy(update={"content_source": ContentSource.SUGGESTED})
 
@@ -126,7 +126,7 @@ async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -
 async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_nothing(world: World) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Something else.")})
+    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Something else.")})
     with pytest.raises(ApprovalError, match="digest"):
         await approve(world, plan)
     assert (await approve(world, await world.local.plans.get_plan(plan.id))).status is PlanStatus.APPROVED
@@ -140,7 +140,7 @@ async def test_missing_texts_hold_the_approval_until_they_are_written(world: Wor
     with pytest.raises(ApprovalError, match="still to be written"):
         await approve(world, plan)
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Just for you.")})
+    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Just for you.")})
     plan = await world.local.plans.get_plan(plan.id)
     assert (plan.missing_texts, plan.to_read) == (0, 1)
     assert (await world.runs())[0].steps[0].generation == 0
@@ -167,7 +167,7 @@ async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused
     }
     plan = await world.plan(*people.values(), blueprint=blueprint)
     mark = ("address", "d@example.org")
-    suppressions.add(world.store, mark, reason="asked", actor="tester", now=world.clock.now)
+    suppressions.add_suppression(world.store, mark, reason="asked", actor="tester", now=world.clock.now)
     await world.approved(people["b"], blueprint=await world.blueprint(LATER))
     await world.contact("moved@example.org", of=people["c"].id)
     await approve(world, plan)
@@ -254,11 +254,11 @@ async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: W
     people = [await world.contact(f"p{number}@example.org") for number in range(3)]
     plan = await world.plan(*people)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by="terminal")
-    plans.approve(world.store, plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
-    plans.update(world.store, decided, unsettled=True)
+    plans.approve_texts(world.store, plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
+    plans.update_plan(world.store, decided, unsettled=True)
     assert world.worker().run_due() == 3
     assert len(world.mails) == 3
-    assert plans.unsettled(world.store) == []
+    assert plans.unfinished_plans(world.store) == []
 
 
 async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(world: World) -> None:
@@ -281,5 +281,5 @@ async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(wo
 
 async def test_the_audit_says_who_approved_what(world: World) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
-    entry = next(one for one in audit.entries(world.store, subject=plan.id) if one.action == "plan.approved")
+    entry = next(one for one in audit.audit_entries(world.store, subject=plan.id) if one.action == "plan.approved")
     assert (entry.actor, entry.detail["digest"]) == ("terminal", plan.digest)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from local_world import EMAIL, LATER, START, World
 
-from sequences_mcp.domain.sequence import SequenceStatus, StopReason, StopScope
+from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError
-from sequences_mcp.providers.port import SequenceFilter
+from sequences_mcp.ports.embedded import SequenceFilter
 
 
 async def start_many(world: World, count: int) -> list[str]:

@@ -16,11 +16,10 @@ from sequence_builders import (
     ticked,
 )
 
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepState, StopReason
+from sequences_mcp.domain.run import Run, SequenceStatus, StepState, StopReason
 from sequences_mcp.engine import events as ev
 from sequences_mcp.engine.events import SendEmail, SuppressAddress
-from sequences_mcp.engine.machine import advance, next_run_at
-from sequences_mcp.engine.tick import OUTSIDE_WINDOW, TEXT_MISSING
+from sequences_mcp.engine.machine import OUTSIDE_WINDOW, TEXT_MISSING, advance, next_run_at
 from sequences_mcp.errors import ConflictError
 
 S = SequenceStatus
@@ -29,7 +28,7 @@ PAUSE = ev.Paused(after(days=2))
 DELIVERED = ev.Delivered(1, "250 2.0.0 queued as 4Xy")
 
 
-def first(state: Sequence) -> StepState:
+def first(state: Run) -> StepState:
     return state.steps[0].state
 
 
@@ -69,7 +68,7 @@ def test_a_worker_that_died_after_the_dot_leaves_an_unknown_that_is_never_resent
 @pytest.mark.parametrize(
     "report",
     [
-        ev.HandedOver(2, after(minutes=11)),
+        ev.HandedToServer(2, after(minutes=11)),
         ev.Delivered(2, "250 ok"),
         ev.Deferred(2, "451 later", after(hours=1)),
         ev.Rejected(2, "550 no", bounced=True),
@@ -78,7 +77,7 @@ def test_a_worker_that_died_after_the_dot_leaves_an_unknown_that_is_never_resent
     ids=lambda report: type(report).__name__,
 )
 @pytest.mark.parametrize("state", [claimed(), handed_over(), active(email())], ids=lambda state: first(state))
-def test_a_report_under_another_lease_is_refused(state: Sequence, report: ev.Event) -> None:
+def test_a_report_under_another_lease_is_refused(state: Run, report: ev.Event) -> None:
     with pytest.raises(ConflictError, match="Lease 2 no longer covers"):
         advance(state, report, after(minutes=1))
 
@@ -88,12 +87,12 @@ def test_no_e_mail_passes_the_dot_once_a_person_paused_or_ended_the_sequence(end
     state = after_events(claimed(), end)
     assert first(state) is (StepState.PLANNED if end is PAUSE else StepState.CANCELLED)
     with pytest.raises(ConflictError):
-        advance(state, ev.HandedOver(1, after(minutes=11)), after())
+        advance(state, ev.HandedToServer(1, after(minutes=11)), after())
 
 
 def test_an_e_mail_is_handed_over_once() -> None:
     with pytest.raises(ConflictError):
-        advance(handed_over(), ev.HandedOver(1, after(minutes=11)), after())
+        advance(handed_over(), ev.HandedToServer(1, after(minutes=11)), after())
 
 
 @pytest.mark.parametrize("report", [DELIVERED, ev.Lost(1, "gone")], ids=["delivered", "lost"])
@@ -109,8 +108,8 @@ def test_nothing_is_delivered_or_lost_before_it_was_handed_over(report: ev.Event
         (ev.Deferred(1, "451 later", after(hours=1)), StepState.CANCELLED),
         (ev.Rejected(1, "550 no", bounced=False), StepState.FAILED),
         (ev.Lost(1, "gone"), StepState.UNKNOWN),
-        (ev.Settled("K1", sent=True), StepState.SENT),
-        (ev.Settled("K1", sent=False), StepState.CANCELLED),
+        (ev.OutcomeResolved("K1", sent=True), StepState.SENT),
+        (ev.OutcomeResolved("K1", sent=False), StepState.CANCELLED),
     ],
     ids=lambda value: str(value),
 )
@@ -147,10 +146,10 @@ def test_its_own_worker_may_come_back_with_proof_for_an_unknown_e_mail() -> None
 
 def test_a_person_settles_an_unknown_as_sent_or_lets_it_go_again() -> None:
     unknown = after_events(handed_over(email(), delayed(1)), ev.Lost(1, "no answer"))
-    assert next_run_at(after_events(unknown, ev.Settled("K1", sent=True), now=after(hours=1))) == after(
+    assert next_run_at(after_events(unknown, ev.OutcomeResolved("K1", sent=True), now=after(hours=1))) == after(
         days=1, hours=1
     )
-    again = after_events(unknown, ev.Settled("K1", sent=False), now=after(hours=1))
+    again = after_events(unknown, ev.OutcomeResolved("K1", sent=False), now=after(hours=1))
     assert (first(again), again.steps[0].generation, again.status) == (StepState.PLANNED, 0, S.ACTIVE)
     due = next_run_at(again)
     assert due is not None
@@ -158,7 +157,7 @@ def test_a_person_settles_an_unknown_as_sent_or_lets_it_go_again() -> None:
 
 
 def test_after_a_person_decided_the_old_worker_has_nothing_more_to_say() -> None:
-    unknown = after_events(handed_over(), ev.Lost(1, "no answer"), ev.Settled("K1", sent=False))
+    unknown = after_events(handed_over(), ev.Lost(1, "no answer"), ev.OutcomeResolved("K1", sent=False))
     with pytest.raises(ConflictError):
         advance(unknown, DELIVERED, after())
 
@@ -166,7 +165,7 @@ def test_after_a_person_decided_the_old_worker_has_nothing_more_to_say() -> None
 def test_only_an_unknown_outcome_can_be_settled() -> None:
     waiting = ticked(active(email()), blocked="a finding")
     with pytest.raises(ConflictError, match="no unknown outcome"):
-        advance(waiting, ev.Settled("K1", sent=True), after())
+        advance(waiting, ev.OutcomeResolved("K1", sent=True), after())
 
 
 def test_outside_the_window_an_e_mail_is_held_until_it_opens_and_the_sequence_stays_active() -> None:

@@ -21,10 +21,10 @@ from sequence_builders import (
     ticked,
 )
 
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepState, StopReason, TaskOutcome
+from sequences_mcp.domain.run import Run, SequenceStatus, StepState, StopReason, TaskOutcome
 from sequences_mcp.engine import events as ev
-from sequences_mcp.engine.machine import APPROVAL, EDITED, advance, next_run_at, outlook
-from sequences_mcp.engine.tick import NO_ADDRESS
+from sequences_mcp.engine.machine import APPROVAL, EDITED, NO_ADDRESS, advance, next_run_at
+from sequences_mcp.engine.sequences import run_outlook
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 
 S = SequenceStatus
@@ -65,7 +65,7 @@ def test_a_later_text_may_be_edited_while_the_step_before_it_goes_out() -> None:
 
 def test_approving_the_plan_again_releases_what_waits_for_it_and_not_an_edited_text() -> None:
     state = ticked(active(email(), email()), blocked=f"{APPROVAL} is void: the window changed")
-    state = after_events(state, rewritten("s2"), ev.Approved())
+    state = after_events(state, rewritten("s2"), ev.PlanApproved())
     assert [run.state for run in state.steps] == [StepState.PLANNED, StepState.HELD]
     assert state.status is S.ACTIVE
 
@@ -75,7 +75,7 @@ def test_approving_the_plan_again_releases_what_waits_for_it_and_not_an_edited_t
     [claimed(), handed_over(), after_events(handed_over(), ev.Lost(1, "gone")), ticked(active(invitation()))],
     ids=lambda state: state.steps[0].state,
 )
-def test_a_text_that_may_have_been_seen_can_no_longer_change(state: Sequence) -> None:
+def test_a_text_that_may_have_been_seen_can_no_longer_change(state: Run) -> None:
     with pytest.raises(ConflictError, match="can no longer change"):
         advance(state, rewritten(), after())
 
@@ -157,7 +157,7 @@ def test_a_sequence_that_ends_is_no_longer_paused() -> None:
 
 
 def test_a_start_without_steps_is_complete_rather_than_stuck() -> None:
-    assert after_events(sequence(), ev.Approved()).status is S.COMPLETED
+    assert after_events(sequence(), ev.PlanApproved()).status is S.COMPLETED
 
 
 INVITED = after_events(ticked(active(invitation(), email(**SETTLED))), ev.TaskCompleted("K1", TaskOutcome.DONE))
@@ -180,23 +180,21 @@ OUTLOOKS = {
 
 
 @pytest.mark.parametrize(("state", "days", "words"), OUTLOOKS.values(), ids=OUTLOOKS.keys())
-def test_the_outlook_says_what_happens_next_and_why_it_waits(
-    state: Sequence, days: int | None, words: str
-) -> None:
-    found = outlook(state, after())
+def test_the_outlook_says_what_happens_next_and_why_it_waits(state: Run, days: int | None, words: str) -> None:
+    found = run_outlook(state, after())
     assert words in found.why
     assert found.next_at == (None if days is None else after(days=days))
 
 
 def test_the_outlook_never_promises_something_in_the_past() -> None:
-    assert outlook(active(email()), after(days=3)).next_at == after(days=3)
+    assert run_outlook(active(email()), after(days=3)).next_at == after(days=3)
 
 
 def test_what_was_paused_before_the_yes_starts_paused_and_goes_on_by_itself() -> None:
     state = after_events(sequence(delayed(2), email()), ev.Paused(after(days=5)))
     assert (state.status, next_run_at(state)) == (S.FOUND, None)
-    assert "paused: after the approval nothing leaves before 2026-" in outlook(state, after()).why
-    started, effects = advance(state, ev.Approved(), after(days=1))
+    assert "paused: after the approval nothing leaves before 2026-" in run_outlook(state, after()).why
+    started, effects = advance(state, ev.PlanApproved(), after(days=1))
     assert (started.status, started.paused_until, effects) == (S.WAITING_FOR_LEAD, after(days=5), ())
     assert next_run_at(started) == after(days=5)
     going, _ = advance(started, tick(after(days=5)), after(days=5))
@@ -205,9 +203,9 @@ def test_what_was_paused_before_the_yes_starts_paused_and_goes_on_by_itself() ->
 
 def test_a_pause_that_ended_before_the_yes_holds_nothing_back() -> None:
     state = after_events(sequence(email()), ev.Paused(after(days=1)))
-    started, _ = advance(state, ev.Approved(), after(days=2))
+    started, _ = advance(state, ev.PlanApproved(), after(days=2))
     assert (started.status, started.paused_until) == (S.ACTIVE, None)
-    assert "paused" not in outlook(state, after(days=2)).why
+    assert "paused" not in run_outlook(state, after(days=2)).why
 
 
 def test_resuming_before_the_yes_takes_the_pause_away_and_starts_nothing() -> None:
@@ -223,6 +221,6 @@ def test_what_had_waited_before_its_yes_is_due_at_the_end_of_the_pause_and_no_la
     done = replace(sequence(email(), delayed(3)).steps[0], state=StepState.SENT)
     again = sequence(email(), delayed(3))
     state = after_events(replace(again, steps=(done, *again.steps[1:])), ev.Paused(after(days=9)))
-    started, _ = advance(state, ev.Approved(), after(days=4))
+    started, _ = advance(state, ev.PlanApproved(), after(days=4))
     going, _ = advance(started, tick(after(days=9)), after(days=9))
     assert next_run_at(going) == after(days=9)

@@ -22,19 +22,19 @@ from sequence_builders import (
     tick,
 )
 
-from sequences_mcp.domain.sequence import (
+from sequences_mcp.domain.run import (
     IN_FLIGHT,
     LIVE,
     TERMINAL,
-    Sequence,
+    Run,
     SequenceStatus,
     StepState,
     StopReason,
     TaskOutcome,
 )
 from sequences_mcp.engine import events as ev
-from sequences_mcp.engine.machine import APPROVAL, advance, next_run_at, outlook
-from sequences_mcp.engine.steps import waits_for_person
+from sequences_mcp.engine.machine import APPROVAL, advance, next_run_at, waits_for_person
+from sequences_mcp.engine.sequences import run_outlook
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError
 
 S = SequenceStatus
@@ -66,14 +66,14 @@ class AnyHands(RuleBasedStateMachine):
         super().__init__()
         self.now = START
         self.lease = 0
-        self.state: Sequence = sequence(email())
+        self.state: Run = sequence(email())
         self.out: set[tuple[str, int]] = set()
 
     @initialize(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4), approved=st.booleans())
     def plan(self, kinds: list[dict[str, Any]], approved: bool) -> None:
         self.state = sequence(*kinds)
         if approved:
-            self.happens(ev.Approved())
+            self.happens(ev.PlanApproved())
 
     def happens(self, event: ev.Event) -> tuple[ev.Effect, ...]:
         before = self.state
@@ -90,36 +90,36 @@ class AnyHands(RuleBasedStateMachine):
         self.forget_what_certainly_did_not_leave(before, event)
         return effects
 
-    def nothing_over_changed(self, before: Sequence) -> None:
+    def nothing_over_changed(self, before: Run) -> None:
         assert before.status not in TERMINAL or self.state.status is before.status
         for old, new in zip(before.steps, self.state.steps, strict=True):
             assert not old.is_over or new.state is old.state
             assert not old.is_over or (new.content, new.generation) == (old.content, old.generation)
 
-    def nothing_begins_without_a_yes(self, before: Sequence, event: ev.Event) -> None:
+    def nothing_begins_without_a_yes(self, before: Run, event: ev.Event) -> None:
         """Whatever is paused or resumed before the yes: only the yes ends the waiting, and a pause outlasts it."""
         if before.status is S.FOUND and self.state.status in LIVE:
-            assert isinstance(event, ev.Approved)
+            assert isinstance(event, ev.PlanApproved)
             until = before.paused_until
             assert (self.state.status is S.WAITING_FOR_LEAD) == (until is not None and until > self.now)
 
-    def was_its_own_worker(self, before: Sequence, event: ev.Event) -> None:
-        if isinstance(event, ev.HandedOver | ev.Delivered | ev.Deferred | ev.Rejected | ev.Lost):
+    def was_its_own_worker(self, before: Run, event: ev.Event) -> None:
+        if isinstance(event, ev.HandedToServer | ev.Delivered | ev.Deferred | ev.Rejected | ev.Lost):
             assert event.lease in {run.lease for run in before.steps}, "a report under a lease nobody holds"
 
-    def sends_once(self, before: Sequence, effect: ev.SendEmail) -> None:
+    def sends_once(self, before: Run, effect: ev.SendEmail) -> None:
         run = next(run for run in self.state.steps if run.key == effect.key)
         assert before.status is S.ACTIVE
         assert (run.key, run.generation) not in self.out, "a second e-mail for one text"
         assert run.content is not None
         self.out.add((run.key, run.generation))
 
-    def forget_what_certainly_did_not_leave(self, before: Sequence, event: ev.Event) -> None:
+    def forget_what_certainly_did_not_leave(self, before: Run, event: ev.Event) -> None:
         """Forget a text after a deferral, a person's "not sent", or a claim that ended before the dot."""
         for old, new in zip(before.steps, self.state.steps, strict=True):
             freed = old.state is StepState.CLAIMED and new.state is StepState.PLANNED
             deferred = isinstance(event, ev.Deferred) and old.lease == event.lease
-            not_sent = isinstance(event, ev.Settled) and old.key == event.key and not event.sent
+            not_sent = isinstance(event, ev.OutcomeResolved) and old.key == event.key and not event.sent
             if freed or deferred or not_sent:
                 self.out.discard((new.key, new.generation))
 
@@ -152,11 +152,11 @@ class AnyHands(RuleBasedStateMachine):
         self.now = max(self.now, next_run_at(self.state) or self.now)
         for _ in self.tick({}):
             if handed_over:
-                self.happens(ev.HandedOver(self.lease, self.now + LEASE))
+                self.happens(ev.HandedToServer(self.lease, self.now + LEASE))
 
     @rule(back=st.integers(0, 2))
     def a_worker_hands_over(self, back: int) -> None:
-        self.happens(ev.HandedOver(self.lease - back, self.now + LEASE))
+        self.happens(ev.HandedToServer(self.lease - back, self.now + LEASE))
 
     @rule(back=st.integers(0, 2), data=st.data())
     def a_worker_reports(self, back: int, data: st.DataObject) -> None:
@@ -171,12 +171,12 @@ class AnyHands(RuleBasedStateMachine):
 
     @rule()
     def a_person_says_yes(self) -> None:
-        self.happens(ev.Approved())
+        self.happens(ev.PlanApproved())
 
     @rule(key=KEYS, sent=st.booleans())
     def a_person_settles(self, key: str, sent: bool) -> None:
         if any(run.key == key for run in self.state.steps):
-            self.happens(ev.Settled(key, sent))
+            self.happens(ev.OutcomeResolved(key, sent))
 
     @rule(key=KEYS, outcome=st.sampled_from(TaskOutcome))
     def a_person_completes_a_task(self, key: str, outcome: TaskOutcome) -> None:
@@ -202,7 +202,9 @@ class AnyHands(RuleBasedStateMachine):
 
     @precondition(lambda self: self.lease > 3)
     @rule(
-        end=st.sampled_from([ev.Stopped(StopReason.WIN), ev.Replied("yes"), ev.OptedOut("no"), ev.Refused("no")])
+        end=st.sampled_from(
+            [ev.Stopped(StopReason.WIN), ev.Replied("yes"), ev.OptedOut("no"), ev.PlanRejected("no")]
+        )
     )
     def it_ends(self, end: ev.Event) -> None:
         self.happens(end)
@@ -247,7 +249,7 @@ class AnyHands(RuleBasedStateMachine):
     def something_is_due_exactly_while_it_goes_on_by_itself(self) -> None:
         goes_on = self.state.status in {S.ACTIVE, S.WAITING_FOR_LEAD}
         assert (next_run_at(self.state) is not None) == goes_on
-        assert outlook(self.state, self.now).why
+        assert run_outlook(self.state, self.now).why
 
     def teardown(self) -> None:
         """In a world where everybody does their part, every sequence comes to its end."""
@@ -263,18 +265,18 @@ class AnyHands(RuleBasedStateMachine):
         run = self.state.current
         assert run is not None
         if self.state.status is S.FOUND:
-            self.happens(ev.Approved())
+            self.happens(ev.PlanApproved())
         elif self.state.status is S.WAITING_FOR_USER:
             answers = {
                 StepState.OPEN: ev.TaskCompleted(run.key, TaskOutcome.DONE),
-                StepState.UNKNOWN: ev.Settled(run.key, sent=False),
+                StepState.UNKNOWN: ev.OutcomeResolved(run.key, sent=False),
                 StepState.HELD: ev.DraftApproved(run.key),
             }
             self.happens(answers[run.state])
         else:
             for effect in self.tick({}):
                 assert isinstance(effect, ev.SendEmail)
-                self.happens(ev.HandedOver(effect.lease, self.now + LEASE))
+                self.happens(ev.HandedToServer(effect.lease, self.now + LEASE))
                 self.happens(ev.Delivered(effect.lease, "250 ok"))
 
 

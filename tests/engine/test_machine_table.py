@@ -19,18 +19,10 @@ from sequence_builders import (
     ticked,
 )
 
-from sequences_mcp.domain.sequence import (
-    LIVE,
-    TERMINAL,
-    Sequence,
-    SequenceStatus,
-    StepState,
-    StopReason,
-    TaskOutcome,
-)
+from sequences_mcp.domain.run import LIVE, TERMINAL, Run, SequenceStatus, StepState, StopReason, TaskOutcome
 from sequences_mcp.engine import events as ev
-from sequences_mcp.engine.legal import LEGAL
-from sequences_mcp.engine.machine import APPROVAL, advance, legal_moves, next_run_at
+from sequences_mcp.engine.events import LEGAL, legal_moves
+from sequences_mcp.engine.machine import APPROVAL, advance, next_run_at
 from sequences_mcp.errors import ConflictError
 
 S = SequenceStatus
@@ -38,8 +30,8 @@ REWRITE = ev.Rewritten({"s1": ("New", "text")})
 
 # Written down a second time on purpose, in the words of the design, so that a change of the table is a decision.
 EXPECTED = {
-    ev.Approved: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
-    ev.Refused: "FOUND",
+    ev.PlanApproved: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
+    ev.PlanRejected: "FOUND",
     ev.Rewritten: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Stopped: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.OptedOut: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
@@ -49,28 +41,28 @@ EXPECTED = {
     ev.Resumed: "FOUND WAITING_FOR_LEAD",
     ev.TaskCompleted: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.DraftApproved: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
-    ev.HandedOver: "ACTIVE",
+    ev.HandedToServer: "ACTIVE",
     ev.Delivered: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
     ev.Deferred: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
     ev.Rejected: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
     ev.Lost: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
-    ev.Settled: "WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
+    ev.OutcomeResolved: "WAITING_FOR_USER WAITING_FOR_LEAD STOPPED_EARLY SUCCEEDED",
 }
 
 
-def unknown() -> Sequence:
+def unknown() -> Run:
     return after_events(handed_over(email(), email()), ev.Lost(1, "no answer"))
 
 
-def task() -> Sequence:
+def task() -> Run:
     return ticked(active(invitation(), email()))
 
 
-def held(reason: str) -> Sequence:
+def held(reason: str) -> Run:
     return ticked(active(email(), email()), blocked=reason)
 
 
-def paused(state: Sequence) -> Sequence:
+def paused(state: Run) -> Run:
     return after_events(state, ev.Paused(after(days=1)))
 
 
@@ -82,15 +74,15 @@ DELIVERED, LOST, DEFERRED = (
 )
 REJECTED, DONE = ev.Rejected(1, "550 no", bounced=False), ev.TaskCompleted("K1", TaskOutcome.DONE)
 STOP, REPLY, OPT_OUT = ev.Stopped(StopReason.LOSE), ev.Replied("yes"), ev.OptedOut("asked to")
-PAUSE, EDITED, SENT = ev.Paused(after(days=2)), ev.DraftApproved("K1"), ev.Settled("K1", sent=True)
+PAUSE, EDITED, SENT = ev.Paused(after(days=2)), ev.DraftApproved("K1"), ev.OutcomeResolved("K1", sent=True)
 TWO = (email(), email())
 LATER = (delayed(1), email())
 ACCEPTED = ev.TaskCompleted("K1", TaskOutcome.ACCEPTED)
 INVITED = after_events(ticked(active(invitation(), delayed(1))), DONE)
 
-LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
-    (sequence(*TWO), ev.Approved(), S.ACTIVE),
-    (sequence(*TWO), ev.Refused("no"), S.REFUSED),
+LEGAL_MOVES: list[tuple[Run, ev.Event, SequenceStatus]] = [
+    (sequence(*TWO), ev.PlanApproved(), S.ACTIVE),
+    (sequence(*TWO), ev.PlanRejected("no"), S.REFUSED),
     (sequence(*TWO), REWRITE, S.FOUND),
     (sequence(*TWO), STOP, S.STOPPED_EARLY),
     (sequence(*TWO), OPT_OUT, S.STOPPED_EARLY),
@@ -98,9 +90,9 @@ LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
     (paused(sequence(*TWO)), PAUSE, S.FOUND),
     (paused(sequence(*TWO)), ev.Resumed(), S.FOUND),
     (paused(sequence(*TWO)), REWRITE, S.FOUND),
-    (paused(sequence(*TWO)), ev.Approved(), S.WAITING_FOR_LEAD),
+    (paused(sequence(*TWO)), ev.PlanApproved(), S.WAITING_FOR_LEAD),
     (paused(sequence(*TWO)), STOP, S.STOPPED_EARLY),
-    (active(*TWO), ev.Approved(), S.ACTIVE),
+    (active(*TWO), ev.PlanApproved(), S.ACTIVE),
     (active(*LATER), REWRITE, S.WAITING_FOR_USER),
     (active(*TWO), STOP, S.STOPPED_EARLY),
     (active(*TWO), OPT_OUT, S.STOPPED_EARLY),
@@ -109,15 +101,15 @@ LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
     (active(*TWO), PAUSE, S.WAITING_FOR_LEAD),
     (INVITED, ACCEPTED, S.ACTIVE),
     (after_events(active(*TWO), ev.Rewritten({"s2": (None, "x")})), ev.DraftApproved("K2"), S.ACTIVE),
-    (claimed(*TWO), ev.HandedOver(1, after(minutes=11)), S.ACTIVE),
+    (claimed(*TWO), ev.HandedToServer(1, after(minutes=11)), S.ACTIVE),
     (handed_over(*TWO), DELIVERED, S.ACTIVE),
     (handed_over(), DELIVERED, S.COMPLETED),
     (claimed(*TWO), DEFERRED, S.ACTIVE),
     (claimed(*TWO), REJECTED, S.FAILED),
     (handed_over(*TWO), LOST, S.WAITING_FOR_USER),
     (unknown(), SENT, S.ACTIVE),
-    (held(APPROVAL), ev.Approved(), S.ACTIVE),
-    (held("a finding"), ev.Approved(), S.WAITING_FOR_USER),
+    (held(APPROVAL), ev.PlanApproved(), S.ACTIVE),
+    (held("a finding"), ev.PlanApproved(), S.WAITING_FOR_USER),
     (held("a finding"), REWRITE, S.WAITING_FOR_USER),
     (held("a finding"), EDITED, S.ACTIVE),
     (task(), STOP, S.STOPPED_EARLY),
@@ -130,7 +122,7 @@ LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
     (unknown(), DEFERRED, S.ACTIVE),
     (unknown(), REJECTED, S.FAILED),
     (unknown(), LOST, S.WAITING_FOR_USER),
-    (paused(held(APPROVAL)), ev.Approved(), S.WAITING_FOR_LEAD),
+    (paused(held(APPROVAL)), ev.PlanApproved(), S.WAITING_FOR_LEAD),
     (paused(active(*TWO)), REWRITE, S.WAITING_FOR_LEAD),
     (paused(active(*TWO)), STOP, S.STOPPED_EARLY),
     (paused(active(*TWO)), OPT_OUT, S.STOPPED_EARLY),
@@ -155,19 +147,19 @@ LEGAL_MOVES: list[tuple[Sequence, ev.Event, SequenceStatus]] = [
 ]
 
 
-def in_status(status: SequenceStatus) -> Sequence:
+def in_status(status: SequenceStatus) -> Run:
     return replace(sequence(*TWO), status=status)
 
 
 def named(value: object) -> str | None:
-    if isinstance(value, Sequence):
+    if isinstance(value, Run):
         return "-".join([value.status, *(run.state for run in value.steps)])
     return type(value).__name__ if not isinstance(value, SequenceStatus) else str(value)
 
 
 @pytest.mark.parametrize(("state", "event", "follows"), LEGAL_MOVES, ids=named)
 def test_a_legal_event_leads_to_the_status_of_the_design(
-    state: Sequence, event: ev.Event, follows: SequenceStatus
+    state: Run, event: ev.Event, follows: SequenceStatus
 ) -> None:
     now = after(days=9) if isinstance(event, ev.Tick) and state.status is S.WAITING_FOR_USER else after()
     assert advance(state, event, now)[0].status is follows
@@ -193,7 +185,7 @@ ILLEGAL = [
 
 
 @pytest.mark.parametrize(("state", "event"), ILLEGAL, ids=named)
-def test_any_other_event_is_a_conflict_that_names_status_and_moves(state: Sequence, event: ev.Event) -> None:
+def test_any_other_event_is_a_conflict_that_names_status_and_moves(state: Run, event: ev.Event) -> None:
     with pytest.raises(ConflictError, match=f"Its status is {state.status}") as caught:
         advance(state, event, after())
     assert caught.value.data["legal_moves"] == list(legal_moves(state.status))
@@ -212,7 +204,7 @@ def test_the_moves_named_to_a_caller_are_the_tools_that_work_then() -> None:
 
 @pytest.mark.parametrize(("state", "event", "follows"), LEGAL_MOVES, ids=named)
 def test_a_sequence_is_never_stuck_and_never_runs_after_its_end(
-    state: Sequence, event: ev.Event, follows: SequenceStatus
+    state: Run, event: ev.Event, follows: SequenceStatus
 ) -> None:
     moved, _ = advance(state, event, after(minutes=1))
     run, due = moved.current, next_run_at(moved)

@@ -23,14 +23,14 @@ from sequence_builders import (
     ticked,
 )
 
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepState, TaskOutcome
+from sequences_mcp.domain.run import Run, SequenceStatus, StepState, TaskOutcome
 from sequences_mcp.engine.events import (
-    Approved,
     Deferred,
     Delivered,
     Event,
-    HandedOver,
+    HandedToServer,
     Paused,
+    PlanApproved,
     Resumed,
     TaskCompleted,
     Tick,
@@ -42,12 +42,12 @@ INVITED, ACCEPTED = TaskCompleted("K1", TaskOutcome.DONE), TaskCompleted("K1", T
 SKIPPED = TaskCompleted("K1", TaskOutcome.SKIPPED)
 
 
-def invited(*steps: dict[str, object]) -> Sequence:
+def invited(*steps: dict[str, object]) -> Run:
     return after_events(ticked(active(*steps)), INVITED)
 
 
 def test_a_first_step_is_due_at_the_yes_not_at_the_plan() -> None:
-    state = after_events(sequence(email()), Approved(), now=after(hours=3))
+    state = after_events(sequence(email()), PlanApproved(), now=after(hours=3))
     assert next_run_at(state) == after(hours=3)
 
 
@@ -114,7 +114,7 @@ def test_a_step_skipped_for_want_of_an_address_keeps_the_rhythm() -> None:
     assert next_run_at(state) == after(days=6)
 
 
-def pause(state: Sequence, *, at: datetime, until: datetime) -> Sequence:
+def pause(state: Run, *, at: datetime, until: datetime) -> Run:
     return after_events(state, Paused(until), now=at)
 
 
@@ -200,7 +200,7 @@ NAIVE = START.replace(tzinfo=None)
         (Paused(NAIVE), START),
         (Tick(lease=1, lease_expires_at=NAIVE), START),
         (Tick(lease=1, lease_expires_at=START, opens_at=NAIVE), START),
-        (HandedOver(1, NAIVE), START),
+        (HandedToServer(1, NAIVE), START),
         (Deferred(1, "later", NAIVE), START),
     ],
     ids=["now", "pause", "lease", "window", "handed over", "retry"],

@@ -13,9 +13,8 @@ import pytest
 from local_world import World
 from tests.secrecy.hearing import heard
 
-from sequences_mcp.domain.sequence import SequenceStatus, StopReason
+from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import StoreBusyError
-from sequences_mcp.providers.port import StopScope
 
 READER = """
 import sqlite3, sys

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from local_world import EMAIL, LATER, MESSAGE, START, World
 
-from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.engine.change import change
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Paused
-from sequences_mcp.engine.store import audit, blueprints, sequences, statements
 from sequences_mcp.errors import StoreError
-from sequences_mcp.providers.port import Text
+from sequences_mcp.ports.embedded import StepText
+from sequences_mcp.store import audit, blueprints, sequences, statements
 
 LAWS = {
     "the audit is never changed": "UPDATE audit SET actor = 'someone else'",
@@ -48,7 +48,7 @@ async def populate(world: World) -> None:
     await world.approved(*people, blueprint=blueprint)
     world.worker().run_due(limit=1)
     last = (await world.runs())[-1]
-    change(world.store, last, Paused(START + timedelta(days=1)), now=START, actor="tester")
+    apply_event(world.store, last, Paused(START + timedelta(days=1)), now=START, actor="tester")
     await world.local.suppressions.suppress("address", "person1@example.org", reason="asked")
 
 
@@ -65,12 +65,12 @@ async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: Wor
     await populate(world)
     blueprint = (await world.local.blueprints.list_blueprints(page=1, size=1)).items[0]
     with pytest.raises(StoreError, match="UNIQUE"):
-        blueprints.add_version(world.store, blueprint)
+        blueprints.add_blueprint_version(world.store, blueprint)
 
 
 @pytest.mark.parametrize("file", sorted(path.stem for path in statements.FOLDER.glob("*.sql")))
 async def test_every_named_statement_is_understood_by_the_database(world: World, file: str) -> None:
-    names = statements.parse((statements.FOLDER / f"{file}.sql").read_text("utf-8"))
+    names = statements.parse_statements((statements.FOLDER / f"{file}.sql").read_text("utf-8"))
     assert names
     with closing(sqlite3.connect(world.store.path)) as other:
         for name in names:
@@ -121,11 +121,11 @@ async def test_what_must_not_grow_with_the_file_goes_by_an_index(world: World, s
 
 async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: World) -> None:
     await populate(world)
-    told = [entry.action for entry in audit.entries(world.store)]
+    told = [entry.action for entry in audit.audit_entries(world.store)]
     assert told.count("sequence.found") == told.count("sequence.approved") == 3
     for action in ("blueprint.version_added", "plan.approved", "sequence.delivered", "suppression.added"):
         assert action in told
-    assert audit.verify(world.store) is None
+    assert audit.verify_audit(world.store) is None
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,13 @@ async def test_a_forged_audit_row_is_found(world: World, change_: str) -> None:
         other.execute("DROP TRIGGER audit_is_never_deleted")
         other.execute(change_)
         other.commit()
-    assert audit.verify(world.store) == 5
+    assert audit.verify_audit(world.store) == 5
 
 
 async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: World) -> None:
     await world.plan(await world.contact("a@example.org"))
     run = (await world.runs())[0]
-    await world.local.drafts.rewrite(run.id, {"s1": Text(subject="New", content="New text.")})
+    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="New", content="New text.")})
     with closing(sqlite3.connect(world.store.path)) as other:
         rows = other.execute("SELECT generation, content, replaced FROM step_run ORDER BY generation").fetchall()
     assert rows == [(0, "Hello there.", 1), (1, "New text.", 0)]
@@ -168,6 +168,8 @@ async def test_a_run_is_read_back_exactly_as_it_was_stored(world: World) -> None
     )
     world.worker().run_due()
     before = (await world.runs())[0]
-    after, _ = change(world.store, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester")
-    assert sequences.find(world.store, before.id) == after
+    after, _ = apply_event(
+        world.store, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester"
+    )
+    assert sequences.find_run(world.store, before.id) == after
     assert after.status is SequenceStatus.WAITING_FOR_LEAD

@@ -13,9 +13,6 @@ from threading import Barrier
 import pytest
 from local_world import START
 
-from sequences_mcp.engine.store import filesystem, schema
-from sequences_mcp.engine.store.connection import JournalMode, choose_journal
-from sequences_mcp.engine.store.database import FILE_NAME, Store
 from sequences_mcp.errors import (
     StoreBusyError,
     StoreDamagedError,
@@ -23,6 +20,9 @@ from sequences_mcp.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
+from sequences_mcp.store import filesystem, schema
+from sequences_mcp.store.connection import JournalMode, choose_journal
+from sequences_mcp.store.database import FILE_NAME, Store
 
 
 def open_store(folder: Path, **options: object) -> Store:

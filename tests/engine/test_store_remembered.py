@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from local_world import START
 
-from sequences_mcp.engine.store import suppressions
-from sequences_mcp.engine.store.connection import JournalMode
-from sequences_mcp.engine.store.database import REMEMBERED, Store
+from sequences_mcp.store import suppressions
+from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.database import REMEMBERED, Store
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Reading:
 
 
 def add(store: Store, value: str) -> None:
-    suppressions.add(store, ("domain", value), reason="test", actor="test", now=START)
+    suppressions.add_suppression(store, ("domain", value), reason="test", actor="test", now=START)
 
 
 @pytest.fixture(params=["wal", "delete"])

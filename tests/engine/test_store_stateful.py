@@ -15,17 +15,17 @@ from local_world import EMAIL, LATER, FakeDelivery, World
 
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import LIVE, Sequence, SequenceStatus, StopReason
-from sequences_mcp.engine.change import change
-from sequences_mcp.engine.events import Event, Paused, Refused, Resumed, Rewritten, Stopped
+from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StopReason
+from sequences_mcp.engine.context import apply_event
+from sequences_mcp.engine.events import Event, Paused, PlanRejected, Resumed, Rewritten, Stopped
 from sequences_mcp.engine.machine import next_run_at
-from sequences_mcp.engine.store import audit, contacts, schedule, sequences
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryUnknownError, RequestError
-from sequences_mcp.providers.port import ContactEntry
+from sequences_mcp.ports.embedded import ContactEntry
+from sequences_mcp.store import audit, contacts, sequences
 
 T = TypeVar("T")
 NAMES = st.sampled_from(["ann", "Bob", "çem", "dee", "EVE"])
-MOVES = [Stopped(StopReason.WIN), Resumed(), Refused("no"), Rewritten({"s2": ("Hi", "New.")})]
+MOVES = [Stopped(StopReason.WIN), Resumed(), PlanRejected("no"), Rewritten({"s2": ("Hi", "New.")})]
 ACCEPTED = FakeDelivery()
 DEFERRED = FakeDelivery(before=DeliveryDeferredError("busy", next_step="Wait."))
 LOST = FakeDelivery(after=DeliveryUnknownError("lost", next_step="Look."))
@@ -56,7 +56,7 @@ class MemoryStore(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.people: dict[str, Contact] = {}
-        self.known: dict[str, Sequence] = {}
+        self.known: dict[str, Run] = {}
 
     @initialize(journal=st.sampled_from(["wal", "delete"]))
     def open(self, journal: Any) -> None:
@@ -90,7 +90,7 @@ class MemoryStore(RuleBasedStateMachine):
         if not self.people:
             return multiple()
         plan = done(self.world.plan(*self.people.values(), blueprint=self.blueprint))
-        found = self._reload(schedule.people_of(self.world.store, plan.id, page=1, size=100).items)
+        found = self._reload(sequences.runs_of_plan(self.world.store, plan.id, page=1, size=100).items)
         return multiple(*(one.id for one in found))
 
     @rule(run=runs)
@@ -99,12 +99,12 @@ class MemoryStore(RuleBasedStateMachine):
         if plan.status is PlanStatus.WAITING:
             done(self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
             # Not its own people alone: whoever begins leaves the other plans.
-            self._reload(sequences.by_ids(self.world.store, self.known))
+            self._reload(sequences.runs_by_ids(self.world.store, self.known))
 
     @rule(
         run=runs,
         event=st.sampled_from(
-            [Stopped(StopReason.WIN), Resumed(), Refused("no"), Rewritten({"s2": ("Hi", "New.")})]
+            [Stopped(StopReason.WIN), Resumed(), PlanRejected("no"), Rewritten({"s2": ("Hi", "New.")})]
         ),
     )
     def move(self, run: str, event: Event) -> None:
@@ -114,11 +114,11 @@ class MemoryStore(RuleBasedStateMachine):
     def pause(self, run: str, minutes: int) -> None:
         self._change(run, Paused(self.world.clock.now + timedelta(minutes=minutes)))
 
-    @rule(run=consumes(runs), event=st.sampled_from([Stopped(StopReason.LOSE), Refused("no")]))
+    @rule(run=consumes(runs), event=st.sampled_from([Stopped(StopReason.LOSE), PlanRejected("no")]))
     def fail_to_move(self, run: str, event: Event) -> None:
         try:
             with self.world.store.transaction():
-                change(self.world.store, self.known[run], event, now=self.world.clock.now, actor="test")
+                apply_event(self.world.store, self.known[run], event, now=self.world.clock.now, actor="test")
                 raise UndoneError
         except (UndoneError, RequestError):
             pass
@@ -127,7 +127,7 @@ class MemoryStore(RuleBasedStateMachine):
     def work(self, delivery: FakeDelivery, hours: int) -> None:
         self.world.clock.forward(hours=hours)
         self.world.worker(delivery).run_due()
-        self._reload(sequences.by_ids(self.world.store, self.known))
+        self._reload(sequences.runs_by_ids(self.world.store, self.known))
 
     @rule()
     def reopen(self) -> None:
@@ -139,11 +139,11 @@ class MemoryStore(RuleBasedStateMachine):
     @invariant()
     def people_are_as_they_were_saved(self) -> None:
         ids = [one.id for one in self.people.values()]
-        assert contacts.by_ids(self.world.store, ids) == list(self.people.values())
+        assert contacts.contacts_by_ids(self.world.store, ids) == list(self.people.values())
 
     @invariant()
     def runs_are_as_the_machine_left_them(self) -> None:
-        assert sequences.by_ids(self.world.store, self.known) == list(self.known.values())
+        assert sequences.runs_by_ids(self.world.store, self.known) == list(self.known.values())
 
     @invariant()
     def lists_count_what_the_model_counts(self) -> None:
@@ -154,19 +154,19 @@ class MemoryStore(RuleBasedStateMachine):
     @invariant()
     def the_schedule_knows_what_is_due_first(self) -> None:
         for lane in ("free", "mailbox"):
-            times = [next_run_at(one) for one in self.known.values() if sequences.lane_of(one) == lane]
-            due = schedule.next_due(self.world.store, lane, terms=self.world.terms, before=FAR)
+            times = [next_run_at(one) for one in self.known.values() if sequences.queue_of(one) == lane]
+            due = sequences.next_due(self.world.store, lane, terms=self.world.terms, before=FAR)
             assert (due and due[1]) == min((at for at in times if at), default=None)
 
     @invariant()
     def nobody_has_two_live_runs(self) -> None:
         live = [one.contact_id for one in self.known.values() if one.status in LIVE]
         assert len(live) == len(set(live))
-        assert schedule.live_of(self.world.store, live).keys() == set(live)
+        assert sequences.live_of(self.world.store, live).keys() == set(live)
 
     @invariant()
     def the_audit_holds(self) -> None:
-        assert audit.verify(self.world.store) is None
+        assert audit.verify_audit(self.world.store) is None
 
     async def _listed(self, status: SequenceStatus) -> int:
         found = await self.world.details(status=status)
@@ -174,7 +174,9 @@ class MemoryStore(RuleBasedStateMachine):
 
     def _change(self, run: str, event: Event) -> None:
         try:
-            after, _ = change(self.world.store, self.known[run], event, now=self.world.clock.now, actor="test")
+            after, _ = apply_event(
+                self.world.store, self.known[run], event, now=self.world.clock.now, actor="test"
+            )
         except RequestError:
             return
         self.known[run] = after

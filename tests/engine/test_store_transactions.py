@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from local_world import START
 
-from sequences_mcp.engine.store import suppressions
-from sequences_mcp.engine.store.connection import JournalMode
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.statements import parse
+from sequences_mcp.store import suppressions
+from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.statements import parse_statements
 
 
 def add(store: Store, value: str) -> None:
-    suppressions.add(store, ("domain", value), reason="test", actor="test", now=START)
+    suppressions.add_suppression(store, ("domain", value), reason="test", actor="test", now=START)
 
 
 def listed(store: Store) -> list[str]:
@@ -80,7 +80,7 @@ def test_a_transaction_inside_a_snapshot_is_a_mistake_that_does_not_hang(store: 
 
 
 def test_statements_are_found_by_their_name_lines() -> None:
-    found = parse("-- one --\n-- The first.\nSELECT 1\n\n-- two --\n-- The second.\nSELECT 2\n")
+    found = parse_statements("-- one --\n-- The first.\nSELECT 1\n\n-- two --\n-- The second.\nSELECT 2\n")
     assert found == {"one": "-- The first.\nSELECT 1", "two": "-- The second.\nSELECT 2"}
 
 
@@ -91,4 +91,4 @@ def test_statements_are_found_by_their_name_lines() -> None:
 )
 def test_a_statement_without_words_or_with_a_taken_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="one"):
-        parse(text)
+        parse_statements(text)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from local_world import EMAIL, LATER, World
 
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.schema import migrations
+from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.schema import migrations
 
 SWITCHBOARD = "+33144556677"
 

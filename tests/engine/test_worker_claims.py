@@ -12,13 +12,12 @@ import pytest
 from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
 from sequences_mcp.domain.blueprint import Channel, Policy
-from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.engine.pulse import MAILBOX, Pulse
-from sequences_mcp.engine.store import attempts
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.domain.run import Leaving, SequenceStatus, StepState
+from sequences_mcp.engine.supervisor import MAILBOX, Pulse
 from sequences_mcp.errors import StoreBusyError
+from sequences_mcp.store import mailboxes
+from sequences_mcp.store.database import Store
 
 SKIPPING = MESSAGE.model_copy(update={"policy": Policy(skip_step_if_no_contact=True)})
 
@@ -315,11 +314,11 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
 async def test_leases_only_ever_rise(world: World) -> None:
     await start(world, 3)
     world.worker().run_due(limit=2)
-    assert attempts.next_lease(world.store) == 3
+    assert mailboxes.next_lease(world.store) == 3
     world.clock.forward(days=1)
     world.worker().run_due()
     assert sorted(run.steps[0].lease or 0 for run in await world.runs()) == [0, 0, 0]
-    assert attempts.next_lease(world.store) == 4
+    assert mailboxes.next_lease(world.store) == 4
 
 
 async def test_another_channel_becomes_a_task_with_the_approved_text_only(world: World) -> None:

@@ -8,11 +8,11 @@ import pytest
 from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.engine.putting_right import was_ahead
-from sequences_mcp.engine.store import audit, mailboxes
+from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.engine.cleanup import was_ahead
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.providers.port import Call
+from sequences_mcp.ports.embedded import ToolCall
+from sequences_mcp.store import audit, mailboxes
 
 AHEAD = timedelta(days=400)
 
@@ -34,7 +34,7 @@ async def test_the_mailbox_opens_again_after_its_spacing(world: World) -> None:
     assert worker.run_due() == 0
     limited.clock.forward(seconds=60)
     assert worker.run_due() == 1
-    assert audit.verify(limited.store) is None
+    assert audit.verify_audit(limited.store) is None
 
 
 async def test_the_daily_cap_counts_what_left_then_as_left_now(world: World) -> None:
@@ -126,13 +126,13 @@ async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longe
     world.clock.now += timedelta(hours=25)
     world.worker().run_due()
     assert (await world.local.plans.get_plan(other.id)).status is PlanStatus.EXPIRED
-    assert audit.verify(world.store) is None
+    assert audit.verify_audit(world.store) is None
 
 
 async def test_a_call_answered_while_the_clock_was_ahead_is_repeated_for_no_longer_than_any_other(
     world: World,
 ) -> None:
-    ledger, call = world.local.ledger, Call("start_sequence", "monday", "mark", derived=True)
+    ledger, call = world.local.ledger, ToolCall("start_sequence", "monday", "mark", derived=True)
     contact = await world.contact("a@example.org")
     world.clock.now = START + AHEAD
     await world.approved(contact)

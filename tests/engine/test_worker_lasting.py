@@ -22,16 +22,15 @@ from local_world import START, FakeDelivery, World
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 
-from sequences_mcp.domain.sequence import StepState
+from sequences_mcp.domain.run import StepState
 from sequences_mcp.engine.channels import smtp
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.channels.smtp import MailServer, Security, Timeouts
-from sequences_mcp.engine.pulse import MAILBOX, Pulse, WorkerState, in_files, states
-from sequences_mcp.engine.store import audit
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.supervisor import keep_working
+from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, Timeouts
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.supervisor import MAILBOX, Pulse, WorkerState, in_files, keep_working, worker_states
 from sequences_mcp.engine.worker import FREE
 from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreError, StoreUnwritableError
+from sequences_mcp.store import audit
+from sequences_mcp.store.database import Store
 
 
 def now() -> datetime:
@@ -95,7 +94,7 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
         store.path.parent, FREE, lambda: time[0], serves=("a",), sends="Ada", store=store if is_open else None
     )
     pulse.beat(acted=True)
-    (state,) = states(store, now=START)
+    (state,) = worker_states(store, now=START)
     assert (state.process, state.lane, state.since, state.last_act, state.error) == (
         os.getpid(),
         FREE,
@@ -108,16 +107,16 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
     pulse.trouble("The disk is full.")
     time[0] += timedelta(minutes=1)
     pulse.trouble("The disk is full.")
-    (state,) = states(store, now=time[0])
+    (state,) = worker_states(store, now=time[0])
     assert (state.error, state.error_since) == ("The disk is full.", START + timedelta(minutes=1))
     pulse.beat()
-    (state,) = states(store, now=time[0])
+    (state,) = worker_states(store, now=time[0])
     assert (state.error, state.last_act, state.is_silent(time[0])) == (None, START, False)
     assert state.is_silent(time[0] + timedelta(minutes=5))
     files = list((store.path.parent / "workers").glob("*.json"))
     assert [one.stat().st_mode & 0o077 for one in files] == ([] if is_open else [0])
     pulse.end()
-    assert states(store, now=time[0]) == ()
+    assert worker_states(store, now=time[0]) == ()
 
 
 async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(world: World) -> None:
@@ -176,7 +175,7 @@ def test_a_server_that_drips_is_given_up_when_the_whole_time_is_over(before: byt
 
     slow = Timeouts(connect=30, command=30, final=30, total=0.5)
     with Dripping(before) as server, pytest.raises(DeliveryDeferredError):
-        smtp.deliver(server, message(), before_dot=lambda: None, timeouts=slow)
+        smtp.deliver_by_smtp(server, message(), before_dot=lambda: None, timeouts=slow)
 
 
 async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: World) -> None:
@@ -188,7 +187,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: W
     await world.approved(person, blueprint=blueprint)
     opened = []
 
-    def slow(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         with Store.open(world.store.path.parent, now=START, examined=False) as own:
             other = World(world.folder, own, world.clock, world.terms)
             other.worker(lanes=frozenset({FREE})).run_due()
@@ -213,10 +212,10 @@ def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pyt
             port=server.port,
             security=server.security,
             username="",
-            password=smtp.Password(secret),
+            password=Password(secret),
         )
         with pytest.raises(DeliveryDeferredError) as caught:
-            smtp.deliver(told, message(), before_dot=lambda: None, timeouts=CALM)
+            smtp.deliver_by_smtp(told, message(), before_dot=lambda: None, timeouts=CALM)
     heard("what the server said", "550 5.7.8 wrong password")
     assert secret not in f"{caught.value} {dict(caught.value.data)}"
 
@@ -225,7 +224,7 @@ async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_h
     await world.approved(await world.contact("a@example.org"))
     other = sqlite3.connect(world.store.path)
 
-    def deliver(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
         other.execute("BEGIN IMMEDIATE")
         return Receipt("250 2.0.0 queued as 4Xy")
@@ -240,7 +239,7 @@ async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_h
     (run,) = await world.runs()
     assert (run.steps[0].state, run.steps[0].server_reply) == (StepState.SENT, "250 2.0.0 queued as 4Xy")
     assert not list((world.store.path.parent / "receipts").glob("*.json"))
-    assert audit.verify(world.store) is None
+    assert audit.verify_audit(world.store) is None
 
 
 async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile(world: World) -> None:
@@ -270,7 +269,7 @@ async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothin
     await world.approved(await world.contact("a@example.org"))
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
-    assert [one.subject for one in audit.entries(world.store) if one.action == "sequence.too_late"] == [
+    assert [one.subject for one in audit.audit_entries(world.store) if one.action == "sequence.too_late"] == [
         "local:seq_x"
     ]
 
@@ -284,7 +283,7 @@ async def test_a_worker_that_stood_still_after_its_commit_sends_no_final_dot(wor
             time[0] += 661.0
 
     with mail_server() as running:
-        deliver = partial(smtp.deliver, running.server(), timeouts=CALM)
+        deliver = partial(smtp.deliver_by_smtp, running.server(), timeouts=CALM)
         world.worker(deliver, at=stand_still, monotonic=lambda: time[0]).run_due(limit=1)
         assert running.inbox.taken == []
         assert (await world.runs())[0].steps[0].state is StepState.HELD
@@ -294,12 +293,12 @@ async def test_a_worker_that_stood_still_after_its_commit_sends_no_final_dot(wor
 
 
 async def test_answers_are_forgotten_after_thirty_days(world: World) -> None:
-    from sequences_mcp.providers.port import Call
+    from sequences_mcp.ports.embedded import ToolCall
 
     async def effect() -> str:
         return "the answer"
 
-    call = Call("save_contacts", "key", "print")
+    call = ToolCall("save_contacts", "key", "print")
     await world.local.ledger.once(call, effect)
     world.clock.forward(days=29)
     world.worker().run_due()
@@ -349,7 +348,7 @@ def _shown(folder: Path) -> tuple[WorkerState, ...]:
         return ()
     try:
         with Store.open(folder, now=now(), examined=False) as store:
-            return states(store, now=now())
+            return worker_states(store, now=now())
     except StoreError:  # it is just being made
         return ()
 

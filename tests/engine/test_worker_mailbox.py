@@ -12,13 +12,13 @@ from fake_mail_server import CALM, Running, free_port, mail_server
 from local_world import EMAIL, LATER, START, FakeDelivery, World
 from tests.secrecy import planted
 
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
+from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.channels import smtp
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.channels.smtp import MailServer, Security
-from sequences_mcp.engine.store import mailboxes
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.engine.channels.mail_server import MailServer, Security
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.worker import Worker
+from sequences_mcp.store import mailboxes
+from sequences_mcp.store.database import Store
 
 ADA = "ada@example.com"
 OURS = {
@@ -46,7 +46,7 @@ async def started(world: World, count: int = 8) -> None:
 
 
 def over_smtp(world: World, running: Running) -> Worker:
-    return world.worker(partial(smtp.deliver, running.server(), timeouts=CALM))
+    return world.worker(partial(smtp.deliver_by_smtp, running.server(), timeouts=CALM))
 
 
 async def statuses(world: World) -> set[SequenceStatus]:
@@ -79,7 +79,7 @@ async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_
 
     with mail_server({}, auth_require_tls=False, authenticator=no) as running:
         server = running.server(Security.PLAIN, username="ada", password=planted.SMTP_PASSWORD.value)
-        worker = world.worker(partial(smtp.deliver, server, timeouts=CALM))
+        worker = world.worker(partial(smtp.deliver_by_smtp, server, timeouts=CALM))
         rests = []
         for tried in range(1, 9):
             for _ in range(5):
@@ -107,11 +107,11 @@ async def test_every_process_keeps_the_rest_that_one_of_them_began(world: World)
 
 async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: World) -> None:
     await started(world)
-    mailboxes.refused(world.store, ADA, why="421 later", account="", now=START)
+    mailboxes.mailbox_refused(world.store, ADA, why="421 later", account="", now=START)
     world.clock.forward(minutes=1)
     tried = []
 
-    def deliver(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         tried.append(message)
         assert world.worker(FakeDelivery()).run_due() == 0
         before_dot()
@@ -123,7 +123,7 @@ async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: Wo
 
 async def test_another_password_ends_the_rest(world: World) -> None:
     await started(world, 1)
-    mailboxes.refused(world.store, ADA, why="535 wrong", account="old", now=START)
+    mailboxes.mailbox_refused(world.store, ADA, why="535 wrong", account="old", now=START)
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
@@ -131,7 +131,7 @@ async def test_another_password_ends_the_rest(world: World) -> None:
 async def test_an_outage_of_seven_hours_holds_nobody_and_sends_go_on_by_themselves(world: World) -> None:
     await started(world, 5)
     nowhere = MailServer(host="127.0.0.1", port=free_port(), security=Security.PLAIN)
-    away = world.worker(partial(smtp.deliver, nowhere, timeouts=CALM))
+    away = world.worker(partial(smtp.deliver_by_smtp, nowhere, timeouts=CALM))
     for _ in range(7 * 12):
         away.run_due()
         world.clock.forward(minutes=5)
@@ -214,12 +214,12 @@ async def test_whoever_alone_is_refused_without_a_reason_waits_for_a_person(worl
     await started(world, 3)
 
     class OneRefused(FakeDelivery):
-        def __call__(self, message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+        def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
             if message.recipient == "p0@example.org":
                 running.inbox.script["RCPT"] = "550 5.7.1 Rejected"
             else:
                 running.inbox.script.clear()
-            return smtp.deliver(running.server(), message, before_dot=before_dot, timeouts=CALM)
+            return smtp.deliver_by_smtp(running.server(), message, before_dot=before_dot, timeouts=CALM)
 
     with mail_server() as running:
         worker = world.worker(OneRefused())
@@ -250,7 +250,7 @@ async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(w
 
 async def test_no_notice_is_tried_while_the_mailbox_rests(world: World) -> None:
     told = []
-    mailboxes.refused(world.store, ADA, why="535 wrong", account="", now=START)
+    mailboxes.mailbox_refused(world.store, ADA, why="535 wrong", account="", now=START)
     worker = world.worker(tell=lambda: not told.append(1))
     worker.run_due()
     assert told == []

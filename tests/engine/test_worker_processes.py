@@ -12,16 +12,16 @@ from local_world import EMAIL, World
 from tests.secrecy.hearing import heard
 
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.sequence import StepState
-from sequences_mcp.engine.store.connection import JournalMode
-from sequences_mcp.providers.port import ContactEntry
+from sequences_mcp.domain.run import StepState
+from sequences_mcp.ports.embedded import ContactEntry
+from sequences_mcp.store.connection import JournalMode
 
 WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from local_world import START, TERMS, FakeClock, FakeDelivery, World
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.store.database import Store
 
 store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
 delivery = FakeDelivery()

@@ -9,12 +9,12 @@ from hashlib import sha256
 import pytest
 from local_world import EMAIL, LATER, START, FakeDelivery, World
 
-from sequences_mcp.domain.sequence import Sequence, SequenceStatus, StepRun, StepState, StopReason, StopScope
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.outcomes import retry_after
-from sequences_mcp.engine.store import audit, sequences
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.worker import retry_after
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryRejectedError, DeliveryUnknownError
+from sequences_mcp.store import audit, sequences
+from sequences_mcp.store.database import Store
 
 DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.", data={"blame": "mailbox"})
 LATER_FOR_ONE = DeliveryDeferredError("450 later", next_step="Wait.", data={"blame": "later", "code": "450"})
@@ -33,7 +33,7 @@ class FakeWitness:
         self.seen: list[StepState] = []
         self.accepted = 0
 
-    def __call__(self, message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         """Look, do something, pass the point of no return, look again, accept."""
         self._look()
         self.meanwhile()
@@ -44,7 +44,7 @@ class FakeWitness:
 
     def _look(self) -> None:
         with Store.open(self.world.store.path.parent, now=START) as other:
-            (run,) = sequences.page_of(other, {}, sort_by="created_at", sort_order="asc", page=1, size=1).items
+            (run,) = sequences.runs_page(other, {}, sort_by="created_at", sort_order="asc", page=1, size=1).items
             self.seen.append(run.steps[0].state)
 
 
@@ -54,7 +54,7 @@ def done(deed: Coroutine[None, None, object]) -> None:
         deed.send(None)
 
 
-async def one_run(world: World) -> tuple[Sequence, StepRun]:
+async def one_run(world: World) -> tuple[Run, StepRun]:
     run = (await world.runs())[0]
     return run, run.steps[0]
 
@@ -192,7 +192,7 @@ async def test_a_frozen_worker_cannot_pass_the_point_of_no_return(world: World) 
     world.worker(witness).run_due()
     assert witness.accepted == 0
     assert (await one_run(world))[1].state is StepState.SENT
-    assert audit.verify(world.store) is None
+    assert audit.verify_audit(world.store) is None
 
 
 @pytest.mark.parametrize("stop", ["stop", "pause", "suppress"])
@@ -220,7 +220,7 @@ async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: W
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
 
-    def deliver(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
         done(world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
         return Receipt("250 taken")
@@ -237,14 +237,14 @@ async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: W
 async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audit(world: World) -> None:
     await world.approved(await world.contact("a@example.org"))
 
-    def deliver(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
         world.clock.forward(seconds=661)
         world.worker(FakeDelivery()).run_due()
         key = world.store.rows("sequences.waiting_texts", plan_reason="-", size=1, skip=0)[0]["key"]
-        done(world.local.drafts.settle_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
+        done(world.local.drafts.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
         return Receipt("250 taken")
 
     world.worker(deliver, handover=timedelta(seconds=660)).run_due(limit=1)
-    told = [one for one in audit.entries(world.store) if one.action == "sequence.too_late"]
+    told = [one for one in audit.audit_entries(world.store) if one.action == "sequence.too_late"]
     assert [(one.detail["outcome"], one.detail["lease"]) for one in told] == [("accepted", 1)]

@@ -14,14 +14,14 @@ from local_world import START, World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.deciding import carry_out
-from sequences_mcp.engine.store import plans
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.faults import translated
+from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.plans import apply_decision
 from sequences_mcp.errors import StoreDamagedError, StoreUnwritableError
-from sequences_mcp.providers.port import ContactEntry, SequenceFilter, Text
+from sequences_mcp.ports.embedded import ContactEntry, SequenceFilter, StepText
+from sequences_mcp.store import plans
+from sequences_mcp.store.connection import translated
+from sequences_mcp.store.database import Store
 
 
 class FakeListener(logging.Handler):
@@ -46,7 +46,7 @@ async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_
         log = logging.getLogger("sequences_mcp.engine.worker")
         log.addHandler(listener)
 
-        def deliver(message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+        def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
             before_dot()
             other.execute("BEGIN IMMEDIATE")
             return Receipt("250 taken")
@@ -103,17 +103,17 @@ async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_w
 async def test_a_decision_that_was_overtaken_is_not_carried_out(world: World) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     overtaken = replace(plan, status=PlanStatus.APPROVED, decided_by="terminal")
-    carry_out(world.store, overtaken, now=START)
+    apply_decision(world.store, overtaken, now=START)
     assert (await world.runs())[0].status is SequenceStatus.FOUND
 
 
 async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_one_under_way(world: World) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    plans.approve(world.store, plan.id, digest=plan.digest, actor="terminal", now=START)
+    plans.approve_texts(world.store, plan.id, digest=plan.digest, actor="terminal", now=START)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by="terminal")
-    plans.update(world.store, decided, unsettled=True)
+    plans.update_plan(world.store, decided, unsettled=True)
     (run,) = await world.runs()
-    after = await world.local.drafts.rewrite(run.id, {"s1": Text(subject="Hi", content="Other words.")})
+    after = await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Other words.")})
     assert (after.status, after.steps[0].state) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD)
     assert world.worker().run_due() == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.engine.zones import ZoneChoice, is_zone, zones_of, zones_of_country
+from sequences_mcp.engine.calendar import ZoneChoice, is_zone, zones_of, zones_of_country
 
 FRENCH, AMERICAN = "+33612345678", "+12125550123"
 

@@ -16,10 +16,10 @@ from typing import Any
 from tests.engine.fake_mail_server import CALM, Inbox, mail_server, patience
 from tests.server.open_server import SENDER, Clock, World
 
-from sequences_mcp.bootstrap import open_desk, open_worker
+from sequences_mcp.bootstrap import open_context, open_worker
+from sequences_mcp.context import AppContext
 from sequences_mcp.engine.channels import smtp
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.settings import Settings, read
+from sequences_mcp.settings import Settings, read_settings
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Bureau(World):
             "SEQUENCES_DAILY_CAP": "10000",
             "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
         }
-        return read({**base, **self.environ})
+        return read_settings({**base, **self.environ})
 
     @asynccontextmanager
-    async def desk(self) -> AsyncIterator[Desk]:
+    async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
-        async with open_desk(self.settings, worker=False, clock=self.clock) as desk:
-            yield replace(desk, **self.changes)
+        async with open_context(self.settings, worker=False, clock=self.clock) as app:
+            yield replace(app, **self.changes)
 
     def work(self, *, most: int | None = None) -> None:
         """Do all that is due now, or so much of it."""
@@ -63,7 +63,7 @@ class Bureau(World):
         with open_worker(settings, clock=self.clock) as worker:
             if settings.smtp_url is not None:
                 server = smtp.MailServer.parse(settings.smtp_url.value)
-                worker.deliver = partial(smtp.deliver, server, timeouts=self.timeouts)
+                worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts)
             if most is not None:
                 worker.run_due(limit=most)
                 return

@@ -9,7 +9,7 @@ from bureau import Bureau
 from tests.server.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop
 
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.settings import read
+from sequences_mcp.settings import read_settings
 
 REWRITTEN = {**MAIL, "content": "Hi {{firstname}}, send me your password, please."}
 
@@ -101,4 +101,4 @@ async def test_an_id_of_nothing_allows_nothing_and_says_so(bureau: Bureau) -> No
 )
 def test_a_version_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="SEQUENCES_AUTO_APPROVE"):
-        read({"SEQUENCES_AUTO_APPROVE": text})
+        read_settings({"SEQUENCES_AUTO_APPROVE": text})

@@ -10,16 +10,14 @@ import pytest
 from bureau import Bureau
 from tests.server.open_server import MAIL
 
-from sequences_mcp.domain.finding import errors_in, warnings_in
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.findings import errors_in, warnings_in
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import RefusedByGuardsError
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.preview_sequence import Preview, preview_sequence
-from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.start_sequence import start_sequence
 from sequences_mcp.guards.check import check_value
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.reviews import approve_plan, refuse_plan
+from sequences_mcp.services.starts import Preview, preview_sequence, start_sequence
 
 STEP = {
     **MAIL,
@@ -80,21 +78,19 @@ async def _silent(done: int, total: int) -> None:
 async def test_of_hundreds_of_awkward_people_nobody_gets_a_hole_a_blank_or_a_leftover(bureau: Bureau) -> None:
     people = rows()
     assert len(people) >= 500
-    async with bureau.desk() as desk:
-        saved = await create_blueprint(
-            desk, name="All nine", steps=[STEP], job_title="Engineer", location="Lisbon"
-        )
+    async with bureau.app() as app:
+        saved = await create_blueprint(app, name="All nine", steps=[STEP], job_title="Engineer", location="Lisbon")
         blueprint = saved.blueprint.id
-        told = _told(await preview_sequence(desk, blueprint_id=blueprint, contacts=people))
+        told = _told(await preview_sequence(app, blueprint_id=blueprint, contacts=people))
         fine = [one for one in people if told[one["email"]] == "fine"]
         others = [one for one in people if told[one["email"]] != "fine"]
-        started = await start_sequence(desk, blueprint_id=blueprint, contacts=fine, progress=_silent)
+        started = await start_sequence(app, blueprint_id=blueprint, contacts=fine, progress=_silent)
         assert (started.plan.warnings, started.left_out) == (0, ())
-        await approve_plan(desk, plan_id=started.plan.id, digest=started.plan.digest, actor="test")
-        odd = await start_sequence(desk, blueprint_id=blueprint, contacts=others, progress=_silent)
+        await approve_plan(app, plan_id=started.plan.id, digest=started.plan.digest, actor="test")
+        odd = await start_sequence(app, blueprint_id=blueprint, contacts=others, progress=_silent)
         assert {one.contact.email for one in odd.left_out} == {e for e, how in told.items() if how == "left out"}
-        await _everybody_is_warned_of(desk, odd.plan.id)
-        await refuse_plan(desk, plan_id=odd.plan.id, reason="these names are wrong", actor="test")
+        await _everybody_is_warned_of(app, odd.plan.id)
+        await refuse_plan(app, plan_id=odd.plan.id, reason="these names are wrong", actor="test")
     bureau.work()
     _each_mail_is_whole(bureau, people)
     _whoever_got_none_is_told_why(bureau, told)
@@ -117,13 +113,13 @@ async def test_no_token_is_taken_as_a_value_and_the_place_of_each_is_named(burea
         for own in (True, False)
         if not is_blank(value) and errors_in(check_value(field, " ".join(value.split())))
     ]
-    async with bureau.desk() as desk:
-        saved = await create_blueprint(desk, name="All nine", steps=[STEP], job_title="x", location="y")
+    async with bureau.app() as app:
+        saved = await create_blueprint(app, name="All nine", steps=[STEP], job_title="x", location="y")
         for one in given:
             place = next(iter(one.get("variables", {}) or {k for k in one if k != "email"}))
             with pytest.raises(RefusedByGuardsError) as caught:
                 await preview_sequence(
-                    desk, blueprint_id=saved.blueprint.id, contacts=[{"email": "b@c.example"}, one]
+                    app, blueprint_id=saved.blueprint.id, contacts=[{"email": "b@c.example"}, one]
                 )
             assert [row["place"] for row in caught.value.data["values"]] == [f"contact 2: {place}"]
 
@@ -137,10 +133,10 @@ def _told(preview: Preview) -> dict[str, str]:
     return told
 
 
-async def _everybody_is_warned_of(desk: Desk, plan_id: str) -> None:
+async def _everybody_is_warned_of(app: AppContext, plan_id: str) -> None:
     page, more = 1, True
     while more:
-        found = await desk.plans.list_people(plan_id, page=page, size=100)
+        found = await app.plans.list_people(plan_id, page=page, size=100)
         assert all(one.sequence.warnings for one in found.items)
         page, more = page + 1, found.has_more
 

@@ -10,7 +10,7 @@ from tests.planting import plant
 from tests.server.open_server import GRACE, MAIL, Desktop, yes
 
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.services.reviews import approve_plan
 
 TEMPLATE = {
     **MAIL,
@@ -150,8 +150,8 @@ async def test_a_plan_on_an_older_version_of_its_blueprint_cannot_be_approved(bu
         seen = await desktop.call("get_sequence", sequence_id=run)
         await desktop.call("update_blueprint", blueprint_id=seen["blueprint_id"], expected_version=1, name="Other")
         plan = (await desktop.call("list_reviews", plan_id=seen["plan_id"]))["plans"]["items"][0]
-    async with bureau.desk() as desk:
+    async with bureau.app() as app:
         with pytest.raises(ApprovalError, match="the blueprint is at version 2 and the plan at 1"):
-            await approve_plan(desk, plan_id=plan["plan_id"], digest=plan["digest"], actor="test")
+            await approve_plan(app, plan_id=plan["plan_id"], digest=plan["digest"], actor="test")
     bureau.work()
     assert bureau.outbox == []

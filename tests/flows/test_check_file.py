@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.flows.check_file import Located, check_file
-from sequences_mcp.flows.json_map import JsonMap, Place
 from sequences_mcp.guards.policy import DEFAULT
+from sequences_mcp.services.blueprints import JsonMap, JsonPlace, Located, check_file
 
 STEP = {
     "id": "hello",
@@ -64,7 +63,7 @@ def test_a_finding_about_a_field_points_at_its_value_and_one_about_a_missing_fie
     delay = [one.start for one in found if (one.finding.field or "").startswith("delay")]
     assert {place.line for place in delay} == {3}
     missing = [one.start for one in found if one.finding.step_id == "b"]
-    assert set(missing) == {Place(4, 3)}
+    assert set(missing) == {JsonPlace(4, 3)}
 
 
 def test_a_step_without_an_id_is_pointed_at_by_its_place() -> None:
@@ -112,7 +111,7 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str 
     return [(path, value), *(found for key, child in children for found in paths(child, (*path, key)))]
 
 
-def offset_of(text: str, place: Place) -> int:
+def offset_of(text: str, place: JsonPlace) -> int:
     """Return the offset of a line and column."""
     return sum(len(line) + 1 for line in text.split("\n")[: place.line - 1]) + place.column - 1
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sequences_mcp.engine.pulse import VENDORS, Pulse, in_files
-from sequences_mcp.flows.hand_over import hand_over_until_cancelled
+from sequences_mcp.engine.supervisor import VENDORS, Pulse, in_files
+from sequences_mcp.services.enrolment import enrol_until_cancelled
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -33,10 +33,10 @@ class FakeDesk:
 
 
 async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path) -> None:
-    desk = FakeDesk()
+    app = FakeDesk()
     pulse = Pulse(tmp_path, VENDORS, lambda: NOON)
-    task = asyncio.create_task(hand_over_until_cancelled(cast("Any", desk), pulse=pulse))
-    await desk.vendor_runs.asked.wait()
+    task = asyncio.create_task(enrol_until_cancelled(cast("Any", app), pulse=pulse))
+    await app.vendor_runs.asked.wait()
     for _ in range(10):
         await asyncio.sleep(0)
     assert not task.done()

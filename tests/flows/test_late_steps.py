@@ -7,7 +7,7 @@ from typing import Any
 from bureau import Bureau
 from tests.server.open_server import GRACE, LINUS, MAIL, Desktop, yes
 
-from sequences_mcp.review.decide import approve, look
+from sequences_mcp.review.decide import approve_in_terminal, look_up
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 20, "unit": "day"}}
 
@@ -22,9 +22,9 @@ async def begun(desktop: Desktop, *contacts: dict[str, Any], steps: tuple[dict[s
 
 async def approved_again(bureau: Bureau, identifier: str) -> None:
     """Read and approve it once more in a terminal."""
-    async with bureau.desk() as desk:
-        seen = await look(desk, identifier, renew=True)
-        await approve(desk, identifier, seen=seen, people=None, actor="test")
+    async with bureau.app() as app:
+        seen = await look_up(app, identifier, renew=True)
+        await approve_in_terminal(app, identifier, seen=seen, people=None, actor="test")
 
 
 async def test_after_an_outage_of_400_days_nothing_leaves_before_another_yes(bureau: Bureau) -> None:
@@ -36,8 +36,8 @@ async def test_after_an_outage_of_400_days_nothing_leaves_before_another_yes(bur
         waiting = await desktop.call("list_reviews")
     [plan] = waiting["plans"]["items"]
     assert plan["status"] == "void"
-    async with bureau.desk() as desk:
-        why = (await desk.plans.get_plan(plan["plan_id"])).reason
+    async with bureau.app() as app:
+        why = (await app.plans.get_plan(plan["plan_id"])).reason
     assert plan["reason"] == why == "approved on 2026-11-23 for 2026-11-23 12:00 UTC, 400 days ago; approve again"
     await approved_again(bureau, plan["plan_id"])
     bureau.work()

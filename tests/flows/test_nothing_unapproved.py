@@ -13,8 +13,8 @@ from tests.server.open_server import GRACE, LINUS, MAIL, Desktop
 
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.get_sequence import get_sequence
-from sequences_mcp.review.decide import approve, look
+from sequences_mcp.review.decide import approve_in_terminal, look_up
+from sequences_mcp.services.sequences import get_sequence
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 1, "unit": "day"}}
 PEOPLE = (GRACE, LINUS, {"email": "zoe@globex.example", "first_name": "Zoe"})
@@ -109,10 +109,10 @@ class Walk:
         if not ids:
             return
         own = self.chance.choice(ids)
-        async with self.bureau.desk() as desk:
+        async with self.bureau.app() as app:
             try:
-                shown = await look(desk, own, renew=True)
-                await approve(desk, own, seen=shown, people=None, actor="person")
+                shown = await look_up(app, own, renew=True)
+                await approve_in_terminal(app, own, seen=shown, people=None, actor="person")
             except SequencesError:
                 return
 
@@ -129,9 +129,9 @@ async def covered(bureau: Bureau) -> int:
     said = set(bureau.rows("SELECT subject, digest FROM approval"))
     digests = {digest for _, digest in said}
     left = 0
-    async with bureau.desk() as desk:
+    async with bureau.app() as app:
         for (own,) in bureau.rows("SELECT id FROM sequence"):
-            sequence = (await get_sequence(desk, sequence_id=own)).sequence
+            sequence = (await get_sequence(app, sequence_id=own)).sequence
             for run in sequence.steps:
                 if run.state.value == "held":
                     assert run.reason, (own, run.step.id)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tests.server.open_server import MAIL, Desktop, yes
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Severity
-from sequences_mcp.domain.variables import missing, render
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.variables import fill_in, missing
 from sequences_mcp.errors import RefusedByGuardsError
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.last_check import final_findings, quick_findings
-from sequences_mcp.flows.start_sequence import start_sequence
 from sequences_mcp.guards.policy import DEFAULT
+from sequences_mcp.planning.rendering import final_findings, quick_findings
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.reviews import approve_plan
+from sequences_mcp.services.starts import start_sequence
 
 WORDS = [
     "Prénom",
@@ -91,30 +91,30 @@ async def test_what_a_person_approved_with_its_warnings_goes_out_without_being_h
     tmp_path_factory: pytest.TempPathFactory, step: dict[str, Any], people: list[tuple[str, str]], title: str
 ) -> None:
     bureau = Bureau.at(Path(tmp_path_factory.mktemp("agree")))
-    async with bureau.desk() as desk:
+    async with bureau.app() as app:
         try:
-            made = await create_blueprint(desk, name="Any", steps=[step], job_title=title)
+            made = await create_blueprint(app, name="Any", steps=[step], job_title=title)
         except RefusedByGuardsError:
             return
         contacts = []
         for number, facts in enumerate(people):
             try:
-                await start_sequence_of_one(desk, made.blueprint.id, _person(number, *facts))
+                await start_sequence_of_one(app, made.blueprint.id, _person(number, *facts))
             except RefusedByGuardsError:
                 continue
             contacts.append(facts)
-        plans = (await desk.plans.list_plans(page=1, size=50)).items
+        plans = (await app.plans.list_plans(page=1, size=50)).items
         for plan in plans:
-            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="test")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="test")
     bureau.work()
     held = bureau.rows("SELECT reason, subject, content FROM step_run WHERE state = 'held'")
     assert held == []
     assert len(bureau.rows("SELECT 1 FROM step_run WHERE state IN ('sent', 'open')")) == len(contacts)
 
 
-async def start_sequence_of_one(desk: Any, blueprint_id: str, contact: dict[str, Any]) -> None:
+async def start_sequence_of_one(app: Any, blueprint_id: str, contact: dict[str, Any]) -> None:
     """Plan a start for one person."""
-    await start_sequence(desk, blueprint_id=blueprint_id, contacts=[contact], progress=_silent)
+    await start_sequence(app, blueprint_id=blueprint_id, contacts=[contact], progress=_silent)
 
 
 @settings(max_examples=200, deadline=None)
@@ -134,8 +134,8 @@ def test_the_quick_look_finds_what_the_check_itself_finds(
     quick = quick_findings(own, values=values, earlier=(), policy=DEFAULT)
     if quick is None:
         return
-    subject = render(own.subject, values) if own.subject else None
-    content = render(own.content, values)
+    subject = fill_in(own.subject, values) if own.subject else None
+    content = fill_in(own.content, values)
     found = final_findings(own, subject=subject, content=content, values=values, earlier=(), policy=DEFAULT)
     assert [one for one in found if one.variable or one.severity is Severity.ERROR] == list(quick)
 
@@ -172,8 +172,8 @@ async def test_a_text_edited_before_the_yes_is_warned_of_and_leaves_after_it(bur
         await desktop.call("update_sequence", sequence_id=draft["sequence_id"], variables={"firstname": "GRACE"})
         waiting = (await desktop.call("list_reviews", plan_id=plan))["plans"]["items"][0]
         assert waiting["warnings"] >= 1
-        async with bureau.desk() as desk:
-            await approve_plan(desk, plan_id=plan, digest=waiting["digest"], actor="test")
+        async with bureau.app() as app:
+            await approve_plan(app, plan_id=plan, digest=waiting["digest"], actor="test")
     bureau.work()
     assert [mail.get_content().split(",")[0] for mail in bureau.outbox] == ["Hi GRACE"]
 

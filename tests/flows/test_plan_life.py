@@ -10,8 +10,8 @@ from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desk
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.review.decide import look
+from sequences_mcp.review.decide import look_up
+from sequences_mcp.services.reviews import approve_plan
 
 ASK_NOBODY = {"ELICITATION": "off"}
 LATER = {
@@ -30,14 +30,14 @@ async def waiting_plan(desktop: Desktop, contacts: list[Any], *steps: dict[str, 
 
 
 async def plan_of(bureau: Bureau, started: dict[str, Any]) -> Plan:
-    async with bureau.desk() as desk:
-        return await desk.plans.get_plan(started["plan_id"])
+    async with bureau.app() as app:
+        return await app.plans.get_plan(started["plan_id"])
 
 
 async def seen(bureau: Bureau, started: dict[str, Any]) -> str:
     """Return the plan as a person at a terminal sees it."""
-    async with bureau.desk() as desk:
-        return "\n".join((await look(desk, started["plan_id"])).lines)
+    async with bureau.app() as app:
+        return "\n".join((await look_up(app, started["plan_id"])).lines)
 
 
 async def runs_in(desktop: Desktop, started: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,9 +78,9 @@ async def test_a_plan_that_nobody_is_left_in_is_closed_and_promises_nothing(bure
     assert (plan.status, plan.people) == (PlanStatus.CLOSED, 0)
     shown = await seen(bureau, started)
     assert "leave" not in shown.casefold().replace("nobody is left", "")
-    async with bureau.desk() as desk:
+    async with bureau.app() as app:
         with pytest.raises(ApprovalError, match="nobody is left in it"):
-            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="terminal")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal")
 
 
 async def test_whoever_begins_in_one_plan_leaves_the_others(bureau: Bureau) -> None:
@@ -104,9 +104,9 @@ async def test_an_agent_withdraws_a_waiting_plan_and_may_say_so_twice(bureau: Bu
             assert "idempotency_key" in done["next"]
     plan = await plan_of(bureau, started)
     assert (plan.decided_by, plan.reason) == ("withdraw_plan", "wrong list")
-    async with bureau.desk() as desk:
+    async with bureau.app() as app:
         with pytest.raises(ApprovalError):
-            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="terminal")
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="terminal")
 
 
 async def test_a_plan_that_is_under_way_is_not_withdrawn_but_its_runs_can_be_stopped(bureau: Bureau) -> None:
@@ -140,8 +140,8 @@ async def test_an_edit_taken_back_before_the_yes_gives_the_plan_the_digest_it_ha
         await desktop.call("edit_draft", draft_id=draft["draft_id"], content=draft["content"])
     plan = await plan_of(bureau, started)
     assert (plan.digest, plan.to_read) == (started["digest"], started["to_read"])
-    async with bureau.desk() as desk:
-        done = await approve_plan(desk, plan_id=plan.id, digest=started["digest"], actor="terminal")
+    async with bureau.app() as app:
+        done = await approve_plan(app, plan_id=plan.id, digest=started["digest"], actor="terminal")
     bureau.work()
     assert (done.status, len(bureau.outbox)) == (PlanStatus.APPROVED, 1)
 
@@ -184,8 +184,8 @@ async def test_a_text_that_nobody_approved_waits_again_and_one_with_its_own_yes_
         for text in texts:
             outcomes.append((await desktop.call("edit_draft", draft_id=draft_id, content=text))["outcome"])
             if text == texts[0] and len(outcomes) == 1:
-                async with bureau.desk() as desk:
-                    drafts = desk.local.drafts
+                async with bureau.app() as app:
+                    drafts = app.local.drafts
                     assert drafts is not None
                     digest = (await drafts.get_draft(draft_id)).digest
                     await drafts.approve_draft(draft_id, digest=digest, actor="terminal")

@@ -8,7 +8,7 @@ from bureau import Bureau, mailing
 from tests.engine.fake_mail_server import Inbox
 from tests.server.open_server import LINKEDIN, MAIL, Desktop, people, yes
 
-from sequences_mcp.engine.store import journals
+from sequences_mcp.store import journals
 
 SECOND = {
     **MAIL,
@@ -36,8 +36,8 @@ async def failed_at_the_second(connected: Bureau, inbox: Inbox, desktop: Desktop
 
 
 async def approved(connected: Bureau, plan: dict[str, Any]) -> None:
-    async with connected.desk() as desk:
-        await desk.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="terminal")
+    async with connected.app() as app:
+        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="terminal")
 
 
 async def test_the_steps_that_are_left_go_out_after_a_persons_yes_and_what_was_sent_does_not(

@@ -12,12 +12,12 @@ from bureau import Bureau, mailing
 from mcp.types import ElicitResult
 from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, Desktop, people, text_of, yes
 
-from sequences_mcp.flows.list_reviews import list_reviews
-from sequences_mcp.flows.plan_warnings import number_of_warnings
+from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.review import terminal
-from sequences_mcp.review.decide import look
-from sequences_mcp.review.overview import overview
-from sequences_mcp.review.sessions import Reading
+from sequences_mcp.review.decide import look_up
+from sequences_mcp.review.lock.sessions import Reading
+from sequences_mcp.review.presentation import overview
+from sequences_mcp.services.reviews import list_reviews
 
 DOUBTFUL = {
     **MAIL,
@@ -32,14 +32,14 @@ SMS.pop("linkedInType")
 async def numbers_of_warnings(bureau: Bureau, desktop: Desktop, started: dict[str, Any]) -> dict[str, int]:
     """Return the number of warnings of a plan as each surface tells it."""
     [listed] = (await desktop.call("list_reviews"))["plans"]["items"]
-    async with bureau.desk() as desk:
-        plan = await desk.plans.get_plan(started["plan_id"])
-        seen = await overview(desk, plan, reading=Reading())
-        reviews = await list_reviews(desk)
-        head = (await look(desk, plan.id)).lines
+    async with bureau.app() as app:
+        plan = await app.plans.get_plan(started["plan_id"])
+        seen = await overview(app, plan, reading=Reading())
+        reviews = await list_reviews(app)
+        head = (await look_up(app, plan.id)).lines
         [line] = terminal.review_list(reviews)
         told = {
-            "the function": await number_of_warnings(desk, plan),
+            "the function": await number_of_warnings(app, plan),
             "the page and the panel": seen.warnings,
             "the terminal's list": int(found[1]) if (found := re.search(r"(\d+) warning", line)) else 0,
             "the terminal's head": int(found[1]) if (found := re.search(r"(\d+) warning", head[0])) else 0,
@@ -103,8 +103,8 @@ async def test_after_a_yes_each_step_tells_what_became_of_it(bureau: Bureau) -> 
         run = (await desktop.call("list_sequences"))["items"][0]
         await desktop.call("stop_sequence", sequence_id=run["id"], reason="LOSE")
         bureau.work()
-    async with bureau.desk() as desk:
-        seen = await overview(desk, await desk.plans.get_plan(started["plan_id"]), reading=Reading())
+    async with bureau.app() as app:
+        seen = await overview(app, await app.plans.get_plan(started["plan_id"]), reading=Reading())
     assert [stop.told for stop in seen.stops] == [
         "2 written to the outbox folder, 1 never reached",
         "1 never reached, 2 to come",
@@ -222,8 +222,8 @@ async def test_what_no_fact_shows_by_itself_is_a_warning_before_the_yes(
         asked = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[one])
         plain = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[GRACE])
     assert rule in json.dumps(asked) and rule not in json.dumps(plain)
-    async with bureau.desk() as desk:
-        seen = await look(desk, asked["plan_id"])
+    async with bureau.app() as app:
+        seen = await look_up(app, asked["plan_id"])
     assert any("the same" in line or "look like Latin" in line for line in seen.lines)
 
 

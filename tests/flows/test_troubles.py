@@ -10,8 +10,8 @@ import pytest
 from bureau import Bureau, mailing
 from tests.server.open_server import MAIL, people, yes
 
-from sequences_mcp.domain.trouble import Trouble
-from sequences_mcp.engine.pulse import VENDORS, Pulse
+from sequences_mcp.domain.findings import Trouble
+from sequences_mcp.engine.supervisor import VENDORS, Pulse
 
 
 async def started(bureau: Bureau, number: int = 2) -> dict[str, object]:
@@ -30,8 +30,8 @@ async def broken(bureau: Bureau) -> list[str]:
 
 async def troubles(bureau: Bureau) -> dict[str, Trouble]:
     """Return what is wrong, by its code."""
-    async with bureau.desk() as desk:
-        return {one.code: one for one in desk.troubles()}
+    async with bureau.app() as app:
+        return {one.code: one for one in app.troubles()}
 
 
 async def test_nothing_is_wrong_while_all_is_well(tmp_path: Path) -> None:

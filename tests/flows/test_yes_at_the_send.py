@@ -9,7 +9,7 @@ import pytest
 from bureau import Bureau, mailing
 from tests.server.open_server import GRACE, LINKEDIN, MAIL, Desktop, yes
 
-from sequences_mcp.review.decide import approve, look
+from sequences_mcp.review.decide import approve_in_terminal, look_up
 
 CHANGES = {
     "SENDER": "Eve Lovelace <ada@lovelace.example>",
@@ -44,9 +44,9 @@ async def test_a_changed_setting_holds_what_leaves_until_it_is_approved_too(bure
     async with changed.client("auto") as desktop:
         [plan] = (await desktop.call("list_reviews"))["plans"]["items"]
         assert (plan["status"], plan["people"]) == ("waiting", 1)
-    async with changed.desk() as desk:
-        seen = await look(desk, plan["plan_id"], renew=True)
-        await approve(desk, plan["plan_id"], seen=seen, people=None, actor="test")
+    async with changed.app() as app:
+        seen = await look_up(app, plan["plan_id"], renew=True)
+        await approve_in_terminal(app, plan["plan_id"], seen=seen, people=None, actor="test")
     changed.work()
     assert len(changed.outbox) == 1
 

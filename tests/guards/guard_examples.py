@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.guards.check import check_rendered, check_steps, check_text, check_value
-from sequences_mcp.guards.facts import Fact
-from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.rule import Fact, Rule
 
 
 @dataclass(frozen=True)

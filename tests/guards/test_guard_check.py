@@ -8,7 +8,7 @@ import pytest
 from guard_examples import email, step, verdict
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.check import apply_fixes, check_steps, check_text
 from sequences_mcp.guards.policy import GuardPolicy
 

@@ -8,10 +8,10 @@ from guard_examples import step, verdict
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_steps, check_text
 from sequences_mcp.guards.double_braces import either, meant
-from sequences_mcp.guards.excerpt import excerpt
-from sequences_mcp.guards.facts import Fact, Value
-from sequences_mcp.guards.lengths import segments
-from sequences_mcp.guards.structure.crowded import LIMITS, too_many
+from sequences_mcp.guards.inspect import excerpt
+from sequences_mcp.guards.rule import Fact, Value
+from sequences_mcp.guards.rules.structure import LIMITS, too_many
+from sequences_mcp.guards.text import sms_segments
 from sequences_mcp.guards.words import is_field, words_of
 
 
@@ -147,15 +147,15 @@ def test_a_rule_about_values_judges_its_own_examples(rule) -> None:  # type: ign
 
 
 def test_segments_are_counted_as_networks_count_them() -> None:
-    assert segments("") == (1, "GSM-7")
-    assert segments("a" * 160) == (1, "GSM-7")
-    assert segments("a" * 306) == (2, "GSM-7")
-    assert segments("a" * 307) == (3, "GSM-7")
-    assert segments("[" * 80) == (1, "GSM-7")
-    assert segments("[" * 80 + "a") == (2, "GSM-7")
-    assert segments("—" * 70) == (1, "UCS-2")
-    assert segments("—" * 134) == (2, "UCS-2")
-    assert segments("—" * 135) == (3, "UCS-2")
+    assert sms_segments("") == (1, "GSM-7")
+    assert sms_segments("a" * 160) == (1, "GSM-7")
+    assert sms_segments("a" * 306) == (2, "GSM-7")
+    assert sms_segments("a" * 307) == (3, "GSM-7")
+    assert sms_segments("[" * 80) == (1, "GSM-7")
+    assert sms_segments("[" * 80 + "a") == (2, "GSM-7")
+    assert sms_segments("—" * 70) == (1, "UCS-2")
+    assert sms_segments("—" * 134) == (2, "UCS-2")
+    assert sms_segments("—" * 135) == (3, "UCS-2")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.check import check_text, check_value
 
 

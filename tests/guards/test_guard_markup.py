@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sequences_mcp.domain.blueprint import Channel
-from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.guards.check import check_text, check_value
 
 REFUSED = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.flows.create_blueprint import valid_name
 from sequences_mcp.guards.check import check_value
+from sequences_mcp.services.blueprints import valid_name
 
 # Each value, and after ⇒ the likely right one where it can be told.
 WRONG = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.guards.check import check_steps, check_text, check_values
-from sequences_mcp.guards.policy import DEFAULT, GuardPolicy, load
+from sequences_mcp.guards.policy import DEFAULT, GuardPolicy, load_policy
 
 WHOLE = """
 free_linkedin_account = true
@@ -33,13 +33,13 @@ def written(folder: Path, text: str) -> Path:
 
 def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(SettingsError) as raised:
-        load(written(folder, text))
+        load_policy(written(folder, text))
     assert "guards.toml" in raised.value.message
     return list(raised.value.data["problems"])
 
 
 def test_a_whole_file_is_read(tmp_path: Path) -> None:
-    policy = load(written(tmp_path, WHOLE))
+    policy = load_policy(written(tmp_path, WHOLE))
     assert policy == GuardPolicy(
         severity={
             "placeholders.example_host": Severity.ERROR,
@@ -56,7 +56,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
-    assert load(written(tmp_path, "")) == DEFAULT
+    assert load_policy(written(tmp_path, "")) == DEFAULT
     assert DEFAULT.invitation_note == 300
 
 
@@ -113,15 +113,15 @@ def test_a_broken_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "guards.toml"
     path.write_bytes(content)
     with pytest.raises(SettingsError, match="not TOML in UTF-8") as raised:
-        load(path)
+        load_policy(path)
     assert raised.value.next_step
 
 
 def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
-        load(tmp_path / "none.toml")
+        load_policy(tmp_path / "none.toml")
     with pytest.raises(SettingsError, match="cannot be read"):
-        load(tmp_path)
+        load_policy(tmp_path)
 
 
 def test_a_forbidden_phrase_is_refused_in_any_case_and_disguise() -> None:

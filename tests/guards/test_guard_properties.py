@@ -9,14 +9,14 @@ from guard_examples import Case, cases, step, verdict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import apply_fixes, check_steps, check_text, check_value
-from sequences_mcp.guards.facts import Value, fact_of
 from sequences_mcp.guards.inspect import _OF_VALUES
-from sequences_mcp.guards.plain import is_plain
-from sequences_mcp.guards.text import Text
+from sequences_mcp.guards.names import is_plain
+from sequences_mcp.guards.rule import Value, fact_of
+from sequences_mcp.guards.text import GuardedText
 
 SEEDS = [case.text for name in ("corpus.jsonl", "own_cases.jsonl") for case in cases(name) if len(case.text) < 400]
 SIGNS = "[]{}<>()%$#@&;|*_«»‹›【】［］｛｝“”\"'`:/\\.,!?-=^~ \n\r\t\x00\u200b\u202e\ufdd0\ud800é山م🏴"
@@ -121,7 +121,7 @@ def test_the_quick_look_at_a_value_never_overlooks_what_a_rule_would_find(value:
 @settings(max_examples=300, deadline=None)
 def test_a_value_that_is_plain_would_pass_every_rule_about_texts(value: str) -> None:
     if is_plain(Value(value)):
-        text = Text(original=value, rendered=True)
+        text = GuardedText(original=value, rendered=True)
         errors = [
             rule.id
             for rule, check in _OF_VALUES

@@ -10,11 +10,11 @@ from guard_examples import email
 from tests.effort import at_most
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Severity, errors_in
-from sequences_mcp.domain.variables import VARIABLES, missing, render
+from sequences_mcp.domain.findings import Severity, errors_in
+from sequences_mcp.domain.variables import VARIABLES, fill_in, missing
 from sequences_mcp.guards.check import check_rendered, check_value, check_values
-from sequences_mcp.guards.facts import Value
-from sequences_mcp.guards.plain import is_plain
+from sequences_mcp.guards.names import is_plain
+from sequences_mcp.guards.rule import Value
 
 STEP = Step.model_validate(email(content="Hi {{firstname}}, your work at {{candidateCompanyName}} is good."))
 GOOD = {"firstname": "Jane", "candidateCompanyName": "Acme & Sons"}
@@ -152,7 +152,7 @@ def test_of_five_hundred_awkward_contacts_none_gets_a_blank_or_a_leftover() -> N
     assert len(rows) >= 500
     for values in rows:
         gaps = missing(template, values)
-        content = "" if gaps else render(template, values)
+        content = "" if gaps else fill_in(template, values)
         found = check_rendered(step=step, subject="A role", content=content, values=values)
         assert found, values
         assert not gaps or errors_in(found), values
@@ -229,7 +229,7 @@ def test_brackets_that_no_blank_has_are_a_doubt_in_a_value_and_in_the_text_it_fi
     values = {"firstname": "Jane", "candidateCompanyName": "[x]cube LABS"}
     (found,) = check_values(values)
     assert (found.severity, found.variable) == (Severity.WARNING, "candidateCompanyName")
-    content = render(STEP.content, values)
+    content = fill_in(STEP.content, values)
     final = check_rendered(step=STEP, subject="A role", content=content, values=values)
     assert final
     assert not errors_in(final)

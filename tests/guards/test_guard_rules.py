@@ -8,10 +8,9 @@ import pytest
 from guard_examples import cases, findings_of
 
 import sequences_mcp.guards
-from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.page import page, write
+from sequences_mcp.guards.catalogue import RULES, page, write_page
 from sequences_mcp.guards.rule import Rule
-from sequences_mcp.guards.text import Text
+from sequences_mcp.guards.text import GuardedText
 
 ROOM = Path(sequences_mcp.guards.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -62,12 +61,14 @@ def test_only_the_rules_that_need_more_than_a_text_have_no_rejected_example() ->
 
 
 def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
-    write(tmp_path / "rules.md")
+    write_page(tmp_path / "rules.md")
     assert (tmp_path / "rules.md").read_text(encoding="utf-8").count("\n| `") == len(RULES)
 
 
 def test_the_page_of_the_rules_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(RULES), "python -m sequences_mcp.guards.page docs/rules.md"
+    assert PAGE.read_text(encoding="utf-8") == page(RULES), (
+        "python -m sequences_mcp.guards.catalogue docs/rules.md"
+    )
 
 
 SIGNED = [rule for rule in RULES if rule.signs]
@@ -84,7 +85,7 @@ def test_a_rule_finds_nothing_in_a_text_without_the_signs_it_asks_for(rule: Rule
         *(text.translate(bare) for text in rule.reject),
     ):
         for rendered in (False, True):
-            text = Text(
+            text = GuardedText(
                 original=original, field="subject" if rule.example == "subject" else "content", rendered=rendered
             )
             assert not (text.letters.isdisjoint(rule.signs) and list(rule.check(text))), original

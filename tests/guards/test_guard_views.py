@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.guards.brackets import Pair, pair
 from sequences_mcp.guards.check import check_text
-from sequences_mcp.guards.fold import fold, key
-from sequences_mcp.guards.greetings import greetings
-from sequences_mcp.guards.markup import TAG, decode, is_tag
-from sequences_mcp.guards.views import COVER, views
+from sequences_mcp.guards.lookalikes import fold, key
+from sequences_mcp.guards.markup import TAG, decode, is_markup_tag
+from sequences_mcp.guards.views import COVER, Pair, greetings, pair, views_of
 
 
 def shown(text: str) -> dict[str, str]:
-    return {view.name: view.text for view in views(text)}
+    return {view.name: view.text for view in views_of(text)}
 
 
 def test_a_plain_text_has_one_view() -> None:
@@ -21,9 +19,9 @@ def test_a_plain_text_has_one_view() -> None:
 
 
 def test_exact_variables_are_covered_letter_for_letter() -> None:
-    assert views("Hi {{firstname}}!")[0].text == "Hi " + COVER * 13 + "!"
-    assert views("Hi {{firstname}}!", covered=False)[0].text == "Hi {{firstname}}!"
-    assert views("Hi {{firstName}}!")[0].text == "Hi {{firstName}}!"
+    assert views_of("Hi {{firstname}}!")[0].text == "Hi " + COVER * 13 + "!"
+    assert views_of("Hi {{firstname}}!", covered=False)[0].text == "Hi {{firstname}}!"
+    assert views_of("Hi {{firstName}}!")[0].text == "Hi {{firstName}}!"
 
 
 def test_each_view_starts_from_the_one_before() -> None:
@@ -62,7 +60,7 @@ def test_a_finding_points_at_the_text_as_written(text: str, place: str) -> None:
     "text", ["a&amp;b&lt;c", "<b>x</b>y<i>z</i>", "\u200ba\u200bb\u200b", "ﬁ½ﬃx", "&amp;lt;b&gt;ﬁ\u00ad!"]
 )
 def test_every_place_of_every_view_leads_into_the_text(text: str) -> None:
-    for view in views(text):
+    for view in views_of(text):
         spans = [view.span(place, place + 1) for place in range(len(view.text))]
         assert all(0 <= start < end <= len(text) for start, end in spans)
         assert spans == sorted(spans)
@@ -71,7 +69,7 @@ def test_every_place_of_every_view_leads_into_the_text(text: str) -> None:
 
 def test_a_letter_that_did_not_change_leads_to_itself() -> None:
     text = "&lt;\u200bﬁ<b>z</b>y"
-    for view in views(text):
+    for view in views_of(text):
         place = view.text.index("y")
         assert text[slice(*view.span(place, place + 1))] == "y"
 
@@ -121,7 +119,7 @@ def test_only_the_first_greetings_of_a_text_are_looked_at() -> None:
 def test_markup_is_told_from_text(markup: str, expected: bool) -> None:
     match = TAG.match(markup)
     assert match is not None
-    assert is_tag(match) is expected
+    assert is_markup_tag(match) is expected
 
 
 def test_entities_that_mean_nothing_stay() -> None:

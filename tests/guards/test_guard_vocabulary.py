@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.inspect import _OF_VALUES, of_text
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
-from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.views import _CHANGES, View, _usual, views
+from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.views import _CHANGES, TextView, _usual, views_of
 from sequences_mcp.guards.vocabulary import _sources, is_unheard_of
 
 PLACES = [
@@ -71,7 +71,7 @@ def test_what_no_rule_knows_is_found_as_little_as_any_other_word(value: str, pla
     plain = re.sub(r"[^\W\d_]+", lambda word: ("Brogulfam" * 3)[: len(word[0])], value)
 
     def found(word: str) -> list[str]:
-        text = Text(
+        text = GuardedText(
             original=place.replace("{}", word), field="subject" if is_subject else "content", rendered=True
         )
         return [finding.rule for finding in of_text(text) if finding.severity is Severity.ERROR]
@@ -83,8 +83,8 @@ def test_what_no_rule_knows_is_found_as_little_as_any_other_word(value: str, pla
 @settings(max_examples=300, deadline=None)
 def test_no_rule_about_texts_says_anything_of_a_value_that_none_knows(value: str) -> None:
     assume(is_unheard_of(value, DEFAULT))
-    assert list(of_text(Text(original=value, rendered=True), rules=_OF_VALUES)) == []
-    assert list(of_text(Text(original=f"Hi {value},", rendered=True), rules=_OF_VALUES)) == []
+    assert list(of_text(GuardedText(original=value, rendered=True), rules=_OF_VALUES)) == []
+    assert list(of_text(GuardedText(original=f"Hi {value},", rendered=True), rules=_OF_VALUES)) == []
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_what_is_said_of_a_value_in_capitals_is_said_although_no_rule_knows_it()
 @given(st.text(st.sampled_from(sorted(_usual())), max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_a_text_of_usual_characters_has_one_view_because_no_change_changes_it(text: str) -> None:
-    (only,) = views(text, covered=False)
-    assert all(change(View("raw", only.text)) == only.text for change in _CHANGES.values())
+    (only,) = views_of(text, covered=False)
+    assert all(change(TextView("raw", only.text)) == only.text for change in _CHANGES.values())
 
 
 def test_every_character_that_a_view_shows_otherwise_is_unusual() -> None:
@@ -153,7 +153,7 @@ def test_every_character_that_a_view_shows_otherwise_is_unusual() -> None:
 )
 @settings(max_examples=200, deadline=None)
 def test_a_rule_that_only_warns_refuses_nothing_but_with_its_only_hit(words: list[str], is_long: bool) -> None:
-    text = Text(original=" ".join(words) + " a" * (2_500 if is_long else 0))
+    text = GuardedText(original=" ".join(words) + " a" * (2_500 if is_long else 0))
     for rule in RULES:
         if rule.check and rule.severity is not Severity.ERROR:
             severities = [hit.severity for hit in rule.check(text)]
@@ -166,7 +166,11 @@ def test_a_long_text_is_searched_as_a_short_one(words: list[str]) -> None:
     short = " ".join(words)
     padded = short + "\n" + "e a\n" * 1_200
     findings = [
-        {(found.rule, found.start, found.end) for found in of_text(Text(original=text)) if found.end <= len(short)}
+        {
+            (found.rule, found.start, found.end)
+            for found in of_text(GuardedText(original=text))
+            if found.end <= len(short)
+        }
         for text in (short + "\ne a\n", padded)
     ]
     assert findings[0] == findings[1]

@@ -10,32 +10,35 @@ import pytest
 from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
 VALUES = ("errors", "domain")
-PORTS = tuple(f"providers.{name}" for name in ("provider", "port", "record_port", "vendor_port", "enrolment_port"))
-BELOW_FLOWS = (*VALUES, "guards", "prompting", *PORTS)
-BELOW_SERVER = (*BELOW_FLOWS, "flows")
+BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "context", "planning")
+BELOW_SERVER = (*BELOW_SERVICES, "services")
 
-# What a room may import besides itself. The ports of providers are a contract, known to all who speak it;
+# What a room may import besides itself. The ports are a contract, known to all who speak it; the store,
 # the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
     "domain": ("errors",),
     "guards": VALUES,
     "prompting": VALUES,
-    "providers": VALUES,
-    "engine": (*VALUES, *PORTS),
-    "sandbox": VALUES,
+    "ports": VALUES,
+    "vendors": (*VALUES, "ports"),
+    "store": (*VALUES, "ports"),
+    "engine": (*VALUES, "ports", "store"),
+    "context": (*VALUES, "guards", "ports"),
+    "planning": (*VALUES, "guards", "ports", "context"),
     "settings_file": VALUES,
-    "settings": (*VALUES, "guards", "engine", "providers", "settings_file"),
-    "flows": BELOW_FLOWS,
+    "settings": (*VALUES, "guards", "engine", "store", "vendors", "settings_file"),
+    "services": BELOW_SERVICES,
     "review": BELOW_SERVER,
     "server": BELOW_SERVER,
-    "bootstrap": (*BELOW_SERVER, "providers", "engine", "review", "server", "settings"),
-    "upkeep": (*BELOW_SERVER, "engine", "settings", "bootstrap"),
-    "demo": (*BELOW_SERVER, "settings", "sandbox"),
-    "doctor": (*BELOW_SERVER, "engine", "review", "settings", "bootstrap"),
+    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store", "review", "server", "settings"),
+    "upkeep": (*BELOW_SERVER, "engine", "store", "settings", "bootstrap"),
+    "demo": (*BELOW_SERVER, "settings"),
+    "doctor": (*BELOW_SERVER, "engine", "store", "review", "settings", "bootstrap"),
     "cli": (
         *BELOW_SERVER,
         "engine",
+        "store",
         "review",
         "server",
         "settings",
@@ -43,7 +46,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "upkeep",
         "demo",
         "doctor",
-        "sandbox",
     ),
     "__main__": ("cli",),
 }
@@ -52,10 +54,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 LIVES_IN: dict[str, tuple[str, ...]] = {
     "mcp": ("server", "demo"),
     "mcp_types": ("server",),
-    "httpx": ("providers", "bootstrap"),
+    "httpx": ("vendors", "bootstrap"),
     "httpx2": (),
-    "sqlite3": ("engine.store",),
-    "apsw": ("engine.store",),
+    "sqlite3": ("store",),
+    "apsw": ("store",),
     "jinja2": ("prompting", "review"),
     "email_validator": ("domain",),
     "idna": ("domain",),
@@ -67,8 +69,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "click": ("cli",),
     "keyring": ("settings_file",),
     "tomllib": ("settings_file", "guards"),
-    "starlette": ("review", "sandbox", "bootstrap"),
-    "uvicorn": ("review", "sandbox"),
+    "starlette": ("review", "bootstrap"),
+    "uvicorn": ("review",),
     "webauthn": ("review",),
 }
 VENDORS = ("kalent", "clarky", "topo")
@@ -132,7 +134,7 @@ def _may(source: Source, name: str) -> bool:
 
 
 def _between_vendors(importer: str, imported: str) -> bool:
-    homes = [part.split(".")[1] for part in (importer, imported) if part.startswith("providers.")]
+    homes = [part.split(".")[1] for part in (importer, imported) if part.startswith("vendors.")]
     return len(homes) == 2 and homes[0] != homes[1] and all(home in VENDORS for home in homes)
 
 
@@ -162,16 +164,16 @@ def test_imports_keep_the_arrows(law: Law) -> None:
 
 
 BAD_ARROWS = {
-    "upward": ("domain/a.py", "from sequences_mcp.flows import start"),
+    "upward": ("domain/a.py", "from sequences_mcp.services import starts"),
     "between siblings": ("guards/a.py", "import sequences_mcp.engine.machine"),
     "under TYPE_CHECKING": ("errors.py", "if TYPE_CHECKING:\n    from sequences_mcp.domain.ids import Kind"),
     "inside a function": ("guards/a.py", "def f():\n    from sequences_mcp import prompting"),
-    "relative": ("engine/store/a.py", "from ...flows import start"),
-    "relative from a package": ("domain/__init__.py", "from .. import flows"),
+    "relative": ("engine/channels/a.py", "from ...services import starts"),
+    "relative from a package": ("domain/__init__.py", "from .. import services"),
     "by name": ("guards/a.py", "import_module('sequences_mcp.engine')"),
-    "past the port": ("engine/a.py", "from sequences_mcp.providers.retry import again"),
-    "a tool past its flow": ("server/tools/a.py", "from sequences_mcp.engine.local import Local"),
-    "between vendors": ("providers/topo/a.py", "from sequences_mcp.providers.kalent import wire"),
+    "past the port": ("engine/a.py", "from sequences_mcp.vendors.outcome import again"),
+    "a tool past its service": ("server/tools/a.py", "from sequences_mcp.engine.provider import Local"),
+    "between vendors": ("vendors/topo/a.py", "from sequences_mcp.vendors.kalent import wire"),
 }
 
 
@@ -181,11 +183,11 @@ def test_an_import_against_the_arrows_is_found(tmp_path: Path, path: str, text: 
 
 
 GOOD_ARROWS = {
-    "downward": ("flows/a.py", "from sequences_mcp.guards.check import check_steps"),
-    "the port": ("engine/a.py", "from sequences_mcp.providers.port import Plans"),
-    "the port as a module": ("engine/a.py", "from sequences_mcp.providers import port"),
-    "within the room": ("engine/store/a.py", "from . import audit"),
-    "the shared transport": ("providers/topo/a.py", "from sequences_mcp.providers.transport import send"),
+    "downward": ("services/a.py", "from sequences_mcp.guards.check import check_steps"),
+    "the port": ("engine/a.py", "from sequences_mcp.ports.embedded import Plans"),
+    "the port as a module": ("engine/a.py", "from sequences_mcp.ports import embedded"),
+    "within the room": ("store/a.py", "from . import audit"),
+    "the shared transport": ("vendors/topo/a.py", "from sequences_mcp.vendors.transport import send"),
 }
 
 
@@ -200,10 +202,10 @@ def test_a_room_that_is_not_on_the_map_is_found(tmp_path: Path) -> None:
 
 BAD_PLACES = {
     "sqlite3 outside the store": ("engine/worker.py", "import sqlite3"),
-    "mcp outside the server": ("flows/a.py", "from mcp.server import MCPServer"),
+    "mcp outside the server": ("services/a.py", "from mcp.server import MCPServer"),
     "a submodule inside a function": ("domain/a.py", "def f():\n    import jinja2.sandbox"),
     "httpx in the server": ("server/app.py", "from httpx import Client"),
-    "the SDK's own http library": ("providers/a.py", "import httpx2"),
+    "the SDK's own http library": ("vendors/a.py", "import httpx2"),
 }
 
 
@@ -213,4 +215,4 @@ def test_a_library_outside_its_room_is_found(tmp_path: Path, path: str, text: st
 
 
 def test_a_library_in_its_room_is_left_alone(tmp_path: Path) -> None:
-    assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/engine/store/a.py": "import sqlite3"}))
+    assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/store/a.py": "import sqlite3"}))

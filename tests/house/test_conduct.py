@@ -14,8 +14,8 @@ from house_tree import ROOT, SRC, Function, Law, Source, called, package, plant,
 CATCHES_ALL = {
     f"{SRC}/engine/worker.py": 1,
     f"{SRC}/engine/supervisor.py": 1,
-    f"{SRC}/flows/hand_over.py": 2,
-    f"{SRC}/review/serving.py": 1,
+    f"{SRC}/services/enrolment.py": 2,
+    f"{SRC}/review/page/serving.py": 1,
 }
 # Where the time of day is read; everywhere else it is passed in.
 READS_THE_CLOCK = {f"{SRC}/bootstrap.py", f"{SRC}/cli.py", f"{SRC}/demo/stage.py"}

@@ -92,10 +92,10 @@ def test_a_server_that_lists_its_tools_has_loaded_nothing_it_may_never_need(tmp_
         import sys
         from pathlib import Path
         from sequences_mcp import bootstrap, cli
-        from sequences_mcp.server.app import build
-        from sequences_mcp.server.catalog import listed
-        build(lambda: None, log_level="WARNING")
-        assert listed()
+        from sequences_mcp.server.app import build_server
+        from sequences_mcp.server.catalog import listed_tools
+        build_server(lambda: None, log_level="WARNING")
+        assert listed_tools()
         print(*sorted(sys.modules))
         """,
         path=tmp_path,
@@ -107,18 +107,18 @@ def test_a_server_with_its_database_open_has_loaded_little_more_than_the_databas
     program = """
         import asyncio, sys
         from pathlib import Path
-        from sequences_mcp.bootstrap import open_desk
-        from sequences_mcp.server.app import build
-        from sequences_mcp.server.catalog import listed
+        from sequences_mcp.bootstrap import open_context
+        from sequences_mcp.server.app import build_server
+        from sequences_mcp.server.catalog import listed_tools
         from sequences_mcp.settings import read
 
         keys = {"KALENT_API_KEY": "kalent_none", "CLARKY_API_KEY": "ck_live_none", "TOPO_API_KEY": "topo_none"}
         sender = {"SEQUENCES_SENDER": "Ada Lovelace <ada@example.com>", "SEQUENCES_DATA_DIR": str(Path.cwd())}
         settings = read({**keys, **sender})
-        build(lambda: None, log_level="WARNING", vendors=settings.accounts.keys())
+        build_server(lambda: None, log_level="WARNING", vendors=settings.accounts.keys())
 
         async def main():
-            async with open_desk(settings, worker=True, work_after=3600):
+            async with open_context(settings, worker=True, work_after=3600):
                 assert listed(settings.accounts)
                 print(*sorted(sys.modules))
 

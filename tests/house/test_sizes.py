@@ -27,12 +27,12 @@ MORE_ARGUMENTS: Exceptions = {
         14,
         "the filters of a list, flat as in Topo's API, and whose list",
     ),
-    f"{TOOLS}start_sequence.py:start_sequence": (7, "five of its schema; desk and context are injected"),
+    f"{TOOLS}start_sequence.py:start_sequence": (7, "five of its schema; the two contexts are injected"),
     f"{TOOLS}update_blueprint.py:update_blueprint": (
         8,
         "all that can change in a blueprint, flat as in Kalent's API",
     ),
-    f"{SRC}/flows/update_blueprint.py:update_blueprint": (8, "the same, each of them named by the caller"),
+    f"{SRC}/services/blueprints.py:update_blueprint": (8, "the same, each of them named by the caller"),
 }
 MORE_POSITIONAL: Exceptions = {}
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from sequences_mcp.prompting.fence import fenced
-from sequences_mcp.prompting.templates import folder, render
+from sequences_mcp.prompting import fenced, folder, render_template
 
 FACTS = {
     "variables": {"firstname": "the first name"},
@@ -33,7 +32,7 @@ def test_the_templates_are_where_they_are_looked_for() -> None:
 
 
 def test_a_template_fills_in_facts_as_they_are() -> None:
-    text = render("draft_step", **FACTS)
+    text = render_template("draft_step", **FACTS)
     assert "Purpose: A <b>first</b> & short hello" in text
     assert "- {{firstname}}: the first name" in text
 
@@ -41,11 +40,11 @@ def test_a_template_fills_in_facts_as_they_are() -> None:
 @pytest.mark.parametrize("name", sorted(FACTS))
 def test_a_missing_fact_is_an_error_and_never_a_blank(name: str) -> None:
     with pytest.raises(UndefinedError, match=name):
-        render("draft_step", **{key: value for key, value in FACTS.items() if key != name})
+        render_template("draft_step", **{key: value for key, value in FACTS.items() if key != name})
 
 
 def test_a_value_that_looks_like_a_template_stays_text() -> None:
-    text = render("draft_step", **{**FACTS, "purpose": "{{ language }} {% raw %}"})
+    text = render_template("draft_step", **{**FACTS, "purpose": "{{ language }} {% raw %}"})
     assert "Purpose: {{ language }} {% raw %}" in text
 
 

@@ -8,11 +8,10 @@ import pytest
 from fake_vendor import Act, FakeVendor, reply, serving
 from vendor_calls import LEAD, answered, fixture, transport
 
-from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
-from sequences_mcp.providers.clarky.client import Clarky, ContactFilter, Lead
-from sequences_mcp.providers.clarky.errors import CLARKY
-from sequences_mcp.providers.clarky.status import meaning_of
+from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter, Lead
+from sequences_mcp.vendors.clarky.wire import CLARKY, clarky_status
 
 TEMPLATE = "clarky:tpl_01HEXAMPLE"
 
@@ -20,7 +19,7 @@ TEMPLATE = "clarky:tpl_01HEXAMPLE"
 async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
     async with serving(act) as vendor:
         to = transport(CLARKY, vendor.url)
-        found = await call(Clarky(to))
+        found = await call(ClarkyClient(to))
         await to.aclose()
         return found, vendor
 
@@ -65,12 +64,14 @@ async def test_an_accepted_start_without_any_id_is_unknown() -> None:
 @pytest.mark.parametrize("key", ["", "  ", "k" * 256])
 async def test_a_start_without_a_usable_key_is_not_sent(key: str) -> None:
     with pytest.raises(InvalidArgumentsError, match="idempotency key"):
-        await Clarky(transport(CLARKY, "http://127.0.0.1:1")).start(TEMPLATE, contact=LEAD, idempotency_key=key)
+        await ClarkyClient(transport(CLARKY, "http://127.0.0.1:1")).start(
+            TEMPLATE, contact=LEAD, idempotency_key=key
+        )
 
 
 async def test_somebody_who_cannot_be_reached_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(InvalidArgumentsError, match="neither an e-mail"):
-        await Clarky(transport(CLARKY, "http://127.0.0.1:1")).start(
+        await ClarkyClient(transport(CLARKY, "http://127.0.0.1:1")).start(
             TEMPLATE, contact=Lead(first_name="Lucia"), idempotency_key="k"
         )
 
@@ -88,7 +89,7 @@ async def test_an_enrollment_tells_its_steps_and_the_one_word_that_is_documented
 
 @pytest.mark.parametrize("word", ["on hold", "step_2", "?", ""])
 def test_a_word_that_says_nothing_plain_is_given_no_meaning(word: str) -> None:
-    assert meaning_of(word) is None
+    assert clarky_status(word) is None
 
 
 async def test_an_enrollment_of_an_unknown_shape_is_still_shown() -> None:

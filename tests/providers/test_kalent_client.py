@@ -8,11 +8,10 @@ import pytest
 from fake_vendor import Act, FakeVendor, reply, serving
 from vendor_calls import FIXTURES, SOURCING, STEP, answered, fixture, transport
 
-from sequences_mcp.domain.sequence import LIVE, TERMINAL, SequenceStatus
+from sequences_mcp.domain.run import LIVE, TERMINAL, SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
-from sequences_mcp.providers.kalent.client import CandidateFilter, Kalent
-from sequences_mcp.providers.kalent.errors import BY_CODE, BY_DETAIL, KALENT
-from sequences_mcp.providers.kalent.status import meaning_of
+from sequences_mcp.vendors.kalent.client import CandidateFilter, KalentClient
+from sequences_mcp.vendors.kalent.wire import BY_CODE, BY_DETAIL, KALENT, kalent_status
 
 GRACE = "kalent:candidate_123"
 BLUEPRINT = "kalent:blueprint_123"
@@ -21,7 +20,7 @@ BLUEPRINT = "kalent:blueprint_123"
 async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
     async with serving(act) as vendor:
         to = transport(KALENT, vendor.url)
-        found = await call(Kalent(to))
+        found = await call(KalentClient(to))
         await to.aclose()
         return found, vendor
 
@@ -106,7 +105,7 @@ async def test_a_change_sends_only_what_changes() -> None:
     assert (vendor.seen[0].method, vendor.seen[0].target) == ("PATCH", "/v1/sequence-blueprints/blueprint_123")
     assert vendor.seen[0].json == {"name": "New"}
     with pytest.raises(InvalidArgumentsError):
-        await Kalent(transport(KALENT, "http://127.0.0.1:1")).update_blueprint(BLUEPRINT)
+        await KalentClient(transport(KALENT, "http://127.0.0.1:1")).update_blueprint(BLUEPRINT)
 
 
 async def test_a_start_names_its_candidates_once_each() -> None:
@@ -121,7 +120,7 @@ async def test_a_start_names_its_candidates_once_each() -> None:
 async def test_one_start_takes_from_one_to_a_hundred(count: int) -> None:
     ids = [f"kalent:c{index}" for index in range(count)]
     with pytest.raises(InvalidArgumentsError, match="from 1 to 100"):
-        await Kalent(transport(KALENT, "http://127.0.0.1:1")).start(BLUEPRINT, candidate_ids=ids)
+        await KalentClient(transport(KALENT, "http://127.0.0.1:1")).start(BLUEPRINT, candidate_ids=ids)
 
 
 NOT_A_START = {
@@ -160,10 +159,10 @@ async def test_a_candidate_without_a_run_has_none() -> None:
 def test_every_documented_status_has_a_meaning_and_a_new_one_has_none() -> None:
     running = {"SCHEDULED", "WAITING_FOR_ACCEPTANCE", "ACTION_REQUIRED", "ERROR", "PAUSED"}
     over = {"TALENT_REPLIED", "COMPLETED"}
-    assert all(meaning_of(word) in LIVE for word in running)
-    assert all(meaning_of(word) in TERMINAL for word in over)
-    assert meaning_of("NEW_WORD") is None
-    assert meaning_of(None) is None
+    assert all(kalent_status(word) in LIVE for word in running)
+    assert all(kalent_status(word) in TERMINAL for word in over)
+    assert kalent_status("NEW_WORD") is None
+    assert kalent_status(None) is None
 
 
 async def test_a_status_nobody_knows_is_passed_on_and_may_be_live() -> None:

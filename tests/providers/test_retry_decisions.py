@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequences_mcp.providers.retry import (
+from sequences_mcp.vendors.outcome import (
     LONGEST_DELAY,
+    ConnectionFault,
     Effect,
     Ending,
-    Fault,
     delay_before_next,
     is_outage,
     may_have_acted,
@@ -22,7 +22,7 @@ from sequences_mcp.providers.retry import (
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 ENDINGS = st.one_of(
-    st.builds(Ending, fault=st.sampled_from(Fault)),
+    st.builds(Ending, fault=st.sampled_from(ConnectionFault)),
     st.builds(
         Ending,
         status=st.integers(100, 599),
@@ -30,10 +30,10 @@ ENDINGS = st.one_of(
     ),
 )
 PROVES = {
-    "no connection": (Ending(fault=Fault.NOT_SENT), False),
-    "no whole answer": (Ending(fault=Fault.LOST), True),
-    "a 2xx that cannot be read": (Ending(fault=Fault.UNREADABLE), True),
-    "a 2xx too large to read": (Ending(fault=Fault.OVERSIZED), True),
+    "no connection": (Ending(fault=ConnectionFault.NOT_SENT), False),
+    "no whole answer": (Ending(fault=ConnectionFault.LOST), True),
+    "a 2xx that cannot be read": (Ending(fault=ConnectionFault.UNREADABLE), True),
+    "a 2xx too large to read": (Ending(fault=ConnectionFault.OVERSIZED), True),
     **{
         f"a {status}": (Ending(status=status), True)
         for status in (200, 202, 301, 302, 303, 408, 500, 502, 503, 504)
@@ -73,7 +73,7 @@ def test_a_wait_is_bounded_and_no_shorter_than_what_was_asked(
 
 
 REPEATED = [Ending(status=status) for status in (408, 425, 429, 500, 502, 503, 504)] + [
-    Ending(fault=fault) for fault in (Fault.NOT_SENT, Fault.LOST, Fault.UNREADABLE)
+    Ending(fault=fault) for fault in (ConnectionFault.NOT_SENT, ConnectionFault.LOST, ConnectionFault.UNREADABLE)
 ]
 
 

@@ -9,11 +9,11 @@ from fake_vendor import Act, FakeVendor, reply, serving
 from vendor_calls import INES, LATER, LIST, RUN, TASK, TEMPLATE, answered, fixture, topo_id, transport
 
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.sequence import SequenceStatus, StopReason, StopScope
+from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
-from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.providers.topo.client import Topo
-from sequences_mcp.providers.topo.errors import TOPO
+from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
 
 OWN = RUN.removeprefix("topo:")
 
@@ -21,7 +21,7 @@ OWN = RUN.removeprefix("topo:")
 async def asked(act: Act, call) -> tuple[object, FakeVendor]:  # type: ignore[no-untyped-def]  # any method
     async with serving(act) as vendor:
         to = transport(TOPO, f"{vendor.url}/v1")
-        found = await call(Topo(to))
+        found = await call(TopoClient(to))
         await to.aclose()
         return found, vendor
 
@@ -111,7 +111,9 @@ async def test_an_answer_about_another_run_is_no_proof() -> None:
 
 async def test_a_time_without_an_offset_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(InvalidArgumentsError, match="no offset"):
-        await Topo(transport(TOPO, "http://127.0.0.1:1")).pause_sequence(RUN, until=LATER.replace(tzinfo=None))
+        await TopoClient(transport(TOPO, "http://127.0.0.1:1")).pause_sequence(
+            RUN, until=LATER.replace(tzinfo=None)
+        )
 
 
 async def test_templates_tell_no_steps() -> None:
@@ -183,7 +185,7 @@ async def test_an_item_is_done_only_when_the_answer_says_so(item: dict[str, obje
 )
 async def test_a_batch_topo_would_refuse_is_not_sent(people: list[ContactFields]) -> None:
     with pytest.raises(InvalidArgumentsError):
-        await Topo(transport(TOPO, "http://127.0.0.1:1")).create_entries(LIST, people=people)
+        await TopoClient(transport(TOPO, "http://127.0.0.1:1")).create_entries(LIST, people=people)
 
 
 async def test_a_list_is_created_with_the_template_that_enrols() -> None:
@@ -206,7 +208,7 @@ async def test_somebody_is_excluded_for_good_or_until_a_time() -> None:
         "until": "2027-01-05T09:00:00+00:00",
     }
     with pytest.raises(InvalidArgumentsError, match="cannot exclude"):
-        await Topo(transport(TOPO, "http://127.0.0.1:1")).exclude_contact(reason="OTHER")
+        await TopoClient(transport(TOPO, "http://127.0.0.1:1")).exclude_contact(reason="OTHER")
 
 
 @pytest.mark.parametrize("name", ["list_activities", "list_activities_camel_case"])

@@ -15,7 +15,7 @@ from vendor_calls import CLIENTS, NOW, STEP, FakeClock, transport
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Temporality
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.sequence import SequenceStatus, StopReason, StopScope
+from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import (
     NotFoundError,
     OutcomeUnknownError,
@@ -25,13 +25,12 @@ from sequences_mcp.errors import (
     ProviderUnauthorizedError,
     SequencesError,
 )
-from sequences_mcp.providers.clarky.client import Lead
-from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.providers.transport import Transport
-from sequences_mcp.sandbox.app import build
-from sequences_mcp.sandbox.faults.rule import Fault, FaultRule, Faults
-from sequences_mcp.sandbox.seeds.kalent import UNPLACED_TALENT
-from sequences_mcp.sandbox.serve import listening, server, settings
+from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.vendors.clarky.client import Lead
+from sequences_mcp.vendors.transport import Transport
+from sequences_sandbox.faults import Fault, FaultRule, Faults
+from sequences_sandbox.seeds import UNPLACED_TALENT
+from sequences_sandbox.serve import build, listening, loopback_server, settings
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ class Sandbox:
 async def sandboxed() -> AsyncIterator[Sandbox]:
     listener = listening(0)
     one = Sandbox(listener.getsockname()[1], Faults(), [])
-    web = server(build(planted_world(lambda: one.now), one.faults))
+    web = loopback_server(build(planted_world(lambda: one.now), one.faults))
     running = asyncio.create_task(web.serve(sockets=[listener]))
     try:
         yield one

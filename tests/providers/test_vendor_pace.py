@@ -10,25 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, topo_id, transport
 
-from sequences_mcp.domain.sequence import StopReason, StopScope
+from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
-from sequences_mcp.providers import breaker, bucket
-from sequences_mcp.providers.breaker import Breaker
-from sequences_mcp.providers.clarky.client import Clarky
-from sequences_mcp.providers.clarky.errors import CLARKY
-from sequences_mcp.providers.gate import reset_in
-from sequences_mcp.providers.topo.client import Topo
-from sequences_mcp.providers.topo.errors import TOPO
+from sequences_mcp.vendors import pacing
+from sequences_mcp.vendors.clarky.client import ClarkyClient
+from sequences_mcp.vendors.clarky.wire import CLARKY
+from sequences_mcp.vendors.pacing import Breaker, reset_in
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
 
 
 @settings(deadline=None)
 @given(st.integers(4, 300), st.lists(st.floats(0, 5), min_size=1, max_size=400))
 def test_no_window_of_a_minute_sees_more_than_the_limit(limit: int, pauses: list[float]) -> None:
-    now, left = 0.0, bucket.full(limit, 0.0)
+    now, left = 0.0, pacing.full_bucket(limit, 0.0)
     times: list[float] = []
     for pause in pauses:
         now += pause
-        left, wait = bucket.take(left, now)
+        left, wait = pacing.take_token(left, now)
         times.append(now + wait)
     times.sort()
     assert all(
@@ -37,15 +36,15 @@ def test_no_window_of_a_minute_sees_more_than_the_limit(limit: int, pauses: list
 
 
 def test_a_bucket_without_a_published_limit_lets_everything_out() -> None:
-    left = bucket.full(None, 0.0)
-    assert all(bucket.take(left, 0.0)[1] == 0 for _ in range(1_000))
+    left = pacing.full_bucket(None, 0.0)
+    assert all(pacing.take_token(left, 0.0)[1] == 0 for _ in range(1_000))
 
 
 def test_what_a_vendor_counts_counts() -> None:
-    told = bucket.told(bucket.full(60, 0.0), 0.0, remaining=0, reset_in=12.0)
-    assert bucket.take(told, 0.0)[1] == 12.0
-    assert bucket.take(told, 12.0)[1] == 0.0
-    assert bucket.told(told, 0.0, remaining=None, reset_in=None) == told
+    told = pacing.bucket_told(pacing.full_bucket(60, 0.0), 0.0, remaining=0, reset_in=12.0)
+    assert pacing.take_token(told, 0.0)[1] == 12.0
+    assert pacing.take_token(told, 12.0)[1] == 0.0
+    assert pacing.bucket_told(told, 0.0, remaining=None, reset_in=None) == told
 
 
 RESETS = {
@@ -68,7 +67,7 @@ def test_a_reset_is_read_in_both_forms(headers: dict[str, str], seconds: float |
 async def test_clarky_is_asked_no_faster_than_it_publishes() -> None:
     clock = FakeClock()
     async with serving(answered("clarky", "get_contact")) as vendor:
-        client = Clarky(to := transport(CLARKY, vendor.url, clock=clock))
+        client = ClarkyClient(to := transport(CLARKY, vendor.url, clock=clock))
         for _ in range(31):
             await client.get_contact("clarky:c_1")
         await to.aclose()
@@ -79,7 +78,7 @@ async def test_clarky_is_asked_no_faster_than_it_publishes() -> None:
 async def test_a_limit_that_is_used_up_for_longer_than_a_call_may_take_is_returned_with_its_wait() -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}
     async with serving(reply(200, {"data": {"id": "c_1"}}, headers=headers)) as vendor:
-        client = Clarky(to := transport(CLARKY, vendor.url))
+        client = ClarkyClient(to := transport(CLARKY, vendor.url))
         await client.get_contact("clarky:c_1")
         with pytest.raises(RateLimitedError) as caught:
             await client.get_contact("clarky:c_1")
@@ -92,48 +91,48 @@ async def test_a_limit_that_is_used_up_for_longer_than_a_call_may_take_is_return
 def fallen(now: float = 0.0, *, times: int = 5) -> Breaker:
     state = Breaker()
     for _ in range(times):
-        state = breaker.record(state, now, failed=True)
+        state = pacing.record_call(state, now, failed=True)
     return state
 
 
 def test_five_failures_in_a_row_open_the_breaker_for_half_a_minute() -> None:
-    assert breaker.admit(fallen(times=4), 0.0)[1] == 0
-    assert breaker.admit(fallen(), 0.0)[1] == 30
-    assert breaker.admit(fallen(), 30.0)[1] == 0
+    assert pacing.breaker_admits(fallen(times=4), 0.0)[1] == 0
+    assert pacing.breaker_admits(fallen(), 0.0)[1] == 30
+    assert pacing.breaker_admits(fallen(), 30.0)[1] == 0
 
 
 def test_half_of_twenty_failures_in_half_a_minute_open_the_breaker() -> None:
     state = Breaker()
     for turn in range(20):
-        assert breaker.admit(state, 0.0)[1] == 0
-        state = breaker.record(state, 0.0, failed=turn % 2 == 1)
-    assert breaker.admit(state, 0.0)[1] == 30
+        assert pacing.breaker_admits(state, 0.0)[1] == 0
+        state = pacing.record_call(state, 0.0, failed=turn % 2 == 1)
+    assert pacing.breaker_admits(state, 0.0)[1] == 30
 
 
 def test_failures_far_apart_do_not_open_it() -> None:
     state = Breaker()
     for turn in range(100):
-        state = breaker.record(state, turn * 10.0, failed=turn % 2 == 0)
-    assert breaker.admit(state, 1_000.0)[1] == 0
+        state = pacing.record_call(state, turn * 10.0, failed=turn % 2 == 0)
+    assert pacing.breaker_admits(state, 1_000.0)[1] == 0
 
 
 def test_one_probe_passes_and_what_it_finds_counts_for_all() -> None:
-    probing, wait = breaker.admit(fallen(), 31.0)
+    probing, wait = pacing.breaker_admits(fallen(), 31.0)
     assert wait == 0
-    assert breaker.admit(probing, 31.0)[1] > 0
-    assert breaker.admit(breaker.record(probing, 32.0, failed=False), 32.0)[1] == 0
-    assert breaker.admit(breaker.record(probing, 32.0, failed=True), 32.0)[1] == 30
+    assert pacing.breaker_admits(probing, 31.0)[1] > 0
+    assert pacing.breaker_admits(pacing.record_call(probing, 32.0, failed=False), 32.0)[1] == 0
+    assert pacing.breaker_admits(pacing.record_call(probing, 32.0, failed=True), 32.0)[1] == 30
 
 
 def test_a_probe_whose_caller_vanished_does_not_keep_it_open() -> None:
-    probing, _ = breaker.admit(fallen(), 31.0)
-    assert breaker.admit(probing, 31.0 + breaker.PROBE_LEASE)[1] == 0
+    probing, _ = pacing.breaker_admits(fallen(), 31.0)
+    assert pacing.breaker_admits(probing, 31.0 + pacing.PROBE_LEASE)[1] == 0
 
 
 async def test_a_vendor_that_is_down_is_not_asked_again_and_that_is_certain() -> None:
     clock = FakeClock()
     async with serving(reply(503, {})) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url, clock=clock))
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
         for _ in range(2):
             with pytest.raises(ProviderUnavailableError):
                 await client.get_me()
@@ -164,7 +163,7 @@ async def test_a_safe_operation_waits_for_no_breaker_and_no_limit(
     name: str, trouble: Act, error: type[ProviderError]
 ) -> None:
     async with serving(trouble) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         for _ in range(5):
             with pytest.raises(ProviderError):
                 await client.skip_task(TASK)
@@ -180,7 +179,7 @@ async def test_a_safe_operation_waits_for_no_breaker_and_no_limit(
 async def test_what_a_repeated_call_met_is_told_even_when_the_way_is_barred_after_it() -> None:
     used_up = reply(500, {}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"})
     async with serving(used_up) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         with pytest.raises(ProviderUnavailableError, match="HTTP 500"):
             await client.get_me()
         await to.aclose()
@@ -189,7 +188,7 @@ async def test_what_a_repeated_call_met_is_told_even_when_the_way_is_barred_afte
 
 async def test_any_number_of_4xx_leaves_the_breaker_closed() -> None:
     async with serving(reply(404, {})) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         for _ in range(30):
             with pytest.raises(NotFoundError):
                 await client.get_contact(topo_id("3"))
@@ -198,6 +197,6 @@ async def test_any_number_of_4xx_leaves_the_breaker_closed() -> None:
 
 
 def test_a_shorter_wait_never_replaces_a_longer_one() -> None:
-    shut = bucket.shut(bucket.full(60, 0.0), 40.0)
-    assert bucket.shut(shut, 10.0).shut_until == 40.0
-    assert replace(shut, shut_until=0.0) == bucket.full(60, 0.0)
+    shut = pacing.shut_bucket(pacing.full_bucket(60, 0.0), 40.0)
+    assert pacing.shut_bucket(shut, 10.0).shut_until == 40.0
+    assert replace(shut, shut_until=0.0) == pacing.full_bucket(60, 0.0)

@@ -16,12 +16,10 @@ from vendor_calls import CLIENTS, READS, RUN, WRITES, transport
 from vendor_mutations import NoneDoneError, Parser, mutated, parsers
 
 from sequences_mcp.errors import OutcomeUnknownError, SequencesError, UnexpectedAnswerError
-from sequences_mcp.providers.lenient import UnreadableError
-from sequences_mcp.providers.refusal import explained
-from sequences_mcp.providers.topo.client import Topo
-from sequences_mcp.providers.topo.errors import TOPO
-from sequences_mcp.providers.vendor import Refusal, Request
-from sequences_mcp.providers.vendor_text import quoted
+from sequences_mcp.vendors.outcome import VendorRefusal, VendorRequest, explained_refusal
+from sequences_mcp.vendors.parsing import UnreadableError, quoted_text
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
 
 PARSERS = parsers()
 JSON = st.recursive(
@@ -88,9 +86,9 @@ def test_any_json_at_all_is_survived(parser: Parser, body: object) -> None:
 @given(body=JSON, status=st.integers(300, 599))
 def test_any_refusal_at_all_is_explained(vendor: str, body: object, status: int) -> None:
     who = CLIENTS[vendor][0]
-    request = Request(method="GET", path="/x", what="read it")
-    refusal = Refusal(vendor=who, request=request, status=status, words=who.words(body))
-    error = explained(refusal)
+    request = VendorRequest(method="GET", path="/x", what="read it")
+    refusal = VendorRefusal(vendor=who, request=request, status=status, words=who.words(body))
+    error = explained_refusal(refusal)
     assert isinstance(error, SequencesError)
     assert error.next_step
     assert is_showable(dict(error.data))
@@ -115,7 +113,7 @@ BODIES = {
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())
 async def test_a_body_that_is_not_json_is_an_unknown_for_a_write_and_an_error_for_a_read(raw: bytes) -> None:
     async with serving(reply(200, raw=raw)) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         with pytest.raises(UnexpectedAnswerError):
             await client.get_sequence(RUN)
         with pytest.raises(OutcomeUnknownError):
@@ -126,7 +124,7 @@ async def test_a_body_that_is_not_json_is_an_unknown_for_a_write_and_an_error_fo
 @settings(deadline=None)
 @given(st.text(max_size=400), st.integers(1, 100))
 def test_a_quoted_text_is_short_and_has_nothing_hidden(text: str, limit: int) -> None:
-    shown = quoted(text, limit)
+    shown = quoted_text(text, limit)
     assert len(shown) <= limit
     shown.encode()
     assert not any(ord(c) < 32 and c not in "\n\t" for c in shown)
@@ -135,4 +133,4 @@ def test_a_quoted_text_is_short_and_has_nothing_hidden(text: str, limit: int) ->
 
 def test_names_in_every_script_are_left_alone() -> None:
     for name in ("Zoë O’Connor-Łukasz", "李小龍", "محمد", "नरेन्द्र", "می‌خواهم", "👩‍💻 Ada", "Nguyễn Thị"):
-        assert quoted(name) == name
+        assert quoted_text(name) == name

@@ -14,7 +14,7 @@ from vendor_calls import CLIENTS, READS, WRITES, VendorCall, answered, fixture, 
 from vendor_faults import THE_24, VendorFault
 
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.providers.timing import Timing
+from sequences_mcp.vendors.pacing import Timing
 
 KEYS = [f"{one.value.replace(' ', '-')}/with\"odd'chars" for one in planted.SECRETS]
 

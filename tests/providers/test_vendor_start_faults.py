@@ -17,10 +17,10 @@ from tests.server.vendor_starts import INES, ZOE, approve, enrolled, said_yes, s
 from tests.server.vendor_world import Connected, connected
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.providers.enrolment_port import HandedOver
-from sequences_mcp.providers.timing import Timing
-from sequences_mcp.sandbox.faults.rule import Fault
+from sequences_mcp.ports.vendor import EnrolmentCounts
+from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.vendors.pacing import Timing
+from sequences_sandbox.faults import Fault
 
 FAULTS = (*THE_24, *FURTHER)
 PASSES = frozenset({"provider_unavailable", "rate_limited"})  # and is tried again by itself while the yes holds
@@ -151,17 +151,17 @@ async def spoil(vendors: Connected, vendor: str, name: str, *, act: bool) -> Non
     await vendors.sandbox.fault(kind.value, vendor=vendor, path=ENDS[vendor], act=act, **more)
 
 
-async def handed_over(vendors: Connected, plan_id: str) -> HandedOver:
+async def handed_over(vendors: Connected, plan_id: str) -> EnrolmentCounts:
     """Hand a plan over as a process of its own would; return how far it is."""
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=plan_id)
-        return await desk.vendor_runs.outcome(plan_id)
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=plan_id)
+        return await app.vendor_runs.outcome(plan_id)
 
 
-async def settled_later(vendors: Connected, desktop: Desktop, plan_id: str) -> HandedOver:
+async def settled_later(vendors: Connected, desktop: Desktop, plan_id: str) -> EnrolmentCounts:
     """Let check_operation look, once a request can no longer arrive."""
     vendors.clock.now += timedelta(minutes=3)
     [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "start_sequence" in one]
     await desktop.call("check_operation", operation_id=line.split()[-1].rstrip("."))
-    async with vendors.desk() as desk:
-        return await desk.vendor_runs.outcome(plan_id)
+    async with vendors.app() as app:
+        return await app.vendor_runs.outcome(plan_id)

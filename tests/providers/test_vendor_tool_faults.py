@@ -17,9 +17,8 @@ from tests.server.vendor_world import Connected, connected
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 from vendor_front import front
 
-from sequences_mcp.sandbox.seeds.kalent import UNPLACED_TALENT
-from sequences_mcp.sandbox.seeds.topo import seed_id
-from sequences_mcp.sandbox.serve import PATHS
+from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
+from sequences_sandbox.serve import PATHS
 
 RUN = "topo:11111111-1111-4111-8111-111111111111"
 PARKED = f"topo:{seed_id('list', 'Parked')}"

@@ -14,7 +14,7 @@ from vendor_calls import KEY, FakeClock, answered, topo_id, transport
 from vendor_faults import THE_24
 
 from sequences_mcp import __version__
-from sequences_mcp.domain.secret import Secret
+from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import (
     OutcomeUnknownError,
     ProviderUnavailableError,
@@ -23,15 +23,15 @@ from sequences_mcp.errors import (
     UnexpectedAnswerError,
     WrongIdError,
 )
-from sequences_mcp.providers.account import checked_base_url
-from sequences_mcp.providers.clarky.client import Clarky
-from sequences_mcp.providers.clarky.errors import CLARKY
-from sequences_mcp.providers.kalent.client import Kalent
-from sequences_mcp.providers.kalent.errors import KALENT
-from sequences_mcp.providers.timing import Timing
-from sequences_mcp.providers.topo.client import Topo
-from sequences_mcp.providers.topo.errors import TOPO
-from sequences_mcp.providers.vendor import path
+from sequences_mcp.vendors.clarky.client import ClarkyClient
+from sequences_mcp.vendors.clarky.wire import CLARKY
+from sequences_mcp.vendors.kalent.client import KalentClient
+from sequences_mcp.vendors.kalent.wire import KALENT
+from sequences_mcp.vendors.outcome import path
+from sequences_mcp.vendors.pacing import Timing
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
+from sequences_mcp.vendors.transport import checked_base_url
 
 GOOD_URLS = {
     "https://api.topo.io/v1/": "https://api.topo.io/v1",
@@ -75,9 +75,15 @@ def test_a_text_that_cannot_be_a_key_is_refused_without_being_shown(key: str) ->
 @pytest.mark.parametrize(
     ("client", "vendor", "fixture", "header", "value"),
     [
-        (lambda to: Kalent(to).get_candidate("kalent:c"), KALENT, "get_candidate", "x-api-key", KEY),
-        (lambda to: Clarky(to).get_contact("clarky:c"), CLARKY, "get_contact", "authorization", f"Bearer {KEY}"),
-        (lambda to: Topo(to).get_me(), TOPO, "get_me", "authorization", f"Bearer {KEY}"),
+        (lambda to: KalentClient(to).get_candidate("kalent:c"), KALENT, "get_candidate", "x-api-key", KEY),
+        (
+            lambda to: ClarkyClient(to).get_contact("clarky:c"),
+            CLARKY,
+            "get_contact",
+            "authorization",
+            f"Bearer {KEY}",
+        ),
+        (lambda to: TopoClient(to).get_me(), TOPO, "get_me", "authorization", f"Bearer {KEY}"),
     ],
     ids=["kalent", "clarky", "topo"],
 )
@@ -99,7 +105,7 @@ async def test_the_log_has_one_line_a_call_with_neither_bodies_nor_addresses_nor
     caplog.set_level(logging.DEBUG)
     async with serving(answered("clarky", "get_contact")) as vendor:
         to = transport(CLARKY, vendor.url)
-        await Clarky(to).get_contact_by_email("ada.private@example.com")
+        await ClarkyClient(to).get_contact_by_email("ada.private@example.com")
         await to.aclose()
     ours = [record for record in caplog.records if record.name.startswith("sequences_mcp")]
     assert [record.levelname for record in ours] == ["INFO"]
@@ -111,7 +117,7 @@ async def test_the_log_has_one_line_a_call_with_neither_bodies_nor_addresses_nor
 async def test_no_cookie_is_kept() -> None:
     cookie = reply(200, {"data": {"id": "c_1"}}, headers={"Set-Cookie": "session=1; Path=/"})
     async with serving(cookie) as vendor:
-        client = Clarky(to := transport(CLARKY, vendor.url))
+        client = ClarkyClient(to := transport(CLARKY, vendor.url))
         await client.get_contact("clarky:c_1")
         await client.get_contact("clarky:c_1")
         await to.aclose()
@@ -123,7 +129,7 @@ async def test_an_id_cannot_leave_its_place_in_the_path(own: str) -> None:
     async with serving(reply(404, {})) as vendor:
         to = transport(TOPO, f"{vendor.url}/v1")
         with pytest.raises(Exception, match="nothing with this id"):
-            await Topo(to).get_contact(f"topo:{own}")
+            await TopoClient(to).get_contact(f"topo:{own}")
         await to.aclose()
         target = vendor.seen[0].target
     assert target.startswith("/v1/contacts/")
@@ -138,7 +144,7 @@ async def test_an_id_cannot_leave_its_place_in_the_path(own: str) -> None:
 async def test_an_id_of_another_provider_or_form_is_refused_before_anything_is_sent(wrong: str) -> None:
     to = transport(TOPO, "http://127.0.0.1:1")
     with pytest.raises(WrongIdError) as caught:
-        await Topo(to).get_contact(wrong)
+        await TopoClient(to).get_contact(wrong)
     assert "find_contacts" in caught.value.next_step
 
 
@@ -150,7 +156,7 @@ async def test_an_announced_length_over_the_cap_is_not_even_read() -> None:
     async with serving(Act(answer=announce)) as vendor:
         to = transport(TOPO, vendor.url)
         with pytest.raises(UnexpectedAnswerError) as caught:
-            await Topo(to).get_me()
+            await TopoClient(to).get_me()
         await to.aclose()
         assert vendor.connections == 1
     assert "5000000 bytes" in caught.value.data["why"]
@@ -160,7 +166,7 @@ async def test_an_answer_of_nearly_the_cap_is_read() -> None:
     body = {"id": "1", "status": "ACTIVE", "padding": "x" * 4_900_000}
     async with serving(reply(200, body)) as vendor:
         to = transport(TOPO, vendor.url)
-        run = await Topo(to).get_sequence("topo:1")
+        run = await TopoClient(to).get_sequence("topo:1")
         await to.aclose()
     assert len(str(run.rest["padding"])) <= 500
 
@@ -176,7 +182,7 @@ async def test_a_drip_that_never_stalls_meets_the_deadline_of_the_whole_call() -
     async with serving(Act(answer=drip)) as vendor:
         to = transport(TOPO, vendor.url, timing=Timing(total=5))
         with pytest.raises(OutcomeUnknownError) as caught:
-            await Topo(to).resume_sequence(topo_id("1"))
+            await TopoClient(to).resume_sequence(topo_id("1"))
         await to.aclose()
     assert "no whole answer within" in caught.value.data["why"]
 
@@ -186,7 +192,7 @@ async def test_a_deadline_met_while_connecting_proves_that_nothing_was_sent() ->
     async with scene() as vendor:
         to = transport(TOPO, vendor.url, timing=Timing(total=0.2))
         with pytest.raises(ProviderUnavailableError) as caught:
-            await Topo(to).resume_sequence(topo_id("1"))
+            await TopoClient(to).resume_sequence(topo_id("1"))
         await to.aclose()
     assert caught.value.outcome == "not_done"
 
@@ -199,13 +205,13 @@ async def test_an_error_whose_body_breaks_off_keeps_its_status() -> None:
     async with serving(Act(answer=broken)) as vendor:
         to = transport(TOPO, vendor.url)
         with pytest.raises(Exception, match="lacks the scope `sequences:write`"):
-            await Topo(to).resume_sequence(topo_id("1"))
+            await TopoClient(to).resume_sequence(topo_id("1"))
         await to.aclose()
 
 
 async def test_more_calls_than_connections_all_get_their_answer() -> None:
     async with serving(answered("topo", "get_me")) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         found = await asyncio.gather(*(client.get_me() for _ in range(40)))
         await to.aclose()
         assert len(vendor.seen) == 40
@@ -225,7 +231,7 @@ async def test_a_cancelled_call_says_so_in_the_log_and_leaves_no_connection(
 
     async with serving(Act(answer=hold)) as vendor:
         to = transport(TOPO, vendor.url)
-        call = asyncio.create_task(Topo(to).resume_sequence(topo_id("1")))
+        call = asyncio.create_task(TopoClient(to).resume_sequence(topo_id("1")))
         await asyncio.wait_for(arrived.wait(), 60)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -238,7 +244,7 @@ async def test_a_429_is_waited_for_as_long_as_it_asks_and_then_repeated() -> Non
     clock = FakeClock()
     async with serving(reply(429, {}, headers={"Retry-After": "7"}), answered("topo", "get_me")) as vendor:
         to = transport(TOPO, vendor.url, clock=clock)
-        assert await Topo(to).get_me()
+        assert await TopoClient(to).get_me()
         await to.aclose()
     assert sum(clock.slept) == pytest.approx(7.25)
 
@@ -247,7 +253,7 @@ async def test_a_429_that_asks_for_longer_than_a_minute_is_returned_with_its_wai
     async with serving(reply(429, {}, headers={"Retry-After": "300"})) as vendor:
         to = transport(TOPO, vendor.url)
         with pytest.raises(RateLimitedError) as caught:
-            await Topo(to).get_me()
+            await TopoClient(to).get_me()
         await to.aclose()
         assert len(vendor.seen) == 1
     assert caught.value.data["retry_after"] == 300
@@ -256,7 +262,7 @@ async def test_a_429_that_asks_for_longer_than_a_minute_is_returned_with_its_wai
 
 async def test_a_transport_can_be_closed_twice_and_used_again() -> None:
     async with serving(answered("topo", "get_me")) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         await to.aclose()
         assert await client.get_me()
         await to.aclose()
@@ -275,7 +281,7 @@ async def test_a_write_never_travels_on_a_kept_connection() -> None:
         await line.gone()
 
     async with serving(Act(answer=answer_and_stay)) as vendor:
-        client = Topo(to := transport(TOPO, vendor.url))
+        client = TopoClient(to := transport(TOPO, vendor.url))
         await client.resume_sequence(topo_id("1"))
         await client.resume_sequence(topo_id("1"))
         await to.aclose()
@@ -284,8 +290,8 @@ async def test_a_write_never_travels_on_a_kept_connection() -> None:
 
 def test_an_import_of_the_clients_does_not_import_httpx() -> None:
     code = (
-        "import sys; import sequences_mcp.providers.kalent.client, sequences_mcp.providers.clarky.client, "
-        "sequences_mcp.providers.topo.client; sys.exit('httpx' in sys.modules)"
+        "import sys; import sequences_mcp.vendors.kalent.client, sequences_mcp.vendors.clarky.client, "
+        "sequences_mcp.vendors.topo.client; sys.exit('httpx' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -297,7 +303,7 @@ def test_a_path_takes_its_ids_escaped() -> None:
 async def test_nobody_at_the_address_names_the_setting_to_look_at() -> None:
     to = transport(KALENT, "http://127.0.0.1:1")
     with pytest.raises(ProviderUnavailableError) as caught:
-        await Kalent(to).list_sourcings()
+        await KalentClient(to).list_sourcings()
     await to.aclose()
     assert "KALENT_BASE_URL" in caught.value.next_step
 
@@ -320,7 +326,7 @@ async def test_a_proxy_that_fails_on_the_way_proves_that_nothing_was_sent(
         monkeypatch.delenv("NO_PROXY", raising=False)
         to = transport(TOPO, "https://vendor.invalid/v1")
         with pytest.raises(ProviderUnavailableError) as caught:
-            await Topo(to).resume_sequence(topo_id("1"))
+            await TopoClient(to).resume_sequence(topo_id("1"))
         await to.aclose()
         assert [one.method for one in proxy.seen] == ["CONNECT"]
     assert caught.value.outcome == "not_done"
@@ -331,7 +337,7 @@ async def test_a_proxy_of_the_environment_is_not_asked_about_loopback(monkeypatc
     monkeypatch.delenv("NO_PROXY", raising=False)
     async with serving(answered("topo", "get_me")) as vendor:
         to = transport(TOPO, vendor.url)
-        assert await Topo(to).get_me()
+        assert await TopoClient(to).get_me()
         await to.aclose()
 
 
@@ -339,7 +345,7 @@ async def test_a_proxy_of_the_environment_is_not_asked_about_loopback(monkeypatc
 async def test_a_host_that_cannot_be_is_told_like_one_that_is_not_there(host: str) -> None:
     to = transport(TOPO, f"https://{host}/v1")
     with pytest.raises(ProviderUnavailableError):
-        await Topo(to).resume_sequence(topo_id("1"))
+        await TopoClient(to).resume_sequence(topo_id("1"))
     await to.aclose()
 
 

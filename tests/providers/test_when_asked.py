@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.providers.when_asked import WhenAsked
+from sequences_mcp.vendors.registry import LazyMapping
 
 
 def test_names_are_known_and_values_made_once_when_asked_for() -> None:
@@ -14,7 +14,7 @@ def test_names_are_known_and_values_made_once_when_asked_for() -> None:
         made.append(name)
         return name.upper()
 
-    providers = WhenAsked({"local": "here"}, ["topo", "kalent"], make)
+    providers = LazyMapping({"local": "here"}, ["topo", "kalent"], make)
     assert (list(providers), len(providers)) == (["local", "topo", "kalent"], 3)
     assert "topo" in providers and "clarky" not in providers
     assert providers["local"] == "here"
@@ -25,7 +25,7 @@ def test_names_are_known_and_values_made_once_when_asked_for() -> None:
 
 
 def test_a_name_that_is_none_is_not_made() -> None:
-    providers = WhenAsked({"local": 1}, [], lambda name: 2)
+    providers = LazyMapping({"local": 1}, [], lambda name: 2)
     with pytest.raises(KeyError):
         providers["topo"]
     assert providers.get("topo") is None

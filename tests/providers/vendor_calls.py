@@ -17,26 +17,26 @@ from tests.secrecy import planted
 
 from sequences_mcp.domain.blueprint import Channel, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
-from sequences_mcp.domain.secret import Secret
-from sequences_mcp.domain.sequence import StopReason, StopScope
-from sequences_mcp.providers.clarky.client import Clarky, Lead
-from sequences_mcp.providers.clarky.errors import CLARKY
-from sequences_mcp.providers.kalent.client import Kalent
-from sequences_mcp.providers.kalent.errors import KALENT
-from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.providers.timing import Clockwork, Timing
-from sequences_mcp.providers.topo.client import Topo
-from sequences_mcp.providers.topo.errors import TOPO
-from sequences_mcp.providers.transport import Transport
-from sequences_mcp.providers.vendor import Vendor
+from sequences_mcp.domain.run import StopReason, StopScope
+from sequences_mcp.domain.sender import Secret
+from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.vendors.clarky.client import ClarkyClient, Lead
+from sequences_mcp.vendors.clarky.wire import CLARKY
+from sequences_mcp.vendors.kalent.client import KalentClient
+from sequences_mcp.vendors.kalent.wire import KALENT
+from sequences_mcp.vendors.outcome import VendorApi
+from sequences_mcp.vendors.pacing import Clockwork, Timing
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
+from sequences_mcp.vendors.transport import Transport
 
 FIXTURES = Path(__file__).parent / "fixtures"
 KEY = planted.CLARKY_KEY.value
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-CLIENTS: dict[str, tuple[Vendor, Callable[[Transport], Any]]] = {
-    "kalent": (KALENT, Kalent),
-    "clarky": (CLARKY, Clarky),
-    "topo": (TOPO, Topo),
+CLIENTS: dict[str, tuple[VendorApi, Callable[[Transport], Any]]] = {
+    "kalent": (KALENT, KalentClient),
+    "clarky": (CLARKY, ClarkyClient),
+    "topo": (TOPO, TopoClient),
 }
 
 
@@ -59,7 +59,7 @@ class FakeClock:
 
 
 def transport(
-    vendor: Vendor, url: str, *, key: str = KEY, clock: FakeClock | None = None, timing: Timing | None = None
+    vendor: VendorApi, url: str, *, key: str = KEY, clock: FakeClock | None = None, timing: Timing | None = None
 ) -> Transport:
     """Return a transport to a fake vendor."""
     work = (clock or FakeClock()).work()

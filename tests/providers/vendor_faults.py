@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from fake_vendor import Act, FakeVendor, Line, reply, serving
 
-from sequences_mcp.providers.timing import Timing
+from sequences_mcp.vendors.pacing import Timing
 
 NOT_DONE, UNKNOWN = "not_done", "unknown"
 CONNECTS_QUICKLY = Timing(connect=0.12)

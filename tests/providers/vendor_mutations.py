@@ -12,10 +12,10 @@ from typing import Any
 
 from vendor_calls import FIXTURES, READS, RUN, TASK, TEMPLATE, WRITES, topo_id
 
-from sequences_mcp.providers.clarky import wire as clarky
-from sequences_mcp.providers.kalent import wire as kalent
-from sequences_mcp.providers.topo import batch
-from sequences_mcp.providers.topo import wire as topo
+from sequences_mcp.vendors.clarky import wire as clarky
+from sequences_mcp.vendors.kalent import wire as kalent
+from sequences_mcp.vendors.topo import lists
+from sequences_mcp.vendors.topo import wire as topo
 
 JUNK: tuple[Any, ...] = (
     *(
@@ -138,9 +138,15 @@ _TASK = {"own": _own(TASK)}
 _PAGED = {"page": 1, "size": 10}
 _ANYTHING_WITH_AN_ID: Callable[[Any], bool] = lambda body: _an_id(_is(body, "id"))  # noqa: E731 - one of a table
 READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = {
-    "kalent list_sourcings": (partial(kalent.page_of, name="sourcings", read=kalent.sourcing, **_PAGED), None),
-    "kalent list_candidates": (partial(kalent.page_of, name="candidates", read=kalent.candidate, **_PAGED), None),
-    "kalent get_candidate": (lambda body: kalent.candidate(kalent.data_of(body)), None),
+    "kalent list_sourcings": (
+        partial(kalent.kalent_page, name="sourcings", read=kalent.kalent_sourcing, **_PAGED),
+        None,
+    ),
+    "kalent list_candidates": (
+        partial(kalent.kalent_page, name="candidates", read=kalent.kalent_candidate, **_PAGED),
+        None,
+    ),
+    "kalent get_candidate": (lambda body: kalent.kalent_candidate(kalent.kalent_data(body)), None),
     "kalent dynamic_sequence": (partial(kalent.dynamic_sequence, own="candidate_123"), None),
     "kalent add_talent": (partial(kalent.added_candidate, talent="talent_123"), _kalent("candidateId")),
     "kalent create_blueprint": (kalent.created_blueprint, _kalent("blueprintId")),
@@ -148,44 +154,44 @@ READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = 
         partial(kalent.updated_blueprint, own="blueprint_123"),
         lambda body: _is(body, "success") is True,
     ),
-    "kalent start": (partial(kalent.started, own="blueprint_123", candidate_ids=("a", "b")), _started),
-    "clarky start": (clarky.started, _accepted),
-    "clarky get_enrollment": (partial(clarky.enrollment, own="e_01HEXAMPLE"), None),
-    "clarky list_contacts": (partial(clarky.page_of, read=clarky.contact, **_PAGED), None),
-    "clarky get_contact": (lambda body: clarky.contact(clarky.data_of(body)), None),
-    "clarky get_contact_by_email": (lambda body: clarky.contact(clarky.data_of(body)), None),
-    "clarky list_agents": (partial(clarky.page_of, read=clarky.agent, **_PAGED), None),
-    "topo get_me": (partial(topo.one, read=topo.account), None),
-    "topo get_sequence": (partial(topo.same, read=topo.sequence, **_SAME), None),
-    "topo get_template": (partial(topo.same, read=topo.blueprint, own=_own(TEMPLATE)), None),
-    "topo get_contact": (partial(topo.same, read=topo.contact, own=_own(topo_id("3"))), None),
-    "topo get_contact_variables": (topo.contact_variables, None),
-    "topo get_contact_list": (partial(topo.same, read=topo.contact_list, own=_own(topo_id("5"))), None),
-    "topo list_sequences": (partial(topo.page_of, read=topo.sequence, **_PAGED), None),
-    "topo list_templates": (partial(topo.page_of, read=topo.blueprint, **_PAGED), None),
-    "topo list_contacts": (partial(topo.page_of, read=topo.contact, **_PAGED), None),
-    "topo list_contact_lists": (partial(topo.page_of, read=topo.contact_list, **_PAGED), None),
-    "topo list_contact_exclusions": (partial(topo.page_of, read=topo.exclusion, **_PAGED), None),
-    "topo list_account_exclusions": (partial(topo.page_of, read=topo.exclusion, **_PAGED), None),
-    "topo list_activities": (partial(topo.page_of, read=topo.activity, **_PAGED), None),
-    "topo list_tasks": (partial(topo.page_of, read=topo.task, **_PAGED), None),
-    "topo list_task_messages": (topo.messages, None),
-    "topo update_variables": (partial(topo.same, read=topo.sequence, **_SAME), _in(RUN)),
-    "topo pause_sequence": (partial(topo.same, read=topo.paused, **_SAME), _in(RUN, "WAITING_FOR_LEAD")),
+    "kalent start": (partial(kalent.kalent_started, own="blueprint_123", candidate_ids=("a", "b")), _started),
+    "clarky start": (clarky.clarky_started, _accepted),
+    "clarky get_enrollment": (partial(clarky.clarky_enrollment, own="e_01HEXAMPLE"), None),
+    "clarky list_contacts": (partial(clarky.clarky_page, read=clarky.clarky_contact, **_PAGED), None),
+    "clarky get_contact": (lambda body: clarky.clarky_contact(clarky.clarky_data(body)), None),
+    "clarky get_contact_by_email": (lambda body: clarky.clarky_contact(clarky.clarky_data(body)), None),
+    "clarky list_agents": (partial(clarky.clarky_page, read=clarky.clarky_agent, **_PAGED), None),
+    "topo get_me": (partial(topo.topo_one, read=topo.topo_account), None),
+    "topo get_sequence": (partial(topo.topo_same, read=topo.topo_sequence, **_SAME), None),
+    "topo get_template": (partial(topo.topo_same, read=topo.topo_blueprint, own=_own(TEMPLATE)), None),
+    "topo get_contact": (partial(topo.topo_same, read=topo.topo_contact, own=_own(topo_id("3"))), None),
+    "topo get_contact_variables": (topo.topo_variables, None),
+    "topo get_contact_list": (partial(topo.topo_same, read=topo.topo_list, own=_own(topo_id("5"))), None),
+    "topo list_sequences": (partial(topo.topo_page, read=topo.topo_sequence, **_PAGED), None),
+    "topo list_templates": (partial(topo.topo_page, read=topo.topo_blueprint, **_PAGED), None),
+    "topo list_contacts": (partial(topo.topo_page, read=topo.topo_contact, **_PAGED), None),
+    "topo list_contact_lists": (partial(topo.topo_page, read=topo.topo_list, **_PAGED), None),
+    "topo list_contact_exclusions": (partial(topo.topo_page, read=topo.topo_exclusion, **_PAGED), None),
+    "topo list_account_exclusions": (partial(topo.topo_page, read=topo.topo_exclusion, **_PAGED), None),
+    "topo list_activities": (partial(topo.topo_page, read=topo.topo_activity, **_PAGED), None),
+    "topo list_tasks": (partial(topo.topo_page, read=topo.topo_task, **_PAGED), None),
+    "topo list_task_messages": (topo.topo_messages, None),
+    "topo update_variables": (partial(topo.topo_same, read=topo.topo_sequence, **_SAME), _in(RUN)),
+    "topo pause_sequence": (partial(topo.topo_same, read=topo.topo_paused, **_SAME), _in(RUN, "WAITING_FOR_LEAD")),
     "topo resume_sequence": (
-        partial(topo.same, read=topo.resumed, **_SAME),
+        partial(topo.topo_same, read=topo.topo_resumed, **_SAME),
         _in(RUN, "ACTIVE", "WAITING_FOR_USER"),
     ),
-    "topo stop_sequence": (partial(topo.same, read=topo.stopped, **_SAME), _in(RUN, *OVER)),
-    "topo exclude_contact": (partial(topo.one, read=topo.exclusion), _ANYTHING_WITH_AN_ID),
-    "topo exclude_account": (partial(topo.one, read=topo.exclusion), _ANYTHING_WITH_AN_ID),
-    "topo skip_task": (partial(topo.same, read=topo.skipped, **_TASK), _in(TASK, "SKIPPED")),
+    "topo stop_sequence": (partial(topo.topo_same, read=topo.topo_stopped, **_SAME), _in(RUN, *OVER)),
+    "topo exclude_contact": (partial(topo.topo_one, read=topo.topo_exclusion), _ANYTHING_WITH_AN_ID),
+    "topo exclude_account": (partial(topo.topo_one, read=topo.topo_exclusion), _ANYTHING_WITH_AN_ID),
+    "topo skip_task": (partial(topo.topo_same, read=topo.topo_skipped, **_TASK), _in(TASK, "SKIPPED")),
     "topo create_contact_list": (
-        lambda body: _done_items(batch.outcomes(body, topo.contact_list, asked=1)),
+        lambda body: _done_items(lists.outcomes(body, topo.topo_list, asked=1)),
         lambda body: _item_says_done(body),
     ),
     "topo create_entries": (
-        lambda body: _done_items(batch.outcomes(body, topo.entry, asked=1)),
+        lambda body: _done_items(lists.outcomes(body, topo.topo_entry, asked=1)),
         lambda body: _item_says_done(body),
     ),
 }

@@ -13,8 +13,15 @@ import pytest
 from tests.secrecy import planted
 
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
-from sequences_mcp.review import proof
-from sequences_mcp.review.passphrase import FILE_NAME, check, is_set, mark, set_passphrase, verifier
+from sequences_mcp.review.lock import passphrase as lock
+from sequences_mcp.review.lock.passphrase import (
+    PASSPHRASE_FILE,
+    check_passphrase,
+    is_set,
+    passphrase_mark,
+    set_passphrase,
+    verifier,
+)
 
 GOOD = planted.PASSPHRASE.value
 NEXT = planted.NEW_PASSPHRASE.value
@@ -23,26 +30,26 @@ NEXT = planted.NEW_PASSPHRASE.value
 def test_the_right_passphrase_passes_and_a_wrong_one_does_not(tmp_path: Path) -> None:
     set_passphrase(tmp_path, GOOD)
     assert is_set(tmp_path)
-    check(tmp_path, f" {GOOD}\n")
+    check_passphrase(tmp_path, f" {GOOD}\n")
     for wrong in ("", GOOD.upper(), GOOD[:-1], f"{GOOD}!"):
         with pytest.raises(ApprovalError, match=r"The passphrase is wrong\. Try again; nothing was approved\."):
-            check(tmp_path, wrong)
+            check_passphrase(tmp_path, wrong)
 
 
 def test_only_its_owner_may_read_the_file_and_it_holds_no_passphrase(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     set_passphrase(folder, GOOD)
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / FILE_NAME)] == [0o700, 0o600]
-    record = json.loads((folder / FILE_NAME).read_text())
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / PASSPHRASE_FILE)] == [0o700, 0o600]
+    record = json.loads((folder / PASSPHRASE_FILE).read_text())
     assert set(record) == {"version", "salt", "check", "n", "r", "p", "database"}
     assert record["n"] * record["r"] * 128 >= 64 * 2**20  # the memory one guess costs
-    assert GOOD not in (folder / FILE_NAME).read_text()
+    assert GOOD not in (folder / PASSPHRASE_FILE).read_text()
 
 
 def test_the_same_passphrase_is_stored_differently_each_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         set_passphrase(tmp_path / name, GOOD)
-    one, two = (json.loads((tmp_path / name / FILE_NAME).read_text()) for name in ("one", "two"))
+    one, two = (json.loads((tmp_path / name / PASSPHRASE_FILE).read_text()) for name in ("one", "two"))
     assert one["salt"] != two["salt"]
     assert one["check"] != two["check"]
 
@@ -52,27 +59,31 @@ def test_a_change_needs_the_present_one(tmp_path: Path) -> None:
     for old in (None, "", planted.MISTYPED.value):
         with pytest.raises(ApprovalError, match="wrong"):
             set_passphrase(tmp_path, NEXT, old=old)
-    check(tmp_path, GOOD)
+    check_passphrase(tmp_path, GOOD)
     set_passphrase(tmp_path, NEXT, old=GOOD)
-    check(tmp_path, NEXT)
+    check_passphrase(tmp_path, NEXT)
     with pytest.raises(ApprovalError):
-        check(tmp_path, GOOD)
-    assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME, proof.FILE_NAME, "passphrase.lock"}
+        check_passphrase(tmp_path, GOOD)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        PASSPHRASE_FILE,
+        lock.PROOF_FILE,
+        "passphrase.lock",
+    }
 
 
 def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_the_passphrase(
     tmp_path: Path,
 ) -> None:
     set_passphrase(tmp_path, GOOD)
-    file = tmp_path / proof.FILE_NAME
+    file = tmp_path / lock.PROOF_FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    first = proof.stored(tmp_path, mark=mark(tmp_path))
+    first = lock.stored(tmp_path, mark=passphrase_mark(tmp_path))
     assert first is not None
     assert GOOD not in file.read_text()
     set_passphrase(tmp_path, "another horse battery", old=GOOD)
-    second = proof.stored(tmp_path, mark=mark(tmp_path))
+    second = lock.stored(tmp_path, mark=passphrase_mark(tmp_path))
     assert second is not None and second.key != first.key
-    assert proof.stored(tmp_path, mark=first.mark) is None
+    assert lock.stored(tmp_path, mark=first.mark) is None
 
 
 def old_file(folder: Path, passphrase: str) -> bytes:
@@ -80,9 +91,9 @@ def old_file(folder: Path, passphrase: str) -> bytes:
     salt, cost = b"s" * 16, {"n": 2**16, "r": 8, "p": 1}
     slow = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=2**28, dklen=32, **cost)
     record = {"salt": salt.hex(), "hash": slow.hex(), **cost, "database": True}
-    (folder / FILE_NAME).write_text(json.dumps(record), encoding="utf-8")
-    other = {"salt": salt.hex(), "rounds": 600_000, "key": "00" * 32, "mark": mark(folder)}
-    (folder / proof.FILE_NAME).write_text(json.dumps(other), encoding="utf-8")
+    (folder / PASSPHRASE_FILE).write_text(json.dumps(record), encoding="utf-8")
+    other = {"salt": salt.hex(), "rounds": 600_000, "key": "00" * 32, "mark": passphrase_mark(folder)}
+    (folder / lock.PROOF_FILE).write_text(json.dumps(other), encoding="utf-8")
     return slow
 
 
@@ -92,42 +103,42 @@ def test_a_passphrase_is_derived_once_and_no_file_holds_a_cheaper_hash_or_the_ke
     assert found is not None
     held, derivation = found
     key = derivation.key(f" {GOOD}\n")
-    record = json.loads((tmp_path / FILE_NAME).read_text())
+    record = json.loads((tmp_path / PASSPHRASE_FILE).read_text())
     assert derivation.salt.hex() == record["salt"]
     assert record["check"] == sha256(hmac.digest(key, b"check", "sha256")).hexdigest()
     assert held.key == sha256(hmac.digest(key, b"Client Key" + held.salt, "sha256")).digest()
-    texts = (tmp_path / FILE_NAME).read_text() + (tmp_path / proof.FILE_NAME).read_text()
+    texts = (tmp_path / PASSPHRASE_FILE).read_text() + (tmp_path / lock.PROOF_FILE).read_text()
     assert key.hex() not in texts and "rounds" not in texts
 
 
 def test_a_file_of_an_earlier_version_is_written_anew_when_its_passphrase_is_typed(tmp_path: Path) -> None:
-    slow, before = old_file(tmp_path, GOOD), mark(tmp_path)
+    slow, before = old_file(tmp_path, GOOD), passphrase_mark(tmp_path)
     assert verifier(tmp_path) is None
     with pytest.raises(ApprovalError, match="wrong"):
-        check(tmp_path, NEXT)
-    assert "hash" in (tmp_path / FILE_NAME).read_text()
-    check(tmp_path, GOOD)
-    record = json.loads((tmp_path / FILE_NAME).read_text())
+        check_passphrase(tmp_path, NEXT)
+    assert "hash" in (tmp_path / PASSPHRASE_FILE).read_text()
+    check_passphrase(tmp_path, GOOD)
+    record = json.loads((tmp_path / PASSPHRASE_FILE).read_text())
     assert (record["version"], record["database"]) == (2, True)
-    assert slow.hex() not in (tmp_path / FILE_NAME).read_text()
-    assert "rounds" not in (tmp_path / proof.FILE_NAME).read_text()
-    assert mark(tmp_path) == before  # the same passphrase: browsers that were introduced stay known
+    assert slow.hex() not in (tmp_path / PASSPHRASE_FILE).read_text()
+    assert "rounds" not in (tmp_path / lock.PROOF_FILE).read_text()
+    assert passphrase_mark(tmp_path) == before  # the same passphrase: browsers that were introduced stay known
     assert verifier(tmp_path) is not None
-    check(tmp_path, GOOD)
+    check_passphrase(tmp_path, GOOD)
     with pytest.raises(ApprovalError, match="wrong"):
-        check(tmp_path, NEXT)
+        check_passphrase(tmp_path, NEXT)
     set_passphrase(tmp_path, NEXT, old=GOOD)
-    assert mark(tmp_path) != before
+    assert passphrase_mark(tmp_path) != before
 
 
 def test_how_accents_are_composed_makes_no_difference(tmp_path: Path) -> None:
-    found = proof.Derivation(b"salt", n=2)
+    found = lock.Derivation(b"salt", n=2)
     assert found.key("caf\u00e9 au lait") == found.key(" cafe\u0301 au lait\n") != found.key("cafe au lait")
 
 
 def test_the_derivation_is_that_of_the_standard() -> None:
     """RFC 7914, section 12: `pleaseletmein`, N=16384, r=8, p=1."""
-    key = proof.Derivation(b"SodiumChloride", 16384, 8, 1).key("pleaseletmein")
+    key = lock.Derivation(b"SodiumChloride", 16384, 8, 1).key("pleaseletmein")
     assert key.hex() == "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
 
 
@@ -140,15 +151,15 @@ def test_a_short_one_is_refused(tmp_path: Path, short: str) -> None:
 
 def test_without_one_nothing_can_be_approved(tmp_path: Path) -> None:
     with pytest.raises(ApprovalError, match="set-passphrase"):
-        check(tmp_path, "")
+        check_passphrase(tmp_path, "")
 
 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"salt": 1}', '{"salt": "zz", "hash": "", "n": 2, "r": 8, "p": 1}']
 )
 def test_a_damaged_file_lets_nobody_in_and_says_what_to_do(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE_NAME).write_text(text, encoding="utf-8")
+    (tmp_path / PASSPHRASE_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(ApprovalError, match="cannot be read as a passphrase's hash"):
-        check(tmp_path, GOOD)
+        check_passphrase(tmp_path, GOOD)
     with pytest.raises(ApprovalError):
         set_passphrase(tmp_path, GOOD, old=GOOD)

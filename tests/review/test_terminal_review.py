@@ -10,9 +10,9 @@ from tests.planting import plant
 from tests.server.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop, people
 
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.flows.list_reviews import list_reviews
-from sequences_mcp.review.decide import Look, approve, look
+from sequences_mcp.review.decide import Look, approve_in_terminal, look_up
 from sequences_mcp.review.terminal import review_list
+from sequences_mcp.services.reviews import list_reviews
 
 LINES = {**MAIL, "content": "Hi {{firstname}},\nthe same for all\nyours, {{recruiterFirstname}}"}
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\u202eGrace"
@@ -34,8 +34,8 @@ async def draft_of(desktop: Desktop, name: str) -> str:
 
 async def shown(bureau: Bureau, identifier: str, *, full: bool = False) -> Look:
     """Return what the terminal shows."""
-    async with bureau.desk() as desk:
-        return await look(desk, identifier, full=full)
+    async with bureau.app() as app:
+        return await look_up(app, identifier, full=full)
 
 
 async def test_the_first_person_is_shown_whole_and_the_others_by_what_differs(bureau: Bureau) -> None:
@@ -93,8 +93,8 @@ async def test_no_stored_text_commands_the_terminal(bureau: Bureau) -> None:
         draft = (await desktop.call("get_sequence", sequence_id=run["id"]))["steps"][0]["draft_id"]
     for plain, hostile in [("Escape", ESCAPE), ("Zerowidth", "zero\u200bwidth"), ("Colour", "a\x9b31mb")]:
         plant(bureau.folder, plain, hostile)
-    async with bureau.desk() as desk:
-        listed = list(review_list(await list_reviews(desk, plan_id=plan)))
+    async with bureau.app() as app:
+        listed = list(review_list(await list_reviews(app, plan_id=plan)))
     text = "\n".join([*(await shown(bureau, plan)).lines, *(await shown(bureau, draft)).lines, *listed])
     assert "Hi ⟨U+001B⟩]0;owned⟨U+0007⟩⟨U+001B⟩[2J⟨U+202E⟩Grace," in text
     assert "Subject: zero⟨U+200B⟩width a⟨U+009B⟩31mb" in text
@@ -107,11 +107,11 @@ async def test_a_yes_covers_the_very_texts_that_were_shown(bureau: Bureau) -> No
         seen = await shown(bureau, plan)
         draft = await draft_of(desktop, "Grace")
         await desktop.call("edit_draft", draft_id=draft, content="Hi {{firstname}}, something else entirely.")
-        async with bureau.desk() as desk:
+        async with bureau.app() as app:
             with pytest.raises(ApprovalError, match="has changed since it was shown"):
-                await approve(desk, plan, seen=seen, people=None, actor="test")
-            again = await look(desk, plan)
-            said = await approve(desk, plan, seen=again, people=None, actor="test")
+                await approve_in_terminal(app, plan, seen=seen, people=None, actor="test")
+            again = await look_up(app, plan)
+            said = await approve_in_terminal(app, plan, seen=again, people=None, actor="test")
         runs = (await desktop.call("list_sequences"))["items"]
     assert said.startswith(f"{plan} is approved: 1 person, 1 text to read one by one. Nothing of it leaves before")
     assert [run["status"] for run in runs] == ["ACTIVE"]
@@ -120,19 +120,19 @@ async def test_a_yes_covers_the_very_texts_that_were_shown(bureau: Bureau) -> No
 async def test_an_edited_text_under_way_is_approved_as_it_was_read(bureau: Bureau) -> None:
     async with bureau.client("auto") as desktop:
         plan = await planned(desktop, [GRACE])
-        async with bureau.desk() as desk:
-            await approve(desk, plan, seen=await look(desk, plan), people=None, actor="test")
+        async with bureau.app() as app:
+            await approve_in_terminal(app, plan, seen=await look_up(app, plan), people=None, actor="test")
         draft = await draft_of(desktop, "Grace")
         await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, one.")
         seen = await shown(bureau, draft)
         await desktop.call("edit_draft", draft_id=draft, content="Hi Grace, two.")
-        async with bureau.desk() as desk:
+        async with bureau.app() as app:
             with pytest.raises(ApprovalError, match="has changed since it was shown"):
-                await approve(desk, draft, seen=seen, people=None, actor="test")
+                await approve_in_terminal(app, draft, seen=seen, people=None, actor="test")
     bureau.work()
     assert bureau.outbox == []
-    async with bureau.desk() as desk:
-        await approve(desk, draft, seen=await look(desk, draft), people=None, actor="test")
+    async with bureau.app() as app:
+        await approve_in_terminal(app, draft, seen=await look_up(app, draft), people=None, actor="test")
     bureau.work()
     assert [mail.get_content().strip() for mail in bureau.outbox] == ["Hi Grace, two."]
 
@@ -141,13 +141,15 @@ async def test_more_than_fifty_people_are_approved_by_their_number(bureau: Burea
     async with bureau.client("auto") as desktop:
         many = await planned(desktop, people(51))
         some = await planned(desktop, [{**one, "email": f"x{one['email']}"} for one in people(50)])
-    async with bureau.desk() as desk:
-        seen = await look(desk, many)
+    async with bureau.app() as app:
+        seen = await look_up(app, many)
         for number in (None, 0, 50, 52):
             with pytest.raises(ApprovalError, match=r"reaches 51 people\. State that number: --people 51"):
-                await approve(desk, many, seen=seen, people=number, actor="test")
-        assert "is approved" in await approve(desk, many, seen=seen, people=51, actor="test")
-        assert "is approved" in await approve(desk, some, seen=await look(desk, some), people=None, actor="test")
+                await approve_in_terminal(app, many, seen=seen, people=number, actor="test")
+        assert "is approved" in await approve_in_terminal(app, many, seen=seen, people=51, actor="test")
+        assert "is approved" in await approve_in_terminal(
+            app, some, seen=await look_up(app, some), people=None, actor="test"
+        )
 
 
 async def test_a_list_that_goes_on_says_where(bureau: Bureau) -> None:
@@ -155,8 +157,8 @@ async def test_a_list_that_goes_on_says_where(bureau: Bureau) -> None:
         blueprint = await desktop.blueprint(MAIL)
         for one in people(3):
             await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[one])
-    async with bureau.desk() as desk:
-        pages = [list(review_list(await list_reviews(desk, page=page, size=1))) for page in (1, 2, 3)]
+    async with bureau.app() as app:
+        pages = [list(review_list(await list_reviews(app, page=page, size=1))) for page in (1, 2, 3)]
     assert [page[-1] for page in pages[:2]] == ["There is more: --page 2.", "There is more: --page 3."]
     assert "more" not in pages[2][-1]
 
@@ -174,7 +176,7 @@ async def test_the_terminal_says_that_texts_may_go_unread_and_whether_they_may(
         plan = await planned(
             desktop, [{**GRACE, "texts": {"own": {"content": "Hi {{firstname}}, a talk."}}}], step
         )
-    async with bureau.desk() as desk:
-        seen = await look(desk, plan)
+    async with bureau.app() as app:
+        seen = await look_up(app, plan)
         assert said in "\n".join(seen.lines)
-        assert "approved" in await approve(desk, plan, seen=seen, people=None, actor="ada")
+        assert "approved" in await approve_in_terminal(app, plan, seen=seen, people=None, actor="ada")

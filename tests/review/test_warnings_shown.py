@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sequences_mcp.bootstrap import open_desk
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.review.decide import look
-from sequences_mcp.settings import read
+from sequences_mcp.bootstrap import open_context
+from sequences_mcp.review.decide import look_up
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.settings import read_settings
 
 TAGGED = {
     "id": "hello",
@@ -28,13 +28,13 @@ async def _silent(done: int, total: int) -> None:
 
 async def test_a_plan_in_the_terminal_shows_what_the_guards_warn_of(tmp_path: Path) -> None:
     environ = {"SEQUENCES_DATA_DIR": str(tmp_path), "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>"}
-    async with open_desk(read(environ), worker=False) as desk:
-        report = await create_blueprint(desk, name="Engineers", steps=[TAGGED], job_title="Engineer")
+    async with open_context(read_settings(environ), worker=False) as app:
+        report = await create_blueprint(app, name="Engineers", steps=[TAGGED], job_title="Engineer")
         started = await start_sequence(
-            desk, blueprint_id=report.blueprint.id, contacts=[GRACE, ODD], progress=_silent
+            app, blueprint_id=report.blueprint.id, contacts=[GRACE, ODD], progress=_silent
         )
 
-        lines = (await look(desk, started.plan.id)).lines
+        lines = (await look_up(app, started.plan.id)).lines
 
     warned = [line for line in lines if line.startswith("  Warning: ")]
     assert any("⟦[Remote]⟧" in line for line in lines)

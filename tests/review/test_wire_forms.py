@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.domain.wire_form import with_wire_forms
-from sequences_mcp.review.pages import environment
-from sequences_mcp.review.shown import as_shown
+from sequences_mcp.domain.addresses import with_wire_forms
+from sequences_mcp.domain.plain_words import as_shown
+from sequences_mcp.review.page.app import environment
 
 
 @pytest.mark.parametrize(

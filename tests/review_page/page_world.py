@@ -21,18 +21,17 @@ from urllib.parse import urlencode
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard, learnt
 
-from sequences_mcp.bootstrap import open_desk, open_worker
+from sequences_mcp.bootstrap import open_context, open_worker
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.review import passphrase
-from sequences_mcp.review.app import build
-from sequences_mcp.review.connections import Limits
-from sequences_mcp.review.private import write_private
-from sequences_mcp.review.seat import Seat, take
-from sequences_mcp.review.serving import server_for
-from sequences_mcp.settings import Settings, read
+from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock.passphrase import write_private
+from sequences_mcp.review.page.app import build_page
+from sequences_mcp.review.page.guard import Limits
+from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.settings import Settings, read_settings
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
@@ -83,7 +82,7 @@ class World:
     @property
     def settings(self) -> Settings:
         """The settings of every process of this world."""
-        return read(
+        return read_settings(
             {
                 "SEQUENCES_DATA_DIR": str(self.folder),
                 "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
@@ -93,29 +92,27 @@ class World:
         )
 
     @asynccontextmanager
-    async def desk(self, actor: str = "agent") -> AsyncIterator[Desk]:
+    async def app(self, actor: str = "agent") -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
-        async with open_desk(self.settings, worker=False, clock=self.clock, actor=actor) as desk:
-            yield desk
+        async with open_context(self.settings, worker=False, clock=self.clock, actor=actor) as app:
+            yield app
 
-    def at_desk(self, act: Callable[[Desk], Any]) -> Any:
+    def at_desk(self, act: Callable[[AppContext], Any]) -> Any:
         """Do one thing at a desk of another process."""
 
         async def run() -> Any:
-            async with self.desk() as desk:
-                return await act(desk)
+            async with self.app() as app:
+                return await act(app)
 
         return apart(run)
 
     def plan(self, *steps: dict[str, Any], people: int = 3, first: int = 0, **facts: str) -> Plan:
         """Start a sequence for so many people, as an agent would."""
 
-        async def start(desk: Desk) -> Plan:
-            made = await create_blueprint(
-                desk, name="Engineers", steps=list(steps) or [MAIL], job_title="Engineer"
-            )
+        async def start(app: AppContext) -> Plan:
+            made = await create_blueprint(app, name="Engineers", steps=list(steps) or [MAIL], job_title="Engineer")
             report = await start_sequence(
-                desk,
+                app,
                 blueprint_id=made.blueprint.id,
                 contacts=crowd(people, first=first, **facts),
                 progress=_silent,
@@ -127,7 +124,7 @@ class World:
 
     def present(self, plan_id: str) -> Plan:
         """Return a plan as it is now."""
-        plan: Plan = self.at_desk(lambda desk: desk.plans.get_plan(plan_id))
+        plan: Plan = self.at_desk(lambda app: app.plans.get_plan(plan_id))
         return plan
 
     def work_until(self, seen: Callable[[], bool]) -> None:
@@ -135,7 +132,7 @@ class World:
 
         async def run() -> None:
             pause = asyncio.Event()
-            async with open_desk(self.settings, worker=True, clock=self.clock):
+            async with open_context(self.settings, worker=True, clock=self.clock):
                 for _ in range(2400):
                     if await asyncio.to_thread(seen):
                         return
@@ -164,7 +161,7 @@ class World:
 
     def lock_up(self) -> None:
         """Choose the passphrase, as a person does in the terminal."""
-        write_private(self.folder / passphrase.FILE_NAME, _hashed_passphrase())
+        write_private(self.folder / passphrase.PASSPHRASE_FILE, _hashed_passphrase())
 
     @contextmanager
     def page(self, limits: Limits | None = None, pauses: list[float] | None = None) -> Iterator[Visitor]:
@@ -174,10 +171,12 @@ class World:
             if pauses is not None and seconds:
                 pauses.append(seconds)
 
-        seat = take(self.folder)
+        seat = take_page_lock(self.folder)
         assert seat is not None
-        app = build(partial(self.desk, "page"), data_dir=self.folder, authority=seat.authority, pause=held_back)
-        server = server_for(app, limits=limits)
+        asgi_app = build_page(
+            partial(self.app, "page"), data_dir=self.folder, authority=seat.authority, pause=held_back
+        )
+        server = server_for(asgi_app, limits=limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": list(seat.sockets)}, daemon=True)
         thread.start()
         try:
@@ -207,7 +206,7 @@ class Answer:
 class Visitor:
     """A browser of sorts: it keeps what the page gives it and says where it comes from, unless told otherwise."""
 
-    seat: Seat
+    seat: PageLock
     cookie: str = field(default="", repr=False)
     key: str = ""
 
@@ -288,7 +287,7 @@ def crowd(number: int, *, first: int = 0, **facts: str) -> list[dict[str, str]]:
 @cache
 def _hashed_passphrase() -> str:
     """Return the passphrase's slow hash, made once for all tests."""
-    return json.dumps(passphrase.hashed(PASSPHRASE))
+    return json.dumps(passphrase.hashed_passphrase(PASSPHRASE))
 
 
 async def _silent(done: int, total: int) -> None:

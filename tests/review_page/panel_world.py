@@ -21,9 +21,9 @@ from page_world import PASSPHRASE, World
 from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.review import passphrase, proof
-from sequences_mcp.review.private import write_private
-from sequences_mcp.server.app import build
+from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock.passphrase import write_private
+from sequences_mcp.server.app import build_server
 
 WITH_PANELS = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]
 
@@ -39,7 +39,7 @@ def _files() -> dict[str, str]:
     """Return the files that choosing a passphrase writes, made once for all tests."""
     with TemporaryDirectory() as folder:
         passphrase.set_passphrase(Path(folder), PASSPHRASE)
-        names = (passphrase.FILE_NAME, proof.FILE_NAME)
+        names = (passphrase.PASSPHRASE_FILE, passphrase.PROOF_FILE)
         return {name: (Path(folder) / name).read_text() for name in names}
 
 
@@ -48,7 +48,7 @@ def key_of(typed: str, derivation: str) -> bytes:
     """Return the key of a passphrase, derived as the panel is told; slow, and the same for every test."""
     name, n, r, p, salt = derivation.split(":")
     assert name == "scrypt"
-    return proof.Derivation(bytes.fromhex(salt), int(n), int(r), int(p)).key(typed)
+    return passphrase.Derivation(bytes.fromhex(salt), int(n), int(r), int(p)).key(typed)
 
 
 @dataclass
@@ -89,21 +89,21 @@ class Chat:
 
 def proven(shown: dict[str, Any], *, typed: str = PASSPHRASE, **bound: str) -> str:
     """Return the proof for a plan as it was shown; ``bound`` changes what it is bound to."""
-    asked, salt = shown["challenge"], secrets.token_bytes(proof.SALT)
+    asked, salt = shown["challenge"], secrets.token_bytes(passphrase.SALT)
     whole = key_of(typed, asked["derivation"])
-    key = proof.client_key(whole, bytes.fromhex(asked["salt"]))
-    next_key = proof.stored_key(proof.client_key(whole, salt))
+    key = passphrase.client_key(whole, bytes.fromhex(asked["salt"]))
+    next_key = passphrase.stored_key(passphrase.client_key(whole, salt))
     stated = str(shown["waiting"]) if shown["many"] else ""
     facts = {"plan_id": shown["plan_id"], "digest": shown["digest"], "decision": "approve", "people": stated}
-    given = proof.Proof(asked["nonce"], b"", salt, next_key)
-    return sealed(given, key, proof.message(given, {**facts, **bound}.values()))
+    given = passphrase.Proof(asked["nonce"], b"", salt, next_key)
+    return sealed(given, key, passphrase.message(given, {**facts, **bound}.values()))
 
 
-def sealed(given: proof.Proof, key: bytes, said: bytes) -> str:
+def sealed(given: passphrase.Proof, key: bytes, said: bytes) -> str:
     """Return a proof as it travels."""
     import hmac
 
-    signature = hmac.digest(proof.stored_key(key), said, "sha256")
+    signature = hmac.digest(passphrase.stored_key(key), said, "sha256")
     covered = bytes(one ^ other for one, other in zip(key, signature, strict=True))
     parts = (b64encode(part).decode() for part in (covered, given.next_salt, given.next_key))
     return ".".join((given.nonce, *parts))
@@ -112,7 +112,7 @@ def sealed(given: proof.Proof, key: bytes, said: bytes) -> str:
 @asynccontextmanager
 async def chat(world: World, *, mode: str = "auto", panels: bool = True) -> AsyncIterator[Chat]:
     """Connect a host."""
-    async with Client(build(world.desk), mode=mode, extensions=WITH_PANELS if panels else None) as client:
+    async with Client(build_server(world.app), mode=mode, extensions=WITH_PANELS if panels else None) as client:
         yield Chat(client)
 
 
@@ -139,7 +139,7 @@ class Bridge:
         self._loop.close()
 
     async def _run(self) -> None:
-        async with Client(build(self._world.desk), extensions=WITH_PANELS) as self._client:
+        async with Client(build_server(self._world.app), extensions=WITH_PANELS) as self._client:
             self._ready.set()
             await self._over.wait()
 

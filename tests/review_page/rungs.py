@@ -18,12 +18,13 @@ from page_world import MAIL, PASSPHRASE, Visitor, World, apart, crowd
 from panel_world import Bridge, lock_up, proven
 from tests.secrecy.client import Client
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.review import decide, passkeys, passphrase
-from sequences_mcp.server.app import build
+from sequences_mcp.review import decide
+from sequences_mcp.review.lock import passkeys, passphrase
+from sequences_mcp.server.app import build_server
+from sequences_mcp.services.blueprints import create_blueprint
 
 Meanwhile = Callable[[Plan], object]
 
@@ -133,15 +134,15 @@ class Terminal(Rung):
 
     def look(self, plan: Plan) -> decide.Look:
         """Read the plan's lines."""
-        seen: decide.Look = self.world.at_desk(lambda desk: decide.look(desk, plan.id))
+        seen: decide.Look = self.world.at_desk(lambda app: decide.look_up(app, plan.id))
         return seen
 
     def send(self, plan: Plan, seen: decide.Look) -> bool:
         """Type the passphrase."""
-        passphrase.check(self.world.folder, PASSPHRASE)
+        passphrase.check_passphrase(self.world.folder, PASSPHRASE)
         try:
             self.world.at_desk(
-                lambda desk: decide.approve(desk, plan.id, seen=seen, people=None, actor="terminal")
+                lambda app: decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")
             )
         except SequencesError:
             return False
@@ -185,7 +186,7 @@ class Dialog(Rung):
         blueprint: str = self.world.at_desk(_blueprint)
         self.sent = {"blueprint_id": blueprint, "contacts": crowd(1)}
         approval = self.start(meanwhile)
-        plans = self.world.at_desk(lambda desk: desk.plans.get_plan(approval["plan_id"]))
+        plans = self.world.at_desk(lambda app: app.plans.get_plan(approval["plan_id"]))
         return plans, approval["approval"] == "given"
 
     def again(self, plan: Plan) -> bool:
@@ -215,7 +216,7 @@ class Dialog(Rung):
             return ElicitResult(action="accept", content={"approve": True})
 
         async def run() -> dict[str, Any]:
-            async with Client(build(self.world.desk), mode=self.era, elicitation_callback=dialog) as client:
+            async with Client(build_server(self.world.app), mode=self.era, elicitation_callback=dialog) as client:
                 result = await client.call_tool("start_sequence", self.sent)
             facts: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
             plan = await _newest(self.world)
@@ -225,18 +226,18 @@ class Dialog(Rung):
 
 
 async def _waiting(world: World) -> Plan:
-    async with world.desk() as desk:
-        return (await desk.plans.list_plans(page=1, size=100)).items[-1]
+    async with world.app() as app:
+        return (await app.plans.list_plans(page=1, size=100)).items[-1]
 
 
 async def _newest(world: World) -> str:
-    async with world.desk() as desk:
-        entries = (await desk.records.list_audit(page=1, size=100)).items
+    async with world.app() as app:
+        entries = (await app.records.list_audit(page=1, size=100)).items
         return next(one.subject for one in entries if one.action == "plan.opened")
 
 
-async def _blueprint(desk: Desk) -> str:
-    made = await create_blueprint(desk, name="Engineers", steps=[MAIL], job_title="Engineer")
+async def _blueprint(app: AppContext) -> str:
+    made = await create_blueprint(app, name="Engineers", steps=[MAIL], job_title="Engineer")
     return made.blueprint.id
 
 

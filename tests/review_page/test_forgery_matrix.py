@@ -21,9 +21,9 @@ from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.review import greeting, passkeys
-from sequences_mcp.server.app import build
+from sequences_mcp.review.lock import greeting, passkeys
+from sequences_mcp.server.app import build_server
+from sequences_mcp.services.reviews import edit_draft
 
 Attack = Callable[[World, Rung], None]
 OWN_WORDS = "The agent's own words."
@@ -31,10 +31,10 @@ OWN_WORDS = "The agent's own words."
 
 def edit(world: World, plan: Plan) -> None:
     """An agent changes a text of the plan."""
-    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     draft = f"local:draft_{detail.sequence.steps[0].key}"
     with suppress(SequencesError):
-        world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content=OWN_WORDS))
+        world.at_desk(lambda app: edit_draft(app, draft_id=draft, content=OWN_WORDS))
 
 
 def sql(world: World, statement: str, *values: str) -> None:
@@ -162,7 +162,7 @@ def dialogs_answered_by_the_host(world: World, way: Rung) -> None:
         return ElicitResult(action="accept", content={"approve": True})
 
     async def run() -> None:
-        async with Client(build(world.desk), elicitation_callback=dialog) as client:
+        async with Client(build_server(world.app), elicitation_callback=dialog) as client:
             start = {"blueprint_id": plan.header.blueprint_id, "contacts": crowd(2)}
             await client.call_tool("start_sequence", start)
 

@@ -13,8 +13,8 @@ from page_world import LINKEDIN, MAIL, World
 from test_page_screens import TOOLS
 from test_page_vendor import asked_at_topo
 
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.context import AppContext
+from sequences_mcp.services.reviews import edit_draft
 
 OPERATOR = "operator@lovelace.example"
 
@@ -34,7 +34,7 @@ def works(world: World) -> list[Message]:
 
 def approve(world: World, *steps: dict[str, object], people: int = 1) -> str:
     plan = world.plan(*steps, people=people)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     return plan.id
 
 
@@ -98,9 +98,9 @@ def test_a_text_that_is_edited_under_way_and_a_plan_that_is_void_are_news(world:
     plan_id = approve(world, later)
     assert works(world) == []
 
-    async def edit(desk: Desk) -> None:
-        detail = (await desk.plans.list_people(plan_id, page=1, size=1)).items[0]
-        await edit_draft(desk, draft_id=f"local:draft_{detail.sequence.steps[0].key}", content="Other words.")
+    async def edit(app: AppContext) -> None:
+        detail = (await app.plans.list_people(plan_id, page=1, size=1)).items[0]
+        await edit_draft(app, draft_id=f"local:draft_{detail.sequence.steps[0].key}", content="Other words.")
 
     world.at_desk(edit)
     assert [one["Subject"] for one in works(world)] == ["Waiting for you: 1 text"]
@@ -114,7 +114,7 @@ def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: Worl
     world.plan(people=1)
     approve(world, {**LINKEDIN, "temporalityType": "ASAP", "delay": None})
     assert works(world) == []
-    tasks = world.at_desk(lambda desk: desk.local.tasks.list_tasks(page=1, size=5))
+    tasks = world.at_desk(lambda app: app.local.tasks.list_tasks(page=1, size=5))
     assert tasks.total_count == 1  # the due work was done all the same
     del world.more["SEQUENCES_SMTP_URL"]
     assert works(world) == []
@@ -138,7 +138,7 @@ def test_without_the_setting_nobody_is_told(world: World) -> None:
 def test_what_is_told_is_in_the_audit_without_an_address(world: World) -> None:
     world.plan(people=1)
     works(world)
-    entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=1)).items
+    entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=1)).items
     assert [(one.action, one.subject) for one in entries] == [("notice.sent", "notice")]
     assert OPERATOR not in str(entries[0].detail)
 
@@ -147,7 +147,7 @@ def test_how_much_waits_and_since_when_is_in_the_servers_state(world: World) -> 
     world.plan(people=1)
     world.clock.forward(hours=2)
     world.plan(LINKEDIN, people=1)
-    waiting = world.at_desk(lambda desk: desk.records.waiting())
+    waiting = world.at_desk(lambda app: app.records.waiting())
     assert (waiting.plans.number, waiting.texts.number, waiting.tasks.number) == (2, 0, 0)
     assert f"{waiting.since:%H:%M}" == "12:00"
 

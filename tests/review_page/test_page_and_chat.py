@@ -11,8 +11,8 @@ from mcp.types import ElicitResult
 from page_world import MAIL, Visitor, World, crowd
 from tests.secrecy.client import Client
 
-from sequences_mcp.review import passkeys
-from sequences_mcp.server.app import build
+from sequences_mcp.review.lock import passkeys
+from sequences_mcp.server.app import build_server
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -24,7 +24,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_a_start_says_where_a_person_decides(world: World, visitor: Visitor, era: str) -> None:
-    async with Client(build(world.desk), mode=era) as client:
+    async with Client(build_server(world.app), mode=era) as client:
         made = await call(client, "create_blueprint", name="Engineers", steps=[MAIL], job_title="Engineer")
         started = await call(client, "start_sequence", blueprint_id=made["blueprint_id"], contacts=crowd(2))
         address = f"{visitor.origin}/plans/{started['plan_id']}"
@@ -38,7 +38,7 @@ async def test_a_start_says_where_a_person_decides(world: World, visitor: Visito
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_where_nobody_serves_the_page_the_terminal_alone_is_named(world: World, era: str) -> None:
-    async with Client(build(world.desk), mode=era) as client:
+    async with Client(build_server(world.app), mode=era) as client:
         listed = await call(client, "list_reviews")
     assert "http" not in listed["next"]
     assert "in a terminal: sequences-mcp review" in listed["next"]
@@ -72,7 +72,7 @@ async def test_the_chat_opens_the_page_waits_and_goes_on_by_itself(
         await asyncio.to_thread(decide, person, params.url.removeprefix(person.origin), what)
         return ElicitResult(action="accept")
 
-    async with Client(build(world.desk), mode=era, elicitation_callback=browser) as client:
+    async with Client(build_server(world.app), mode=era, elicitation_callback=browser) as client:
         made = await call(client, "create_blueprint", name="Engineers", steps=[MAIL], job_title="Engineer")
         arguments = {"blueprint_id": made["blueprint_id"], "contacts": crowd(11), "wait_seconds": 30}
         facts = await call(client, "start_sequence", **arguments)
@@ -85,7 +85,7 @@ async def test_declining_to_look_is_no_answer_to_the_plan(world: World, person: 
     async def browser(context: object, params: Any) -> ElicitResult:
         return ElicitResult(action="decline")
 
-    async with Client(build(world.desk), mode=era, elicitation_callback=browser) as client:
+    async with Client(build_server(world.app), mode=era, elicitation_callback=browser) as client:
         facts = await started(client, contacts=crowd(11))
     assert (facts["approval"], facts["outcome"]) == ("dismissed", "waiting_for_approval")
     assert facts["status"] == "waiting"
@@ -93,7 +93,7 @@ async def test_declining_to_look_is_no_answer_to_the_plan(world: World, person: 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, person: Visitor, era: str) -> None:
-    async with Client(build(world.desk), mode=era) as client:
+    async with Client(build_server(world.app), mode=era) as client:
         first = await started(client)
         assert first["approval"] == "not_asked"
         await asyncio.to_thread(decide, person, f"/plans/{first['plan_id']}", "refuse")
@@ -105,7 +105,7 @@ async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, 
 async def test_the_next_question_about_a_plan_tells_what_was_decided(
     world: World, person: Visitor, what: str, told: str
 ) -> None:
-    async with Client(build(world.desk)) as client:
+    async with Client(build_server(world.app)) as client:
         first = await started(client)
         await asyncio.to_thread(decide, person, f"/plans/{first['plan_id']}", what)
         listed = await call(client, "list_reviews", plan_id=first["plan_id"])
@@ -114,7 +114,7 @@ async def test_the_next_question_about_a_plan_tells_what_was_decided(
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_a_plan_nobody_decided_in_time_is_expired_and_not_refused(world: World, era: str) -> None:
-    async with Client(build(world.desk), mode=era) as client:
+    async with Client(build_server(world.app), mode=era) as client:
         first = await started(client, idempotency_key="one")
         world.clock.forward(hours=24)
         again = await call(
@@ -133,7 +133,7 @@ async def test_the_wait_is_bounded_and_tells_progress(world: World) -> None:
     async def progress(done: float, total: float | None, message: str | None) -> None:
         told.append(message)
 
-    async with Client(build(world.desk)) as client:
+    async with Client(build_server(world.app)) as client:
         made = await call(client, "create_blueprint", name="Engineers", steps=[MAIL], job_title="Engineer")
         arguments = {"blueprint_id": made["blueprint_id"], "contacts": crowd(2), "wait_seconds": 1}
         result = await client.call_tool("start_sequence", arguments, progress_callback=progress)
@@ -150,7 +150,7 @@ async def test_where_a_passkey_is_registered_the_chat_does_not_ask(world: World)
     async def dialog(context: object, params: object) -> ElicitResult:
         raise AssertionError("nobody may be asked")
 
-    async with Client(build(world.desk), elicitation_callback=dialog) as client:
+    async with Client(build_server(world.app), elicitation_callback=dialog) as client:
         made = await client.call_tool("create_blueprint", {"name": "A", "steps": [MAIL], "job_title": "Engineer"})
         own = made.structured_content["blueprint_id"]
         arguments = {"blueprint_id": own, "contacts": crowd(2)}

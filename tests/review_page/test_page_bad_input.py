@@ -15,11 +15,11 @@ from page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, expect
 from tests.secrecy.hearing import heard
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.flows.update_blueprint import update_blueprint
-from sequences_mcp.review import seat
+from sequences_mcp.review.page import serving
+from sequences_mcp.services.blueprints import update_blueprint
+from sequences_mcp.services.reviews import edit_draft
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_form_of_somebody_elses_session_changes_nothing(world: World, person: 
 
 def test_an_expired_session_asks_for_the_passphrase_and_keeps_the_text(world: World, person: Visitor) -> None:
     plan = world.plan(people=1)
-    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     path = f"/texts/local:draft_{detail.sequence.steps[0].key}"
     csrf = person.get("/").field("csrf")
     world.clock.forward(hours=12)
@@ -88,11 +88,11 @@ def test_an_expired_session_asks_for_the_passphrase_and_keeps_the_text(world: Wo
     assert world.present(plan.id).digest == plan.digest
 
 
-async def new_version(desk: Desk, plan: Plan) -> None:
+async def new_version(app: AppContext, plan: Plan) -> None:
     """Change the blueprint."""
     steps = [{**MAIL, "content": "Another template."}]
     await update_blueprint(
-        desk,
+        app,
         blueprint_id=plan.header.blueprint_id,
         expected_version=1,
         name="Engineers",
@@ -104,9 +104,9 @@ async def new_version(desk: Desk, plan: Plan) -> None:
 def test_a_stale_screen_approves_nothing_and_says_what_changed(world: World, person: Visitor) -> None:
     plan = world.plan(people=1)
     digest = read(person, plan)
-    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     draft = f"local:draft_{detail.sequence.steps[0].key}"
-    world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="Other words."))
+    world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="Other words."))
     read(person, plan)
     answer = person.post(f"/plans/{plan.id}/approve", digest=digest)
     assert answer.status == 409
@@ -145,7 +145,7 @@ def test_a_plan_is_approved_as_it_was_made_and_a_changed_setting_holds_it_and_sa
 def test_a_new_version_voids_what_was_read_and_says_so(world: World, person: Visitor) -> None:
     plan = world.plan(people=1)
     digest = read(person, plan)
-    world.at_desk(lambda desk: new_version(desk, plan))
+    world.at_desk(lambda app: new_version(app, plan))
     answer = person.post(f"/plans/{plan.id}/approve", digest=digest)
     assert answer.status == 409
     assert "the blueprint is at version 2 and the plan at 1" in answer.text
@@ -170,11 +170,11 @@ def test_a_server_that_restarts_in_between_loses_nothing(world: World, browser: 
 
 def test_a_task_is_copied_with_one_button(world: World, browser: Browser, shots: Path) -> None:
     plan = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     waiting: list[int] = []
 
     def opened() -> bool:
-        waiting.append(world.at_desk(lambda desk: desk.local.tasks.list_tasks(page=1, size=1)).total_count)
+        waiting.append(world.at_desk(lambda app: app.local.tasks.list_tasks(page=1, size=1)).total_count)
         return bool(waiting[-1])
 
     world.work_until(opened)
@@ -206,17 +206,17 @@ def test_without_a_browser_the_command_says_what_to_open_and_stays(tmp_path: Pat
         assert "The review page is at http://localhost:" in lines[0]
         assert "No browser could be opened here" in lines[1]
         assert "until you press Ctrl-C" in lines[2]
-        assert seat.is_held(tmp_path / "data")
+        assert serving.is_held(tmp_path / "data")
         process.send_signal(signal.SIGINT)
         try:
             assert process.wait(20) == 0
         finally:
             process.kill()
-    assert not seat.is_held(tmp_path / "data")
+    assert not serving.is_held(tmp_path / "data")
 
 
 def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: Path) -> None:
-    (tmp_path / "data" / seat.LOCK_NAME).mkdir(parents=True)
+    (tmp_path / "data" / serving.LOCK_NAME).mkdir(parents=True)
     with opened_in_a_terminal(tmp_path) as process:
         out, err = (heard("review --open", text) for text in process.communicate(timeout=60))
     assert (process.returncode, out) == (2, "")

@@ -154,18 +154,18 @@ def test_no_screen_has_an_accessibility_violation(world: World, browser: Browser
 
 def every_kind_of_thing(world: World) -> Plan:
     started = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
-    world.at_desk(lambda desk: desk.plans.approve_plan(started.id, digest=started.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(started.id, digest=started.digest, actor="test"))
     sent = world.plan(MAIL, people=1, email="sent@hopper.example", linkedin_url="https://linkedin.com/in/sent")
-    world.at_desk(lambda desk: desk.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(sent.id, digest=sent.digest, actor="test"))
     world.work_until(lambda: len(world.mails) == 1)
-    world.at_desk(lambda desk: desk.suppressions.suppress("domain", "never.example", reason="asked"))
+    world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))
     plan = world.plan(MAIL, LINKEDIN, LATER, people=60)
     sql(world, "UPDATE contact SET company = ?", "O'Neil \u202e& <Sons>")  # at the door it is refused
     return plan
 
 
 def paths(world: World, plan: Plan) -> dict[str, str]:
-    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
     return {
         "front": "/",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from page_world import MAIL, WRITTEN, Visitor, World
 from test_page_plan import open_sample
 
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.context import AppContext
+from sequences_mcp.services.reviews import edit_draft
 
 
 def edited(world: World, plan_id: str, number: int) -> str:
     """Change the text of one person of a plan, as an agent may, and return the person's run."""
 
-    async def change(desk: Desk) -> str:
-        people = (await desk.plans.list_people(plan_id, page=1, size=10)).items
+    async def change(app: AppContext) -> str:
+        people = (await app.plans.list_people(plan_id, page=1, size=10)).items
         run = people[number].sequence
         await edit_draft(
-            desk, draft_id=f"local:draft_{run.steps[0].key}", content="Hi, send me your password, please."
+            app, draft_id=f"local:draft_{run.steps[0].key}", content="Hi, send me your password, please."
         )
         return run.id
 

@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 from page_world import Visitor, World
 
-from sequences_mcp.review.connections import Limits
+from sequences_mcp.review.page.guard import Limits
 
 QUICK = Limits(most=8, head=0.4, body=0.4, answer=0.4, life=300)
 PATIENT = Limits(most=8, head=600, body=600, answer=600, life=600)
@@ -142,7 +142,7 @@ def test_an_old_connection_takes_no_other_request(world: World) -> None:
 
 def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving(world: World) -> None:
     plan = world.plan(people=5)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     over = threading.Event()
 
     def floods(visitor: Visitor) -> None:

@@ -22,10 +22,10 @@ from tests.secrecy.client import Client
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.flows.update_blueprint import update_blueprint
-from sequences_mcp.server.app import build
+from sequences_mcp.server.app import build_server
+from sequences_mcp.services.blueprints import update_blueprint
+from sequences_mcp.services.reviews import edit_draft
+from sequences_mcp.services.starts import start_sequence
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Scene:
 
         async def run() -> None:
             callback = dialog if answer else None
-            async with Client(build(self.world.desk), elicitation_callback=callback) as client:
+            async with Client(build_server(self.world.app), elicitation_callback=callback) as client:
                 await client.call_tool(name, arguments)
 
         apart(run)
@@ -152,16 +152,16 @@ def approves_too_late(scene: Scene) -> None:
 
 def approves_after_an_edit(scene: Scene) -> None:
     draft = f"local:draft_{scene.key}"
-    scene.world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+    scene.world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="The agent's own words."))
     assert scene.approves().status == 409
 
 
 def approves_after_a_new_version(scene: Scene) -> None:
-    async def renew(desk: Any) -> None:
+    async def renew(app: Any) -> None:
         steps = [{**MAIL, "content": "Another template."}]
         own = scene.plan.header.blueprint_id
         await update_blueprint(
-            desk, blueprint_id=own, expected_version=1, name="Engineers", steps=steps, job_title="Engineer"
+            app, blueprint_id=own, expected_version=1, name="Engineers", steps=steps, job_title="Engineer"
         )
 
     scene.world.at_desk(renew)
@@ -178,7 +178,7 @@ def injects(content: str, subject: str) -> Script:
 
     def script(scene: Scene) -> None:
         draft = f"local:draft_{scene.key}"
-        scene.tries(lambda desk: edit_draft(desk, draft_id=draft, content=content, subject=subject))
+        scene.tries(lambda app: edit_draft(app, draft_id=draft, content=content, subject=subject))
 
     return script
 
@@ -189,7 +189,7 @@ def claims_to_be_allowed(scene: Scene) -> None:
 
     own = scene.plan.header.blueprint_id
     scene.tries(
-        lambda desk: start_sequence(desk, blueprint_id=own, contacts=crowd(2), auto_approve=True, progress=silent)
+        lambda app: start_sequence(app, blueprint_id=own, contacts=crowd(2), auto_approve=True, progress=silent)
     )
 
 
@@ -210,7 +210,7 @@ SCRIPTS: dict[str, Script] = {
         "start_sequence", **scene.start(idempotency_key=scene.plan.digest)
     ),
     "1 a digest of something else": lambda scene: scene.tries(
-        lambda desk: desk.plans.approve_plan(scene.plan.id, digest="0" * 64, actor="agent")
+        lambda app: app.plans.approve_plan(scene.plan.id, digest="0" * 64, actor="agent")
     ),
     **{
         f"2 a host whose dialog {word}": lambda scene, answer=answer: scene.tool(
@@ -266,7 +266,7 @@ SCRIPTS: dict[str, Script] = {
 def test_no_message_leaves(world: World, script: Script) -> None:
     world.more["SEQUENCES_ELICITATION"] = "on"
     plan = world.plan(people=2)
-    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     with world.page() as person:
         person.unlock()
         key = people.items[0].sequence.steps[0].key
@@ -289,12 +289,12 @@ def test_there_are_forty_of_them() -> None:
 def test_a_race_with_an_edit_sends_nothing_unread(world: World) -> None:
     """Both at once: whichever comes first, the text that nobody read stays here."""
     plan = world.plan(people=2)
-    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     draft = f"local:draft_{people.items[0].sequence.steps[0].key}"
 
     def edit() -> None:
         with suppress(SequencesError):
-            world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+            world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="The agent's own words."))
 
     with world.page() as person:
         person.unlock()

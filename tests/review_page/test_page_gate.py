@@ -107,7 +107,7 @@ def test_twenty_calls_without_a_session_see_the_lock_alone(
     waiting: Waiting, method: str, path: str, cookie: str
 ) -> None:
     world, plan, _, visitor = waiting
-    people = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1))
+    people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     path = path.format(plan=plan.id, sequence=people.items[0].sequence.id)
     body = urlencode({"digest": plan.digest, "csrf": "x"}) if method == "POST" else ""
     answer = visitor.send(method, path, body=body, headers={"Cookie": cookie or None})

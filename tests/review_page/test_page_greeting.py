@@ -12,7 +12,7 @@ from page_world import PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, expect
 
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.review import greeting
+from sequences_mcp.review.lock import greeting
 
 WORD = "copper lantern"
 

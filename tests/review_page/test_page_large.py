@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from page_world import LINKEDIN, MAIL, World
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.desk import Desk
 
 pytestmark = pytest.mark.alone
 PEOPLE = 10_000
@@ -64,12 +64,12 @@ def test_a_screen_of_fifty_people_costs_a_small_part_of_reading_all_of_them(plan
     assert max(screens) < everybody / 2
 
 
-async def reading(plan: Plan, desk: Desk) -> float:
+async def reading(plan: Plan, app: AppContext) -> float:
     """Return in how many seconds all people of a plan are read."""
     began = time.perf_counter()
     seen = 0
     for page in range(1, PEOPLE // AT_ONCE + 1):
-        seen += len((await desk.plans.list_people(plan.id, page=page, size=AT_ONCE)).items)
+        seen += len((await app.plans.list_people(plan.id, page=page, size=AT_ONCE)).items)
     assert seen == PEOPLE
     return time.perf_counter() - began
 
@@ -100,10 +100,10 @@ async def gaps_during(work: Awaitable[Any]) -> list[float]:
 async def test_deciding_ten_thousand_people_leaves_room_for_everything_else(planned: Planned) -> None:
     """People are told of a decision a batch at a time, and a batch costs the same however many more there are."""
     large, small, unwanted = planned.large, planned.small, planned.unwanted
-    async with planned.world.desk() as desk:
-        few = await gaps_during(desk.plans.approve_plan(small.id, digest=small.digest, actor="test"))
-        many = await gaps_during(desk.plans.approve_plan(large.id, digest=large.digest, actor="test"))
-        refused = await gaps_during(desk.plans.refuse_plan(unwanted.id, reason="no", actor="test"))
+    async with planned.world.app() as app:
+        few = await gaps_during(app.plans.approve_plan(small.id, digest=small.digest, actor="test"))
+        many = await gaps_during(app.plans.approve_plan(large.id, digest=large.digest, actor="test"))
+        refused = await gaps_during(app.plans.refuse_plan(unwanted.id, reason="no", actor="test"))
     print(f"approved with {sum(many):.1f} s of work, {max(many) * 1000:.0f} ms at most between two turns")
     assert max(many) < sum(many) / 5
     assert max(refused) < sum(refused) / 2

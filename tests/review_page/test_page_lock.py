@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from page_world import PASSPHRASE, Clock, Visitor, World
 
-from sequences_mcp.review import tries
+from sequences_mcp.review.lock import sessions
 
 
 def test_the_right_passphrase_opens_one_browser(visitor: Visitor) -> None:
@@ -94,15 +94,15 @@ def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: World)
     assert pauses == [0.5]
     with world.page() as visitor:
         assert visitor.unlock(browser="mine").status == 429
-    entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=20)).items
+    entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=20)).items
     noted = [one for one in entries if one.action == "passphrase.wrong"]
     assert [one.detail["one_after_another"] for one in noted] == [5, 4, 3, 2, 1]
-    assert (world.folder / tries.FILE_NAME).stat().st_mode & 0o077 == 0
+    assert (world.folder / sessions.FILE_NAME).stat().st_mode & 0o077 == 0
 
 
 def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path: Path) -> None:
     clock = Clock()
-    counts = tries.Tries(tmp_path, clock)
+    counts = sessions.Tries(tmp_path, clock)
     waits = []
     for _ in range(12):
         counts.was_wrong("mine")
@@ -116,7 +116,7 @@ def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path:
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"mine": 3}', '{"mine": {"wrong": "x", "last": 1}}', "\x00"])
 def test_a_damaged_count_of_wrong_passphrases_is_no_obstacle(world: World, damaged: str) -> None:
-    (world.folder / tries.FILE_NAME).write_text(damaged)
+    (world.folder / sessions.FILE_NAME).write_text(damaged)
     with world.page() as visitor:
         assert visitor.unlock("wrong horse battery", browser="mine").status == 403
         assert visitor.unlock(browser="mine").status == 200

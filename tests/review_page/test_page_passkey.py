@@ -17,7 +17,7 @@ from test_forgery_matrix import sql
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.review import passkeys
+from sequences_mcp.review.lock import passkeys
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -75,7 +75,7 @@ def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, pers
     for signature in (None, "", "{}", "not json", json.dumps({"id": "x", "response": {}})):
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
             world.at_desk(
-                lambda desk, signature=signature: desk.plans.approve_plan(
+                lambda app, signature=signature: app.plans.approve_plan(
                     plan.id, digest=plan.digest, actor="agent", signature=signature
                 )
             )
@@ -86,11 +86,11 @@ def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Scre
     plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2, first=2)
     approve(person, plan)
     signature = stored_signature(world)
-    assert passkeys.unproven(world.folder, plan.digest, signature) is None
-    assert passkeys.unproven(world.folder, other.digest, signature) == passkeys.UNSIGNED
+    assert passkeys.signature_problem(world.folder, plan.digest, signature) is None
+    assert passkeys.signature_problem(world.folder, other.digest, signature) == passkeys.UNSIGNED
     with pytest.raises(ApprovalError):
         world.at_desk(
-            lambda desk: desk.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
+            lambda app: app.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
         )
 
 
@@ -116,7 +116,7 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
     world: World, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=2)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
     (world.folder / passkeys.FILE_NAME).write_text(
         json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
     )
@@ -204,7 +204,7 @@ def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(wor
         json.loads(form["signature"]),
     ]
     for one in forged:
-        assert passkeys.unproven(world.folder, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(world.folder, plan.digest, json.dumps(one)) == passkeys.UNSIGNED
     sql(world, "UPDATE approval_signature SET assertion = ?", json.dumps(forged[0]))
     assert world.mails_after_work() == []
     assert world.present(plan.id).status is PlanStatus.VOID

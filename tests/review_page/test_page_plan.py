@@ -7,11 +7,11 @@ from datetime import timedelta
 from page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
 from tests.planting import plant
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.pause_sequence import pause_sequence
-from sequences_mcp.review.decide import look
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.review.decide import look_up
+from sequences_mcp.services.sequences import pause_sequence
 
 
 def test_the_front_page_shows_what_waits(world: World, person: Visitor) -> None:
@@ -72,8 +72,8 @@ def test_one_person_is_taken_out_and_the_rest_are_approved(world: World, person:
     assert "1 taken out, 3 left" in page
     assert approve(person, plan.id).status == 303
 
-    async def statuses(desk: Desk) -> list[SequenceStatus]:
-        found = await desk.plans.list_people(plan.id, page=1, size=10)
+    async def statuses(app: AppContext) -> list[SequenceStatus]:
+        found = await app.plans.list_people(plan.id, page=1, size=10)
         return [one.sequence.status for one in found.items]
 
     assert sorted(world.at_desk(statuses)) == [SequenceStatus.ACTIVE] * 3 + [SequenceStatus.STOPPED_EARLY]
@@ -143,21 +143,21 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
 ) -> None:
     plan = world.plan(MAIL, people=2)
 
-    async def pause(desk: Desk) -> str:
-        first = (await desk.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
-        await pause_sequence(desk, sequence_id=first.id, paused_until=world.clock() + timedelta(days=2))
+    async def pause(app: AppContext) -> str:
+        first = (await app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
+        await pause_sequence(app, sequence_id=first.id, paused_until=world.clock() + timedelta(days=2))
         return first.id
 
     run = world.at_desk(pause)
     shown = person.get(f"/plans/{plan.id}").text
     assert shown.count("paused until <time") == 1 and "Wed 2026-11-25 12:00 UTC" in shown
     assert "Paused: after a yes nothing leaves before" in person.get(f"/plans/{plan.id}/people/{run}").text
-    lines = world.at_desk(lambda desk: look(desk, plan.id)).lines
+    lines = world.at_desk(lambda app: look_up(app, plan.id)).lines
     assert sum("paused: after the approval nothing leaves before" in line for line in lines) == 1
     open_sample(person, plan.id)
     assert approve(person, plan.id).status == 303
     assert len(world.mails_after_work()) == 1
-    assert world.at_desk(lambda desk: desk.local.sequences.get_sequence(run)).sequence.status is (
+    assert world.at_desk(lambda app: app.local.sequences.get_sequence(run)).sequence.status is (
         SequenceStatus.WAITING_FOR_LEAD
     )
     world.clock.forward(days=3)

@@ -12,7 +12,7 @@ from page_world import MAIL, PASSPHRASE, Answer, Visitor, World
 from playwright.sync_api import expect
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.flows.edit_draft import edit_draft
+from sequences_mcp.services.reviews import edit_draft
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def test_a_stolen_cookie_approves_no_text_and_settles_nothing(
 ) -> None:
     plan = world.plan({**MAIL, "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}, people=1)
     assert approves(person, plan).status == 303
-    detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+    detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     path = f"/texts/local:draft_{detail.sequence.steps[0].key}"
-    world.at_desk(lambda desk: edit_draft(desk, draft_id=path[7:], content="The agent's own words."))
+    world.at_desk(lambda app: edit_draft(app, draft_id=path[7:], content="The agent's own words."))
     digest = thief.get(path).field("digest")
     assert thief.post(f"{path}/approve", digest=digest).status == 403
     assert thief.post(f"{path}/settle", sent="no").status == 403
@@ -83,7 +83,7 @@ def test_what_holds_back_stays_one_click(world: World, person: Visitor, thief: V
     plan, other = world.plan(people=1), world.plan({**MAIL, "content": "Something else."}, people=1)
     assert thief.post(f"/plans/{other.id}/refuse").status == 303
     assert approves(person, plan).status == 303
-    run = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
+    run = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
     assert thief.post(f"/sequences/{run.id}/pause", days="2").status == 303
     assert thief.post(f"/sequences/{run.id}/stop", reason="LOSE").status == 303
 

@@ -42,9 +42,9 @@ def furnished(world: World) -> list[Plan]:
     task = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1, first=900)
     sent = world.plan(MAIL, LATER, people=1, first=901)
     for plan in (task, sent):
-        world.at_desk(lambda desk, plan=plan: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+        world.at_desk(lambda app, plan=plan: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     world.mails_after_work()
-    world.at_desk(lambda desk: desk.suppressions.suppress("domain", "never.example", reason="asked"))
+    world.at_desk(lambda app: app.suppressions.suppress("domain", "never.example", reason="asked"))
     written = world.plan(WRITTEN, people=12, first=950)
     void = world.plan(MAIL, people=1, first=970)
     sql(world, "UPDATE plan SET status = 'void', reason = 'start_sequence begins a new one' WHERE id = ?", void.id)
@@ -62,16 +62,16 @@ def addresses(world: World, plans: list[Plan]) -> list[str]:
         "/?page=9",
     ]
     for plan in plans:
-        people = world.at_desk(lambda desk, plan=plan: desk.plans.list_people(plan.id, page=1, size=1)).items
+        people = world.at_desk(lambda app, plan=plan: app.plans.list_people(plan.id, page=1, size=1)).items
         run = people[0].sequence
         found += [f"/plans/{plan.id}", f"/plans/{plan.id}/texts", f"/plans/{plan.id}/people/{run.id}"]
         found += [f"/texts/local:draft_{run.steps[0].key}", f"/sequences/{run.id}"]
-    runs = world.at_desk(lambda desk: desk.local.sequences.list_sequences(_everybody())).items
+    runs = world.at_desk(lambda app: app.local.sequences.list_sequences(_everybody())).items
     return found + [f"/sequences/{one.sequence.id}" for one in runs[:5]] + [f"{found[0]}?page=2"]
 
 
 def _everybody() -> object:
-    from sequences_mcp.providers.port import SequenceFilter
+    from sequences_mcp.ports.embedded import SequenceFilter
 
     return SequenceFilter(page=1, size=20)
 
@@ -100,7 +100,7 @@ def test_no_screen_names_a_tool_to_a_person(world: World, person: Visitor) -> No
 
 
 def test_every_tool_has_a_persons_words() -> None:
-    everything = catalog.names(frozenset({"kalent", "clarky", "topo"}))
+    everything = catalog.tool_names(frozenset({"kalent", "clarky", "topo"}))
     assert set(everything) <= set(SAID)
     for name in everything:
         for told in (f"{name} shows it.", f"Call {name} again.", f"Do it with {name}.", f"Look; `{name}` helps"):
@@ -126,7 +126,7 @@ def test_words_of_this_program_are_said_to_a_person() -> None:
 
 def test_an_error_in_a_terminal_names_no_tool(world: World) -> None:
     with pytest.raises(SequencesError) as caught:
-        world.at_desk(lambda desk: desk.plans.get_plan("local:plan_1"))
+        world.at_desk(lambda app: app.plans.get_plan("local:plan_1"))
     assert TOOLS.search(str(caught.value))
     assert not TOOLS.search(for_person(str(caught.value)))
 

@@ -9,22 +9,22 @@ from pathlib import Path
 from page_world import World
 
 from sequences_mcp.bootstrap import review_page
-from sequences_mcp.review import seat
-from sequences_mcp.review.serving import ReviewPage
+from sequences_mcp.review.page import serving
+from sequences_mcp.review.page.serving import ReviewPage
 
 
 def test_one_process_listens_and_the_others_know_where(tmp_path: Path) -> None:
-    first = seat.take(tmp_path)
+    first = serving.take_page_lock(tmp_path)
     assert first is not None
-    assert seat.take(tmp_path) is None
-    assert seat.is_held(tmp_path)
-    assert seat.address(tmp_path, "/plans/1") == f"http://{first.authority}/plans/1"
+    assert serving.take_page_lock(tmp_path) is None
+    assert serving.is_held(tmp_path)
+    assert serving.address(tmp_path, "/plans/1") == f"http://{first.authority}/plans/1"
     first.leave()
-    assert not seat.is_held(tmp_path)
+    assert not serving.is_held(tmp_path)
 
 
 def test_nobody_else_can_answer_for_localhost_on_the_port(tmp_path: Path) -> None:
-    taken = seat.take(tmp_path)
+    taken = serving.take_page_lock(tmp_path)
     assert taken is not None
     assert {one.getsockname()[0] for one in taken.sockets} <= {"127.0.0.1", "::1"}
     assert {one.getsockname()[1] for one in taken.sockets} == {taken.port}
@@ -32,17 +32,17 @@ def test_nobody_else_can_answer_for_localhost_on_the_port(tmp_path: Path) -> Non
 
 
 def test_the_address_is_kept_for_the_next_time_unless_it_is_taken(tmp_path: Path) -> None:
-    first = seat.take(tmp_path)
+    first = serving.take_page_lock(tmp_path)
     assert first is not None
     first.leave()
-    again = seat.take(tmp_path)
+    again = serving.take_page_lock(tmp_path)
     assert again is not None
     assert again.port == first.port
     again.leave()
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", first.port))
         squatter.listen()
-        other = seat.take(tmp_path)
+        other = serving.take_page_lock(tmp_path)
         assert other is not None
         assert other.port != first.port
         other.leave()
@@ -50,9 +50,9 @@ def test_the_address_is_kept_for_the_next_time_unless_it_is_taken(tmp_path: Path
 
 def test_a_damaged_note_of_the_address_is_no_obstacle(tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"port": "x"}', '{"port": 99999999}'):
-        (tmp_path / seat.FILE_NAME).write_text(text)
-        assert seat.address(tmp_path) is None
-        taken = seat.take(tmp_path)
+        (tmp_path / serving.FILE_NAME).write_text(text)
+        assert serving.address(tmp_path) is None
+        taken = serving.take_page_lock(tmp_path)
         assert taken is not None
         taken.leave()
 
@@ -62,14 +62,14 @@ def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world
     page.start()
     assert visited(world) == 401
     page.stop()
-    assert not seat.is_held(world.folder)
+    assert not serving.is_held(world.folder)
 
 
 def test_a_page_that_nobody_visits_goes_at_once(world: World) -> None:
     page = review_page(world.settings, clock=world.clock)
     page.start()
     page.stop()
-    assert not seat.is_held(world.folder)
+    assert not serving.is_held(world.folder)
 
 
 def test_another_process_takes_over_when_the_first_one_goes(world: World) -> None:
@@ -77,10 +77,10 @@ def test_another_process_takes_over_when_the_first_one_goes(world: World) -> Non
     first.start()
     second.start()
     assert (first.is_here, second.is_here) == (True, False)
-    before = seat.address(world.folder)
+    before = serving.address(world.folder)
     first.stop()
     assert taken_over(second)
-    assert seat.address(world.folder) == before
+    assert serving.address(world.folder) == before
     assert visited(world) == 401
     second.stop()
 
@@ -92,7 +92,7 @@ def taken_over(page: ReviewPage) -> bool:
 
 def visited(world: World) -> int:
     """Visit the page where the folder says it is."""
-    address = seat.address(world.folder)
+    address = serving.address(world.folder)
     assert address is not None
     host = address.removeprefix("http://").rstrip("/")
     connection = HTTPConnection("127.0.0.1", int(host.rpartition(":")[2]), timeout=60)

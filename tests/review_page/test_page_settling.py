@@ -12,7 +12,7 @@ from test_forgery_matrix import sql
 from tests.engine.fake_mail_server import DROP, Running, mail_server
 
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.providers.port import Draft
+from sequences_mcp.ports.embedded import Draft
 from sequences_mcp.review import decide
 
 
@@ -26,14 +26,14 @@ def server(world: World) -> Iterator[Running]:
 
 def in_terminal(world: World) -> None:
     plan = world.plan(people=1)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
 
 
 def lost(world: World, server: Running) -> Draft:
     """Return an e-mail whose fate nobody knows; the mail server takes everything from then on."""
     world.mails_after_work()
     server.inbox.script.clear()
-    [draft] = world.at_desk(lambda desk: desk.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
+    [draft] = world.at_desk(lambda app: app.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
     assert draft.why == "unknown"
     found: Draft = draft
     return found
@@ -86,7 +86,7 @@ def test_it_is_recorded_as_an_approval_of_that_text(world: World, server: Runnin
     with world.page() as person:
         person.unlock()
         assert settles(person, draft) == 303
-        entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=5)).items
+        entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=5)).items
         assert [one.actor for one in entries if one.action == "sequence.settled"] == ["page"]
         sql(world, "UPDATE step_run SET content = ?", "Other words than those that were seen.")
         assert left(world, server) == 0
@@ -102,7 +102,7 @@ def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: W
             assert settles(visitor, draft, signature=signature) == 409
         assert settles(visitor, draft, signature=person.signed(draft.to_sign), key="") == 403
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            world.at_desk(lambda desk: decide.settled(desk, draft.id, sent=False, actor="terminal"))
+            world.at_desk(lambda app: decide.resolved_in_terminal(app, draft.id, sent=False, actor="terminal"))
         assert left(world, server) == 0
         assert settles(visitor, draft, signature=person.signed(draft.to_sign)) == 303
         assert left(world, server) == 1
@@ -153,7 +153,7 @@ def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: R
 
 
 def test_taking_somebody_off_the_list_asks_for_the_person(world: World) -> None:
-    world.at_desk(lambda desk: desk.suppressions.suppress("address", "grace@hopper.example", reason="asked"))
+    world.at_desk(lambda app: app.suppressions.suppress("address", "grace@hopper.example", reason="asked"))
     with world.page() as person:
         person.unlock()
         thief = Visitor(person.seat, person.cookie)

@@ -9,22 +9,22 @@ from datetime import timedelta
 from page_world import LINKEDIN, MAIL, World
 
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.sequence import Sequence
+from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.approvals import uncovered_because
-from sequences_mcp.engine.store import plans, sequences
-from sequences_mcp.engine.store.database import Store
+from sequences_mcp.store import plans, sequences
+from sequences_mcp.store.database import Store
 
 CHANGES = 10_000
 
 
 def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: World) -> None:
     made = world.plan(MAIL, LINKEDIN, people=5)
-    world.at_desk(lambda desk: desk.plans.approve_plan(made.id, digest=made.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor="test"))
     chance = random.Random(20261123)
     with Store.open(world.folder, now=world.clock()) as store:
-        plan = plans.find(store, made.id)
+        plan = plans.find_plan(store, made.id)
         assert plan is not None
-        people = sequences.by_ids(store, [row["id"] for row in store.rows("records.people", **page_of(made))])
+        people = sequences.runs_by_ids(store, [row["id"] for row in store.rows("records.people", **page_of(made))])
         assert all(refused(store, plan, one, step) is None for one in people for step in range(2))
         for _ in range(CHANGES):
             one, step = chance.choice(people), chance.randrange(2)
@@ -36,11 +36,11 @@ def page_of(plan: Plan) -> dict[str, object]:
     return {"plan_id": plan.id, "size": 10, "skip": 0}
 
 
-def refused(store: Store, plan: Plan, one: Sequence, step: int) -> str | None:
+def refused(store: Store, plan: Plan, one: Run, step: int) -> str | None:
     return uncovered_because(store, plan, sequence=one, run=one.steps[step])
 
 
-def changed_somewhere(plan: Plan, one: Sequence, step: int, chance: random.Random) -> tuple[Plan, Sequence]:
+def changed_somewhere(plan: Plan, one: Run, step: int, chance: random.Random) -> tuple[Plan, Run]:
     """Return the plan and one of its people with one byte changed in something that an approval covers."""
     run = one.steps[step]
     texts = {name: value for name in ("recipient", "subject", "content") if (value := getattr(run, name))}

@@ -11,7 +11,7 @@ from test_forgery_matrix import sql
 
 def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     assert "no worker runs" not in person.get("/").text
     world.clock.forward(hours=1)
     text = person.get("/").text
@@ -25,13 +25,13 @@ def test_the_front_page_tells_of_a_database_of_another_machine(world: World, per
     assert "take-over" not in person.get("/").text
     with closing(sqlite3.connect(world.folder / "sequences.db")) as database, database:
         database.execute("UPDATE lineage SET machine = 'another'")
-    world.at_desk(lambda desk: desk.plans.list_plans(page=1, size=1))  # any process that opens it notices
+    world.at_desk(lambda app: app.plans.list_plans(page=1, size=1))  # any process that opens it notices
     assert "sequences-mcp review take-over" in person.get("/").text
 
 
 def test_what_is_wrong_is_counted_in_words_that_fit_and_names_no_tool(world: World, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
-    world.at_desk(lambda desk: desk.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
+    world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     world.mails_after_work()
     for one, many in ((1, ""), (2, "s")):
         statement = "UPDATE sequence SET status = 'FAILED' WHERE no <= ?"

@@ -12,20 +12,17 @@ from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
 from tests.sandbox.sandbox_client import Sandbox
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus
+from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over_soon
-from sequences_mcp.flows.list_sequences import list_sequences
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.flows.update_blueprint import update_blueprint
-from sequences_mcp.flows.update_sequence import update_sequence
-from sequences_mcp.providers.port import SequenceFilter
-from sequences_mcp.providers.record_port import AskedChange
+from sequences_mcp.ports.embedded import AskedChange, SequenceFilter
 from sequences_mcp.review import decide
-from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_mcp.services.blueprints import create_blueprint, update_blueprint
+from sequences_mcp.services.enrolment import enrol_soon
+from sequences_mcp.services.sequences import list_sequences, update_sequence
+from sequences_mcp.services.starts import start_sequence
+from sequences_sandbox.seeds import CLARKY_TEMPLATES
 
 HOSTILE = "<script>alert(1)</script>\u202enote"
 
@@ -37,9 +34,9 @@ def planned(world: World, **facts: str) -> Plan:
     async def silent(done: int, total: int) -> None:
         """Tell nobody how far it is."""
 
-    async def start(desk: Desk) -> Plan:
+    async def start(app: AppContext) -> Plan:
         blueprint = f"clarky:{CLARKY_TEMPLATES[0]}"
-        return (await start_sequence(desk, blueprint_id=blueprint, contacts=people, progress=silent)).plan
+        return (await start_sequence(app, blueprint_id=blueprint, contacts=people, progress=silent)).plan
 
     plan: Plan = world.at_desk(start)
     return plan
@@ -58,7 +55,7 @@ def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, p
     sample = open_sample(person, plan.id)
     assert "its API does not show them" in sample.text
     assert approve(person, plan.id).status == 303
-    done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
+    done = world.at_desk(lambda app: app.vendor_runs.outcome(plan.id))
     assert world.present(plan.id).status is PlanStatus.APPROVED
     assert (done.done, done.waiting, done.unknown, done.not_done) == (2, 0, 0, 0)
 
@@ -89,11 +86,11 @@ def test_the_page_says_what_the_vendor_is_not_given_and_how_a_person_stands_in_p
 @pytest.mark.usefixtures("clarky")
 def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: Visitor) -> None:
     plan = planned(world)
-    [first, _] = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=2)).items
+    [first, _] = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=2)).items
     person.post(f"/plans/{plan.id}/people/{first.sequence.id}/refuse")
     open_sample(person, plan.id)
     assert approve(person, plan.id).status == 303
-    done = world.at_desk(lambda desk: desk.vendor_runs.outcome(plan.id))
+    done = world.at_desk(lambda app: app.vendor_runs.outcome(plan.id))
     assert (done.done, done.not_done) == (1, 1)
 
 
@@ -123,7 +120,7 @@ def test_a_run_at_topo_is_paused_and_stopped_in_one_click_and_each_is_recorded(
     assert person.post(f"/sequences/{run}/resume").status == 303
     assert person.post(f"/sequences/{run}/stop", reason="WIN", scope="CONTACT").status == 303
     assert "STOPPED_EARLY" in person.get(f"/sequences/{run}").text
-    page = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=10))
+    page = world.at_desk(lambda app: app.records.list_audit(page=1, size=10))
     assert sorted(entry.action for entry in page.items) == ["operation.begun"] * 3 + ["operation.done"] * 3
 
 
@@ -144,14 +141,14 @@ def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list
 def asked_at_topo(world: World) -> AskedChange:
     """Let an agent ask for another opener of a run at Topo."""
 
-    async def ask(desk: Desk) -> AskedChange:
+    async def ask(app: AppContext) -> AskedChange:
         found = await list_sequences(
-            desk, provider="topo", wanted=SequenceFilter(status=SequenceStatus.ACTIVE, page=1, size=1)
+            app, provider="topo", wanted=SequenceFilter(status=SequenceStatus.ACTIVE, page=1, size=1)
         )
         run = found.items[0].sequence.id
         with contextlib.suppress(ApprovalError):
-            await update_sequence(desk, sequence_id=run, variables={"opener": "Good & new day"})
-        [change] = (await desk.changes.waiting(page=1, size=5)).items
+            await update_sequence(app, sequence_id=run, variables={"opener": "Good & new day"})
+        [change] = (await app.changes.waiting(page=1, size=5)).items
         return change
 
     change: AskedChange = world.at_desk(ask)
@@ -186,21 +183,21 @@ def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visit
     assert f"/changes/{change.id}" not in person.get("/").text
 
 
-async def asked_of_kalent(desk: Desk) -> AskedChange:
+async def asked_of_kalent(app: AppContext) -> AskedChange:
     """Start somebody in a blueprint of Kalent, then let an agent ask for another text of it."""
 
     async def silent(done: int, total: int) -> None:
         """Tell nobody how far it is."""
 
-    made = await create_blueprint(desk, name="Engineers", steps=[MAIL], provider="kalent:sourcing_1")
+    made = await create_blueprint(app, name="Engineers", steps=[MAIL], provider="kalent:sourcing_1")
     own = made.blueprint.id
-    started = await start_sequence(desk, blueprint_id=own, contacts=["kalent:candidate_ines"], progress=silent)
-    await desk.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor="page")
-    await hand_over_soon(desk, plan_id=started.plan.id, seconds=20.0)
+    started = await start_sequence(app, blueprint_id=own, contacts=["kalent:candidate_ines"], progress=silent)
+    await app.plans.approve_plan(started.plan.id, digest=started.plan.digest, actor="page")
+    await enrol_soon(app, plan_id=started.plan.id, seconds=20.0)
     step = {**MAIL, "content": "Hello {{firstname}}, may I tell you of a role that fits your work?"}
     with contextlib.suppress(ApprovalError):
-        await update_blueprint(desk, blueprint_id=own, expected_version=made.blueprint.version, steps=[step])
-    [change] = (await desk.changes.waiting(page=1, size=5)).items
+        await update_blueprint(app, blueprint_id=own, expected_version=made.blueprint.version, steps=[step])
+    [change] = (await app.changes.waiting(page=1, size=5)).items
     return change
 
 
@@ -230,7 +227,7 @@ def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_o
             answer = visitor.post(f"{path}/approve", digest=change.digest, signature=signature)
             assert (answer.status, "not signed with a registered passkey" in answer.text) == (409, True)
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            world.at_desk(lambda desk: unsigned_yes(desk, change))
+            world.at_desk(lambda app: unsigned_yes(app, change))
         assert len(patches(clarky)) == before
         signed = person.signed(change.digest)
         assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 303
@@ -239,10 +236,10 @@ def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_o
     assert len(patches(clarky)) == before + 1
 
 
-async def unsigned_yes(desk: Desk, change: AskedChange) -> str:
+async def unsigned_yes(app: AppContext, change: AskedChange) -> str:
     """Say yes in the terminal, which has no passkey."""
-    seen = await decide.look(desk, change.id)
-    return await decide.approve(desk, change.id, seen=seen, people=None, actor="terminal")
+    seen = await decide.look_up(app, change.id)
+    return await decide.approve_in_terminal(app, change.id, seen=seen, people=None, actor="terminal")
 
 
 def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: World, clarky: Sandbox) -> None:
@@ -259,6 +256,6 @@ def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: Worl
         for signature in ("", person.signed("0" * 64)):
             assert visitor.post(f"{path}/approve", digest=change.digest, signature=signature).status == 409
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            world.at_desk(lambda desk: unsigned_yes(desk, change))
+            world.at_desk(lambda app: unsigned_yes(app, change))
         assert len(patches(clarky)) == sent
         assert visitor.post(f"{path}/approve", digest=change.digest, signature=signed).status == 303

@@ -16,7 +16,7 @@ from test_forgery_matrix import sql
 from test_page_vendor import planned
 
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.review import proof
+from sequences_mcp.review.lock import passphrase
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_several_starts_are_listed_and_one_is_chosen(world: World, person: Panel
 
 
 def test_without_a_verifier_the_panel_says_where_to_go(world: World, person: Panel) -> None:
-    (world.folder / proof.FILE_NAME).unlink()
+    (world.folder / passphrase.PROOF_FILE).unlink()
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_text("Type it once on the review page or in a terminal")).to_be_visible()

@@ -13,8 +13,8 @@ from test_page_screens import TOOLS
 from test_page_vendor import planned
 
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.review import passkeys, passphrase, proof
+from sequences_mcp.review.lock import passkeys, passphrase
+from sequences_mcp.services.reviews import edit_draft
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
@@ -70,7 +70,7 @@ async def test_wrong_passphrases_approve_nothing_are_audited_and_keep_the_right_
             assert "wrong" in await host.refused(plan, proven(shown, typed="correct horse batterx"))
         worked, _ = await host.approve(plan, proven(await host.show(plan)))
     assert worked
-    entries = world.at_desk(lambda desk: desk.records.list_audit(page=1, size=50)).items
+    entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=50)).items
     noted = [one.detail["one_after_another"] for one in entries if one.action == "passphrase.wrong"]
     assert noted == [6, 5, 4, 3, 2, 1]
 
@@ -123,9 +123,9 @@ async def test_what_changed_since_it_was_shown_is_not_approved(world: World) -> 
         shown = await host.show(plan)
         people = await host.call("list_reviews", plan_id=plan.id)
         assert people["plans"]["items"][0]["plan_id"] == plan.id
-        detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+        detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
         draft = f"local:draft_{detail.sequence.steps[0].key}"
-        world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+        world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="The agent's own words."))
         assert "Open one person" in await host.refused(plan, proven(shown))
         await host.show(plan)
         assert await host.refused(plan, proven(shown))
@@ -159,18 +159,18 @@ async def test_a_no_needs_no_proof(world: World) -> None:
 
 
 async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: World) -> None:
-    record = json.loads((world.folder / passphrase.FILE_NAME).read_text())
+    record = json.loads((world.folder / passphrase.PASSPHRASE_FILE).read_text())
     salt = bytes.fromhex(record["salt"])
     slow = hashlib.scrypt(PASSPHRASE.encode(), salt=salt, n=2**16, r=8, p=1, maxmem=2**28, dklen=32)
     old = {"salt": record["salt"], "hash": slow.hex(), "n": 2**16, "r": 8, "p": 1}
-    (world.folder / passphrase.FILE_NAME).write_text(json.dumps(old))
+    (world.folder / passphrase.PASSPHRASE_FILE).write_text(json.dumps(old))
     plan = world.plan(people=1)
     async with chat(world) as host:
         shown = await host.show(plan)
         assert "Type it once on the review page or in a terminal" in shown["elsewhere"]
         assert "challenge" not in shown
         assert await host.refused(plan, "n.AAAA.AAAA.AAAA")
-        passphrase.check(world.folder, PASSPHRASE)
+        passphrase.check_passphrase(world.folder, PASSPHRASE)
         assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 
@@ -197,11 +197,11 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: World) -> None:
 async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: World) -> None:
     """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
-    before = json.loads((world.folder / proof.FILE_NAME).read_text())
+    before = json.loads((world.folder / passphrase.PROOF_FILE).read_text())
     async with chat(world) as host:
         seen = proven(await host.show(plan))
         assert (await host.approve(plan, seen))[0]
-        after = json.loads((world.folder / proof.FILE_NAME).read_text())
+        after = json.loads((world.folder / passphrase.PROOF_FILE).read_text())
         assert before["salt"] != after["salt"] and before["key"] != after["key"]
         shown = await host.show(other)
         old = {**shown["challenge"], "salt": before["salt"]}
@@ -272,9 +272,9 @@ async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_cou
     async with chat(world) as host:
         shown = await host.show(plan, reads=False)
         mark = shown["persons"]["items"][0]["texts"][0]["mark"]
-        detail = world.at_desk(lambda desk: desk.plans.list_people(plan.id, page=1, size=1)).items[0]
+        detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
         draft = f"local:draft_{detail.sequence.steps[0].key}"
-        world.at_desk(lambda desk: edit_draft(desk, draft_id=draft, content="The agent's own words."))
+        world.at_desk(lambda app: edit_draft(app, draft_id=draft, content="The agent's own words."))
         late = await host.call("show_plan", plan_id=plan.id, seen=f"{mark},{'0' * 16},,x")
         assert [duty["done"] for duty in late["duties"]] == [False, False]
         assert "Open one person" in await host.refused(plan, proven(late), digest=late["digest"])

@@ -14,12 +14,10 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.secrecy import planted
 
-from sequences_mcp.sandbox.app import build
-from sequences_mcp.sandbox.faults.rule import Faults
-from sequences_mcp.sandbox.seeds.keys import KEYS
-from sequences_mcp.sandbox.seeds.start import seeded
-from sequences_mcp.sandbox.serve import HOST, listening, server
-from sequences_mcp.sandbox.world.whole import ApiKey, RequestLimits, VendorName, World
+from sequences_sandbox.faults import Faults
+from sequences_sandbox.seeds import KEYS_KEYS, seeded
+from sequences_sandbox.serve import HOST, build, listening, loopback_server
+from sequences_sandbox.world import ApiKey, RequestLimits, VendorName, World
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 # The planted secrets are keys beside the sandbox's own, which everybody knows, and may do what those may.
@@ -57,11 +55,11 @@ def token_of(vendor: VendorName, name: str = "everything") -> str:
 
 def keys() -> dict[VendorName, tuple[ApiKey, ...]]:
     """Return the keys of the sandboxes of tests, the planted ones first."""
-    return {vendor: (*_planted(vendor), *known) for vendor, known in KEYS.items()}
+    return {vendor: (*_planted(vendor), *known) for vendor, known in KEYS_KEYS.items()}
 
 
 def _planted(vendor: VendorName) -> Iterator[ApiKey]:
-    for key in KEYS[vendor]:
+    for key in KEYS_KEYS[vendor]:
         if (vendor, key.name) in TOKENS:
             yield replace(key, token=TOKENS[vendor, key.name])
 
@@ -124,7 +122,7 @@ class Server:
     def running(self) -> Iterator[Server]:
         listener = listening(0)
         self.origin = f"http://{HOST}:{listener.getsockname()[1]}"
-        serving = server(self)
+        serving = loopback_server(self)
         thread = Thread(target=lambda: asyncio.run(serving.serve(sockets=[listener])))
         thread.start()
         try:

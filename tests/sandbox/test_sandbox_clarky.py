@@ -9,7 +9,7 @@ import pytest
 from sandbox_client import START, Sandbox, Server
 from tests.secrecy import planted
 
-from sequences_mcp.sandbox.world.whole import RequestLimits
+from sequences_sandbox.world import RequestLimits
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:

@@ -16,9 +16,9 @@ from starlette.types import Receive, Scope, Send
 from tests.secrecy.hearing import heard
 
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.sandbox.faults.abort import EXTENSION
-from sequences_mcp.sandbox.seeds.topo import seed_id
-from sequences_mcp.sandbox.serve import HOST, listening, settings, welcome
+from sequences_sandbox.faults import EXTENSION
+from sequences_sandbox.seeds import seed_id
+from sequences_sandbox.serve import HOST, listening, settings, welcome
 
 
 async def test_the_clock_is_told_and_moved_for_every_vendor(sandbox: Sandbox) -> None:
@@ -172,8 +172,8 @@ def test_a_port_that_is_taken_is_told_with_a_way_out() -> None:
 SCRIPT = """
 import asyncio
 from datetime import UTC, datetime
-from sequences_mcp.sandbox.seeds.topo import seed_id
-from sequences_mcp.sandbox.serve import serve
+from sequences_sandbox.seeds import seed_id
+from sequences_sandbox.serve import serve
 
 asyncio.run(serve(0, clock=lambda: datetime.now(UTC), say=lambda text: print(text, flush=True)))
 """

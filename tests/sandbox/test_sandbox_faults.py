@@ -14,7 +14,7 @@ from sandbox_client import PREFIX, START, Sandbox, header_for, token_of
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 
-from sequences_mcp.sandbox.faults.rule import Fault, FaultRule, Faults
+from sequences_sandbox.faults import Fault, FaultRule, Faults
 
 BODY = {"bot_id": "b_01SANDBOXADA", "emails": ["new@x.example"]}
 

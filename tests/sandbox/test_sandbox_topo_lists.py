@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sandbox_client import Sandbox
 
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 FOUNDERS, REVIEWED, PARKED = (seed_id("list", name) for name in ("Founders", "Reviewed leads", "Parked"))
 NEW = {"first_name": "Mara", "email": "mara@quill.example.com", "company_domain": "quill.example.com"}

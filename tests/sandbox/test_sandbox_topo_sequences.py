@@ -9,7 +9,7 @@ import pytest
 from sandbox_client import Sandbox
 from tests.secrecy import planted
 
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 INES, TOMAS, PRIYA = (seed_id("sequence", name) for name in ("ines", "tomas", "priya"))
 SAOIRSE, OLUMIDE, YUKI = (seed_id("sequence", name) for name in ("saoirse", "olumide", "yuki"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sandbox_client import Sandbox
 
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 SAOIRSE, INES = seed_id("sequence", "saoirse"), seed_id("sequence", "ines")
 

@@ -21,7 +21,7 @@ import pytest
 from tests.secrecy.hearing import HEARD, LEARNT
 from tests.secrecy.planted import found_in
 
-from sequences_mcp.sandbox.seeds.keys import KEYS
+from sequences_sandbox.seeds import KEYS_KEYS
 
 # Logs that are kept down to DEBUG in every test. httpcore's is not: it takes so long that it decides races.
 LOUD = ("sequences_mcp", "mcp", "httpx", "uvicorn", "mail.log")
@@ -150,7 +150,7 @@ class Watch(logging.Handler):
 
 
 # Programs that a test starts by themselves, such as the demo, use the sandbox with its own keys.
-_SANDBOX = {known[0].token: f"the sandbox's own key of {vendor}" for vendor, known in KEYS.items()}
+_SANDBOX = {known[0].token: f"the sandbox's own key of {vendor}" for vendor, known in KEYS_KEYS.items()}
 
 
 def _folder(item: pytest.Item) -> Path | None:

@@ -13,10 +13,10 @@ from typing import Any
 from mcp.types import CallToolResult, ElicitResult, ErrorData
 from tests.secrecy.client import Client
 
-from sequences_mcp.bootstrap import open_desk
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.app import SequencesServer, build
-from sequences_mcp.settings import read
+from sequences_mcp.bootstrap import open_context
+from sequences_mcp.context import AppContext
+from sequences_mcp.server.app import SequencesServer, build_server
+from sequences_mcp.settings import read_settings
 
 Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
@@ -71,14 +71,14 @@ class World:
     @property
     def server(self) -> SequencesServer:
         """A server as a process of its own would build it."""
-        return build(self.desk)
+        return build_server(self.app)
 
     @asynccontextmanager
-    async def desk(self) -> AsyncIterator[Desk]:
+    async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
-        settings = read({"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER})
-        async with open_desk(settings, worker=self.worker, clock=self.clock) as desk:
-            yield replace(desk, **self.changes)
+        settings = read_settings({"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER})
+        async with open_context(settings, worker=self.worker, clock=self.clock) as app:
+            yield replace(app, **self.changes)
 
     @asynccontextmanager
     async def client(

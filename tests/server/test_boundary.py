@@ -13,8 +13,8 @@ import pytest
 from open_server import MAIL, Desktop, World, people, text_of, tomorrow
 from tests.secrecy.client import Client
 
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.app import build
+from sequences_mcp.context import AppContext
+from sequences_mcp.server.app import build_server
 from sequences_mcp.server.boundary import META
 from sequences_mcp.server.catalog import TOOLS, definition_of
 
@@ -175,11 +175,11 @@ async def test_what_nobody_expected_is_masked_and_logged(
     world: World, era: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     @asynccontextmanager
-    async def broken() -> AsyncIterator[Desk]:
-        async with world.desk() as desk:
-            yield replace(desk, terms=_Raises())
+    async def broken() -> AsyncIterator[AppContext]:
+        async with world.app() as app:
+            yield replace(app, terms=_Raises())
 
-    async with Client(build(broken), mode=era) as client:
+    async with Client(build_server(broken), mode=era) as client:
         with caplog.at_level(logging.ERROR):
             error = await Desktop(client).refused("list_providers")
     assert (error["code"], error["outcome"]) == ("internal_error", "not_done")

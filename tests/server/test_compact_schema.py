@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from sequences_mcp.server.schema import compact
+from sequences_mcp.server.catalog import compact
 
 
 class Colour(StrEnum):

@@ -110,8 +110,8 @@ async def test_no_answer_of_any_tool_is_too_long_here(world: World) -> None:
         plan = await scales.both("start_sequence", start, {"blueprint_id": blueprint, "contacts": BAD_PEOPLE})
         others = [{**one, "email": f"other.{one['email']}"} for one in crowd(MANY)]
         await scales.weigh("start_sequence", blueprint_id=own, contacts=others)
-    async with world.desk() as desk:
-        await desk.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="test")
+    async with world.app() as app:
+        await app.plans.approve_plan(plan["plan_id"], digest=plan["digest"], actor="test")
     async with world.client("auto") as desktop:
         scales.desktop = desktop
         await scales.weigh("start_sequence", **start)

@@ -10,14 +10,14 @@ from tests.effort import at_most
 from tests.server.open_server import GRACE, MAIL, World
 
 from sequences_mcp.domain.contact import FACTS
-from sequences_mcp.domain.ids import Kind, parse
+from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.limits import LIMITS, limit_of, require_limits
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
-from sequences_mcp.server.catalog import listed, names
+from sequences_mcp.server.catalog import listed_tools, tool_names
 
 MEGABYTE = "x" * 1_000_000
 ALL = ("kalent", "clarky", "topo")
-TOOLS = {tool.name: tool for tool in listed(ALL) if tool.name in names()}
+TOOLS = {tool.name: tool for tool in listed_tools(ALL) if tool.name in tool_names()}
 
 
 def strings_of(schema: dict[str, Any]) -> list[str]:
@@ -133,9 +133,9 @@ ELSEWHERE = [
 @pytest.mark.parametrize("provider", ["local", *ALL])
 def test_no_id_leads_to_another_place(provider: str, own: str) -> None:
     with pytest.raises(WrongIdError):
-        parse(f"{provider}:{own}" if provider != "local" else f"local:ct_{own}/..", Kind.CONTACT)
+        parse_id(f"{provider}:{own}" if provider != "local" else f"local:ct_{own}/..", IdKind.CONTACT)
 
 
 @pytest.mark.parametrize("own", ["b_01H", "4f1a-22", "candidate_ines", "a.b", "A:b", "0", "u+x@y.example", "x~1"])
 def test_what_vendors_call_things_is_an_id(own: str) -> None:
-    assert str(parse(f"topo:{own}", Kind.SEQUENCE)) == f"topo:{own}"
+    assert str(parse_id(f"topo:{own}", IdKind.SEQUENCE)) == f"topo:{own}"

@@ -55,8 +55,8 @@ HEAVY = ("jinja2", "sqlite3", "phonenumbers", "smtplib", "sequences_mcp.guards",
 def test_a_server_is_built_and_lists_its_tools_without_anything_heavy() -> None:
     program = (
         "import asyncio, sys\n"
-        "from sequences_mcp.server.app import build\n"
-        "server = build(lambda: None)\n"
+        "from sequences_mcp.server.app import build_server\n"
+        "server = build_server(lambda: None)\n"
         "asyncio.run(server.list_tools()); asyncio.run(server.list_prompts())\n"
         f"print([name for name in sys.modules if name.startswith({HEAVY!r})])"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.secrecy.hearing import heard
 
-from sequences_mcp.server.apps import URI
+from sequences_mcp.server.panel import URI
 
 
 def test_the_inspector_finds_the_panel_where_it_is_declared(tmp_path: Path) -> None:

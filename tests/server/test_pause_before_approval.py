@@ -9,8 +9,8 @@ from tests.server.vendor_starts import approve as yes_there
 from tests.server.vendor_starts import enrolled, start_at
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.services.reviews import approve_plan
 
 UNTIL = NOON + timedelta(days=3)
 
@@ -23,9 +23,9 @@ async def test_who_was_paused_before_the_yes_starts_paused_and_the_others_start(
         run = asked["sample"]["sequence_id"]
         paused = await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
         seen = await desktop.call("get_sequence", sequence_id=run)
-        async with world.desk() as desk:
-            plan = await desk.plans.get_plan(asked["plan_id"])
-            await approve_plan(desk, plan_id=plan.id, digest=asked["digest"], actor="ada")
+        async with world.app() as app:
+            plan = await app.plans.get_plan(asked["plan_id"])
+            await approve_plan(app, plan_id=plan.id, digest=asked["digest"], actor="ada")
         rows = {one["id"]: one for one in (await desktop.call("list_sequences"))["items"]}
         other = next(one for own, one in rows.items() if own != run)
         resumed = await desktop.call("resume_sequence", sequence_id=run)
@@ -58,8 +58,8 @@ async def test_a_paused_person_does_not_keep_a_plan_from_shrinking_or_being_with
         run = asked["sample"]["sequence_id"]
         await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
         await desktop.call("stop_sequence", sequence_id=run, reason="LOSE")
-        async with world.desk() as desk:
-            plan = await desk.plans.get_plan(asked["plan_id"])
+        async with world.app() as app:
+            plan = await app.plans.get_plan(asked["plan_id"])
         other = next(
             one["id"] for one in (await desktop.call("list_sequences"))["items"] if one["status"] == "FOUND"
         )
@@ -81,8 +81,8 @@ async def test_who_is_paused_is_not_handed_over_to_a_vendor_before_the_pause_is_
         first = await enrolled(vendors, "clarky")
         seen = await desktop.call("get_sequence", sequence_id=run)
         vendors.clock.now += timedelta(hours=3)
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=asked["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=asked["plan_id"])
         later = await enrolled(vendors, "clarky")
     assert (len(first), len(later)) == (1, 2)
     assert seen["status"] == "FOUND"

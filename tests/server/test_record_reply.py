@@ -10,7 +10,7 @@ from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Desktop
 from tests.server.test_vendor_runs_suppressed import running, stops
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.approve_plan import approve_plan
+from sequences_mcp.services.reviews import approve_plan
 
 BACK = (NOON + timedelta(days=9)).isoformat()
 
@@ -20,8 +20,8 @@ async def started(world: World, desktop: Desktop, *contacts: dict[str, Any]) -> 
     asked = await desktop.call(
         "start_sequence", blueprint_id=await desktop.blueprint(MAIL, LINKEDIN), contacts=list(contacts or [GRACE])
     )
-    async with world.desk() as desk:
-        await approve_plan(desk, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
+    async with world.app() as app:
+        await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
     return list((await desktop.call("list_sequences"))["items"])
 
 
@@ -148,8 +148,8 @@ async def test_the_audit_says_what_was_answered_and_a_repeated_call_is_one(world
         for _ in range(2):
             said = await desktop.call("record_reply", who=run["id"], answer="replied", idempotency_key="k1")
             assert said["runs"] == {run["id"]: "SUCCEEDED"}
-    async with world.desk() as desk:
-        told = (await desk.records.list_audit(page=1, size=50)).items
+    async with world.app() as app:
+        told = (await app.records.list_audit(page=1, size=50)).items
     answered = [one for one in told if one.action == "contact.answered"]
     assert [(one.subject, one.detail) for one in answered] == [(run["contact_id"], {"answer": "replied"})]
     assert "sequence.replied" in [one.action for one in told]

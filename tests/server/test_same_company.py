@@ -87,8 +87,8 @@ async def stopped(
         blueprint_id=await desktop.blueprint(MAIL),
         contacts=[{"first_name": "Ada", **p} for p in people],
     )
-    async with world.desk() as desk:
-        await desk.plans.approve_plan(asked["plan_id"], digest=asked["digest"], actor="ada")
+    async with world.app() as app:
+        await app.plans.approve_plan(asked["plan_id"], digest=asked["digest"], actor="ada")
     runs = {one["email"]: one["id"] for one in (await desktop.call("list_sequences"))["items"]}
     said = await desktop.call(
         "stop_sequence", sequence_id=runs[people[0]["email"]], reason="LOSE", scope="COMPANY"

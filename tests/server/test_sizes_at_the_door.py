@@ -10,13 +10,13 @@ import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from tests.effort import at_most
 
-from sequences_mcp.domain.word_diff import stretches, words
+from sequences_mcp.domain.word_diff import diff_spans, split_words
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.review.differences import segments
+from sequences_mcp.review.presentation import text_segments
 from sequences_mcp.server import boundary, catalog
 
 BIG = "start_sequence" * 1_000_000  # 14 MB
-NAMES = catalog.names(frozenset())
+NAMES = catalog.tool_names(frozenset())
 
 
 class Arguments(BaseModel):
@@ -71,26 +71,26 @@ def test_arguments_of_any_size_get_a_short_answer(given: dict[str, object]) -> N
 def test_two_long_texts_are_compared_at_a_cost_that_stays_small() -> None:
     ours, theirs = (" ".join(f"{letter}{number}" for number in range(20_000)) for letter in "ab")
     with at_most(100):
-        assert stretches(words(ours), words(theirs)) is None
-        assert [one.differs for one in segments(ours, theirs)] == [True]
+        assert diff_spans(split_words(ours), split_words(theirs)) is None
+        assert [one.differs for one in text_segments(ours, theirs)] == [True]
         alike = ours.replace("a500 ", "other ")
-        assert [one.text for one in segments(alike, ours) if one.differs] == ["other"]
+        assert [one.text for one in text_segments(alike, ours) if one.differs] == ["other"]
 
 
 def test_what_differs_is_marked_word_by_word() -> None:
-    found = segments("Hi Linus Torvalds, hello.", "Hi Grace Hopper, hello.")
+    found = text_segments("Hi Linus Torvalds, hello.", "Hi Grace Hopper, hello.")
     assert [one.text for one in found if one.differs] == ["Linus", "Torvalds"]
     assert "".join(one.text for one in found) == "Hi Linus Torvalds, hello."
-    assert stretches([], []) == []
-    assert [one.same for one in stretches(["a"], []) or []] == [False]
+    assert diff_spans([], []) == []
+    assert [one.same for one in diff_spans(["a"], []) or []] == [False]
 
 
 def test_completion_looks_at_the_beginning_of_what_was_typed() -> None:
     from mcp.types import CompletionArgument, PromptReference
 
-    from sequences_mcp.server.completion import complete
+    from sequences_mcp.server.prompts import complete_argument
 
     reference = PromptReference(type="ref/prompt", name="draft_step")
     argument = CompletionArgument(name="channel", value="E" * 10_000_000)
-    found = asyncio.run(complete(reference, argument, None, desk=None))  # type: ignore[arg-type]  # choices need none
+    found = asyncio.run(complete_argument(reference, argument, None, app=None))  # type: ignore[arg-type]  # choices need none
     assert found.values == []

@@ -23,8 +23,8 @@ ANSWERS = {
 
 
 async def status_of(world: World, plan_id: str) -> PlanStatus:
-    async with world.desk() as desk:
-        return (await desk.plans.get_plan(plan_id)).status
+    async with world.app() as app:
+        return (await app.plans.get_plan(plan_id)).status
 
 
 @pytest.mark.parametrize("approval", ANSWERS)
@@ -221,10 +221,10 @@ async def test_a_yes_to_a_question_that_nobody_was_asked_is_none(world: World) -
         session = desktop.client.session
         asked = await session.call_tool("start_sequence", arguments, allow_input_required=True)
         assert isinstance(asked, InputRequiredResult)
-        unasked = await session.call_tool(
+        preapproved = await session.call_tool(
             "start_sequence", arguments, input_responses={"consent": yes("")}, allow_input_required=True
         )
-        assert isinstance(unasked, InputRequiredResult)  # it is asked, instead of taken for answered
+        assert isinstance(preapproved, InputRequiredResult)  # it is asked, instead of taken for answered
         with pytest.raises(MCPError):
             await session.call_tool(
                 "start_sequence",
@@ -281,8 +281,8 @@ async def test_a_repeat_after_a_refusal_says_who_refused_why_and_how_to_begin_an
     async with world.client(era) as desktop:
         start: dict[str, Any] = {"blueprint_id": await desktop.blueprint(), "contacts": [GRACE]}
         planned = await desktop.call("start_sequence", **start)
-        async with world.desk() as desk:
-            await desk.plans.refuse_plan(planned["plan_id"], reason="too early", actor="ada")
+        async with world.app() as app:
+            await app.plans.refuse_plan(planned["plan_id"], reason="too early", actor="ada")
         again = await desktop.call("start_sequence", **start)
         anew = await desktop.call("start_sequence", idempotency_key="again", **start)
     assert (again["approval"], again["outcome"], again["status"]) == ("declined", "refused", "refused")
@@ -411,8 +411,8 @@ async def test_planning_many_reports_progress(world: World, era: str) -> None:
 
 async def test_the_dialog_says_how_and_how_much_is_sent(world: World) -> None:
     asked: list[str] = []
-    async with world.desk() as desk:
-        world.changes["terms"] = replace(desk.terms, delivery="smtp://mail.example:587", daily_cap=7)
+    async with world.app() as app:
+        world.changes["terms"] = replace(app.terms, delivery="smtp://mail.example:587", daily_cap=7)
 
     def answer(message: str) -> ElicitResult:
         asked.append(message)

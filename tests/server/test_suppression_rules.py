@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tests.server.open_server import GRACE, MAIL, Desktop, World
 
-from sequences_mcp.domain.hosts import is_free_mail, is_public_suffix, registered_domain
-from sequences_mcp.engine.store import journals
+from sequences_mcp.domain.companies import is_free_mail, is_public_suffix, registered_domain
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
-from sequences_mcp.flows.suppress_contact import lift_suppression, suppress_contact
-from sequences_mcp.server.catalog import names
+from sequences_mcp.server.catalog import tool_names
+from sequences_mcp.services.suppression import lift_suppression, suppress_contact
+from sequences_mcp.store import journals
 
 SUFFIXES = ["com", "co.uk", "github.io", "de", "公司.cn", "xn--55qx5d.cn", "CO.UK.", "@com.au", "kawasaki.jp"]
 FREE = ["gmail.com", "GMX.de", "yahoo.com.br", "hotmail.se", "mail.gmail.com", "orange.fr", "proton.me", "qq.com"]
@@ -24,9 +24,9 @@ async def test_a_public_suffix_is_nobodys_and_is_refused_to_everybody(world: Wor
     async with world.client("auto") as desktop:
         refused = await desktop.refused("suppress_contact", contact=domain, reason="asked")
     assert refused["code"] == "invalid_arguments"
-    async with world.desk() as desk:
+    async with world.app() as app:
         with pytest.raises(InvalidArgumentsError):
-            await suppress_contact(desk, contact=domain, reason="asked", by_person=True)
+            await suppress_contact(app, contact=domain, reason="asked", by_person=True)
 
 
 COPIED = [
@@ -56,8 +56,8 @@ async def test_a_mail_providers_domain_is_for_a_person_to_list_and_one_address_a
         assert "sequences-mcp review suppress" in refused["next"]
         done = await desktop.call("suppress_contact", contact=address, reason="asked")
         assert (done["kind"], done["value"]) == ("address", address)
-    async with world.desk() as desk:
-        listed = await suppress_contact(desk, contact=domain, reason="asked", by_person=True)
+    async with world.app() as app:
+        listed = await suppress_contact(app, contact=domain, reason="asked", by_person=True)
     assert listed.kind == "domain"
 
 
@@ -77,7 +77,9 @@ def test_whose_a_domain_is_comes_from_kept_lists() -> None:
 
 
 async def test_no_tool_takes_anybody_off_the_list(world: World) -> None:
-    assert not [name for name in names(("kalent", "clarky", "topo")) if "lift" in name or "unsuppress" in name]
+    assert not [
+        name for name in tool_names(("kalent", "clarky", "topo")) if "lift" in name or "unsuppress" in name
+    ]
     async with world.client("auto") as desktop:
         person = await desktop.contact()
         await desktop.call("suppress_contact", contact=GRACE["email"], reason="asked")
@@ -106,21 +108,21 @@ async def test_a_run_that_the_list_stopped_says_so(world: World) -> None:
 
 async def test_a_person_lifts_it_with_a_reason_and_the_audit_and_the_journal_say_so(world: World) -> None:
     await listed(world)
-    async with world.desk() as desk:
+    async with world.app() as app:
         with pytest.raises(InvalidArgumentsError, match="reason"):
-            await lift_suppression(desk, contact=GRACE["email"], reason=" ", actor="page")
-        done = await lift_suppression(desk, contact=" GRACE@hopper.example ", reason="she wrote", actor="page")
+            await lift_suppression(app, contact=GRACE["email"], reason=" ", actor="page")
+        done = await lift_suppression(app, contact=" GRACE@hopper.example ", reason="she wrote", actor="page")
         assert (done.value, done.was, done.still) == (GRACE["email"], "asked on the phone", ())
         with pytest.raises(NotFoundError, match="is not on the list"):
-            await lift_suppression(desk, contact=GRACE["email"], reason="again", actor="page")
-        audit = (await desk.records.list_audit(page=1, size=5)).items[0]
+            await lift_suppression(app, contact=GRACE["email"], reason="again", actor="page")
+        audit = (await app.records.list_audit(page=1, size=5)).items[0]
     assert (audit.action, audit.actor, audit.subject) == (
         "suppression.lifted",
         "page",
         f"address:{GRACE['email']}",
     )
     assert audit.detail == {"reason": "she wrote", "was": "asked on the phone"}
-    lines, _ = journals.tail(world.folder / journals.SUPPRESSIONS, 0)
+    lines, _ = journals.journal_tail(world.folder / journals.SUPPRESSIONS, 0)
     assert [(one["do"], one["value"]) for one in lines] == [("suppress", GRACE["email"]), ("lift", GRACE["email"])]
     async with world.client("auto") as desktop:
         assert "never_contact" not in (await desktop.call("find_contacts", query="Grace"))["items"][0]
@@ -133,21 +135,21 @@ async def test_what_still_covers_them_is_named(world: World) -> None:
         person = await desktop.contact()
         await desktop.call("suppress_contact", contact="hopper.example", reason="company")
         await desktop.call("suppress_contact", contact=person, reason="asked")
-    async with world.desk() as desk:
-        done = await lift_suppression(desk, contact=GRACE["email"], reason="she wrote", actor="page")
+    async with world.app() as app:
+        done = await lift_suppression(app, contact=GRACE["email"], reason="she wrote", actor="page")
         assert set(done.still) == {"domain:hopper.example", f"contact:{person}"}
-        done = await lift_suppression(desk, contact=person, reason="she wrote", actor="page")
+        done = await lift_suppression(app, contact=person, reason="she wrote", actor="page")
         assert done.still == ("domain:hopper.example",)
-        await lift_suppression(desk, contact="https://www.Hopper.example/", reason="she wrote", actor="page")
+        await lift_suppression(app, contact="https://www.Hopper.example/", reason="she wrote", actor="page")
         with pytest.raises(NotFoundError):
-            await lift_suppression(desk, contact="hopper.example", reason="again", actor="page")
+            await lift_suppression(app, contact="hopper.example", reason="again", actor="page")
 
 
 async def test_a_person_of_a_mail_provider_that_is_listed_is_lifted_only_with_the_provider(world: World) -> None:
-    async with world.desk() as desk:
-        await suppress_contact(desk, contact="gmail.com", reason="house rule", by_person=True)
+    async with world.app() as app:
+        await suppress_contact(app, contact="gmail.com", reason="house rule", by_person=True)
         with pytest.raises(NotFoundError, match=r"What covers it is domain:gmail\.com"):
-            await lift_suppression(desk, contact="zoe@gmail.com", reason="she wrote", actor="page")
+            await lift_suppression(app, contact="zoe@gmail.com", reason="she wrote", actor="page")
 
 
 async def remembered(desktop: Desktop) -> list[dict[str, Any]]:

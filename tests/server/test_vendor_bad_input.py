@@ -8,8 +8,7 @@ import pytest
 from tests.providers.fake_vendor import Act, Line, reply, serving
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.sandbox.seeds.kalent import UNPLACED_TALENT
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 
 INES = seed_id("sequence", "ines")
 PARKED = seed_id("list", "Parked")

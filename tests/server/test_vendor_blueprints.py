@@ -9,8 +9,8 @@ from tests.providers.fake_vendor import reply, serving
 from tests.server.open_server import LINKEDIN, MAIL, Desktop
 from tests.server.vendor_world import Connected, sourcing_of, unknown
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing
-from sequences_mcp.flows.desk import Desk
 
 MADE = {"success": True, "data": {"blueprintId": "blueprint_9", "sourcingId": "sourcing_1"}}
 CHANGED = {"success": True, "data": {}}
@@ -102,8 +102,8 @@ async def test_the_same_change_at_once_from_many_is_one_change(vendors: Connecte
 
 async def test_steps_that_nobody_here_has_seen_are_not_replaced(vendors: Connected, era: str) -> None:
     own = "kalent:blueprint_told"
-    async with vendors.desk() as desk:
-        await told_of(desk, own)
+    async with vendors.app() as app:
+        await told_of(app, own)
     async with vendors.client(era) as desktop:
         errors = [
             await desktop.refused("update_blueprint", blueprint_id=own, expected_version=1, **change)
@@ -116,7 +116,7 @@ async def test_steps_that_nobody_here_has_seen_are_not_replaced(vendors: Connect
     assert await vendors.writes() == []
 
 
-async def told_of(desk: Desk, blueprint_id: str) -> None:
+async def told_of(app: AppContext, blueprint_id: str) -> None:
     """Let the server know of a blueprint without its steps, as a start of one that was made elsewhere does."""
-    blueprints: Any = desk.local.blueprints
+    blueprints: Any = app.local.blueprints
     await blueprints.remember(blueprint_id, name="Made elsewhere", steps=[], sourcing=Sourcing())

@@ -10,7 +10,7 @@ from tests.providers.fake_vendor import Act, reply, serving
 from tests.server.open_server import Desktop, text_of
 from tests.server.vendor_world import Connected, unknown
 
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 INES, SAOIRSE = (seed_id("sequence", name) for name in ("ines", "saoirse"))
 

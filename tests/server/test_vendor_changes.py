@@ -23,10 +23,10 @@ from sequences_mcp.errors import (
     ProviderError,
     RefusedByGuardsError,
 )
-from sequences_mcp.flows.list_reviews import list_reviews
-from sequences_mcp.review import passkeys
-from sequences_mcp.review.decide import approve, look, refuse
+from sequences_mcp.review.decide import approve_in_terminal, look_up, reject_in_terminal
+from sequences_mcp.review.lock import passkeys
 from sequences_mcp.review.terminal import review_list
+from sequences_mcp.services.reviews import list_reviews
 
 HELLO = {"opener": "Hello"}
 YES = ElicitResult(action="accept", content={"approve": True})
@@ -50,12 +50,12 @@ async def test_variables_of_a_run_at_topo_wait_for_a_person_who_sees_old_and_new
     change = asked["change_id"]
     assert (again["change_id"], change in listed["next"]) == (change, True)
     assert await patches(vendors) == 0
-    async with vendors.desk() as desk:
-        seen = await look(desk, change)
+    async with vendors.app() as app:
+        seen = await look_up(app, change)
         assert [line.strip() for line in seen.lines[1:]] == ["opener", "before: (nothing)", "after:  Hello"]
-        said = await approve(desk, change, seen=seen, people=None, actor="test")
+        said = await approve_in_terminal(app, change, seen=seen, people=None, actor="test")
         with pytest.raises(ConflictError):
-            await approve(desk, change, seen=seen, people=None, actor="test")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor="test")
     assert said == f"{change} is done at Topo."
     assert await patches(vendors) == 1
 
@@ -112,12 +112,12 @@ async def test_reviews_show_the_old_and_the_new_value_of_a_change(vendors: Conne
 
 async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors: Connected) -> None:
     change = (await asked_at_topo(vendors))[1]["change_id"]
-    async with vendors.desk() as desk:
-        said = await refuse(desk, change, reason="not now", actor="ada")
-        seen = await look(desk, change)
+    async with vendors.app() as app:
+        said = await reject_in_terminal(app, change, reason="not now", actor="ada")
+        seen = await look_up(app, change)
         with pytest.raises(ConflictError, match="refused by ada: not now"):
-            await approve(desk, change, seen=seen, people=None, actor="ada")
-        listed = list(review_list(await list_reviews(desk)))
+            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+        listed = list(review_list(await list_reviews(app)))
     assert said == f"{change} is refused; nothing was changed at Topo."
     assert listed == ["Nothing waits for you."]
     assert await patches(vendors) == 0
@@ -126,10 +126,10 @@ async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors:
 async def test_a_change_can_be_approved_for_24_hours_and_then_asked_for_anew(vendors: Connected) -> None:
     run, asked = await asked_at_topo(vendors)
     vendors.clock.now += timedelta(hours=24)
-    async with vendors.desk() as desk:
-        seen = await look(desk, asked["change_id"])
+    async with vendors.app() as app:
+        seen = await look_up(app, asked["change_id"])
         with pytest.raises(ConflictError, match="expired"):
-            await approve(desk, asked["change_id"], seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, asked["change_id"], seen=seen, people=None, actor="ada")
     async with vendors.client() as desktop:
         assert "changes" not in await desktop.call("list_reviews")
         anew = await desktop.refused("update_sequence", sequence_id=run, variables=HELLO)
@@ -150,11 +150,11 @@ async def test_where_a_passkey_is_registered_an_unsigned_yes_to_a_change_is_none
     change = (await asked_at_topo(vendors))[1]["change_id"]
     keys = '[{"id": "x", "public_key": "00", "registered_at": ""}]'
     (vendors.folder / passkeys.FILE_NAME).write_text(keys)
-    async with vendors.desk() as desk:
-        seen = await look(desk, change)
+    async with vendors.app() as app:
+        seen = await look_up(app, change)
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
-            await approve(desk, change, seen=seen, people=None, actor="ada")
-        assert (await desk.changes.get(change)).standing(vendors.clock()) == "waiting"
+            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+        assert (await app.changes.get(change)).standing(vendors.clock()) == "waiting"
     assert await patches(vendors) == 0
 
 
@@ -206,10 +206,10 @@ async def test_a_kalent_blueprint_with_people_under_way_changes_once_a_person_ha
         blueprint, change = await asked_at_kalent(vendors, desktop)
         [shown] = (await desktop.call("list_reviews"))["changes"]["items"]
         before = await at_kalent(vendors)
-        async with vendors.desk() as desk:
-            seen = await look(desk, change)
-            said = await approve(desk, change, seen=seen, people=None, actor="ada")
-            again = await look(desk, change)
+        async with vendors.app() as app:
+            seen = await look_up(app, change)
+            said = await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            again = await look_up(app, change)
         now = await desktop.call("get_blueprint", blueprint_id=blueprint)
     assert [one["name"] for one in shown["changes"]] == ["step hello: content"]
     assert any("a role that fits your work" in line for line in seen.lines)
@@ -223,9 +223,9 @@ async def test_a_change_that_an_older_program_kept_without_a_later_field_is_appr
         _, change = await asked_at_kalent(vendors, desktop)
         later = "'$.steps[0].policy.autoValidateAIDraft', '$.location'"
         tampered(vendors, f"UPDATE asked_change SET earlier = json_remove(earlier, {later})")
-        async with vendors.desk() as desk:
-            seen = await look(desk, change)
-            said = await approve(desk, change, seen=seen, people=None, actor="ada")
+        async with vendors.app() as app:
+            seen = await look_up(app, change)
+            said = await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
     assert (said, await at_kalent(vendors)) == (f"{change} is done at Kalent.", 1)
 
 
@@ -235,10 +235,10 @@ async def test_a_blueprints_change_is_not_approved_over_another_text_than_was_sh
     async with vendors.client() as desktop:
         _, change = await asked_at_kalent(vendors, desktop)
         tampered(vendors, "UPDATE asked_change SET earlier = json_set(earlier, '$.steps[0].content', 'Hi')")
-        async with vendors.desk() as desk:
-            seen = await look(desk, change)
+        async with vendors.app() as app:
+            seen = await look_up(app, change)
             with pytest.raises(ConflictError, match="not what it was"):
-                await approve(desk, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
     assert await at_kalent(vendors) == 0
 
 
@@ -248,15 +248,15 @@ async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes
     async with vendors.client() as desktop:
         blueprint, change = await asked_at_kalent(vendors, desktop)
         await vendors.sandbox.fault("reset_during_body", vendor="kalent", method="PATCH")
-        async with vendors.desk() as desk:
-            seen = await look(desk, change)
+        async with vendors.app() as app:
+            seen = await look_up(app, change)
             with pytest.raises(OutcomeUnknownError, match="OUTCOME UNKNOWN") as lost:
-                await approve(desk, change, seen=seen, people=None, actor="ada")
-            doubted = await look(desk, change)
+                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            doubted = await look_up(app, change)
             told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
-            await approve(desk, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
             with pytest.raises(ConflictError, match="It was done"):
-                await approve(desk, change, seen=seen, people=None, actor="ada")
+                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
         now = await desktop.call("get_blueprint", blueprint_id=blueprint)
     assert "Approving it once more" in lost.value.next_step
     assert "Nobody knows whether it was done" in doubted.lines[0]
@@ -268,14 +268,14 @@ async def test_a_lost_answer_to_an_approved_change_is_unknown_until_the_same_yes
 async def test_a_lost_answer_to_approved_variables_is_read_back_from_topo(vendors: Connected) -> None:
     change = (await asked_at_topo(vendors))[1]["change_id"]
     await vendors.sandbox.fault("reset_during_body", vendor="topo", method="PATCH")
-    async with vendors.desk() as desk:
-        seen = await look(desk, change)
+    async with vendors.app() as app:
+        seen = await look_up(app, change)
         with pytest.raises(OutcomeUnknownError) as lost:
-            await approve(desk, change, seen=seen, people=None, actor="ada")
+            await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
     async with vendors.client() as desktop:
         told = await desktop.call("check_operation", operation_id=lost.value.data["operation_id"])
-    async with vendors.desk() as desk:
-        assert "It was done" in (await look(desk, change)).lines[0]
+    async with vendors.app() as app:
+        assert "It was done" in (await look_up(app, change)).lines[0]
     assert told["outcome"] == "done"
 
 
@@ -285,24 +285,24 @@ async def test_a_vendors_refusal_of_an_approved_change_is_told_and_it_may_be_ask
     async with vendors.client() as desktop:
         _, change = await asked_at_kalent(vendors, desktop)
         await vendors.sandbox.fault("status", status=422, vendor="kalent", method="PATCH")
-        async with vendors.desk() as desk:
-            seen = await look(desk, change)
+        async with vendors.app() as app:
+            seen = await look_up(app, change)
             with pytest.raises(ProviderError):
-                await approve(desk, change, seen=seen, people=None, actor="ada")
-            assert "It was not done" in (await look(desk, change)).lines[0]
+                await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
+            assert "It was not done" in (await look_up(app, change)).lines[0]
         assert "changes" not in await desktop.call("list_reviews")
 
 
 async def test_a_change_is_not_approved_over_what_moved_since(vendors: Connected) -> None:
     run, asked = await asked_at_topo(vendors)
-    async with vendors.desk() as desk:
-        first = await look(desk, asked["change_id"])
+    async with vendors.app() as app:
+        first = await look_up(app, asked["change_id"])
         async with vendors.client() as desktop:
             other = await desktop.refused("update_sequence", sequence_id=run, variables={"opener": "Good day"})
-        second = await look(desk, other["change_id"])
-        await approve(desk, other["change_id"], seen=second, people=None, actor="ada")
+        second = await look_up(app, other["change_id"])
+        await approve_in_terminal(app, other["change_id"], seen=second, people=None, actor="ada")
         with pytest.raises(ConflictError, match="not what it was"):
-            await approve(desk, asked["change_id"], seen=first, people=None, actor="ada")
+            await approve_in_terminal(app, asked["change_id"], seen=first, people=None, actor="ada")
     assert await patches(vendors) == 1
 
 
@@ -333,8 +333,8 @@ async def test_changes_that_wait_are_counted_wherever_what_waits_is_counted(vend
     assert sorted(shown) == sorted(one["change_id"] for one in asked)
     assert [(page["total_count"], page["has_more"]) for page in pages] == [(3, True), (3, False)]
     assert "Changes at vendors wait: 3." in said
-    async with vendors.desk() as desk:
-        first, second = [list(review_list(await list_reviews(desk, page=page, size=2))) for page in (1, 2)]
+    async with vendors.app() as app:
+        first, second = [list(review_list(await list_reviews(app, page=page, size=2))) for page in (1, 2)]
     assert [len(first), first[-1], len(second)] == [3, "There is more: --page 2.", 1]
     vendors.clock.now += timedelta(hours=24)
     async with vendors.client() as desktop:

@@ -22,16 +22,15 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.bootstrap import open_desk
+from sequences_mcp.bootstrap import open_context
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.review.decide import approve as approve_in_terminal
-from sequences_mcp.review.decide import look
-from sequences_mcp.sandbox.seeds.keys import KEYS
-from sequences_mcp.settings import read
+from sequences_mcp.review.decide import approve_in_terminal, look_up
+from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.services.reviews import approve_plan
+from sequences_mcp.settings import read_settings
+from sequences_sandbox.seeds import KEYS_KEYS
 
-OTHER_KEY = {"TOPO_API_KEY": KEYS["topo"][0].token}
+OTHER_KEY = {"TOPO_API_KEY": KEYS_KEYS["topo"][0].token}
 
 
 async def test_more_people_than_a_call_takes_go_in_several(vendors: Connected) -> None:
@@ -52,9 +51,9 @@ async def test_a_terminal_shows_what_the_vendor_is_given_and_hands_it_over(
 ) -> None:
     async with vendors.client() as desktop:
         asked = await (await start_at(vendor, desktop)).ask(desktop)
-    async with vendors.desk() as desk:
-        seen = await look(desk, asked["plan_id"])
-        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
+    async with vendors.app() as app:
+        seen = await look_up(app, asked["plan_id"])
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
     title = vendor.capitalize()
     assert any(line.startswith(f"{title} sends, with its own") for line in seen.lines)
     assert sum(f"{title} is given" in line for line in seen.lines) == 2
@@ -69,14 +68,17 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
         start = await start_at("topo", desktop)
         asked = await start.ask(desktop)
     apart = {name: value for name, value in vendors.environ.items() if name.startswith("SEQUENCES_")}
-    async with open_desk(read(apart), worker=False, clock=vendors.clock) as desk:
-        seen = await look(desk, asked["plan_id"])
-        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
-        assert await hand_over(desk, plan_id=asked["plan_id"]) is not None
+    async with open_context(read_settings(apart), worker=False, clock=vendors.clock) as app:
+        seen = await look_up(app, asked["plan_id"])
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
+        assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is not None
     assert "A running server that has Topo's key hands it over." in said
     assert await enrolled(vendors, "topo") == []
-    async with open_desk(read(vendors.environ), worker=True, clock=vendors.clock) as desk, asyncio.timeout(60):
-        while (await desk.vendor_runs.outcome(asked["plan_id"])).done < 2:
+    async with (
+        open_context(read_settings(vendors.environ), worker=True, clock=vendors.clock) as app,
+        asyncio.timeout(60),
+    ):
+        while (await app.vendor_runs.outcome(asked["plan_id"])).done < 2:
             await asyncio.sleep(0)
     assert len(await enrolled(vendors, "topo")) == 1
 
@@ -86,16 +88,16 @@ async def test_another_account_leaves_an_approved_start_alone_and_says_so(vendor
         asked = await (await start_at("topo", desktop)).ask(desktop)
     await approve(vendors, asked, go=False)
     before = await vendors.writes()
-    async with replace(vendors, more=OTHER_KEY).desk() as desk:
-        why = await hand_over(desk, plan_id=asked["plan_id"])
+    async with replace(vendors, more=OTHER_KEY).app() as app:
+        why = await enrol_at_vendor(app, plan_id=asked["plan_id"])
         assert "approved for other settings: the key at Topo is another one" in (why or "")
         assert await vendors.writes() == before
-        waiting = await desk.plans.get_plan(asked["plan_id"])
+        waiting = await app.plans.get_plan(asked["plan_id"])
         assert waiting.status is PlanStatus.WAITING
-    async with vendors.desk() as desk:
-        assert (await desk.plans.get_plan(asked["plan_id"])).status is PlanStatus.APPROVED
-        assert await hand_over(desk, plan_id=asked["plan_id"]) is None
-        assert (await desk.vendor_runs.outcome(asked["plan_id"])).done == 2
+    async with vendors.app() as app:
+        assert (await app.plans.get_plan(asked["plan_id"])).status is PlanStatus.APPROVED
+        assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is None
+        assert (await app.vendor_runs.outcome(asked["plan_id"])).done == 2
     assert len(await enrolled(vendors, "topo")) == 1
 
 
@@ -103,9 +105,9 @@ async def test_a_person_approves_the_account_that_is_connected_now(vendors: Conn
     async with vendors.client() as desktop:
         asked = await (await start_at("topo", desktop)).ask(desktop)
     await approve(vendors, asked, go=False)
-    async with replace(vendors, more=OTHER_KEY).desk() as desk:
-        seen = await look(desk, asked["plan_id"])
-        said = await approve_in_terminal(desk, asked["plan_id"], seen=seen, people=None, actor="ada")
+    async with replace(vendors, more=OTHER_KEY).app() as app:
+        seen = await look_up(app, asked["plan_id"])
+        said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
     assert said.endswith("Topo: 2 handed over.")
     assert len(await enrolled(vendors, "topo")) == 1
 
@@ -124,8 +126,8 @@ async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await asyncio.wait_for(ran.communicate(), 60)
-    async with vendors.desk() as desk:
-        found = await desk.vendor_runs.outcome(asked["plan_id"])
+    async with vendors.app() as app:
+        found = await app.vendor_runs.outcome(asked["plan_id"])
     assert (ran.returncode, heard("work --once", err)) == (0, b"")
     assert "eople handed over to vendors: 2." in heard("work --once", out).decode()
     assert (found.done, found.waiting) == (2, 0)
@@ -137,9 +139,9 @@ async def test_two_processes_that_hand_over_at_once_make_one_request(vendors: Co
         start = await start_at("kalent", desktop)
         asked = await start.ask(desktop)
         await approve(vendors, asked, go=False)
-        async with vendors.desk() as one, vendors.desk() as other:
+        async with vendors.app() as one, vendors.app() as other:
             pair = (one, other, one, other)
-            await asyncio.gather(*(hand_over(desk, plan_id=asked["plan_id"]) for desk in pair))
+            await asyncio.gather(*(enrol_at_vendor(app, plan_id=asked["plan_id"]) for app in pair))
         told = await start.told(desktop)
     assert told["handed_over"]["done"] == 2
     assert len(await enrolled(vendors, "kalent")) == 1
@@ -150,10 +152,10 @@ async def test_one_person_can_be_taken_out_before_the_yes(vendors: Connected) ->
         start = await start_at("kalent", desktop)
         asked = await start.ask(desktop)
         await desktop.call("stop_sequence", sequence_id=asked["sample"]["sequence_id"], reason="LOSE")
-        async with vendors.desk() as desk:
-            plan = await desk.plans.get_plan(asked["plan_id"])
-            await approve_plan(desk, plan_id=plan.id, digest=plan.digest, actor="ada")
-            await hand_over(desk, plan_id=plan.id)
+        async with vendors.app() as app:
+            plan = await app.plans.get_plan(asked["plan_id"])
+            await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="ada")
+            await enrol_at_vendor(app, plan_id=plan.id)
     [sent] = await enrolled(vendors, "kalent")
     assert sent["body"] == {"candidateIds": ["candidate_priya"]}
 
@@ -162,9 +164,9 @@ async def test_a_no_enrols_nobody(vendors: Connected) -> None:
     async with vendors.client() as desktop:
         start = await start_at("kalent", desktop)
         asked = await start.ask(desktop)
-        async with vendors.desk() as desk:
-            await desk.plans.refuse_plan(asked["plan_id"], reason="not now", actor="ada")
-            assert await hand_over(desk, plan_id=asked["plan_id"]) is None
+        async with vendors.app() as app:
+            await app.plans.refuse_plan(asked["plan_id"], reason="not now", actor="ada")
+            assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is None
         told = await start.told(desktop)
     assert (told["outcome"], told["approval"]) == ("refused", "declined")
     assert await enrolled(vendors, "kalent") == []

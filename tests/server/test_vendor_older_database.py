@@ -8,7 +8,7 @@ import pytest
 from tests.server.vendor_starts import VENDORS, enrolled, rows, said_yes, statuses
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.services.enrolment import enrol_at_vendor
 
 DATABASE = "sequences.db"
 
@@ -20,15 +20,15 @@ async def test_a_start_that_left_after_the_copy_was_made_is_unknown_and_is_not_m
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor)
     shutil.copy(vendors.folder / DATABASE, vendors.folder.parent / "kept.db")
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=plan["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=plan["plan_id"])
     before = len(await enrolled(vendors, vendor))
     assert before
     (vendors.folder / DATABASE).write_bytes((vendors.folder.parent / "kept.db").read_bytes())
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=plan["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=plan["plan_id"])
         assert len(await enrolled(vendors, vendor)) == before
-        assert "database_older" in {one.code for one in desk.troubles()}
+        assert "database_older" in {one.code for one in app.troubles()}
     assert "WAITING_FOR_USER" in statuses(vendors)
     states = rows(vendors, "SELECT state FROM vendor_operation WHERE tool = 'start_sequence'")
     assert states

@@ -10,8 +10,8 @@ from tests.server.open_server import Desktop, tomorrow
 from tests.server.vendor_starts import ZOE, active_template, approve, rows, start_at
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.providers.clarky.status import meaning_of
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.vendors.clarky.wire import clarky_status
 
 INES = {"email": "ines@loom.example.com", "first_name": "Ines"}
 
@@ -108,7 +108,7 @@ async def test_what_could_not_be_read_now_is_shown_as_it_was_and_said(vendors: C
     ],
 )
 def test_clarkys_plain_words_have_their_plain_meaning(word: str, status: SequenceStatus | None) -> None:
-    assert meaning_of(word) is status
+    assert clarky_status(word) is status
 
 
 async def test_people_and_templates_at_topo_have_names_and_runs_have_their_dates(vendors: Connected) -> None:

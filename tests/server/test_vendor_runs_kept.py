@@ -11,10 +11,10 @@ from tests.server.vendor_starts import VENDORS, approve, rows, start_at, tampere
 from tests.server.vendor_world import Connected
 
 from sequences_mcp.bootstrap import open_worker
-from sequences_mcp.engine.store import audit
-from sequences_mcp.engine.store.database import Store
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.settings import read
+from sequences_mcp.settings import read_settings
+from sequences_mcp.store import audit
+from sequences_mcp.store.database import Store
 
 TOOLS: dict[str, dict[str, Any]] = {
     "pause_sequence": {"paused_until": tomorrow(9)},
@@ -46,21 +46,21 @@ async def test_no_local_way_moves_a_run_that_a_vendor_has(vendors: Connected, ve
             await desktop.refused("complete_task", task_id=f"local:task_{key}", outcome="done")
         vendors.clock.now += timedelta(days=3)
         await desktop.call("list_reviews")
-        async with vendors.desk() as desk:
-            for undo in (desk.plans.renew_plan(plan["plan_id"]), refused(desk, plan["plan_id"])):
+        async with vendors.app() as app:
+            for undo in (app.plans.renew_plan(plan["plan_id"]), refused(app, plan["plan_id"])):
                 with pytest.raises(SequencesError):
                     await undo
-    with open_worker(read(vendors.environ), clock=vendors.clock) as worker:
+    with open_worker(read_settings(vendors.environ), clock=vendors.clock) as worker:
         assert worker.run_due() == 0
     assert rows(vendors, "SELECT * FROM sequence ORDER BY no") == before
     assert rows(vendors, "SELECT key, state FROM step_run ORDER BY no") == steps
     with Store.open(vendors.folder, now=vendors.clock()) as store:
-        assert audit.verify(store) is None
+        assert audit.verify_audit(store) is None
 
 
-def refused(desk: Any, plan_id: str) -> Any:
+def refused(app: Any, plan_id: str) -> Any:
     """Say no to a plan that was said yes to."""
-    return desk.plans.refuse_plan(plan_id, reason="no", actor="ada")
+    return app.plans.refuse_plan(plan_id, reason="no", actor="ada")
 
 
 def kept(vendors: Connected, status: str) -> None:

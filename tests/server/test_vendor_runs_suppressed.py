@@ -10,8 +10,8 @@ from tests.server.open_server import Desktop
 from tests.server.vendor_starts import INES, TEXT, ZOE, Start, approve, rows, said_yes, start_at
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.providers.enrolment_port import Before
+from sequences_mcp.ports.vendor import PreflightSnapshot
+from sequences_mcp.services.enrolment import enrol_at_vendor
 
 WHO: dict[str, Any] = {"kalent": INES, "clarky": ZOE, "topo": ZOE}
 ADDRESS = {"kalent": "ines@loom.example.com", "clarky": ZOE["email"], "topo": ZOE["email"]}
@@ -112,9 +112,11 @@ async def test_whom_topo_has_made_no_run_of_yet_is_excluded_and_named(vendors: C
 async def test_whoever_is_being_handed_over_just_now_is_named_too(vendors: Connected, vendor: str) -> None:
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor, contacts=[WHO[vendor]])
-        async with vendors.desk() as desk:
-            people = await desk.vendor_runs.next_people(plan["plan_id"], size=100)
-            taken = await desk.vendor_runs.take(plan["plan_id"], [one.id for one in people], before=Before())
+        async with vendors.app() as app:
+            people = await app.vendor_runs.next_people(plan["plan_id"], size=100)
+            taken = await app.vendor_runs.take(
+                plan["plan_id"], [one.id for one in people], before=PreflightSnapshot()
+            )
             said = await desktop.call("suppress_contact", contact=ADDRESS[vendor], reason="asked")
     assert taken is not None
     told = said["at_vendors"][people[0].id]
@@ -177,7 +179,7 @@ async def test_on_the_way_to_the_vendor_the_last_word_is_the_lists(vendors: Conn
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
         said = await desktop.call("suppress_contact", contact=ZOE["email"], reason="asked")
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert [one["status"] for one in said["stopped"]] == ["STOPPED_EARLY"]
     assert [one for one in await vendors.writes() if one["path"] == "/contact-entries"] == []

@@ -22,7 +22,7 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.hand_over import hand_over
+from sequences_mcp.services.enrolment import enrol_at_vendor
 
 PROFILE = "https://www.linkedin.com/in/ines-example"
 ADDRESS = "ines@loom.example.com"
@@ -74,8 +74,8 @@ async def test_a_talent_that_is_suppressed_is_enrolled_as_no_candidate(vendors: 
             await approve(vendors, plan, go=False)
         await desktop.call("suppress_contact", contact="kalent:talent_olumide", reason="asked")
         if when == "after the yes":
-            async with vendors.desk() as desk:
-                await hand_over(desk, plan_id=plan["plan_id"])
+            async with vendors.app() as app:
+                await enrol_at_vendor(app, plan_id=plan["plan_id"])
         else:
             await desktop.refused("start_sequence", blueprint_id=second.blueprint_id, contacts=second.contacts)
     assert await enrolled(vendors, "kalent") == []
@@ -130,8 +130,8 @@ async def test_an_address_that_clarky_knows_beside_the_given_one_is_asked_about_
         _, plan = await said_yes(
             vendors, desktop, "clarky", contacts=[{"first_name": "Zoe", "email": "zoe@new.example"}]
         )
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert await enrolled(vendors, "clarky") == []
 
 

@@ -10,9 +10,8 @@ from tests.providers.fake_vendor import reply, serving
 from tests.server.open_server import Desktop
 from tests.server.vendor_world import Connected, unknown
 
-from sequences_mcp.review.decide import settled
-from sequences_mcp.sandbox.seeds.kalent import UNPLACED_TALENT
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_mcp.review.decide import resolved_in_terminal
+from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 
 PARKED, FOUNDERS = (f"topo:{seed_id('list', name)}" for name in ("Parked", "Founders"))
 NINA = {"email": "nina@left.example", "first_name": "Nina"}
@@ -121,8 +120,8 @@ async def test_whoever_an_answer_does_not_mention_is_unknown_and_bars_the_list(v
             lost = await unknown(desktop, "save_contacts", contacts=people, provider=PARKED)
             barred = await desktop.refused("save_contacts", contacts=people, provider=PARKED)
             checked = await desktop.call("check_operation", operation_id=lost["operation_id"])
-            async with vendors.desk() as desk:
-                await settled(desk, lost["operation_id"], sent=True, actor="ada")
+            async with vendors.app() as app:
+                await resolved_in_terminal(app, lost["operation_id"], sent=True, actor="ada")
         assert [one.method for one in topo.seen].count("POST") == 1
     assert (lost["people"], lost["taken_in"]) == ([{"contact": 2, "outcome": "unknown"}], 1)
     assert barred["operation_id"] == lost["operation_id"]

@@ -9,7 +9,7 @@ from tests.providers.fake_vendor import reply, serving
 from tests.server.open_server import tomorrow
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 RUN = f"topo:{seed_id('sequence', 'ines')}"
 PARKED = f"topo:{seed_id('list', 'Parked')}"

@@ -22,7 +22,7 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected, unknown
 
-from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_sandbox.seeds import CLARKY_TEMPLATES
 
 SOURCING = "kalent:sourcing_1"
 TEMPLATE = f"clarky:{CLARKY_TEMPLATES[0]}"

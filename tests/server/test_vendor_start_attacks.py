@@ -22,10 +22,10 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
-from sequences_mcp.providers.enrolment_port import Before, Fate
-from sequences_mcp.review.decide import settled
+from sequences_mcp.context import AppContext
+from sequences_mcp.ports.vendor import EnrolmentOutcome, PreflightSnapshot
+from sequences_mcp.review.decide import resolved_in_terminal
+from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_waiting
 
 # What a vendor calls FOUND is not what waits here.
 
@@ -52,12 +52,12 @@ async def test_a_run_that_waits_for_a_yes_at_the_vendor_is_not_handed_over_again
     async with vendors.client(era) as desktop:
         start, plan = await awaiting_review(vendors, desktop, vendor)
         told = await start.told(desktop)
-        async with vendors.desk() as desk:
-            await hand_over_waiting(desk)
+        async with vendors.app() as app:
+            await enrol_waiting(app)
         vendors.clock.now += timedelta(days=2)
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
-            late = await desk.vendor_runs.outcome(plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
+            late = await app.vendor_runs.outcome(plan["plan_id"])
     assert told["handed_over"] == {"done": 1, "unknown": 0, "not_done": 0, "waiting": 0}
     assert (late.done, late.not_done) == (1, 0)
     assert len(await enrolled(vendors, vendor)) == 1
@@ -86,13 +86,15 @@ async def test_a_second_process_that_comes_too_late_does_not_close_the_plan(
 ) -> None:
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor)
-    async with vendors.desk() as one, vendors.desk() as other:
+    async with vendors.app() as one, vendors.app() as other:
         people = await other.vendor_runs.next_people(plan["plan_id"], size=100)
         first = await taken_by(one, plan["plan_id"])
-        late = await other.vendor_runs.take(plan["plan_id"], [run.id for run in people], before=Before())
+        late = await other.vendor_runs.take(
+            plan["plan_id"], [run.id for run in people], before=PreflightSnapshot()
+        )
         await one.vendor_runs.release(first.operation_id, reason="429")
         waiting = await other.vendor_runs.waiting()
-        await hand_over_waiting(other)
+        await enrol_waiting(other)
         found = await other.vendor_runs.outcome(plan["plan_id"])
     assert late is None
     assert [found_plan.id for found_plan in waiting] == [plan["plan_id"]]
@@ -105,12 +107,12 @@ async def test_whom_a_dead_process_had_taken_is_unknown_even_if_another_came_too
 ) -> None:
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor)
-    async with vendors.desk() as one, vendors.desk() as other:
+    async with vendors.app() as one, vendors.app() as other:
         people = await other.vendor_runs.next_people(plan["plan_id"], size=100)
         await taken_by(one, plan["plan_id"])
-        await other.vendor_runs.take(plan["plan_id"], [run.id for run in people], before=Before())
+        await other.vendor_runs.take(plan["plan_id"], [run.id for run in people], before=PreflightSnapshot())
         vendors.clock.now += timedelta(minutes=3)
-        await hand_over_waiting(other)
+        await enrol_waiting(other)
     assert statuses(vendors) == ["WAITING_FOR_USER"] * 2
     assert await enrolled(vendors, vendor) == []
 
@@ -127,9 +129,9 @@ async def test_ten_processes_at_once_make_one_request_a_person(vendors: Connecte
 
 
 async def one_process(vendors: Connected, plan_id: str) -> None:
-    async with vendors.desk() as desk:
+    async with vendors.app() as app:
         for _ in range(50):
-            if not (await hand_over(desk, plan_id=plan_id)) and not await desk.vendor_runs.waiting():
+            if not (await enrol_at_vendor(app, plan_id=plan_id)) and not await app.vendor_runs.waiting():
                 return
             await asyncio.sleep(0)
 
@@ -143,13 +145,13 @@ async def test_an_answer_that_comes_after_somebody_looked_too_early_is_the_true_
 ) -> None:
     async with vendors.client(era) as desktop:
         start, plan = await said_yes(vendors, desktop, vendor)
-        async with vendors.desk() as desk:
-            taken = await taken_by(desk, plan["plan_id"])
+        async with vendors.app() as app:
+            taken = await taken_by(app, plan["plan_id"])
             vendors.clock.now += timedelta(minutes=3)
             looked = await desktop.call("check_operation", operation_id=taken.operation_id)
-            enrolment = desk.providers[vendor].enrolment
+            enrolment = app.providers[vendor].enrolment
             assert enrolment is not None
-            await desk.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
+            await app.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
         told = await start.told(desktop)
         again = await desktop.refused(
             "start_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts, idempotency_key="2"
@@ -165,20 +167,22 @@ async def test_a_late_answer_about_somebody_who_is_in_another_run_by_then_says_t
 ) -> None:
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
-        async with vendors.desk() as desk:
-            taken = await taken_by(desk, plan["plan_id"])
-            await settled_by_person(vendors, desk, taken.operation_id)
+        async with vendors.app() as app:
+            taken = await taken_by(app, plan["plan_id"])
+            await settled_by_person(vendors, app, taken.operation_id)
             _, second = await said_yes(vendors, desktop, "clarky", contacts=[ZOE])
-            await hand_over(desk, plan_id=second["plan_id"])
+            await enrol_at_vendor(app, plan_id=second["plan_id"])
             [one] = taken.order.people
-            await desk.vendor_runs.settle(taken.operation_id, [Fate(sequence_id=one.id, outcome="done")])
+            await app.vendor_runs.settle(
+                taken.operation_id, [EnrolmentOutcome(sequence_id=one.id, outcome="done")]
+            )
         run = await desktop.call("get_sequence", sequence_id=one.id)
     assert run["status"] == "FAILED" and "another sequence has begun" in run["reason"]
 
 
-async def settled_by_person(vendors: Connected, desk: Desk, operation_id: str) -> None:
+async def settled_by_person(vendors: Connected, app: AppContext, operation_id: str) -> None:
     vendors.clock.now += timedelta(minutes=3)
-    await settled(desk, operation_id, sent=False, actor="ada")
+    await resolved_in_terminal(app, operation_id, sent=False, actor="ada")
 
 
 async def test_what_a_person_settles_changes_nobody_whose_fate_is_known(vendors: Connected) -> None:
@@ -190,13 +194,13 @@ async def test_what_a_person_settles_changes_nobody_whose_fate_is_known(vendors:
         }
         mixed = {"items": [{"index": 0, "status": "CREATED", "resource": own}]}
         await vendors.sandbox.fault("body", vendor="topo", path=ENDS["topo"], body=mixed, status=200, act=False)
-        async with vendors.desk() as desk:
-            why = await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
             assert why is not None
             operation_id = why.split()[2]
-            await settled(desk, operation_id, sent=False, actor="ada")
-            found = await desk.vendor_runs.outcome(plan["plan_id"])
-            operation = await desk.operations.get(operation_id)
+            await resolved_in_terminal(app, operation_id, sent=False, actor="ada")
+            found = await app.vendor_runs.outcome(plan["plan_id"])
+            operation = await app.operations.get(operation_id)
     assert statuses(vendors) == ["ACTIVE", "FAILED"]
     assert (found.done, found.not_done) == (1, 1)
     assert operation.state == "done"
@@ -206,8 +210,8 @@ async def test_a_list_whose_count_topo_does_not_tell_is_no_proof_that_nobody_is_
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, "topo")
         await vendors.sandbox.fault("status", vendor="topo", path=ENDS["topo"], status=504, act=True)
-        async with vendors.desk() as desk:
-            why = await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
             assert why is not None
             lists = (await vendors.sandbox.topo("GET", "/contact-lists")).json()
             for one in lists["items"]:
@@ -226,9 +230,9 @@ async def test_another_agent_needs_another_yes(vendors: Connected) -> None:
         asked = await Start(template, [ZOE]).ask(desktop)
         await approve(vendors, asked, go=False)
     vendors.more["CLARKY_BOT_ID"] = "b_01SANDBOXBO"
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=asked["plan_id"])
-        plan = await desk.plans.get_plan(asked["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=asked["plan_id"])
+        plan = await app.plans.get_plan(asked["plan_id"])
     assert "as clarky:b_01SANDBOXADA where" in asked["delivery"]
     assert plan.status == "void" and await enrolled(vendors, "clarky") == []
 
@@ -238,13 +242,13 @@ async def test_a_page_instead_of_an_answer_gives_nobody_up(vendors: Connected, v
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor)
     await vendors.sandbox.fault("html", vendor=vendor, method="GET", status=200, times=30)
-    async with vendors.desk() as desk:
-        assert await hand_over(desk, plan_id=plan["plan_id"])
-        early = await desk.vendor_runs.outcome(plan["plan_id"])
+    async with vendors.app() as app:
+        assert await enrol_at_vendor(app, plan_id=plan["plan_id"])
+        early = await app.vendor_runs.outcome(plan["plan_id"])
     await vendors.sandbox.http.delete("/_faults")
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=plan["plan_id"])
-        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=plan["plan_id"])
+        late = await app.vendor_runs.outcome(plan["plan_id"])
     assert (early.waiting, late.done) == (2, 2)
 
 
@@ -252,11 +256,12 @@ async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vend
     async with vendors.client(era) as desktop:
         start, plan = await said_yes(vendors, desktop, "kalent")
         change = {"blueprint_id": start.blueprint_id, "expected_version": 1, "name": "Another"}
-        async with vendors.desk() as desk:
-            taken = await taken_by(desk, plan["plan_id"])
+        async with vendors.app() as app:
+            taken = await taken_by(app, plan["plan_id"])
             error = await desktop.refused("update_blueprint", **change)
-            await desk.vendor_runs.settle(
-                taken.operation_id, [Fate(sequence_id=one.id, outcome="done") for one in taken.order.people]
+            await app.vendor_runs.settle(
+                taken.operation_id,
+                [EnrolmentOutcome(sequence_id=one.id, outcome="done") for one in taken.order.people],
             )
         waits = await desktop.refused("update_blueprint", **change)
     assert (error["code"], error["operation_id"]) == ("conflict", taken.operation_id)

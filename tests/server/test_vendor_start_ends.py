@@ -23,7 +23,7 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.hand_over import hand_over, hand_over_soon, hand_over_waiting
+from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_soon, enrol_waiting
 
 # What is seen of a run that is not ours, or not yet ours.
 
@@ -46,12 +46,12 @@ async def test_an_earlier_run_of_a_candidate_is_never_taken_for_the_one_under_wa
         before = (await vendors.sandbox.kalent("GET", "/candidates/candidate_ines/dynamic-sequence")).json()
         _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
         own = plan["sample"]["sequence_id"]
-        async with vendors.desk() as desk:
-            taken = await taken_by(desk, plan["plan_id"])
+        async with vendors.app() as app:
+            taken = await taken_by(app, plan["plan_id"])
             while_asked = await desktop.call("get_sequence", sequence_id=own)
-            enrolment = desk.providers["kalent"].enrolment
+            enrolment = app.providers["kalent"].enrolment
             assert enrolment is not None
-            await desk.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
+            await app.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
         await vendors.sandbox.fault(
             "body", vendor="kalent", path="*/dynamic-sequence", body=before, status=200, times=3
         )
@@ -68,8 +68,8 @@ async def test_an_unknown_start_is_settled_by_a_check_and_not_by_a_read(vendors:
         await finished_earlier(vendors, desktop)
         _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
         await vendors.sandbox.fault("reset_before_body", vendor="kalent", path=ENDS["kalent"], times=9)
-        async with vendors.desk() as desk:
-            why = await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            why = await enrol_at_vendor(app, plan_id=plan["plan_id"])
         run = await desktop.call("get_sequence", sequence_id=plan["sample"]["sequence_id"])
         vendors.clock.now += timedelta(minutes=2)
         [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "start_seq" in one]
@@ -84,8 +84,8 @@ async def test_topo_is_not_believed_about_people_on_lists_and_profiles_of_others
         _, plan = await said_yes(
             vendors, desktop, "topo", contacts=[{"linkedin_url": profile, "phone": "+33639980199"}]
         )
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
         vendors.sandbox.clock.now = vendors.clock.now + timedelta(minutes=10)
         people = (await vendors.sandbox.topo("GET", "/contacts", params={"size": 100})).json()
         others = {**people, "items": [one for one in people["items"] if one["linkedin_url"] != profile]}
@@ -116,20 +116,20 @@ async def test_one_start_that_fails_as_nobody_expected_does_not_hold_up_the_othe
     async with vendors.client() as desktop:
         _, bad = await said_yes(vendors, desktop, "kalent", contacts=[PRIYA])
         _, good = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
-    async with vendors.desk() as desk:
-        kalent = desk.providers["kalent"]
+    async with vendors.app() as app:
+        kalent = app.providers["kalent"]
         broken: Any = FakeBrokenEnrolment()
         if where == "in the request":
             broken = FailsToEnrol(kalent.enrolment)
         crooked = replace(
-            desk,
+            app,
             providers={
-                **{n: desk.providers[n] for n in desk.providers},
+                **{n: app.providers[n] for n in app.providers},
                 "kalent": replace(kalent, enrolment=broken),
             },
         )
-        stopped = await hand_over_waiting(crooked)
-        one, other = [await desk.vendor_runs.outcome(plan["plan_id"]) for plan in (bad, good)]
+        stopped = await enrol_waiting(crooked)
+        one, other = [await app.vendor_runs.outcome(plan["plan_id"]) for plan in (bad, good)]
     assert list(stopped) == [bad["plan_id"]]
     assert other.done == 1
     assert (one.waiting, one.unknown) == ((1, 0) if where == "before the request" else (0, 1))
@@ -173,12 +173,12 @@ async def test_an_outcome_that_cannot_be_written_down_is_tried_again_and_then_un
 ) -> None:
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, "kalent")
-    async with vendors.desk() as desk:
-        runs: Any = FakeBusyRuns(desk.vendor_runs, times)
-        why = await hand_over(replace(desk, vendor_runs=runs), plan_id=plan["plan_id"])
+    async with vendors.app() as app:
+        runs: Any = FakeBusyRuns(app.vendor_runs, times)
+        why = await enrol_at_vendor(replace(app, vendor_runs=runs), plan_id=plan["plan_id"])
         vendors.clock.now += timedelta(minutes=3)
-        await hand_over_waiting(desk)
-        found = await desk.vendor_runs.outcome(plan["plan_id"])
+        await enrol_waiting(app)
+        found = await app.vendor_runs.outcome(plan["plan_id"])
     assert (why is None) == (outcome == "done")
     assert getattr(found, outcome) == 2
     assert len(await enrolled(vendors, "kalent")) == 1
@@ -191,10 +191,10 @@ async def test_after_the_day_that_a_yes_holds_nobody_waits_even_where_the_vendor
     async with vendors.client() as desktop:
         await said_yes(vendors, desktop, vendor)
     vendors.clock.now += timedelta(hours=25)
-    async with vendors.desk() as desk:
-        alone = replace(desk, providers={"local": desk.local})
-        await hand_over_waiting(alone)
-        waiting = await desk.vendor_runs.waiting()
+    async with vendors.app() as app:
+        alone = replace(app, providers={"local": app.local})
+        await enrol_waiting(alone)
+        waiting = await app.vendor_runs.waiting()
     assert waiting == [] and statuses(vendors) == ["REFUSED"] * 2
     assert await enrolled(vendors, vendor) == []
 
@@ -206,10 +206,10 @@ async def test_a_process_that_ends_waits_for_its_request_and_begins_no_other(
     async with vendors.client() as desktop:
         _, plan = await said_yes(vendors, desktop, vendor)
     await vendors.sandbox.fault("stall", vendor=vendor, path=ENDS[vendor], seconds=0.3, act=True)
-    async with vendors.desk() as desk:
-        early = await hand_over_soon(desk, plan_id=plan["plan_id"], seconds=0.1)
-    async with vendors.desk() as desk:
-        late = await desk.vendor_runs.outcome(plan["plan_id"])
+    async with vendors.app() as app:
+        early = await enrol_soon(app, plan_id=plan["plan_id"], seconds=0.1)
+    async with vendors.app() as app:
+        late = await app.vendor_runs.outcome(plan["plan_id"])
     assert early.waiting == 2
     assert (late.done, late.waiting, late.unknown) == ((1, 1, 0) if vendor == "clarky" else (2, 0, 0))
     assert len(await enrolled(vendors, vendor)) == 1

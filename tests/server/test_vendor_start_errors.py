@@ -89,7 +89,7 @@ REFUSALS = [
         (422, "BusinessIssue", "provider_conflict", "present state"),
     ),
 ]
-UNTOLD = [
+UNAVAILABLE = [
     *at(
         "kalent",
         (503, "temporal_unavailable", "outcome_unknown", "check_operation"),
@@ -144,7 +144,7 @@ async def test_a_refused_start_says_why_what_helps_and_quotes_the_vendor(
     assert "why" not in told["handed_over"]
 
 
-@pytest.mark.parametrize("said", UNTOLD)
+@pytest.mark.parametrize("said", UNAVAILABLE)
 async def test_an_unknown_start_is_unknown_everywhere_and_keeps_the_vendors_last_answer(
     vendors: Connected, said: Documented
 ) -> None:

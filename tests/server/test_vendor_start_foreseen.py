@@ -70,8 +70,8 @@ async def test_a_repeat_after_a_refusal_at_kalent_says_what_the_same_call_can_do
     async with vendors.client() as desktop:
         start = await start_at("kalent", desktop)
         plan = await start.ask(desktop)
-        async with vendors.desk() as desk:
-            await desk.plans.refuse_plan(plan["plan_id"], reason="too early", actor="ada")
+        async with vendors.app() as app:
+            await app.plans.refuse_plan(plan["plan_id"], reason="too early", actor="ada")
         told = await start.told(desktop)
         start.more["idempotency_key"] = "once more"
         anew = await start.told(desktop)

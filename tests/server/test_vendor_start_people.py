@@ -8,8 +8,8 @@ from tests.server.vendor_world import Connected
 
 from sequences_mcp.domain.plain_words import STATUSES
 from sequences_mcp.errors import ConflictError
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.review.decide import settled
+from sequences_mcp.review.decide import resolved_in_terminal
+from sequences_mcp.services.enrolment import enrol_at_vendor
 
 
 async def test_a_number_alone_makes_nobody_somebody_else(vendors: Connected) -> None:
@@ -23,8 +23,8 @@ async def test_a_number_alone_makes_nobody_somebody_else(vendors: Connected) -> 
         )
         _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
         await desktop.call("suppress_contact", contact="ines@loom.example.com", reason="asked")
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert plan["sample"]["contact_id"] != other
     assert rows(vendors, "SELECT status FROM sequence") == [("STOPPED_EARLY",)]
     assert await enrolled(vendors, "kalent") == []
@@ -45,8 +45,8 @@ async def test_whoever_is_suppressed_after_the_yes_is_known_by_what_the_vendor_t
         if mark.startswith("kalent:"):
             await vendors.sandbox.fault("status", vendor="kalent", method="GET", path="*/candidates/*", status=401)
         await desktop.call("suppress_contact", contact=mark, reason="asked")
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert plan["sample"]["contact_id"] == saved["contacts"][0]["contact_id"]
     assert await enrolled(vendors, "kalent") == []
 
@@ -80,8 +80,8 @@ async def test_a_second_address_that_is_suppressed_after_the_yes_keeps_the_perso
         await ines_has_a_second_address(vendors)
         _, plan = await said_yes(vendors, desktop, "kalent", contacts=[INES])
         await desktop.call("suppress_contact", contact=listed, reason="asked")
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert rows(vendors, "SELECT status, reason FROM sequence") == [("REFUSED", "suppressed: asked")]
     assert await enrolled(vendors, "kalent") == []
 
@@ -92,9 +92,9 @@ async def test_a_candidate_whom_kalent_no_longer_has_is_refused_alone(vendors: C
         await vendors.sandbox.fault(
             "status", vendor="kalent", method="GET", path="*/candidates/candidate_ines", status=404
         )
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
-            outcome = await desk.vendor_runs.outcome(plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
+            outcome = await app.vendor_runs.outcome(plan["plan_id"])
     assert (outcome.done, outcome.not_done) == (plan["people"] - 1, 1)
     assert outcome.why == ("Kalent has no such candidate any more",)
 
@@ -123,10 +123,10 @@ async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by
         await approve(vendors, asked)
         own = asked["sample"]["sequence_id"]
         barred = await desktop.refused("stop_sequence", sequence_id=own, reason="WIN")
-        async with vendors.desk() as desk:
-            said = await settled(desk, own, sent=finished, actor="ada")
+        async with vendors.app() as app:
+            said = await resolved_in_terminal(app, own, sent=finished, actor="ada")
             with pytest.raises(ConflictError, match="nothing to settle"):
-                await settled(desk, own, sent=finished, actor="ada")
+                await resolved_in_terminal(app, own, sent=finished, actor="ada")
         run = await desktop.call("get_sequence", sequence_id=own)
         there = await start_at("topo", desktop, contacts=[ZOE])
         again = await there.ask(desktop)
@@ -156,8 +156,8 @@ async def test_another_spelling_of_an_address_gets_nobody_past_the_list(
         error = await desktop.refused(
             "start_sequence", blueprint_id=start.blueprint_id, contacts=[{"email": given}], idempotency_key="2"
         )
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=plan["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=plan["plan_id"])
     assert error["left_out"][0]["reasons"] == ["suppressed: asked"]
     assert await enrolled(vendors, vendor) == []
 

@@ -22,9 +22,9 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.flows.hand_over import hand_over, hand_over_waiting
-from sequences_mcp.providers.enrolment_port import Before
-from sequences_mcp.review.decide import settled
+from sequences_mcp.ports.vendor import PreflightSnapshot
+from sequences_mcp.review.decide import resolved_in_terminal
+from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_waiting
 
 ENDS = {"kalent": "*/start", "clarky": "*/sequences/start", "topo": "*/contact-entries"}
 NO_HANDOVER_TRIGGER = "DROP TRIGGER sequence_handover_is_never_changed"
@@ -115,8 +115,8 @@ async def test_what_nobody_can_tell_of_at_clarky_a_person_settles(vendors: Conne
         waiting = await start.told(desktop)
         operation = await operation_of(desktop)
         checked = await desktop.call("check_operation", operation_id=operation)
-        async with vendors.desk() as desk:
-            said = await settled(desk, operation, sent=False, actor="ada")
+        async with vendors.app() as app:
+            said = await resolved_in_terminal(app, operation, sent=False, actor="ada")
         after = await start.told(desktop)
     assert (waiting["handed_over"]["unknown"], waiting["handed_over"]["waiting"]) == (1, 1)
     assert checked["outcome"] == "unknown" and "may still arrive" in checked["why"]
@@ -152,8 +152,8 @@ async def test_a_limit_is_waited_for_and_the_start_goes_on_by_itself(vendors: Co
         )
         await approve(vendors, asked)
         waiting = rows(vendors, "SELECT status, operation_id FROM sequence")
-        async with vendors.desk() as desk:
-            assert await hand_over_waiting(desk) == {}
+        async with vendors.app() as app:
+            assert await enrol_waiting(app) == {}
         told = await start.told(desktop)
     assert waiting == [("FOUND", None), ("FOUND", None)]
     assert told["handed_over"]["done"] == 2
@@ -214,9 +214,9 @@ async def test_a_blueprint_changed_after_the_yes_enrols_nobody(vendors: Connecte
         asked = await start.ask(desktop)
         await approve(vendors, asked, go=False)
         await desktop.call("update_blueprint", blueprint_id=start.blueprint_id, expected_version=1, name="Another")
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=asked["plan_id"])
-            plan = await desk.plans.get_plan(asked["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=asked["plan_id"])
+            plan = await app.plans.get_plan(asked["plan_id"])
     assert plan.status == "void" and "version 2" in (plan.reason or "")
     assert await enrolled(vendors, "kalent") == []
 
@@ -229,9 +229,9 @@ async def test_a_template_changed_at_topo_after_the_yes_enrols_nobody(vendors: C
         await approve(vendors, asked, go=False)
         changed = {**template, "updated_at": "2026-11-23T12:30:00Z", "step_count": 9}
         await vendors.sandbox.fault("body", vendor="topo", path="/sequence-templates/*", body=changed, status=200)
-        async with vendors.desk() as desk:
-            await hand_over(desk, plan_id=asked["plan_id"])
-            plan = await desk.plans.get_plan(asked["plan_id"])
+        async with vendors.app() as app:
+            await enrol_at_vendor(app, plan_id=asked["plan_id"])
+            plan = await app.plans.get_plan(asked["plan_id"])
     assert plan.status == "void"
     assert await enrolled(vendors, "topo") == []
 
@@ -244,9 +244,9 @@ async def test_another_address_of_the_api_needs_another_yes(vendors: Connected, 
         await approve(vendors, asked, go=False)
     path = {"kalent": "/kalent/api", "clarky": "/clarky/api/v1", "topo": "/topo/v1"}[vendor]
     vendors.elsewhere[vendor] = vendors.origin.replace("127.0.0.1", "localhost") + path
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=asked["plan_id"])
-        plan = await desk.plans.get_plan(asked["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=asked["plan_id"])
+        plan = await app.plans.get_plan(asked["plan_id"])
     assert plan.status == "void" and "delivery was" in (plan.reason or "")
     assert await enrolled(vendors, vendor) == []
 
@@ -283,9 +283,9 @@ async def test_a_row_edited_in_the_database_enrols_nobody(vendors: Connected, ve
         asked = await start.ask(desktop)
         await approve(vendors, asked, go=False)
     tampered(vendors, *TAMPERINGS[name])
-    async with vendors.desk() as desk:
-        await hand_over(desk, plan_id=asked["plan_id"])
-        plan = await desk.plans.get_plan(asked["plan_id"])
+    async with vendors.app() as app:
+        await enrol_at_vendor(app, plan_id=asked["plan_id"])
+        plan = await app.plans.get_plan(asked["plan_id"])
     assert plan.status == "void", plan
     assert await enrolled(vendors, vendor) == []
 
@@ -298,15 +298,17 @@ async def test_what_a_process_that_died_had_taken_is_unknown_and_never_taken_aga
         start = await start_at(vendor, desktop)
         asked = await start.ask(desktop)
         await approve(vendors, asked, go=False)
-        async with vendors.desk() as desk:
-            people = await desk.vendor_runs.next_people(asked["plan_id"], size=100)
-            taken = await desk.vendor_runs.take(asked["plan_id"], [one.id for one in people], before=Before())
+        async with vendors.app() as app:
+            people = await app.vendor_runs.next_people(asked["plan_id"], size=100)
+            taken = await app.vendor_runs.take(
+                asked["plan_id"], [one.id for one in people], before=PreflightSnapshot()
+            )
             assert taken is not None
-            assert await hand_over(desk, plan_id=asked["plan_id"]) is None
+            assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is None
         vendors.clock.now += timedelta(minutes=5)
         told = await start.told(desktop)
-        async with vendors.desk() as desk:
-            assert await hand_over_waiting(desk) == {}
+        async with vendors.app() as app:
+            assert await enrol_waiting(app) == {}
     assert (told["outcome"], told["handed_over"]["unknown"]) == ("unknown", 2)
     assert await enrolled(vendors, vendor) == []
 

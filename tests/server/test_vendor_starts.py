@@ -25,7 +25,7 @@ from tests.server.vendor_starts import (
 )
 from tests.server.vendor_world import Connected
 
-from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_sandbox.seeds import CLARKY_TEMPLATES
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

@@ -11,7 +11,7 @@ from tests.server.open_server import Desktop
 from tests.server.vendor_world import Connected
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.sandbox.seeds.topo import seed_id
+from sequences_sandbox.seeds import seed_id
 
 WHEN = datetime(2026, 11, 21, tzinfo=UTC)
 INES = "ines@loom.example.com"
@@ -40,9 +40,9 @@ def on_lists(said: dict[str, Any]) -> dict[str, str]:
 async def is_barred(vendors: Connected, **facts: str) -> bool:
     """Say whether the own list covers somebody, wherever they appear."""
     known = {"id": "clarky:c_elsewhere", **facts}
-    async with vendors.desk() as desk:
+    async with vendors.app() as app:
         one = Contact(**known, created_at=WHEN, updated_at=WHEN)
-        return bool(await desk.suppressions.suppressed_among([one]))
+        return bool(await app.suppressions.suppressed_among([one]))
 
 
 @pytest.mark.parametrize("vendor", ["topo", "clarky", "kalent"])

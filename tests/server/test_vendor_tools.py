@@ -13,7 +13,7 @@ from tests.sandbox.sandbox_client import token_of
 from tests.server.open_server import MAIL, Desktop, tomorrow
 from tests.server.vendor_world import Connected, sourcing_of, unknown
 
-from sequences_mcp.review.decide import settled
+from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS
 
 
@@ -176,8 +176,8 @@ async def test_a_copy_that_may_exist_is_made_again_only_after_a_person_has_looke
         lost = await unknown(desktop, "create_blueprint", **arguments)
         await desktop.refused("create_blueprint", **arguments)
         checked = await desktop.call("check_operation", operation_id=lost["operation_id"])
-        async with vendors.desk() as desk:
-            await settled(desk, lost["operation_id"], sent=False, actor="ada")
+        async with vendors.app() as app:
+            await resolved_in_terminal(app, lost["operation_id"], sent=False, actor="ada")
         again = await desktop.call("check_operation", operation_id=lost["operation_id"])
         await desktop.call("create_blueprint", **arguments)
     assert checked["outcome"] == "unknown" and "A person looks" in checked["why"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences_mcp.server.text import cut, fair_limit, visible, visible_throughout
+from sequences_mcp.server.view import cut, fair_limit, visible_text, visible_throughout
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from sequences_mcp.server.text import cut, fair_limit, visible, visible_througho
     ],
 )
 def test_characters_that_hide_or_reorder_text_are_drawn(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert visible_text(text) == shown
 
 
 @pytest.mark.parametrize("text", ["👩‍💻", "می‌خواهم", "שלום\u200f!", "Zoë 你好", "naïve—“quoted”"])
 def test_what_scripts_and_emoji_are_written_with_stays(text: str) -> None:
-    assert visible(text) == text
+    assert visible_text(text) == text
 
 
 def test_every_string_inside_a_value_is_made_visible() -> None:

@@ -13,13 +13,13 @@ from open_server import World
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.server.app import INSTRUCTIONS
-from sequences_mcp.server.apps import URI
-from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed
+from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS, WIRE, declared, definition_of, listed_tools
+from sequences_mcp.server.panel import URI
 
 VENDORS = ("kalent", "clarky", "topo")
 ALL_TOOLS = (*TOOLS, *VENDOR_TOOLS)
 
-LISTED = {tool.name: tool for tool in listed(VENDORS)}
+LISTED = {tool.name: tool for tool in listed_tools(VENDORS)}
 REWRITE = "REWRITE_WIRE"
 
 # Names that say everything there is to say; every other argument is described.
@@ -87,7 +87,7 @@ async def test_a_client_of_either_era_sees_the_catalogue_in_its_order(world: Wor
     async with world.client(era) as desktop:
         tools = (await desktop.client.list_tools()).tools
     assert [tool.name for tool in tools] == list(TOOLS)
-    assert tools == listed()
+    assert tools == listed_tools()
 
 
 @pytest.mark.parametrize("name", ALL_TOOLS)
@@ -195,9 +195,9 @@ def test_descriptions_neither_order_nor_praise() -> None:
 
 
 def test_what_belongs_to_a_vendor_is_listed_only_where_it_is_connected() -> None:
-    assert [tool.name for tool in listed()] == list(TOOLS)
-    assert [tool.name for tool in listed(("topo",))] == [*TOOLS, "check_operation"]
-    assert [tool.name for tool in listed(VENDORS)] == list(ALL_TOOLS)
+    assert [tool.name for tool in listed_tools()] == list(TOOLS)
+    assert [tool.name for tool in listed_tools(("topo",))] == [*TOOLS, "check_operation"]
+    assert [tool.name for tool in listed_tools(VENDORS)] == list(ALL_TOOLS)
 
 
 def test_the_panel_is_bound_to_what_makes_plans_and_its_own_tools_are_not_for_a_model() -> None:

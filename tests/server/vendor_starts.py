@@ -10,12 +10,12 @@ from typing import Any
 from tests.server.open_server import MAIL, Desktop, text_of
 from tests.server.vendor_world import Connected
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over
-from sequences_mcp.providers.enrolment_port import Before, Taken
-from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+from sequences_mcp.ports.vendor import ClaimedBatch, PreflightSnapshot
+from sequences_mcp.services.enrolment import enrol_at_vendor
+from sequences_mcp.services.reviews import approve_plan
+from sequences_sandbox.seeds import CLARKY_TEMPLATES
 
 TEXT = {**MAIL, "subject": "A role", "content": "Hi {{firstname}}, would a short call suit you?"}
 SLOW = {**TEXT, "temporalityType": "DELAYED", "delay": {"value": 2, "unit": "day"}}
@@ -69,10 +69,10 @@ async def active_template(desktop: Desktop) -> str:
 
 async def approve(vendors: Connected, asked: dict[str, Any], *, go: bool = True) -> Plan:
     """Say yes to a plan as the person's own process does; ``go`` hands it over as well."""
-    async with vendors.desk() as desk:
-        plan = await approve_plan(desk, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
+    async with vendors.app() as app:
+        plan = await approve_plan(app, plan_id=asked["plan_id"], digest=asked["digest"], actor="ada")
         if go:
-            await hand_over(desk, plan_id=plan.id)
+            await enrol_at_vendor(app, plan_id=plan.id)
         return plan
 
 
@@ -107,20 +107,20 @@ def tampered(vendors: Connected, *statements: str) -> None:
     database.close()
 
 
-async def taken_by(desk: Desk, plan_id: str) -> Taken:
+async def taken_by(app: AppContext, plan_id: str) -> ClaimedBatch:
     """Take the people of a plan as a process does that is about to make its request."""
-    people = await desk.vendor_runs.next_people(plan_id, size=100)
-    marks = Before() if not people else await _before(desk, plan_id)
-    taken = await desk.vendor_runs.take(plan_id, [one.id for one in people], before=marks)
+    people = await app.vendor_runs.next_people(plan_id, size=100)
+    marks = PreflightSnapshot() if not people else await _before(app, plan_id)
+    taken = await app.vendor_runs.take(plan_id, [one.id for one in people], before=marks)
     assert taken is not None
     return taken
 
 
-async def _before(desk: Desk, plan_id: str) -> Before:
-    plan = await desk.plans.get_plan(plan_id)
-    enrolment = desk.providers[plan.header.provider].enrolment
+async def _before(app: AppContext, plan_id: str) -> PreflightSnapshot:
+    plan = await app.plans.get_plan(plan_id)
+    enrolment = app.providers[plan.header.provider].enrolment
     assert enrolment is not None
-    return await enrolment.before(plan, await desk.vendor_runs.next_people(plan_id, size=100))
+    return await enrolment.before(plan, await app.vendor_runs.next_people(plan_id, size=100))
 
 
 def statuses(vendors: Connected) -> list[str]:

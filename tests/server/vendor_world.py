@@ -14,13 +14,13 @@ from tests.sandbox.sandbox_client import PREFIX, Sandbox, Server, token_of
 from tests.secrecy.client import Client
 from tests.server.open_server import SENDER, Clock, Desktop
 
-from sequences_mcp.bootstrap import open_desk
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.timing import Elapsed, Timing
-from sequences_mcp.sandbox.serve import PATHS
-from sequences_mcp.sandbox.world.whole import VendorName
-from sequences_mcp.server.app import SequencesServer, build
-from sequences_mcp.settings import read
+from sequences_mcp.bootstrap import open_context
+from sequences_mcp.context import AppContext
+from sequences_mcp.server.app import SequencesServer, build_server
+from sequences_mcp.settings import read_settings
+from sequences_mcp.vendors.pacing import Elapsed, Timing
+from sequences_sandbox.serve import PATHS
+from sequences_sandbox.world import VendorName
 
 
 @dataclass
@@ -72,14 +72,14 @@ class Connected:
     @property
     def server(self) -> SequencesServer:
         """A server as a process of its own would build it."""
-        return build(self.desk, vendors=read(self.environ).accounts.keys())
+        return build_server(self.app, vendors=read_settings(self.environ).accounts.keys())
 
     @asynccontextmanager
-    async def desk(self) -> AsyncIterator[Desk]:
+    async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
         passing = {"clock": self.clock, "timing": self.timing, "elapsed": self.skipped.elapsed}
-        async with open_desk(read(self.environ), worker=False, **passing) as desk:
-            yield desk
+        async with open_context(read_settings(self.environ), worker=False, **passing) as app:
+            yield app
 
     @asynccontextmanager
     async def client(self, mode: str = "auto") -> AsyncIterator[Desktop]:

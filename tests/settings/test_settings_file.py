@@ -11,7 +11,7 @@ from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.settings import Settings, read
+from sequences_mcp.settings import Settings, read_settings
 
 SECRET = planted.BAD_SETTING.value
 WHOLE = """\
@@ -58,7 +58,7 @@ class Folder:
 
     def read(self, **environ: str) -> Settings:
         """Return the settings as a process with this environment reads them."""
-        return read({"SEQUENCES_DATA_DIR": str(self.path), **environ})
+        return read_settings({"SEQUENCES_DATA_DIR": str(self.path), **environ})
 
     def problems(self, text: str, **environ: str) -> list[str]:
         """Return the complaints about a file."""

@@ -9,7 +9,7 @@ from tests.secrecy import planted
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.errors import SettingsError
-from sequences_mcp.settings import TABLE, Settings, read
+from sequences_mcp.settings import TABLE, Settings, read_settings
 
 SECRET = planted.BAD_SETTING.value
 WRONG = {
@@ -43,7 +43,7 @@ WRONG = {
 def problem(**settings: str) -> str:
     """Return the complaint about the only bad one of these settings."""
     with pytest.raises(SettingsError) as caught:
-        read({f"SEQUENCES_{name}": value for name, value in settings.items()})
+        read_settings({f"SEQUENCES_{name}": value for name, value in settings.items()})
     [found] = caught.value.data["problems"]
     return str(found)
 
@@ -51,7 +51,7 @@ def problem(**settings: str) -> str:
 def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    settings = read({})
+    settings = read_settings({})
     assert settings == Settings(
         sender=None,
         smtp_url=None,
@@ -76,7 +76,7 @@ def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.Mon
 
 def test_every_bad_setting_is_named_in_one_error() -> None:
     with pytest.raises(SettingsError) as caught:
-        read(WRONG)
+        read_settings(WRONG)
     told = [str(line).partition(":")[0] for line in caught.value.data["problems"]]
     assert sorted(told) == sorted(WRONG)
     assert set(WRONG) - {"SEQUENCES_SENDERS"} == {setting.name for setting in TABLE}
@@ -85,8 +85,8 @@ def test_every_bad_setting_is_named_in_one_error() -> None:
 
 def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
     with pytest.raises(SettingsError) as caught:
-        read(WRONG)
-    settings = read({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example", "TOPO_API_KEY": SECRET})
+        read_settings(WRONG)
+    settings = read_settings({"SEQUENCES_SMTP_URL": f"smtps://ada:{SECRET}@mail.example", "TOPO_API_KEY": SECRET})
     assert settings.accounts["topo"].key.value == SECRET
     assert SECRET not in f"{caught.value} {caught.value.data} {settings} {settings!r} {settings.smtp_url}"
     assert settings.smtp_url is not None
@@ -112,7 +112,7 @@ def test_a_password_is_in_no_complaint_and_in_no_representation() -> None:
     ],
 )
 def test_a_sender_is_a_name_and_one_address(text: str, sender: Sender) -> None:
-    assert read({"SEQUENCES_SENDER": text}).sender == sender
+    assert read_settings({"SEQUENCES_SENDER": text}).sender == sender
 
 
 @pytest.mark.parametrize(
@@ -164,17 +164,17 @@ def test_a_bad_value_is_told_in_its_own_words(name: str, value: str, words: str)
 
 
 def test_a_blank_value_is_the_default() -> None:
-    assert read({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).spacing == 30
+    assert read_settings({"SEQUENCES_SPACING": "  ", "SEQUENCES_WINDOW": ""}).spacing == 30
 
 
 def test_a_vendor_is_connected_by_its_key_alone() -> None:
-    found = read({"KALENT_API_KEY": "kalent_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
+    found = read_settings({"KALENT_API_KEY": "kalent_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
     assert list(found) == ["kalent"]
     assert found["kalent"].base_url == ""
 
 
 def test_another_address_is_kept_without_its_last_slash() -> None:
-    found = read({"TOPO_API_KEY": "topo_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
+    found = read_settings({"TOPO_API_KEY": "topo_1", "TOPO_BASE_URL": "http://127.0.0.1:9/topo/"}).accounts
     assert found["topo"].base_url == "http://127.0.0.1:9/topo"
 
 

@@ -49,21 +49,21 @@ from tests.engine.fake_mail_server import DROP, Inbox, ScriptedController
 from tests.sandbox.sandbox_client import FakeClock, planted_world, token_of
 from tests.server.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
 
-from sequences_mcp.bootstrap import open_desk, open_worker
+from sequences_mcp.bootstrap import open_context, open_worker
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.flows.create_blueprint import create_blueprint
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.edit_draft import edit_draft
-from sequences_mcp.flows.pause_sequence import pause_sequence
-from sequences_mcp.flows.start_sequence import start_sequence
-from sequences_mcp.flows.suppress_contact import suppress_contact
-from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
-from sequences_mcp.review import passkeys, seat
-from sequences_mcp.sandbox.app import build
-from sequences_mcp.sandbox.faults.rule import Faults
-from sequences_mcp.sandbox.serve import PATHS, listening, server
-from sequences_mcp.settings import Settings, read
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
+from sequences_mcp.review.lock import passkeys
+from sequences_mcp.review.page import serving
+from sequences_mcp.services.blueprints import create_blueprint
+from sequences_mcp.services.reviews import edit_draft
+from sequences_mcp.services.sequences import pause_sequence
+from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.services.suppression import suppress_contact
+from sequences_mcp.settings import Settings, read_settings
+from sequences_sandbox.faults import Faults
+from sequences_sandbox.serve import PATHS, build, listening, loopback_server
 
 MAIL_PORT = 25251
 VENDOR_PORT = 25252
@@ -128,13 +128,13 @@ class Office:
     @property
     def settings(self) -> Settings:
         """The settings under which everything was approved."""
-        return read(environ_of(self.folder))
+        return read_settings(environ_of(self.folder))
 
     @asynccontextmanager
-    async def desk(self) -> AsyncIterator[Desk]:
+    async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
-        async with open_desk(self.settings, worker=False, clock=self.clock) as desk:
-            yield desk
+        async with open_context(self.settings, worker=False, clock=self.clock) as app:
+            yield app
 
     def work(self) -> None:
         """Do all that is due now."""
@@ -178,14 +178,14 @@ def mail_server(script: dict[str, str]) -> Iterator[Inbox]:
 @contextmanager
 def vendor() -> Iterator[None]:
     """Run the sandbox that the plan at Kalent names."""
-    serving = server(build(planted_world(FakeClock()), Faults()))
+    sandbox = loopback_server(build(planted_world(FakeClock()), Faults()))
     listener = listening(VENDOR_PORT)
-    thread = Thread(target=lambda: asyncio.run(serving.serve(sockets=[listener])))
+    thread = Thread(target=lambda: asyncio.run(sandbox.serve(sockets=[listener])))
     thread.start()
     try:
         yield
     finally:
-        serving.should_exit = True
+        sandbox.should_exit = True
         thread.join(timeout=10)
 
 
@@ -218,68 +218,68 @@ def make(folder: Path, *, signed: bool) -> None:
 
 
 async def _open(office: Office) -> None:
-    async with office.desk():
+    async with office.app():
         pass
 
 
 async def _begin(office: Office) -> None:
-    async with office.desk() as desk:
-        await suppress_contact(desk, contact="never@again.example", reason="asked us to stop")
-        await suppress_contact(desk, contact="rival.example", reason="a competitor")
-        blueprint = await _blueprint(desk, MAIL, AGAIN)
-        await _approved(desk, await _planned(desk, blueprint, GRACE, LINUS), key=office.key)
-        blueprint = await _blueprint(desk, INVITATION, MESSAGE, LATER)
-        await _approved(desk, await _planned(desk, blueprint, DENNIS), key=office.key)
-        blueprint = await _blueprint(desk, MAIL, WRITTEN)
-        plan = await _planned(desk, blueprint, EDITH, HEDY)
-        for run in (one.sequence for one in await _runs(desk)):
+    async with office.app() as app:
+        await suppress_contact(app, contact="never@again.example", reason="asked us to stop")
+        await suppress_contact(app, contact="rival.example", reason="a competitor")
+        blueprint = await _blueprint(app, MAIL, AGAIN)
+        await _approved(app, await _planned(app, blueprint, GRACE, LINUS), key=office.key)
+        blueprint = await _blueprint(app, INVITATION, MESSAGE, LATER)
+        await _approved(app, await _planned(app, blueprint, DENNIS), key=office.key)
+        blueprint = await _blueprint(app, MAIL, WRITTEN)
+        plan = await _planned(app, blueprint, EDITH, HEDY)
+        for run in (one.sequence for one in await _runs(app)):
             if run.plan_id == plan.id:
                 text = "Hi {{firstname}}, I read about your work and would like to hear more."
-                await edit_draft(desk, draft_id=f"{LOCAL}:draft_{run.steps[1].key}", content=text)
-        await _approved(desk, await desk.plans.get_plan(plan.id), key=office.key)
+                await edit_draft(app, draft_id=f"{LOCAL}:draft_{run.steps[1].key}", content=text)
+        await _approved(app, await app.plans.get_plan(plan.id), key=office.key)
 
 
 async def _begin_with(office: Office, people: list[dict[str, str]], *steps: dict[str, Any]) -> None:
-    async with office.desk() as desk:
-        await _approved(desk, await _planned(desk, await _blueprint(desk, *steps), *people), key=office.key)
+    async with office.app() as app:
+        await _approved(app, await _planned(app, await _blueprint(app, *steps), *people), key=office.key)
 
 
 async def _go_on(office: Office) -> None:
     office.clock.now += timedelta(hours=1)
-    async with office.desk() as desk:
-        runs = {str(one.contact.first_name): one.sequence for one in await _runs(desk) if one.contact}
-        await pause_sequence(desk, sequence_id=runs["Linus"].id, paused_until=PAUSED_UNTIL)
+    async with office.app() as app:
+        runs = {str(one.contact.first_name): one.sequence for one in await _runs(app) if one.contact}
+        await pause_sequence(app, sequence_id=runs["Linus"].id, paused_until=PAUSED_UNTIL)
         draft_id = f"{LOCAL}:draft_{runs['Hedy'].steps[1].key}"
-        await edit_draft(desk, draft_id=draft_id, content="Hi {{firstname}}, this is about frequency hopping.")
-        drafts = desk.providers[LOCAL].drafts
+        await edit_draft(app, draft_id=draft_id, content="Hi {{firstname}}, this is about frequency hopping.")
+        drafts = app.providers[LOCAL].drafts
         assert drafts is not None
         draft = await drafts.get_draft(draft_id)
         signature = _signed(office.key, draft.digest)
         await drafts.approve_draft(draft_id, digest=draft.digest, actor="terminal", signature=signature)
         office.clock.now += timedelta(hours=1)
-        await _planned(desk, await _blueprint(desk, MAIL, AGAIN), ZOE)
+        await _planned(app, await _blueprint(app, MAIL, AGAIN), ZOE)
         made = await create_blueprint(
-            desk, name="Role", steps=[{**AGAIN, "subject": "A role"}], provider="kalent:sourcing_1"
+            app, name="Role", steps=[{**AGAIN, "subject": "A role"}], provider="kalent:sourcing_1"
         )
         report = await start_sequence(
-            desk, blueprint_id=made.blueprint.id, contacts=["kalent:candidate_ines"], progress=_silent
+            app, blueprint_id=made.blueprint.id, contacts=["kalent:candidate_ines"], progress=_silent
         )
-        await _approved(desk, report.plan, key=office.key)
+        await _approved(app, report.plan, key=office.key)
 
 
-async def _blueprint(desk: Desk, *steps: dict[str, Any]) -> str:
-    made = await create_blueprint(desk, name="Engineers", steps=list(steps), job_title="Engineer")
+async def _blueprint(app: AppContext, *steps: dict[str, Any]) -> str:
+    made = await create_blueprint(app, name="Engineers", steps=list(steps), job_title="Engineer")
     return str(made.blueprint.id)
 
 
-async def _planned(desk: Desk, blueprint_id: str, *people: dict[str, str]) -> Plan:
-    report = await start_sequence(desk, blueprint_id=blueprint_id, contacts=list(people), progress=_silent)
+async def _planned(app: AppContext, blueprint_id: str, *people: dict[str, str]) -> Plan:
+    report = await start_sequence(app, blueprint_id=blueprint_id, contacts=list(people), progress=_silent)
     return report.plan
 
 
-async def _approved(desk: Desk, plan: Plan, *, key: PrivateKey | None) -> None:
+async def _approved(app: AppContext, plan: Plan, *, key: PrivateKey | None) -> None:
     signature = _signed(key, plan.digest)
-    await desk.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal", signature=signature)
+    await app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal", signature=signature)
 
 
 def _register(folder: Path, key: PrivateKey) -> None:
@@ -289,7 +289,7 @@ def _register(folder: Path, key: PrivateKey) -> None:
     facts = {"id": _base64(b"key"), "public_key": cbor2.dumps(cose).hex(), "registered_at": NOON.isoformat()}
     origins = {"origins": [f"http://{PAGE}"]} if hasattr(passkeys, "kept") else {}
     (folder / passkeys.FILE_NAME).write_text(json.dumps([{**facts, **origins}]), encoding="utf-8")
-    (folder / seat.FILE_NAME).write_text(json.dumps({"port": int(PAGE.partition(":")[2])}), encoding="utf-8")
+    (folder / serving.FILE_NAME).write_text(json.dumps({"port": int(PAGE.partition(":")[2])}), encoding="utf-8")
 
 
 def _signed(key: PrivateKey | None, digest: str) -> str | None:
@@ -314,8 +314,8 @@ def _base64(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-async def _runs(desk: Desk) -> Items[SequenceDetail]:
-    sequences = desk.providers[LOCAL].sequences
+async def _runs(app: AppContext) -> Items[SequenceDetail]:
+    sequences = app.providers[LOCAL].sequences
     assert sequences is not None
     return (await sequences.list_sequences(SequenceFilter(size=100))).items
 

@@ -16,17 +16,17 @@ from tests.review_page.page_world import World as PageWorld
 from tests.server.open_server import NOON, Clock
 from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, Office, environ_of, mail_server
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus, StepState, TaskOutcome
-from sequences_mcp.engine.store import audit
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.flows.complete_task import complete_task
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.resume_sequence import resume_sequence
-from sequences_mcp.providers.enrolment_port import Before
-from sequences_mcp.providers.port import SequenceDetail, SequenceFilter
-from sequences_mcp.review import decide, passkeys
+from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
+from sequences_mcp.ports.vendor import PreflightSnapshot
+from sequences_mcp.review import decide
+from sequences_mcp.review.lock import passkeys
+from sequences_mcp.services.sequences import complete_task, resume_sequence
+from sequences_mcp.store import audit
+from sequences_mcp.store.database import Store
 
 HERE = Path(__file__).parent
 SECOND = NOON + timedelta(days=3, minutes=1)
@@ -53,8 +53,8 @@ class Upgraded(Office):
 
     async def run_of(self, first_name: str) -> SequenceDetail:
         """Return the only run of a person."""
-        async with self.desk() as desk:
-            return await _run_of(desk, first_name)
+        async with self.app() as app:
+            return await _run_of(app, first_name)
 
 
 def _copied(name: str, folder: Path) -> Upgraded:
@@ -74,8 +74,8 @@ def signed(request: pytest.FixtureRequest, tmp_path: Path) -> Upgraded:
     return _copied(str(request.param), tmp_path / "data")
 
 
-async def _run_of(desk: Desk, first_name: str) -> SequenceDetail:
-    found = await desk.local.sequences.list_sequences(SequenceFilter(size=100))
+async def _run_of(app: AppContext, first_name: str) -> SequenceDetail:
+    found = await app.local.sequences.list_sequences(SequenceFilter(size=100))
     [run] = [one for one in found.items if one.contact and one.contact.first_name == first_name]
     return run
 
@@ -91,13 +91,13 @@ async def test_everything_stands_where_it_stood_and_nothing_leaves_before_its_ti
     before = upgraded.rows(STANDING)
     assert upgraded.mails_at(LEFT + timedelta(hours=1)) == []
     assert upgraded.rows(STANDING) == before
-    async with upgraded.desk() as desk:
+    async with upgraded.app() as app:
         # Ines waits to be handed over, which no process of this test does.
-        assert [one.code for one in desk.troubles() if one.stops] == ["no_handing_over"]
-        listed = (await desk.records.list_suppressed(page=1, size=10)).items
+        assert [one.code for one in app.troubles() if one.stops] == ["no_handing_over"]
+        listed = (await app.records.list_suppressed(page=1, size=10)).items
         assert {one.value for one in listed} == {"rival.example", "never@again.example"}
     with Store.open(upgraded.folder, now=upgraded.clock()) as store:
-        assert audit.verify(store) is None
+        assert audit.verify_audit(store) is None
 
 
 def test_what_was_approved_leaves_when_it_is_due_once_and_needs_no_new_approval(upgraded: Upgraded) -> None:
@@ -125,8 +125,8 @@ async def test_a_paused_run_stays_paused_and_goes_on_where_it_was(upgraded: Upgr
 
 async def test_a_paused_run_is_resumed_by_hand(upgraded: Upgraded) -> None:
     upgraded.clock.now = NOON + timedelta(hours=25)
-    async with upgraded.desk() as desk:
-        await resume_sequence(desk, sequence_id=(await _run_of(desk, "Linus")).sequence.id)
+    async with upgraded.app() as app:
+        await resume_sequence(app, sequence_id=(await _run_of(app, "Linus")).sequence.id)
     upgraded.mails_at(SECOND)
     due = NOON + timedelta(days=4)
     assert upgraded.mails_at(due + timedelta(minutes=1)) == [
@@ -135,12 +135,12 @@ async def test_a_paused_run_is_resumed_by_hand(upgraded: Upgraded) -> None:
 
 
 async def test_an_open_task_is_completed_and_what_follows_it_goes_on(upgraded: Upgraded) -> None:
-    async with upgraded.desk() as desk:
+    async with upgraded.app() as app:
         for outcome in (TaskOutcome.ACCEPTED, TaskOutcome.DONE):
-            run = (await _run_of(desk, "Dennis")).sequence
+            run = (await _run_of(app, "Dennis")).sequence
             assert run.current is not None
             assert run.current.state is StepState.OPEN
-            await complete_task(desk, task_id=f"{LOCAL}:task_{run.current.key}", outcome=outcome)
+            await complete_task(app, task_id=f"{LOCAL}:task_{run.current.key}", outcome=outcome)
             upgraded.mails_at(LEFT)
     assert upgraded.mails_at(LEFT + timedelta(days=2, minutes=1)) == [
         ("dennis@ritchie.example", "Once more about the Engineer role")
@@ -150,35 +150,35 @@ async def test_an_open_task_is_completed_and_what_follows_it_goes_on(upgraded: U
 
 async def test_an_unknown_outcome_stays_unknown_is_told_and_is_settled_by_a_person(upgraded: Upgraded) -> None:
     upgraded.mails_at(SECOND)
-    async with upgraded.desk() as desk:
-        barbara = await _run_of(desk, "Barbara")
+    async with upgraded.app() as app:
+        barbara = await _run_of(app, "Barbara")
         assert barbara.sequence.steps[0].state is StepState.UNKNOWN
         assert "may have been delivered" in str(barbara.sequence.steps[0].reason)
-        drafts = desk.local.drafts
+        drafts = app.local.drafts
         assert drafts is not None
         [waiting] = (await drafts.list_drafts(plan_id=None, page=1, size=10)).items
         assert (waiting.why, waiting.contact.first_name) == ("unknown", "Barbara")
-        await decide.settled(desk, waiting.id, sent=True, actor="terminal")
+        await decide.resolved_in_terminal(app, waiting.id, sent=True, actor="terminal")
     assert upgraded.mails_at(SECOND + timedelta(days=3, minutes=1)) == [
         ("barbara@liskov.example", "Once more about the Engineer role")
     ]
 
 
 async def test_an_unknown_e_mail_that_was_not_sent_leaves_once_more_as_it_was_shown(upgraded: Upgraded) -> None:
-    async with upgraded.desk() as desk:
-        draft_id = f"{LOCAL}:draft_{(await _run_of(desk, 'Barbara')).sequence.steps[0].key}"
-        seen = await decide.look(desk, draft_id)
-        await decide.settled(desk, draft_id, sent=False, actor="terminal", seen=seen)
+    async with upgraded.app() as app:
+        draft_id = f"{LOCAL}:draft_{(await _run_of(app, 'Barbara')).sequence.steps[0].key}"
+        seen = await decide.look_up(app, draft_id)
+        await decide.resolved_in_terminal(app, draft_id, sent=False, actor="terminal", seen=seen)
     assert upgraded.mails_at(LEFT + timedelta(minutes=1)) == [("barbara@liskov.example", "Engineer")]
 
 
 async def test_a_waiting_plan_is_approved_in_the_terminal_and_leaves(upgraded: Upgraded) -> None:
-    async with upgraded.desk() as desk:
-        [plan] = (await desk.plans.list_plans(page=1, size=10)).items
-        seen = await decide.look(desk, plan.id)
+    async with upgraded.app() as app:
+        [plan] = (await app.plans.list_plans(page=1, size=10)).items
+        seen = await decide.look_up(app, plan.id)
         assert "Zoë" in "\n".join(seen.lines)
         assert seen.digest == plan.digest
-        await decide.approve(desk, plan.id, seen=seen, people=None, actor="terminal")
+        await decide.approve_in_terminal(app, plan.id, seen=seen, people=None, actor="terminal")
     assert upgraded.mails_at(LEFT) == [("zoe@angstrom.example", "Engineer")]
 
 
@@ -195,20 +195,22 @@ def test_a_waiting_plan_is_approved_on_the_page_and_leaves(upgraded: Upgraded) -
 
 
 async def test_a_start_approved_for_a_vendor_is_handed_over_under_its_approval(upgraded: Upgraded) -> None:
-    async with upgraded.desk() as desk:
-        [plan] = await desk.vendor_runs.waiting()
-        people = await desk.vendor_runs.next_people(plan.id, size=10)
-        taken = await desk.vendor_runs.take(plan.id, [one.id for one in people], before=Before())
+    async with upgraded.app() as app:
+        [plan] = await app.vendor_runs.waiting()
+        people = await app.vendor_runs.next_people(plan.id, size=10)
+        taken = await app.vendor_runs.take(plan.id, [one.id for one in people], before=PreflightSnapshot())
         assert taken is not None
         assert [dict(one.handover) for one in taken.order.people] == [{"candidate": "kalent:candidate_ines"}]
-        assert (await desk.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
+        assert (await app.plans.get_plan(plan.id)).status is PlanStatus.APPROVED
 
 
 async def test_what_a_passkey_signed_under_an_older_version_leaves_and_is_handed_over(signed: Upgraded) -> None:
-    async with signed.desk() as desk:
-        [plan] = await desk.vendor_runs.waiting()
-        people = await desk.vendor_runs.next_people(plan.id, size=10)
-        assert await desk.vendor_runs.take(plan.id, [one.id for one in people], before=Before()) is not None
+    async with signed.app() as app:
+        [plan] = await app.vendor_runs.waiting()
+        people = await app.vendor_runs.next_people(plan.id, size=10)
+        assert (
+            await app.vendor_runs.take(plan.id, [one.id for one in people], before=PreflightSnapshot()) is not None
+        )
     assert signed.mails_at(SECOND) == [
         ("edith@clarke.example", "For you"),
         ("grace@hopper.example", "Once more about the Engineer role"),
@@ -253,9 +255,9 @@ def test_a_bare_answer_of_a_browser_that_is_stored_after_the_upgrade_counts_for_
     assert upgraded.mails_at(LEFT) == []
     stored = upgraded.rows("SELECT digest, assertion FROM approval JOIN approval_signature ON approval_no = no")
     for digest, assertion in stored:
-        assert passkeys.unproven(upgraded.folder, digest, assertion) is None
+        assert passkeys.signature_problem(upgraded.folder, digest, assertion) is None
         bare = json.loads(assertion)["credential"]
-        assert passkeys.unproven(upgraded.folder, digest, bare) == passkeys.UNSIGNED
+        assert passkeys.signature_problem(upgraded.folder, digest, bare) == passkeys.UNSIGNED
 
 
 def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upgraded) -> None:

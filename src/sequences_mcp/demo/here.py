@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequences_mcp.demo.stage import SENDER, Mailbox, Say, Teller, client_of, mail_server, next_monday, quoted
+from sequences_mcp.demo.stage import (
+    SENDER,
+    Mailbox,
+    Say,
+    Teller,
+    client_of,
+    mail_server,
+    next_monday,
+    quoted_lines,
+)
 
 ROLE = {"job_title": "Staff Backend Engineer", "location": "Lisbon"}
 PEOPLE = [
@@ -59,7 +68,7 @@ def steps(first: str) -> list[dict[str, Any]]:
     ]
 
 
-async def play(say: Say, folder: str) -> None:
+async def play_local(say: Say, folder: str) -> None:
     """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
     async with mail_server() as (mailbox, port):
         settings = {
@@ -106,7 +115,7 @@ class _Act:
             for step in person["steps"]:
                 what = step.get("subject") or f"{step['content'][:44]}…"
                 self._say(f"      {step['at']}  {step['channel']:<16} {what}")
-        self._say(quoted(shown["people"][0]["steps"][0]["content"]))
+        self._say(quoted_lines(shown["people"][0]["steps"][0]["content"]))
 
     async def _start(self, blueprint: str) -> dict[str, str]:
         self._you("Good. Start it.")
@@ -141,7 +150,7 @@ class _Act:
         self._say("\nThe first of them:\n")
         for name in ("From", "To", "Subject", "Date", "Message-ID"):
             self._say(f"    {name}: {first[name]}")
-        self._say("\n" + quoted(first.get_content()))
+        self._say("\n" + quoted_lines(first.get_content()))
 
 
 def _facts(person: dict[str, str]) -> dict[str, str]:

@@ -21,8 +21,8 @@ from sequences_mcp.errors import SettingsError
 if TYPE_CHECKING:
     from mcp import Client
 
-    from sequences_mcp.sandbox.faults.rule import Faults
-    from sequences_mcp.sandbox.world.whole import World
+    from sequences_sandbox.faults import Faults
+    from sequences_sandbox.world import World
 
 Say = Callable[[str], object]
 
@@ -89,13 +89,12 @@ async def client_of(say: Say, settings: dict[str, str]) -> AsyncIterator[Client]
 @asynccontextmanager
 async def vendors() -> AsyncIterator[tuple[World, Faults, int]]:
     """Serve Kalent, Clarky and Topo on a free loopback port; yield their world, their faults and the port."""
-    from sequences_mcp.sandbox.app import build
-    from sequences_mcp.sandbox.faults.rule import Faults
-    from sequences_mcp.sandbox.seeds.start import seeded
-    from sequences_mcp.sandbox.serve import listening, server
+    from sequences_sandbox.faults import Faults
+    from sequences_sandbox.seeds import seeded
+    from sequences_sandbox.serve import build, listening, loopback_server
 
     world, faults, listener = seeded(lambda: datetime.now(UTC)), Faults(), listening(0)
-    serving = server(build(world, faults))
+    serving = loopback_server(build(world, faults))
     task = asyncio.create_task(serving.serve(sockets=[listener]))
     try:
         yield world, faults, listener.getsockname()[1]
@@ -145,7 +144,7 @@ def _on_its_way(run: dict[str, Any]) -> bool:
     return any(step["state"] in ("claimed", "handed_over") for step in run["steps"])
 
 
-def quoted(text: str) -> str:
+def quoted_lines(text: str) -> str:
     """Return a text with a line at its left."""
     lines = (line for part in text.strip().split("\n") for line in textwrap.wrap(part, 84) or [""])
     return "\n".join(f"      │ {line}".rstrip() for line in lines)

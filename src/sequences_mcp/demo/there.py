@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from sequences_mcp.demo.stage import SENDER, Say, Teller, client_of, next_monday, vendors
 
 if TYPE_CHECKING:
-    from sequences_mcp.sandbox.faults.rule import Faults
-    from sequences_mcp.sandbox.world.whole import World
+    from sequences_sandbox.faults import Faults
+    from sequences_sandbox.world import World
 
 DRAFT = "Hi {{firstname}},\n\nI read about [specific project or stack]. Shall we talk?"
 TEXT = "Hi {{firstname}},\n\nI am hiring, and your work as {{candidateJobTitle}} is close to it. Shall we talk?"
 ZOE = {"email": "zoe@hooli.example", "first_name": "Zoe", "note": "Met at the spring fair; asked about prices."}
 
 
-async def play(say: Say, folder: str) -> None:
+async def play_vendors(say: Say, folder: str) -> None:
     """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
-    from sequences_mcp.sandbox.serve import settings
+    from sequences_sandbox.serve import settings
 
     say("\n── The same tools with accounts at Kalent, Topo and Clarky: here a sandbox on this machine ──")
     async with vendors() as (world, faults, port):
@@ -59,7 +59,7 @@ class _Act:
 
     async def _lose_an_answer(self, blueprint: str, people: list[dict[str, Any]]) -> None:
         self._you(f"And for {_name(people[0])}. (This time Kalent's answer is lost on its way.)")
-        from sequences_mcp.sandbox.faults.rule import Fault, FaultRule
+        from sequences_sandbox.faults import Fault, FaultRule
 
         lost = FaultRule(fault=Fault.STATUS, vendor="kalent", path="*/start", status=504, act=True)
         self._faults.rules.append(lost)
@@ -76,7 +76,7 @@ class _Act:
         await self._call("stop_sequence", sequence_id=run, reason="WIN")
 
     async def _let_clarky_write(self) -> None:
-        from sequences_mcp.sandbox.seeds.clarky import CLARKY_TEMPLATES
+        from sequences_sandbox.seeds import CLARKY_TEMPLATES
 
         self._you("Let Clarky write to Zoe, whom I met at the fair.")
         template = f"clarky:{CLARKY_TEMPLATES[0]}"

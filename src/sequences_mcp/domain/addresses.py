@@ -1,9 +1,4 @@
-"""E-mail addresses and the domains in them: read once when they come in, compared by one key ever after.
-
-An address has three spellings: ``text`` is what people see and what is stored, ``wire`` what a mail server gets,
-and ``key`` what all spellings of one mailbox share. Domains follow IDNA 2008 with the non-transitional mapping of
-UTS 46 (``straße.de`` is ``xn--strae-oqa.de``, never ``strasse.de``).
-"""
+"""E-mail addresses and the domains in them: read once when they come in, compared by one key ever after."""
 
 from __future__ import annotations
 
@@ -15,17 +10,32 @@ from functools import lru_cache
 from sequences_mcp.domain import invisible
 from sequences_mcp.errors import InvalidArgumentsError
 
+_LABELS = r"(?:[\w-]{1,63}[.\u3002\uff0e\uff61]){1,8}[\w-]{2,63}(?![\w⟨-])"
+_HOST = re.compile(rf"(?<=[@/])(?<![^:/@]/){_LABELS}|\bwww\.{_LABELS}")
+
+
+def with_wire_forms(text: str) -> str:
+    """Return the text with ``⟨xn--…⟩`` after each domain of an address or a link that is not plain ASCII."""
+    return text if text.isascii() else _HOST.sub(_both, text)
+
+
+def _both(found: re.Match[str]) -> str:
+    host = found[0]
+    wire = host if host.isascii() else host_key(host)
+    return f"{host}⟨{wire}⟩" if wire.isascii() and wire != host.lower() else host
+
+
 LONGEST = 254  # RFC 5321, 4.5.3.1.3 with erratum 1690
 LONGEST_LOCAL = 64  # RFC 5321, 4.5.3.1.1
 LONGEST_HOST = 253  # RFC 1035, 2.3.4
 SHOWN = 80
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
+_ADDRESSES_HOST = rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
 _ATOM = r"[A-Za-z0-9_+-]+"
 # What nearly every address looks like is read here; the library, which takes long to import, reads the rest.
-_PLAIN_HOST = re.compile(_HOST)
-_PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_HOST}")
+_PLAIN_HOST = re.compile(_ADDRESSES_HOST)
+_PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ADDRESSES_HOST}")
 _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")  # RFC 6761, 6762, 7686: nobody's mailbox
 # Allowed by RFC 5322 before the @, but never there but as a template's, a mask's, an encoding's or a route's.
 _UNLIKELY = re.compile(r"[%{}|*!?`^$\\]")
@@ -84,7 +94,7 @@ def _read_carefully(given: str, *, local: str) -> Address:
 
 def _flaw(given: str, *, local: str) -> str | None:
     """Return what the library would let pass or tell badly, or None."""
-    hidden = next((letter for letter in given if is_hidden(letter)), None)
+    hidden = next((letter for letter in given if has_hidden_host(letter)), None)
     if hidden is not None:
         return f"it has an invisible character in it (U+{ord(hidden):04X}); write it anew, without that"
     if any(letter.isspace() for letter in given):
@@ -172,12 +182,12 @@ def host_key(text: str) -> str:
 def _ascii_host(plain: str) -> str:
     import idna
 
-    for one in (plain, "".join(letter for letter in plain if not is_hidden(letter))):
+    for one in (plain, "".join(letter for letter in plain if not has_hidden_host(letter))):
         try:
             return idna.encode(one, uts46=True, transitional=False).decode("ascii").lower()
         except idna.IDNAError:
             continue
-    return unicodedata.normalize("NFKC", visible(plain))
+    return unicodedata.normalize("NFKC", visible_address(plain))
 
 
 def shown_host(host: str) -> str:
@@ -197,25 +207,25 @@ def domain_of(email: str | None) -> str | None:
     return address_key(email).rpartition("@")[2] or None if email else None
 
 
-def is_hidden(letter: str) -> bool:
+def has_hidden_host(letter: str) -> bool:
     """Say whether a character draws nothing by itself, or changes how its neighbours are drawn."""
     return invisible.is_hidden(letter) or unicodedata.category(letter) in ("Cc", "Cn", "Co")
 
 
-def visible(text: str) -> str:
+def visible_address(text: str) -> str:
     """Return a text without its invisible characters, for what must take effect however it is written."""
-    return "".join(letter for letter in text if not is_hidden(letter))
+    return "".join(letter for letter in text if not has_hidden_host(letter))
 
 
 def _trimmed(text: str) -> str:
     """Return the text without space and invisible characters at its ends."""
-    first = next((place for place, c in enumerate(text) if not (c.isspace() or is_hidden(c))), len(text))
-    behind = next((place for place, c in enumerate(reversed(text)) if not (c.isspace() or is_hidden(c))), 0)
+    first = next((place for place, c in enumerate(text) if not (c.isspace() or has_hidden_host(c))), len(text))
+    behind = next((place for place, c in enumerate(reversed(text)) if not (c.isspace() or has_hidden_host(c))), 0)
     return text[first : len(text) - behind]
 
 
 def _local_key(local: str) -> str:
-    plain = "".join(letter for letter in unicodedata.normalize("NFKC", local) if not is_hidden(letter))
+    plain = "".join(letter for letter in unicodedata.normalize("NFKC", local) if not has_hidden_host(letter))
     return plain.strip().lower()
 
 

@@ -30,7 +30,7 @@ from sequences_mcp.errors import ApprovalError
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
     from sequences_mcp.domain.plan import PlanHeader
-    from sequences_mcp.domain.sequence import Sequence, StepRun
+    from sequences_mcp.domain.run import Run, StepRun
 
 NEWEST = 1
 """The version of what is planned or asked for from now on."""
@@ -55,7 +55,7 @@ def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def text_digest(sequence: Sequence, run: StepRun) -> bytes:
+def text_digest(sequence: Run, run: StepRun) -> bytes:
     """Return the SHA-256 of all that decides what one person gets in one step, and when.
 
     A text that is again what it was under an earlier generation has the digest it had then.
@@ -73,12 +73,12 @@ def resend_digest(text: bytes, *, attempt: int) -> bytes:
     return sha256(b"not sent\n" + text + attempt.to_bytes(8, "big")).digest()
 
 
-def person_digest(sequence: Sequence) -> bytes:
+def person_digest(sequence: Run) -> bytes:
     """Return the SHA-256 of all that a vendor is given about one person."""
     return sha256(canonical(_preimages(sequence.digest_version).person(sequence))).digest()
 
 
-def digests_of_person(sequence: Sequence) -> bytes:
+def digests_of_person(sequence: Run) -> bytes:
     """Return the digests of one person in a plan: of the handover to a vendor, if it is one, and of each text."""
     handover = person_digest(sequence) if sequence.is_at_vendor else b""
     return handover + b"".join(text_digest(sequence, run) for run in sequence.steps)
@@ -136,7 +136,7 @@ def _step_1(step: Step) -> dict[str, Any]:
     }
 
 
-def _text_1(sequence: Sequence, run: StepRun) -> list[Any]:
+def _text_1(sequence: Run, run: StepRun) -> list[Any]:
     return [
         sequence.id,
         sequence.contact_id,
@@ -149,7 +149,7 @@ def _text_1(sequence: Sequence, run: StepRun) -> list[Any]:
     ]
 
 
-def _person_1(sequence: Sequence) -> list[Any]:
+def _person_1(sequence: Run) -> list[Any]:
     return [sequence.id, sequence.contact_id, sequence.provider, dict(sequence.handover)]
 
 
@@ -181,8 +181,8 @@ def _change_1(change: ChangeFacts) -> list[Any]:
 class _Preimages(NamedTuple):
     """One version: the facts that each kind of digest is over."""
 
-    text: Callable[[Sequence, StepRun], list[Any]]
-    person: Callable[[Sequence], list[Any]]
+    text: Callable[[Run, StepRun], list[Any]]
+    person: Callable[[Run], list[Any]]
     header: Callable[[PlanHeader], dict[str, Any]]
     change: Callable[[ChangeFacts], list[Any]]
 

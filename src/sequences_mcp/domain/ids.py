@@ -24,7 +24,7 @@ _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class Kind(StrEnum):
+class IdKind(StrEnum):
     """What an id stands for; the value is the prefix of a local id."""
 
     BLUEPRINT = "bp"
@@ -37,13 +37,13 @@ class Kind(StrEnum):
 
 
 KIND_NAMES = {
-    Kind.BLUEPRINT: "a blueprint id",
-    Kind.CONTACT: "a contact id",
-    Kind.SEQUENCE: "a sequence id",
-    Kind.PLAN: "a plan id",
-    Kind.DRAFT: "a draft id",
-    Kind.TASK: "a task id",
-    Kind.OPERATION: "an operation id",
+    IdKind.BLUEPRINT: "a blueprint id",
+    IdKind.CONTACT: "a contact id",
+    IdKind.SEQUENCE: "a sequence id",
+    IdKind.PLAN: "a plan id",
+    IdKind.DRAFT: "a draft id",
+    IdKind.TASK: "a task id",
+    IdKind.OPERATION: "an operation id",
 }
 UNVERSIONED = frozenset({"clarky", "topo"})  # their templates are changed in their own apps alone
 
@@ -54,13 +54,13 @@ def version_told(blueprint_id: str, version: int) -> int | None:
 
 
 LISTED_BY = {
-    Kind.BLUEPRINT: "list_blueprints",
-    Kind.CONTACT: "find_contacts",
-    Kind.SEQUENCE: "list_sequences",
-    Kind.PLAN: "list_reviews",
-    Kind.DRAFT: "list_reviews",
-    Kind.TASK: "list_tasks",
-    Kind.OPERATION: "the result of the write itself, get_sequence, or list_providers",
+    IdKind.BLUEPRINT: "list_blueprints",
+    IdKind.CONTACT: "find_contacts",
+    IdKind.SEQUENCE: "list_sequences",
+    IdKind.PLAN: "list_reviews",
+    IdKind.DRAFT: "list_reviews",
+    IdKind.TASK: "list_tasks",
+    IdKind.OPERATION: "the result of the write itself, get_sequence, or list_providers",
 }
 
 
@@ -74,7 +74,7 @@ class Reference(NamedTuple):
         return f"{self.provider}:{self.own}"
 
 
-def new_id(kind: Kind, now: datetime, entropy: bytes) -> str:
+def new_id(kind: IdKind, now: datetime, entropy: bytes) -> str:
     """Return a new local id.
 
     ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
@@ -84,7 +84,7 @@ def new_id(kind: Kind, now: datetime, entropy: bytes) -> str:
     return f"{LOCAL}:{kind}_{digits}"
 
 
-def parse(text: str, kind: Kind) -> Reference:
+def parse_id(text: str, kind: IdKind) -> Reference:
     """Return the parts of an id that must be of ``kind``.
 
     Raises WrongIdError, naming the kind expected and the tool that lists such ids.
@@ -106,10 +106,10 @@ def provider_of(text: str) -> str:
 
 def _described(own: str) -> str:
     prefix = own.partition("_")[0]
-    return KIND_NAMES[Kind(prefix)] if prefix in set(Kind) else "of an unknown kind"
+    return KIND_NAMES[IdKind(prefix)] if prefix in set(IdKind) else "of an unknown kind"
 
 
-def _wrong(text: str, kind: Kind, why: str) -> WrongIdError:
+def _wrong(text: str, kind: IdKind, why: str) -> WrongIdError:
     return WrongIdError(
         f"{text[:80]!r} is not {KIND_NAMES[kind]}: {why}.",
         next_step=f"Ids of this kind come from {LISTED_BY[kind]}.",

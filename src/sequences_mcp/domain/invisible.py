@@ -52,7 +52,7 @@ _END = "\u2069"
 _MOST_DRAWN = 8
 
 
-class Run(NamedTuple):
+class HiddenSpan(NamedTuple):
     """Invisible characters one after another: ``text[start:end]``."""
 
     start: int
@@ -79,7 +79,7 @@ def _undrawn() -> re.Pattern[str]:
     return re.compile(f"[{PRIVATE}\t\r\n]")
 
 
-def find(text: str, *, direction: bool = False) -> Iterator[Run]:
+def hidden_spans(text: str, *, direction: bool = False) -> Iterator[HiddenSpan]:
     """Return the runs of invisible characters that nothing in the text needs, from the left.
 
     ``direction`` True leaves direction marks and isolates alone where a line written from right to left uses them,
@@ -89,11 +89,11 @@ def find(text: str, *, direction: bool = False) -> Iterator[Run]:
     for place in _unneeded(text, direction=direction):
         if place != end:
             if start >= 0:
-                yield Run(start, end)
+                yield HiddenSpan(start, end)
             start = place
         end = place + 1
     if start >= 0:
-        yield Run(start, end)
+        yield HiddenSpan(start, end)
 
 
 def may_hide(text: str) -> bool:
@@ -109,7 +109,7 @@ def is_hidden(character: str) -> bool:
 def strip(text: str) -> str:
     """Return the text without the invisible characters that nothing in it needs."""
     parts, done = [], 0
-    for run in find(text):
+    for run in hidden_spans(text):
         parts.append(text[done : run.start])
         done = run.end
     return "".join([*parts, text[done:]]) if done else text
@@ -138,7 +138,7 @@ def draw(text: str, *, keep: str = "\n", direction: bool = False) -> str:
     return "".join([*parts, text[done:]])
 
 
-def names_of(text: str, run: Run) -> str:
+def names_of(text: str, run: HiddenSpan) -> str:
     """Return the code points of a run in words: "U+200B", "U+FE01 and 60 more"."""
     more = run.end - run.start - 1
     return f"U+{ord(text[run.start]):04X}" + (f" and {more} more" if more else "")

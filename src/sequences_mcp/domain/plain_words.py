@@ -1,14 +1,13 @@
-"""What is written for whoever calls tools, said to a person: no tool is named, their own ways are.
-
-A person has a page, a terminal and an assistant; the names of tools are the assistant's. Only words of this
-program go through here, never a text, a name or an answer that somebody else wrote.
-"""
+"""Text for a person: what is written for whoever calls tools said their way, and nothing hidden or disguised."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from functools import cache
+
+from sequences_mcp.domain.addresses import with_wire_forms
+from sequences_mcp.domain.invisible import draw
 
 ASSISTANT = "your assistant"
 SAID = {
@@ -113,3 +112,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     called = re.compile(rf"\b[Cc]all `?(?:{names})`?( again)?")
     named = re.compile(rf"(?<![\w.])`?\b({names})\b`?(?:\s*\{{[^{{}}]*\}})?")
     return called, named, re.compile(r",(?=[.;:!?)]|$)()")
+
+
+def as_shown(text: str, *, keep: str = "\n") -> str:
+    """Return the text with what cannot be seen drawn, and domains of other scripts also as the wire has them."""
+    return with_wire_forms(draw(text, keep=keep))

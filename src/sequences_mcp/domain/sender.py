@@ -1,9 +1,20 @@
-"""The one sender of this server."""
+"""The sender of this server, and values that are never shown."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that neither ``repr`` nor ``str`` shows."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
 
 _TITLE = re.compile(
     r"(?:Dr|Prof|Mr|Mrs|Ms|Mx|Mme|Mlle|Dott|Dra|Dhr|Mevr|Drs|Dott\.ssa|Sig\.ra)\.?"

@@ -58,7 +58,7 @@ def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:
     return tuple(name for name in used_in([text]) if is_blank(values.get(name)))
 
 
-def render(text: str, values: Mapping[str, str | None]) -> str:
+def fill_in(text: str, values: Mapping[str, str | None]) -> str:
     """Return ``text`` with each exact token replaced by its value.
 
     Raises KeyError for a value that is absent or blank: whoever calls has asked ``missing`` first.

@@ -16,7 +16,7 @@ MOST_EDITS = 60
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 
 
-class Stretch(NamedTuple):
+class DiffSpan(NamedTuple):
     """Words ``before[a:b]`` that are, or were replaced by, ``after[c:d]``."""
 
     same: bool
@@ -26,22 +26,22 @@ class Stretch(NamedTuple):
     d: int
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words, the spaces and the other signs of a text, which joined are the text."""
     return _WORDS.findall(text)
 
 
-def stretches(before: Items[str], after: Items[str], *, most: int = MOST_EDITS) -> list[Stretch] | None:
+def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS) -> list[DiffSpan] | None:
     """Return both texts in stretches that are alike or not; None above ``most`` words taken out or put in."""
     found = _furthest(before, after, most)
     if found is None:
         return None
     pairs = [(0, 0), *_matches(found, len(before), len(after)), (len(before), len(after))]
-    made: list[Stretch] = []
+    made: list[DiffSpan] = []
     for (a, c), (b, d) in pairwise(pairs):
         if b > a or d > c:
             is_match = b - a == d - c and list(before[a:b]) == list(after[c:d])
-            made.append(Stretch(is_match, a, b, c, d))
+            made.append(DiffSpan(is_match, a, b, c, d))
     return _joined(made)
 
 
@@ -83,11 +83,11 @@ def _matches(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int
     return corners[::-1]
 
 
-def _joined(made: list[Stretch]) -> list[Stretch]:
-    joined: list[Stretch] = []
+def _joined(made: list[DiffSpan]) -> list[DiffSpan]:
+    joined: list[DiffSpan] = []
     for one in made:
         if joined and joined[-1].same == one.same:
             last = joined.pop()
-            one = Stretch(one.same, last.a, one.b, last.c, one.d)
+            one = DiffSpan(one.same, last.a, one.b, last.c, one.d)
         joined.append(one)
     return joined

@@ -1,26 +1,164 @@
-"""Whether a person's yes still stands for one text, asked again just before it goes out."""
+"""Whether an approval still covers one text: digests, terms, lateness; asked again before it leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.blueprint import Channel, Sourcing, Step
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.digests import plan_digest, text_digest
-from sequences_mcp.domain.ids import LOCAL, Kind
+from sequences_mcp.domain.digests import DIGEST_SIZE, digests_of_person, plan_digest, text_digest
+from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
-from sequences_mcp.domain.sequence import Sequence, StepRun
-from sequences_mcp.engine.machine import APPROVAL
-from sequences_mcp.engine.store import audit, plans
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.texts import covers, split
+from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.engine.machine import APPROVAL, step_due_at
+from sequences_mcp.errors import NotFoundError
+from sequences_mcp.store import audit, blueprints, mailboxes, plans, sequences
+from sequences_mcp.store.database import Store
 
-Unproven: TypeAlias = Callable[[str, str | None], str | None]
+_BATCH = 500
+
+
+def read_steps(store: Store, plan: Plan) -> list[int]:
+    """Return the positions of the steps whose texts are to be read one by one; a vendor writes its own.
+
+    ``policy.autoValidateAIDraft`` changes nothing here: it comes from whoever writes the texts.
+    """
+    if plan.header.is_at_vendor:
+        return []
+    return [number for number, step in enumerate(steps_of(store, plan)) if step.is_written_per_contact]
+
+
+def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
+    """Return the steps of the plan's blueprint version; NotFoundError."""
+    header = plan.header
+    blueprint = blueprints.find_blueprint(store, header.blueprint_id, version=header.blueprint_version)
+    if blueprint is None:
+        raise NotFoundError(
+            f"There is no version {header.blueprint_version} of blueprint {header.blueprint_id}.",
+            next_step="list_blueprints shows what there is.",
+        )
+    return blueprint.steps
+
+
+def stored_sourcing(store: Store, sequence: Run) -> Sourcing:
+    """Return what the blueprint version of a run fills; nothing where that version is not kept here."""
+    found = blueprints.find_blueprint(store, sequence.blueprint_id, version=sequence.blueprint_version)
+    return found.sourcing if found else Sourcing()
+
+
+def digests_of(people: Iterable[Run]) -> bytes:
+    """Return the digests of all their texts in order."""
+    return b"".join(map(digests_of_person, people))
+
+
+def split(digests: bytes) -> Iterator[bytes]:
+    """Yield the single digests of a stored list."""
+    for start in range(0, len(digests), DIGEST_SIZE):
+        yield digests[start : start + DIGEST_SIZE]
+
+
+def covers(digests: bytes, sequence: Run, run: StepRun) -> bool:
+    """Say whether a plan's list of digests contains this text at its place."""
+    place = (sequence.ordinal * len(sequence.steps) + sequence.steps.index(run)) * DIGEST_SIZE
+    return digests[place : place + DIGEST_SIZE] == text_digest(sequence, run)
+
+
+def recounted(store: Store, plan: Plan) -> Plan:
+    """Return the plan with its people, their warnings, missing and to-be-read texts counted again."""
+    missing, to_read = plans.count_texts(store, plan.id, read_steps=read_steps(store, plan))
+    people, warnings = plans.people_left(store, plan.id)
+    return replace(plan, people=people, warnings=warnings, missing_texts=missing, to_read=to_read)
+
+
+def sealed_digest(plan: Plan, digests: bytes) -> str:
+    """Return what a plan's digest is with these digests of its texts."""
+    return plan_digest(plan.header, split(digests), version=plan.digest_version)
+
+
+def resealed(store: Store, plan: Plan, digests: bytes) -> Plan:
+    """Return the plan with the digest of these texts, and counted again."""
+    return replace(recounted(store, plan), digest=sealed_digest(plan, digests))
+
+
+def with_texts_of(digests: bytes, sequence: Run) -> bytes:
+    """Return a plan's list of digests with those of one person replaced."""
+    own = digests_of([sequence])
+    place = sequence.ordinal * len(own)
+    return digests[:place] + own + digests[place + len(own) :]
+
+
+def present_digests(store: Store, plan: Plan) -> bytes:
+    """Return the digests of what a plan's texts are now, read person by person."""
+    found, page = [], 1
+    while True:
+        people = sequences.runs_of_plan(store, plan.id, page=page, size=_BATCH)
+        found.append(digests_of(people.items))
+        if not people.has_more:
+            return b"".join(found)
+        page += 1
+
+
+_NO_TIME = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedText:
+    """The current step of a run, and when this very text was last approved by itself, if it was."""
+
+    sequence: Run
+    run: StepRun
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Why a step is held as late; ``is_everybodys``: the plan as a whole waited, not this person alone."""
+
+    why: str
+    is_everybodys: bool
+
+
+def late(store: Store, plan: Plan, *, text: ApprovedText, limit: timedelta, now: datetime) -> Late | None:
+    """Return why the current step is more than ``limit`` too late for its approval, or None."""
+    sequence, run = text.sequence, text.run
+    due = step_due_at(sequence, replace(run, until=None))
+    yes = max(filter(None, (text.at, plan.decided_at)), default=sequence.created_at)
+    meant = max(due - _paused(sequence, run, plan), yes)
+    since = max(due, meant)
+    was_paused = due - meant > limit
+    if not was_paused and now - since <= limit:
+        return None
+    if not was_paused and run.step.type is Channel.EMAIL:
+        sender = plan.header.terms.sender_address
+        if mailboxes.longest_rest(store, sender, since=since, until=now) <= limit:
+            return None  # it stood in the mailbox's queue
+    days = (now - meant).days
+    why = f"approved on {yes:%Y-%m-%d} for {meant:%Y-%m-%d %H:%M} UTC, {days} days ago; approve again"
+    return Late(why, is_everybodys=text.at is None and not was_paused and _is_newest(store, plan))
+
+
+def _paused(sequence: Run, run: StepRun, plan: Plan) -> timedelta:
+    """Return by how much pauses have moved the step since the one before it, or since the start."""
+    earlier = sequence.steps[: sequence.steps.index(run)]
+    last = next((one for one in reversed(earlier) if one.executed_at and one.anchor), None)
+    if last is not None and last.executed_at and last.anchor:
+        return last.anchor - last.executed_at
+    started = plan.decided_at or sequence.created_at
+    return max(_NO_TIME, (sequence.anchor or started) - started)
+
+
+def _is_newest(store: Store, plan: Plan) -> bool:
+    """Say whether the plan can be renewed: one on an older version of its blueprint cannot."""
+    newest = blueprints.find_blueprint(store, plan.header.blueprint_id)
+    return newest is not None and newest.version == plan.header.blueprint_version
+
+
+SignatureCheck: TypeAlias = Callable[[str, str | None], str | None]
 """Why a yes to a digest does not count, given what a passkey signed for it (None: nothing did), or None."""
 
 
@@ -31,12 +169,12 @@ def accept_unsigned(digest: str, signature: str | None) -> str | None:
 
 def draft_id(run: StepRun) -> str:
     """Return the id under which a text is reviewed."""
-    return f"{LOCAL}:{Kind.DRAFT}_{run.key}"
+    return f"{LOCAL}:{IdKind.DRAFT}_{run.key}"
 
 
-def approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
+def text_approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
     """Return when a person last said yes to exactly this text of this person, or None."""
-    return max((yes.at for yes in plans.yeses(store, draft_id(run), text=digest)), default=None)
+    return max((yes.at for yes in plans.approvals_of_plan(store, draft_id(run), text=digest)), default=None)
 
 
 OTHER_SETTINGS = "approved for other settings"
@@ -51,33 +189,35 @@ def void_because(store: Store, plan: Plan) -> str | None:
     return None
 
 
-def unsigned_because(store: Store, subject: str, digest: str, *, unproven: Unproven) -> str | None:
+def unsigned_because(store: Store, subject: str, digest: str, *, signature_check: SignatureCheck) -> str | None:
     """Return why the yes to this plan or text is not a passkey's, where it has to be, or None."""
-    return unproven(digest, plans.signature_of(store, subject, digest=digest))
+    return signature_check(digest, plans.signature_of(store, subject, digest=digest))
 
 
-def unsigned_text_because(store: Store, run: StepRun, *, digest: bytes, unproven: Unproven) -> str | None:
+def unsigned_text_because(
+    store: Store, run: StepRun, *, digest: bytes, signature_check: SignatureCheck
+) -> str | None:
     """Return why the latest signed yes to this text is not a passkey's, where it has to be, or None.
 
     A yes to sending it again is signed for the attempt whose fate it was about.
     """
-    given = plans.yeses(store, draft_id(run), text=digest)
+    given = plans.approvals_of_plan(store, draft_id(run), text=digest)
     signed = next((yes for yes in reversed(given) if yes.signature is not None), None)
-    return unproven(signed.digest, signed.signature) if signed else unproven(digest.hex(), None)
+    return signature_check(signed.digest, signed.signature) if signed else signature_check(digest.hex(), None)
 
 
-def uncovered_because(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> str | None:
+def uncovered_because(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> str | None:
     """Return why an approved plan's yes does not cover this text, or None."""
-    digests = plans.texts(store, plan.id)
+    digests = plans.plan_text_rows(store, plan.id)
     present = _digest(plan.header, digests, version=plan.digest_version)
     if present == plan.digest and covers(digests, sequence, run):
         return None
     return "this text is not the one that was approved"
 
 
-def is_approved(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -> bool:
+def is_approved(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> bool:
     """Say whether a person has said yes to exactly this text: to itself, or to its plan while that covered it."""
-    if approved_at(store, run, digest=text_digest(sequence, run)) is not None:
+    if text_approved_at(store, run, digest=text_digest(sequence, run)) is not None:
         return True
     said = plans.approved_at(store, plan.id, digest=plan.digest) is not None
     return said and uncovered_because(store, plan, sequence=sequence, run=run) is None
@@ -85,14 +225,14 @@ def is_approved(store: Store, plan: Plan, *, sequence: Sequence, run: StepRun) -
 
 def moved_because(run: StepRun, contact: Contact) -> str | None:
     """Return that the contact's address is no longer the one the text was approved for, or None."""
-    now = address_of(run.step.type, contact)
+    now = recipient_of(run.step.type, contact)
     key = address_key if run.step.type is Channel.EMAIL else str.casefold
     if run.recipient is None or now is None or key(now) == key(run.recipient):
         return None
     return f"it was approved for {run.recipient}, and the contact's address is now {now}"
 
 
-def address_of(channel: Channel, contact: Contact) -> str | None:
+def recipient_of(channel: Channel, contact: Contact) -> str | None:
     """Return where a channel reaches a person, or None."""
     if channel is Channel.EMAIL:
         return contact.email
@@ -121,8 +261,8 @@ def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) 
     if plan.header.warnings or plan.warnings:
         detail["warnings"] = {"of_all": plan.header.warnings, "of_people": plan.warnings}
     with store.transaction():
-        plans.update(store, plan, unsettled=is_final)
-        audit.append(
-            store, [audit.Entry(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)]
+        plans.update_plan(store, plan, unsettled=is_final)
+        audit.append_audit(
+            store, [audit.AuditRow(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)]
         )
     return plan

@@ -11,39 +11,21 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
-from sequences_mcp.domain.leaving import Leaving
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
+from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.sequence import IN_FLIGHT, Sequence, SequenceStatus, StepRun, StepState
-from sequences_mcp.engine.approvals import (
-    OTHER_SETTINGS,
-    Unproven,
-    accept_unsigned,
-    approved_at,
-    decide,
-    moved_because,
-    uncovered_because,
-    unsigned_because,
-    unsigned_text_because,
-    void_because,
-    voided,
-)
+from sequences_mcp.engine import approvals
 from sequences_mcp.engine.calendar import Window, next_open
-from sequences_mcp.engine.change import action_of, keep
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.engine.channels.message_id import message_id
+from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
+from sequences_mcp.engine.context import action_of, keep_changes
 from sequences_mcp.engine.events import SendEmail, Tick
-from sequences_mcp.engine.late import Approved, late
-from sequences_mcp.engine.machine import APPROVAL, advance
-from sequences_mcp.engine.steps import with_run
-from sequences_mcp.engine.stopping import suppressed
-from sequences_mcp.engine.store import attempts, contacts, lineage, mailboxes, plans, schedule, sequences
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.suppressions import ENGINE
-from sequences_mcp.engine.texts import sourcing_of
-from sequences_mcp.engine.unseen import as_left
+from sequences_mcp.engine.machine import APPROVAL, advance, with_run
+from sequences_mcp.engine.recovery import as_left
+from sequences_mcp.engine.stopping import is_suppressed
 from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.store import contacts, lineage, mailboxes, plans, sequences
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.suppressions import ENGINE
 
 Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
@@ -53,11 +35,11 @@ ACTOR = ENGINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class SendPolicy:
     """What every claim is measured against; ``lease`` is how long a claim holds before the point of no return.
 
-    ``unproven`` looks at the signature of every approval, but for those of the blueprints' versions in
-    ``unasked``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
+    ``signature_check`` looks at the signature of every approval, but for those of the blueprints' versions in
+    ``preapproved``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
     account on it, without telling them. A step later than ``late_after`` is approved again.
     """
 
@@ -66,8 +48,8 @@ class Rules:
     window: Window
     check: Check
     lease: timedelta
-    unproven: Unproven = accept_unsigned
-    unasked: frozenset[str] = frozenset()
+    signature_check: approvals.SignatureCheck = approvals.accept_unsigned
+    preapproved: frozenset[str] = frozenset()
     account: str = ""
     late_after: timedelta = timedelta(days=7)
 
@@ -79,19 +61,21 @@ class Claim:
     sequence_id: str
     key: str
     lease: int
-    message: Message
+    message: ComposedMessage
 
 
-def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: str | None = None) -> Claim | None:
+def claim_due(
+    store: Store, sequence_id: str, *, rules: SendPolicy, now: datetime, fault: str | None = None
+) -> Claim | None:
     """Move one due run on, inside the caller's transaction; return a claim when an e-mail is to be sent.
 
     ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
     RuntimeError for a run that is due without anything to do, which would be due for ever.
     """
-    before = sequences.find(store, sequence_id)
+    before = sequences.find_run(store, sequence_id)
     if before is None or (run := before.current) is None:
         raise RuntimeError("nothing is left of this run")
-    lease = attempts.next_lease(store)
+    lease = mailboxes.next_lease(store)
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
     message = None
     if fault is None and before.status is SequenceStatus.ACTIVE and run.state not in IN_FLIGHT:
@@ -104,22 +88,22 @@ def take(store: Store, sequence_id: str, *, rules: Rules, now: datetime, fault: 
         after = _with_message_id(after, run.key, message.message_id)
         claim = _claimed(store, after, run, lease=lease, message=message, rules=rules, now=now)
     elif run.state is StepState.CLAIMED and run.lease is not None:
-        attempts.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
-        attempts.answered(store, run.lease, "died")
-    keep(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
+        mailboxes.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
+        mailboxes.attempt_answered(store, run.lease, "died")
+    keep_changes(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
     if claim is not None and (why := lineage.left_unseen(store, run.key)):
-        as_left(store, sequences.by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
+        as_left(store, sequences.runs_by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
         return None
     return claim
 
 
 def _examined(
-    store: Store, sequence: Sequence, run: StepRun, *, tick: Tick, rules: Rules, now: datetime
-) -> tuple[Tick, Message | None]:
+    store: Store, sequence: Run, run: StepRun, *, tick: Tick, rules: SendPolicy, now: datetime
+) -> tuple[Tick, ComposedMessage | None]:
     """Return how the world looks for the current step and, where it may go out by e-mail, the message."""
-    contact = contacts.by_ids(store, [sequence.contact_id])[0]
+    contact = contacts.contacts_by_ids(store, [sequence.contact_id])[0]
     recipients = {contact.id: run.recipient} if run.recipient else {}
-    listed = suppressed(store, [contact], recipients=recipients).get(contact.id)
+    listed = is_suppressed(store, [contact], recipients=recipients).get(contact.id)
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
     if listed or run.recipient is None or run.content is None:
         return tick, None
@@ -136,62 +120,66 @@ def _examined(
 
 
 def _blocked(
-    store: Store, sequence: Sequence, run: StepRun, *, contact: Contact, rules: Rules, now: datetime
+    store: Store, sequence: Run, run: StepRun, *, contact: Contact, rules: SendPolicy, now: datetime
 ) -> str | None:
     """Return why a person has to look first, or None.
 
     A yes to exactly this text stands for the plan's, and for the warnings, which that person saw; an error holds
     the text all the same.
     """
-    plan = plans.find(store, sequence.plan_id)
+    plan = plans.find_plan(store, sequence.plan_id)
     if plan is None:
         return "its plan is gone"
     digest = text_digest(sequence, run)
-    approved = approved_at(store, run, digest=digest)
+    approved = approvals.text_approved_at(store, run, digest=digest)
     if changed := plan.header.terms.difference(rules.terms):  # it is another process's: nothing of it is voided
-        return f"{OTHER_SETTINGS}: {changed}"
-    if why := void_because(store, plan) or _unsigned_plan(store, plan, approved, rules=rules):
+        return f"{approvals.OTHER_SETTINGS}: {changed}"
+    if why := approvals.void_because(store, plan) or _unsigned_plan(store, plan, approved, rules=rules):
         if plan.status is PlanStatus.APPROVED:
             reason = why.removeprefix(f"{APPROVAL}: ")
-            decide(store, voided(plan, reason), action="void", now=now, actor=ACTOR)
+            approvals.decide(store, approvals.voided(plan, reason), action="void", now=now, actor=ACTOR)
         return why
-    if why := _too_late(store, plan, text=Approved(sequence, run, approved), rules=rules, now=now):
+    if why := _too_late(store, plan, text=approvals.ApprovedText(sequence, run, approved), rules=rules, now=now):
         return why
     if why := _shared_because(store, sequence):
         return why
-    if approved and (why := unsigned_text_because(store, run, digest=digest, unproven=rules.unproven)):
+    if approved and (
+        why := approvals.unsigned_text_because(store, run, digest=digest, signature_check=rules.signature_check)
+    ):
         return why
-    tries = attempts.tries(store, run.key, generation=run.generation, since=approved)
+    tries = mailboxes.count_attempts(store, run.key, generation=run.generation, since=approved)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
     if approved is None:
         moved = (
-            uncovered_because(store, plan, sequence=sequence, run=run)
-            or moved_because(run, contact)
+            approvals.uncovered_because(store, plan, sequence=sequence, run=run)
+            or approvals.moved_because(run, contact)
             or _forgotten(store, run.recipient or "")
         )
         if moved:
             return moved
-    sourcing = sourcing_of(store, sequence)
+    sourcing = approvals.stored_sourcing(store, sequence)
     return rules.check(
         Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=approved is not None)
     )
 
 
-def _too_late(store: Store, plan: Plan, *, text: Approved, rules: Rules, now: datetime) -> str | None:
+def _too_late(
+    store: Store, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
+) -> str | None:
     """Return that the step is too late for its approval, or None; an outage voids that of the whole plan."""
-    found = late(store, plan, text=text, limit=rules.late_after, now=now)
+    found = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
     if found is None:
         return None
     if not found.is_everybodys:
         return found.why
-    decide(store, voided(plan, found.why), action="void", now=now, actor=ACTOR)
+    approvals.decide(store, approvals.voided(plan, found.why), action="void", now=now, actor=ACTOR)
     return f"{APPROVAL}: {found.why}"
 
 
-def _shared_because(store: Store, sequence: Sequence) -> str | None:
+def _shared_because(store: Store, sequence: Run) -> str | None:
     """Return that another live run writes to the same address, or None."""
-    other = schedule.live_at_address(store, sequence)
+    other = sequences.live_at_address(store, sequence)
     return f"another sequence writes to this address: {other}" if other else None
 
 
@@ -200,15 +188,15 @@ def _forgotten(store: Store, recipient: str) -> str | None:
     return lineage.wrote_to(store, address_key(recipient)) if "@" in recipient else None
 
 
-def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: Rules) -> str | None:
+def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: SendPolicy) -> str | None:
     """Return why a plan's yes lacks the signature it needs; a text with a yes of its own needs its own."""
-    if approved is not None or plan.header.is_allowed_by(rules.unasked):
+    if approved is not None or plan.header.is_allowed_by(rules.preapproved):
         return None
-    why = unsigned_because(store, plan.id, plan.digest, unproven=rules.unproven)
+    why = approvals.unsigned_because(store, plan.id, plan.digest, signature_check=rules.signature_check)
     return f"{APPROVAL}: {why}" if why else None
 
 
-def _composed(store: Store, sequence: Sequence, run: StepRun, *, rules: Rules, now: datetime) -> Message:
+def _composed(store: Store, sequence: Run, run: StepRun, *, rules: SendPolicy, now: datetime) -> ComposedMessage:
     own = message_id(
         store.secret("message_id"),
         sequence_id=sequence.id,
@@ -226,15 +214,22 @@ def _composed(store: Store, sequence: Sequence, run: StepRun, *, rules: Rules, n
     )
 
 
-def _with_message_id(sequence: Sequence, key: str, own: str) -> Sequence:
+def _with_message_id(sequence: Run, key: str, own: str) -> Run:
     run = next(one for one in sequence.steps if one.key == key)
     return with_run(sequence, replace(run, message_id=own))
 
 
 def _claimed(
-    store: Store, sequence: Sequence, run: StepRun, *, lease: int, message: Message, rules: Rules, now: datetime
+    store: Store,
+    sequence: Run,
+    run: StepRun,
+    *,
+    lease: int,
+    message: ComposedMessage,
+    rules: SendPolicy,
+    now: datetime,
 ) -> Claim:
-    attempt = attempts.Attempt(
+    attempt = mailboxes.Attempt(
         lease=lease,
         key=run.key,
         generation=run.generation,
@@ -243,10 +238,10 @@ def _claimed(
         message_digest=wire_digest(message.data),
         claimed_at=now,
     )
-    attempts.insert(store, attempt)
+    mailboxes.insert_attempt(store, attempt)
     sender = rules.terms.sender_address
     if rest := mailboxes.resting(store, sender, now=now, account=rules.account):
-        mailboxes.tried(store, rest, until=now + rules.lease)
+        mailboxes.mailbox_tried(store, rest, until=now + rules.lease)
     else:
-        mailboxes.accepted(store, sender)  # what is there is of another account
+        mailboxes.mailbox_accepted(store, sender)  # what is there is of another account
     return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message)

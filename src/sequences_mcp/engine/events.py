@@ -1,8 +1,4 @@
-"""What can happen to a sequence, and what the machine asks for in return.
-
-Events are facts (past tense) or the passing of time (``Tick``); effects are requests to the world. Both are
-values: the machine that turns one into the other does no I/O.
-"""
+"""What can happen to a sequence, what the machine asks for in return, and which event is legal in which status."""
 
 from __future__ import annotations
 
@@ -11,17 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.sequence import StopReason, TaskOutcome
+from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StopReason, TaskOutcome
+from sequences_mcp.errors import ConflictError
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
+class PlanApproved:
     """A person said yes to the plan (or to a void plan again)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class PlanRejected:
     """A person said no, or the plan expired."""
 
     reason: str
@@ -46,7 +43,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class HandedToServer:
     """All but the final dot has been written; from here on nobody can take the message back."""
 
     lease: int
@@ -91,7 +88,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class OutcomeResolved:
     """A person found out what became of an unknown e-mail."""
 
     key: str
@@ -163,15 +160,15 @@ class DraftApproved:
 
 
 Event: TypeAlias = (
-    Approved
-    | Refused
+    PlanApproved
+    | PlanRejected
     | Tick
-    | HandedOver
+    | HandedToServer
     | Delivered
     | Deferred
     | Rejected
     | Lost
-    | Settled
+    | OutcomeResolved
     | TaskCompleted
     | Paused
     | Resumed
@@ -200,3 +197,95 @@ class SuppressAddress:
 
 
 Effect: TypeAlias = SendEmail | SuppressAddress
+
+
+_FOUND = frozenset({SequenceStatus.FOUND})
+_ACTIVE = frozenset({SequenceStatus.ACTIVE})
+_PAUSED = frozenset({SequenceStatus.WAITING_FOR_LEAD})
+# A sequence can be ended while an e-mail of it is beyond recall; only that e-mail's fate may still be recorded.
+_ENDED_IN_FLIGHT = frozenset({SequenceStatus.STOPPED_EARLY, SequenceStatus.SUCCEEDED})
+
+LEGAL: Mapping[type[Event], frozenset[SequenceStatus]] = {
+    PlanApproved: _FOUND | LIVE,
+    PlanRejected: _FOUND,
+    Rewritten: _FOUND | LIVE,
+    Stopped: _FOUND | LIVE,
+    OptedOut: _FOUND | LIVE,
+    Replied: LIVE,
+    Tick: LIVE,
+    Paused: _FOUND | LIVE,
+    Resumed: _FOUND | _PAUSED,  # before an approval only what was paused
+    TaskCompleted: LIVE,
+    DraftApproved: LIVE,
+    HandedToServer: _ACTIVE,
+    Delivered: LIVE | _ENDED_IN_FLIGHT,
+    Deferred: LIVE | _ENDED_IN_FLIGHT,
+    Rejected: LIVE | _ENDED_IN_FLIGHT,
+    Lost: LIVE | _ENDED_IN_FLIGHT,
+    OutcomeResolved: LIVE - _ACTIVE | _ENDED_IN_FLIGHT,  # an unknown outcome is never merely ACTIVE
+}
+
+# The tools whose call becomes one of these events. Saying yes or no is a person's: list_reviews shows them where.
+_TOOLS: Mapping[type[Event], tuple[str, ...]] = {
+    PlanRejected: ("list_reviews",),
+    TaskCompleted: ("complete_task",),
+    Rewritten: ("edit_draft", "update_sequence"),
+    Paused: ("pause_sequence",),
+    Resumed: ("resume_sequence",),
+    Stopped: ("stop_sequence",),
+}
+
+
+_VERBS: Mapping[type[Event], str] = {
+    PlanApproved: "approved",
+    PlanRejected: "refused",
+    Rewritten: "rewritten",
+    Stopped: "stopped",
+    OptedOut: "ended by an opt-out",
+    Replied: "ended by a reply",
+    Tick: "moved by time",
+    Paused: "paused",
+    Resumed: "resumed",
+    TaskCompleted: "moved by a task",
+    DraftApproved: "moved by an approved text",
+    HandedToServer: "told of an e-mail in flight",
+    Delivered: "told of an e-mail in flight",
+    Deferred: "told of an e-mail in flight",
+    Rejected: "told of an e-mail in flight",
+    Lost: "told of an e-mail in flight",
+    OutcomeResolved: "settled",
+}
+
+
+def require_legal(sequence: Run, event: Event) -> None:
+    """Raise ConflictError unless this kind of event is legal in the sequence's status."""
+    if sequence.status not in LEGAL[type(event)]:
+        raise conflict(sequence, f"The sequence cannot be {_VERBS[type(event)]}.")
+
+
+def legal_moves(status: SequenceStatus, *, is_paused: bool = False) -> tuple[str, ...]:
+    """Return the names of the tools that can change a sequence in this status; none when it is over.
+
+    ``is_paused`` tells whether what waits for an approval was paused.
+    """
+    legal = {event for event in _TOOLS if status in LEGAL[event]}
+    if status is SequenceStatus.FOUND and not is_paused:
+        legal.discard(Resumed)
+    return tuple(tool for event, tools in _TOOLS.items() if event in legal for tool in tools)
+
+
+def _once_over(sequence: Run) -> str:
+    if (sequence.reason or "").startswith("suppressed"):
+        return "It is over: this person is on the suppression list, and only a person can take somebody off it."
+    return "It is over and stays so; get_sequence shows why. Another start is a plan of its own (start_sequence)."
+
+
+def conflict(sequence: Run, why: str) -> ConflictError:
+    """Return the error for a move that the present state forbids: why, the status and the legal moves."""
+    moves = legal_moves(sequence.status, is_paused=sequence.paused_until is not None)
+    after = f"Possible now: {', '.join(moves)}." if moves else _once_over(sequence)
+    return ConflictError(
+        f"{why} Its status is {sequence.status}.",
+        next_step=after,
+        data={"sequence": sequence.id, "status": sequence.status.value, "legal_moves": list(moves)},
+    )

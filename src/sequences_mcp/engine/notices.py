@@ -13,23 +13,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sequences_mcp.domain.record import Queue, Waiting
+from sequences_mcp.domain.records import QueueTally, WaitingTally
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.engine.channels.compose import compose
-from sequences_mcp.engine.channels.message import Message
-from sequences_mcp.engine.channels.message_id import message_id
+from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
 from sequences_mcp.engine.machine import APPROVAL
-from sequences_mcp.engine.store import audit, waiting
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.waiting import NOTHING, Marks
 from sequences_mcp.errors import DeliveryError, DeliveryUnknownError
+from sequences_mcp.store import audit, plans
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.plans import NOTHING, WaitingMarks
 
 log = logging.getLogger(__name__)
 SUBJECT = "notice"
-ACTOR = "worker"
+NOTICE_ACTOR = "worker"
 PAUSE = timedelta(minutes=15)
 MOST_LINKS = 5
-Send = Callable[[Message], object]
+Send = Callable[[ComposedMessage], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,43 +62,43 @@ class Notices:
             return False
         return True
 
-    def _links(self, before: Marks) -> list[str]:
+    def _links(self, before: WaitingMarks) -> list[str]:
         """Return where the starts and changes that are news are shown, or the front page: for none, or many."""
         news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
         ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
-        asked = waiting.changes_after(self.store, before, now=self.clock())
+        asked = plans.changes_after(self.store, before, now=self.clock())
         paths = [*(f"/plans/{one}" for one in ids), *(f"/changes/{one}" for one in asked)]
         paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
 
-    def _claimed(self) -> Marks | None:
+    def _claimed(self) -> WaitingMarks | None:
         """Write down that the operator is told of what waits now; return what they knew, or None without news."""
         with self.store.transaction():
             if not self._news():
                 return None
-            told = waiting.last_told(self.store, SUBJECT)
+            told = plans.last_told(self.store, SUBJECT)
             self._write("notice.sent", self._marks())
             return NOTHING if told is None else told.marks
 
     def _news(self) -> bool:
-        told, now = waiting.last_told(self.store, SUBJECT), self.clock()
+        told, now = plans.last_told(self.store, SUBJECT), self.clock()
         if told is not None and told.at > now:
             told = None  # the clock was ahead: what was told then is told again, once
         if told is not None and now < told.at + PAUSE:
             return False
         return self._marks().has_news(told.marks if told else NOTHING)
 
-    def _marks(self) -> Marks:
-        return waiting.marks(self.store, now=self.clock(), not_because=APPROVAL)
+    def _marks(self) -> WaitingMarks:
+        return plans.waiting_marks(self.store, now=self.clock(), not_because=APPROVAL)
 
-    def _write(self, action: str, marks: Marks) -> None:
+    def _write(self, action: str, marks: WaitingMarks) -> None:
         detail = {"plans": sorted(marks.plans), "newest": marks.newest}
-        entry = audit.Entry(at=self.clock(), actor=ACTOR, action=action, subject=SUBJECT, detail=detail)
-        audit.append(self.store, [entry])
+        entry = audit.AuditRow(at=self.clock(), actor=NOTICE_ACTOR, action=action, subject=SUBJECT, detail=detail)
+        audit.append_audit(self.store, [entry])
 
-    def _message(self, to: str, links: list[str]) -> Message:
+    def _message(self, to: str, links: list[str]) -> ComposedMessage:
         now = self.clock()
-        found = waiting.waiting(self.store, now=now, not_because=APPROVAL)
+        found = plans.waiting_counts(self.store, now=now, not_because=APPROVAL)
         own = message_id(
             self.store.secret("message_id"),
             sequence_id=SUBJECT,
@@ -112,13 +110,13 @@ class Notices:
             sender=self.sender,
             recipient=to,
             subject=f"Waiting for you: {found.words or 'nothing any more'}",
-            content=body(found, links=links),
+            content=notice_body(found, links=links),
             message_id=own,
             date=now,
         )
 
 
-def body(found: Waiting, *, links: Sequence[str]) -> str:
+def notice_body(found: WaitingTally, *, links: Sequence[str]) -> str:
     """Return the text of a notice: numbers, ages and addresses of pages, and nothing that anybody wrote."""
     lines = [
         _line(found.plans, "to approve: starts"),
@@ -130,7 +128,7 @@ def body(found: Waiting, *, links: Sequence[str]) -> str:
     return "\n".join([*filter(None, lines), "", *where, "", "Nothing leaves before you have approved it."])
 
 
-def _line(queue: Queue, words: str) -> str:
+def _line(queue: QueueTally, words: str) -> str:
     if not queue.number or queue.since is None:
         return ""
     return f"{queue.number:,} {words}, the oldest since {queue.since:%Y-%m-%d %H:%M} UTC"

@@ -8,40 +8,39 @@ from datetime import datetime
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import OPEN, PlanStatus
-from sequences_mcp.domain.sequence import Sequence
-from sequences_mcp.engine.approvals import decide
-from sequences_mcp.engine.change import change
-from sequences_mcp.engine.events import Event, OptedOut, Refused
-from sequences_mcp.engine.store import audit, contacts, plans, schedule, sequences, suppressions
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.texts import recounted
+from sequences_mcp.domain.run import Run
+from sequences_mcp.engine.approvals import decide, recounted
+from sequences_mcp.engine.context import apply_event
+from sequences_mcp.engine.events import Event, OptedOut, PlanRejected
+from sequences_mcp.store import audit, contacts, plans, sequences, suppressions
+from sequences_mcp.store.database import Store
 
 NOBODY = "nobody is left in it"
 
 
-def suppress(
-    store: Store, mark: suppressions.Mark, *, reason: str, now: datetime, actor: str
-) -> tuple[list[Sequence], bool]:
+def end_suppressed(
+    store: Store, mark: suppressions.SuppressionKey, *, reason: str, now: datetime, actor: str
+) -> tuple[list[Run], bool]:
     """Put a kind and normalised value on the list and end all it covers; return those runs and if it was new."""
     with store.transaction():
-        new = suppressions.add(store, mark, reason=reason, actor=actor, now=now)
+        new = suppressions.add_suppression(store, mark, reason=reason, actor=actor, now=now)
         if new:
             subject, detail = ":".join(mark), {"reason": reason}
-            audit.append(
+            audit.append_audit(
                 store,
-                [audit.Entry(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)],
+                [audit.AuditRow(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)],
             )
-        going = sequences.by_ids(store, schedule.going_of(store, covered(store, mark)))
+        going = sequences.runs_by_ids(store, sequences.going_of(store, covered(store, mark)))
         event = OptedOut(f"suppressed: {reason}")
         return end_all(store, going, event, now=now, actor=actor), new
 
 
-def end_all(store: Store, going: Iterable[Sequence], event: Event, *, now: datetime, actor: str) -> list[Sequence]:
+def end_all(store: Store, going: Iterable[Run], event: Event, *, now: datetime, actor: str) -> list[Run]:
     """End these runs and take them out of the plans that wait for a person; return them."""
     ended, touched = [], set()
     with store.transaction():
         for one in going:
-            ended.append(change(store, one, event, now=now, actor=actor)[0])
+            ended.append(apply_event(store, one, event, now=now, actor=actor)[0])
             touched.add(one.plan_id)
         thin_out(store, touched, now=now, actor=actor)
     return ended
@@ -49,11 +48,11 @@ def end_all(store: Store, going: Iterable[Sequence], event: Event, *, now: datet
 
 def drop_elsewhere(
     store: Store, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: str
-) -> list[Sequence]:
+) -> list[Run]:
     """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
     dropped = [
-        change(store, one, _busy(begun[one.contact_id]), now=now, actor=actor)[0]
-        for one in schedule.found_elsewhere(store, begun, plan_id=plan_id)
+        apply_event(store, one, _busy(begun[one.contact_id]), now=now, actor=actor)[0]
+        for one in sequences.found_elsewhere(store, begun, plan_id=plan_id)
     ]
     thin_out(store, {one.plan_id for one in dropped}, now=now, actor=actor)
     return dropped
@@ -62,22 +61,22 @@ def drop_elsewhere(
 def thin_out(store: Store, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
     """Count undecided plans again after people have left them; close those with nobody left."""
     for plan_id in plan_ids:
-        plan = plans.find(store, plan_id)
+        plan = plans.find_plan(store, plan_id)
         if plan is None or plan.status not in OPEN:
             continue
         left = recounted(store, plan)
         if left.people:
-            plans.update(store, left)
+            plans.update_plan(store, left)
         else:
             over = replace(left, status=PlanStatus.CLOSED, reason=NOBODY)
             decide(store, over, action="closed", now=now, actor=actor)
 
 
-def _busy(sequence_id: str) -> Refused:
-    return Refused(f"another sequence is under way: {sequence_id}")
+def _busy(sequence_id: str) -> PlanRejected:
+    return PlanRejected(f"another sequence is under way: {sequence_id}")
 
 
-def suppressed(
+def is_suppressed(
     store: Store, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return contact id → reason for those on the list, by themselves, by an address they
@@ -90,13 +89,13 @@ def suppressed(
     former = contacts.former_addresses(store, (one.id for one in found))
     marks = {
         one.id: [
-            *suppressions.marks_of(one.id, one, recipient=to.get(one.id)),
+            *suppressions.suppression_keys_of(one.id, one, recipient=to.get(one.id)),
             *(("address", key) for key in former.get(one.id, ())),
         ]
         for one in found
     }
-    old = {one.id: list(suppressions.old_marks_of(one, recipient=to.get(one.id))) for one in found}
-    listed = suppressions.matching(
+    old = {one.id: list(suppressions.former_keys_of(one, recipient=to.get(one.id))) for one in found}
+    listed = suppressions.matching_suppressions(
         store,
         (mark for own in marks.values() for mark in own),
         old=(mark for own in old.values() for mark in own),
@@ -109,7 +108,7 @@ def suppressed(
     return reasons
 
 
-def covered(store: Store, mark: suppressions.Mark) -> list[str]:
+def covered(store: Store, mark: suppressions.SuppressionKey) -> list[str]:
     """Return the ids of everybody here whom a mark is about."""
     kind, value = mark
     if kind == "contact":

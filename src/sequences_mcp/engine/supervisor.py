@@ -1,16 +1,231 @@
-"""A worker that never ends by itself: whatever happens to it, it is opened again, a little later each time."""
+"""A worker that never ends by itself, and what other processes can read about it."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import socket
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
-from sequences_mcp.engine.pulse import Pulse
-from sequences_mcp.errors import SequencesError
+from sequences_mcp.domain.workers import WorkerAtWork
+from sequences_mcp.errors import SequencesError, StoreError
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.statements import from_micros, to_micros
+
+
+def elapsed() -> float:
+    """Return seconds since some instant. ``time.monotonic`` alone stands still while Linux or macOS sleeps."""
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        if (clock := getattr(time, name, None)) is not None:
+            return float(time.clock_gettime(clock))
+    return time.monotonic()
+
+
+FOLDER = "workers"
+MAILBOX = "mailbox"
+VENDORS = "vendors"  # the lane in which approved starts are handed over; the others are the worker's
+EVERY = timedelta(seconds=30)
+SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
+FORGOTTEN_AFTER = timedelta(days=1)
+PATIENCE = 0.3  # seconds to wait for other processes: what is shown now is shown again in a moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
+
+    ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
+    marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
+    """
+
+    process: int
+    lane: str
+    since: datetime
+    beat: datetime
+    last_act: datetime | None = None
+    error: str | None = None
+    error_since: datetime | None = None
+    host: str = ""
+    serves: tuple[str, ...] = ()
+    sends: str = ""
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether it has not shown itself for longer than any work takes, and is probably gone."""
+        return abs(now - self.beat) > SILENT_AFTER  # a clock that was ahead shows nothing either
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What one worker shows of itself. A folder that is gone or full is no reason to stop: nothing here raises.
+
+    ``store`` is the worker's own while it is open; without one, or where it cannot be written, a file is.
+    """
+
+    data_dir: Path
+    lane: str
+    clock: Callable[[], datetime]
+    serves: tuple[str, ...] = ()
+    sends: str = ""
+    store: Store | None = None
+    _state: WorkerState | None = field(default=None, init=False)
+    _written: datetime | None = field(default=None, init=False)
+
+    def beat(self, *, acted: bool = False) -> None:
+        """Show that it is alive and well, and whether it did something."""
+        now = self.clock()
+        state = self._at(now)
+        state = replace(state, last_act=now if acted else state.last_act, error=None, error_since=None)
+        self._tell(state, now, always=self._at(now).error is not None)
+
+    def trouble(self, error: str) -> None:
+        """Show what stands in its way."""
+        now = self.clock()
+        state = self._at(now)
+        since = state.error_since if state.error else now
+        self._tell(replace(state, error=error[:500], error_since=since), now, always=state.error != error[:500])
+
+    def end(self) -> None:
+        """Take away what was shown, while the store is open and after it."""
+        if self.store is not None:
+            with suppress(StoreError), self.store.hasty(PATIENCE):
+                self.store.write("workers.remove", host=host_name(), process=os.getpid(), lane=self.lane)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        self._written = None
+
+    def _at(self, now: datetime) -> WorkerState:
+        if self._state is None:
+            self._state = WorkerState(
+                host=host_name(),
+                process=os.getpid(),
+                lane=self.lane,
+                since=now,
+                beat=now,
+                serves=self.serves,
+                sends=self.sends,
+            )
+        return replace(self._state, beat=now)
+
+    def _tell(self, state: WorkerState, now: datetime, *, always: bool) -> None:
+        self._state = state
+        if not always and self._written is not None and timedelta(0) <= now - self._written < EVERY:
+            return
+        if self._kept_in_database(state, now):
+            self._written = now
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            return
+        with suppress(OSError):
+            # Not `parents`: a data folder that has vanished must not be made anew by whoever worked in it.
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            draft = self._path.with_suffix(".tmp")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(asdict(state), file, default=lambda at: at.isoformat())
+            draft.replace(self._path)
+            self._written = now
+
+    def _kept_in_database(self, state: WorkerState, now: datetime) -> bool:
+        if self.store is None:
+            return False
+        row = asdict(state) | {"serves": json.dumps(state.serves)}
+        row |= {name: to_micros(row[name]) for name in _INSTANTS}
+        try:
+            self.store.require_in_place()
+            with self.store.hasty(PATIENCE), self.store.transaction():
+                self.store.write("workers.keep", **row)
+                self.store.write("workers.forget", before=to_micros(now - FORGOTTEN_AFTER))
+        except StoreError:
+            return False
+        return True
+
+    @property
+    def _path(self) -> Path:
+        return self.data_dir / FOLDER / f"{os.getpid()}-{self.lane}.json"
+
+
+def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
+    """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
+    found = {(one.host, one.process, one.lane): one for one in map(_of_row, store.rows("workers.all"))}
+    for one in in_files(store.path.parent, now=now):
+        known = found.get((one.host, one.process, one.lane))
+        if known is None or known.beat < one.beat:
+            found[one.host, one.process, one.lane] = one
+    return tuple(one for one in found.values() if abs(now - one.beat) < FORGOTTEN_AFTER)
+
+
+def alive(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
+    """Return every worker that has shown itself lately."""
+    return tuple(one for one in worker_states(store, now=now) if not one.is_silent(now))
+
+
+def served(workers: Iterable[WorkerState]) -> frozenset[str]:
+    """Return the marks of the settings for which any of these workers sends or hands over."""
+    return frozenset(mark for one in workers if one.lane in (MAILBOX, VENDORS) for mark in one.serves)
+
+
+def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
+    """Return who does the due work now: one for each process."""
+    found: dict[tuple[str, int], list[WorkerState]] = {}
+    for one in alive(store, now=now):
+        found.setdefault((one.host, one.process), []).append(one)
+    return [
+        WorkerAtWork(
+            host=host,
+            process=process,
+            since=min(one.since for one in lanes),
+            seen=max(one.beat for one in lanes),
+            last_act=max((one.last_act for one in lanes if one.last_act), default=None),
+            sends=next((one.sends for one in lanes if one.lane == MAILBOX), ""),
+            hands_over=next((one.sends for one in lanes if one.lane == VENDORS), ""),
+            serves=served(lanes),
+        )
+        for (host, process), lanes in found.items()
+    ]
+
+
+_INSTANTS = ("since", "beat", "last_act", "error_since")
+
+
+def host_name() -> str:
+    """Return what this machine calls itself."""
+    return socket.gethostname()
+
+
+def _of_row(row: Any) -> WorkerState:
+    facts = dict(row)
+    facts |= {name: from_micros(facts[name]) for name in _INSTANTS}
+    return WorkerState(**facts | {"serves": tuple(json.loads(facts["serves"]))})
+
+
+def in_files(data_dir: Path, *, now: datetime) -> Iterator[WorkerState]:
+    """Yield every worker whose database could not be written when it last showed itself."""
+    for path in sorted((data_dir / FOLDER).glob("*.json")):
+        state = _read(path)
+        if state is not None and abs(now - state.beat) < FORGOTTEN_AFTER:
+            yield state
+        elif state is not None:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> WorkerState | None:
+    try:
+        facts = json.loads(path.read_bytes())
+        for name in _INSTANTS:
+            facts[name] = facts[name] and datetime.fromisoformat(facts[name])
+        return WorkerState(**facts | {"serves": tuple(facts.get("serves", ()))})
+    except (OSError, ValueError, TypeError, KeyError):  # written by another version, or just being replaced
+        return None
+
 
 log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.domain.trouble import Trouble
-from sequences_mcp.engine import pulse
-from sequences_mcp.engine.store import lineage, mailboxes
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.store.instants import from_micros, to_micros
-from sequences_mcp.engine.store.plans import other_settings
+from sequences_mcp.engine import supervisor
+from sequences_mcp.store import lineage, mailboxes
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.plans import other_settings
+from sequences_mcp.store.statements import from_micros, to_micros
 
 RECENT = timedelta(days=7)
 _CANNOT, _WAITS = "The worker cannot do its work", "Approved starts wait for their vendors"
@@ -29,9 +29,9 @@ def troubles(
     ``knows_server``: it was told through which server e-mails leave. ``account`` stands for the account on the
     mailbox in use: what another one was refused for is over.
     """
-    alive = pulse.alive(store, now=now)
+    alive = supervisor.alive(store, now=now)
     found = [*_standstills(store), *_disk(store), *_workers(store, now, alive)]
-    found += _other_settings(store, now, terms=terms, knows_server=knows_server, at_work=pulse.served(alive))
+    found += _other_settings(store, now, terms=terms, knows_server=knows_server, at_work=supervisor.served(alive))
     if terms.sender_address:
         found += _resting(store, terms.sender_address, now, account=account)
     return [*found, *_unseen(store), *_unknown(store), *_failed(store, now)]
@@ -80,12 +80,12 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
     return f"{alone} one does; or a person approves the present settings: sequences-mcp review approve {plan_id}"
 
 
-def _workers(store: Store, now: datetime, alive: Iterable[pulse.WorkerState]) -> Iterator[Trouble]:
+def _workers(store: Store, now: datetime, alive: Iterable[supervisor.WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
-    states = pulse.states(store, now=now)
+    states = supervisor.worker_states(store, now=now)
     for one in alive:
         if one.error:
-            waits = one.lane == pulse.VENDORS
+            waits = one.lane == supervisor.VENDORS
             yield Trouble(
                 code="handing_over_in_trouble" if waits else "worker_in_trouble",
                 what=f"{_WAITS if waits else _CANNOT}: {one.error.rstrip('.')}.",
@@ -97,16 +97,16 @@ def _workers(store: Store, now: datetime, alive: Iterable[pulse.WorkerState]) ->
         code="no_worker",
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
-        states=[one for one in states if one.lane != pulse.VENDORS],
-        is_alive=any(one.lane == pulse.MAILBOX for one in alive),
+        states=[one for one in states if one.lane != supervisor.VENDORS],
+        is_alive=any(one.lane == supervisor.MAILBOX for one in alive),
     )
     yield from _nobody_does(
         store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],
         code="no_handing_over",
         what="{} for their vendors and no worker with these vendors' keys runs.",
         counted=("approved start waits", "approved starts wait"),
-        states=[one for one in states if one.lane == pulse.VENDORS],
-        is_alive=any(one.lane == pulse.VENDORS for one in alive),
+        states=[one for one in states if one.lane == supervisor.VENDORS],
+        is_alive=any(one.lane == supervisor.VENDORS for one in alive),
     )
 
 
@@ -116,7 +116,7 @@ def _nobody_does(
     code: str,
     what: str,
     counted: tuple[str, str],
-    states: Iterable[pulse.WorkerState],
+    states: Iterable[supervisor.WorkerState],
     is_alive: bool,
 ) -> Iterator[Trouble]:
     """Yield that things are due which nobody does.

@@ -1,33 +1,30 @@
-"""The scheduler: takes what is due, sends e-mails, writes down what became of them. For one thread of its own.
-
-Several workers may share one database. Each claim is one transaction; each report names the lease of its claim,
-so that a worker that was frozen, or whose run was stopped meanwhile, cannot pass the point of no return.
-"""
+"""The worker: takes what is due, sends e-mails, writes down what became of them. For one thread of its own."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.addresses import address_key
-from sequences_mcp.engine import deciding, events, putting_right, settings_changes
-from sequences_mcp.engine.change import change
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.claim import ACTOR, Claim, Rules, take
-from sequences_mcp.engine.outcomes import record
-from sequences_mcp.engine.pulse import MAILBOX, Pulse
-from sequences_mcp.engine.receipts import FOLDER, Outcome, Receipts
-from sequences_mcp.engine.standing import elapsed
-from sequences_mcp.engine.store import attempts, lineage, mailboxes, schedule, sequences
-from sequences_mcp.engine.store.audit import Entry, append
-from sequences_mcp.engine.store.database import Store
-from sequences_mcp.engine.unseen import take_in
+from sequences_mcp.domain.digests import text_digest
+from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
+from sequences_mcp.engine import changed_settings, cleanup, events, plans
+from sequences_mcp.engine.approvals import text_approved_at
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
+from sequences_mcp.engine.channels.replies import Blame
+from sequences_mcp.engine.claim import ACTOR, Claim, SendPolicy, claim_due
+from sequences_mcp.engine.context import apply_event, keep_changes
+from sequences_mcp.engine.events import Event, SuppressAddress
+from sequences_mcp.engine.machine import step_resolved, with_run
+from sequences_mcp.engine.recovery import FOLDER, Outcome, Receipts, take_in
+from sequences_mcp.engine.stopping import end_suppressed
+from sequences_mcp.engine.supervisor import MAILBOX, Pulse, elapsed
 from sequences_mcp.errors import (
     ConflictError,
     DeliveryDeferredError,
@@ -35,11 +32,123 @@ from sequences_mcp.errors import (
     DeliveryRejectedError,
     DeliveryUnknownError,
     DeliveryWithheldError,
+    NotFoundError,
     SequencesError,
     StoreBusyError,
     StoreDamagedError,
     StoreUnwritableError,
 )
+from sequences_mcp.store import audit, lineage, mailboxes, sequences, suppressions
+from sequences_mcp.store.audit import AuditRow, append_audit
+from sequences_mcp.store.database import Store
+
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+OURS = "the same refusal of several people in a row says nothing about any of them"
+ALONE = "It was refused again, although e-mails to others were accepted in between"
+
+
+def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
+    """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
+    with store.transaction():
+        found = sequences.runs_by_ids(store, [outcome.sequence_id])
+        run = next((run for one in found for run in one.steps if run.key == outcome.key), None)
+        if run is None:
+            raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
+        event = _event(store, outcome, sequence=found[0], run=run, rules=rules, now=now)
+        _, effects = apply_event(store, found[0], event, now=now, actor=ACTOR)
+        for effect in effects:
+            if isinstance(effect, SuppressAddress):
+                mark = ("address", address_key(effect.address))
+                end_suppressed(store, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+
+
+def retry_after(tries: int) -> timedelta:
+    """Return how long to wait after so many tries: a minute, then twice as long each time, at most an hour."""
+    return min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
+
+
+def _event(
+    store: Store, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
+) -> Event:
+    """Return what has happened to the e-mail, the attempt and the mailbox noted with it."""
+    sender = rules.terms.sender_address
+    if outcome.kind == "lost":
+        return events.Lost(outcome.lease, outcome.said, outcome.reply)
+    if outcome.kind == "accepted":
+        mailboxes.attempt_answered(store, outcome.lease, "accepted")
+        mailboxes.mailbox_accepted(store, sender)
+        return events.Delivered(outcome.lease, outcome.said)
+    if not outcome.blame:  # no server's doing: nothing is learnt, and the next try is as good as this one
+        mailboxes.free_mailbox(store, sender, now=now)
+        mailboxes.give_back(store, outcome.lease)
+        return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY)
+    return _refused(store, outcome, sequence=sequence, run=run, rules=rules, now=now)
+
+
+def _refused(
+    store: Store, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
+) -> Event:
+    sender = rules.terms.sender_address
+    since = text_approved_at(store, run, digest=text_digest(sequence, run))
+    generation, blame = run.generation, Blame(outcome.blame)
+    if blame is Blame.MAILBOX and not (
+        outcome.doubtful
+        and mailboxes.refused_alone(store, sender, key=run.key, generation=generation, since=since)
+    ):
+        return _of_mailbox(store, outcome, rules=rules, now=now)
+    alike = mailboxes.refused_alike(store, sender, key=run.key, code=outcome.code) if outcome.code else set()
+    if blame is not Blame.MAILBOX and len(alike) >= mailboxes.SEVERAL:
+        _put_right(store, alike - {run.key}, now=now)
+        return _of_mailbox(store, outcome, rules=rules, now=now)
+    mailboxes.attempt_answered(store, outcome.lease, "recipient", code=outcome.code)
+    mailboxes.free_mailbox(store, sender, now=now)
+    if blame in (Blame.GONE, Blame.REFUSES):
+        return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE, outcome.reply)
+    mailboxes.give_back(store, outcome.lease)
+    if blame is Blame.LATER:
+        tries = mailboxes.count_attempts(store, run.key, generation=generation, since=since)
+        return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
+    said = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
+    return events.Deferred(outcome.lease, said, None, outcome.reply)
+
+
+def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
+    """Undo what refusals did to people that turn out to be ours.
+
+    Whoever is held for a person goes on by themselves; whom the engine put on the list is off it, while anybody
+    else's entry stays. Their failed runs stay failed: a person decides about a new try (``retry_failed``).
+    """
+    for sequence, run in sequences.of_keys(store, keys):
+        if (
+            sequence.status in LIVE
+            and run == sequence.current
+            and run.state is StepState.HELD
+            and run.until is None
+        ):
+            freed = with_run(sequence, replace(run, until=now + FIRST_RETRY))
+            keep_changes(
+                store, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
+            )
+        mark = ("address", address_key(run.recipient or ""))
+        if (was := suppressions.of_engine(store, mark)) is not None:
+            suppressions.lift_suppression_row(store, mark, reason=OURS, actor=ACTOR, now=now)
+            subject, detail = ":".join(mark), {"reason": OURS, "was": was}
+            entry = audit.AuditRow(
+                at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail
+            )
+            audit.append_audit(store, [entry])
+
+
+def _of_mailbox(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
+    """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
+    answer: mailboxes.Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
+    mailboxes.attempt_answered(store, outcome.lease, answer, code=outcome.code)
+    mailboxes.give_back(store, outcome.lease)
+    sender = rules.terms.sender_address
+    mailboxes.mailbox_refused(store, sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
+    return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)
+
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +164,7 @@ STOOD_STILL = "the program stood still between its last words to the server and 
 class Deliver(Protocol):
     """A channel for e-mail: calls ``before_dot`` once, when only the final dot is missing."""
 
-    def __call__(self, message: Message, *, before_dot: Callable[[], None]) -> Receipt:
+    def __call__(self, message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         """Return proof of acceptance; DeliveryError and its kinds, and whatever ``before_dot`` raises."""
         ...
 
@@ -78,7 +187,7 @@ class Worker:
 
     store: Store
     clock: Callable[[], datetime]
-    rules: Rules
+    rules: SendPolicy
     deliver: Deliver
     handover: timedelta = timedelta(seconds=660)
     tell: Callable[[], bool] | None = None
@@ -134,7 +243,7 @@ class Worker:
 
     def _is_at_home(self) -> bool:
         """Say whether this is the database that sent last, after taking in what it has missed."""
-        lineage.look(self.store, now=self.clock())
+        lineage.look_at_lineage(self.store, now=self.clock())
         take_in(self.store, now=self.clock())
         return not lineage.standstills(self.store)
 
@@ -154,7 +263,7 @@ class Worker:
         if lane not in self.lanes:
             return None
         coming = self.clock() + within
-        return schedule.next_due(self.store, lane, terms=self.rules.terms, before=coming)
+        return sequences.next_due(self.store, lane, terms=self.rules.terms, before=coming)
 
     def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
@@ -162,7 +271,7 @@ class Worker:
         if due is None:
             return None
         terms = self.rules.terms
-        opens = attempts.mailbox_opens(
+        opens = mailboxes.mailbox_opens(
             self.store,
             terms.sender_address,
             daily_cap=terms.daily_cap,
@@ -207,22 +316,22 @@ class Worker:
             self._set_aside(named)
 
     def _put_right(self, named: list[str]) -> None:
-        putting_right.after_a_clock_that_was_ahead(
+        cleanup.after_a_clock_that_was_ahead(
             self.store, sender=self.rules.terms.sender_address, now=self.clock(), longest_lease=self.handover
         )
 
     def _catch_up(self, named: list[str]) -> None:
         self._mind_other_settings()
-        deciding.catch_up(self.store, now=self.clock())
-        putting_right.purge(self.store, now=self.clock())
+        plans.apply_pending_decisions(self.store, now=self.clock())
+        cleanup.purge(self.store, now=self.clock())
 
     def _mind_other_settings(self) -> None:
         """Hold what was approved for settings that have changed since; log, once each, what is left alone."""
         terms, now = self.rules.terms, self.clock()
         if self._looked_back_at is None or abs(now - self._looked_back_at) > LOOK_BACK_EVERY:
-            settings_changes.let_go(self.store, terms=terms, now=now)
+            changed_settings.let_go(self.store, terms=terms, now=now)
             self._looked_back_at = now
-        for one in settings_changes.hold_changed(self.store, terms=terms, now=now):
+        for one in changed_settings.hold_changed(self.store, terms=terms, now=now):
             if one.plan_id not in self._left_alone:
                 self._left_alone.add(one.plan_id)
                 why = one.terms.difference(terms)
@@ -245,7 +354,9 @@ class Worker:
         """Take the first due run of a lane, if nobody was quicker; its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
-            lineage.look(self.store, now=now)  # the file may have been exchanged since the last one was taken
+            lineage.look_at_lineage(
+                self.store, now=now
+            )  # the file may have been exchanged since the last one was taken
             if lineage.standstills(self.store):
                 return None
             due = self._next(lane)
@@ -253,7 +364,7 @@ class Worker:
                 return None
             named.append(due[0])
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None
-            claim = take(self.store, due[0], rules=self.rules, now=now, fault=fault)
+            claim = claim_due(self.store, due[0], rules=self.rules, now=now, fault=fault)
         self._faulty.discard(due[0])
         return claim
 
@@ -266,7 +377,7 @@ class Worker:
 
     def _park(self, sequence_id: str, reason: str) -> None:
         with self.store.transaction():
-            schedule.park(self.store, sequence_id, reason)
+            sequences.park_run(self.store, sequence_id, reason)
             self._audit("sequence.parked", sequence_id, reason=reason)
 
     def _send(self, claim: Claim) -> None:
@@ -289,8 +400,8 @@ class Worker:
         except (DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError) as error:
             outcome = _refusal(claim, error)
         except ConflictError:  # the lease was lost before the final dot: nothing was accepted, and it is not ours
-            attempts.give_back(self.store, claim.lease)
-            mailboxes.free(self.store, self.rules.terms.sender_address, now=self.clock())
+            mailboxes.give_back(self.store, claim.lease)
+            mailboxes.free_mailbox(self.store, self.rules.terms.sender_address, now=self.clock())
             return
         self.at("answered")
         self._receipts.keep(outcome)
@@ -322,8 +433,10 @@ class Worker:
         """Pass the point of no return; ConflictError when the lease is lost."""
         with self.store.transaction():
             now = self.clock()
-            before = sequences.by_ids(self.store, [claim.sequence_id])[0]
-            change(self.store, before, events.HandedOver(claim.lease, now + self.handover), now=now, actor=ACTOR)
+            before = sequences.runs_by_ids(self.store, [claim.sequence_id])[0]
+            apply_event(
+                self.store, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
+            )
 
     @property
     def _receipts(self) -> Receipts:
@@ -347,7 +460,7 @@ class Worker:
 
     def _report(self, outcome: Outcome) -> None:
         try:
-            record(self.store, outcome, rules=self.rules, now=self.clock())
+            record_outcome(self.store, outcome, rules=self.rules, now=self.clock())
             self.outcomes[outcome.kind] += 1
         except ConflictError as error:  # a person or another worker has decided meanwhile; the audit keeps ours
             if _stands_already(self.store, outcome):
@@ -366,9 +479,9 @@ class Worker:
         self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:
-        append(
+        append_audit(
             self.store,
-            [Entry(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)],
+            [AuditRow(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)],
         )
 
 

@@ -1,40 +1,159 @@
-"""Every rule of the guards, in the order of the layers. This list is the only registry."""
+"""Every rule in the order of the layers, and the page ``docs/rules.md`` made of them."""
 
 from __future__ import annotations
 
-from importlib import import_module
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
 
 from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.rules import (
+    channel_limits,
+    channel_markup,
+    foreign_leftovers,
+    foreign_templates,
+    placeholders,
+    structure,
+    values,
+    variables,
+)
+
+RULES = (
+    structure.FORM,
+    structure.KIND,
+    structure.LENGTH,
+    structure.CROWDED,
+    structure.SIZE,
+    structure.NAME,
+    structure.DUPLICATE_ID,
+    structure.LINKED_IN_TYPE,
+    structure.SUBJECT,
+    structure.DELAY,
+    structure.ONE_INVITATION,
+    structure.SETTLED,
+    structure.INVITATION_TIMEOUT,
+    structure.INVITATION_TEXT,
+    variables.UNFILLED,
+    variables.SPELLING,
+    variables.EXPRESSION,
+    variables.EMPTY,
+    variables.UNBALANCED,
+    variables.ESCAPED,
+    variables.BARE,
+    variables.UNKNOWN,
+    placeholders.SQUARE,
+    placeholders.LINK,
+    placeholders.UNCLOSED,
+    placeholders.OTHER_BRACKET,
+    placeholders.GUILLEMET,
+    placeholders.ANGLE,
+    placeholders.INSTRUCTION,
+    placeholders.BLANK,
+    placeholders.ESCAPED,
+    placeholders.AMBIGUOUS,
+    placeholders.BARE_WORD,
+    placeholders.EXAMPLE_HOST,
+    foreign_templates.STATEMENT,
+    foreign_templates.SPINTAX,
+    foreign_templates.SIGIL,
+    foreign_templates.SINGLE_BRACE,
+    foreign_templates.FAILED_RENDER,
+    foreign_leftovers.MISSING_NAME,
+    foreign_templates.BARE_TAG,
+    foreign_leftovers.SUBJECT_LINE,
+    foreign_leftovers.PREAMBLE,
+    foreign_leftovers.WORK_NOTE,
+    foreign_leftovers.DRAFT_LABEL,
+    foreign_templates.VARIANTS,
+    foreign_leftovers.MOJIBAKE,
+    channel_limits.EMPTY_SUBJECT,
+    channel_limits.EMPTY_CONTENT,
+    channel_markup.HEADER,
+    channel_markup.REPLY_PREFIX,
+    channel_markup.SUBJECT_MARKUP,
+    channel_markup.ENCODED_WORD,
+    channel_markup.ACTIVE_CONTENT,
+    channel_markup.LINK_MISMATCH,
+    channel_limits.NOTE_LENGTH,
+    channel_limits.INMAIL_SUBJECT,
+    channel_limits.WHATSAPP_LENGTH,
+    channel_limits.SMS_SEGMENTS,
+    channel_limits.FORBIDDEN,
+    channel_markup.HOMOGRAPH,
+    channel_markup.MARKUP,
+    channel_markup.MARKDOWN,
+    channel_markup.CONTROL,
+    values.MISSING,
+    values.NOTHING,
+    values.HEADING,
+    values.TEAM,
+    values.NO_COMPANY,
+    values.ADDRESS,
+    values.QUOTED,
+    values.PICTURE,
+    values.INITIAL,
+    values.SALUTATION,
+    values.MORE,
+    values.LOOSE_END,
+    values.DIGITS,
+    values.CASING,
+    values.SPACING,
+    values.MARKS,
+    values.CONTROL,
+    values.LONG,
+    values.DIRECTION,
+    values.LINK,
+)
+
 
 _LAYERS = {
-    "structure": """
-        form kind length crowded size name duplicate_id linked_in_type subject delay one_invitation settled
-        invitation_timeout invitation_text
-    """,
-    "variables": "unfilled spelling expression empty unbalanced escaped bare unknown",
-    "placeholders": """
-        square link unclosed other_bracket guillemet angle instruction blank escaped ambiguous bare_word
-        example_host
-    """,
-    "foreign": """
-        statement spintax sigil single_brace failed_render missing_name bare_tag subject_line preamble work_note
-        draft_label variants mojibake
-    """,
-    "channel": """
-        empty_subject empty_content header reply_prefix subject_markup encoded_word active_content
-        link_mismatch note_length inmail_subject whatsapp_length sms_segments forbidden
-        homograph markup markdown control
-    """,
-    "values": """
-        missing nothing heading team no_company address quoted picture initial salutation more loose_end digits
-        casing spacing marks control long direction link
-    """,
+    "structure": "What the fields of a step, and the steps of a blueprint, mean together.",
+    "variables": "Exactly the nine variables, byte for byte.",
+    "placeholders": "Blanks still to be filled in, in any script or disguise.",
+    "foreign": "Other template languages, failed renders, and what is left of drafting.",
+    "channel": "Length and form, channel by channel.",
+    "values": "A contact's own data, before a text that holds it leaves.",
 }
+_LONGEST = 130
+_SHOWN = 40
 
 
-def _rule(path: str) -> Rule:
-    rule: Rule = import_module(f"{__package__}.{path}").RULE
-    return rule
+def page(rules: Iterable[Rule]) -> str:
+    """Return the page in Markdown: each rule with what it says, an example of each kind, and its source."""
+    return "\n".join(_lines(rules))
 
 
-RULES = tuple(_rule(f"{layer}.{name}") for layer, names in _LAYERS.items() for name in names.split())
+def _lines(rules: Iterable[Rule]) -> Iterator[str]:
+    yield "# What the guards look for\n"
+    yield "An `error` refuses; a `warning` needs a person's yes, which is recorded; a `note` is for the writer.\n"
+    for layer, members in groupby(rules, key=lambda rule: rule.layer):
+        yield f"## {layer}\n\n{_LAYERS[layer]}\n"
+        yield "| rule | | what it says | passes | does not | source |\n|---|---|---|---|---|---|"
+        yield from map(_row, members)
+        yield ""
+
+
+def _row(rule: Rule) -> str:
+    passes, fails = (_code(examples[0]) if examples else "" for examples in (rule.accept, rule.reject))
+    return f"| `{rule.id}` | {rule.severity} | {_cell(rule.message)} | {passes} | {fails} | {_cell(rule.source)} |"
+
+
+def _code(example: str) -> str:
+    shown = example if len(example) <= _LONGEST else f"{example[:_SHOWN]}… ({len(example)} characters)"
+    visible = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in shown)
+    return f"`` {_cell(visible)} ``" if visible.strip() else "(nothing)"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def write_page(path: Path) -> None:
+    """Write the page of all rules."""
+
+    path.write_text(page(RULES), encoding="utf-8")
+
+
+if __name__ == "__main__":  # pragma: no cover
+    write_page(Path(sys.argv[1]))

@@ -1,22 +1,179 @@
-"""The doors of the guards: steps, a template text, the final text, and the values that fill it in.
-
-Nothing here raises, whatever it is given: what is wrong with the input is a finding like any other. The rules are
-loaded at the first check, so that a server that checks nothing starts without them.
-"""
+"""The entry points of the guards: steps, a template text, the final text, and the values that fill it in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step
-from sequences_mcp.domain.finding import Finding, errors_in
+from pydantic import ValidationError
+
+from sequences_mcp.domain.blueprint import Channel, LinkedInType, Step, Temporality
+from sequences_mcp.domain.findings import Finding, Severity, errors_in
+from sequences_mcp.domain.variables import used_in
+from sequences_mcp.guards.inspect import of_value, show_excerpt
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
+from sequences_mcp.guards.rule import Field, Rule, Value
+from sequences_mcp.guards.rules.structure import FORM, SIZE
+from sequences_mcp.guards.rules.values import DIRECTION
+from sequences_mcp.guards.rules.values import _direction as is_right_to_left
+from sequences_mcp.guards.text import GuardedText
 
 if TYPE_CHECKING:
-    from sequences_mcp.guards.text import Text
+    from pydantic_core import ErrorDetails
+
+
+_MOST_PROBLEMS = 20
+_LONGEST = 80
+_CHOICES: dict[str, tuple[str, ...]] = {"type": tuple(Channel), "temporalityType": tuple(Temporality)}
+_WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
+
+
+@dataclass(slots=True)
+class Form:
+    """The steps whose form is right, what is wrong with the others, and the texts of those."""
+
+    steps: tuple[Step, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    loose: list[GuardedText] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every step could be read."""
+        return not self.findings
+
+
+def read_steps_form(steps: object, policy: GuardPolicy) -> Form:
+    """Read steps from a list of mappings, or of Step values."""
+    form = Form()
+    if not isinstance(steps, Sequence) or isinstance(steps, str | bytes | bytearray):
+        form.findings.append(_finding(FORM, "Steps are a list.", name="steps"))
+        return form
+    if len(steps) > policy.max_steps:
+        message = f"A blueprint has at most {policy.max_steps} steps; this one has {len(steps)}."
+        form.findings.append(_finding(SIZE, message, name="steps"))
+    form.steps = tuple(_steps(steps[: policy.max_steps], form, policy))
+    return form
+
+
+def _steps(steps: Sequence[Any], form: Form, policy: GuardPolicy) -> Iterator[Step]:
+    for number, raw in enumerate(steps):
+        try:
+            yield Step.model_validate(raw)
+        except ValidationError as error:
+            given = raw if isinstance(raw, dict) else {}
+            step_id = show_excerpt(given["id"][:_LONGEST]) if isinstance(given.get("id"), str) else None
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            form.findings += [
+                _problem(problem, number, given=given, step_id=step_id) for problem in problems[:_MOST_PROBLEMS]
+            ]
+            form.loose += _texts(given, step_id, policy)
+
+
+def _problem(problem: ErrorDetails, number: int, *, given: dict[str, Any], step_id: str | None) -> Finding:
+    name = ".".join(show_excerpt(str(part)[:_LONGEST]) for part in problem["loc"])
+    words = _WORDS.get(problem["type"], f"is wrong: {problem['msg']}")
+    if problem["type"] == "missing" and name in _CHOICES:
+        words = f"is missing; it is one of {', '.join(_CHOICES[name])}"
+    if name == "type" and isinstance(given.get("type"), str) and given["type"] in set(LinkedInType):
+        words = f"is wrong: write type LINKEDIN and linkedInType {given['type']}"
+    place = name if step_id else f"steps[{number}].{name}".rstrip(".")
+    return _finding(FORM, f"{name or 'A step'} {words}.", name=place, step_id=step_id)
+
+
+def _texts(given: dict[str, Any], step_id: str | None, policy: GuardPolicy) -> Iterator[GuardedText]:
+    if isinstance(given.get("content"), str):
+        yield GuardedText(original=given["content"], step_id=step_id, policy=policy)
+    if isinstance(given.get("subject"), str):
+        yield GuardedText(original=given["subject"], field="subject", step_id=step_id, policy=policy)
+
+
+def _finding(rule: Rule, message: str, *, name: str, step_id: str | None = None) -> Finding:
+    return Finding(rule=rule.id, severity=rule.severity, message=message, step_id=step_id, field=name)
+
+
+def fixed(steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> tuple[Step, ...]:
+    """Return the steps with each span that an error offers a replacement for replaced."""
+    fixes = [finding for finding in errors_in(findings) if finding.fix is not None]
+    # A fix cannot tell two steps of one id apart: those are left to the writer.
+    count = Counter(step.id for step in steps)
+    return tuple(
+        _fixed(step, [fix for fix in fixes if fix.step_id == step.id and count[step.id] == 1]) for step in steps
+    )
+
+
+def _fixed(step: Step, fixes: list[Finding]) -> Step:
+    changes = {
+        name: replaced(text, [fix for fix in fixes if fix.field == name])
+        for name, text in (("content", step.content), ("subject", step.subject))
+        if text is not None
+    }
+    return step.model_copy(update=changes) if fixes else step
+
+
+def replaced(text: str, fixes: Iterable[Finding]) -> str:
+    """Return the text with each span replaced; of two that overlap, the first counts."""
+    done = 0
+    parts: list[str] = []
+    for finding in sorted(fixes, key=lambda finding: (finding.start, finding.end)):
+        if finding.start >= done:
+            parts += [text[done : finding.start], finding.fix or ""]
+            done = finding.end
+    return "".join([*parts, text[done:]])
+
+
+def rendered_texts(
+    step: Step, subject: str | None, content: str | None, *, is_follow_up: bool, policy: GuardPolicy
+) -> Iterator[GuardedText]:
+    """Return the subject, if the step has one, and the content; a content that is missing is an empty one."""
+    given: tuple[tuple[Field, str | None], ...] = (("subject", subject), ("content", content))
+    for name, text in given:
+        if text is not None or name == "content" or step.subject is not None:
+            yield GuardedText(
+                original="" if text is None else text,
+                field=name,
+                channel=step.type,
+                linked_in_type=step.linked_in_type,
+                step_id=step.id,
+                is_follow_up=is_follow_up,
+                rendered=True,
+                policy=policy,
+            )
+
+
+def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
+    """Return what is odd about the values the step uses; direction is not, in a text that shares it."""
+    template = f"{step.subject or ''} {step.content}"
+    used = {name: values[name] for name in used_in([template]) if name in values}
+    shares = is_right_to_left(Value(template))
+    for finding in (one for name, value in used.items() for one in of_value(name, value, policy)):
+        if not (shares and finding.rule == DIRECTION.id):
+            yield replace(finding, step_id=step.id)
+
+
+def from_value(
+    finding: Finding, text: str, values: Mapping[str, str | None], *, refused: frozenset[str]
+) -> Finding:
+    """Return the finding, saying which value it lies in, if any; a value is never mended, so it has no fix.
+
+    A value is judged by what it is alone: what is found in one that was not ``refused`` is a doubt, so that the
+    check of values, which is made before anybody is asked, and the last check of the text say the same.
+    """
+    for name, value in values.items():
+        if value and _lies_in(finding, text, value.strip()):
+            message = f"{finding.message} It comes from {{{{{name}}}}}."
+            is_doubt = finding.severity is Severity.ERROR and name not in refused
+            severity = Severity.WARNING if is_doubt else finding.severity
+            return replace(finding, severity=severity, message=message, fix=None, variable=name)
+    return finding
+
+
+def _lies_in(finding: Finding, text: str, value: str) -> bool:
+    at = text.find(value, max(0, finding.end - len(value))) if value else -1
+    return 0 <= at <= finding.start and finding.end <= at + len(value)
+
 
 _NO_VALUES: Mapping[str, str | None] = MappingProxyType({})
 
@@ -32,12 +189,11 @@ class Report:
 
 def check_steps(steps: object, *, policy: GuardPolicy = DEFAULT) -> Report:
     """Check the steps of a blueprint, as JSON-like data or as Step values, by every rule."""
-    from sequences_mcp.guards.form import read
     from sequences_mcp.guards.inspect import of_steps, of_text
 
-    form = read(steps, policy)
+    form = read_steps_form(steps, policy)
     findings = [*form.findings, *of_steps(form.steps, policy)]
-    for text in [*_texts(form.steps, policy), *form.loose]:
+    for text in [*_check_texts(form.steps, policy), *form.loose]:
         findings += of_text(text)
     return Report(findings=tuple(findings), steps=form.steps if form.is_whole else None, well_formed=form.steps)
 
@@ -53,11 +209,11 @@ def check_text(
 ) -> tuple[Finding, ...]:
     """Check one template text, in which the nine variables are allowed."""
     from sequences_mcp.guards.inspect import of_text
-    from sequences_mcp.guards.text import Text
+    from sequences_mcp.guards.text import GuardedText
 
     return tuple(
         of_text(
-            Text(
+            GuardedText(
                 original=cast(str, text),  # what is not a text is a finding
                 field=field,
                 channel=channel,
@@ -84,12 +240,11 @@ def check_rendered(
     a filled-in value says which value it is.
     """
     from sequences_mcp.guards.inspect import of_text
-    from sequences_mcp.guards.rendered import from_value, texts_of, unusual
 
     findings = list(unusual(step, values, policy))
     told = {(finding.variable, finding.rule) for finding in findings}
     refused = frozenset(finding.variable for finding in errors_in(findings) if finding.variable)
-    for text in texts_of(step, subject, content, is_follow_up=is_follow_up, policy=policy):
+    for text in rendered_texts(step, subject, content, is_follow_up=is_follow_up, policy=policy):
         inside = (from_value(one, text.original, values, refused=refused) for one in of_text(text))
         findings += (one for one in inside if (one.variable, one.rule) not in told)
     return tuple(findings)
@@ -99,7 +254,6 @@ def check_filled(
     step: Step, values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT
 ) -> tuple[Finding, ...]:
     """Check the values that fill in a step, as ``check_rendered`` does, and not the text that they make."""
-    from sequences_mcp.guards.rendered import unusual
 
     return tuple(unusual(step, values, policy))
 
@@ -126,17 +280,16 @@ def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) 
 
 def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Step, ...]:
     """Return the steps with the mechanical fixes of errors applied; a warning is a person's business."""
-    from sequences_mcp.guards.fixes import fixed
 
     return fixed(tuple(steps), tuple(findings))
 
 
-def _texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Text]:
-    from sequences_mcp.guards.text import Text
+def _check_texts(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[GuardedText]:
+    from sequences_mcp.guards.text import GuardedText
 
     mailed = False
     for step in steps:
-        text = Text(
+        text = GuardedText(
             original=step.content,
             channel=step.type,
             linked_in_type=step.linked_in_type,

@@ -8,22 +8,22 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from sequences_mcp.domain.variables import VARIABLES
-from sequences_mcp.guards.fold import INVISIBLE, key
-from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.lookalikes import INVISIBLE, key
 from sequences_mcp.guards.markup import ENTITY, TAG
-from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.views import View
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.views import TextView
 from sequences_mcp.guards.words import lines
 
-_RUN = Lazy(r"\{(?:[ \t\u00a0\\]{0,3}\{)+|\}(?:[ \t\u00a0\\]{0,3}\})+")
-_EMPTY_LINE = Lazy(r"\n[ \t\r]*\n")
-_BLOCK = Lazy(r"\s*(?:[#/^!>&@$~*=|-]|(?:else|end|if|each|unless|with|for)\b)")
-_SIGN = Lazy(r"[|.()\[\]\"'`?+*/=:,<>\\;]")
-_WORD = Lazy(r"[^\W\d]\w*")
+_RUN = LazyPattern(r"\{(?:[ \t\u00a0\\]{0,3}\{)+|\}(?:[ \t\u00a0\\]{0,3}\})+")
+_EMPTY_LINE = LazyPattern(r"\n[ \t\r]*\n")
+_BLOCK = LazyPattern(r"\s*(?:[#/^!>&@$~*=|-]|(?:else|end|if|each|unless|with|for)\b)")
+_SIGN = LazyPattern(r"[|.()\[\]\"'`?+*/=:,<>\\;]")
+_WORD = LazyPattern(r"[^\W\d]\w*")
 _LONGEST = 6_000
 
 
-class Kind(Enum):
+class BraceKind(Enum):
     """What stands between doubled braces."""
 
     EMPTY = "empty"
@@ -36,11 +36,11 @@ class Kind(Enum):
 class Doubled(NamedTuple):
     """Doubled braces in one view; ``inner`` is empty where they do not pair up."""
 
-    view: View
+    view: TextView
     start: int
     end: int
     inner: str
-    kind: Kind
+    kind: BraceKind
 
     @property
     def span(self) -> tuple[int, int]:
@@ -48,19 +48,19 @@ class Doubled(NamedTuple):
         return self.view.span(self.start, self.end)
 
 
-def doubled(text: Text, kind: Kind) -> Iterator[Doubled]:
+def doubled(text: GuardedText, kind: BraceKind) -> Iterator[Doubled]:
     """Return what doubled braces of one kind are left in each view once the nine are covered."""
     return (found for found in _all(text) if found.kind is kind)
 
 
 @lru_cache(maxsize=4)
-def _all(text: Text) -> list[Doubled]:
+def _all(text: GuardedText) -> list[Doubled]:
     """Look for them once, for all the rules that ask."""
     braced = (view for view in text.views if "{" in view.text or "}" in view.text)
     return [found for view in braced for found in _doubled(view)]
 
 
-def _doubled(view: View) -> Iterator[Doubled]:
+def _doubled(view: TextView) -> Iterator[Doubled]:
     runs = [match.span() for match in _RUN.finditer(view.text)]
     number = 0
     while number < len(runs):
@@ -71,7 +71,7 @@ def _doubled(view: View) -> Iterator[Doubled]:
             yield Doubled(view, start, close[1], inner, _kind(inner))
             number += 2
         else:
-            yield Doubled(view, start, end, "", Kind.UNBALANCED)
+            yield Doubled(view, start, end, "", BraceKind.UNBALANCED)
             number += 1
 
 
@@ -82,15 +82,15 @@ def _is_pair(text: str, opening: tuple[int, int], closing: tuple[int, int]) -> b
     return not _EMPTY_LINE.search(text[opening[1] : closing[0]])
 
 
-def _kind(inner: str) -> Kind:
+def _kind(inner: str) -> BraceKind:
     if not INVISIBLE.sub("", inner).strip():
-        return Kind.EMPTY
+        return BraceKind.EMPTY
     if _BLOCK.match(inner):
-        return Kind.EXPRESSION
+        return BraceKind.EXPRESSION
     if meant(inner):
         is_name = not _SIGN.search(TAG.sub("", ENTITY.sub("", inner)).rstrip(".,;:!? "))
-        return Kind.NEAR if is_name else Kind.EXPRESSION
-    return Kind.EXPRESSION if _SIGN.search(inner) else Kind.UNKNOWN
+        return BraceKind.NEAR if is_name else BraceKind.EXPRESSION
+    return BraceKind.EXPRESSION if _SIGN.search(inner) else BraceKind.UNKNOWN
 
 
 @cache

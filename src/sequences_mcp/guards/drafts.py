@@ -1,4 +1,4 @@
-"""What a draft leaves for whoever finishes it: instructions in marks or capitals, headings above its versions."""
+"""What a draft or an assistant leaves for whoever finishes the text."""
 
 from __future__ import annotations
 
@@ -6,11 +6,196 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.lazy import Lazy
-from sequences_mcp.guards.lines import Line
-from sequences_mcp.guards.views import View
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.views import TextLine, TextView
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, lines, words_of
+
+_RUN = LazyPattern(
+    r"(?m)(?:^|(?<=[\s(«\"'“]))(?:_{3,}|(?:_ ){2,}_|(?:… ?){2,}|\.{5,})(?=[\s,;:!?.)»\"'”]|$)|(?<!\w)X{4,}(?!\w)|"
+    r"(?<!\w)XX(?=\s?(?:k?[€$£]|%|(?:ans|years|Jahre|años|anni|anos|jaar)\b))",
+    needs=("__", "_ _", "……", "… …", ".....", "xx"),
+)
+_AMOUNT = LazyPattern(
+    r"[€$£]\s?X{1,3}(?:[.,]X{3})?[kK]?(?!\w)|(?<!\w)X{1,3}(?:[.,]X{3})?[kK]?\s?[€$£](?!\w)|"
+    r"(?<!\w)XX (?:and|to|et|à|bis|und|y|a|e|-|–) (?:XX|YY)(?!\w)",
+    signs="X",
+)
+_QUESTION = LazyPattern(r"(?:^|(?<=\s))\?{2,}(?=[ \t][^\W\dA-Z_])", needs=("??",))
+_YEARS = "years|ans|jahre|años|anni|anos|jaar|lat"
+_SO_MANY = LazyPattern(
+    rf"(?<!\w)[XN] (?i:{_YEARS}) (?=of|d['’]exp|Erfahrung|de exp|di esp)",
+    needs=[f"{letter} {years}" for letter in "xn" for years in _YEARS.split("|")],
+    signs="XN",
+)
+# An ellipsis apart from the word before it, which asks for another: "your work at ...".
+_ELISION = LazyPattern(r"(?<=[ \t])(?:\.{3,}|…)(?=\s|$)", needs=(" ...", "\t...", " …", "\t…"))
+_ASKING = frozenset(
+    [
+        "at",
+        "in",
+        "on",
+        "of",
+        "as",
+        "for",
+        "with",
+        "from",
+        "about",
+        "your",
+        "chez",
+        "sur",
+        "dans",
+        "pour",
+        "comme",
+        "votre",
+        "bei",
+        "von",
+        "für",
+        "als",
+        "ihr",
+        "en",
+        "de",
+        "del",
+        "di",
+        "da",
+        "presso",
+        "em",
+    ]
+)
+_HONOURED = LazyPattern(
+    r"[○〇△▲●◯□■✕×]{2,}(?=\s?(?:様|さん|殿))|(?<!\w)X{2,}(?=\s?(?:様|さん|殿))", signs="様さ殿"
+)
+_FORMAT = LazyPattern(
+    r"(?<!\w)(?:XX(?:[ .-]XX)+|(?:DD|JJ|TT|GG)[/.-]MM[/.-](?:YYYY|AAAA|JJJJ|YY)|YYYY-MM-DD|HH[:h]MM)(?!\w)",
+    needs=("xx", "mm"),
+    signs="XM",
+)
+_GREETED = LazyPattern(
+    r"(?:x{2,}|X+|[-–—/|.!~#](?=\s?,)|\*{2,}|-{2,}|\.{3,}|_+|…|\?+|[\"'“”«»]{2}|\{\}|\[\]|\(\)|<>)(?=\s?[,!;:\n]|$)"
+)
+
+
+def blanks(view: TextView) -> Iterator[Instruction]:
+    """Return the blanks of a view; what a person could mean is in doubt."""
+    for match in view.find(_RUN):
+        line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
+        if any(letter.isalnum() for letter in line):
+            yield Instruction(*match.span())
+    for pattern in (_FORMAT, _AMOUNT, _HONOURED):
+        yield from (Instruction(*match.span()) for match in view.find(pattern))
+    yield from (Instruction(*match.span()) for match in view.find_greeted(_GREETED))
+    for pattern in (_QUESTION, _SO_MANY):
+        yield from (Instruction(*match.span(), Severity.WARNING) for match in view.find(pattern))
+    for match in view.find(_ELISION):
+        before = view.text[max(0, match.start() - 20) : match.start()].split()
+        if before and before[-1].lower() in _ASKING:
+            yield Instruction(*match.span(), Severity.WARNING)
+
+
+_PREAMBLE = LazyPattern(
+    r"(?i)\A\s{0,20}(?:(?:sure|certainly|of course|absolutely|great|bien sûr|natürlich|claro)[!,. ]{1,3}){0,2}"
+    r"(?:here(?:[’']s| is| are)|below is|voici|hier (?:ist|sind|is)|aqu[íi] (?:tienes|est[áa])|ecco|"
+    r"aqui est[áa]|oto)\b"
+    r"[^\n]{0,60}\b(?:versions?|drafts?|e-?mails?|messages?|sequences?|templates?|brouillons?|propositions?|"
+    r"entw[üu]rfe?|nachricht|vorlage|versi[óo]n|borrador|mensaje|correo|bozza|messaggio|rascunho|mensagem|bericht|"
+    r"variante?s?)\b[^\n]{0,80}[:：]",
+)
+_ASSISTANT = LazyPattern(
+    r"(?i)\bas an ai(?: language)? (?:model|assistant)|\b(?:let me know|tell me) if you(?:[’']d| would)? "
+    r"(?:like|want) me to (?:adjust|change|tweak|make|modify|revise|shorten|rewrite)|\bi (?:hope|trust) this "
+    r"(?:draft|version)\b|\bfeel free to (?:adjust|customi[sz]e|personali[sz]e|edit|tweak) (?:it|this|as needed|"
+    r"(?:the|any) (?:tone|message|e-?mail|text|template|draft|placeholders?|details))\b|"
+    r"\bn[’']h[ée]sitez pas [àa] (?:adapter|personnaliser) ce",
+    needs=("as an ai", "me know if", "tell me if", "feel free", "i hope", "i trust", "sitez pas"),
+)
+
+_NOUN = (
+    r"(?:versions?|drafts?|e-?mails?|messages?|sequences?|templates?|brouillons?|propositions?|"
+    r"entw[üu]rfe?|entwurf|"
+    r"nachricht|vorlage|versi[óo]n|borrador|mensaje|correo|bozza|messaggio|rascunho|mensagem|bericht|variante?s?)"
+)
+_OPENINGS = (
+    *("sure", "certainly", "of course", "absolutely", "great", "ok", "got it", "no problem", "here", "below is"),
+    *("voici", "hier", "aqu", "ecco", "oto"),
+)
+_OPENED = LazyPattern(
+    r"(?i)(?:sure(?: thing)?|certainly|of course|absolutely|great|ok(?:ay)?|got it|no problem)[!,. ]{1,3}"
+    rf"(?:here(?:[’']s| is| are)|below is|i[’']ve)\b[^\n]{{0,60}}\b{_NOUN}\b"
+)
+_INTRODUCED = LazyPattern(
+    r"(?im)(?:here(?:[’']s| is| are)|below is|voici|hier (?:ist|sind|is)|aqu[íi] (?:tienes|est[áa])|"
+    r"ecco|aqui est[áa]|"
+    rf"oto)\b[^\n:]{{0,60}}\b{_NOUN}\b[^\n:]{{0,60}}[:：][ \t*_]{{0,4}}\r?$"
+)
+_CHANGE = (
+    r"(?:adjust|change|tweak|make|modify|revise|shorten|rewrite|rephrase|adapt|expand|personali[sz]e|"
+    r"draft|write|create)"
+)
+_OFFER = LazyPattern(
+    rf"(?i)\b(?:would you like|do you want|shall|should) (?:me to|i) {_CHANGE} (?:it|this|the (?:tone|"
+    rf"e-?mail|message|text)|"
+    r"a (?:shorter|longer|second|different))|"
+    r"\blet me know if you(?:[’']d| would)? (?:like|want|need) (?:any |some |further |more )?"
+    r"(?:changes|tweaks|edits|adjustments|revisions|modifications|another version|a different (?:tone|"
+    r"version))[^\w\n]*(?m:$)|"
+    r"\bi (?:can|could) (?:also )?(?:make|write|create|generate|provide|draft|produce|adjust)\b[^\n.]{0,30}"
+    r"\b(?:shorter|longer|formal|casual|alternative|different|second|another) (?:version|variant|tone|"
+    r"option|draft)|"
+    r"\bas an? (?:large )?language model\b|"
+    r"\bi (?:do not|don[’']t|can(?:no|[’'])t) (?:have access to|access|browse) (?:the |your |their |"
+    r"any )?(?:\w+ )?"
+    r"(?:profile|internet|web|linkedin|urls?)\b|"
+    r"(?m:^)\W{0,4}note: i(?:[’']ve| have)? (?:kept|used|made|added|assumed|left|avoided|tailored|"
+    r"included|replaced)\b|"
+    r"(?m:^)\W{0,4}word count: ?~?\d|"
+    r"\bsouhaitez-vous que je (?:\w+ )?(?:modifie|adapte|raccourcisse|reformule|rédige)|"
+    r"\bsoll ich (?:\w+ ){1,3}(?:kürzen|anpassen|umformulieren|ändern|überarbeiten)|"
+    r"\bquieres que (?:l[oa]|el \w+) (?:acorte|ajuste|modifique|cambie|reescriba)|"
+    r"\bvuoi che (?:l[oa]|il \w+) (?:accorci|modifichi|riscriva|adatti)|"
+    r"\bquer que eu (?:\w+ )?(?:ajuste|encurte|reescreva)",
+    needs=(
+        *(
+            "like me to",
+            "want me to",
+            "shall i",
+            "should i",
+            "me know if",
+            "i can",
+            "i could",
+            "language model",
+            "i don",
+        ),
+        *("i do not", "note: i", "word count", "souhaitez", "soll ich", "quieres que", "vuoi che", "quer que"),
+    ),
+)
+_REMARKS = (
+    *("i hope this", "i trust this", "tone:", "ton:", "tono:", "tom:", "ton :", "~"),
+    *map(str, range(10)),
+)
+"""How a line begins that ``_REMARK`` can match."""
+_REMARK = LazyPattern(
+    r"(?im)(?:i (?:hope|trust) this (?:helps|works)[^\w\n]*\r?$|"
+    r"\d{1,4} (?:words|characters|mots|caractères|wörter|zeichen|palabras|caracteres|parole)[^\w\n]{0,3}\r?$|"
+    r"ton[eo]?\s?: (?:friendly|professional|casual|formal|warm|informal|amical|professionnel|freundlich|"
+    r"professionell|profesional|amichevole)\b|tom: (?:amigável|profissional|formal))"
+)
+
+
+def assistant_phrases(view: TextView) -> Iterator[Instruction]:
+    """Return the places where one speaks; what a person could say to a reader as well is in doubt."""
+    if match := _PREAMBLE.match(view.text):
+        yield Instruction(*match.span())
+    for pattern in (_ASSISTANT, _OFFER):
+        yield from (Instruction(*match.span()) for match in view.find(pattern))
+    for line in view.lines:
+        if line.start_of_bare.startswith(_OPENINGS):
+            if match := _OPENED.match(view.text, line.start):
+                yield Instruction(*match.span())
+            elif match := _INTRODUCED.match(view.text, line.start):
+                yield Instruction(*match.span(), Severity.WARNING)
+        if line.start_of_bare.startswith(_REMARKS) and (match := _REMARK.match(view.text, line.start)):
+            yield Instruction(*match.span(), Severity.WARNING)
+
 
 # These verbs tell a writer what to do whatever follows; the others only where a fact or "here" follows.
 _STRONG = (
@@ -27,10 +212,10 @@ _LAST = (
     r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|eintragen|invullen|toevoegen|を記入|を入力|を挿入|请填写|填写|填入)"
 )
 _HERE = r"(?:here|ici|hier|aqu[íi]|qui|aqui|tutaj|здесь|сюда)"
-_VERB = Lazy(rf"(?i)(?P<strong>{_STRONG})\b|(?P<weak>{_WEAK})\b")
-_ENDS_IN_VERB = Lazy(rf"(?i).{{1,60}}\b{_LAST}\W{{0,3}}|.{{1,60}}(?:を記入|を入力|を挿入|请填写|填写|填入)")
-_AT_HERE = Lazy(rf"(?i)\b{_HERE}\b")
-_LINE_VERB = Lazy(
+_VERB = LazyPattern(rf"(?i)(?P<strong>{_STRONG})\b|(?P<weak>{_WEAK})\b")
+_ENDS_IN_VERB = LazyPattern(rf"(?i).{{1,60}}\b{_LAST}\W{{0,3}}|.{{1,60}}(?:を記入|を入力|を挿入|请填写|填写|填入)")
+_AT_HERE = LazyPattern(rf"(?i)\b{_HERE}\b")
+_LINE_VERB = LazyPattern(
     r"(?i)(?:insert|add|put|enter|paste|mention|personali[sz]e|customi[sz]e|ins[ée]rer|ins[ée]rez|ajouter|ajoutez|"
     r"insertar|inserta|a[ñn]adir|inserire|inserisci|aggiungere|inserir|adicionar|wstaw|вставить|вставьте)\b"
 )
@@ -39,17 +224,17 @@ _LINE_VERBS = (
     *("añadir", "anadir", "aggiungere", "adicionar", "wstaw", "встав"),
 )
 _LONGEST_LINE = 100
-_ENDS_HERE = Lazy(rf"(?i)\b{_HERE}\W*$")
+_ENDS_HERE = LazyPattern(rf"(?i)\b{_HERE}\W*$")
 _MARKS = r"*_~=#|^/+<>.…-"
-_MARK = Lazy(rf"([{_MARKS}])(?<![\w{_MARKS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
-_MARKED = Lazy(
+_MARK = LazyPattern(rf"([{_MARKS}])(?<![\w{_MARKS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
+_MARKED = LazyPattern(
     r"(?P<mark>\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)"
     r"[ \t]{0,3}(?P<inner>[^\W\d_][^\n*_~=#|^+<>\"“”]{1,90}?)[ \t]{0,3}"
     r"(?:\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)(?!\w)"
 )
-_EMPHASISED = Lazy(r"(?<![\w*_])([*_]{1,3})(?P<inner>[^\W\d_][^\n*_]{1,60}?)\1(?!\w)", needs=("*", "_"))
+_EMPHASISED = LazyPattern(r"(?<![\w*_])([*_]{1,3})(?P<inner>[^\W\d_][^\n*_]{1,60}?)\1(?!\w)", needs=("*", "_"))
 # Begins with a set and looks back from there: the search then skips all other letters.
-_CAPITALS = Lazy(
+_CAPITALS = LazyPattern(
     r"[IPFCAEY](?<!\w.)(?:"
     r"(?:(?<=I)NSERT|(?<=P)ASTE|(?<=F)ILL IN|(?<=P)ERSONALI[SZ]E|(?<=C)USTOMI[SZ]E|(?P<weak>(?<=A)DD|"
     r"(?<=P)UT|(?<=E)NTER))"
@@ -57,7 +242,7 @@ _CAPITALS = Lazy(
     r"(?<=Y)OUR (?:FULL |FIRST |LAST |OWN )?(?:NAME|COMPANY|TEXT|TITLE|JOB TITLE|ROLE|MESSAGE|LINK|SIGNATURE)"
     r"(?: NAME)?(?: HERE)?(?!\w))"
 )
-_GOES_HERE = Lazy(
+_GOES_HERE = LazyPattern(
     r"(?i)(?<!\w)(?:your |the )?(?:text|first name|last name|company name|job title|message|signature|hook|"
     r"link|name) (?:goes )?here(?=\W*$|\W*\n|[\"”'\])*_,.])|\b[a-z]{2,20}(?:_[a-z]{2,20}){1,3}_"
     r"(?:here|placeholder)\b",
@@ -66,9 +251,9 @@ _GOES_HERE = Lazy(
         *("goes here", "_here", "placeholder"),
     ),
 )
-_QUOTED = Lazy(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)", signs="\"'“‘")
-_DUE = Lazy(r"(?i)(?<!\w)(?:at|for|from|with|to|of|as|chez|bei|von|für|en|de|di|da|presso)[ \t]$")
-_CROSSED = Lazy(
+_QUOTED = LazyPattern(r"[\"'“‘](?<!\w.)(?P<inner>[^\W\d_][\w ]{2,30})[\"'”’](?!\w)", signs="\"'“‘")
+_DUE = LazyPattern(r"(?i)(?<!\w)(?:at|for|from|with|to|of|as|chez|bei|von|für|en|de|di|da|presso)[ \t]$")
+_CROSSED = LazyPattern(
     r"(?<!\w)(?P<x>[xX]{2,4})[ \t]{0,2}(?P<inner>[^\W\d_][\w ]{1,40}?)[ \t]{0,2}(?P=x)(?!\w)", needs=("xx",)
 )
 _TRIES = 2_000
@@ -83,7 +268,7 @@ class Instruction(NamedTuple):
     severity: Severity | None = None
 
 
-def instructions(view: View) -> Iterator[Instruction]:
+def instructions(view: TextView) -> Iterator[Instruction]:
     """Return the instructions of a view: in marks, in capitals, or alone on their line."""
     yield from _in_marks(view)
     for match in view.find(_EMPHASISED):
@@ -113,7 +298,7 @@ def instructions(view: View) -> Iterator[Instruction]:
             yield Instruction(*greeted.span())
 
 
-def _in_marks(view: View) -> Iterator[Instruction]:
+def _in_marks(view: TextView) -> Iterator[Instruction]:
     tries = done = 0
     openings = _MARK.finditer(view.text) if view.signs_any(_MARKS) else iter(())
     for opening in openings:
@@ -131,7 +316,7 @@ def _in_marks(view: View) -> Iterator[Instruction]:
 
 
 @lru_cache(maxsize=8)
-def _has_piece(view: View) -> bool:
+def _has_piece(view: TextView) -> bool:
     """Say whether a view has anything of an instruction that does not begin with its verb."""
     return any(piece in view.lower for kind in ("piece", "word") for piece in words_for(kind))
 
@@ -176,28 +361,28 @@ _KIND = (
     r"assunto|onderwerp|temat|тема|件名|主题))|"
     r"(?P<choice>option|alternative|opci[óo]n|opzione|op[çc][ãa]o|optie|opcja|案))"
 )
-_SIGN = Lazy(r"[-=*_#~\[«]")
+_SIGN = LazyPattern(r"[-=*_#~\[«]")
 _NUMBER = r"(?:n[°o]\.?[ ]?|#)?(?:\d{1,2}|[a-dA-D]|one|two|three|i{1,3}|eins|zwei|un|deux|uno|dos)"
 _ADJECTIVE = (
     r"(?:short|long|longer|shorter|formal|casual|friendly|kurz|lang|kurze|lange|courte|longue|"
     r"corta|larga|breve|lunga)"
 )
-_NAMED = Lazy(
+_NAMED = LazyPattern(
     rf"(?im)^(?P<before>{_DECORATED})?{_KIND}[ \t]?{_NUMBER}(?!\w)"
     rf"(?P<note>[ \t]{{0,2}}\([^()\n]{{1,40}}\))?(?P<after>{_END})\r?$"
 )
-_ADJECTIVES = Lazy(
+_ADJECTIVES = LazyPattern(
     rf"(?im)^(?:{_DECORATED})?(?:{_ADJECTIVE}[ \t](?:version|variant|versi[óo]n|fassung|versione)|"
     rf"(?:version|variante|versi[óo]n|versione|vers[ãa]o)[ \t]{_ADJECTIVE}|"
     rf"kurzfassung|langfassung|kurzversion|langversion)"
     rf"{_END}\r?$"
 )
-_VERSION = Lazy(r"(?im)^[ \t*_#=-]{0,12}v[1-9][ \t]*[:.)–—*_=-]{1,8}[ \t\r]*$")
-_SUBJECTS = Lazy(
+_VERSION = LazyPattern(r"(?im)^[ \t*_#=-]{0,12}v[1-9][ \t]*[:.)–—*_=-]{1,8}[ \t\r]*$")
+_SUBJECTS = LazyPattern(
     r"(?im)^[ \t>*_#-]{0,8}(?:subject(?: line)?|betreff(?:zeile)?|objet|asunto|oggetto|assunto|"
     rf"onderwerp|temat|тема|件名|主题)[ \t]?(?:option[ \t])?{_NUMBER}[ \t*_]{{0,4}}[:：.)–—-]",
 )
-_PREFIX = Lazy(
+_PREFIX = LazyPattern(
     rf"(?i)^[ \t\[(*]{{0,4}}(?:variant|variante|version|draft|entwurf|brouillon|option|alternative)[ \t]?{_NUMBER}"
     rf"[ \t\])*]{{0,4}}[:：|–—-]"
 )
@@ -218,7 +403,7 @@ def _starts() -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(start[0] for start in starts), tuple(starts)
 
 
-def headings(view: View, *, is_subject: bool) -> Iterator[Instruction]:
+def headings(view: TextView, *, is_subject: bool) -> Iterator[Instruction]:
     """Return the headings above the versions of a text; an undecorated "Option A:" may be said to the reader."""
     initials, starts = _starts()
     for line in view.lines:
@@ -228,7 +413,7 @@ def headings(view: View, *, is_subject: bool) -> Iterator[Instruction]:
         yield from (Instruction(*match.span()) for match in view.find(_PREFIX))
 
 
-def _in_line(text: str, line: Line) -> Iterator[Instruction]:
+def _in_line(text: str, line: TextLine) -> Iterator[Instruction]:
     match = _NAMED.match(text, line.at)
     if match:
         before, after = match["before"] or "", match["after"].strip()

@@ -8,33 +8,44 @@ from functools import lru_cache
 from itertools import chain
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.finding import Finding, Severity
+from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.invisible import draw
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
-from sequences_mcp.guards.excerpt import excerpt
-from sequences_mcp.guards.facts import PERSON, Fact, Value, fact_of
-from sequences_mcp.guards.names import is_heading, likely
-from sequences_mcp.guards.placeholders.instruction import RULE as INSTRUCTION
-from sequences_mcp.guards.placeholders.instruction import is_instruction, is_unwritten
-from sequences_mcp.guards.plain import is_plain
+from sequences_mcp.guards.names import is_heading, is_plain, likely
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
-from sequences_mcp.guards.rule import Hit, Rule
-from sequences_mcp.guards.shapes import BLANK
-from sequences_mcp.guards.structure.crowded import RULE as CROWDED
-from sequences_mcp.guards.structure.crowded import too_many
-from sequences_mcp.guards.structure.kind import RULE as KIND
-from sequences_mcp.guards.structure.length import RULE as LENGTH
-from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.values.marks import RULE as MARKS
-from sequences_mcp.guards.values.missing import RULE as MISSING
+from sequences_mcp.guards.rule import PERSON, Fact, Hit, Rule, Value, fact_of
+from sequences_mcp.guards.rules.placeholders import INSTRUCTION, is_instruction, is_unwritten
+from sequences_mcp.guards.rules.structure import CROWDED, KIND, LENGTH, too_many
+from sequences_mcp.guards.rules.values import MARKS, MISSING
+from sequences_mcp.guards.squares import BLANK
+from sequences_mcp.guards.text import GuardedText
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.guards.words import has_field, means_nothing
+
+_AROUND = 24
+_MOST = 80
+_ON_ONE_LINE = str.maketrans({"\n": "⏎", "\t": " "})
+
+
+def excerpt(text: str, start: int, end: int) -> str:
+    """Return the place between ⟦ and ⟧ with a little of what surrounds it, on one line, invisibles spelled out."""
+    inside = text[start:end] if end - start <= _MOST else f"{text[start : start + _MOST]}…"
+    before = ("…" if start > _AROUND else "") + text[max(0, start - _AROUND) : start]
+    after = text[end : end + _AROUND] + ("…" if len(text) > end + _AROUND else "")
+    return show_excerpt(before) + "⟦" + show_excerpt(inside) + "⟧" + show_excerpt(after)
+
+
+def show_excerpt(text: str) -> str:
+    """Return a text on one line, with what cannot be seen, or written down, spelled out."""
+    return draw(text.replace("\r\n", "\n"), keep="\n\t").translate(_ON_ONE_LINE)
+
 
 _MOST_HITS = 20
 """How many places a rule tells of in one text: who mends these will look again."""
 
 Span = tuple[int, int]
-Check = tuple[Rule, Callable[[Text], Iterable[Hit]]]
+Check = tuple[Rule, Callable[[GuardedText], Iterable[Hit]]]
 _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
 _OF_CONTENTS = tuple((rule, check) for rule, check in _CHECKS if rule.example != "subject")
 # What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
@@ -62,7 +73,7 @@ _OF_WRITING = frozenset(
 _OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in _OF_DRAFTS)
 
 
-def of_text(text: Text, *, rules: Iterable[Check] | None = None) -> Iterator[Finding]:
+def of_text(text: GuardedText, *, rules: Iterable[Check] | None = None) -> Iterator[Finding]:
     """Return what the rules about texts find, or those of them that are given."""
     if not isinstance(text.original, str):
         yield _finding(KIND, Hit(0, 0), "", text=text)
@@ -86,7 +97,7 @@ def _is_long(text: str) -> bool:
     return len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES
 
 
-def _hits(text: Text, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
+def _hits(text: GuardedText, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
     """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
     told: list[Span] = []
     letters = text.letters
@@ -125,7 +136,7 @@ def _overlap(one: Span, other: Span) -> bool:
     return (one[0] < other[1] and other[0] < one[1]) or one == other
 
 
-def _finding(rule: Rule, hit: Hit, shown: str, *, text: Text) -> Finding:
+def _finding(rule: Rule, hit: Hit, shown: str, *, text: GuardedText) -> Finding:
     return Finding(
         rule=rule.id,
         severity=text.policy.severity.get(rule.id, hit.severity or rule.severity),
@@ -186,7 +197,7 @@ def _named(name: str, finding: Finding) -> Finding:
 
 def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
     """Return what of a value is a placeholder, a token or markup, as in any text."""
-    text = Text(original=value.text, rendered=True, policy=policy)
+    text = GuardedText(original=value.text, rendered=True, policy=policy)
     is_note = value.fact is Fact.NOTE
     for finding in of_text(text, rules=_OF_NOTES if is_note else _OF_VALUES):
         if finding.severity is Severity.ERROR:
@@ -209,7 +220,7 @@ def _names_a_blank(bracketed: str) -> bool:
 def _as_greeted(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
     """Return what of a first name is a failed render or the name of a tag, once a greeting stands before it."""
     if value.fact is Fact.FIRST and (is_heading(value) or means_nothing(value.text)) and value.text not in _NAMES:
-        text = Text(original=f"Hi {value.text.strip()},", rendered=True, policy=policy)
+        text = GuardedText(original=f"Hi {value.text.strip()},", rendered=True, policy=policy)
         for finding in of_text(text, rules=_OF_VALUES):
             if finding.severity is Severity.ERROR:
                 yield replace(finding, start=0, end=len(value.text), fix=None)

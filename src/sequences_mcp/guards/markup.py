@@ -1,12 +1,14 @@
-"""Tags and entities, as far as telling markup from text needs it."""
+"""Markup and Markdown in a text: where they stand, and the plain text instead."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import cache
+from typing import NamedTuple
 
-from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.words import lines
 
 # A browser reads a number, and these names, without their semicolon too.
@@ -14,13 +16,13 @@ _OLD = (
     "nbsp|amp|lt|gt|quot|apos|copy|reg|trade|shy|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|szlig|hellip|[nm]dash|"
     "[lr][sd]quo|euro|[lr]aquo|middot|bull|zwnj|zwj"
 )
-ENTITY = Lazy(
+ENTITY = LazyPattern(
     rf"&(?:#[0-9]{{1,8}};?|#[xX][0-9a-fA-F]{{1,7}};?|[A-Za-z][A-Za-z0-9]{{1,31}};|(?:{_OLD})(?![A-Za-z0-9=;_]))"
 )
-TAG = Lazy(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
+TAG = LazyPattern(r"</?([A-Za-z][A-Za-z0-9:-]{0,30})(\s[^<>]*|/?)>|<![^<>]*>")
 
 # Without its semicolon and with a letter behind it, as in "R&ampD"; in the query of a link "&" begins a name.
-_RUN_ON = Lazy(
+_RUN_ON = LazyPattern(
     r"&(?P<name>amp|nbsp|quot|apos|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|hellip|[nm]dash|[lr][sd]quo|[lr]aquo)"
     r"(?=[A-Za-z])"
 )
@@ -31,7 +33,7 @@ def _elements(kind: str) -> frozenset[str]:
     return frozenset(name for sort, names in lines("element") if sort == kind for name in names.split())
 
 
-def is_tag(match: re.Match[str]) -> bool:
+def is_markup_tag(match: re.Match[str]) -> bool:
     """Say whether a match of TAG is markup: a comment, an element of HTML, or Office's ``o:p``."""
     name = match[1]
     if name is None or ":" in name:
@@ -45,7 +47,7 @@ def is_tag(match: re.Match[str]) -> bool:
 
 def without(match: re.Match[str]) -> str:
     """Return what is seen in place of a match of TAG: nothing, a new line, or, where it is no markup, itself."""
-    if not is_tag(match):
+    if not is_markup_tag(match):
         return match[0]
     return "\n" if match[1] and match[1].lower() in _elements("block") else ""
 
@@ -58,26 +60,26 @@ def decode(entity: str) -> str:
     return html.unescape(f"{entity};") if shown == entity and entity[-1] != ";" else shown
 
 
-_COMMENT = Lazy(
+_COMMENT = LazyPattern(
     r"(?s)<!--.{0,4000}?(?:-->|$)|<(?:style|script|title)\b[^<>]*>.{0,20000}?</(?:style|script|title)\s*>"
 )
 # What begins like a tag and never ends: for short names only with an attribute or a slash, since "x <p" compares.
-_UNCLOSED = Lazy(
+_UNCLOSED = LazyPattern(
     r"(?i)<(?:a\s+href\s?=|img\s+src\s?=|/?(?:br|div|span|strong|table|tbody|blockquote)\b|"
     r"/(?:p|li|ul|ol|tr|td|th|h[1-6]|em|html|body|font)\b|(?:p|li|td|tr|font|body|hr|meta)\s+[a-z-]+\s?=)[^<>\n]{0,300}"
 )
-_LINK = Lazy(r"(?is)<a\s[^<>]{0,300}?href\s?=\s?[\"']?([^\"'\s<>]{1,2000})[^<>]{0,300}>(.{0,500}?)</a\s*>")
-_BLANKS = Lazy(r"[ \t]*\n[ \t]*\n[ \t\n]*")
+_LINK = LazyPattern(r"(?is)<a\s[^<>]{0,300}?href\s?=\s?[\"']?([^\"'\s<>]{1,2000})[^<>]{0,300}>(.{0,500}?)</a\s*>")
+_BLANKS = LazyPattern(r"[ \t]*\n[ \t]*\n[ \t\n]*")
 _ENDS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "section"})
 _BREAKS = frozenset({"br", "tr", "hr", "dt", "dd"})
 
 
-def marks(text: str) -> Iterator[tuple[int, int]]:
+def markup_spans(text: str) -> Iterator[tuple[int, int]]:
     """Return the places of tags, whole or unclosed, of comments and of entities, in no order."""
     if "<" in text:
         for pattern in (_COMMENT, _UNCLOSED):
             yield from (match.span() for match in pattern.finditer(text))
-        yield from (match.span() for match in TAG.finditer(text) if is_tag(match))
+        yield from (match.span() for match in TAG.finditer(text) if is_markup_tag(match))
     if "&" in text:
         yield from (match.span() for match in ENTITY.finditer(text) if decode(match[0]) != match[0])
         yield from (match.span() for match in _RUN_ON.finditer(text) if not _is_in_link(match))
@@ -106,7 +108,7 @@ def _linked(match: re.Match[str]) -> str:
 
 
 def _in_its_place(match: re.Match[str]) -> str:
-    if not is_tag(match):
+    if not is_markup_tag(match):
         return match[0]
     name = (match[1] or "").lower()
     if name in _BREAKS:
@@ -116,3 +118,190 @@ def _in_its_place(match: re.Match[str]) -> str:
     if name in ("td", "th"):
         return " " if match[0].startswith("</") else ""
     return "\n\n" if name in _ENDS and match[0].startswith("</") else ""
+
+
+_FENCE = LazyPattern(
+    r"(?m)^[ \t]{0,3}(`{3,}|~{3,})[^`\n]{0,80}\n(?P<inner>(?:.*\n){0,400}?)[ \t]{0,3}\1[`~]*[ \t\r]*$",
+    needs=("```", "~~~"),
+    signs="`~",
+)
+_LOOSE_FENCE = LazyPattern(r"(?m)^[ \t]{0,3}(?:`{3,}|~{3,})[^`\n]{0,80}$|`{3,}", needs=("```", "~~~"), signs="`~")
+_TABLE = LazyPattern(
+    r"(?m)(?:^[^\n|]{0,500}\|[^\n]{0,500}\n)?"
+    r"^[ \t]{0,3}(?:\|[ \t]{0,20}:?-{2,}|:?-{3,}:?[ \t]{0,20}\|)[-:| \t\r]{0,200}$"
+    r"(?:\n[^\n|]{0,500}\|[^\n]{0,500}$){0,200}",
+    needs=("|-", "| -", "|:", "| :", "-|", "- |"),
+    signs="|",
+)
+_IMAGE = LazyPattern(
+    r"!?\[(?P<shown>[^\[\]\n]{0,300})\]\(\s?<?(?P<target>(?:https?|mailto|tel):[^()\s<>]{1,2000}(?:\([^()\s]{0,200}\))?[^()\s<>]{0,500})>?(?:\s[\"'(][^\n]{0,200}?[\"')])?\s?\)",
+    needs=("](",),
+    signs="[",
+)
+_HEADING = LazyPattern(
+    r"(?m)^[ \t]{0,3}#{1,6}[ \t]+(?P<inner>\S[^\n]{0,300}?)[ \t]*#*[ \t\r]*$", needs=("# ", "#\t"), signs="#"
+)
+_UNDERLINED = LazyPattern(r"(?m)^(?P<inner>[^\n]{1,200}\S)[ \t\r]*\n={3,}[ \t\r]*$", needs=("===",), signs="=")
+_QUOTE = LazyPattern(r"(?m)^[ \t]{0,3}>[ \t>]{0,8}(?P<inner>[^\s>=\d][^\n]{0,500})$", needs=(">",), signs=">")
+_CODE = LazyPattern(
+    r"(?<![\w`\\])(`{1,2})(?=[^\s`])(?P<inner>[^`\n]{1,300})(?<=[^\s`])\1(?![`\w])", needs=("`",), signs="`"
+)
+_STRONG = LazyPattern(
+    r"(?<![\w*\\])(\*{2,3})(?=[^\s*])(?P<inner>[^\n]{1,400}?)(?<=[^\s*])\1(?![\w*])|(?<=\w)\*\*(?=[^\s*\d])(?P<mid>[^*\n]{1,100})(?<=\S)\*\*",
+    needs=("**",),
+    signs="*",
+)
+_UNDERSCORED = LazyPattern(
+    r"(?<![\w\\])__(?=[^\s_])(?P<inner>[^\n_]{1,200}?)(?<=[^\s_])__(?!\w)", needs=("__",), signs="_"
+)
+_STRUCK = LazyPattern(
+    r"(?<![\w~])~~(?=[^\s~])(?P<inner>[^~\n]{1,300}?)(?<=[^\s~])~~(?![\w~])", needs=("~~",), signs="~"
+)
+_EMPHASIS = LazyPattern(
+    r"(?<![\w*\\/])\*(?=[^\s*])(?P<inner>[^*\n]{1,300}?)(?<=[^\s*])\*(?![\w*])", needs=("*",), signs="*"
+)
+_ITALICS = LazyPattern(
+    r"(?<![\w_\\/@.:-])_(?=[^\s_])(?P<inner>[^_\n]{1,300}?)(?<=[^\s_])_(?![\w_])", needs=("_",), signs="_"
+)
+_NAMES_OF_CODE = frozenset(
+    [
+        "init",
+        "main",
+        "name",
+        "file",
+        "all",
+        "doc",
+        "dict",
+        "class",
+        "module",
+        "slots",
+        "version",
+        "call",
+        "enter",
+        "exit",
+        "getattr",
+        "getattribute",
+        "setattr",
+        "delattr",
+        "str",
+        "repr",
+        "eq",
+        "ne",
+        "lt",
+        "gt",
+        "le",
+        "ge",
+        "hash",
+        "len",
+        "iter",
+        "next",
+        "add",
+        "sub",
+        "mul",
+        "getitem",
+        "setitem",
+        "delitem",
+        "contains",
+        "bool",
+        "new",
+        "del",
+        "import",
+        "future",
+        "pycache",
+        "typename",
+        "proto",
+        "dirname",
+        "filename",
+        "tests",
+        "mocks",
+        "aenter",
+        "aexit",
+        "await",
+        "annotations",
+        "builtins",
+        "path",
+        "package",
+        "author",
+        "license",
+        "post",
+        "func",
+    ]
+)
+_REFERENCE = LazyPattern(r"\[(?P<inner>[^\[\]\n]{1,200})\]\[(?P<name>[^\[\]\n]{0,60})\]", needs=("][",), signs="[")
+_ESCAPED = LazyPattern(r"(?<![\w\\])\\(?P<inner>[*#`])(?=\w)", needs=("\\*", "\\#", "\\`"), signs="\\")
+_RULE = LazyPattern(r"[ \t]*\|?[ \t]*:?-{3,}[-|: \t]*")
+
+_Plain = Callable[[re.Match[str]], str]
+
+
+class Found(NamedTuple):
+    """A place with Markdown in it, and the plain text instead."""
+
+    start: int
+    end: int
+    plain: str
+
+
+def _inner(match: re.Match[str]) -> str:
+    found = match.groupdict()
+    return found["inner"] if found["inner"] is not None else found.get("mid") or ""
+
+
+def _markdown_linked(match: re.Match[str]) -> str:
+    shown, target = match["shown"].strip(), match["target"].removeprefix("mailto:").removeprefix("tel:")
+    return target if shown in ("", target) else f"{shown} ({target})"
+
+
+def _rows(match: re.Match[str]) -> str:
+    rows = [line.strip().strip("|").split("|") for line in match[0].split("\n") if not _RULE.fullmatch(line)]
+    return "\n".join(", ".join(cell.strip() for cell in row if cell.strip()) for row in rows)
+
+
+def _fenced(match: re.Match[str]) -> str:
+    return match["inner"].removesuffix("\n")
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
+
+
+_ALWAYS: tuple[tuple[LazyPattern, _Plain], ...] = (
+    (_FENCE, _fenced),
+    (_LOOSE_FENCE, _nothing),
+    (_TABLE, _rows),
+    (_IMAGE, _markdown_linked),
+    (_HEADING, _inner),
+    (_UNDERLINED, _inner),
+    (_QUOTE, _inner),
+    (_STRONG, _inner),
+    (_UNDERSCORED, _inner),
+    (_STRUCK, _inner),
+    (_REFERENCE, _inner),
+    (_ESCAPED, _inner),
+)
+# WhatsApp draws these itself, so there they are meant.
+_NOT_IN_WHATSAPP: tuple[tuple[LazyPattern, _Plain], ...] = (
+    (_CODE, _inner),
+    (_EMPHASIS, _inner),
+    (_ITALICS, _inner),
+)
+
+
+def find_markdown(text: str, letters: AbstractSet[str], *, in_whatsapp: bool = False) -> Iterator[Found]:
+    """Return each piece of Markdown, with the plain text in its place; lists are read as they stand.
+
+    ``letters`` are those that the text has.
+    """
+    for pattern, plain in _ALWAYS if in_whatsapp else (*_ALWAYS, *_NOT_IN_WHATSAPP):
+        if pattern.signs.isdisjoint(letters) or not pattern.may_match(text):
+            continue
+        for match in pattern.finditer(text):
+            if not _is_something_else(pattern, match):
+                yield Found(*match.span(), plain(match))
+
+
+def _is_something_else(pattern: LazyPattern, match: re.Match[str]) -> bool:
+    """Say whether a match is the name of code, ``__init__``, or two brackets that no definition follows."""
+    if pattern is _UNDERSCORED:
+        return match["inner"] in _NAMES_OF_CODE
+    return pattern is _REFERENCE and f"\n[{match['name'] or match['inner']}]:" not in match.string

@@ -1,39 +1,35 @@
-"""How a value about a person differs from what one would write into a sentence, and the likely right one.
-
-Only shapes that no name has are told of: letters of a script without case, single words, particles, initials,
-apostrophes and inner capitals are names like any other.
-"""
+"""How a value about a person differs from what one would write into a sentence, and a look for plain ones."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from sequences_mcp.domain.invisible import strip
-from sequences_mcp.guards.facts import PERSON, Fact, Value
-from sequences_mcp.guards.fold import fold, key
-from sequences_mcp.guards.lazy import Lazy
-from sequences_mcp.guards.words import lines
+from sequences_mcp.guards.lookalikes import fold, key
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
+from sequences_mcp.guards.words import lines, means_nothing
 
 _LONGEST = 200
-_NICKNAME = Lazy(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
-_QUOTED = Lazy(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
-_EMAIL = Lazy(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
-_SEPARATOR = Lazy(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
+_NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
+_QUOTED = LazyPattern(r"""\s*(["“”„«»‹›「『(*_`~]+|['‘](?!t\b))\s*(.*?)\s*["“”„«»‹›」』)*_`~'’]+\s*""")
+_EMAIL = LazyPattern(r"[^\s@<>()]+@[^\s@<>()]+\.[^\s@<>().,;]+")
+_SEPARATOR = LazyPattern(r"\s*(?:[|•·;:#@/\\~+=(\[{<>*]|\s[-–—]+\s|\s&\s|,)\s*")
 _EDGE_SIGNS = " \t\u00a0,;:|/\\-–—_*•·"
-_END = Lazy(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+$")
-_START = Lazy(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
-_INITIALS = Lazy(r"(?:[^\W\d_]\.?[ -]?){1,4}")
-_ORDINAL = Lazy(r"\b\d(?:st|nd|rd|th)\b")
-_WORD = Lazy(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
+_END = LazyPattern(r"[,;:|/\\–—_*•·!?¡¿…’‘\s-]+$")
+_START = LazyPattern(r"^[,;:|/\\–—_*•·!?¡¿.\s-]+")
+_INITIALS = LazyPattern(r"(?:[^\W\d_]\.?[ -]?){1,4}")
+_ORDINAL = LazyPattern(r"\b\d(?:st|nd|rd|th)\b")
+_WORD = LazyPattern(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
 _BETWEEN = re.compile("[ '’-]")
-_PART = Lazy(r"[^\s/&,+-]+")
+_PART = LazyPattern(r"[^\s/&,+-]+")
 _MOST_WORDS = 4
 _SHORT = 4
-_INVERTED = Lazy(r"[a-z][A-Z]{2,}|[A-Z]{2,}[a-z]+[A-Z]+[a-z]*")
-_STYLED = Lazy("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2460-\u24ff]")
+_INVERTED = LazyPattern(r"[a-z][A-Z]{2,}|[A-Z]{2,}[a-z]+[A-Z]+[a-z]*")
+_STYLED = LazyPattern("[\U0001d400-\U0001d7ff\uff01-\uff5e\u2460-\u24ff]")
 _OF_EMOJI = frozenset("\ufe0f\ufe0e\u200d\u20e3")
 
 
@@ -75,8 +71,8 @@ def _is_plain_word(word: str) -> bool:
     return word.upper() == word.lower() and not word.endswith(_honorifics())
 
 
-_LATIN = Lazy("[A-Za-z]")
-_LIKE_LATIN = Lazy("[\u0370-\u052f]")
+_LATIN = LazyPattern("[A-Za-z]")
+_LIKE_LATIN = LazyPattern("[\u0370-\u052f]")
 
 
 def _is_of_two_scripts(word: str) -> bool:
@@ -362,3 +358,67 @@ def _plain_letters(text: str) -> Iterator[str]:
             yield unicodedata.normalize("NFKC", letter)
         elif letter.isascii() or (category not in ("So", "Sk", "Sm") and not (has_emoji and letter in _OF_EMOJI)):
             yield letter
+
+
+# Letters of the common scripts written from left to right, digits, and the signs that names and titles have.
+_PLAIN = LazyPattern(
+    r"[A-Za-z\u00c0-\u024f\u0370-\u058f\u0900-\u0dff\u0e00-\u0eff\u1e00-\u1fff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+    r"0-9\u0300-\u033f .,'’&/()+#@|:!·•–—-]{2,200}"
+)
+
+# An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
+_MARK = LazyPattern(
+    r"[×÷]|://|xn--|&#?[a-z0-9]|"
+    r"[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
+    r"(?:candidate|sourcing|recruiter)[A-Z]|"
+    r"(?i:language model|as an ai|like me to|want me to|me know if|feel free|this (?:helps|works|draft|version)|"
+    r"sure|certainly|of course|absolutely|great|ok|got it|no problem|here|below is|voici|hier|aqu|ecco|oto|words|"
+    r"characters|word count|quer que|vuoi che|souhaitez|soll ich|(?:can|could) (?:make|write|create|"
+    r"also|draft)|don['’]t)\b|"
+    r"(?i:hook|icebreaker|opener|placeholder|personali[sz]|accroche|gancho|gancio|openingszin|einstieg|value prop|"
+    r"(?:opening|first|intro|closing) line|body|corps|corpo|frase|appel|llamada|handlung|cta|"
+    r"call to action|null|undefined|firstname|lastname|invalid|todo|fixme|subject|insert|add|fill|"
+    r"enter)"
+)
+
+_DOTTED = LazyPattern(r"\w\.\w")  # a host, whose letters may not be what they seem
+_CASED = (Fact.TITLE, Fact.PLACE)
+_OF_PERSONS = (
+    has_loose_end,
+    is_heading,
+    has_digits,
+    is_miscased,
+    is_team,
+    has_email,
+    is_quoted,
+    has_picture,
+    is_initial,
+    has_salutation,
+    has_more,
+)
+
+
+@lru_cache(maxsize=8192)
+def is_plain(value: Value) -> bool:
+    """Say whether no rule about values can have anything against this one."""
+    text = value.text
+    is_person = value.fact in PERSON
+    if is_person and is_plain_name(text):
+        return True
+    if _PLAIN.fullmatch(text) is None or _MARK.search(text) or (not text.isascii() and _DOTTED.search(text)):
+        return False
+    if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
+        return False
+    if is_person:
+        return not any(rule(value) for rule in _OF_PERSONS)
+    return value.fact not in SHORT or _is_plain_phrase(value)
+
+
+def _is_plain_phrase(value: Value) -> bool:
+    text = value.text
+    ends_well = text[0].isalnum() and (text[-1].isalnum() or text[-1] in ").+!#")
+    if not ends_well or "@" in text or not any(map(str.isalpha, text)):
+        return False
+    if value.fact in _CASED and (text == text.lower() or text == text.upper()):
+        return not is_miscased(value) and not is_heading(value)
+    return not is_heading(value) and not is_no_company(value)

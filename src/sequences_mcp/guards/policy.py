@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sequences_mcp.domain.finding import Severity
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import SettingsError
 
 PROTECTED = (
@@ -50,7 +50,7 @@ class GuardPolicy:
 DEFAULT = GuardPolicy()
 
 
-def load(path: Path) -> GuardPolicy:
+def load_policy(path: Path) -> GuardPolicy:
     """Read ``guards.toml``. Raises SettingsError naming every bad entry, or why the file cannot be read."""
     import tomllib
 

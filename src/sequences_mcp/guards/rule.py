@@ -1,18 +1,58 @@
-"""What a rule is, and what it says when it fires."""
+"""What a rule is, and which values it applies to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sequences_mcp.domain.finding import Severity
-from sequences_mcp.guards.facts import Fact
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.lookalikes import key
+from sequences_mcp.guards.words import lines
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
-    from sequences_mcp.guards.facts import Value
-    from sequences_mcp.guards.text import Text
+    from sequences_mcp.guards.text import GuardedText
+
+
+class Fact(Enum):
+    """What a value is: part of a name, a title, a company, a place, a way to reach somebody, a note, or else."""
+
+    FIRST = "first"
+    LAST = "last"
+    FULL = "full"
+    TITLE = "title"
+    COMPANY = "company"
+    PLACE = "place"
+    REACH = "reach"
+    NOTE = "note"
+    OTHER = "other"
+
+
+PERSON = frozenset({Fact.FIRST, Fact.LAST, Fact.FULL})
+SHORT = frozenset({*PERSON, Fact.TITLE, Fact.COMPANY, Fact.PLACE, Fact.OTHER})
+"""The facts that are a few words in the middle of a sentence."""
+
+
+class Value(NamedTuple):
+    """A value and what it is."""
+
+    text: str
+    fact: Fact = Fact.OTHER
+
+
+@cache
+def _facts() -> dict[str, Fact]:
+    return {key(name): Fact(fact) for fact, names in lines("fact") for name in names.split()}
+
+
+@lru_cache(maxsize=512)
+def fact_of(name: str) -> Fact:
+    """Return what a value of this name is: "first_name", "firstname" and "Prénom" are all a first name."""
+    return _facts().get(key(name[:100]), Fact.OTHER)
+
 
 Field = Literal["content", "subject"]
 Example = Literal["content", "subject", "rendered", "steps", "value"]
@@ -55,7 +95,7 @@ class Rule:
     reject: tuple[str, ...]
     source: str
     example: Example = "content"
-    check: Callable[[Text], Iterable[Hit]] | None = None
+    check: Callable[[GuardedText], Iterable[Hit]] | None = None
     check_steps: Callable[[tuple[Step, ...]], Iterable[StepHit]] | None = None
     check_value: Callable[[Value], bool] | None = None
     facts: frozenset[Fact] = frozenset(Fact)

@@ -1,8 +1,4 @@
-"""What a pair of square brackets is: a link, a footnote, code, a range, a tag, or a placeholder.
-
-Shape decides first; words only where shape does not. What no shape explains is a placeholder (Kalent refuses
-"unresolved bracket placeholders"), and what could be meant is in doubt and goes to a person.
-"""
+"""What a pair of square brackets is: a link, a footnote, code, a range, a tag, or a placeholder."""
 
 from __future__ import annotations
 
@@ -11,13 +7,55 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from sequences_mcp.guards import shapes
-from sequences_mcp.guards.brackets import Pair
-from sequences_mcp.guards.lazy import Lazy
 from sequences_mcp.guards.markup import TAG, without
-from sequences_mcp.guards.text import Text
-from sequences_mcp.guards.views import View
-from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.views import Pair, TextView
+from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, is_tag_word
+
+LONGEST = 100
+
+_AMOUNT = r"[\d\s\u00a0\u202f.,'’:/hkKMm%€$£¥]"
+
+FOOTNOTE = LazyPattern(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
+RANGE = LazyPattern(
+    rf"[~≈<>≥≤]?[\s$€£¥]*\d{_AMOUNT}*(?:[-–—~〜]|to|à|bis|a)[\s$€£¥\u00a0\u202f]*\d{_AMOUNT}*(?:[^\W\d_]{{1,4}})?"
+)
+NUMBERS = LazyPattern(r"(?=\D*\d)[\d\s\u00a0\u202f.,;:+%€$£¥°/*()\[\]<>=–—−-]+[kKM]?[€$£¥%]?")
+INTERVALS = LazyPattern(r"[\d.,;∞+− -]{1,40}\[[^\[\]]{0,80}\][\d.,;∞+− -]{1,40}")
+ISSUE = LazyPattern(r"#\d+|[A-Z][A-Z0-9]*(?:-\d+)+")
+CHARACTER_CLASS = LazyPattern(r"\^?(?:\w-\w|\\[wdsWDS])(?:\w-\w|\\[wdsWDS]|[._+-])*")
+DERIVED = LazyPattern(r"test|inline|[\w:]{1,40}(?:\(.{1,80}\)|\s?=\s?.{1,80})")
+ADDRESS = LazyPattern(r"https?://[^\s\[\]…]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+TEST = LazyPattern(r"\s?(?:-[a-z]|!) .{1,80}|\s?.{1,60} (?:-(?:eq|ne|lt|gt|le|ge)|=|==|!=) .{1,60}")
+_LITERAL = r"(?:\"[^\"]*\"|'[^']*'|-?\d[\d._]*)"
+LITERALS = LazyPattern(rf"\s*{_LITERAL}(?:\s*,\s*{_LITERAL})*\s*,?\s*")
+LETTERS = LazyPattern(r"[a-z](?:\s*[,;]\s*[a-z])+")
+ARRAY = LazyPattern(r"(?:[iuf]\d{1,3}|[A-Z]);\s?\w{1,20}")
+TYPES = LazyPattern(
+    r"(?:(?:u?int(?:8|16|32|64)?|str|string|float(?:32|64)?|double|bool|boolean|bytes?|object|Any|None|dict|list|char|"
+    r"rune|error|[A-Z])(?:\s*[,|]\s*|$))+"
+)
+PHONETIC = LazyPattern(
+    r"(?=.*[ˈˌː]|.*[əɪʊɔɛʃʒŋɑɒʌɜɹʁɲɾθð].*[əɪʊɔɛʃʒŋɑɒʌɜɹʁɲɾθð])[^\W\d_A-Z][\wˈˌː.() -]{0,40}|[ˈˌ][\wˈˌː.() -]{1,40}"
+)
+OPENING = LazyPattern(r"[A-E]\d\d")  # of chess, in its Encyclopaedia
+_BOUND = r"[-−+]?(?:\d[\d.]*|∞|[a-z])"
+HALF_OPEN = LazyPattern(rf"{_BOUND}[,;] ?{_BOUND}\).{{0,60}}\({_BOUND}[,;] ?{_BOUND}")
+EXPRESSION = LazyPattern(r"[\w\s]*[-+*/%:.()<>=,][\w\s\-+*/%:.()<>=,\"'\[\]]*")
+
+GENDER = LazyPattern(r"[^\W\d_]{1,2}(?:\s*[/|,*]\s*[^\W\d_]{1,2})+")
+ACRONYM = LazyPattern(r"[A-Z][A-Z0-9&+./]{1,5}(?:[ ]\d[\d.:-]*)?")
+VERSION = LazyPattern(r"v?\d+(?:\.\d+)+(?:[a-z]+\d*)?|v\d+")
+QUANTITY = LazyPattern(r"[~≈<>≥≤+]?\d[\d.,]*\s*[^\W\d_]{1,12}\.?(?:[ ][^\W\d_]{1,12})?")
+MOMENT = LazyPattern(r"\d{1,2}\s?[h:]\s?\d{2}|\d{1,2}\.? [^\W\d_]{3,12}\.?(?: \d{4})?")
+EDITORIAL = LazyPattern(
+    r"(?is)(?:edit|[ée]dit[ée]?|update|upd|maj|mise [àa] jour|n\.?d\.?[tlrae]\.?|note|nota|nb|n\.b\.|ps|anm\.?|"
+    r"anmerkung|hinweis)\s*[:：].+"
+)
+ATTRIBUTE = LazyPattern(r"[A-Za-z_][\w-]*\s*[~|^$*]?=\s*(?:\"[^\"]*\"|'[^']*')")
+ELLIPSIS = LazyPattern(r"\s*(?:\.\s?\.\s?\.|…|⋯)\s*")
+BLANK = LazyPattern(r"(?:X(?:[X/ .-]{0,20}X)?|XYZ|ABC|\?+|_+|-+|\*+|\.{1,2})(?:\s.*)?")
 
 
 class Meaning(Enum):
@@ -32,7 +70,7 @@ class Meaning(Enum):
 class Square(NamedTuple):
     """A pair of square brackets in one view."""
 
-    view: View
+    view: TextView
     pair: Pair
     inner: str
 
@@ -57,60 +95,60 @@ class Square(NamedTuple):
         return self.view.span(self.pair.open, self.pair.close + 1)
 
 
-_TARGET = Lazy(
+_TARGET = LazyPattern(
     r"\([ \n]{0,4}<?([^()\s<>]{0,2000}(?:\([^()\s]{0,200}\)[^()\s<>]{0,2000}){0,4})>?"
     r"(?:[ \n]{1,4}(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\([^()\n]{0,200}\)))?[ \n]{0,4}\)"
 )
-_REAL = Lazy(
+_REAL = LazyPattern(
     r"(?i)(?:[a-z][a-z0-9+.-]{0,20}:(?://)?[^\s/]\S*|//[^\s/]\S*|/\S*|www\.\S+|[^\s/]+\.[a-z]{2,20}(?:[/?#:].*)?|\ufdd0+)"
 )
 _FINE = (
-    shapes.FOOTNOTE,
-    shapes.RANGE,
-    shapes.NUMBERS,
-    shapes.INTERVALS,
-    shapes.CHARACTER_CLASS,
-    shapes.ADDRESS,
-    shapes.LETTERS,
-    shapes.ARRAY,
-    shapes.TEST,
-    shapes.PHONETIC,
-    shapes.OPENING,
-    shapes.HALF_OPEN,
+    FOOTNOTE,
+    RANGE,
+    NUMBERS,
+    INTERVALS,
+    CHARACTER_CLASS,
+    ADDRESS,
+    LETTERS,
+    ARRAY,
+    TEST,
+    PHONETIC,
+    OPENING,
+    HALF_OPEN,
 )
-_DOUBTFUL = (shapes.GENDER, shapes.VERSION, shapes.EDITORIAL, shapes.LITERALS, shapes.MOMENT)
-_TYPE = Lazy(
+_DOUBTFUL = (GENDER, VERSION, EDITORIAL, LITERALS, MOMENT)
+_TYPE = LazyPattern(
     r"\b(?:int|string|str|char|byte|bool|float|double|long|String|Object|number|boolean|any|[A-Z]|\w<\w{1,20}>)$"
 )
-_OTHERS = Lazy(r"\[[^\[\]]{0,40}\]")
+_OTHERS = LazyPattern(r"\[[^\[\]]{0,40}\]")
 _QUOTES = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "‘": "’"}
 _QUOTED_WITHIN = 1000
 
 
-def squares(text: Text, *meanings: Meaning) -> Iterator[Square]:
+def squares(text: GuardedText, *meanings: Meaning) -> Iterator[Square]:
     """Return the square brackets of every view that mean one of ``meanings``."""
     return (square for square, meaning in _judged(text) if meaning in meanings)
 
 
-def _square(view: View, pair: Pair) -> Square:
+def _square(view: TextView, pair: Pair) -> Square:
     # One letter more than any shape has says that it is long; nobody asks by how much.
-    return Square(view, pair, view.text[pair.open + 1 : min(pair.close, pair.open + shapes.LONGEST + 2)])
+    return Square(view, pair, view.text[pair.open + 1 : min(pair.close, pair.open + LONGEST + 2)])
 
 
 @lru_cache(maxsize=4)
-def _judged(text: Text) -> list[tuple[Square, Meaning]]:
+def _judged(text: GuardedText) -> list[tuple[Square, Meaning]]:
     """Judge the squares of a text once, for all the rules that ask."""
     found = [_square(view, pair) for view in text.views for pair in view.squares.pairs]
     return [(square, _meaning(text, square)) for square in found]
 
 
-def _meaning(text: Text, square: Square) -> Meaning:
+def _meaning(text: GuardedText, square: Square) -> Meaning:
     if square.inner.strip().casefold() in text.policy.allowed_brackets:
         return Meaning.FINE
     for judge in (_as_link, _as_code):
         if (meaning := judge(square)) is not None:
             return meaning
-    if len(square.inner) > shapes.LONGEST:
+    if len(square.inner) > LONGEST:
         return Meaning.PLACEHOLDER
     if _is_fine(square, square.inner.strip()):
         return Meaning.FINE
@@ -166,11 +204,11 @@ def _as_code(square: Square) -> Meaning | None:
         return Meaning.FINE if _is_attribute(square, inner) else None
     if not inner or (len(inner) == 1 and inner not in "?X"):
         return Meaning.FINE
-    if len(inner) > shapes.LONGEST:
+    if len(inner) > LONGEST:
         return None
-    if any(shape.fullmatch(inner) for shape in (shapes.LITERALS, shapes.TYPES, shapes.NUMBERS)):
+    if any(shape.fullmatch(inner) for shape in (LITERALS, TYPES, NUMBERS)):
         return Meaning.FINE
-    if not has_field(inner) and shapes.EXPRESSION.fullmatch(inner):
+    if not has_field(inner) and EXPRESSION.fullmatch(inner):
         return Meaning.FINE
     if "://" in square.line_before.split(" ")[-1] and "?" in square.line_before:
         return Meaning.FINE
@@ -189,7 +227,7 @@ def _is_attribute(square: Square, inner: str) -> bool:
     """Say whether this is Rust's ``#[derive(…)]`` or Outlook's ``<!--[if mso]>``."""
     if square.line_before.endswith(("<!--", "<!", "<![endif]--")):
         return inner.startswith(("if ", "endif"))
-    return square.before == "#" and bool(shapes.DERIVED.fullmatch(inner))
+    return square.before == "#" and bool(DERIVED.fullmatch(inner))
 
 
 def _is_fine(square: Square, inner: str) -> bool:
@@ -199,11 +237,11 @@ def _is_fine(square: Square, inner: str) -> bool:
         return True
     if any(shape.fullmatch(inner) for shape in _FINE) or (square.before == "/" and ":" in inner):
         return True
-    if shapes.ISSUE.fullmatch(inner):
+    if ISSUE.fullmatch(inner):
         return not has_field(inner)
-    if square.line_before.endswith(("=", "= ", "(", ": ")) and shapes.LITERALS.fullmatch(inner):
+    if square.line_before.endswith(("=", "= ", "(", ": ")) and LITERALS.fullmatch(inner):
         return True
-    is_editors = inner == "sic" or bool(shapes.ELLIPSIS.fullmatch(inner)) or (len(inner) == 1 and inner.isalpha())
+    is_editors = inner == "sic" or bool(ELLIPSIS.fullmatch(inner)) or (len(inner) == 1 and inner.isalpha())
     return is_editors and _is_quoted(square)
 
 
@@ -236,10 +274,10 @@ def _is_quoted(square: Square) -> bool:
     return any(before.rfind(opening) > before.rfind(closing) for opening, closing in _QUOTES.items())
 
 
-def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
+def _is_doubtful(text: GuardedText, square: Square, inner: str) -> bool:
     if not inner or "\n" in inner:
         return not inner and (not square.inner or not square.line_before.strip())
-    if shapes.ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or shapes.ATTRIBUTE.fullmatch(inner):
+    if ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or ATTRIBUTE.fullmatch(inner):
         return True
     if len(inner) == 1 and inner.isalpha():
         return inner not in ("X", "N") or not (
@@ -247,7 +285,7 @@ def _is_doubtful(text: Text, square: Square, inner: str) -> bool:
         )
     if inner.startswith("^"):
         return inner[1:].isalnum() and not has_field(inner)
-    if shapes.BLANK.fullmatch(inner) or is_field(inner):
+    if BLANK.fullmatch(inner) or is_field(inner):
         return False
     return _is_label(text, square, inner)
 
@@ -256,13 +294,13 @@ def _goes_on(square: Square) -> bool:
     return bool(square.view.text[square.pair.close + 1 :].split("\n", 1)[0].strip())
 
 
-def _is_label(text: Text, square: Square, inner: str) -> bool:
+def _is_label(text: GuardedText, square: Square, inner: str) -> bool:
     """Say whether a word could stand in brackets on purpose: a tag, an acronym, a quantity, a version."""
-    if is_tag(inner) or any(shape.fullmatch(inner) for shape in _DOUBTFUL):
+    if is_tag_word(inner) or any(shape.fullmatch(inner) for shape in _DOUBTFUL):
         return True
     if has_field(inner):
         return False
-    if shapes.ACRONYM.fullmatch(inner) or shapes.QUANTITY.fullmatch(inner):
+    if ACRONYM.fullmatch(inner) or QUANTITY.fullmatch(inner):
         return True
     if "［" in square.view.text[square.pair.open] or "］" in square.view.text[square.pair.close]:
         return True

@@ -1,4 +1,4 @@
-"""One text under inspection: what it is, where it will appear, and its views."""
+"""One text under inspection: what it is, where it will appear, how long it is, and its views."""
 
 from __future__ import annotations
 
@@ -9,16 +9,41 @@ from functools import cached_property
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.domain.variables import is_blank
-from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
 from sequences_mcp.guards.rule import Field, Hit
-from sequences_mcp.guards.views import View, views
+from sequences_mcp.guards.views import COVER, TextView, views_of
+
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWO = frozenset("\f^{}\\[~]|€")
+
+
+def too_long(text: GuardedText, most: int) -> Iterator[Hit]:
+    """Return what is beyond ``most`` characters; a variable counts for nothing until it is filled in."""
+    written = text.raw.text.replace(COVER, "")
+    if len(written) > most:
+        sort = "" if written == text.raw.text else " without its variables"
+        message = f"This has {len(written)} characters{sort}, {len(written) - most} more than the {most} allowed."
+        yield Hit(most, len(text.original), message=message)
+
+
+def sms_segments(text: str) -> tuple[int, str]:
+    """Return how many SMS a text takes and in which alphabet (3GPP TS 23.038: 160 or 153, 70 or 67 units)."""
+    if all(letter in _GSM or letter in _GSM_TWO for letter in text):
+        units, single, many, alphabet = sum(2 if letter in _GSM_TWO else 1 for letter in text), 160, 153, "GSM-7"
+    else:
+        units, single, many, alphabet = len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67, "UCS-2"
+    return (1 if units <= single else -(-units // many)), alphabet
+
 
 _NONE: Iterator[Hit] = iter(())
 
 
 @dataclass(kw_only=True, eq=False)
-class Text:
+class GuardedText:
     """A content or a subject.
 
     ``rendered`` means that the variables have been filled in and none may be left; ``is_follow_up`` that an
@@ -35,9 +60,9 @@ class Text:
     policy: GuardPolicy = DEFAULT
 
     @cached_property
-    def views(self) -> tuple[View, ...]:
+    def views(self) -> tuple[TextView, ...]:
         """The five views of the text, without those that show nothing new."""
-        return views(self.original, covered=not self.rendered)
+        return views_of(self.original, covered=not self.rendered)
 
     @cached_property
     def letters(self) -> AbstractSet[str]:
@@ -46,12 +71,12 @@ class Text:
         return first.letters.union(*(view.letters for view in more)) if more else first.letters
 
     @property
-    def raw(self) -> View:
+    def raw(self) -> TextView:
         """The text as written, with the exact variables covered."""
         return self.views[0]
 
     @cached_property
-    def visible(self) -> View:
+    def visible(self) -> TextView:
         """What a reader sees: the last view before look-alikes are folded."""
         return [view for view in self.views if view.name != "folded"][-1]
 
@@ -65,19 +90,19 @@ class Text:
         """Whether this is a subject line."""
         return self.field == "subject"
 
-    def hits(self, pattern: Lazy, *, group: int | str = 0) -> Iterator[Hit]:
+    def hits(self, pattern: LazyPattern, *, group: int | str = 0) -> Iterator[Hit]:
         """Return a hit for each match of a pattern in each view."""
         for view in self.views:
             if view.may_have(pattern):
                 return self._hits(pattern, group)
         return _NONE
 
-    def _hits(self, pattern: Lazy, group: int | str) -> Iterator[Hit]:
+    def _hits(self, pattern: LazyPattern, group: int | str) -> Iterator[Hit]:
         for view in self.views:
             for match in view.find(pattern):
                 yield Hit(*view.span(*match.span(group)))
 
-    def greeted(self, pattern: Lazy) -> Iterator[Hit]:
+    def greeted(self, pattern: LazyPattern) -> Iterator[Hit]:
         """Return a hit for each match of a pattern, in each view, where a name is due."""
         for view in self.views:
             for match in view.find_greeted(pattern):

@@ -1,9 +1,4 @@
-"""One text seen five ways, with a way back from every place to the text as it was written.
-
-The exact variables are covered first. What remains is looked at raw, with entities decoded (twice), with tags
-removed, with invisible characters dropped and with look-alikes folded. Each view starts from the one before, and
-one that changes nothing is left out: a plain text has a single view.
-"""
+"""One text seen five ways, with a way back from every place to the text as it was written."""
 
 from __future__ import annotations
 
@@ -11,15 +6,123 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from sequences_mcp.domain.variables import TOKEN
-from sequences_mcp.guards.brackets import Pairs, pair
-from sequences_mcp.guards.fold import INVISIBLE, fold
-from sequences_mcp.guards.greetings import greetings
-from sequences_mcp.guards.lazy import Lazy
-from sequences_mcp.guards.lines import Line, lines_of
+from sequences_mcp.guards.lookalikes import INVISIBLE, fold
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, without
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.words import lines
+
+
+class Pair(NamedTuple):
+    """An opening bracket and its closing one, as indexes."""
+
+    open: int
+    close: int
+
+
+class Pairs(NamedTuple):
+    """What was paired, in order of opening, and what was left over, in order."""
+
+    pairs: tuple[Pair, ...]
+    opens: tuple[int, ...]
+    closes: tuple[int, ...]
+
+
+@cache
+def _marks(opening: str, closing: str) -> re.Pattern[str]:
+    return re.compile(f"[{re.escape(opening + closing)}]|\n[ \t\r]*\n")
+
+
+def pair(text: str, opening: str, *, closing: str) -> Pairs:
+    """Return the pairs of a text. Any of ``opening`` is closed by any of ``closing``: a mixed pair is a pair."""
+    if not any(mark in text for mark in opening + closing):
+        return Pairs((), (), ())
+    pairs: list[Pair] = []
+    opens: list[int] = []
+    closes: list[int] = []
+    stack: list[int] = []
+    for match in _marks(opening, closing).finditer(text):
+        if match[0] in opening:
+            stack.append(match.start())
+        elif match[0] not in closing:
+            opens += stack
+            stack.clear()
+        elif stack:
+            pairs.append(Pair(stack.pop(), match.start()))
+        else:
+            closes.append(match.start())
+    return Pairs(tuple(sorted(pairs)), tuple(sorted(opens + stack)), tuple(closes))
+
+
+_SIGNS = " \t\r\u00a0\u3000*_#~=>+•·–—-[](){}<>«»„“”\"'‘’:：.,;!?…|/\\^`【】（）「」＜＞⟨⟩"
+_LONGEST = 200
+
+
+class TextLine(NamedTuple):
+    """A line: where it begins, and its part between the signs at both ends, with where that begins and ends."""
+
+    at: int
+    start: int
+    end: int
+    bare: str
+    start_of_bare: str
+    """How that part begins, in small letters."""
+
+
+def lines_of(text: str) -> tuple[TextLine, ...]:
+    """Return the lines of a text that have something but signs on them and are short enough to be a label."""
+    found: list[TextLine] = []
+    at = 0
+    for line in text.split("\n"):
+        if 0 < len(line) <= _LONGEST and (bare := line.strip(_SIGNS)):
+            start = at + line.index(bare)  # before it stand signs alone, and it begins with none
+            found.append(TextLine(at, start, start + len(bare), bare, bare[:24].lower()))
+        at += len(line) + 1
+    return tuple(found)
+
+
+MOST = 50
+"""How many greetings of one text are looked at."""
+
+# A greeting opens a line or a sentence; looking nowhere else keeps the search cheap.
+_OPENING = LazyPattern('[\n.!?>…:;,("“”«»—–*_#\ufdd0-][ \t\u00a0]{0,8}(\\w+)')
+_FIRST = LazyPattern("[ \t\u00a0]{0,8}(\\w+)")
+_TITLE = (
+    r"(?:(?:mr|mrs|ms|dr|m|mme|monsieur|madame|herr|frau|herrn|señor|señora|sr|sra|sig|pan|pani)\.?[ \t]{1,4})?"
+)
+
+
+@cache
+def _phrases() -> dict[str, re.Pattern[str]]:
+    """Return the patterns of the greetings by their first word, in small letters."""
+    groups: dict[str, list[str]] = {}
+    for phrase in (phrase for _, rest in lines("greeting") for phrase in rest.split()):
+        groups.setdefault(phrase.split("_")[0], []).append(phrase)
+    return {first: _pattern(phrases) for first, phrases in groups.items()}
+
+
+def _pattern(phrases: list[str]) -> re.Pattern[str]:
+    either = "|".join(sorted(map(re.escape, phrases), key=len, reverse=True)).replace("_", r"[ \t]")
+    return re.compile(rf"(?i)(?:{either})(?:[,，](?=[ \t]{{1,2}}\w))?[ \t\u00a0]{{1,8}}{_TITLE}")
+
+
+def greetings(text: str) -> tuple[int, ...]:
+    """Return the places just after a greeting, its blank and a title."""
+    phrases = _phrases()
+    found: list[int] = []
+    first = _FIRST.match(text)
+    openings = _OPENING.finditer(text, first.end() if first else 0)
+    for opening in chain((first,) if first else (), openings):
+        pattern = phrases.get(opening[1].lower())
+        if pattern and (match := pattern.match(text, opening.start(1))):
+            found.append(match.end())
+            if len(found) == MOST:
+                break
+    return tuple(found)
+
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
 COVER = "\ufdd0"
@@ -36,10 +139,10 @@ class Edit(NamedTuple):
     size: int
 
 
-class View:
+class TextView:
     """One way of seeing a text."""
 
-    def __init__(self, name: str, text: str, *, parent: View | None = None) -> None:
+    def __init__(self, name: str, text: str, *, parent: TextView | None = None) -> None:
         self.name = name
         self.text = text
         self._parent = parent
@@ -60,7 +163,7 @@ class View:
         return self.letters <= _usual()
 
     @cached_property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[TextLine, ...]:
         """The lines that could be a label or an instruction by themselves."""
         return lines_of(self.text)
 
@@ -73,11 +176,11 @@ class View:
         """Where a name is due: the places just after a greeting."""
         return greetings(self.text)
 
-    def find(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+    def find(self, pattern: LazyPattern) -> Iterator[re.Match[str]]:
         """Return every match of a pattern, from the left."""
         return pattern.finditer(self.text) if self.may_have(pattern) else _NONE
 
-    def may_have(self, pattern: Lazy) -> bool:
+    def may_have(self, pattern: LazyPattern) -> bool:
         """Say whether the text has what any match of a pattern has."""
         if pattern.signs and self.letters.isdisjoint(pattern.signs):
             return False
@@ -93,7 +196,7 @@ class View:
     def _small_letters(self) -> frozenset[str]:
         return frozenset(self.lower)
 
-    def find_greeted(self, pattern: Lazy) -> Iterator[re.Match[str]]:
+    def find_greeted(self, pattern: LazyPattern) -> Iterator[re.Match[str]]:
         """Return every match of a pattern that starts where a name is due."""
         for place in self.greetings:
             if match := pattern.match(self.text, place):
@@ -137,7 +240,7 @@ class View:
         return before, before + 1
 
 
-def _replaced(pattern: Lazy, text: str, *, by: Callable[[re.Match[str]], str]) -> Iterator[Edit]:
+def _replaced(pattern: LazyPattern, text: str, *, by: Callable[[re.Match[str]], str]) -> Iterator[Edit]:
     shift = 0
     for match in pattern.finditer(text):
         shown = by(match)
@@ -163,19 +266,19 @@ def _usual() -> frozenset[str]:
     return frozenset((COVER, "\n", "\r", "\t", *stay))
 
 
-def _decoded(view: View) -> str:
+def _decoded(view: TextView) -> str:
     return ENTITY.sub(_character, view.text) if "&" in view.letters else view.text
 
 
-def _untagged(view: View) -> str:
+def _untagged(view: TextView) -> str:
     return TAG.sub(without, view.text) if "<" in view.letters else view.text
 
 
-def _visible(view: View) -> str:
+def _visible(view: TextView) -> str:
     return INVISIBLE.sub("", view.text) if INVISIBLE.search("".join(view.letters)) else view.text
 
 
-def _likened(view: View) -> str:
+def _likened(view: TextView) -> str:
     letters = "".join(view.letters)
     return view.text if fold(letters) == letters else fold(view.text)
 
@@ -188,7 +291,7 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-_CHANGES: dict[str, Callable[[View], str]] = {
+_CHANGES: dict[str, Callable[[TextView], str]] = {
     "decoded": _decoded,
     "decoded twice": _decoded,
     "without tags": _untagged,
@@ -208,14 +311,14 @@ def _covered(text: str) -> str:
     return TOKEN.sub(lambda match: COVER * len(match[0]), text) if "{{" in text else text
 
 
-def views(text: str, *, covered: bool = True) -> tuple[View, ...]:
+def views_of(text: str, *, covered: bool = True) -> tuple[TextView, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
     clean = text.replace(COVER, "\ufffd")
-    seen = [View("raw", _covered(clean) if covered else clean)]
+    seen = [TextView("raw", _covered(clean) if covered else clean)]
     if seen[0].is_usual:
         return (seen[0],)
     for name, change in _CHANGES.items():
         changed = change(seen[-1])
         if changed != seen[-1].text:
-            seen.append(View(name, changed, parent=seen[-1]))
+            seen.append(TextView(name, changed, parent=seen[-1]))
     return tuple(seen)

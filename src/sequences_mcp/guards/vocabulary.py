@@ -14,19 +14,19 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-from sequences_mcp.guards.fold import key
-from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.lookalikes import key
+from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.words import lines
 
 # Letters of Latin alone, without the two that are drawn as others.
-_WORD = Lazy("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0130\u0132-\u017e]{3,20}")
-_ORDINARY = Lazy(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
-_BETWEEN = Lazy(r"[^\W_]+")
-_ESCAPE = Lazy(r"\\.")
-_OPTIONAL = Lazy(r"\w\?")
-_EITHER = Lazy(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali[sz]e
-_LETTERS = Lazy(r"[^\W\d_]+")
+_WORD = LazyPattern("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0130\u0132-\u017e]{3,20}")
+_ORDINARY = LazyPattern(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
+_BETWEEN = LazyPattern(r"[^\W_]+")
+_ESCAPE = LazyPattern(r"\\.")
+_OPTIONAL = LazyPattern(r"\w\?")
+_EITHER = LazyPattern(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali[sz]e
+_LETTERS = LazyPattern(r"[^\W\d_]+")
 _INSIDE = 4
 """A known word of so many letters counts wherever it is in another, one of three at its ends, a shorter never."""
 
@@ -82,7 +82,7 @@ def _sources() -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, Lazy):
+    if isinstance(value, LazyPattern):
         yield from value.needs
         yield from _spelled(value.source)
     elif isinstance(value, re.Pattern):

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-from sequences_mcp.guards.fold import key
-from sequences_mcp.guards.lazy import Lazy
+from sequences_mcp.guards.lookalikes import key
+from sequences_mcp.guards.patterns import LazyPattern
 
-_WORD = Lazy(r"[^\W_]+")
-_CAMEL = Lazy(r"(?<=[a-z])(?=[A-Z])")
+_WORD = LazyPattern(r"[^\W_]+")
+_CAMEL = LazyPattern(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
 # Languages whose typography sets « » tight: a field word in them may be a quotation.
 _TIGHT = frozenset({"es", "it", "pt", "ru", "el"})
@@ -74,7 +74,7 @@ def has_glue(phrase: str) -> bool:
     return any(word in _list("glue") for word in words_of(phrase))
 
 
-def is_tag(phrase: str) -> bool:
+def is_tag_word(phrase: str) -> bool:
     """Say whether a phrase is made of tag words."""
     words = words_of(phrase)
     return bool(words) and (all(word in _list("tag") for word in words) or key(phrase) in _list("tag"))

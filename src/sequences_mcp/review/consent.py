@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.invisible import is_showable
+from sequences_mcp.domain.plain_words import as_shown
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.record import PlanTally
-from sequences_mcp.domain.sequence import TERMINAL, Sequence, StepRun
+from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.run import TERMINAL, Run, StepRun
 from sequences_mcp.errors import SequencesError
-from sequences_mcp.flows.desk import Desk, offered
-from sequences_mcp.flows.get_sequence import get_sequence
-from sequences_mcp.providers.port import Draft, SequenceDetail
-from sequences_mcp.review.decide import MANY
-from sequences_mcp.review.sessions import Reading
-from sequences_mcp.review.shown import as_shown
+from sequences_mcp.ports.embedded import Draft, SequenceDetail
+from sequences_mcp.review.lock.sessions import Reading
+from sequences_mcp.services.sequences import get_sequence
 
+MANY = 50
 PAGE = 100
 _NAMED = 3
 _SAMPLE = {  # by whether a vendor carries the plan out
@@ -35,19 +35,19 @@ class Duty:
     link: str
 
 
-def show_text(reading: Reading, sequence: Sequence, run: StepRun) -> None:
+def show_text(reading: Reading, sequence: Run, run: StepRun) -> None:
     """Note that this text is on the screen in full."""
     reading.opened[run.key] = text_digest(sequence, run).hex()
     _note_sample(reading, sequence)
 
 
-def show_person(reading: Reading, sequence: Sequence) -> None:
+def show_person(reading: Reading, sequence: Run) -> None:
     """Note that all there is to read about this person is on the screen in full."""
     reading.opened |= dict(parts_of(sequence))
     _note_sample(reading, sequence)
 
 
-def parts_of(sequence: Sequence) -> Iterator[tuple[str, str]]:
+def parts_of(sequence: Run) -> Iterator[tuple[str, str]]:
     """Yield the key and the digest of each thing to read about a person.
 
     These are their texts and, at a vendor, what it is given about them: where its blueprint's texts are not told
@@ -59,25 +59,25 @@ def parts_of(sequence: Sequence) -> Iterator[tuple[str, str]]:
         yield run.key, text_digest(sequence, run).hex()
 
 
-def is_open(reading: Reading, sequence: Sequence) -> bool:
+def is_texts_open(reading: Reading, sequence: Run) -> bool:
     """Say whether all there is to read about this person, as it is now, was on the screen in full."""
     parts = dict(parts_of(sequence))
     return bool(parts) and parts.items() <= reading.opened.items()
 
 
-def _note_sample(reading: Reading, sequence: Sequence) -> None:
-    if is_open(reading, sequence):
+def _note_sample(reading: Reading, sequence: Run) -> None:
+    if is_texts_open(reading, sequence):
         reading.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
 
 
-async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) -> list[Duty]:
+async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading) -> list[Duty]:
     """Return what a plan asks of the person who would approve it."""
     here = f"/plans/{plan.id}"
-    found = [Duty(_SAMPLE[plan.header.is_at_vendor], await sample_opened(desk, plan, reading), f"{here}/sample")]
+    found = [Duty(_SAMPLE[plan.header.is_at_vendor], await sample_opened(app, plan, reading), f"{here}/sample")]
     if plan.missing_texts:
         found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
-    if to_read := await _to_read(desk, plan):
-        read = await all_read(desk, plan, reading) if to_read <= PAGE else None
+    if to_read := await _to_read(app, plan):
+        read = await all_read(app, plan, reading) if to_read <= PAGE else None
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
         found.append(Duty(words, read, f"{here}/texts"))
     if tally.concerned > MANY:
@@ -85,68 +85,68 @@ async def duties(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading) 
     return found
 
 
-async def objection(desk: Desk, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:
+async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:
     """Return why a yes does not count yet, or an empty string."""
-    if not await sample_opened(desk, plan, reading):
+    if not await sample_opened(app, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
-    if unread := [one async for one in _unread(desk, plan, reading)]:
+    if unread := [one async for one in _unread(app, plan, reading)]:
         left = ", ".join(unread[:_NAMED])
         more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
         return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
     if tally.concerned > MANY and people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
-    if (name := await _unshowable(desk, plan)) is not None:
+    if (name := await _unshowable(app, plan)) is not None:
         return f"The texts for {name} hold characters that cannot be shown, so they cannot be approved. Edit them."
     return ""
 
 
-async def sample_opened(desk: Desk, plan: Plan, reading: Reading) -> bool:
+async def sample_opened(app: AppContext, plan: Plan, reading: Reading) -> bool:
     """Say whether somebody of the plan who waits was opened, with the texts they have now."""
     for sequence_id in reading.samples.get(plan.id, ()):
-        sequence = (await get_sequence(desk, sequence_id=sequence_id)).sequence
-        if sequence.status not in TERMINAL and is_open(reading, sequence):
+        sequence = (await get_sequence(app, sequence_id=sequence_id)).sequence
+        if sequence.status not in TERMINAL and is_texts_open(reading, sequence):
             return True
     return False
 
 
-async def all_read(desk: Desk, plan: Plan, reading: Reading) -> bool:
+async def all_read(app: AppContext, plan: Plan, reading: Reading) -> bool:
     """Say whether every text that was written or changed for one person was opened as it is now."""
-    async for _ in _unread(desk, plan, reading):
+    async for _ in _unread(app, plan, reading):
         return False
     return True
 
 
-async def _unread(desk: Desk, plan: Plan, reading: Reading) -> AsyncIterator[str]:
+async def _unread(app: AppContext, plan: Plan, reading: Reading) -> AsyncIterator[str]:
     if not plan.to_read:
         return
-    async for draft in _texts(desk, plan.id):
-        is_open = _is_read(reading, draft.sequence, draft.run) or is_spared(desk, draft.run)
+    async for draft in _texts(app, plan.id):
+        is_open = _is_read(reading, draft.sequence, draft.run) or is_spared(app, draft.run)
         if draft.run.content is not None and not is_open:
             yield f"{as_shown(draft.contact.display_name, keep='')} ({draft.run.step.id})"
 
 
-def is_spared(desk: Desk, run: StepRun) -> bool:
+def is_spared(app: AppContext, run: StepRun) -> bool:
     """Say whether operator and blueprint spare a person reading this text; one that was edited is read anyway."""
-    return desk.unread_drafts and run.step.policy.auto_validate_ai_draft and not run.text_generation
+    return app.unread_drafts and run.step.policy.auto_validate_ai_draft and not run.text_generation
 
 
-async def _to_read(desk: Desk, plan: Plan) -> int:
-    if not plan.to_read or not desk.unread_drafts:
+async def _to_read(app: AppContext, plan: Plan) -> int:
+    if not plan.to_read or not app.unread_drafts:
         return plan.to_read
-    texts = [one.run async for one in _texts(desk, plan.id)]
-    return sum(one.content is not None and not is_spared(desk, one) for one in texts)
+    texts = [one.run async for one in _texts(app, plan.id)]
+    return sum(one.content is not None and not is_spared(app, one) for one in texts)
 
 
 def _texts_words(number: int) -> str:
     return "text" if number == 1 else "texts"
 
 
-def _is_read(reading: Reading, sequence: Sequence, run: StepRun) -> bool:
+def _is_read(reading: Reading, sequence: Run, run: StepRun) -> bool:
     return reading.opened.get(run.key) == text_digest(sequence, run).hex()
 
 
-async def _texts(desk: Desk, plan_id: str) -> AsyncIterator[Draft]:
-    drafts = offered(desk.local.drafts, desk.local, verb="list drafts")
+async def _texts(app: AppContext, plan_id: str) -> AsyncIterator[Draft]:
+    drafts = offered(app.local.drafts, app.local, verb="list drafts")
     page = 1
     while True:
         found = await drafts.list_drafts(plan_id=plan_id, page=page, size=PAGE)
@@ -157,10 +157,10 @@ async def _texts(desk: Desk, plan_id: str) -> AsyncIterator[Draft]:
         page += 1
 
 
-async def _unshowable(desk: Desk, plan: Plan) -> str | None:
+async def _unshowable(app: AppContext, plan: Plan) -> str | None:
     page = 1
     while True:
-        people = await desk.plans.list_people(plan.id, page=page, size=500)
+        people = await app.plans.list_people(plan.id, page=page, size=500)
         for detail in people.items:
             if detail.sequence.waits_for_plan and not _showable(detail):
                 return detail.contact.display_name
@@ -178,14 +178,14 @@ def _showable(detail: SequenceDetail) -> bool:
     )
 
 
-async def changes_since(desk: Desk, plan: Plan, since: int) -> list[str]:
+async def changes_since(app: AppContext, plan: Plan, since: int) -> list[str]:
     """Return what happened to a plan and its people after an audit row, the newest first, in words."""
     found = []
-    entries = await desk.records.list_audit(page=1, size=PAGE)
+    entries = await app.records.list_audit(page=1, size=PAGE)
     for entry in entries.items:
         if entry.number <= since:
             break
-        who = await _of_plan(desk, plan, entry.subject)
+        who = await _of_plan(app, plan, entry.subject)
         if who is not None:
             steps = ", ".join(str(step["id"]) for step in entry.detail.get("steps", ()))
             what = entry.action.partition(".")[2].replace("_", " ")
@@ -195,13 +195,13 @@ async def changes_since(desk: Desk, plan: Plan, since: int) -> list[str]:
     return found
 
 
-async def _of_plan(desk: Desk, plan: Plan, subject: str) -> str | None:
+async def _of_plan(app: AppContext, plan: Plan, subject: str) -> str | None:
     if subject == plan.id:
         return "the plan"
     if ":seq_" not in subject:
         return None
     try:
-        detail = await get_sequence(desk, sequence_id=subject)
+        detail = await get_sequence(app, sequence_id=subject)
     except SequencesError:
         return None
     return detail.contact.display_name if detail.sequence.plan_id == plan.id else None

@@ -14,38 +14,41 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sequences_mcp.domain.digests import person_digest, text_digest
-from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plain_words import for_person
-from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.errors import ApprovalError, SequencesError
-from sequences_mcp.flows.approve_plan import approve_plan
-from sequences_mcp.flows.at_vendor import handed, not_given
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over_soon
-from sequences_mcp.flows.panel import (
+from sequences_mcp.context import (
+    AppContext,
     Challenge,
     Decision,
     DutyShown,
+    PanelSpan,
     PersonShown,
     PlanShown,
     StepShown,
-    Stretch,
     TextShown,
 )
-from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.providers.port import SequenceDetail
-from sequences_mcp.review import consent, passphrase, proof
-from sequences_mcp.review.decide import MANY
-from sequences_mcp.review.differences import Segment
-from sequences_mcp.review.exact_text import ExactText, doubts_of, texts_of
-from sequences_mcp.review.outline import Stop
-from sequences_mcp.review.overview import Overview, overview
-from sequences_mcp.review.sessions import Reading
-from sequences_mcp.review.shown import as_shown
-from sequences_mcp.review.tries import PANEL, Tries
+from sequences_mcp.domain.digests import person_digest, text_digest
+from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.plain_words import as_shown, for_person
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.errors import ApprovalError, SequencesError
+from sequences_mcp.planning.vendor_texts import handed_facts, not_given
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.review import consent
+from sequences_mcp.review.consent import MANY
+from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock.sessions import PANEL, Reading, Tries
+from sequences_mcp.review.presentation import (
+    ExactText,
+    Overview,
+    Stop,
+    TextSegment,
+    doubts_of,
+    exact_texts_of,
+    overview,
+)
+from sequences_mcp.services.enrolment import enrol_soon
+from sequences_mcp.services.reviews import approve_plan, refuse_plan
 
 ACTOR = "panel"
 SIZE = 5
@@ -88,28 +91,28 @@ class ChatPanel:
         self._asked: dict[str, _Asked] = {}
         self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of what was served
 
-    async def show(self, desk: Desk, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
         """Return some people of a plan with their exact texts.
 
         Only what the panel reports in ``seen`` counts as read: that a text was served does not show that it was on
         a screen.
         """
         with _in_a_persons_words():
-            return await self._shown(desk, plan_id, page=page, seen=seen)
+            return await self._shown(app, plan_id, page=page, seen=seen)
 
-    async def decide(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+    async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
         """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
         with _in_a_persons_words():
-            return await self._decided(desk, plan_id, digest=digest, decision=decision, proof=proof)
+            return await self._decided(app, plan_id, digest=digest, decision=decision, proof=proof)
 
-    async def _shown(self, desk: Desk, plan_id: str, *, page: int, seen: str) -> PlanShown:
-        plan = await desk.plans.get_plan(plan_id)
-        people = await desk.records.list_people(plan.id, page=page, size=SIZE)
+    async def _shown(self, app: AppContext, plan_id: str, *, page: int, seen: str) -> PlanShown:
+        plan = await app.plans.get_plan(plan_id)
+        people = await app.records.list_people(plan.id, page=page, size=SIZE)
         self._offer(plan, people.items)
         self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
-        whole = await overview(desk, plan, reading=self._reading)
-        elsewhere = self._elsewhere(desk, plan)
-        if whole.tally.live and (waits := desk.waits_for_worker(plan)):
+        whole = await overview(app, plan, reading=self._reading)
+        elsewhere = self._elsewhere(app, plan)
+        if whole.tally.live and (waits := app.waits_for_worker(plan)):
             elsewhere = f"{elsewhere} {for_person(waits)}"
         return PlanShown(
             plan=plan,
@@ -123,7 +126,7 @@ class ChatPanel:
             findings=tuple(_words(whole.findings)),
             duties=tuple(DutyShown(duty.words, duty.done) for duty in whole.duties),
             people=Page(
-                tuple([await _person(desk, one, whole) for one in people.items]),
+                tuple([await _person(app, one, whole) for one in people.items]),
                 people.total_count,
                 people.page,
                 people.size,
@@ -132,19 +135,21 @@ class ChatPanel:
             elsewhere=elsewhere,
         )
 
-    async def _decided(self, desk: Desk, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+    async def _decided(
+        self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str
+    ) -> Plan:
         if decision == "refuse":
-            return await refuse_plan(desk, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
-        plan = await desk.plans.get_plan(plan_id)
-        tally = await desk.records.tally(plan.id)
-        why = await consent.objection(desk, plan, tally=tally, reading=self._reading, people=tally.concerned)
+            return await refuse_plan(app, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
+        plan = await app.plans.get_plan(plan_id)
+        tally = await app.records.tally(plan.id)
+        why = await consent.objection(app, plan, tally=tally, reading=self._reading, people=tally.concerned)
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
         stated = str(tally.concerned) if tally.concerned > MANY else ""
-        await self._require_proof(desk, plan, proof, bound_to=(plan.id, digest, decision, stated))
-        done = await approve_plan(desk, plan_id=plan.id, digest=digest, actor=ACTOR)
+        await self._require_proof(app, plan, proof, bound_to=(plan.id, digest, decision, stated))
+        done = await approve_plan(app, plan_id=plan.id, digest=digest, actor=ACTOR)
         if done.header.is_at_vendor:
-            await hand_over_soon(desk, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
+            await enrol_soon(app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
 
     def _offer(self, plan: Plan, people: Iterable[SequenceDetail]) -> None:
@@ -153,13 +158,13 @@ class ChatPanel:
             for key, digest in consent.parts_of(sequence):
                 self._offered[digest[:MARK]] = (key, digest)
 
-    def _elsewhere(self, desk: Desk, plan: Plan) -> str:
+    def _elsewhere(self, app: AppContext, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""
         if plan.status is PlanStatus.VOID:
             return "Its approval no longer holds; it is renewed on the review page, then read again."
         if plan.status is not PlanStatus.WAITING:
             return f"{plan.status.value.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
-        if desk.must_sign():
+        if app.must_sign():
             return SIGNED
         if not passphrase.is_set(self._data_dir):
             return NOT_SET
@@ -175,25 +180,25 @@ class ChatPanel:
         self._asked = {**dict(live[-MOST + 1 :]), nonce: _Asked(plan.id, plan.digest, now + LASTS)}
         return Challenge(nonce, verifier.salt.hex(), derivation.words)
 
-    async def _require_proof(self, desk: Desk, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
+    async def _require_proof(self, app: AppContext, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
         """Raise ApprovalError unless the passphrase is proven; wrong answers are held back, the more the longer.
 
         Nobody is refused for another's wrong ones: whoever can call the tool could keep the person out with them.
         """
-        if desk.must_sign():
+        if app.must_sign():
             raise ApprovalError(SIGNED, next_step=ON_PAGE)
         async with self._one_at_a_time:
             if self._is_proven(plan, text, bound_to=bound_to):
                 self._tries.was_right(PANEL)
                 return
             self._tries.was_wrong(PANEL)
-            await desk.records.note("passphrase.wrong", ACTOR, one_after_another=self._tries.wrong(PANEL))
+            await app.records.note("passphrase.wrong", ACTOR, one_after_another=self._tries.wrong(PANEL))
             await self._pause(self._tries.pause(PANEL))
         raise ApprovalError(WRONG, next_step="Nothing was approved; type it again.")
 
     def _is_proven(self, plan: Plan, text: str, *, bound_to: Iterable[str]) -> bool:
         try:
-            given = proof.Proof.parse(text)
+            given = passphrase.Proof.parse(text)
         except ValueError:
             return False
         asked = self._asked.pop(given.nonce, None)
@@ -201,7 +206,7 @@ class ChatPanel:
         if asked is None or found is None or self._clock() >= asked.until:
             return False
         is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
-        return is_its and proof.accept(self._data_dir, given, found[0], bound_to=bound_to)
+        return is_its and passphrase.accept_proof(self._data_dir, given, found[0], bound_to=bound_to)
 
 
 @contextmanager
@@ -214,17 +219,17 @@ def _in_a_persons_words() -> Iterator[None]:
         raise
 
 
-async def _person(desk: Desk, detail: SequenceDetail, seen: Overview) -> PersonShown:
+async def _person(app: AppContext, detail: SequenceDetail, seen: Overview) -> PersonShown:
     other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
-    texts = texts_of(desk, detail, other, sourcing=seen.sourcing)
+    texts = exact_texts_of(app, detail, other, sourcing=seen.sourcing)
     lacking = ", ".join(not_given(detail)).replace("_", " ")
     return PersonShown(
         mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
         name=_line(detail.contact.display_name),
-        handed=_line(handed(detail.sequence)) or None,
+        handed=_line(handed_facts(detail.sequence)) or None,
         not_given=f"Known here and not given to the vendor with a start: {lacking}." if lacking else None,
         out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-        findings=tuple(_words(await doubts_of(desk, seen.plan, detail))),
+        findings=tuple(_words(await doubts_of(app, seen.plan, detail))),
         texts=tuple(_text(detail, text) for text in texts),
     )
 
@@ -253,8 +258,8 @@ def _step(stop: Stop) -> StepShown:
     )
 
 
-def _drawn(segments: Iterable[Segment], *, lines: bool = True) -> tuple[Stretch, ...]:
-    return tuple(Stretch(as_shown(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
+def _drawn(segments: Iterable[TextSegment], *, lines: bool = True) -> tuple[PanelSpan, ...]:
+    return tuple(PanelSpan(as_shown(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
 
 
 def _words(found: Iterable[Finding]) -> Iterator[str]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from sequences_mcp.domain.finding import Finding
-from sequences_mcp.domain.plain_words import STATUSES, for_terminal
+from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_terminal
 from sequences_mcp.domain.plan import Plan, Terms
-from sequences_mcp.domain.record import WorkDone
-from sequences_mcp.domain.sequence import StepRun
-from sequences_mcp.flows.asked_change import differences, what_it_is
-from sequences_mcp.flows.at_vendor import handed, vendor_words
-from sequences_mcp.flows.check_file import Located
-from sequences_mcp.flows.list_reviews import Reviews
-from sequences_mcp.flows.timetable import Slot
-from sequences_mcp.providers.port import Draft, SequenceDetail
-from sequences_mcp.providers.record_port import AskedChange
-from sequences_mcp.review.shown import as_shown
+from sequences_mcp.domain.records import WorkDone
+from sequences_mcp.domain.run import StepRun
+from sequences_mcp.planning.timetable import Slot
+from sequences_mcp.planning.vendor_texts import handed_facts, vendor_words
+from sequences_mcp.ports.embedded import AskedChange, Draft, SequenceDetail
+from sequences_mcp.services.blueprints import Located
+from sequences_mcp.services.operations import differences, what_it_is
+from sequences_mcp.services.reviews import Reviews
 
 NOBODY = "nobody: this step will be skipped"
 
@@ -29,7 +27,7 @@ def review_list(reviews: Reviews) -> Iterator[str]:
     for change in reviews.changes.items:
         yield f"{change.id}  change   {what_it_is(change)}: {_line(change.subject)}"
     for plan in reviews.plans.items:
-        numbers = counts(plan, warnings=reviews.warnings[plan.id])
+        numbers = waiting_line(plan, warnings=reviews.warnings[plan.id])
         yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
@@ -48,7 +46,7 @@ def work_done(done: WorkDone) -> Iterator[str]:
     if done.handed_over is not None:
         parts.append(f"people handed over to vendors: {done.handed_over:,}")
         parts += [f"not taken there: {done.not_taken:,}"] if done.not_taken else []
-        parts += [f"unknown whether they were taken: {done.unknown_there:,}"] if done.unknown_there else []
+        parts += [f"unknown whether they were taken: {done.unknown_at_vendor:,}"] if done.unknown_at_vendor else []
     told = "; ".join(parts)
     yield f"{told[:1].upper()}{told[1:]}."
     coming = f"Next due here: {_utc(done.next_at)}." if done.next_at else "Nothing more is due here."
@@ -56,7 +54,7 @@ def work_done(done: WorkDone) -> Iterator[str]:
     yield from (f"{_line(for_terminal(one))}" for one in done.stops)
 
 
-def counts(plan: Plan, *, warnings: int) -> str:
+def waiting_line(plan: Plan, *, warnings: int) -> str:
     """Return a plan's numbers in words; ``warnings`` is how many a yes covers."""
     parts = [f"{plan.people:,} {'person' if plan.people == 1 else 'people'}"]
     if plan.missing_texts:
@@ -76,7 +74,7 @@ def plan_head(
     ``accounts`` is what has to be connected at a vendor, ``lacking`` what it is not given of the first person.
     """
     header = plan.header
-    yield f"Plan {plan.id} ({plan.status.value}): {counts(plan, warnings=warnings)}"
+    yield f"Plan {plan.id} ({plan.status.value}): {waiting_line(plan, warnings=warnings)}"
     version = header.version_told
     yield f"Blueprint: {_line(header.blueprint_name)}{f', version {version}' if version else ''}"
     yield from _terms(header.terms)
@@ -124,7 +122,7 @@ def person_in_full(detail: SequenceDetail) -> Iterator[str]:
     """Yield one person's exact texts."""
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
     yield from _paused(detail)
-    if given := handed(detail.sequence):
+    if given := handed_facts(detail.sequence):
         yield f"  {_line(given)}"
     for run in detail.sequence.steps:
         yield from step_in_full(run)
@@ -152,7 +150,7 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
     """
     yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
     yield from _paused(detail)
-    if given := handed(detail.sequence):
+    if given := handed_facts(detail.sequence):
         yield f"  {_line(given)}"
     for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
         mine, theirs = _lines(run), _lines(other)

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from sequences_mcp.domain.contact import FACTS
-from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
-from sequences_mcp.server.schema import compact
+from sequences_mcp.domain.records import DEFAULT_SIZE, MAX_SIZE
+from sequences_mcp.server.catalog import compact
 
 _TEXT: dict[str, Any] = {"type": "string"}
 # What is kept out of the schemas is checked all the same, and said when it is broken: the longest key, the last

@@ -1,9 +1,4 @@
-"""Between MCP and the product: calls come in strict, results go out the same in both channels, errors explained.
-
-Text and structured content of a result are the same JSON, because some hosts show a model only the one and some
-only the other. An error has text and ``_meta`` but no structured content: clients hold that against the tool's
-output schema even when the call failed.
-"""
+"""Between MCP and the product: calls come in strict, results go out harmless and bounded, errors are explained."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Sequence as Items
 from difflib import get_close_matches
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
@@ -21,11 +17,17 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.server import catalog
-from sequences_mcp.server.text import cut, fair_limit, visible_throughout
-from sequences_mcp.server.view import to_json
+from sequences_mcp.server.view import cut, fair_limit, to_json, visible_throughout
+
+
+def fingerprint(arguments: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a call's arguments."""
+    return sha256(canonical(to_jsonable_python(dict(arguments), fallback=str))).hexdigest()
+
 
 ASK_AGAIN = "The plan still waits; the same call asks again, and list_reviews shows it."
 META = "io.github.sequences-mcp/error"
@@ -63,7 +65,7 @@ def answer(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
 
 
-def refusal(error: SequencesError) -> CallToolResult:
+def refused_result(error: SequencesError) -> CallToolResult:
     """Return an error as a tool result, as a model reads it and as a program does."""
     return refused(_facts(error))
 
@@ -75,7 +77,7 @@ def refused(facts: dict[str, Any]) -> CallToolResult:
     )
 
 
-def present(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def present_result(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments without declared ones that are null: some hosts send null where others send nothing."""
     known = schema.get("properties", {})
     return {name: value for name, value in arguments.items() if value is not None or name not in known}
@@ -88,7 +90,7 @@ def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and isinstance(value, str)}
 
 
-def explained(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
+def explained_error(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
     """Return the product's error for whatever a call raised; what nobody expected is logged and masked."""
     cause = error.__cause__
     if isinstance(cause, SequencesError):

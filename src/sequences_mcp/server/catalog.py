@@ -1,24 +1,127 @@
-"""The one list of tools.
-
-What ``tools/list`` says is frozen in ``wire/``, one JSON file a tool, and served from there: a server has its list
-ready without building a single schema, and a tool's module is imported when it is first called. A test holds
-every file against what the tool's module declares.
-"""
+"""What a tool declares, its compact schema, and the one list of tools."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, NamedTuple
 
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.server.view import ResultView
 
-if TYPE_CHECKING:
-    from sequences_mcp.server.definition import Definition
+NAMED = ("properties", "$defs", "patternProperties")
+
+
+def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema that a host puts before a model.
+
+    What goes: ``title`` (it repeats the name), the description of the whole (a model's docstring), ``null`` beside
+    another type and as a default (an absent argument says the same), and ``$defs``, each of which is written where
+    it is used. Schemas must not be recursive.
+    """
+    definitions = schema.get("$defs", {})
+    kept = {key: value for key, value in schema.items() if key not in ("$defs", "title", "description")}
+    return {key: _part(key, value, definitions) for key, value in kept.items()}
+
+
+def _part(key: str, value: Any, definitions: Mapping[str, Any]) -> Any:
+    if key in NAMED:
+        return {name: _schema(child, definitions) for name, child in value.items()}
+    if key == "additionalProperties":
+        return value  # in a free map null is a value of its own, not an absent argument
+    if isinstance(value, list):
+        return [_schema(item, definitions) for item in value]
+    return _schema(value, definitions)
+
+
+def _schema(value: Any, definitions: Mapping[str, Any]) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    plain = _inlined(_without_null(value), definitions)
+    return {
+        key: _part(key, child, definitions)
+        for key, child in plain.items()
+        if key != "title" and not (key == "default" and child is None)
+    }
+
+
+def _inlined(value: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+    if name not in definitions:
+        return value
+    target = {key: child for key, child in definitions[name].items() if key != "description"}
+    return {**target, **{key: child for key, child in value.items() if key != "$ref"}}
+
+
+def _without_null(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    alternatives = value.get("anyOf")
+    if not isinstance(alternatives, list):
+        return value
+    kept = [alternative for alternative in alternatives if alternative != {"type": "null"}]
+    if len(kept) != 1 or len(kept) == len(alternatives):
+        return value
+    return {**{key: child for key, child in value.items() if key != "anyOf"}, **kept[0]}
+
+
+class Hints(NamedTuple):
+    """MCP's four annotations, none left to a default."""
+
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    open_world: bool
+
+
+READ = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
+WRITE = Hints(read_only=False, destructive=False, idempotent=False, open_world=False)
+SEND = Hints(read_only=False, destructive=True, idempotent=False, open_world=True)
+# The two of what only ever holds back.
+PAUSE = Hints(read_only=False, destructive=False, idempotent=True, open_world=False)
+STOP = Hints(read_only=False, destructive=True, idempotent=True, open_world=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One tool. Its name is the handler's, its description the handler's docstring, its schemas the annotations.
+
+    A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
+    has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
+    several transactions, and take the key and the MCP context. A ``repeatable`` write may be made once
+    more at a vendor and does no harm. ``told_apart_by`` names the argument that tells two writes on one thing of
+    a vendor apart: only writes with the same value wait for one another. A tool that ``moves_runs`` takes our id
+    of a run at a vendor as well as the vendor's. ``meta`` is what a host reads beside
+    the schema.
+    """
+
+    handler: Callable[..., Awaitable[ResultView]]
+    title: str
+    hints: Hints
+    staged: bool = False
+    repeatable: bool = False
+    told_apart_by: str | None = None
+    moves_runs: bool = False
+    meta: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The tool's name, which is also its file's."""
+        return self.handler.__name__
+
+    @property
+    def safe(self) -> bool:
+        """Whether the tool only holds back, which nothing may keep it from."""
+        return self.hints in (PAUSE, STOP)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the tool can change anything."""
+        return not self.hints.read_only
+
 
 TOOLS = (
     "list_providers",
@@ -56,20 +159,19 @@ INSTEAD = {  # who does it where such a tool is not served; an id that it was to
 WIRE = Path(__file__).parent / "wire"
 
 
-def names(vendors: Collection[str] = ()) -> tuple[str, ...]:
+def tool_names(vendors: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of the tools, with those of the vendors that are connected."""
     more = (name for name, needed in VENDOR_TOOLS.items() if any(vendor in vendors for vendor in needed))
     return (*TOOLS, *more)
 
 
-def listed(vendors: Collection[str] = ()) -> list[ListedTool]:
+def listed_tools(vendors: Collection[str] = ()) -> list[ListedTool]:
     """Return the tools as a host sees them."""
-    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in names(vendors)]
+    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in tool_names(vendors)]
 
 
 def definition_of(name: str) -> Definition:
     """Return what the file of a tool declares."""
-    from sequences_mcp.server.definition import Definition
 
     found = import_module(f"sequences_mcp.server.tools.{name}").TOOL
     assert isinstance(found, Definition)

@@ -1,7 +1,10 @@
-"""A question to the person in a dialog of the chat: a yes, a no, or neither, whatever a client sends back."""
+"""Asking the person inside a chat: the question, the dialog, and what was decided."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,6 +19,147 @@ from mcp.types import (
     InputRequiredResult,
 )
 from pydantic import ValidationError
+
+from sequences_mcp.domain.addresses import with_wire_forms
+from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import StepRun
+from sequences_mcp.domain.word_diff import diff_spans
+from sequences_mcp.planning.vendor_texts import handed_facts, not_given, vendor_words
+from sequences_mcp.planning.warnings import PlanWarnings
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.server.view import visible_text
+from sequences_mcp.server.views.reviews import delivery_words
+from sequences_mcp.server.views.sequences import channel_of
+
+ALIKE = 0.6
+_WORDS = re.compile(r"\s+|\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One person of the plan, and when each of their steps is expected to leave, in words."""
+
+    detail: SequenceDetail
+    times: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything the dialog says."""
+
+    plan: Plan
+    people: tuple[Shown, ...]
+    warnings: PlanWarnings
+    left_out: int
+
+    def text(self) -> str:
+        """Return the dialog's message. It depends on nothing but these values."""
+        first, *others = self.people
+        lines = [*self._heading(), "", *_whole(first), *self._warned(first)]
+        for other in others:
+            lines += ["", *_differing(first, other), *self._warned(other)]
+        return with_wire_forms(visible_text("\n".join(lines)))
+
+    def _heading(self) -> Iterator[str]:
+        plan, header, terms = self.plan, self.plan.header, self.plan.header.terms
+        people = "1 person" if plan.people == 1 else f"{plan.people} people"
+        where = f" at {terms.sender_name}" if terms.are_a_vendors else ""
+        version = header.version_told
+        yield f"Start “{header.blueprint_name}”{f' (version {version})' if version else ''}{where} for {people}?"
+        if terms.are_a_vendors:
+            yield f"{vendor_words(terms)}."
+        else:
+            yield f"From {terms.sender_name} <{terms.sender_address}>; {delivery_words(terms.delivery)}."
+            window = f"{terms.window} in each person's time zone"
+            yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
+        yield f"Fingerprint of this plan: {plan.digest[:16]}…"
+        if told := not_given(self.people[0].detail):
+            yield f"Known here and not given to {terms.sender_name}: {', '.join(told)}."
+        if self.left_out:
+            yield f"Left out of this start: {self.left_out}."
+        if number := self.warnings.number:
+            yield f"A yes covers {number} {'warning' if number == 1 else 'warnings'}."
+        yield from _warnings(self.warnings.of_all)
+
+    def _warned(self, shown: Shown) -> Iterator[str]:
+        return _warnings(self.warnings.of_people.get(shown.detail.sequence.id, ()))
+
+
+def _warnings(found: Iterable[Finding]) -> Iterator[str]:
+    for warning in found:
+        where = f"step {warning.step_id}: " if warning.step_id else ""
+        yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
+
+
+def _name(shown: Shown) -> str:
+    contact = shown.detail.contact
+    return f"{contact.display_name} <{contact.email}>" if contact.email else contact.display_name
+
+
+def _given(shown: Shown) -> Iterator[str]:
+    if given := handed_facts(shown.detail.sequence):
+        yield f"{_name(shown)}: {given}"
+
+
+def _whole(shown: Shown) -> Iterator[str]:
+    yield from _given(shown)
+    if not shown.detail.sequence.steps:
+        return
+    yield f"{_name(shown)} gets:"
+    for number, (run, time) in enumerate(zip(shown.detail.sequence.steps, shown.times, strict=True), start=1):
+        yield from _step(number, run, time)
+
+
+def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
+    yield f"{number}. {channel_of(run.step)} to {run.recipient or 'nobody: skipped, no address'}, {time}"
+    if run.subject:
+        yield f"   Subject: {run.subject}"
+    for line in (run.content or "(no text)").splitlines():
+        yield f"   {line}"
+
+
+def _differing(first: Shown, other: Shown) -> Iterator[str]:
+    yield from _given(other)
+    if not other.detail.sequence.steps:
+        return
+    yield f"{_name(other)} gets the same, except:"
+    pairs = zip(first.detail.sequence.steps, other.detail.sequence.steps, other.times, strict=True)
+    for number, (mine, theirs, time) in enumerate(pairs, start=1):
+        changes = _changes(mine, theirs)
+        if changes is None:
+            yield from _step(number, theirs, time)
+        else:
+            said = "; ".join(changes) or "same text"
+            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, {time}: {said}"
+
+
+def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
+    """Return what differs in words, or None where the whole text should be shown."""
+    if theirs.step.is_written_per_contact:
+        return None
+    changes: list[str] = []
+    for one, other in ((mine.subject, theirs.subject), (mine.content, theirs.content)):
+        found = _replaced(_WORDS.findall(one or ""), _WORDS.findall(other or ""))
+        if found is None:
+            return None
+        changes += [change for change in found if change not in changes]
+    return changes
+
+
+def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
+    found = diff_spans(mine, theirs)
+    if found is None:
+        return None
+    alike = sum(one.b - one.a for one in found if one.same)
+    if mine and theirs and 2 * alike < ALIKE * (len(mine) + len(theirs)):
+        return None
+    return [
+        f"“{''.join(mine[one.a : one.b]).strip()}” becomes “{''.join(theirs[one.c : one.d]).strip()}”"
+        for one in found
+        if not one.same
+    ]
+
 
 ROUNDS_SINCE = "2026-07-28"  # from then on a client answers by calling again
 FORM = "consent"
@@ -42,7 +186,7 @@ class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a reques
         self.request = request
 
 
-class Said(Enum):
+class DialogAnswer(Enum):
     """What an answer amounts to. ``CLOSED``: the person closed the dialog; ``NOTHING``: no answer is in it."""
 
     YES = "yes"
@@ -52,10 +196,10 @@ class Said(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DialogReply:
     """What was said, and the digest of the plan that had been shown."""
 
-    said: Said
+    said: DialogAnswer
     digest: str
 
 
@@ -76,23 +220,23 @@ def is_another_round(ctx: Context[Any, Any]) -> bool:
     return ctx.input_responses is not None or ctx.request_state is not None
 
 
-async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> Reply:
+async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogReply:
     """Return what a person says to the question about a plan with this digest.
 
     An answer counts for the digest that was shown with it, which the SDK's seal on the state keeps from being
     changed. Raises PersonNeeded in the era in which a client answers by calling again.
     """
     if (ctx.protocol_version or "") < ROUNDS_SINCE:
-        return Reply(await _asked_now(ctx, question), digest)
+        return DialogReply(await _asked_now(ctx, question), digest)
     shown = (ctx.request_state or "").removeprefix(f"{FORM}:")
     if not shown:
         params = ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
         request = {FORM: ElicitRequest(params=params)}
         raise PersonNeeded(InputRequiredResult(input_requests=request, request_state=f"{FORM}:{digest}"))
-    return Reply(said_in((ctx.input_responses or {}).get(FORM)), shown)
+    return DialogReply(said_in((ctx.input_responses or {}).get(FORM)), shown)
 
 
-async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> Said:
+async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAnswer:
     """Ask the client to open an address: YES once it was, CLOSED, or NOTHING; PersonNeeded as for ``ask``."""
     if (ctx.protocol_version or "") >= ROUNDS_SINCE:
         answer = (ctx.input_responses or {}).get(LINK)
@@ -106,27 +250,27 @@ async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> Said:
         except (MCPError, ValueError):  # a client that has no such request, or answers it with something else
             action = None
     if action is None:
-        return Said.NOTHING
-    return Said.YES if action == "accept" else Said.CLOSED
+        return DialogAnswer.NOTHING
+    return DialogAnswer.YES if action == "accept" else DialogAnswer.CLOSED
 
 
-def said_in(answer: object) -> Said:
+def said_in(answer: object) -> DialogAnswer:
     """Return what an answer to the form amounts to: a yes or a no only where ``approve`` is true or false."""
     if not isinstance(answer, ElicitResult):
-        return Said.NOTHING
+        return DialogAnswer.NOTHING
     if answer.action == "accept":
         ticked = (answer.content or {}).get("approve")
         return (
-            {True: Said.YES, False: Said.NO}.get(ticked, Said.NOTHING)
+            {True: DialogAnswer.YES, False: DialogAnswer.NO}.get(ticked, DialogAnswer.NOTHING)
             if isinstance(ticked, bool)
-            else Said.NOTHING
+            else DialogAnswer.NOTHING
         )
-    return Said.NO if answer.action == "decline" else Said.CLOSED
+    return DialogAnswer.NO if answer.action == "decline" else DialogAnswer.CLOSED
 
 
-async def _asked_now(ctx: Context[Any, Any], question: str) -> Said:
+async def _asked_now(ctx: Context[Any, Any], question: str) -> DialogAnswer:
     try:
         answer = await ctx.session.elicit_form(question, SCHEMA, related_request_id=ctx.request_id)
     except (MCPError, ValidationError):  # an error instead of an answer, or an answer of no known form
-        return Said.NOTHING
+        return DialogAnswer.NOTHING
     return said_in(answer)

@@ -14,12 +14,12 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
 from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
-from sequences_mcp.server.text import cut, visible, visible_throughout
+from sequences_mcp.server.view import cut, visible_text, visible_throughout
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
-    from sequences_mcp.server.view import View
+    from sequences_mcp.server.view import ResultView
 
 JSON = "application/json"
 EXAMPLE_LENGTH = 120
@@ -62,7 +62,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def register(server: MCPServer[Any]) -> None:
+def register_resources(server: MCPServer[Any]) -> None:
     """Add the resources to a server."""
     for uri, title, description, read in (
         ("format://steps", "Step format", "The schema of a step, and a worked example.", step_format),
@@ -131,7 +131,9 @@ def rules_of_layer(layer: str) -> str:
     ]
     if not shown:
         layers = ", ".join(dict.fromkeys(rule.layer for rule in RULES))
-        raise ResourceNotFoundError(f"There is no layer of rules {cut(visible(layer), 80)!r}; they are {layers}.")
+        raise ResourceNotFoundError(
+            f"There is no layer of rules {cut(visible_text(layer), 80)!r}; they are {layers}."
+        )
     return _json(shown)
 
 
@@ -141,29 +143,29 @@ def _short(examples: tuple[str, ...]) -> list[str]:
 
 
 async def _blueprint(id: str, ctx: Context[Any, Any]) -> str:
-    from sequences_mcp.flows.get_blueprint import get_blueprint
-    from sequences_mcp.server.views.blueprint import blueprint_view
+    from sequences_mcp.server.views.blueprints import blueprint_view
+    from sequences_mcp.services.blueprints import get_blueprint
 
-    return await _shown(lambda desk: get_blueprint(desk, blueprint_id=id), blueprint_view, ctx)
+    return await _shown(lambda app: get_blueprint(app, blueprint_id=id), blueprint_view, ctx)
 
 
 async def _sequence(id: str, ctx: Context[Any, Any]) -> str:
-    from sequences_mcp.flows.get_sequence import get_sequence
-    from sequences_mcp.server.views.sequence import sequence_view
+    from sequences_mcp.server.views.sequences import sequence_view
+    from sequences_mcp.services.sequences import get_sequence
 
-    return await _shown(lambda desk: get_sequence(desk, sequence_id=id), sequence_view, ctx)
+    return await _shown(lambda app: get_sequence(app, sequence_id=id), sequence_view, ctx)
 
 
-async def _shown(read: Callable[[Any], Any], to_view: Callable[..., View], ctx: Context[Any, Any]) -> str:
-    from sequences_mcp.server.view import facts_of
+async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView], ctx: Context[Any, Any]) -> str:
+    from sequences_mcp.server.view import view_facts
 
     try:
         found = await read(await ctx.request_context.lifespan_context.get())
     except (NotFoundError, WrongIdError) as error:
-        raise ResourceNotFoundError(visible(str(error))) from error
+        raise ResourceNotFoundError(visible_text(str(error))) from error
     except SequencesError as error:
-        raise ResourceError(visible(str(error))) from error
-    return _json(facts_of(to_view(found, full=True)))
+        raise ResourceError(visible_text(str(error))) from error
+    return _json(view_facts(to_view(found, full=True)))
 
 
 def _static(uri: str, *, title: str, description: str, read: Callable[[], str]) -> FunctionResource:

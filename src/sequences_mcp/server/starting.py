@@ -1,35 +1,45 @@
-"""A start that may be called again: planned once, its answer made of the plan and its runs as they are now."""
+"""A start that may be called again: planned once, asked about, answered from the plan and its runs as they are."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import anyio
+from mcp.server.mcpserver import Context
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.addresses import with_wire_forms
 from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
-from sequences_mcp.domain.record import PlanTally
-from sequences_mcp.errors import ConflictError
-from sequences_mcp.flows.at_vendor import not_given
-from sequences_mcp.flows.blueprint_needs import accounts_needed, pace_of, will_skip
-from sequences_mcp.flows.busy import read_again
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.hand_over import hand_over_soon
-from sequences_mcp.flows.in_turns import in_turns
-from sequences_mcp.flows.person import ADDRESS_WORD
-from sequences_mcp.flows.plan_warnings import number_of_warnings, warnings_of
-from sequences_mcp.flows.refuse_plan import refuse_plan
-from sequences_mcp.flows.start_report import StartReport
-from sequences_mcp.flows.start_sequence import Progress, start_sequence, version_to_start
-from sequences_mcp.flows.timetable import timetable
-from sequences_mcp.providers.port import Call, SequenceDetail
-from sequences_mcp.server.fingerprint import fingerprint
-from sequences_mcp.server.question import Question, Shown
-from sequences_mcp.server.view import facts_of, to_json
-from sequences_mcp.server.views.standing import handed_over, standing
-from sequences_mcp.server.views.start import StartView, sample_view, start_view
+from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.errors import ApprovalError, ConflictError
+from sequences_mcp.planning.rendering import ADDRESS_WORD
+from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_skip
+from sequences_mcp.planning.timetable import timetable
+from sequences_mcp.planning.vendor_texts import not_given
+from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
+from sequences_mcp.ports.embedded import AskedChange, SequenceDetail, ToolCall
+from sequences_mcp.server import dialog
+from sequences_mcp.server.boundary import fingerprint
+from sequences_mcp.server.dialog import DialogAnswer, Question, Shown
+from sequences_mcp.server.view import to_json, view_facts, visible_text
+from sequences_mcp.server.views.starts import (
+    StartView,
+    handed_over_facts,
+    sample_view,
+    standing,
+    start_view,
+    unanswered,
+)
+from sequences_mcp.services.enrolment import enrol_soon
+from sequences_mcp.services.operations import differences, gather_limited, what_it_is
+from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
+from sequences_mcp.services.sequences import read_again
+from sequences_mcp.services.starts import Progress, StartReport, start_sequence, version_to_start
 
 TOOL = "start_sequence"
 ASK_AT_MOST = 10
@@ -42,7 +52,7 @@ TOO_LATE = "The answer came after the plan it was about was over; nothing was ap
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StartRequest:
     """The arguments of a start."""
 
     blueprint_id: str
@@ -50,15 +60,15 @@ class Request:
     auto_approve: bool
     idempotency_key: str | None
 
-    async def call(self, desk: Desk) -> Call:
+    async def call(self, app: AppContext) -> ToolCall:
         """Return what this start is known by: the key given, or one derived from arguments and version."""
         mark = fingerprint(
             {"blueprint_id": self.blueprint_id, "contacts": self.contacts, "auto_approve": self.auto_approve}
         )
         if self.idempotency_key is not None:
-            return Call(TOOL, self.idempotency_key, mark)
-        version = await version_to_start(desk, blueprint_id=self.blueprint_id, contacts=self.contacts)
-        return Call(TOOL, f"{mark}:{version}", mark, derived=True)
+            return ToolCall(TOOL, self.idempotency_key, mark)
+        version = await version_to_start(app, blueprint_id=self.blueprint_id, contacts=self.contacts)
+        return ToolCall(TOOL, f"{mark}:{version}", mark, derived=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,40 +87,40 @@ class Planned:
 
 
 async def planned_once(
-    desk: Desk, request: Request, *, call: Call, progress: Progress, is_another_round: bool
+    app: AppContext, request: StartRequest, *, call: ToolCall, progress: Progress, is_another_round: bool
 ) -> Planned:
     """Return this start, planning it when this is the first call.
 
     ``is_another_round`` is for a call that brings a person's answer, and so repeats nothing: ConflictError where
     the plan it is about is over.
     """
-    await desk.ledger.recall(call)  # KeyReusedError before anything is planned
-    planning = Call(f"{TOOL}.plan", f"{call.key}#plan", call.fingerprint, derived=call.derived)
-    stored = await desk.ledger.recall(planning)
+    await app.ledger.recall(call)  # KeyReusedError before anything is planned
+    planning = ToolCall(f"{TOOL}.plan", f"{call.key}#plan", call.fingerprint, derived=call.derived)
+    stored = await app.ledger.recall(planning)
     if stored is not None:
         kept = _kept(stored)
         return replace(kept, first_at=None) if is_another_round else replace(kept, told=None)
     if is_another_round:
         raise ConflictError(TOO_LATE, next_step="The same call plans it anew and asks again.")
     report = await start_sequence(
-        desk,
+        app,
         blueprint_id=request.blueprint_id,
         contacts=request.contacts,
         auto_approve=request.auto_approve,
         key=request.idempotency_key,
         progress=progress,
     )
-    at = desk.clock().isoformat(timespec="seconds")
-    facts = facts_of(start_view(report, warnings=0, left_out=len(report.left_out), repeat_of=None))
+    at = app.clock().isoformat(timespec="seconds")
+    facts = view_facts(start_view(report, warnings=0, left_out=len(report.left_out), repeat_of=None))
     told = {name: facts[name] for name in LEARNT if name in facts}
     made = to_json({"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out), "told": told})
-    kept = _kept(await desk.ledger.record(planning, made))
+    kept = _kept(await app.ledger.record(planning, made))
     if kept.plan_id != report.plan.id:  # the same call, sent twice at once, has stored another one first
         if report.plan.status is PlanStatus.WAITING:
             reason = "The same start was asked for twice."
-            await refuse_plan(desk, plan_id=report.plan.id, reason=reason, actor=REPEAT)
+            await refuse_plan(app, plan_id=report.plan.id, reason=reason, actor=REPEAT)
         return replace(kept, told=None)
-    await desk.ledger.record(call, to_json({"plan_id": report.plan.id}))
+    await app.ledger.record(call, to_json({"plan_id": report.plan.id}))
     return Planned(report.plan.id, None, len(report.left_out), report)
 
 
@@ -122,36 +132,36 @@ def _kept(stored: str) -> Planned:
     return Planned(plan_id, facts.get("at", "an earlier time"), left_out, told=facts.get("told"))
 
 
-async def present(desk: Desk, planned: Planned) -> StartView:
+async def present_start(app: AppContext, planned: Planned) -> StartView:
     """Return a start as its plan and its runs stand now; one at a vendor that a person said yes to is handed over.
 
     For a repeated call the vendor's runs are looked at again, as many as a call may wait for.
     """
-    plan = await desk.plans.get_plan(planned.plan_id)
+    plan = await app.plans.get_plan(planned.plan_id)
     found = None
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         # It goes on by itself if the call is given up.
-        found = await hand_over_soon(desk, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
-    unread = await _read_again(desk, plan) if planned.first_at is not None else 0
-    report = await _report(desk, plan, planned)
-    tally = await desk.records.tally(plan.id)
-    number = await number_of_warnings(desk, plan)
+        found = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
+    unread = await _read_again(app, plan) if planned.first_at is not None else 0
+    report = await _report(app, plan, planned)
+    tally = await app.records.tally(plan.id)
+    number = await number_of_warnings(app, plan)
     view = start_view(report, warnings=number, left_out=planned.left_out, repeat_of=planned.first_at)
     steps = [run.step for run in report.sample.sequence.steps]
-    view = view.model_copy(update=_foreseen(desk, plan, report, tally=tally))
+    view = view.model_copy(update=_foreseen(app, plan, report, tally=tally))
     if planned.told is not None:
-        view = StartView.model_validate({**facts_of(view), **planned.told})
-    view = standing(view, plan, tally, steps=steps, ways=ways_to_approve(desk, plan))
-    return view if found is None else handed_over(view, plan, tally, found=found, unread=unread)
+        view = StartView.model_validate({**view_facts(view), **planned.told})
+    view = standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
+    return view if found is None else handed_over_facts(view, plan, tally, found=found, unread=unread)
 
 
-def _foreseen(desk: Desk, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
+def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
     """Return what is known of a plan that waits: when steps are due, who is skipped, what a vendor is not told."""
     sample = report.sample
     if plan.status not in OPEN:
         return {}
     steps = [run.step for run in sample.sequence.steps]
-    slots = timetable(desk, steps, zone=sample.sequence.time_zone, start=desk.clock())
+    slots = timetable(app, steps, zone=sample.sequence.time_zone, start=app.clock())
     due = tuple(
         f"{run.step.id}: {slot.words}"
         if run.recipient
@@ -167,8 +177,8 @@ def _foreseen(desk: Desk, plan: Plan, report: StartReport, *, tally: PlanTally) 
     }
 
 
-async def _report(desk: Desk, plan: Plan, planned: Planned) -> StartReport:
-    sample = (await desk.records.list_people(plan.id, page=1, size=1)).items[0]
+async def _report(app: AppContext, plan: Plan, planned: Planned) -> StartReport:
+    sample = (await app.records.list_people(plan.id, page=1, size=1)).items[0]
     if planned.report is not None:
         return replace(planned.report, plan=plan, sample=sample)
     return StartReport(
@@ -177,46 +187,151 @@ async def _report(desk: Desk, plan: Plan, planned: Planned) -> StartReport:
         left_out=(),
         missing_texts=(),
         zone_sources={},
-        warnings=(await warnings_of(desk, plan, people=ASK_AT_MOST)).distinct,
+        warnings=(await warnings_of(app, plan, people=ASK_AT_MOST)).distinct,
     )
 
 
-async def _read_again(desk: Desk, plan: Plan) -> int:
+async def _read_again(app: AppContext, plan: Plan) -> int:
     """Look at a plan's runs at its vendor; return how many were too many for one call."""
     if not plan.header.is_at_vendor or plan.status is not PlanStatus.APPROVED:
         return 0
-    people = await desk.plans.list_people(plan.id, page=1, size=READ_AGAIN)
-    await in_turns([partial(read_again, desk, one) for one in people.items if one.sequence.is_handed_over])
+    people = await app.plans.list_people(plan.id, page=1, size=READ_AGAIN)
+    await gather_limited([partial(read_again, app, one) for one in people.items if one.sequence.is_handed_over])
     return max(0, people.total_count - READ_AGAIN)
 
 
-def ways_to_approve(desk: Desk, plan: Plan) -> str:
+def ways_to_approve(app: AppContext, plan: Plan) -> str:
     """Return where a person says yes to this plan."""
-    return desk.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
+    return app.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
 
 
-async def question_about(desk: Desk, plan_id: str, *, left_out: int) -> str | None:
+async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> str | None:
     """Return what a dialog would ask about a plan as it is now, or None where it is not one for a dialog."""
-    plan = await desk.plans.get_plan(plan_id)
+    plan = await app.plans.get_plan(plan_id)
     if plan.status is not PlanStatus.WAITING or plan.missing_texts or plan.people > ASK_AT_MOST:
         return None
-    people = await desk.records.list_people(plan.id, page=1, size=ASK_AT_MOST)  # whoever waits comes first
+    people = await app.records.list_people(plan.id, page=1, size=ASK_AT_MOST)  # whoever waits comes first
     waiting = sorted(
         (one for one in people.items if one.sequence.waits_for_plan), key=lambda one: one.sequence.ordinal
     )
     if not waiting:
         return None  # everybody is under way: what changed are the settings, which a person sees on the page
-    found = await warnings_of(desk, plan, people=ASK_AT_MOST)
+    found = await warnings_of(app, plan, people=ASK_AT_MOST)
     question = Question(
         plan=plan,
-        people=tuple(_shown(desk, detail) for detail in waiting),
+        people=tuple(_shown(app, detail) for detail in waiting),
         warnings=found,
         left_out=left_out,
     ).text()
     return question if len(question) <= QUESTION_LIMIT else None
 
 
-def _shown(desk: Desk, detail: SequenceDetail) -> Shown:
+def _shown(app: AppContext, detail: SequenceDetail) -> Shown:
     steps = [run.step for run in detail.sequence.steps]
-    slots = timetable(desk, steps, zone=detail.sequence.time_zone, start=desk.clock())
+    slots = timetable(app, steps, zone=detail.sequence.time_zone, start=app.clock())
     return Shown(detail, tuple(slot.words for slot in slots))
+
+
+ACTOR = "elicitation"
+DECLINED = "The person said no in the dialog."
+LOOK_EVERY = 1.0
+
+
+def is_plan_open(view: StartView) -> bool:
+    """Say whether nobody has decided about this start."""
+    return view.outcome == "waiting_for_approval"
+
+
+async def ask_about_plan(
+    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: StartView
+) -> StartView:
+    """Return a start after a person was asked in the chat, where that can be; only a yes or a no changes it."""
+    if not app.elicitation:
+        return view
+    ways = ways_to_approve(app, await app.plans.get_plan(planned.plan_id))
+    if not app.must_sign() and dialog.can_ask(ctx):
+        question = await question_about(app, planned.plan_id, left_out=planned.left_out)
+        if question is not None:
+            reply = await dialog.ask(ctx, question, digest=view.digest)
+            if reply.said is DialogAnswer.YES:
+                await approve_plan(app, plan_id=planned.plan_id, digest=reply.digest, actor=ACTOR)
+            elif reply.said is DialogAnswer.NO:
+                await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
+            else:
+                return unanswered(view, reply.said, ways=ways)
+            return await present_start(app, planned)
+    return await _led_to_page(app, ctx, view, ways=ways)
+
+
+async def _led_to_page(app: AppContext, ctx: Context[Any, Any], view: StartView, *, ways: str) -> StartView:
+    """Ask the client to open the review page, where it can and the page is served; return what came of it.
+
+    The address carries no credential. Declining to look is no answer to the plan, which goes on waiting.
+    """
+    address = app.page_address(f"/plans/{view.plan_id}")
+    if address is None or not dialog.can_open_links(ctx):
+        return view
+    said = await dialog.led_to(ctx, address, name=view.plan_id)
+    return view if said is DialogAnswer.YES else unanswered(view, said, ways=ways)
+
+
+async def plan_decided(
+    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: StartView, seconds: int
+) -> StartView:
+    """Return a start once somebody has decided about it, or after so many seconds as it then stands."""
+    if not seconds or view.approval == "dismissed":
+        return view
+    with anyio.move_on_after(seconds):
+        waited = 0.0
+        while is_plan_open(view):
+            await ctx.report_progress(waited, seconds, "waiting for a person's decision")
+            await anyio.sleep(LOOK_EVERY)
+            waited += LOOK_EVERY
+            view = await present_start(app, planned)
+    return view
+
+
+async def change_decided(
+    app: AppContext,
+    ctx: Context[Any, Any],
+    error: ApprovalError,
+    *,
+    effect: Callable[[AppContext], Awaitable[str]],
+) -> str:
+    """Return the result of a change at a vendor that a person said yes to in a dialog, else raise why not.
+
+    ``error`` says that it waits; it goes on doing so where the client has no dialog or nobody answers in it.
+    """
+    change = await app.changes.get(error.data["change_id"])
+    if change.standing(app.clock()) != "waiting":  # the same call once more, with its key
+        raise ConflictError(
+            f"This change is {change.told(app.clock())}.",
+            next_step="Where it is still wanted, call again with another idempotency_key.",
+            data={"change_id": change.id},
+        )
+    if not app.elicitation:
+        raise error
+    question = _change_question(change)
+    if app.must_sign() or not dialog.can_ask(ctx) or len(question) > QUESTION_LIMIT:
+        address = app.page_address(f"/changes/{change.id}")
+        if address is not None and dialog.can_open_links(ctx):
+            await dialog.led_to(ctx, address, name=change.id)
+        raise error
+    reply = await dialog.ask(ctx, question, digest=change.digest)
+    if reply.said is DialogAnswer.YES:
+        return await approve_change(app, change_id=change.id, digest=reply.digest, actor=ACTOR, effect=effect)
+    if reply.said is DialogAnswer.NO:
+        await app.changes.refuse(change.id, reason=DECLINED, actor=ACTOR)
+        raise ApprovalError(
+            f"{DECLINED} Nothing was changed.",
+            next_step="Ask the person what they want instead.",
+            data={"change_id": change.id},
+        ) from error
+    raise error
+
+
+def _change_question(change: AskedChange) -> str:
+    lines = [f"{what_it_is(change)} ({change.subject}): change what is sent to people under way?"]
+    for name, before, after in differences(change):
+        lines += ["", f"{name}", f"Now: {before}", f"After a yes: {after}"]
+    return with_wire_forms(visible_text("\n".join(lines)))

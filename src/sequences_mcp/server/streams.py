@@ -34,7 +34,7 @@ _HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD
 logger = logging.getLogger(__name__)
 
 
-async def serve(server: Any) -> None:
+async def serve_streams(server: Any) -> None:
     """Run an SDK server over the standard streams until they end."""
     with _wire_in() as descriptor:
         lines = _Lines(descriptor)

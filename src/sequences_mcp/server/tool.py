@@ -14,19 +14,17 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, VENDORS, provider_of
 from sequences_mcp.errors import ApprovalError, NotSupportedError
-from sequences_mcp.flows.carry_out import carry_out
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.get_sequence import id_there
-from sequences_mcp.providers.port import Call
-from sequences_mcp.providers.vendor_port import Write
+from sequences_mcp.ports.embedded import ToolCall
+from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.server.arguments import IdempotencyKey
-from sequences_mcp.server.boundary import answer
-from sequences_mcp.server.definition import Definition, Hints
-from sequences_mcp.server.fingerprint import fingerprint
-from sequences_mcp.server.schema import compact
-from sequences_mcp.server.view import View, said
+from sequences_mcp.server.boundary import answer, fingerprint
+from sequences_mcp.server.catalog import Definition, Hints, compact
+from sequences_mcp.server.view import ResultView, said_fields
+from sequences_mcp.services.operations import run_once
+from sequences_mcp.services.sequences import id_there
 
 INJECTED = ("desk", "ctx")
 
@@ -62,8 +60,8 @@ def _arguments(definition: Definition, *, skip: list[str]) -> type[ArgModelBase]
     return create_model(model.__name__, __base__=strict, **more)
 
 
-def _output_schema(handler: Callable[..., Awaitable[View]]) -> dict[str, Any]:
-    view: type[View] = get_type_hints(handler)["return"]
+def _output_schema(handler: Callable[..., Awaitable[ResultView]]) -> dict[str, Any]:
+    view: type[ResultView] = get_type_hints(handler)["return"]
     return compact(view.model_json_schema(by_alias=True, mode="serialization"))
 
 
@@ -79,50 +77,55 @@ def _annotations(title: str, hints: Hints) -> ToolAnnotations:
 
 def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
     async def run(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
-        desk = await ctx.request_context.lifespan_context.get()
+        app = await ctx.request_context.lifespan_context.get()
         if definition.safe:
             await (
-                desk.ledger.turn()
+                app.ledger.turn()
             )  # what is read below would otherwise be given up on sooner than what is written
         if definition.staged:
-            return answer(await _said(definition.handler(desk, ctx=ctx, **arguments)))
+            return answer(await _said(definition.handler(app, ctx=ctx, **arguments)))
         if not definition.writes:
-            return answer(await _said(definition.handler(desk, **arguments)))
+            return answer(await _said(definition.handler(app, **arguments)))
         ours = arguments["sequence_id"] if definition.moves_runs else ""
         if definition.moves_runs:
-            arguments["sequence_id"] = await id_there(desk, ours)
+            arguments["sequence_id"] = await id_there(app, ours)
         key = arguments.pop("idempotency_key")
-        call = Call(definition.name, key, fingerprint(arguments))
+        call = ToolCall(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
             write = _write(definition, call, subject, arguments=arguments)
             with _once_over(ours):
-                return answer(await _at_vendor(desk, ctx, write, definition=definition, arguments=arguments))
-        effect = partial(_effect, definition, desk, arguments)
-        return answer(await desk.ledger.once(call, effect, insist=definition.safe))
+                return answer(await _at_vendor(app, ctx, write, definition=definition, arguments=arguments))
+        effect = partial(_effect, definition, app, arguments)
+        return answer(await app.ledger.once(call, effect, insist=definition.safe))
 
     return run
 
 
-def _effect(definition: Definition, desk: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:
-    return _said(definition.handler(desk, **arguments))
+def _effect(definition: Definition, app: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:
+    return _said(definition.handler(app, **arguments))
 
 
 async def _at_vendor(
-    desk: Desk, ctx: Context[Any, Any], write: Write, *, definition: Definition, arguments: Mapping[str, Any]
+    app: AppContext,
+    ctx: Context[Any, Any],
+    write: VendorWrite,
+    *,
+    definition: Definition,
+    arguments: Mapping[str, Any],
 ) -> str:
     """Return the result of a write to a vendor; where a person is needed, ask in a dialog, if there is one."""
 
-    async def effect(at: Desk) -> str:
+    async def effect(at: AppContext) -> str:
         return await _said(definition.handler(at, **arguments))
 
     try:
-        return await carry_out(desk, write, lambda: effect(desk))
+        return await run_once(app, write, lambda: effect(app))
     except ApprovalError as error:
         if "change_id" not in error.data:
             raise
-        from sequences_mcp.server.deciding import change_decided
+        from sequences_mcp.server.starting import change_decided
 
-        return await change_decided(desk, ctx, error, effect=effect)
+        return await change_decided(app, ctx, error, effect=effect)
 
 
 @contextmanager
@@ -137,9 +140,9 @@ def _once_over(ours: str) -> Iterator[None]:
         raise NotSupportedError(error.message, next_step=f"{error.next_step} {over}", data=error.data) from error
 
 
-def _write(definition: Definition, call: Call, subject: str, *, arguments: Mapping[str, Any]) -> Write:
+def _write(definition: Definition, call: ToolCall, subject: str, *, arguments: Mapping[str, Any]) -> VendorWrite:
     apart = definition.told_apart_by
-    return Write(
+    return VendorWrite(
         call=call,
         provider=provider_of(subject),
         subject=f"{subject} {arguments[apart].strip()}" if apart else subject,
@@ -155,5 +158,5 @@ def vendor_subject(arguments: Mapping[str, Any]) -> str | None:
     return next((text for text in given if isinstance(text, str) and provider_of(text) in VENDORS), None)
 
 
-async def _said(result: Awaitable[View]) -> str:
-    return said(await result)
+async def _said(result: Awaitable[ResultView]) -> str:
+    return said_fields(await result)

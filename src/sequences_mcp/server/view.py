@@ -1,23 +1,63 @@
-"""What every result is made of: a view, written once as compact JSON and sent in both channels."""
+"""What every result is made of, and text on its way to a model: harmless, and cut where it would be too long."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError
 
-from sequences_mcp.domain.page import Page
-from sequences_mcp.server.text import may_hide, visible_throughout
+from sequences_mcp.domain import invisible
+from sequences_mcp.domain.records import Page
+
+_ESCAPED = re.compile(r"\\[^nt\"\\/]")
+_KEPT = "\n\t"
+
+
+def visible_text(text: str) -> str:
+    """Return the text with what nobody can see drawn: it could hide words from a person or steer a model."""
+    return invisible.draw(text.replace("\r\n", "\n"), keep=_KEPT, direction=True)
+
+
+def may_hide_text(text: str) -> bool:
+    """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
+    return invisible.may_hide(text) or _ESCAPED.search(text) is not None
+
+
+def visible_throughout(value: Any) -> Any:
+    """Return a JSON value with every string in it, keys included, made visible."""
+    if isinstance(value, str):
+        return visible_text(value)
+    if isinstance(value, dict):
+        return {visible_text(key): visible_throughout(child) for key, child in value.items()}
+    return [visible_throughout(child) for child in value] if isinstance(value, list) else value
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most ``limit`` characters of the text, and how many were left out."""
+    return text if len(text) <= limit else f"{text[:limit]}… [{len(text) - limit:,} more characters]"
+
+
+def fair_limit(lengths: Iterable[int], *, budget: int) -> int:
+    """Return the cut at which texts of these lengths fit the budget; short ones leave room for long ones."""
+    rest = sorted(lengths)
+    for index, length in enumerate(rest):
+        share = budget // (len(rest) - index)
+        if length > share:
+            return share
+        budget -= length
+    return rest[-1] if rest else budget
+
 
 Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]
 
 T = TypeVar("T")
 
 
-class View(BaseModel):
+class ResultView(BaseModel):
     """A result, or a part of one, as a model sees it. What is None is left out.
 
     ``model_validate`` also takes a value that has the same fields.
@@ -26,7 +66,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, from_attributes=True)
 
 
-class WrittenView(View):
+class WrittenView(ResultView):
     """The result of a write: how it ended, what has left for real people, and what to do or expect next."""
 
     outcome: Outcome = "done"
@@ -42,7 +82,7 @@ class WrittenView(View):
         return facts
 
 
-class PageView(View):
+class PageView(ResultView):
     """One page of a list, in Topo's shape."""
 
     total_count: int
@@ -61,25 +101,25 @@ def numbered(page: Page[Any]) -> dict[str, Any]:
     }
 
 
-def seen(items: Iterable[T], to_view: Callable[[T], View]) -> tuple[Any, ...]:
+def seen_fields(items: Iterable[T], to_view: Callable[[T], ResultView]) -> tuple[Any, ...]:
     """Return a view of each item."""
     return tuple(to_view(item) for item in items)
 
 
-def facts_of(view: View) -> dict[str, Any]:
+def view_facts(view: ResultView) -> dict[str, Any]:
     """Return a view as JSON values, every string visible."""
     facts = visible_throughout(view.model_dump(mode="json", by_alias=True, exclude_none=True))
     assert isinstance(facts, dict)
     return facts
 
 
-def said(view: View) -> str:
+def said_fields(view: ResultView) -> str:
     """Return a view as the compact JSON text of a result, every string visible."""
     try:
         text = view.model_dump_json(by_alias=True, exclude_none=True)
     except PydanticSerializationError:  # a lone surrogate, which no JSON text can hold
-        return to_json(facts_of(view))
-    return to_json(facts_of(view)) if may_hide(text) else text
+        return to_json(view_facts(view))
+    return to_json(view_facts(view)) if may_hide_text(text) else text
 
 
 def to_json(facts: Mapping[str, Any]) -> str:

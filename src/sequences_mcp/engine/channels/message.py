@@ -1,12 +1,23 @@
-"""One composed e-mail, and what its delivery returns."""
+"""The bytes of an e-mail: headers, composition, and the last look before they leave."""
 
 from __future__ import annotations
 
+import hmac
+import re
+import unicodedata
+from base64 import b32encode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+from sequences_mcp.domain.addresses import wire_address
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.engine.channels.replies import withheld_error
+from sequences_mcp.errors import InvalidArgumentsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class ComposedMessage:
     """The bytes of one e-mail and its envelope: one sender, one recipient.
 
     ``data`` has CRLF line ends and no dot-stuffing. ``smtputf8`` says that an address is outside ASCII, which the
@@ -25,3 +36,179 @@ class Receipt:
     """Proof of acceptance: the server's own words, or the file written."""
 
     reply: str
+
+
+_SIZE = 20  # 160 bits are 32 letters without padding
+
+
+def message_id(key: bytes, *, sequence_id: str, step_key: str, generation: int, sender: str) -> str:
+    """Return ``<base32(HMAC-SHA256(key, sequence|step|generation))@sender-domain>``.
+
+    ``key`` is a secret of this installation; ``sender`` the address whose domain the id ends in.
+    """
+    name = f"{sequence_id}|{step_key}|{generation}".encode()
+    local = b32encode(hmac.digest(key, name, "sha256")[:_SIZE]).decode("ascii").lower()
+    return f"<{local}@{wire_address(sender).rpartition('@')[2]}>"
+
+
+# Printable ASCII without a space at either end and without what a reader would take for an encoded word.
+_PLAIN = re.compile(r"(?!.*=\?)(?! )[ -~]{1,900}(?<! )")
+# Words with one space between them; readers make one of two (RFC 5322, section 2.2.3).
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# What ends a line for one reader or another, or cannot be written at all.
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_WORD_BYTES = 45  # 60 letters of base 64, in an encoded word of at most 75 (RFC 2047, section 2)
+
+
+def is_fit(text: str) -> bool:
+    """Say whether a text may stand in a header: no line break of any kind, no control character but a tab."""
+    return not any(unicodedata.category(c) in _UNFIT for c in text if c != "\t")
+
+
+def unstructured(text: str) -> str:
+    """Return the value of a Subject."""
+    return text if not text or _PLAIN.fullmatch(text) else _encoded_words(text)
+
+
+def mailbox(name: str, address: str) -> str:
+    """Return the value of a From or To with one mailbox."""
+    return f"{_phrase(name)} <{address}>" if name else address
+
+
+def _phrase(name: str) -> str:
+    if not _PLAIN.fullmatch(name):
+        return _encoded_words(name)
+    if _ATOMS.fullmatch(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _encoded_words(text: str) -> str:
+    """Return RFC 2047 words, one a line; none splits a letter."""
+    words = [b""]
+    for letter in text:
+        piece = letter.encode("utf-8")
+        if len(words[-1]) + len(piece) > _WORD_BYTES:
+            words.append(b"")
+        words[-1] += piece
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in words)
+
+
+def compose(
+    *, sender: Sender, recipient: str, subject: str, content: str, message_id: str, date: datetime
+) -> ComposedMessage:
+    """Return a plain-text e-mail from one person to one person.
+
+    The same arguments give the same bytes. ``date`` is aware. Raises InvalidArgumentsError for what is not one
+    plain address, for a line break or another control character in a header, and for a text that has no bytes.
+    """
+    _require_fit({"sender's name": sender.name, "subject": subject, "message id": message_id}, content=content)
+    mine, theirs = _wire(sender.address), _wire(recipient)
+    headers = {
+        "From": mailbox(sender.name, mine),
+        "To": mailbox("", theirs),
+        "Subject": unstructured(subject),
+        "Date": _date(date),
+        "Message-ID": message_id,
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    message = ComposedMessage(
+        message_id=message_id,
+        sender=mine,
+        recipient=theirs,
+        data=head.encode() + _body(content),
+        smtputf8=not (mine + theirs).isascii(),
+    )
+    if why := message_flaw(message):
+        raise _unfit(f"The e-mail cannot be composed: {why}.")
+    return message
+
+
+def _body(content: str) -> bytes:
+    """Return the MIME headers and the text; never 8bit, so that no server has to offer 8BITMIME."""
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    part = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    part.set_content(content, charset="utf-8")
+    return part.as_bytes()
+
+
+def _date(date: datetime) -> str:
+    from email.utils import format_datetime
+
+    if date.utcoffset() is None:
+        raise _unfit("The date has no offset from UTC.")
+    return format_datetime(date)
+
+
+def _wire(address: str) -> str:
+    wire = wire_address(address)
+    if not is_fit(wire):
+        raise _unfit(f"{address[:80]!r} is not one plain e-mail address.")
+    return wire
+
+
+def _require_fit(headers: Mapping[str, str], *, content: str) -> None:
+    for name, value in headers.items():
+        if not is_fit(value):
+            raise _unfit(f"The {name} contains a line break or another control character.")
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in content):
+        raise _unfit("The text contains a character that cannot be written in an e-mail.")
+
+
+def _unfit(message: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(
+        message, next_step="Correct the text with edit_draft or the address with save_contacts."
+    )
+
+
+_LONGEST_LINE = 998  # RFC 5322, section 2.1.1
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
+_ONCE = ("from", "to", "subject", "date", "message-id")
+_NEVER = re.compile(r"cc|bcc|sender|resent-.*")
+
+
+def message_flaw(message: ComposedMessage) -> str | None:
+    """Return what is wrong with a message, or None.
+
+    One sender and one recipient, the same in the envelope and in the headers, no other recipient of any kind; CRLF
+    line ends alone (anything else lets a server see a second message), no NUL, no line that is too long.
+    """
+    if message.smtputf8 == f"{message.sender}{message.recipient}".isascii():
+        return "it does not say rightly whether its addresses need SMTPUTF8"
+    if _BARE.search(message.data):
+        return "its lines do not all end in CRLF, or it contains a NUL"
+    if max(map(len, message.data.split(b"\r\n"))) > _LONGEST_LINE:
+        return f"it has a line of more than {_LONGEST_LINE} bytes"
+    headers = _headers(message.data)
+    names = [name for name, _ in headers]
+    if wrong := [name for name in _ONCE if names.count(name) != 1]:
+        return f"it does not have exactly one {', '.join(wrong)} header"
+    if extra := [name for name in names if _NEVER.fullmatch(name)]:
+        return f"it has a {', '.join(extra)} header"
+    return _mismatch(message, dict(headers))
+
+
+def require_sound_message(message: ComposedMessage) -> None:
+    """Raise DeliveryWithheldError for a message with a flaw: it must not leave."""
+    if why := message_flaw(message):
+        raise withheld_error(why, phase="check")
+
+
+def _headers(data: bytes) -> list[tuple[str, str]]:
+    head = data.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    lines = re.sub(r"\r\n(?=[ \t])", "", head).split("\r\n")
+    return [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+
+
+def _mismatch(message: ComposedMessage, headers: dict[str, str]) -> str | None:
+    from email.utils import getaddresses
+
+    for name, address in (("from", message.sender), ("to", message.recipient)):
+        if [found for _, found in getaddresses([headers[name]])] != [address]:
+            return f"its {name} header is not the envelope's one address"
+    if headers["message-id"] != message.message_id:
+        return "its message-id header is another one"
+    return None

@@ -8,15 +8,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from sequences_mcp.domain.sequence import TO_OUTBOX
-from sequences_mcp.engine.channels.envelope import require_sound
-from sequences_mcp.engine.channels.faults import deferring, unknown
-from sequences_mcp.engine.channels.message import Message, Receipt
+from sequences_mcp.domain.run import TO_OUTBOX
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sound_message
+from sequences_mcp.engine.channels.replies import deferring, unknown_error
 
 
-def deliver(
+def deliver_to_outbox(
     folder: Path,
-    message: Message,
+    message: ComposedMessage,
     *,
     before_dot: Callable[[], None],
     at: Callable[[str], None] = lambda phase: None,
@@ -27,7 +26,7 @@ def deliver(
     file is named by its message id, so that a repeat cannot make a second one. Raises DeliveryDeferredError while
     nothing is there, DeliveryUnknownError when the disk failed after the rename.
     """
-    require_sound(message)
+    require_sound_message(message)
     with deferring("writing to the outbox"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = _written(folder, message.data)
@@ -44,7 +43,7 @@ def deliver(
     return Receipt(f"{TO_OUTBOX}{target}")
 
 
-def file_name(message: Message) -> str:
+def file_name(message: ComposedMessage) -> str:
     """Return the name an e-mail has in the outbox."""
     return f"{re.sub(r'[^A-Za-z0-9.@-]', '_', message.message_id.strip('<>'))}.eml"
 
@@ -69,4 +68,4 @@ def _sync_folder(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise unknown(f"the file is in the outbox, but the disk did not confirm it ({error})") from error
+        raise unknown_error(f"the file is in the outbox, but the disk did not confirm it ({error})") from error

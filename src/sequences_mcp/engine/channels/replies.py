@@ -1,16 +1,21 @@
-"""Whose trouble a mail server's refusal is: the mailbox's, the recipient's, or this one text's.
-
-The enhanced status code decides (RFC 3463 and the IANA registry of them), then the words, which the large
-providers use more consistently than their codes, then the phase. A refusal of the mailbox (sender, account,
-server, connection) says nothing about the person who was to be written to, so what cannot be told apart
-counts as that, marked ``doubtful``.
-"""
+"""A mail server's refusals: whose trouble each is, and the error it becomes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+
+from sequences_mcp.domain import invisible
+from sequences_mcp.errors import (
+    DeliveryDeferredError,
+    DeliveryError,
+    DeliveryRejectedError,
+    DeliveryUnknownError,
+    DeliveryWithheldError,
+)
 
 
 class Blame(StrEnum):
@@ -29,7 +34,7 @@ class Blame(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ReplyJudgement:
     """Whose trouble it is; ``doubtful`` where nothing in the answer says so. ``code`` is what it is known by."""
 
     blame: Blame
@@ -37,20 +42,20 @@ class Judgement:
     doubtful: bool = False
 
 
-def judge(phase: str, code: int, text: str) -> Judgement:
+def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
     """Return whose trouble an answer is that is not a yes: ``text`` without the code, on one line."""
     enhanced = _enhanced(code, text)
     known = f"{code} {enhanced}" if enhanced else str(code)
     named = phase == "RCPT" or phase in ("DATA", "the final dot")
     if not named or code in _OURS or not 400 <= code <= 599:
-        return Judgement(Blame.MAILBOX, known)
+        return ReplyJudgement(Blame.MAILBOX, known)
     said = _without_addresses(text)
     blame = _decided(enhanced, said) if enhanced else _by_words(code, said, at_rcpt=phase == "RCPT")
     if blame is None:
-        return Judgement(Blame.MAILBOX, known, doubtful=code >= 500)
+        return ReplyJudgement(Blame.MAILBOX, known, doubtful=code >= 500)
     if blame in (Blame.GONE, Blame.REFUSES) and code < 500:
         blame = Blame.LATER
-    return Judgement(blame, known)
+    return ReplyJudgement(blame, known)
 
 
 # "Sign in first", "use encryption", "out of order", "no such command", "closing": about us, whenever it is said.
@@ -210,3 +215,108 @@ def _of_recipient(said: str) -> Blame | None:
     if _NOBODY.search(said):
         return Blame.GONE
     return Blame.REFUSES if _CLOSED.search(said) else None
+
+
+_GONE = "Nothing is sent to this address again; with another one (save_contacts), retry_failed plans what is left."
+_REFUSES = "retry_failed plans what is left, once the mailbox takes e-mail or the person has another address."
+_LONGEST = 300
+_MOST = 20_000  # more of an answer is not looked at
+_NOBODY_REACHED = ReplyJudgement(Blame.MAILBOX, "")
+
+
+def server_words(code: int | str, reply: bytes | str) -> str:
+    """Return a server's answer as text, whole: ``shown`` makes of it what is kept."""
+    text = reply[:_MOST].decode("utf-8", "replace") if isinstance(reply, bytes) else reply[:_MOST]
+    return f"{code} {text}".strip()
+
+
+def server_words_shown(reply: str, *, clean: Callable[[str], str]) -> str:
+    """Return a server's answer as one line in which everything can be seen, cleaned of secrets, then shortened.
+
+    ``clean`` runs over it as it was given and as one line, before anything is cut off: half a secret is one too.
+    """
+    line = clean(" ".join(clean(reply).split()))
+    line = invisible.draw(clean(invisible.strip(line)), keep="")
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def deferred_error(
+    why: str, *, phase: str, judged: ReplyJudgement = _NOBODY_REACHED, reply: str = ""
+) -> DeliveryDeferredError:
+    """Return the error for an e-mail that was certainly not accepted and may be tried again."""
+    return DeliveryDeferredError(
+        f"The e-mail was not accepted: {why}.",
+        next_step="It is tried again later by itself; `sequences-mcp doctor` checks the mail server.",
+        data={"phase": phase, "why": why, **_facts(judged), **_said(reply)},
+    )
+
+
+def withheld_error(
+    why: str, *, phase: str, code: str = "", reply: str = "", next_step: str = ""
+) -> DeliveryWithheldError:
+    """Return the error for an e-mail that must not be tried again before a person has looked at it."""
+    return DeliveryWithheldError(
+        f"The e-mail was not sent: {why}.",
+        next_step=next_step or "edit_draft changes its text; a person then approves it, or approves it as it is.",
+        data={"phase": phase, "why": why, **_facts(ReplyJudgement(Blame.TEXT, code)), **_said(reply)},
+    )
+
+
+def refused_error(code: int, reply: bytes, *, phase: str) -> DeliveryError:
+    """Return the error for an answer to MAIL, RCPT, DATA or the final dot that is not a yes."""
+    answer = server_words(code, reply)
+    judged = judge_reply(phase, code, " ".join(server_words("", reply).split())[:_LONGEST])
+    why = f"the server answered {judged.code} to {phase}"
+    if judged.blame is Blame.TEXT:
+        return withheld_error(why, phase=phase, code=judged.code, reply=answer)
+    if judged.blame in (Blame.MAILBOX, Blame.LATER):
+        return deferred_error(why, phase=phase, judged=judged, reply=answer)
+    return DeliveryRejectedError(
+        f"The mail server says that this recipient takes no e-mail: it answered {judged.code} to {phase}.",
+        next_step=_GONE if judged.blame is Blame.GONE else _REFUSES,
+        data={"phase": phase, "bounced": judged.blame is Blame.GONE, **_facts(judged), **_said(answer)},
+    )
+
+
+def unknown_error(why: str, *, reply: str = "") -> DeliveryUnknownError:
+    """Return the error for an e-mail that may or may not have been accepted."""
+    return DeliveryUnknownError(
+        f"The e-mail may have been delivered: {why}.",
+        next_step="Look in the Sent folder, then settle it in the review; no second one is sent by itself.",
+        data=_said(reply),
+    )
+
+
+@contextmanager
+def deferring(phase: str) -> Iterator[None]:
+    """Turn a network failure before the final dot into a deferral. Every error of smtplib is an OSError."""
+    try:
+        yield
+    except OSError as error:
+        code = str(getattr(error, "smtp_code", "") or "")
+        judged = ReplyJudgement(Blame.MAILBOX, code)
+        raise deferred_error(
+            f"{described(error)} ({phase})", phase=phase, judged=judged, reply=_reply(error)
+        ) from error
+
+
+def _facts(judged: ReplyJudgement) -> dict[str, object]:
+    return {"blame": judged.blame.value, "code": judged.code, "doubtful": judged.doubtful}
+
+
+def _said(reply: str) -> dict[str, str]:
+    return {"server_reply": reply} if reply else {}
+
+
+def described(error: OSError) -> str:
+    """Return what went wrong with a connection, without the server's words."""
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    if code := getattr(error, "smtp_code", None):
+        return f"the server answered {code}"
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+
+
+def _reply(error: OSError) -> str:
+    reply = getattr(error, "smtp_error", None)
+    return server_words(getattr(error, "smtp_code", ""), reply) if isinstance(reply, bytes | str) else ""

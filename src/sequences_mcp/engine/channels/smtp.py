@@ -11,31 +11,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sequences_mcp.engine.channels.envelope import require_sound
-from sequences_mcp.engine.channels.faults import (
-    deferred,
-    deferring,
-    described,
-    refused,
-    said,
-    shown,
-    unknown,
-    withheld,
+from sequences_mcp.engine.channels import replies
+from sequences_mcp.engine.channels.mail_server import (
+    PATIENT,
+    Deadline,
+    MailServer,
+    Timeouts,
+    session,
+    without_secrets,
 )
-from sequences_mcp.engine.channels.mail_server import PATIENT, MailServer, Password, Security, Timeouts
-from sequences_mcp.engine.channels.message import Message, Receipt
-from sequences_mcp.engine.channels.session import Deadline, session, without_secrets
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sound_message
 
 if TYPE_CHECKING:
     import smtplib
     import ssl
 
-__all__ = ["MailServer", "Password", "Security", "Timeouts", "deliver"]
 
-
-def deliver(
+def deliver_by_smtp(
     server: MailServer,
-    message: Message,
+    message: ComposedMessage,
     *,
     before_dot: Callable[[], None],
     timeouts: Timeouts = PATIENT,
@@ -50,7 +44,7 @@ def deliver(
     slowly the server drips. Raises DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError
     (``data["bounced"]``) or DeliveryUnknownError; none of them, nor the receipt, repeats the password.
     """
-    require_sound(message)
+    require_sound_message(message)
     with (
         without_secrets(server),
         Deadline(timeouts.total) as deadline,
@@ -64,44 +58,46 @@ def deliver(
         at("body")
         before_dot()
         deadline.extend(timeouts.final)
-        return Receipt(shown(_finish(connection, timeouts, at=at), clean=server.without_password))
+        return Receipt(
+            replies.server_words_shown(_finish(connection, timeouts, at=at), clean=server.without_password)
+        )
 
 
-def _address(connection: smtplib.SMTP, message: Message) -> None:
+def _address(connection: smtplib.SMTP, message: ComposedMessage) -> None:
     options = []
     if message.smtputf8:
         if not connection.has_extn("smtputf8"):
-            raise withheld(
+            raise replies.withheld_error(
                 "the server does not offer SMTPUTF8, which this address needs",
                 phase="MAIL",
                 next_step="An address in ASCII letters (save_contacts) and a new start, or another mail server.",
             )
         options = ["SMTPUTF8", "BODY=8BITMIME"]
-    with deferring("MAIL"):
+    with replies.deferring("MAIL"):
         code, reply = connection.mail(message.sender, options)
     if code != 250:
-        raise refused(code, reply, phase="MAIL")
-    with deferring("RCPT"):
+        raise replies.refused_error(code, reply, phase="MAIL")
+    with replies.deferring("RCPT"):
         code, reply = connection.rcpt(message.recipient)
     if code not in (250, 251):
-        raise refused(code, reply, phase="RCPT")
+        raise replies.refused_error(code, reply, phase="RCPT")
 
 
 def _open_text(connection: smtplib.SMTP) -> None:
-    with deferring("DATA"):
+    with replies.deferring("DATA"):
         code, reply = connection.docmd("DATA")
     if code != 354:
-        raise refused(code, reply, phase="DATA")
+        raise replies.refused_error(code, reply, phase="DATA")
 
 
 def _write_text(connection: smtplib.SMTP, data: bytes, *, at: Callable[[str], None]) -> None:
     """Write the text, dot-stuffed, up to and with the CRLF that the final dot follows."""
     stuffed = re.sub(rb"(?m)^\.", b"..", data if data.endswith(b"\r\n") else data + b"\r\n")
     middle = len(stuffed) // 2
-    with deferring("text"):
+    with replies.deferring("text"):
         connection.send(stuffed[:middle])
     at("half")
-    with deferring("text"):
+    with replies.deferring("text"):
         connection.send(stuffed[middle:])
         _require_silence(connection)
 
@@ -111,7 +107,7 @@ def _require_silence(connection: smtplib.SMTP) -> None:
     early = _early_words(connection)
     if early is not None:
         why = "the server ended it before the text was complete"
-        raise deferred(why, phase="text", reply=said("", early))
+        raise replies.deferred_error(why, phase="text", reply=replies.server_words("", early))
 
 
 def _early_words(connection: smtplib.SMTP) -> bytes | None:
@@ -141,12 +137,14 @@ def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str],
         at("dot")
         code, reply = connection.getreply()
     except OSError as error:  # every error of smtplib is one too
-        raise unknown(f"the connection was lost before the server's answer ({described(error)})") from error
+        raise replies.unknown_error(
+            f"the connection was lost before the server's answer ({replies.described(error)})"
+        ) from error
     at("reply")
     with suppress(OSError):
         connection.send(b"QUIT\r\n")  # its answer tells nothing and could only keep us from writing down this one
     if 200 <= code <= 299:
-        return said(code, reply)
+        return replies.server_words(code, reply)
     if 400 <= code <= 599:
-        raise refused(code, reply, phase="the final dot")
-    raise unknown(f"the server's answer was none: {code}", reply=said(code, reply))
+        raise replies.refused_error(code, reply, phase="the final dot")
+    raise replies.unknown_error(f"the server's answer was none: {code}", reply=replies.server_words(code, reply))

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sequences_mcp.domain.finding import Finding, errors_in, warnings_in
-from sequences_mcp.flows import check_blueprint as verb
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.findings import Finding, errors_in, warnings_in
 from sequences_mcp.server.arguments import Unpacked
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.blueprint import step_view
-from sequences_mcp.server.views.finding import FoundView, found
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.views.blueprints import FoundView, found, step_view
+from sequences_mcp.services import blueprints as verb
 
 
 class CheckView(FoundView):
@@ -25,14 +24,14 @@ class CheckView(FoundView):
 
 
 async def check_blueprint(
-    desk: Desk,
+    app: AppContext,
     steps: Annotated[list[Any] | None, Unpacked, Field(description="As in create_blueprint")] = None,
     blueprint_id: str | None = None,
     apply_fixes: Annotated[bool, Field(description="Also return the steps with every exact fix applied")] = False,
 ) -> CheckView:
     """What the guards find in steps or in a stored blueprint: rule, severity, step, field, span, fix. Errors
     refuse a save or a start; warnings need a person's yes. Saves nothing."""
-    report = await verb.check_blueprint(desk, steps=steps, blueprint_id=blueprint_id, apply_fixes=apply_fixes)
+    report = await verb.check_blueprint(app, steps=steps, blueprint_id=blueprint_id, apply_fixes=apply_fixes)
     fixed = report.fixed_steps
     return CheckView(
         errors=len(errors_in(report.findings)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequences_mcp.flows import check_operation as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.definition import READ, Definition
+from sequences_mcp.context import AppContext
+from sequences_mcp.server.catalog import READ, Definition
 from sequences_mcp.server.view import Outcome, WrittenView
-from sequences_mcp.server.views.vendor_error import vendor_error
+from sequences_mcp.server.views.sequences import vendor_error
+from sequences_mcp.services import operations as verb
 
 _SENT = {"done": "at the vendor", "not_done": "nothing", "unknown": "unknown", "begun": "unknown"}
 _NEXT = {
@@ -29,9 +29,9 @@ class OperationView(WrittenView):
     last_answer: dict[str, Any] | None = None
 
 
-async def check_operation(desk: Desk, operation_id: str) -> OperationView:
+async def check_operation(app: AppContext, operation_id: str) -> OperationView:
     """What became of a write to a vendor whose outcome was unknown, read back where its API can tell."""
-    found = await verb.check_operation(desk, operation_id=operation_id)
+    found = await verb.check_operation(app, operation_id=operation_id)
     state = found.operation.state
     outcome: Outcome = "unknown" if state == "begun" else state
     return OperationView(

@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.flows import create_blueprint as verb
-from sequences_mcp.flows.blueprint_needs import needs_of
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Sourced, StepFormat, Unpacked
-from sequences_mcp.server.definition import WRITE, Definition
-from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
+from sequences_mcp.server.catalog import WRITE, Definition
+from sequences_mcp.server.views.blueprints import BlueprintWritten, blueprint_written
+from sequences_mcp.services import blueprints as verb
 
 
 async def create_blueprint(
-    desk: Desk,
+    app: AppContext,
     name: Name,
     steps: Annotated[list[Any], Unpacked, StepFormat],
     job_title: Annotated[Name | None, Field(description="Fills {{sourcingJobTitle}}")] = None,
@@ -30,7 +30,7 @@ async def create_blueprint(
     {{candidateLocation}} {{sourcingJobTitle}} {{sourcingLocation}} {{recruiterFirstname}} {{recruiterLastname}}.
     """
     report = await verb.create_blueprint(
-        desk,
+        app,
         name=name,
         steps=steps,
         job_title=job_title,
@@ -38,7 +38,7 @@ async def create_blueprint(
         provider=provider,
         config=config,
     )
-    return blueprint_written(report, needs_of(report.blueprint, desk.terms))
+    return blueprint_written(report, needs_of(report.blueprint, app.terms))
 
 
 TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, told_apart_by="name")

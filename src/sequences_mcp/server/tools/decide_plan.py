@@ -6,16 +6,15 @@ from typing import Any, Literal
 
 from mcp.server.mcpserver import Context
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.flows import decide_plan as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.apps import APP_ONLY, require_panel
-from sequences_mcp.server.definition import SEND, Definition
-from sequences_mcp.server.views.panel import DecidedView, decided_view
+from sequences_mcp.server.catalog import SEND, Definition
+from sequences_mcp.server.panel import APP_ONLY, DecidedView, decided_view, require_panel
+from sequences_mcp.services import reviews as verb
 
 
 async def decide_plan(
-    desk: Desk,
+    app: AppContext,
     ctx: Context[Any, Any],
     plan_id: str,
     digest: str,
@@ -24,7 +23,7 @@ async def decide_plan(
 ) -> DecidedView:
     """Used by the panel alone."""
     require_panel(ctx)
-    plan = await verb.decide_plan(desk, plan_id=plan_id, digest=digest, decision=decision, proof=proof)
+    plan = await verb.decide_plan(app, plan_id=plan_id, digest=digest, decision=decision, proof=proof)
     return decided_view(plan, approved=plan.status is PlanStatus.APPROVED)
 
 

@@ -6,25 +6,25 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sequences_mcp.domain.sequence import SequenceStatus, StepState
-from sequences_mcp.flows import edit_draft as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.definition import WRITE, Definition
-from sequences_mcp.server.views.review import DraftWritten, draft_view
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.run import SequenceStatus, StepState
+from sequences_mcp.server.catalog import WRITE, Definition
+from sequences_mcp.server.views.reviews import DraftWritten, draft_view
+from sequences_mcp.services import reviews as verb
 
 APPROVED_BEFORE = "It is a text that was approved before, byte for byte: the approval stands."
 
 
 async def edit_draft(
-    desk: Desk,
+    app: AppContext,
     draft_id: str,
     content: str,
     subject: Annotated[str | None, Field(description="Left out: stays as it is")] = None,
 ) -> DraftWritten:
     """Write or replace one pending text of one contact. Voids any approval of it."""
-    draft = await verb.edit_draft(desk, draft_id=draft_id, content=content, subject=subject)
+    draft = await verb.edit_draft(app, draft_id=draft_id, content=content, subject=subject)
     stands = draft.run.state is StepState.PLANNED and draft.sequence.status is not SequenceStatus.FOUND
-    ways = desk.ways_to_review(path=f"/texts/{draft_id}")
+    ways = app.ways_to_review(path=f"/texts/{draft_id}")
     return DraftWritten(
         outcome="done" if stands else "waiting_for_approval",
         next=APPROVED_BEFORE if stands else f"A person reads and approves it {ways}.",

@@ -6,20 +6,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sequences_mcp.flows import get_blueprint as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.blueprint import BlueprintView, blueprint_view
+from sequences_mcp.context import AppContext
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.views.blueprints import BlueprintView, blueprint_view
+from sequences_mcp.services import blueprints as verb
 
 
 async def get_blueprint(
-    desk: Desk,
+    app: AppContext,
     blueprint_id: str,
     version: Annotated[int | None, Field(ge=1, description="Default: newest")] = None,
     full: Annotated[bool, Field(description="Long texts uncut")] = False,
 ) -> BlueprintView:
     """One blueprint: its steps, its version, and what the guards find in it."""
-    report = await verb.get_blueprint(desk, blueprint_id=blueprint_id, version=version)
+    report = await verb.get_blueprint(app, blueprint_id=blueprint_id, version=version)
     return blueprint_view(report, full=full)
 
 

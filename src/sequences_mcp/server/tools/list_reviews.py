@@ -6,33 +6,33 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sequences_mcp.flows import list_reviews as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.apps import SHOWN
+from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.review import ReviewsView, next_step, reviews_view
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.panel import SHOWN
+from sequences_mcp.server.views.reviews import ReviewsView, next_step, reviews_view
+from sequences_mcp.services import reviews as verb
 
 
 async def list_reviews(
-    desk: Desk,
+    app: AppContext,
     plan_id: Annotated[str | None, Field(description="Only this plan and its texts")] = None,
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> ReviewsView:
     """Plans and single texts that wait for a person's yes, and texts still to be written."""
-    reviews = await verb.list_reviews(desk, plan_id=plan_id, page=page, size=size)
+    reviews = await verb.list_reviews(app, plan_id=plan_id, page=page, size=size)
     path = f"/plans/{plan_id}" if plan_id else "/"
-    ways = desk.ways_to_review(path=path)
+    ways = app.ways_to_review(path=path)
     coming = next_step(reviews, ways=ways, one=plan_id is not None)
     first = next((one.id for one in reviews.changes.items), None)
-    where = desk.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
+    where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
     more = (
         f"Changes at vendors wait: {reviews.changes.total_count:,}. A person decides about {first} {where}."
         if first
         else ""
     )
-    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, desk.obstacle()))))
+    return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, app.obstacle()))))
 
 
 TOOL = Definition(list_reviews, title="List what waits for a person", hints=READ, meta=SHOWN)

@@ -6,18 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.domain.sequence import SequenceStatus
-from sequences_mcp.flows import list_sequences as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.port import SequenceFilter, WaitingFor
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.ports.embedded import SequenceFilter, WaitingFor
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, Instant, PageNumber, PageSize, ShortText
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.sequence import SequencePage, sequence_page
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.views.sequences import SequencePage, sequence_page
+from sequences_mcp.services import sequences as verb
 
 
 async def list_sequences(
-    desk: Desk,
+    app: AppContext,
     provider: str = LOCAL,
     status: SequenceStatus | None = None,
     provider_status: str | None = None,
@@ -48,7 +48,7 @@ async def list_sequences(
         page=page,
         size=size,
     )
-    return sequence_page(await verb.list_sequences(desk, wanted=wanted, provider=provider))
+    return sequence_page(await verb.list_sequences(app, wanted=wanted, provider=provider))
 
 
 TOOL = Definition(list_sequences, title="List sequences", hints=READ)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from sequences_mcp.flows import list_sourcings as verb
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.text import cut
-from sequences_mcp.server.view import PageView, View, numbered
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.view import PageView, ResultView, cut, numbered
+from sequences_mcp.services import contacts as verb
 
 
-class SourcingView(View):
+class SourcingView(ResultView):
     """One sourcing."""
 
     id: str
@@ -23,9 +22,11 @@ class SourcingPage(PageView):
     items: tuple[SourcingView, ...]
 
 
-async def list_sourcings(desk: Desk, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE) -> SourcingPage:
+async def list_sourcings(
+    app: AppContext, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
+) -> SourcingPage:
     """Kalent's sourcings: what is being filled, with the candidates found for it."""
-    found = await verb.list_sourcings(desk, page=page, size=size)
+    found = await verb.list_sourcings(app, page=page, size=size)
     items = tuple(SourcingView(id=one.id, name=cut(one.name, 200) if one.name else None) for one in found.items)
     return SourcingPage(items=items, **numbered(found))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.flows import list_tasks as verb
-from sequences_mcp.flows.desk import Desk
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.task import TaskPage, task_page
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.views.sequences import TaskPage, task_page
+from sequences_mcp.services import sequences as verb
 
 
 async def list_tasks(
-    desk: Desk, provider: str = LOCAL, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
+    app: AppContext, provider: str = LOCAL, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
 ) -> TaskPage:
     """Steps a person does by hand (LinkedIn, WhatsApp, SMS), oldest first, with the text ready to copy."""
-    return task_page(await verb.list_tasks(desk, provider=provider, page=page, size=size))
+    return task_page(await verb.list_tasks(app, provider=provider, page=page, size=size))
 
 
 TOOL = Definition(list_tasks, title="List manual steps", hints=READ)

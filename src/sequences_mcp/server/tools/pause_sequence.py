@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sequences_mcp.flows import pause_sequence as verb
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import Instant
-from sequences_mcp.server.definition import PAUSE, Definition
-from sequences_mcp.server.views.sequence import SequenceWritten, sequence_written
+from sequences_mcp.server.catalog import PAUSE, Definition
+from sequences_mcp.server.views.sequences import SequenceWritten, sequence_written
+from sequences_mcp.services import sequences as verb
 
 UNDER_WAY = "It goes on by itself at that time; resume_sequence ends the pause."
 UNAPPROVED = (
@@ -15,9 +15,9 @@ UNAPPROVED = (
 )
 
 
-async def pause_sequence(desk: Desk, sequence_id: str, paused_until: Instant) -> SequenceWritten:
+async def pause_sequence(app: AppContext, sequence_id: str, paused_until: Instant) -> SequenceWritten:
     """Hold one run until a future time; it then goes on by itself. Delays stand still meanwhile."""
-    detail = await verb.pause_sequence(desk, sequence_id=sequence_id, paused_until=paused_until)
+    detail = await verb.pause_sequence(app, sequence_id=sequence_id, paused_until=paused_until)
     waits = detail.sequence.waits_for_plan
     return sequence_written(detail, next_step=UNAPPROVED if waits else UNDER_WAY)
 

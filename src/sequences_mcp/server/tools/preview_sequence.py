@@ -6,21 +6,21 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sequences_mcp.flows import preview_sequence as verb
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import Unpacked
-from sequences_mcp.server.definition import READ, Definition
-from sequences_mcp.server.views.preview import PreviewView, preview_view
+from sequences_mcp.server.catalog import READ, Definition
+from sequences_mcp.server.views.starts import PreviewView, preview_view
+from sequences_mcp.services import starts as verb
 
 
 async def preview_sequence(
-    desk: Desk,
+    app: AppContext,
     blueprint_id: str,
     contacts: Annotated[list[Any], Unpacked, Field(description="As in start_sequence")],
 ) -> PreviewView:
     """What each contact would get: final text and local time of every step, and what would hold or block it.
     Saves, plans and sends nothing."""
-    return preview_view(await verb.preview_sequence(desk, blueprint_id=blueprint_id, contacts=contacts))
+    return preview_view(await verb.preview_sequence(app, blueprint_id=blueprint_id, contacts=contacts))
 
 
 TOOL = Definition(preview_sequence, title="Preview a sequence", hints=READ)

@@ -7,21 +7,21 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from sequences_mcp.domain.sequence import Answer
-from sequences_mcp.flows import record_reply as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.providers.port import Call
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.run import ReplyKind
+from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import Id, IdempotencyKey, Instant
-from sequences_mcp.server.definition import STOP, Definition
-from sequences_mcp.server.fingerprint import fingerprint
-from sequences_mcp.server.view import WrittenView, said
-from sequences_mcp.server.views.sequence import beyond_recall
+from sequences_mcp.server.boundary import fingerprint
+from sequences_mcp.server.catalog import STOP, Definition
+from sequences_mcp.server.view import WrittenView, said_fields
+from sequences_mcp.server.views.sequences import beyond_recall
+from sequences_mcp.services import suppression as verb
 
 NEXT = {
-    Answer.REPLIED: "Answer them yourself; nothing more leaves for them by itself.",
-    Answer.NOT_INTERESTED: "Nothing more leaves for them by itself. A later start would write to them again.",
-    Answer.OPT_OUT: "Nothing more leaves for them, whatever is started later.",
-    Answer.OUT_OF_OFFICE: "It goes on by itself then.",
+    ReplyKind.REPLIED: "Answer them yourself; nothing more leaves for them by itself.",
+    ReplyKind.NOT_INTERESTED: "Nothing more leaves for them by itself. A later start would write to them again.",
+    ReplyKind.OPT_OUT: "Nothing more leaves for them, whatever is started later.",
+    ReplyKind.OUT_OF_OFFICE: "It goes on by itself then.",
 }
 NOTHING_RAN = "Nothing ran for them. "
 GOES_ON = "Not everything stands still: runs says what goes on, and what ends it. "
@@ -34,25 +34,25 @@ class ReplyRecorded(WrittenView):
 
 
 async def record_reply(
-    desk: Desk,
+    app: AppContext,
     who: Annotated[Id, Field(description="Sequence or contact id, or e-mail")],
-    answer: Answer,
+    answer: ReplyKind,
     ctx: Context[Any, Any],
     until: Instant | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> ReplyRecorded:
     """Somebody answered, on any channel: their runs succeed, stop or pause."""
     given = {"who": who, "answer": answer.value, "until": until.isoformat() if until else None}
-    call = Call("record_reply", idempotency_key, fingerprint(given))
-    stored = await desk.ledger.recall(call)
+    call = ToolCall("record_reply", idempotency_key, fingerprint(given))
+    stored = await app.ledger.recall(call)
     if stored is not None:
         return ReplyRecorded.model_validate_json(stored)
-    done = await verb.record_reply(desk, who=who, answer=answer, until=until, call=call)
+    done = await verb.record_reply(app, who=who, answer=answer, until=until, call=call)
     view = ReplyRecorded(runs=dict(done.runs), sent=beyond_recall(done.here), next=_next(done, answer))
-    return ReplyRecorded.model_validate_json(await desk.ledger.record(call, said(view)))
+    return ReplyRecorded.model_validate_json(await app.ledger.record(call, said_fields(view)))
 
 
-def _next(done: verb.Recorded, answer: Answer) -> str:
+def _next(done: verb.Recorded, answer: ReplyKind) -> str:
     before = "" if done.runs else NOTHING_RAN
     return f"{GOES_ON if done.undone else before}{NEXT[answer]}"
 

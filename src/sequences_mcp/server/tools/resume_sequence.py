@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import VENDORS, provider_of
-from sequences_mcp.flows import resume_sequence as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.definition import SEND, Definition
-from sequences_mcp.server.views.sequence import SequenceWritten, sequence_written
+from sequences_mcp.server.catalog import SEND, Definition
+from sequences_mcp.server.views.sequences import SequenceWritten, sequence_written
+from sequences_mcp.services import sequences as verb
 
 
-async def resume_sequence(desk: Desk, sequence_id: str) -> SequenceWritten:
+async def resume_sequence(app: AppContext, sequence_id: str) -> SequenceWritten:
     """End a pause: the run goes on now, and approved texts that are due leave."""
-    detail = await verb.resume_sequence(desk, sequence_id=sequence_id)
+    detail = await verb.resume_sequence(app, sequence_id=sequence_id)
     vendor = VENDORS.get(provider_of(sequence_id), "")
     return sequence_written(detail, next_step=verb.leaves_next(detail, vendor=vendor))
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.flows import save_contacts as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.place_contacts import place_contacts
 from sequences_mcp.server.arguments import ContactFormat, Holder, Unpacked
-from sequences_mcp.server.definition import WRITE, Definition
-from sequences_mcp.server.views.contact import ContactsSaved, contacts_placed, contacts_saved
+from sequences_mcp.server.catalog import WRITE, Definition
+from sequences_mcp.server.views.contacts import ContactsSaved, contacts_placed, contacts_saved
+from sequences_mcp.services import contacts as verb
+from sequences_mcp.services.contacts import place_contacts
 
 
 async def save_contacts(
-    desk: Desk, contacts: Annotated[list[Any], Unpacked, ContactFormat], provider: Holder = LOCAL
+    app: AppContext, contacts: Annotated[list[Any], Unpacked, ContactFormat], provider: Holder = LOCAL
 ) -> ContactsSaved:
     """Save people, all or none. Someone already known (same email, else same phone)
     is updated: fields left out stay, a note is appended. At a vendor each person
     has an outcome of their own."""
     if provider == LOCAL:
-        return contacts_saved(await verb.save_contacts(desk, contacts=contacts))
-    return contacts_placed(await place_contacts(desk, place_id=provider, contacts=contacts))
+        return contacts_saved(await verb.save_contacts(app, contacts=contacts))
+    return contacts_placed(await place_contacts(app, place_id=provider, contacts=contacts))
 
 
 TOOL = Definition(save_contacts, title="Save contacts", hints=WRITE)

@@ -7,20 +7,26 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from sequences_mcp.domain.sequence import LIVE
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.start_sequence import Progress
-from sequences_mcp.server.apps import SHOWN
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.run import LIVE
 from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
-from sequences_mcp.server.deciding import asked, decided, is_open
-from sequences_mcp.server.definition import SEND, Definition
+from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.dialog import is_another_round
-from sequences_mcp.server.starting import Request, planned_once, present
-from sequences_mcp.server.views.start import StartView
+from sequences_mcp.server.panel import SHOWN
+from sequences_mcp.server.starting import (
+    StartRequest,
+    ask_about_plan,
+    is_plan_open,
+    plan_decided,
+    planned_once,
+    present_start,
+)
+from sequences_mcp.server.views.starts import StartView
+from sequences_mcp.services.starts import Progress
 
 
 async def start_sequence(
-    desk: Desk,
+    app: AppContext,
     ctx: Context[Any, Any],
     blueprint_id: str,
     contacts: Annotated[list[Any], EntryFormat],
@@ -31,16 +37,16 @@ async def start_sequence(
     """Plan a start for contacts (up to 10,000, at a vendor 1,000; given as objects they are saved). Returns
     the plan, one person's texts, who is left out and why, which texts are missing. Nothing leaves before a
     person approves the plan."""
-    request = Request(blueprint_id, contacts, auto_approve, idempotency_key)
-    call, again = await request.call(desk), is_another_round(ctx)
-    planned = await planned_once(desk, request, call=call, progress=_progress(ctx), is_another_round=again)
-    view = await present(desk, planned)
-    if is_open(view):
-        view = await asked(desk, ctx, planned, view=view)
-    view = await decided(desk, ctx, planned, view=view, seconds=wait_seconds)
+    request = StartRequest(blueprint_id, contacts, auto_approve, idempotency_key)
+    call, again = await request.call(app), is_another_round(ctx)
+    planned = await planned_once(app, request, call=call, progress=_progress(ctx), is_another_round=again)
+    view = await present_start(app, planned)
+    if is_plan_open(view):
+        view = await ask_about_plan(app, ctx, planned, view=view)
+    view = await plan_decided(app, ctx, planned, view=view, seconds=wait_seconds)
     is_going = view.became is not None and not LIVE.isdisjoint(view.became)
-    waits = desk.waits_for_worker(await desk.plans.get_plan(planned.plan_id)) if is_going else None
-    if obstacle := desk.obstacle() or waits:
+    waits = app.waits_for_worker(await app.plans.get_plan(planned.plan_id)) if is_going else None
+    if obstacle := app.obstacle() or waits:
         view = view.model_copy(update={"next": f"{view.next} {obstacle}"})
     return view
 

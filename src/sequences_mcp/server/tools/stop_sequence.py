@@ -6,17 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sequences_mcp.domain.sequence import StopReason, StopScope
-from sequences_mcp.flows import stop_sequence as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.server.definition import STOP, Definition
-from sequences_mcp.server.views.sequence import SequencesStopped, left_alone, stopped_facts
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.run import StopReason, StopScope
+from sequences_mcp.server.catalog import STOP, Definition
+from sequences_mcp.server.views.sequences import SequencesStopped, left_alone, stopped_facts
+from sequences_mcp.services import sequences as verb
 
 NEXT = "Nothing more leaves for them. suppress_contact also keeps someone out of later starts."
 
 
 async def stop_sequence(
-    desk: Desk,
+    app: AppContext,
     sequence_id: str,
     reason: StopReason,
     scope: Annotated[
@@ -24,11 +24,11 @@ async def stop_sequence(
     ] = StopScope.CONTACT,
 ) -> SequencesStopped:
     """End a run for good, as won or lost; names every run it stopped. What was already sent stays sent."""
-    details = await verb.stop_sequence(desk, sequence_id=sequence_id, reason=reason, scope=scope)
+    details = await verb.stop_sequence(app, sequence_id=sequence_id, reason=reason, scope=scope)
     return SequencesStopped(
         **stopped_facts(details),
-        not_stopped=left_alone(await verb.not_stopped(desk, sequence_id=sequence_id, scope=scope)),
-        next=details[0].untold or NEXT,
+        not_stopped=left_alone(await verb.not_stopped(app, sequence_id=sequence_id, scope=scope)),
+        next=details[0].unavailable_because or NEXT,
     )
 
 

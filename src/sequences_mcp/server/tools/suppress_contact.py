@@ -8,23 +8,15 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from sequences_mcp.flows import suppress_contact as verb
-from sequences_mcp.flows.desk import Desk
-from sequences_mcp.flows.exclude_at_vendors import Mark
-from sequences_mcp.flows.keep_out_at_vendors import KeptOut, keep_out_at_vendors
-from sequences_mcp.providers.port import Call, Suppressed
+from sequences_mcp.context import AppContext
+from sequences_mcp.ports.embedded import Suppressed, ToolCall
 from sequences_mcp.server.arguments import IdempotencyKey, ShortText
-from sequences_mcp.server.definition import STOP, Definition
-from sequences_mcp.server.fingerprint import fingerprint
-from sequences_mcp.server.text import cut
-from sequences_mcp.server.view import WrittenView, said
-from sequences_mcp.server.views.sequence import (
-    STOPPED_SHOWN,
-    StoppedView,
-    fitting,
-    stopped_facts,
-    stopped_view,
-)
+from sequences_mcp.server.boundary import fingerprint
+from sequences_mcp.server.catalog import STOP, Definition
+from sequences_mcp.server.view import WrittenView, cut, said_fields
+from sequences_mcp.server.views.sequences import STOPPED_SHOWN, StoppedView, fitting, stopped_facts, stopped_view
+from sequences_mcp.services import suppression as verb
+from sequences_mcp.services.suppression import ExclusionTarget, VendorSuppressions, suppress_at_vendors
 
 GOES_ON = "Not everything has stopped: at_vendors names each run that may still reach them, and what ends it."
 SHOWN = 12
@@ -54,7 +46,7 @@ class SuppressedView(WrittenView):
 
 
 async def suppress_contact(
-    desk: Desk,
+    app: AppContext,
     contact: Annotated[ShortText, Field(description="Contact id, email address or domain")],
     reason: ShortText,
     ctx: Context[Any, Any],
@@ -62,17 +54,17 @@ async def suppress_contact(
 ) -> SuppressedView:
     """Never contact a person, address or whole domain again, through any provider: stops what runs and keeps them
     out of every later start."""
-    call = Call("suppress_contact", idempotency_key, fingerprint({"contact": contact, "reason": reason}))
+    call = ToolCall("suppress_contact", idempotency_key, fingerprint({"contact": contact, "reason": reason}))
 
     async def suppress() -> str:
-        return said(_view(await verb.suppress_contact(desk, contact=contact, reason=reason)))
+        return said_fields(_view(await verb.suppress_contact(app, contact=contact, reason=reason)))
 
-    view = SuppressedView.model_validate_json(await desk.ledger.once(call, suppress, insist=True))
-    found = await keep_out_at_vendors(desk, Mark(view.kind, view.value), call=call, reason=reason)
+    view = SuppressedView.model_validate_json(await app.ledger.once(call, suppress, insist=True))
+    found = await suppress_at_vendors(app, ExclusionTarget(view.kind, view.value), call=call, reason=reason)
     return _completed(view, found)
 
 
-def _completed(view: SuppressedView, found: KeptOut) -> SuppressedView:
+def _completed(view: SuppressedView, found: VendorSuppressions) -> SuppressedView:
     """Return the view with what came of it beyond the own list, which holds in any case."""
     late = found.stopped[max(0, STOPPED_SHOWN - len(view.stopped)) :]
     names, more = fitting([*(view.also_stopped or ()), *(one.contact.display_name for one in late)])

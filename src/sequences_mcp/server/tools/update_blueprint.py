@@ -6,20 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, provider_of
-from sequences_mcp.flows import update_blueprint as verb
-from sequences_mcp.flows.blueprint_needs import needs_of
-from sequences_mcp.flows.desk import Desk
+from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
-from sequences_mcp.server.definition import WRITE, Definition
-from sequences_mcp.server.views.blueprint import BlueprintWritten, blueprint_written
+from sequences_mcp.server.catalog import WRITE, Definition
+from sequences_mcp.server.views.blueprints import BlueprintWritten, blueprint_written
+from sequences_mcp.services import blueprints as verb
 
 # Kalent's API lists no runs of a blueprint.
 ELSEWHERE = "Kalent's API does not tell whether people started in its own app are under way in this blueprint."
 
 
 async def update_blueprint(
-    desk: Desk,
+    app: AppContext,
     blueprint_id: str,
     expected_version: Annotated[int, Field(ge=1, description="The version the change is based on")],
     name: Name | None = None,
@@ -33,7 +33,7 @@ async def update_blueprint(
     """Store a changed blueprint as its next version. What is left out stays as it was; running sequences stay on
     their version. A stale expected_version is refused and shows what changed."""
     report = await verb.update_blueprint(
-        desk,
+        app,
         blueprint_id=blueprint_id,
         expected_version=expected_version,
         name=name,
@@ -42,7 +42,7 @@ async def update_blueprint(
         location=location,
         config=config,
     )
-    view = blueprint_written(report, needs_of(report.blueprint, desk.terms))
+    view = blueprint_written(report, needs_of(report.blueprint, app.terms))
     if provider_of(blueprint_id) == LOCAL:
         return view
     return view.model_copy(update={"next": f"{view.next} {ELSEWHERE}"})

@@ -1,0 +1,237 @@
+"""What every verb works with: providers, records, settings; and a plan as a chat shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+
+from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.contact import ContactFields
+    from sequences_mcp.domain.findings import Trouble
+    from sequences_mcp.domain.plan import Plan, Terms
+    from sequences_mcp.domain.records import Page
+    from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.ports.embedded import Changes, Ledger, Plans, Records, Suppressions, Waivers
+    from sequences_mcp.ports.provider import Provider
+    from sequences_mcp.ports.vendor import Operations, VendorRuns
+
+
+Decision = Literal["approve", "refuse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepShown:
+    """One step for everybody: what comes before it, when the first person's leaves, whom it reaches or reached."""
+
+    name: str
+    channel: str
+    wait: str
+    when: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSpan:
+    """A stretch of a text, and whether the first person's text has something else there."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextShown:
+    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
+
+    mark: str
+    name: str
+    channel: str
+    when: str
+    recipient: str | None
+    subject: tuple[PanelSpan, ...] | None
+    content: tuple[PanelSpan, ...] | None
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonShown:
+    """One person with all their texts; ``out`` when they were taken out.
+
+    ``handed`` is what a vendor gets; by its ``mark`` a panel reports it read.
+    """
+
+    mark: str | None
+    name: str
+    handed: str | None
+    not_given: str | None
+    out: bool
+    findings: tuple[str, ...]
+    texts: tuple[TextShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyShown:
+    """One thing a person does before a yes counts."""
+
+    words: str
+    done: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a proof of the passphrase answers, once.
+
+    ``salt`` is hexadecimal, ``derivation`` is ``scrypt:N:r:p:salt``.
+    """
+
+    nonce: str
+    salt: str
+    derivation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanShown:
+    """One page of a plan. Without a ``challenge`` it cannot be approved here, and ``elsewhere`` says why."""
+
+    plan: Plan
+    waiting: int
+    warnings: int
+    many: bool
+    decidable: bool
+    consequence: str
+    accounts: str | None
+    steps: tuple[StepShown, ...]
+    findings: tuple[str, ...]
+    duties: tuple[DutyShown, ...]
+    people: Page[PersonShown]
+    challenge: Challenge | None
+    elsewhere: str
+
+
+Capability = TypeVar("Capability")
+
+
+class Zone(NamedTuple):
+    """A contact's time zone or zones (names with commas) and where that is known from."""
+
+    names: str
+    source: str
+
+
+class PlanPanel(Protocol):
+    """A plan inside a chat; ``review`` has the one there is."""
+
+    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+        """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
+
+    async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
+        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.
+
+        The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppContext:
+    """Everything a verb may use.
+
+    ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
+    zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
+    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
+    that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
+    ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
+    templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
+    written for one person; ``is_approved`` that a person has said yes to what the verb changes at a vendor.
+    """
+
+    providers: Mapping[str, Provider]
+    plans: Plans
+    suppressions: Suppressions
+    waivers: Waivers
+    changes: Changes
+    ledger: Ledger
+    records: Records
+    operations: Operations
+    vendor_runs: VendorRuns
+    clock: Callable[[], datetime]
+    sender: Sender | None
+    terms: Terms
+    vendor_terms: Mapping[str, Terms]
+    policy: GuardPolicy
+    zone_of: Callable[[ContactFields], Zone]
+    next_open: Callable[[str, datetime], datetime | None]
+    auto_approve: frozenset[str]
+    unread_drafts: bool
+    elicitation: bool
+    page_address: Callable[[str], str | None]
+    must_sign: Callable[[], bool]
+    panel: Callable[[], PlanPanel]
+    troubles: Callable[[], Items[Trouble]] = tuple
+    workers: Callable[[], Items[WorkerAtWork]] = tuple
+    is_approved: bool = False
+
+    @property
+    def local(self) -> Provider:
+        """The embedded engine."""
+        return self.providers[LOCAL]
+
+    def ways_to_review(self, *, path: str = "/", command: str = "") -> str:
+        """Return where a person decides, in words: on the page while it is served, and in a terminal."""
+        address = self.page_address(path)
+        terminal = f"in a terminal: sequences-mcp review {command}".rstrip()
+        return f"at {address} or {terminal}" if address else terminal
+
+    def obstacle(self) -> str | None:
+        """Return, on one line, what keeps anything from leaving just now, or None."""
+        return next((f"Nothing leaves now: {one.line}" for one in self.troubles() if one.stops), None)
+
+    def waits_for_worker(self, plan: Plan) -> str | None:
+        """Return that nothing of an approved plan leaves before a worker with its settings runs, or None."""
+        from sequences_mcp.domain.plan import PlanStatus
+
+        if plan.status is not PlanStatus.APPROVED or plan.header.is_at_vendor:
+            return None
+        working = self.workers()
+        if any(not one.serves.isdisjoint(plan.settings) for one in working):
+            return None
+        start = "keep a chat with this server open, or run `sequences-mcp work`"
+        if plan.header.terms == self.terms:
+            return f"Nothing of it leaves before a worker runs: {start}."
+        terms = plan.header.terms
+        who = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
+        return f"Nothing of it leaves before a worker with its settings runs ({who}): with them, {start}."
+
+    def provider_of(self, text: str, kind: IdKind) -> Provider:
+        """Return the provider an id belongs to; WrongIdError, or NotSupportedError when it is not connected."""
+        return self.named(parse_id(text, kind).provider)
+
+    def named(self, name: str) -> Provider:
+        """Return a provider by its name; NotSupportedError when it is not connected."""
+        vendor, colon, _ = name.partition(":")
+        if colon and vendor in self.providers:
+            raise InvalidArgumentsError(
+                f"provider is a name here, not the id {name[:80]!r}.", next_step=f"Give {vendor} as the provider."
+            )
+        if name not in self.providers:
+            raise NotSupportedError(
+                f"{VENDORS.get(vendor, name[:80])} is not connected to this server.",
+                next_step="list_providers shows what is connected.",
+            )
+        return self.providers[name]
+
+
+def offered(capability: Capability | None, provider: Provider, *, verb: str) -> Capability:
+    """Return a capability that the provider must have; NotSupportedError names the verb that needs it."""
+    if capability is None:
+        raise NotSupportedError(
+            f"{provider.title} has no way to {verb} over its API.",
+            next_step=f"It can be done in {provider.title}'s own app.",
+        )
+    return capability

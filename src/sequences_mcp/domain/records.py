@@ -1,0 +1,179 @@
+"""Pages of lists (Topo's shape), and what has been written down as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from sequences_mcp.domain.blueprint import Channel, Step
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.findings import Counted
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+DEFAULT_SIZE = 10
+MAX_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of the items of a list; pages are numbered from 1.
+
+    ``counts``, where it is known, says how many items of each status meet the other conditions of the list;
+    ``note`` what the page cannot show.
+    """
+
+    items: tuple[T, ...]
+    total_count: int
+    page: int
+    size: int
+    counts: Mapping[str, int] | None = None
+    note: str | None = None
+
+    @property
+    def total_pages(self) -> int:
+        """How many pages of this size there are."""
+        return -(-self.total_count // self.size)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows."""
+        return self.page < self.total_pages
+
+    def map(self, change: Callable[[T], U]) -> Page[U]:
+        """Return the same page of other items."""
+        return self.of(tuple(map(change, self.items)))
+
+    def of(self, items: tuple[U, ...]) -> Page[U]:
+        """Return this page with these items in place of its own."""
+        return Page(items, self.total_count, self.page, self.size, self.counts, self.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTally:
+    """A plan's people counted: who waits, who is under way, who was taken out or never began; ``warned`` wait too.
+
+    ``messages`` is, step by step, how many of those whom a yes concerns would still get it; ``steps`` how many of
+    those who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with
+    what differs from one person to the next (addresses, ids) left out, the most frequent first.
+    """
+
+    waiting: int
+    live: int
+    warned: int
+    refused: int
+    messages: tuple[int, ...]
+    steps: tuple[Mapping[StepState, int], ...]
+    statuses: Mapping[SequenceStatus, int]
+    reasons: tuple[Counted, ...] = ()
+
+    @property
+    def concerned(self) -> int:
+        """How many people a yes to the plan concerns: those who would begin, and those it lets go on."""
+        return self.waiting + self.live
+
+    def count(self, *statuses: SequenceStatus) -> int:
+        """Return how many people are in one of these statuses."""
+        return sum(self.statuses.get(one, 0) for one in statuses)
+
+    def done(self, steps: Iterable[Step], state: StepState = StepState.SENT) -> int:
+        """Return how many of the plan's e-mails are in a state."""
+        counts = zip(steps, self.steps, strict=False)
+        return sum(found.get(state, 0) for step, found in counts if step.type is Channel.EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTally:
+    """How many things of one kind wait for a person, and since when the oldest does."""
+
+    number: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTally:
+    """What waits for a person: plans to approve, single texts of runs under way, steps done by hand, changes at
+    vendors."""
+
+    plans: QueueTally
+    texts: QueueTally
+    tasks: QueueTally
+    changes: QueueTally
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the oldest of all waits."""
+        return min((one.since for one in self._queues if one.since), default=None)
+
+    @property
+    def words(self) -> str:
+        """How much of each waits; nothing where nothing does."""
+        names = ("start", "text", "task", "change at a vendor")
+        many = ("starts", "texts", "tasks", "changes at vendors")
+        told = zip(self._queues, names, many, strict=True)
+        return ", ".join(
+            f"{own.number:,} {one if own.number == 1 else more}" for own, one, more in told if own.number
+        )
+
+    @property
+    def _queues(self) -> tuple[QueueTally, ...]:
+        return self.plans, self.texts, self.tasks, self.changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDone:
+    """What came of doing once what was due.
+
+    ``accepted``, ``refused`` and ``unknown`` count e-mails, None where no sender is set; ``handed_over``,
+    ``not_taken`` and ``unknown_at_vendor`` count people of starts at vendors, None where none is connected.
+    ``waiting`` is what waits for a person now, ``next_at`` when the next thing is due, ``stops`` what keeps things
+    from leaving.
+    """
+
+    to_outbox: bool
+    accepted: int | None = None
+    refused: int = 0
+    unknown: int = 0
+    handed_over: int | None = None
+    not_taken: int = 0
+    unknown_at_vendor: int = 0
+    waiting: WaitingTally
+    next_at: datetime | None = None
+    stops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRecord:
+    """One e-mail that was handed over, or that somebody tried to hand over at ``tried_at``."""
+
+    sequence: Run
+    run: StepRun
+    contact: Contact
+    tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """One entry of the list of those who must never be contacted."""
+
+    kind: Literal["address", "domain", "contact"]
+    value: str
+    reason: str
+    actor: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One thing that happened: who did what to which id."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]

@@ -1,0 +1,294 @@
+"""One contact's run of one blueprint version, and the state of each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.ids import LOCAL
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.findings import Finding
+
+
+class SequenceStatus(StrEnum):
+    """Topo's nine statuses, used for every provider."""
+
+    FOUND = "FOUND"
+    ACTIVE = "ACTIVE"
+    WAITING_FOR_LEAD = "WAITING_FOR_LEAD"
+    WAITING_FOR_USER = "WAITING_FOR_USER"
+    COMPLETED = "COMPLETED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    STOPPED_EARLY = "STOPPED_EARLY"
+    REFUSED = "REFUSED"
+
+
+TERMINAL = frozenset(
+    {
+        SequenceStatus.COMPLETED,
+        SequenceStatus.SUCCEEDED,
+        SequenceStatus.FAILED,
+        SequenceStatus.STOPPED_EARLY,
+        SequenceStatus.REFUSED,
+    }
+)
+LIVE = frozenset({SequenceStatus.ACTIVE, SequenceStatus.WAITING_FOR_LEAD, SequenceStatus.WAITING_FOR_USER})
+
+
+class StepState(StrEnum):
+    """How far one step has come.
+
+    An e-mail goes planned → claimed → handed_over → sent, or unknown when nobody can tell whether the server
+    took it, or failed. Any other channel goes planned → open → done. ``held`` waits for a reason that is
+    written down; ``skipped`` and ``cancelled`` never happened.
+    """
+
+    PLANNED = "planned"
+    HELD = "held"
+    CLAIMED = "claimed"
+    HANDED_OVER = "handed_over"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED})
+IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
+
+MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
+"""Under which words a vendor is given a person's further addresses and numbers, and what joins them."""
+TALENT = "talent"
+"""Under which word stands whose candidate somebody is, at a vendor where one person may be several candidates."""
+
+
+TO_OUTBOX = "written to "
+"""How the receipt of an e-mail begins that became a file; a mail server's begins with its code."""
+
+
+class StopReason(StrEnum):
+    """Why a person stopped a sequence."""
+
+    WIN = "WIN"
+    LOSE = "LOSE"
+
+
+class StopScope(StrEnum):
+    """Which sequences stop: this one, or every live one of the same blueprint at the same company."""
+
+    CONTACT = "CONTACT"
+    COMPANY = "COMPANY"
+
+
+class ReplyKind(StrEnum):
+    """What somebody answered, on any channel: with interest, with none, "never again", or "away until"."""
+
+    REPLIED = "replied"
+    NOT_INTERESTED = "not_interested"
+    OPT_OUT = "opt_out"
+    OUT_OF_OFFICE = "out_of_office"
+
+
+class TaskOutcome(StrEnum):
+    """What became of a task: done; an invitation that was accepted; or skipped."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRun:
+    """One step of one sequence, with the very text this person gets.
+
+    ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
+    ``server_reply`` is what the mail server said last, in its own words. ``generation`` rises with each edit of
+    the text, so that a message id names one text; ``same_as`` is the first generation that had this very text,
+    where that is an earlier one. ``reason`` says why a step is held, failed or unknown, ``until`` when a hold
+    ends by itself. ``content`` is None while a text that is written per contact is still missing. ``anchor`` is
+    ``executed_at`` moved by the pauses since: the instant from which an invitation's timeout is counted.
+    """
+
+    key: str
+    step: Step
+    recipient: str | None
+    subject: str | None
+    content: str | None
+    generation: int = 0
+    state: StepState = StepState.PLANNED
+    reason: str | None = None
+    until: datetime | None = None
+    executed_at: datetime | None = None
+    accepted_at: datetime | None = None
+    anchor: datetime | None = None
+    lease: int | None = None
+    lease_expires_at: datetime | None = None
+    message_id: str | None = None
+    server_reply: str | None = None
+    same_as: int | None = None
+
+    @property
+    def text_generation(self) -> int:
+        """The first generation with this very text: 0 is the text as it was planned."""
+        return self.generation if self.same_as is None else self.same_as
+
+    @property
+    def answer(self) -> str | None:
+        """What the mail server said last, where that is not overtaken: a stranger's words, to be shown as such."""
+        return (
+            None
+            if self.is_in_outbox or self.state in (StepState.PLANNED, StepState.SKIPPED)
+            else self.server_reply
+        )
+
+    @property
+    def is_in_outbox(self) -> bool:
+        """Whether its e-mail was written to the outbox folder, which reaches nobody."""
+        return self.state is StepState.SENT and (self.server_reply or "").startswith(TO_OUTBOX)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in this step."""
+        return self.state in OVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One contact's run, number ``ordinal`` (from 0) of its plan.
+
+    ``anchor`` is the instant from which the current step's delay is counted: when the step before was executed or
+    skipped (at first, when the sequence was started), moved by the pauses since. ``time_zone`` is one IANA name,
+    or several with commas where the contact's is known only as one of them. ``warnings`` is how many findings
+    about this person alone whoever approves the plan is shown: ``findings``, which an older program did not keep.
+    ``digest_version`` is that of its plan.
+
+    ``provider`` is who carries it out. For a vendor ``handover`` is exactly what it is given about this person
+    (covered by the plan's digest), ``remote_id`` the id under which it is read there, ``operation_id`` the write
+    that hands it over.
+    """
+
+    id: str
+    plan_id: str
+    blueprint_id: str
+    blueprint_version: int
+    contact_id: str
+    status: SequenceStatus
+    ordinal: int
+    steps: tuple[StepRun, ...]
+    created_at: datetime
+    updated_at: datetime
+    anchor: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    paused_since: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: StopReason | None = None
+    time_zone: str = "UTC"
+    warnings: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str | None = None
+    provider: str = LOCAL
+    handover: Mapping[str, str] = field(default_factory=dict)
+    remote_id: str | None = None
+    operation_id: str | None = None
+    digest_version: int = 1
+
+    @property
+    def is_at_vendor(self) -> bool:
+        """Whether a vendor carries it out: the embedded engine must never move it."""
+        return self.provider != LOCAL
+
+    @property
+    def emails_given(self) -> tuple[str, ...]:
+        """Every e-mail address that a vendor is given of this person."""
+        return tuple(filter(None, [self.handover.get("email"), *self.handover.get(MORE_EMAILS, "").split(AND)]))
+
+    @property
+    def ids_given(self) -> tuple[str, ...]:
+        """The vendor's own ids of this person, as far as they are known."""
+        return tuple(own for own in self.handover.values() if own.startswith(f"{self.provider}:"))
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether a vendor has it, may have it, or is being given it just now."""
+        return self.operation_id is not None
+
+    @property
+    def waits_for_plan(self) -> bool:
+        """Whether nothing of it has begun; FOUND alone does not say so: a vendor may call its own runs that."""
+        return self.status is SequenceStatus.FOUND and self.operation_id is None
+
+    @property
+    def has_unknown_outcome(self) -> bool:
+        """Whether nobody knows if its vendor has it: the request is under way, or its answer was lost."""
+        waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
+        is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
+        return self.operation_id is not None and self.remote_id is None and is_open
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps were carried out: sent, or done by hand."""
+        return sum(run.state in (StepState.SENT, StepState.DONE) for run in self.steps)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in it."""
+        return self.status in TERMINAL
+
+    def place_of(self, run: StepRun) -> str:
+        """Return how a sentence names a step: by place and channel, for its name and id are somebody's words."""
+        place = next(number for number, one in enumerate(self.steps, 1) if one.key == run.key)
+        return f"step {place} of {len(self.steps)} ({run.step.type})"
+
+    @property
+    def current(self) -> StepRun | None:
+        """The first step that is not over, or None."""
+        return next((run for run in self.steps if not run.is_over), None)
+
+    def before(self, step_id: str) -> tuple[Step, ...]:
+        """Return the steps that come before one."""
+        ids = [run.step.id for run in self.steps]
+        return tuple(run.step for run in self.steps[: ids.index(step_id)])
+
+    @property
+    def last_step_executed_at(self) -> datetime | None:
+        """When a step was last executed, or None; not when one was skipped or failed."""
+        carried_out = (StepState.SENT, StepState.DONE)
+        done = (run.executed_at for run in self.steps if run.executed_at and run.state in carried_out)
+        return max(done, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorStep:
+    """One step of a run as a vendor generated it, in the vendor's own words."""
+
+    channel: str | None
+    provider_status: str | None
+    scheduled_for: datetime | None
+    subject: str | None
+    content: str | None
+    rest: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """One step's text for one person; ``sourcing`` is that of the run's blueprint version.
+
+    ``is_approved``: a person said yes to this very text, not to its plan alone.
+    """
+
+    sequence: Run
+    run: StepRun
+    contact: Contact
+    sourcing: Sourcing
+    is_approved: bool

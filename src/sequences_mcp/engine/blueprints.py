@@ -1,0 +1,240 @@
+"""Blueprints, waived warnings and changes that wait for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.findings import Waiver
+from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
+from sequences_mcp.domain.records import Page
+from sequences_mcp.engine.context import EngineContext, require_page
+from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
+from sequences_mcp.ports.embedded import AskedChange
+from sequences_mcp.store import blueprints, plans
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBlueprints:
+    """``providers.port.Blueprints`` over the store."""
+
+    engine: EngineContext
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest versions, newest first."""
+        return await self.list_known(LOCAL, page=page, size=size)
+
+    async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest versions kept here of one provider's blueprints, newest first."""
+        require_page(page, size)
+        return blueprints.blueprints_page(self.engine.store, provider, page=page, size=size)
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one version, the newest by default; NotFoundError."""
+        own = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        found = blueprints.find_blueprint(self.engine.store, own, version=version)
+        if found is None:
+            which = "" if version is None else f"version {version} of "
+            raise NotFoundError(
+                f"There is no {which}blueprint {own}.", next_step="list_blueprints shows what there is."
+            )
+        return found
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Store a new blueprint as version 1."""
+        return self._add(self.engine.new_id(IdKind.BLUEPRINT), 1, name=name, steps=steps, sourcing=sourcing)
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Store the next version; StaleVersionError, with the difference, when a newer one is there."""
+        with self.engine.store.transaction():
+            newest = await self.get_blueprint(blueprint_id)
+            if newest.version != expected_version:
+                raise self._stale(newest, expected_version)
+            return self._add(newest.id, newest.version + 1, name=name, steps=steps, sourcing=sourcing)
+
+    async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Store what was just written to a vendor as the newest version known here of its blueprint."""
+        with self.engine.store.transaction():
+            known = blueprints.find_blueprint(self.engine.store, blueprint_id)
+            version = known.version + 1 if known else 1
+            return self._add(blueprint_id, version, name=name, steps=steps, sourcing=sourcing)
+
+    async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
+        """Store what was told of a vendor's blueprint, where it is new; its steps are not known."""
+        with self.engine.store.transaction():
+            known = blueprints.find_blueprint(self.engine.store, blueprint_id)
+            if known is not None and known.name == name:
+                return known
+            version = known.version + 1 if known else 1
+            return self._add(blueprint_id, version, name=name, steps=(), sourcing=Sourcing())
+
+    async def require_newest(self, blueprint_id: str, version: int) -> None:
+        """Raise StaleVersionError, with the difference, when ``version`` is not the newest known here."""
+        newest = await self.get_blueprint(blueprint_id)
+        if newest.version != version:
+            raise self._stale(newest, version)
+
+    def _add(
+        self, blueprint_id: str, version: int, *, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        blueprint = Blueprint(
+            id=blueprint_id,
+            name=name,
+            version=version,
+            steps=tuple(steps),
+            sourcing=sourcing,
+            created_at=self.engine.clock(),
+        )
+        with self.engine.store.transaction():
+            blueprints.add_blueprint_version(self.engine.store, blueprint)
+            self.engine.audit("blueprint.version_added", blueprint_id, version=version, name=name)
+        return blueprint
+
+    def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
+        base = blueprints.find_blueprint(self.engine.store, newest.id, version=expected)
+        return StaleVersionError(
+            f"The blueprint is at version {newest.version}, not {expected}.",
+            next_step=f"Look at the difference, then update with expected_version {newest.version}.",
+            data={"version": newest.version, "difference": blueprint_difference(base, newest) if base else []},
+        )
+
+
+def blueprint_difference(old: Blueprint, new: Blueprint) -> list[str]:
+    """Return a unified diff of two versions, one field a line."""
+    import difflib
+
+    names = (f"version {old.version}", f"version {new.version}")
+    lines = difflib.unified_diff(_lines(old), _lines(new), *names, lineterm="", n=1)
+    return list(lines)
+
+
+def _lines(blueprint: Blueprint) -> list[str]:
+    shown = blueprint.model_dump(mode="json", exclude={"id", "version", "created_at"}, exclude_none=True)
+    return json.dumps(shown, ensure_ascii=False, indent=1).splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWaivers:
+    """``providers.record_port.Waivers`` over the store."""
+
+    engine: EngineContext
+
+    async def waive(self, waiver: Waiver) -> None:
+        """Keep a person's yes to a warning."""
+        with self.engine.store.transaction():
+            blueprints.insert_waiver(self.engine.store, waiver, now=self.engine.clock())
+            detail = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until, "by": waiver.actor}
+            self.engine.audit("blueprint.waived", waiver.blueprint_id, **detail)
+
+    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
+        """Return those that hold now."""
+        return blueprints.waivers_in_force(self.engine.store, blueprint_id, now=self.engine.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class LocalChanges:
+    """``providers.record_port.Changes`` over the store."""
+
+    engine: EngineContext
+
+    async def ask(
+        self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
+    ) -> AskedChange:
+        """Keep a change that waits, or return the one that waits already."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            own = blueprints.same_change(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
+            if own is None:
+                own = self.engine.new_id(IdKind.OPERATION)
+                asked = AskedChange(
+                    id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
+                )
+                blueprints.insert_change(store, asked)
+                self.engine.audit("change.asked", subject, change=own, tool=tool)
+        return await self.get(own)
+
+    async def find(self, change_id: str) -> AskedChange | None:
+        """Return one change, or None."""
+        return blueprints.find_change(self.engine.store, change_id)
+
+    async def get(self, change_id: str) -> AskedChange:
+        """Return one change; NotFoundError."""
+        found = await self.find(change_id)
+        if found is None:
+            raise NotFoundError(
+                f"There is no change {change_id}.", next_step="sequences-mcp review list shows them."
+            )
+        return found
+
+    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+        """Return the approved change that a write with this fingerprint carries out, or None."""
+        return blueprints.of_request(self.engine.store, subject, fingerprint)
+
+    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
+        """Return those that wait, the oldest first."""
+        require_page(page, size)
+        store, now = self.engine.store, self.engine.clock()
+        with store.snapshot():
+            found = blueprints.waiting_changes(store, skip=(page - 1) * size, size=size, now=now)
+            total = plans.count_changes(store, now=now).number
+        return Page(found, total, page, size)
+
+    async def approve(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to exactly this digest, once.
+
+        Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
+        decided or too old.
+        """
+        engine, now = self.engine, self.engine.clock()
+        with engine.store.transaction():
+            self._require_waiting(change_id)
+            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
+            blueprints.approve_change_row(engine.store, change_id, actor=actor, now=now)
+        return await self.get(change_id)
+
+    async def approve_again(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a yes to sending the same once more; ApprovalError and ConflictError as for the first."""
+        with self.engine.store.transaction():
+            found = await self.get(change_id)
+            if found.came_to != "unknown":
+                raise ConflictError(
+                    f"This change is {found.told(self.engine.clock())}.", next_step="Have it asked for again."
+                )
+            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
+        return await self.get(change_id)
+
+    async def _record_yes(self, change_id: str, *, digest: str, actor: str, signature: str | None) -> None:
+        """Keep a yes to exactly this digest, signed where a passkey is registered; ApprovalError."""
+        engine = self.engine
+        if digest != (await self.get(change_id)).digest:
+            raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+        engine.require_signature(digest, signature)
+        at = engine.clock()
+        plans.approve_texts(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=at)
+        engine.audit("change.approved", change_id, by=actor)
+
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+        """Record a no, or that it was taken back; ConflictError when it is decided or too old."""
+        with self.engine.store.transaction():
+            self._require_waiting(change_id)
+            blueprints.reject_change_row(
+                self.engine.store, change_id, actor=actor, reason=reason, now=self.engine.clock()
+            )
+            self.engine.audit("change.refused", change_id, by=actor, reason=reason)
+        return await self.get(change_id)
+
+    def _require_waiting(self, change_id: str) -> None:
+        found, now = blueprints.find_change(self.engine.store, change_id), self.engine.clock()
+        if found is None:
+            raise NotFoundError(f"There is no change {change_id}.", next_step="list_reviews shows what waits.")
+        if found.standing(now) != "waiting":
+            raise ConflictError(f"This change is {found.told(now)}.", next_step="Have it asked for again.")

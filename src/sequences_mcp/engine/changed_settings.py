@@ -1,0 +1,195 @@
+"""Whether what was approved still matches the settings of today."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
+from sequences_mcp.domain.run import IN_FLIGHT, SequenceStatus, StepState
+from sequences_mcp.engine import approvals
+from sequences_mcp.engine.claim import ACTOR
+from sequences_mcp.engine.context import EngineContext, keep_changes
+from sequences_mcp.engine.machine import APPROVAL, grounded, step_resolved, with_run
+from sequences_mcp.engine.supervisor import alive, served
+from sequences_mcp.store import blueprints, plans, sequences
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.plans import OtherSettings, other_settings
+
+_TWO_DAYS = timedelta(days=2)
+
+
+def terms_today(engine: EngineContext, plan: Plan) -> Terms:
+    """Return today's terms of whoever carries a plan out; those of the plan where this process knows no others."""
+    own = plan.header.terms
+    if plan.header.is_at_vendor:
+        return engine.vendor_terms.get(plan.header.provider, own)
+    return own if _lacks(engine, own) else engine.terms
+
+
+def _lacks(engine: EngineContext, terms: Terms) -> bool:
+    return engine.terms.lacks(terms, knows_server=engine.knows_server)
+
+
+def not_ours(engine: EngineContext, plan: Plan) -> str | None:
+    """Return that a plan was made for other settings than those of this process, or None."""
+    own = plan.header.terms
+    if not plan.header.is_at_vendor:
+        changed = own.difference(engine.terms)
+        return f"{approvals.OTHER_SETTINGS}: {changed}" if changed else None
+    title = VENDORS[plan.header.provider]
+    if plan.header.provider not in engine.vendor_terms:
+        return f"{title} is not connected to this process"
+    if changed := own.difference(engine.vendor_terms[plan.header.provider]):
+        return f"{approvals.OTHER_SETTINGS}: {changed}"
+    if plan.account not in ("", engine.accounts.get(plan.header.provider, "")):
+        return f"{approvals.OTHER_SETTINGS}: the key at {title} is another one"
+    return None
+
+
+def held_for(engine: EngineContext, found: list[Plan]) -> dict[str, str]:
+    """Return, by id, why approved plans do not go on now: no worker has the settings they were approved for."""
+    waiting = {one.id: why for one in found if (why := not_ours(engine, one))}
+    if not waiting:
+        return {}
+    at_work = served(alive(engine.store, now=engine.clock()))
+    idle = [one for one in found if one.id in waiting and at_work.isdisjoint(one.settings)]
+    return {one.id: _told(engine, one, waiting[one.id]) for one in idle}
+
+
+def _told(engine: EngineContext, plan: Plan, why: str) -> str:
+    own = plan.header.terms
+    if not plan.header.is_at_vendor and _lacks(engine, own):
+        who = f"{own.sender_name} <{own.sender_address}> through {own.delivery}"
+        return (
+            f"{approvals.OTHER_SETTINGS} ({who}), which this process does not have; no worker that has them runs"
+        )
+    return f"{why}; it goes on by itself when they are back"
+
+
+def as_today(engine: EngineContext, plan: Plan) -> Plan:
+    """Return a plan as a person can decide about it now.
+
+    One that is approved for settings which nobody has any more waits, with those of this process: its digest is
+    another one, and approving that goes on with it. Nothing of this is stored before somebody approves.
+    """
+    if plan.status is not PlanStatus.APPROVED or not (why := held_for(engine, [plan]).get(plan.id)):
+        return plan
+    if not _is_changed(engine, plan) or not _is_going_on(engine, plan):
+        return plan
+    terms, day = terms_today(engine, plan), engine.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    fresh = replace(
+        plan,
+        status=PlanStatus.WAITING,
+        header=replace(plan.header, terms=terms, expires_at=day + _TWO_DAYS),
+        reason=why,
+        account=engine.accounts.get(plan.header.provider, ""),
+    )
+    key = ("a plan as it is today", plan, fresh.header)
+    return engine.store.remembered(
+        key, lambda: approvals.resealed(engine.store, fresh, approvals.present_digests(engine.store, fresh))
+    )
+
+
+def _is_changed(engine: EngineContext, plan: Plan) -> bool:
+    """Say whether this process has other settings to offer: one that lacks them has none."""
+    if plan.header.is_at_vendor:
+        return plan.header.provider in engine.vendor_terms
+    return not _lacks(engine, plan.header.terms)
+
+
+def _is_going_on(engine: EngineContext, plan: Plan) -> bool:
+    if plan.header.is_at_vendor:
+        return bool(sequences.found_in(engine.store, plan.id, after=-1, size=1))
+    return bool(sequences.live_in(engine.store, plan.id, after=-1, size=1))
+
+
+def held_plans(engine: EngineContext) -> tuple[str, ...]:
+    """Return the ids of approved plans that wait for a person, because the settings are others now."""
+    going = [one for one in plans.going_on(engine.store, terms=engine.terms) if _is_changed(engine, one)]
+    return tuple(held_for(engine, going))
+
+
+def newer_blueprint(engine: EngineContext, plan: Plan) -> str | None:
+    """Return that the blueprint has changed, unless people are under way on the plan's version already."""
+    newest = blueprints.find_blueprint(engine.store, plan.header.blueprint_id)
+    if newest is None or newest.version == plan.header.blueprint_version:
+        return None
+    if sequences.live_in(engine.store, plan.id, after=-1, size=1):
+        return None
+    return f"the blueprint is at version {newest.version} and the plan at {plan.header.blueprint_version}"
+
+
+def fallen_because(engine: EngineContext, plan: Plan) -> str | None:
+    """Return why the approval of a vendor's plan does not hold at the moment of its request, or None."""
+    is_preapproved = plan.header.is_allowed_by(engine.preapproved)
+    return (
+        approvals.void_because(engine.store, plan)
+        or newer_blueprint(engine, plan)
+        or _rewritten(engine, plan)
+        or (
+            None
+            if is_preapproved
+            else approvals.unsigned_because(
+                engine.store, plan.id, plan.digest, signature_check=engine.signature_check
+            )
+        )
+    )
+
+
+def _rewritten(engine: EngineContext, plan: Plan) -> str | None:
+    digest = approvals.sealed_digest(plan, approvals.present_digests(engine.store, plan))
+    return None if digest == plan.digest else "it is not what was approved"
+
+
+BATCH = 100
+HELD = f"{APPROVAL}: {approvals.OTHER_SETTINGS}"
+
+
+def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
+    """Hold what is due under settings that have really changed; return whose runs are left alone."""
+    found = other_settings(store, terms=terms, now=now)
+    if not found:
+        return []
+    at_work = served(alive(store, now=now))
+    changed = [one for one in found if _is_ours(one.terms, terms) and one.terms.mark not in at_work]
+    for one in changed:
+        why = f"{HELD}: {one.terms.difference(terms)}"
+        while _hold_some(store, one.terms, why=why, now=now):
+            pass
+    return [one for one in found if one not in changed]
+
+
+def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
+    """Let go on what was held for other settings and was approved for these."""
+    while True:
+        with store.transaction():
+            people = sequences.held_because(store, HELD, terms=terms, size=BATCH)
+            for one in people:
+                run = one.current
+                if run is not None:
+                    freed = with_run(one, replace(run, until=now))
+                    keep_changes(
+                        store, one, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
+                    )
+        if len(people) < BATCH:
+            return
+
+
+def _is_ours(theirs: Terms, ours: Terms) -> bool:
+    return (theirs.sender_address, theirs.delivery) == (ours.sender_address, ours.delivery)
+
+
+def _hold_some(store: Store, terms: Terms, *, why: str, now: datetime) -> bool:
+    """Hold a batch of what is due; return whether any of it was."""
+    with store.transaction():
+        held = 0
+        for one in sequences.due_under(store, terms, now=now, size=BATCH):
+            run = one.current
+            if run is None or one.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
+                continue  # a pause or a lease that ends
+            after = step_resolved(with_run(one, grounded(run, StepState.HELD, reason=why)), now)
+            keep_changes(store, one, after, action="sequence.held", now=now, actor=ACTOR)
+            held += 1
+    return held > 0

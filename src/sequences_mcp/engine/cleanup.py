@@ -1,0 +1,99 @@
+"""What time itself asks of the records: those of a clock that was ahead, and answers that are kept no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sequences_mcp.domain.plan import LIFETIME
+from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
+from sequences_mcp.engine.approvals import decide, resealed
+from sequences_mcp.engine.claim import ACTOR
+from sequences_mcp.engine.context import keep_changes
+from sequences_mcp.store import audit, mailboxes, plans, sequences
+from sequences_mcp.store.database import Store
+
+TOLERANCE = timedelta(seconds=2)
+LOOKED_AT = 10_000
+KEPT_FOR = timedelta(days=30)
+
+
+def after_a_clock_that_was_ahead(
+    store: Store, *, sender: str, now: datetime, longest_lease: timedelta
+) -> timedelta | None:
+    """Let every stored instant that lies after now, and from which something waits, count as now.
+
+    Return by how much the clock was ahead, or None where nothing is to be put right. Where it is rather the
+    present clock that is behind, nothing is touched: all waits are right again once it is set.
+    """
+    newest = audit.newest_instant(store, sender)
+    if newest is None or newest <= now + TOLERANCE:
+        return None
+    with store.transaction():
+        if not was_ahead(audit.audit_instants(store, size=LOOKED_AT), now):
+            return None
+        mailboxes.pull_back_attempts(store, sender, now=now)
+        for before in sequences.runs_by_ids(store, audit.instants_in_future(store, now=now)):
+            after = pulled_back(before, now, longest_lease=longest_lease)
+            keep_changes(store, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
+        audit.pull_back_instants(store, now=now)
+        for plan_id in audit.waiting_too_long(store, latest=now + LIFETIME):
+            _end_sooner(store, plan_id, now=now)
+        detail = {"ahead_by_seconds": round((newest - now).total_seconds())}
+        entry = audit.AuditRow(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
+        audit.append_audit(store, [entry])
+    return newest - now
+
+
+def _end_sooner(store: Store, plan_id: str, *, now: datetime) -> None:
+    """Let an undecided plan wait no longer than one that is made now; what a person says yes to has that end."""
+    plan = plans.find_plan(store, plan_id)
+    if plan is not None:
+        header = replace(plan.header, expires_at=now + LIFETIME)
+        fresh = resealed(store, replace(plan, header=header), plans.plan_text_rows(store, plan_id))
+        decide(store, fresh, action="clock_put_right", now=now, actor=ACTOR)
+
+
+def was_ahead(instants: Items[datetime], now: datetime) -> bool:
+    """Say whether the clock was ahead when the newest of these were written (newest first), not that it is behind.
+
+    A clock that was ahead leaves one leap, of about as much as it was ahead; a clock that is behind now finds the
+    records of all the time since, without such a leap.
+    """
+    later = [at for at in instants if at > now]
+    earlier = next((at for at in instants if at <= now), None)
+    if not later or earlier is None:
+        return False
+    return 2 * (min(later) - earlier) >= max(later) - now
+
+
+def pulled_back(sequence: Run, now: datetime, *, longest_lease: timedelta) -> Run:
+    """Return a sequence none of whose waits is counted from an instant after now.
+
+    A hold that would end by itself ends now, and what it waited for is looked at afresh; a person's pause stays.
+    """
+    if sequence.status not in LIVE:
+        return replace(sequence, updated_at=now)
+    steps = tuple(_pulled_back(run, now, longest_lease=longest_lease) for run in sequence.steps)
+    anchor, since = _earlier(sequence.anchor, now), _earlier(sequence.paused_since, now)
+    return replace(sequence, steps=steps, anchor=anchor, paused_since=since, updated_at=now)
+
+
+def _pulled_back(run: StepRun, now: datetime, *, longest_lease: timedelta) -> StepRun:
+    run = replace(run, anchor=_earlier(run.anchor, now), accepted_at=_earlier(run.accepted_at, now))
+    if run.state is StepState.HELD:
+        return replace(run, until=_earlier(run.until, now))
+    if run.state in IN_FLIGHT:
+        return replace(run, lease_expires_at=_earlier(run.lease_expires_at, now + longest_lease))
+    return run
+
+
+def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
+    return at and min(at, latest)
+
+
+def purge(store: Store, *, now: datetime) -> None:
+    """Forget the answers of calls that nobody can repeat any more: they are full of what people wrote."""
+    if audit.has_old_answers(store, before=now - KEPT_FOR):
+        audit.forget_answers(store, before=now - KEPT_FOR)

@@ -1,0 +1,365 @@
+"""Contacts: one row a person, found again by address, by phone, or as a vendor tells of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sequences_mcp.domain.addresses import address_key, is_address, read_address, read_host, shown_host
+from sequences_mcp.domain.blueprint import Channel
+from sequences_mcp.domain.contact import (
+    FACTS,
+    Contact,
+    ContactFields,
+    also_known,
+    appended_note,
+    facts_of,
+    read_phone,
+    read_profile,
+)
+from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
+from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
+from sequences_mcp.domain.limits import require_short
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import Run
+from sequences_mcp.engine.calendar import is_zone, zones_of_country
+from sequences_mcp.engine.context import EngineContext, require_page
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
+from sequences_mcp.store import audit, contacts
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
+
+
+def checked_facts(
+    given: ContactFields, *, country: str | None = None, position: int = 1
+) -> tuple[ContactFields, list[RowProblem]]:
+    """Return the facts that can be true, in their one spelling, and what is wrong with the others.
+
+    Spaces are trimmed, blank is not said, the phone is in E.164. ``country`` is the one already known, for a phone
+    number without its own; ``position`` is the row's, from 1.
+    """
+    facts: dict[str, str] = {}
+    problems = []
+    for name in ("country", *(name for name in FACTS if name != "country")):
+        value = getattr(given, name)
+        try:
+            require_short(name, value)
+            value = _tidy(value)
+            if value is None:
+                continue
+            facts[name] = _spelled(name, value, country=facts.get("country") or country)
+        except InvalidArgumentsError as error:
+            problems.append(RowProblem(position, name, value, error.message.rstrip("."), error.next_step))
+    return ContactFields(**facts), problems
+
+
+def tidied_facts(person: Contact) -> Contact:
+    """Return somebody as a vendor tells of them, without the facts that cannot be true."""
+    return replace(person, **facts_of(checked_facts(ContactFields(**facts_of(person)))[0]))
+
+
+def _spelled(name: str, value: str, *, country: str | None) -> str:
+    """Return one fact in its one spelling; InvalidArgumentsError for one that cannot be true."""
+    match name:
+        case "email":
+            return read_address(value).text
+        case "company_domain":
+            return shown_host(read_host(value))
+        case "phone":
+            return read_phone(value, country=country)
+        case "country" if not zones_of_country(value.upper()):
+            raise _bad(f"{value[:20]!r} is not a country in ISO 3166 alpha-2, such as FR.")
+        case "country":
+            return value.upper()
+        case "time_zone" if not is_zone(value):
+            raise _bad(f"{value[:40]!r} is not an IANA time zone, such as Europe/Paris.")
+        case "language" if not _LANGUAGE.fullmatch(value):
+            raise _bad(f"{value[:20]!r} is not a language tag, such as fr or pt-BR.")
+        case "linkedin_url":
+            return read_profile(value)
+        case _:
+            return value
+
+
+def _tidy(value: str | None) -> str | None:
+    return " ".join(value.split()) or None if value else None
+
+
+def _bad(message: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(message, next_step="Correct it, or leave it out if it is not known.")
+
+
+ONCE = "Name each person once; join their facts into one entry."
+
+
+class _Met(NamedTuple):
+    """Whom a row is about, None for somebody new; the facts that can be true, and what is wrong with others."""
+
+    stored: Contact | None
+    facts: ContactFields
+    problems: list[RowProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalContacts:
+    """``providers.port.Contacts`` over the store."""
+
+    engine: EngineContext
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose name, address, company or title contains the query; all for an empty one."""
+        require_page(page, size)
+        return contacts.contacts_page(self.engine.store, query, page=page, size=size)
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Return these people in this order; NotFoundError names every id that is not there."""
+        wanted = [str(parse_id(one, IdKind.CONTACT)) for one in contact_ids]
+        found = contacts.contacts_by_ids(self.engine.store, wanted)
+        if len(found) < len(wanted):
+            missing = sorted(set(wanted) - {one.id for one in found})
+            raise NotFoundError(
+                f"There is no contact {', '.join(missing)}.",
+                next_step="find_contacts shows who there is.",
+                data={"missing": missing},
+            )
+        return found
+
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
+
+        Somebody named twice is a problem of the later row.
+        """
+        problems: list[RowProblem] = []
+        rows, known = list(_placed(people)), self._known(people)
+        found = [self._met(place, entry, problems, known=known) for place, entry in rows]
+        places: dict[str, int] = {}
+        for (place, _), met in zip(rows, found, strict=True):
+            who = _mark(met) if met else ""
+            if who and (earlier := places.setdefault(who, place)) != place:
+                problems.append(_twice(earlier, place, who))
+        return Matched(tuple(one.stored if one else None for one in found), tuple(problems))
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
+
+        Raises InvalidArgumentsError with everything that is wrong in any row: a bad fact that is not optional,
+        someone without address and number, an unknown id, somebody of whom it cannot be told who is meant, or
+        who is named twice. Where one row is refused as a whole and nothing else is wrong: ConflictError,
+        NotFoundError.
+        """
+        saved: list[SavedContact] = []
+        places: dict[str, int] = {}
+        problems: list[RowProblem] = []
+        with self.engine.store.transaction():
+            known = self._known(entries)
+            for place, entry in _placed(entries):
+                met = self._met(place, entry, problems, known=known)
+                if met is None:
+                    continue
+                one = self._save(met, entry)
+                earlier = places.setdefault(one.contact.id, place)
+                if earlier != place:
+                    problems.append(_twice(earlier, place, one.contact.id))
+                saved.append(one)
+            require_none(problems, what="contact")
+            audit.append_audit(self.engine.store, (self._told(one) for one in saved))
+        return saved
+
+    def _known(self, entries: Items[ContactEntry]) -> dict[str, Contact]:
+        """Return the people whom these rows name by id, by that id."""
+        ids = [entry.id for entry in entries if entry.id]
+        return {one.id: one for one in contacts.contacts_by_ids(self.engine.store, ids)} if ids else {}
+
+    def _met(
+        self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: Mapping[str, Contact]
+    ) -> _Met | None:
+        """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
+        try:
+            met = self._named(entry, place, known) if entry.id else self._match(entry, place)
+        except NotFoundError as error:
+            problems.append(replace(refused_row(place, error), field="id", value=entry.id))
+            return None
+        except ConflictError as error:
+            field = "phone" if "by_phone" in error.data else "email"
+            problems.append(replace(refused_row(place, error), field=field))
+            return None
+        except InvalidArgumentsError as error:
+            problems.append(refused_row(place, error))
+            return None
+        is_somebody = met.stored is not None or met.facts.email or met.facts.phone
+        serious = [one for one in met.problems if one.field not in entry.optional or not is_somebody]
+        serious += self._too_long(met.stored, entry, place)
+        problems += serious
+        return None if serious else met
+
+    def _too_long(self, stored: Contact | None, entry: ContactEntry, place: int) -> Iterator[RowProblem]:
+        """Yield that a note is too long, by itself or with those that are there."""
+        if not entry.note or not entry.note.strip():
+            return
+        try:
+            require_short("note", entry.note)
+            notes = appended_note(stored.notes if stored else "", entry.note, self.engine.clock())
+            require_short("notes", notes)
+        except InvalidArgumentsError as error:
+            yield RowProblem(place, "note", entry.note, error.message.rstrip("."), error.next_step)
+
+    def _save(self, met: _Met, entry: ContactEntry) -> SavedContact:
+        contact = self._merged(met.stored, met.facts, entry.note)
+        if met.stored is None:
+            contacts.insert_contact(self.engine.store, contact)
+        elif contact != met.stored:
+            contacts.update_contact(self.engine.store, met.stored, contact)
+        return SavedContact(contact, created=met.stored is None, dropped=tuple(met.problems))
+
+    def _told(self, saved: SavedContact) -> audit.AuditRow:
+        engine, detail = self.engine, {"created": saved.created}
+        return audit.AuditRow(
+            at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
+        )
+
+    def _match(self, entry: ContactEntry, place: int) -> _Met:
+        """Return the stored person these facts are about, if any, and the facts as they are kept."""
+        email = entry.fields.email
+        by_email = contacts.contacts_by_email(self.engine.store, email) if email and is_address(email) else None
+        facts, problems = checked_facts(
+            entry.fields, country=by_email.country if by_email else None, position=place
+        )
+        if facts.email is None and facts.phone is None and not problems:
+            raise InvalidArgumentsError(
+                "it has neither an e-mail address nor a phone number.",
+                next_step="Give at least one: it is how the same person is found again.",
+            )
+        same_phone = contacts.contacts_by_phone(self.engine.store, facts.phone) if facts.phone else []
+        if by_email is not None:
+            own = next((one for one in same_phone if one.email is None), None)
+            if own is not None:
+                raise _two_people(by_email, own)
+            return _Met(by_email, facts, problems)
+        if facts.email is None and len(same_phone) > 1:
+            raise _shared_number(same_phone)
+        [by_phone] = same_phone if len(same_phone) == 1 else [None]
+        is_same = by_phone is not None and not (by_phone.email and facts.email)
+        return _Met(by_phone if is_same else None, facts, problems)
+
+    def _named(self, entry: ContactEntry, place: int, known: Mapping[str, Contact]) -> _Met:
+        """Return the stored person of an entry with an id, and the facts as they are kept."""
+        wanted = str(parse_id(entry.id or "", IdKind.CONTACT))
+        found = known.get(wanted)
+        if found is None:
+            raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
+        facts, problems = checked_facts(entry.fields, country=found.country, position=place)
+        other = contacts.contacts_by_email(self.engine.store, facts.email) if facts.email else None
+        if other is not None and other.id != wanted:
+            raise ConflictError(
+                f"The address {facts.email} belongs to {other.id}, not to {wanted}.",
+                next_step="Save it with the one whose address it is; two people never share one.",
+                data={"id": wanted, "by_email": other.id},
+            )
+        return _Met(found, facts, problems)
+
+    def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
+        now = self.engine.clock()
+        known = {name: value for name, value in facts_of(facts).items() if value is not None}
+        if stored is None:
+            contact = Contact(id=self.engine.new_id(IdKind.CONTACT), created_at=now, updated_at=now, **known)
+        else:
+            contact = replace(stored, **known)
+        if note and note.strip():
+            contact = replace(contact, notes=appended_note(contact.notes, note, now))
+        return contact if contact == stored else replace(contact, updated_at=now)
+
+
+def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:
+    return ((entry.position or place, entry) for place, entry in enumerate(entries, start=1))
+
+
+def _mark(met: _Met) -> str:
+    """Return what tells somebody apart from the others of a call."""
+    return met.stored.id if met.stored else address_key(met.facts.email or "") or met.facts.phone or ""
+
+
+def _shared_number(people: Items[Contact]) -> ConflictError:
+    ids = [one.id for one in people]
+    return ConflictError(
+        f"{len(ids)} people have this phone number: {', '.join(ids[:3])}{' …' if len(ids) > 3 else ''}.",
+        next_step="Give the e-mail address, or the id of the one you mean.",
+        data={"by_phone": ids[:10], "people": len(ids)},
+    )
+
+
+def _two_people(by_email: Contact, by_phone: Contact) -> ConflictError:
+    return ConflictError(
+        f"The address belongs to {by_email.id} and the phone number to {by_phone.id}.",
+        next_step="Save the address and the number apart, or correct the one that is wrong.",
+        data={"by_email": by_email.id, "by_phone": by_phone.id},
+    )
+
+
+def _twice(earlier: int, place: int, who: str) -> RowProblem:
+    return RowProblem(place, None, None, f"contacts {earlier} and {place} are the same person ({who})", ONCE)
+
+
+def kept_vendor_person(engine: EngineContext, person: Contact) -> Contact:
+    """Return the person as kept here: whoever has the address, the id or the number, or a new row.
+
+    What a vendor tells fills in what was not known and never changes what was. A number alone makes nobody the
+    same person as one with another address: a company's switchboard is everybody's. Inside a transaction.
+    """
+    person = tidied_facts(person)
+    found = _known(engine, person)
+    if found is None:
+        return _new(engine, person)
+    return _filled_in(engine, found, person)
+
+
+def as_known_anywhere(one: Run, contact: Contact, *, addresses: Items[str] = ()) -> Iterator[Contact]:
+    """Yield a person of a start once for each way in which the list of those never to contact may know them.
+
+    As they are here, as their vendor is told of them, under the vendor's own id, by each address that a text of
+    theirs goes to, and by those that the vendor just told; each under an id of its own.
+    """
+    yield contact
+    given: dict[str, Any] = {name: value for name, value in one.handover.items() if name in FACTS}
+    yield replace(contact, id=f"{contact.id} as handed over", **given)
+    mails = {run.recipient for run in one.steps if run.step.type is Channel.EMAIL and run.recipient}
+    yield from also_known(contact, ids=one.ids_given, addresses=sorted({*mails, *one.emails_given, *addresses}))
+
+
+def _known(engine: EngineContext, person: Contact) -> Contact | None:
+    store = engine.store
+    by_email = contacts.contacts_by_email(store, person.email) if person.email else None
+    if by_email is not None:
+        return by_email
+    by_id = next(iter(contacts.contacts_by_ids(store, [person.id])), None)
+    if by_id is not None and _may_be_same(by_id, person):
+        return by_id
+    same_phone = contacts.contacts_by_phone(store, person.phone) if person.phone else []
+    return same_phone[0] if len(same_phone) == 1 and _may_be_same(same_phone[0], person) else None
+
+
+def _may_be_same(one: Contact, other: Contact) -> bool:
+    return not (one.email and other.email) or address_key(one.email) == address_key(other.email)
+
+
+def _new(engine: EngineContext, person: Contact) -> Contact:
+    now, is_vendors = engine.clock(), parse_id(person.id, IdKind.CONTACT).provider != LOCAL
+    is_named = person.email or person.phone or contacts.contacts_by_ids(engine.store, [person.id])
+    own = engine.new_id(IdKind.CONTACT) if is_vendors and is_named else person.id
+    fresh = replace(person, id=own, created_at=now, updated_at=now)
+    contacts.insert_contact(engine.store, fresh)
+    engine.audit("contact.saved", fresh.id, created=True)
+    return fresh
+
+
+def _filled_in(engine: EngineContext, found: Contact, person: Contact) -> Contact:
+    news = {name: value for name in FACTS if not getattr(found, name) and (value := getattr(person, name))}
+    if not news:
+        return found
+    after = replace(found, **news, updated_at=engine.clock())
+    contacts.update_contact(engine.store, found, after)
+    engine.audit("contact.saved", after.id, created=False)
+    return after

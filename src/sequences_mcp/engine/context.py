@@ -1,0 +1,153 @@
+"""What every repository of the engine works with, and the one way a run changes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sequences_mcp.domain.ids import IdKind, new_id
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
+from sequences_mcp.engine.events import Effect, Event
+from sequences_mcp.engine.machine import advance, next_run_at
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
+from sequences_mcp.store import audit, sequences
+from sequences_mcp.store.audit import AuditRow, append_audit
+from sequences_mcp.store.database import Store
+
+T = TypeVar("T")
+INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
+A_TRY, BETWEEN = 0.3, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """An open store, today's settings, a clock, a source of randomness, and who is acting.
+
+    ``signature_check`` looks at the signature of every approval, but for those of the blueprints in
+    ``preapproved``.
+    ``vendor_terms`` are the terms of the vendors that are connected, ``accounts`` marks of the accounts there.
+    ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
+    """
+
+    store: Store
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    terms: Terms
+    actor: str
+    signature_check: SignatureCheck = accept_unsigned
+    preapproved: frozenset[str] = frozenset()
+    vendor_terms: Mapping[str, Terms] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    knows_server: bool = True
+
+    def require_signature(self, digest: str, signature: str | None) -> None:
+        """Raise ApprovalError where a passkey has to sign this digest and has not."""
+        if why := self.signature_check(digest, signature):
+            raise ApprovalError(
+                f"This approval does not count: {why}.",
+                next_step="Approve it on the review page, in a browser that has the passkey.",
+            )
+
+    async def insisting(self, act: Callable[[], T]) -> T:
+        """Return what an operation that only ever holds back comes to, waiting for other programs the longest.
+
+        Each try is one transaction, done whole or not at all; between two, everything else goes on. Inside a
+        transaction of the caller's it is tried once.
+        """
+        if self.store.in_transaction:
+            return act()
+        give_up = time.monotonic() + INSIST
+        while True:
+            try:
+                with self.store.hasty(A_TRY):
+                    return act()
+            except StoreBusyError:
+                if time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(BETWEEN)
+
+    def new_id(self, kind: IdKind) -> str:
+        """Return a fresh id."""
+        return new_id(kind, self.clock(), self.entropy(10))
+
+    def audit(self, action: str, subject: str, **detail: object) -> None:
+        """Write down what was done, inside the transaction that does it."""
+        append_audit(
+            self.store,
+            [AuditRow(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)],
+        )
+
+
+def require_page(page: int, size: int) -> None:
+    """Raise InvalidArgumentsError for a page or size that does not exist."""
+    if page < 1 or size < 1:
+        raise InvalidArgumentsError(
+            f"There is no page {page} of {size} items.", next_step="Pages are numbered from 1; size is at least 1."
+        )
+
+
+def require_aware(at: datetime | None, name: str) -> None:
+    """Raise InvalidArgumentsError for an instant without its offset from UTC."""
+    if at is not None and at.utcoffset() is None:
+        raise InvalidArgumentsError(
+            f"{name} has no offset from UTC.", next_step="Write it like 2026-11-21T09:30:00+01:00."
+        )
+
+
+def apply_event(
+    store: Store, sequence: Run, event: Event, *, now: datetime, actor: str
+) -> tuple[Run, tuple[Effect, ...]]:
+    """Return the run after an event, stored and audited, and the effects to see to.
+
+    Raises what the machine raises, and then nothing is stored.
+    """
+    after, effects = advance(sequence, event, now)
+    if after != sequence:
+        keep_changes(store, sequence, after, action=action_of(event), now=now, actor=actor)
+    return after, effects
+
+
+def keep_changes(store: Store, before: Run, after: Run, *, action: str, now: datetime, actor: str) -> None:
+    """Store and audit what became of a run."""
+    with store.joined():
+        sequences.save_run(store, before, after, next_run_at=next_run_at(after), now=now)
+        detail = run_difference(before, after)
+        audit.append_audit(
+            store, [audit.AuditRow(at=now, actor=actor, action=action, subject=after.id, detail=detail)]
+        )
+
+
+def action_of(event: Event) -> str:
+    """Return an event's name as the audit writes it: ``sequence.handed_over``."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    return f"sequence.{words}"
+
+
+def run_difference(before: Run, after: Run) -> dict[str, Any]:
+    """Return what changed, without anybody's texts: they are in the database, by step and generation."""
+    told: dict[str, Any] = {}
+    if after.status is not before.status:
+        told["status"] = [before.status.value, after.status.value]
+    told |= {
+        name: getattr(after, name)
+        for name in ("reason", "stop_reason", "paused_until", "variables")
+        if getattr(after, name) != getattr(before, name)
+    }
+    steps = [_step(old, new) for old, new in zip(before.steps, after.steps, strict=True) if old != new]
+    return told | ({"steps": steps} if steps else {})
+
+
+def _step(old: StepRun, new: StepRun) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": new.step.id, "state": [old.state.value, new.state.value]}
+    return told | {
+        name: getattr(new, name)
+        for name in ("generation", "reason", "until", "lease", "message_id", "server_reply", "accepted_at")
+        if getattr(new, name) != getattr(old, name)
+    }

@@ -1,0 +1,244 @@
+"""Every write once: tool calls and their answers, writes to vendors and their outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+
+from sequences_mcp.domain.ids import IdKind
+from sequences_mcp.engine.context import EngineContext
+from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
+from sequences_mcp.ports.embedded import ToolCall
+from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
+from sequences_mcp.store import lineage, operations, sequences
+from sequences_mcp.store import operations as rows
+
+LEASE = timedelta(seconds=120)  # twice the longest call
+MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOperations:
+    """``providers.port.Operations`` over the store."""
+
+    engine: EngineContext
+
+    async def begin(self, write: VendorWrite) -> Begun:
+        """Write it down, or return the earlier operation of the same key or, of a repeatable one, the twin."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            earlier = rows.operation_by_key(store, write.call.key, now=now) if write.call.key else None
+            if earlier is not None:
+                _require_same(earlier, write)
+                return Begun(earlier, is_new=_may_repeat(earlier, write))
+            open_now = rows.open_operations_on(store, write.subject, now=now)
+            # A blueprint that is being started must not change before the start has reached its vendor.
+            open_now += rows.open_starts_of(store, write.subject, now=now)
+            if twin := next((one for one in open_now if _may_repeat(one, write)), None):
+                return Begun(twin, is_new=True)
+            _require_free(open_now, write)
+            fresh = self.engine.new_id(IdKind.OPERATION)
+            if not write.safe:
+                lineage.require_going(store)
+            rows.insert_operation(store, fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
+            self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
+            store.after_commit(partial(self._note, fresh, write))
+            return Begun(self._get(fresh), is_new=True)
+
+    def _note(self, operation_id: str, write: VendorWrite) -> None:
+        """Write a request that is about to leave into the journal beside the database."""
+        arguments = json.loads(json.dumps(dict(write.arguments), default=str))
+        facts = {
+            "id": operation_id,
+            "tool": write.call.tool,
+            "provider": write.provider,
+            "subject": write.subject,
+            "fingerprint": write.call.fingerprint,
+            "arguments": arguments if len(str(arguments)) < MOST_NOTED else {},
+        }
+        people = [one.id for one in sequences.runs_of_operation(self.engine.store, operation_id)]
+        lineage.note_operation(self.engine.store, facts, sequences=people, now=self.engine.clock())
+
+    async def get(self, operation_id: str) -> VendorOperation:
+        """Return one operation; NotFoundError."""
+        return self._get(operation_id)
+
+    async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
+        """Return what was last done here about the pace of each of these runs at vendors."""
+        found = rows.last_paces(self.engine.store, subjects) if subjects else {}
+        return {own: _pace(tool, arguments) for own, (tool, arguments) in found.items()}
+
+    async def unknown(self, *, size: int) -> Items[VendorOperation]:
+        """Return operations whose outcome nobody knows, oldest first."""
+        return rows.unknown_operations(self.engine.store, now=self.engine.clock(), size=size)
+
+    async def doubt(self, operation_id: str, *, answer: str) -> VendorOperation:
+        """Record that nobody knows what became of it."""
+        with self.engine.store.transaction():
+            rows.mark_unknown(self.engine.store, operation_id, answer=answer)
+            self.engine.audit("operation.unknown", operation_id)
+            return self._get(operation_id)
+
+    async def settle(
+        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
+    ) -> VendorOperation:
+        """Record what became of it; what is settled stays as it was."""
+        who = actor or self.engine.actor
+        with self.engine.store.transaction():
+            now = self.engine.clock()
+            if rows.settle_operation(
+                self.engine.store, operation_id, state=state, answer=answer, actor=who, now=now
+            ):
+                self.engine.audit(f"operation.{state}", operation_id, by=who)
+            return self._get(operation_id)
+
+    def _get(self, operation_id: str) -> VendorOperation:
+        found = rows.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
+        if found is None:
+            raise NotFoundError(
+                f"There is no operation {operation_id[:80]!r}.",
+                next_step="list_providers names the operations whose outcome is unknown.",
+            )
+        return found
+
+
+def _pace(tool: str, arguments: Mapping[str, Any]) -> Pace:
+    until = arguments.get("paused_until") if tool == "pause_sequence" else None
+    reason = arguments.get("reason") if tool == "stop_sequence" else None
+    return Pace(
+        paused_until=datetime.fromisoformat(until) if isinstance(until, str) else None,
+        stop_reason=reason if isinstance(reason, str) else None,
+    )
+
+
+def _require_free(open_now: Items[VendorOperation], write: VendorWrite) -> None:
+    """A stop or a pause waits for nothing but another one of its kind; every other write for all of them."""
+    for other in open_now:
+        if other.tool == write.call.tool or not write.safe:
+            raise busy(other)
+
+
+def _may_repeat(earlier: VendorOperation, write: VendorWrite) -> bool:
+    same = (earlier.tool, earlier.fingerprint) == (write.call.tool, write.call.fingerprint)
+    return write.repeatable and same and earlier.state == "unknown"
+
+
+def _require_same(earlier: VendorOperation, write: VendorWrite) -> None:
+    if (earlier.tool, earlier.fingerprint) != (write.call.tool, write.call.fingerprint):
+        raise KeyReusedError(
+            f"The idempotency key {write.call.key!r} belongs to a call of {earlier.tool} with other arguments.",
+            next_step="Use a new key for a new call, or repeat the first call exactly to get its answer.",
+            data={"tool": earlier.tool},
+        )
+
+
+def busy(other: VendorOperation) -> ConflictError:
+    """Return the error for a write on something that another write is not settled on."""
+    how = "has an unknown outcome" if other.state == "unknown" else "is still under way"
+    return ConflictError(
+        f"An earlier {other.tool} on {other.subject} {how}; nothing was done.",
+        next_step=f"check_operation with {other.id} finds out what became of it.",
+        data={"operation_id": other.id, "safe_to_call_again": False},
+    )
+
+
+LIFETIME = timedelta(days=30)
+DERIVED_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLedger:
+    """``providers.port.Ledger`` over the store."""
+
+    engine: EngineContext
+
+    async def turn(self) -> None:
+        """Wait until this database can be written to, for as long as an operation may that only holds back."""
+
+        def nothing() -> None:
+            with self.engine.store.transaction():
+                pass
+
+        await self.engine.insisting(nothing)
+
+    async def once(self, call: ToolCall, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
+        """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
+
+        Two processes with one key: the second waits for the write lock and finds the answer of the first.
+        Raises KeyReusedError for a key that belongs to other arguments, and whatever the effect raises.
+        """
+        return (
+            await self.engine.insisting(partial(self._once, call, effect)) if insist else self._once(call, effect)
+        )
+
+    def _once(self, call: ToolCall, effect: Callable[[], Awaitable[str]]) -> str:
+        with self.engine.store.transaction():
+            stored = self._stored(call)
+            return stored if stored is not None else self._store(call, at_once(effect))
+
+    async def recall(self, call: ToolCall) -> str | None:
+        """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
+        return self._stored(call)
+
+    def _stored(self, call: ToolCall) -> str | None:
+        if call.key is None:
+            return None
+        found = operations.tool_call_by_key(self.engine.store, call.key, now=self.engine.clock())
+        if found is None:
+            return None
+        tool, fingerprint, answer = found
+        if (tool, fingerprint) != (call.tool, call.fingerprint):
+            raise KeyReusedError(
+                f"The idempotency key {call.key!r} already belongs to a call of {tool} with other arguments.",
+                next_step="Use a new key for a new call, or repeat the first call exactly to get its answer.",
+                data={"tool": tool},
+            )
+        return answer
+
+    async def record(self, call: ToolCall, answer: str) -> str:
+        """Store an answer whose effect took several transactions; return the one that counts.
+
+        The effect has happened, so this waits for other programs the longest.
+        """
+        return await self.engine.insisting(partial(self._recorded, call, answer))
+
+    def _recorded(self, call: ToolCall, answer: str) -> str:
+        with self.engine.store.transaction():
+            stored = self._stored(call)
+            return stored if stored is not None else self._store(call, answer)
+
+    def _store(self, call: ToolCall, answer: str) -> str:
+        now = self.engine.clock()
+        lifetime = DERIVED_LIFETIME if call.derived else LIFETIME
+        operation = operations.ToolOperation(
+            id=self.engine.new_id(IdKind.OPERATION),
+            tool=call.tool,
+            key=call.key,
+            fingerprint=call.fingerprint,
+            answer=answer,
+            actor=self.engine.actor,
+            created_at=now,
+            expires_at=None if call.key is None else now + lifetime,
+        )
+        operations.insert_tool_call(self.engine.store, operation)
+        return answer
+
+
+def at_once(effect: Callable[[], Awaitable[str]]) -> str:
+    """Return what an effect answers without waiting for anything.
+
+    Waiting would let another task of this thread into the open transaction, so an effect that does is a mistake
+    in the program: RuntimeError, and nothing of it stays.
+    """
+    steps = effect().__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        answer: str = end.value
+        return answer
+    raise RuntimeError("an effect inside a transaction waited for something else")

@@ -1,0 +1,444 @@
+"""Plans: written by batches, sealed with a digest, decided once by a person, carried out in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as Items
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.digests import NEWEST
+from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason
+from sequences_mcp.engine import approvals
+from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
+from sequences_mcp.engine.context import EngineContext, apply_event, require_page
+from sequences_mcp.engine.events import Event, PlanApproved, PlanRejected, Stopped
+from sequences_mcp.engine.sequences import run_details
+from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
+from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
+from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
+from sequences_mcp.store import audit, contacts, plans, sequences
+from sequences_mcp.store.database import Store
+
+BATCH = 200  # about 60 ms
+ABANDONED = timedelta(hours=1)
+TOO_LATE = "nobody approved it in time"
+NEVER_FINISHED = "it was never finished"
+
+
+def apply_decision(store: Store, plan: Plan, *, now: datetime) -> None:
+    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile."""
+    for _ in applying_decision(store, plan, now=now):
+        pass
+
+
+def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[None]:
+    """Do the same a batch at a time: what comes out between two transactions is a chance to do something else.
+
+    A yes to a start at a vendor is told by whoever hands its people over, request by request.
+    """
+    if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
+        return
+    actor, after = plan.decided_by or "engine", -1
+    while True:
+        with store.transaction():
+            if plans.find_plan(store, plan.id) != plan:
+                return
+            people = sequences.found_in(store, plan.id, after=after, size=BATCH)
+            people += sequences.live_in(store, plan.id, after=after, size=BATCH)
+            people = sorted(people, key=lambda one: one.ordinal)[:BATCH]
+            _tell(store, plan, people, now=now, actor=actor)
+            if len(people) < BATCH:
+                plans.mark_decision_applied(store, plan.id)
+                return
+        after = people[-1].ordinal
+        yield
+
+
+def apply_pending_decisions(store: Store, *, now: datetime) -> None:
+    """Expire plans nobody approved in time, and finish what a crash left of decided ones."""
+    for _ in applying_pending(store, now=now):
+        pass
+
+
+def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
+    """Do the same a batch at a time."""
+    for plan_id in plans.overdue_plans(store, now=now, abandoned=now - ABANDONED):
+        with store.transaction():
+            plan = plans.find_plan(store, plan_id)
+            if plan is not None and is_overdue(plan, now=now):
+                expire(store, plan, now=now)
+    if left := plans.emptied(store):  # what an older program has left so
+        with store.transaction():
+            thin_out(store, left, now=now, actor="engine")
+    for plan_id in plans.unfinished_plans(store):
+        plan = plans.find_plan(store, plan_id)
+        if plan is not None:
+            yield from applying_decision(store, plan, now=now)
+
+
+async def in_batches(store: Store, work: Iterator[None]) -> None:
+    """Do some work a batch at a time, letting everything else in the loop run in between.
+
+    Inside a transaction of the caller's it is done in one go: nobody else may write into that.
+    """
+    for _ in work:
+        if not store.in_transaction:
+            await asyncio.sleep(0)
+
+
+def is_overdue(plan: Plan, *, now: datetime) -> bool:
+    """Say whether a plan waited too long, or was begun and never finished."""
+    waited = plan.status is PlanStatus.WAITING and now >= plan.header.expires_at
+    return waited or (plan.status is PlanStatus.DRAFTING and now >= plan.created_at + ABANDONED)
+
+
+def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
+    """End a plan that is overdue; one that already has people under way is void again instead."""
+    if sequences.live_in(store, plan.id, after=-1, size=1):
+        return approvals.decide(store, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
+    reason = TOO_LATE if plan.status is PlanStatus.WAITING else NEVER_FINISHED
+    over = replace(plan, status=PlanStatus.EXPIRED, reason=reason)
+    return approvals.decide(store, over, action="expired", now=now, actor="engine")
+
+
+def _tell(store: Store, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
+    fates = _Fates.of(store, people) if plan.status is PlanStatus.APPROVED else None
+    for one in people:
+        event = fates.of_one(one) if fates else _ending(plan, one)
+        apply_event(store, one, event, now=now, actor=actor)
+    if fates:
+        drop_elsewhere(store, fates.begun, plan_id=plan.id, now=now, actor=actor)
+
+
+def _ending(plan: Plan, one: Run) -> Event:
+    if one.status is SequenceStatus.FOUND:
+        return PlanRejected(plan.reason or plan.status.value)
+    return Stopped(StopReason.LOSE)  # it was under way, and a person said no to going on
+
+
+@dataclass(frozen=True, slots=True)
+class _Fates:
+    """What the world says about the people of an approved plan at the moment of starting them."""
+
+    store: Store
+    people: Mapping[str, Contact]
+    suppressed: Mapping[str, str]
+    busy: dict[str, str]
+    begun: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store, runs: list[Run]) -> _Fates:
+        found = {one.id: one for one in contacts.contacts_by_ids(store, [one.contact_id for one in runs])}
+        return cls(store, found, is_suppressed(store, found.values()), sequences.live_of(store, found))
+
+    def of_one(self, one: Run) -> Event:
+        if one.status is not SequenceStatus.FOUND:
+            return PlanApproved()
+        reason = self._obstacle(one)
+        if reason is None:
+            self.busy[one.contact_id] = self.begun[one.contact_id] = one.id
+        return PlanApproved() if reason is None else PlanRejected(reason)
+
+    def _obstacle(self, one: Run) -> str | None:
+        if one.contact_id in self.suppressed:
+            return f"suppressed: {self.suppressed[one.contact_id]}"
+        busy = self.busy.get(one.contact_id) or sequences.live_at_address(self.store, one)
+        if busy:
+            return f"another sequence is under way: {busy}"
+        moved = (approvals.moved_because(run, self.people[one.contact_id]) for run in one.steps)
+        return next(filter(None, moved), None)
+
+
+_KEY_DIGITS = 26
+DONE_BEFORE = "an earlier run has done it"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlans:
+    """``providers.port.Plans`` over the store and the machine."""
+
+    engine: EngineContext
+
+    async def open_plan(self, header: PlanHeader) -> Plan:
+        """Begin a plan that nobody can approve yet; NotFoundError for an unknown blueprint version."""
+        plan = Plan(
+            id=self.engine.new_id(IdKind.PLAN),
+            status=PlanStatus.DRAFTING,
+            header=header,
+            people=0,
+            digest="",
+            digest_version=NEWEST,
+            missing_texts=0,
+            to_read=0,
+            warnings=0,
+            created_at=self.engine.clock(),
+            account=self.engine.accounts.get(header.provider, ""),
+        )
+        approvals.steps_of(self.engine.store, plan)
+        with self.engine.store.transaction():
+            plans.insert_plan(self.engine.store, plan)
+            self.engine.audit(
+                "plan.opened", plan.id, blueprint=header.blueprint_id, version=header.blueprint_version
+            )
+        return plan
+
+    async def add_people(self, plan_id: str, people: Items[PlannedPerson]) -> None:
+        """Add people, in one transaction. Their steps are the blueprint version's, all of them, in order."""
+        store = self.engine.store
+        with store.transaction():
+            plan = self._require(plan_id)
+            if plan.status is not PlanStatus.DRAFTING:
+                raise _conflict(plan, "people can no longer be added")
+            self._check(plan, people)
+            found = [self._found(plan, number, one) for number, one in enumerate(people, start=plan.people)]
+            plan_no, version_no = plans.plan_numbers(store, plan.id)
+            sequences.insert_runs(store, found, plan_no=plan_no, version_no=version_no)
+            plans.set_texts(store, plan.id, plans.plan_text_rows(store, plan.id) + approvals.digests_of(found))
+            warnings = plan.warnings + sum(len(one.findings) for one in people)
+            plans.update_plan(store, replace(plan, people=plan.people + len(found), warnings=warnings))
+            audit.append_audit(store, (self._entry(one) for one in found))
+
+    async def seal_plan(self, plan_id: str) -> Plan:
+        """Compute the digest and let the plan wait."""
+        with self.engine.store.transaction():
+            plan = self._require(plan_id)
+            if plan.status is not PlanStatus.DRAFTING:
+                raise _conflict(plan, "it cannot be sealed again")
+            if not plan.people:
+                raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
+            sealed = self._seal(plan, plans.plan_text_rows(self.engine.store, plan.id), action="sealed")
+            thin_out(self.engine.store, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
+            return self._require(sealed.id)  # closed, where everybody left while it was being written
+
+    async def get_plan(self, plan_id: str) -> Plan:
+        """Return one plan as it can be decided about now; NotFoundError. Past its time it is ``expired``."""
+        plan = self._require(plan_id)
+        if is_overdue(plan, now=self.engine.clock()):
+            await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
+            plan = self._require(plan_id)
+        return as_today(self.engine, plan)
+
+    async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
+        """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
+        require_page(page, size)
+        await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
+        found = plans.waiting_plans(self.engine.store, page=page, size=size, others=held_plans(self.engine))
+        return found.map(lambda plan: as_today(self.engine, plan))
+
+    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+        """Return a plan's people in order."""
+        require_page(page, size)
+        plan = self._require(plan_id)
+        found = sequences.runs_of_plan(self.engine.store, plan.id, page=page, size=size)
+        return Page(run_details(self.engine, found.items), found.total_count, page, size)
+
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
+        """Record the yes to exactly this digest and set the people going.
+
+        It is about the plan as it was made, whatever the settings of this process. Raises ApprovalError when the
+        digest is not the plan's present one, the plan is expired, refused or used, texts are missing, or the
+        blueprint has changed (which voids it). Who is on the suppression list or in another live sequence by now
+        is refused, with the reason.
+        """
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            plan, outdated = self._present(self._require(plan_id))
+            if not outdated:
+                _require_approvable(plan, digest)
+                if not plan.header.is_allowed_by(self.engine.preapproved):
+                    self.engine.require_signature(digest, signature)
+                plans.approve_texts(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
+                if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
+                    plans.set_texts(store, plan.id, approvals.present_digests(store, plan))
+                plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
+                plan = approvals.decide(store, plan, action="approved", now=now, actor=actor)
+        if outdated:
+            raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
+        with suppress(StoreBusyError):  # the yes is written down: the rest follows by itself
+            await in_batches(store, applying_decision(store, plan, now=now))
+        return self._require(plan.id)
+
+    async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Record the no; its people become REFUSED, and what was under way is stopped."""
+
+        def refused() -> Plan:
+            plan = self._require(plan_id)
+            if as_today(self.engine, plan).status not in OPEN:
+                raise _conflict(plan, "it cannot be refused")
+            return replace(plan, status=PlanStatus.REFUSED, reason=reason)
+
+        return await self._ended(refused, action="refused", actor=actor)
+
+    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Take an undecided plan back: nobody of it is written to, what was under way is stopped.
+
+        One that is withdrawn already stays so; ConflictError for one that is decided.
+        """
+
+        def withdrawn() -> Plan:
+            plan = self._require(plan_id)
+            if plan.status is PlanStatus.WITHDRAWN:
+                return plan
+            if as_today(self.engine, plan).status not in OPEN:
+                raise _conflict(plan, "it no longer waits for a person")
+            return replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
+
+        return await self._ended(withdrawn, action="withdrawn", actor=actor)
+
+    async def _ended(self, changed: Callable[[], Plan], *, action: str, actor: str) -> Plan:
+        """Decide that nobody of a plan is written to, waiting for other programs the longest; return the plan."""
+        store, now = self.engine.store, self.engine.clock()
+
+        def decided() -> Plan:
+            with store.transaction():
+                plan = changed()
+                stands = self._require(plan.id) == plan
+                return plan if stands else approvals.decide(store, plan, action=action, now=now, actor=actor)
+
+        plan = await self.engine.insisting(decided)
+        with suppress(StoreBusyError):  # nobody of it is written to any more: the rest follows by itself
+            await in_batches(store, applying_decision(store, plan, now=now))
+        return self._require(plan.id)
+
+    async def renew_plan(self, plan_id: str) -> Plan:
+        """Give a void plan today's terms and a new digest to approve; what is held stays held until then.
+
+        A process that lacks the settings leaves the plan those it was made for.
+        """
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            plan = self._require(plan_id)
+            if plan.status is not PlanStatus.VOID:
+                raise _conflict(plan, "only a void plan can be renewed")
+            if newer := newer_blueprint(self.engine, plan):
+                raise ConflictError(f"The plan cannot be renewed: {newer}.", next_step=_START_AGAIN)
+            header = replace(plan.header, terms=terms_today(self.engine, plan), expires_at=now + LIFETIME)
+            fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
+            digests = approvals.present_digests(store, fresh)
+            plans.set_texts(store, plan.id, digests)
+            return self._seal(fresh, digests, action="renewed")
+
+    def _seal(self, plan: Plan, digests: bytes, *, action: str) -> Plan:
+        store = self.engine.store
+        sealed = replace(approvals.resealed(store, plan, digests), status=PlanStatus.WAITING)
+        return approvals.decide(store, sealed, action=action, now=self.engine.clock(), actor=self.engine.actor)
+
+    def _present(self, plan: Plan) -> tuple[Plan, bool]:
+        """Return a plan as it stands today, and whether that ended its waiting, which is then stored."""
+        now = self.engine.clock()
+        if is_overdue(plan, now=now):
+            return expire(self.engine.store, plan, now=now), True
+        reason = newer_blueprint(self.engine, plan)
+        if plan.status is PlanStatus.APPROVED:
+            return as_today(self.engine, plan), False
+        if plan.status is not PlanStatus.WAITING or not reason:
+            return plan, False
+        return approvals.decide(
+            self.engine.store, approvals.voided(plan, reason), action="void", now=now, actor="engine"
+        ), True
+
+    def _require(self, plan_id: str) -> Plan:
+        own = str(parse_id(plan_id, IdKind.PLAN))
+        found = plans.find_plan(self.engine.store, own)
+        if found is None:
+            raise NotFoundError(f"There is no plan {own}.", next_step="list_reviews shows what waits.")
+        return found
+
+    def _check(self, plan: Plan, people: Items[PlannedPerson]) -> None:
+        steps = approvals.steps_of(self.engine.store, plan)
+        for one in people:
+            if tuple(planned.step for planned in one.steps) != steps:
+                raise InvalidArgumentsError(
+                    f"The steps planned for {one.contact_id} are not those of the blueprint's version.",
+                    next_step="Plan every step of the version, in its order.",
+                )
+        wanted = {one.contact_id for one in people}
+        if missing := wanted - {one.id for one in contacts.contacts_by_ids(self.engine.store, wanted)}:
+            raise NotFoundError(
+                f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
+            )
+
+    def _found(self, plan: Plan, ordinal: int, one: PlannedPerson) -> Run:
+        now = self.engine.clock()
+        return Run(
+            id=self.engine.new_id(IdKind.SEQUENCE),
+            plan_id=plan.id,
+            blueprint_id=plan.header.blueprint_id,
+            blueprint_version=plan.header.blueprint_version,
+            contact_id=one.contact_id,
+            status=SequenceStatus.FOUND,
+            ordinal=ordinal,
+            steps=tuple(
+                StepRun(
+                    key=self.engine.new_id(IdKind.DRAFT)[-_KEY_DIGITS:],
+                    step=planned.step,
+                    recipient=None if planned.is_done else planned.recipient,
+                    subject=planned.subject,
+                    content=planned.content,
+                    state=StepState.SKIPPED if planned.is_done else StepState.PLANNED,
+                    reason=DONE_BEFORE if planned.is_done else None,
+                )
+                for planned in one.steps
+            ),
+            created_at=now,
+            updated_at=now,
+            variables=one.variables,
+            time_zone=one.time_zone,
+            warnings=len(one.findings),
+            findings=one.findings,
+            provider=plan.header.provider,
+            handover=one.handover,
+            digest_version=plan.digest_version,
+        )
+
+    def _entry(self, one: Run) -> audit.AuditRow:
+        detail = {"plan": one.plan_id, "contact": one.contact_id, "status": [None, one.status.value]}
+        return audit.AuditRow(
+            at=one.created_at, actor=self.engine.actor, action="sequence.found", subject=one.id, detail=detail
+        )
+
+
+_START_AGAIN = "Refuse this plan and call start_sequence, which plans the newest version."
+
+
+def _require_approvable(plan: Plan, digest: str) -> None:
+    if plan.status is not PlanStatus.WAITING:
+        why = f" ({plan.reason})" if plan.reason else ""
+        raise ApprovalError(f"The plan is {plan.status.value}{why}.", next_step=_next_step(plan))
+    if digest != plan.digest:
+        raise ApprovalError(
+            "The plan has changed since it was shown: the digest is another one.",
+            next_step="Look at it again and approve what it is now.",
+            data={"digest": plan.digest},
+        )
+    if plan.missing_texts:
+        raise ApprovalError(
+            f"{plan.missing_texts} texts of the plan are still to be written.",
+            next_step="Write them with edit_draft; list_reviews shows which.",
+        )
+
+
+def _next_step(plan: Plan) -> str:
+    if plan.status is PlanStatus.VOID:
+        return (
+            "A person renews it on the review page, which asks for a new approval under today's settings; or "
+            "start_sequence with another idempotency_key plans it anew."
+        )
+    if plan.status is PlanStatus.APPROVED:
+        return "It is under way; list_sequences shows how far."
+    return "start_sequence with another idempotency_key plans it anew."
+
+
+def _conflict(plan: Plan, why: str) -> ConflictError:
+    return ConflictError(
+        f"The plan is {plan.status.value}: {why}.",
+        next_step=_next_step(plan),
+        data={"plan": plan.id, "status": plan.status.value},
+    )

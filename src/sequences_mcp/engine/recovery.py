@@ -1,0 +1,246 @@
+"""What left without this database knowing: receipts on the disk, and what a restore or a copy missed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sequences_mcp.domain.blueprint import Channel, Temporality
+from sequences_mcp.domain.plan import PlanStatus
+from sequences_mcp.domain.run import IN_FLIGHT, Run, SequenceStatus, StepRun, StepState
+from sequences_mcp.engine import machine, vendor_transitions
+from sequences_mcp.engine.approvals import decide, voided
+from sequences_mcp.engine.context import apply_event, keep_changes
+from sequences_mcp.engine.events import HandedToServer, Lost, Tick
+from sequences_mcp.engine.machine import with_run
+from sequences_mcp.ports.embedded import ToolCall
+from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
+from sequences_mcp.store import lineage, mailboxes, plans, sequences
+from sequences_mcp.store import operations as operations
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.statements import from_micros
+
+log = logging.getLogger(__name__)
+FOLDER = "receipts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the delivery of one claimed e-mail ended.
+
+    ``said`` is the receipt, or why it was not accepted, or why nobody can tell; ``reply`` the server's own
+    words in the last two cases. ``blame`` is one of
+    ``channels.replies.Blame``, or empty where no server was to blame; ``code`` is what a refusal is known by.
+    """
+
+    sequence_id: str
+    key: str
+    lease: int
+    kind: Literal["accepted", "refused", "lost"]
+    said: str
+    blame: str = ""
+    code: str = ""
+    doubtful: bool = False
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """The folder they are in."""
+
+    folder: Path
+
+    def keep(self, outcome: Outcome) -> bool:
+        """Write one down so that a crash cannot lose it; False where the disk does not take it."""
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            draft = self._path(outcome.lease).with_suffix(".tmp")
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(json.dumps(asdict(outcome)).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path(outcome.lease))
+            self._sync()
+        except OSError as error:
+            log.warning("The outcome of lease %s is only in memory: %s", outcome.lease, error)
+            return False
+        return True
+
+    def forget(self, lease: int) -> None:
+        """Remove one that is written down in the database."""
+        try:
+            self._path(lease).unlink(missing_ok=True)
+        except OSError as error:  # it is read again at the next start, and changes nothing
+            log.warning("The outcome of lease %s stays beside the database: %s", lease, error)
+
+    def kept(self) -> Iterator[Outcome]:
+        """Yield what earlier processes could not write down; a file that cannot be read is left alone."""
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                yield Outcome(**json.loads(path.read_bytes()))
+            except (OSError, ValueError, TypeError) as error:
+                log.warning("%s cannot be read: %s", path, error)
+
+    def _path(self, lease: int) -> Path:
+        return self.folder / f"{lease}.json"
+
+    def _sync(self) -> None:
+        if os.name == "nt":  # a folder cannot be opened there
+            return
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+RECOVERY_ACTOR = "engine"
+COPIED = "this database is a copy, and the original may have sent it before the copy was taken over"
+COPIED_PLAN = (
+    "this database is a copy, and the original may have handed these people over; approve it again if not"
+)
+START = "start_sequence"
+_NOTHING = b"\0" * 32
+
+
+def take_in(store: Store, *, now: datetime) -> int:
+    """Make unknown what left unseen and is the present step of its run; return how many. Can be repeated.
+
+    What is not due yet, or paused, is made unknown when its turn comes (``claim.take``).
+    """
+    done = 0
+    if not lineage.unseen(store):
+        return done
+    with store.transaction():
+        for row in lineage.unseen(store):
+            facts = json.loads(row["facts"])
+            if row["kind"] == "vendor":
+                _begun_operation(store, facts, why=row["why"], now=now)
+                lineage.standstill_told(store, row["key"])
+                continue
+            for sequence, run in sequences.of_keys(store, [row["key"]]):
+                done += _left(store, sequence, run, facts=facts, why=row["why"], now=now)
+    return done
+
+
+def as_left(store: Store, sequence: Run, key: str, *, lease: int, why: str, now: datetime) -> None:
+    """Make a claimed e-mail unknown, inside the caller's transaction: it may have left before."""
+    apply_event(store, sequence, HandedToServer(lease, now), now=now, actor=RECOVERY_ACTOR)
+    [present] = sequences.runs_by_ids(store, [sequence.id])
+    apply_event(store, present, Lost(lease, why), now=now, actor=RECOVERY_ACTOR)
+    lineage.standstill_told(store, key)
+
+
+def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
+    """Let the database belong where it is now, because a person said so; return how many e-mails are doubted.
+
+    Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
+    """
+    with store.transaction():
+        kinds = {one.kind for one in lineage.go_on(store, now=now, actor=actor)}
+        take_in(store, now=now)
+        return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(store, now=now)
+
+
+def unknown_due(store: Store, *, now: datetime) -> int:
+    """Note every e-mail that another copy of this database may have sent by now; return how many those are.
+
+    Plans whose people a vendor was to be given are void: what the other copy handed over is not known here.
+    """
+    with store.transaction():
+        keys: dict[str, str | None] = {}
+        for sequence_id in [row["id"] for row in store.rows("lineage.going")]:
+            [sequence] = sequences.runs_by_ids(store, [sequence_id])
+            keys |= {run.key: run.recipient for run in _due_by(sequence, now)}
+        lineage.may_have_left(store, keys, why=COPIED, now=now)
+        for plan_id in plans.unfinished_plans(store):
+            plan = plans.find_plan(store, plan_id)
+            if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
+                decide(store, voided(plan, COPIED_PLAN), action="void", now=now, actor=RECOVERY_ACTOR)
+        take_in(store, now=now)
+        return len(keys)
+
+
+def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
+    """Yield the e-mails of a run that could have left by now, had everything gone on as fast as it can."""
+    run = sequence.current
+    if run is None:
+        return
+    at = machine.step_due_at(replace(sequence, paused_since=None, paused_until=None), run)
+    for one in sequence.steps[sequence.steps.index(run) :]:
+        if one is not run and one.step.temporality_type is Temporality.DELAYED and one.step.delay:
+            at += one.step.delay.duration()
+        if at > now:
+            return
+        if one.step.type is Channel.EMAIL and not one.is_over and one.state is not StepState.UNKNOWN:
+            yield one
+
+
+def _left(store: Store, sequence: Run, run: StepRun, *, facts: Mapping[str, Any], why: str, now: datetime) -> int:
+    present = sequence.current
+    stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
+    if not stands or run.state in IN_FLIGHT or run.content is None or run.recipient is None:
+        return 0
+    lease = mailboxes.next_lease(store)
+    after, effects = _ticked(sequence, lease, now)
+    if not effects:
+        return 0
+    message_id = str(facts.get("message_id", ""))
+    claimed = with_run(
+        after, replace(next(one for one in after.steps if one.key == run.key), message_id=message_id)
+    )
+    keep_changes(store, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
+    attempt = mailboxes.Attempt(
+        lease=lease,
+        key=run.key,
+        generation=run.generation,
+        sender=str(facts.get("sender", "")),
+        message_id=message_id,
+        message_digest=_NOTHING,
+        claimed_at=from_micros(int(facts["at"])) if "at" in facts else now,
+    )
+    mailboxes.insert_attempt(store, attempt)
+    [kept] = sequences.runs_by_ids(store, [sequence.id])
+    as_left(store, kept, run.key, lease=lease, why=why, now=now)
+    return 1
+
+
+def _ticked(sequence: Run, lease: int, now: datetime) -> tuple[Run, tuple[object, ...]]:
+    from sequences_mcp.engine.machine import advance
+
+    return advance(sequence, Tick(lease=lease, lease_expires_at=now), now)
+
+
+def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
+    """Write down a write to a vendor as one whose process died: check_operation finds out what became of it."""
+    people = [one for one in sequences.runs_by_ids(store, facts["sequences"]) if one.waits_for_plan]
+    if facts["tool"] == START and not people:
+        return
+    if any(one.tool == facts["tool"] for one in operations.open_operations_on(store, facts["subject"], now=now)):
+        return
+    write = VendorWrite(
+        call=ToolCall(facts["tool"], None, facts["fingerprint"]),
+        provider=facts["provider"],
+        subject=facts["subject"],
+        arguments=facts["arguments"],
+    )
+    operations.insert_operation(store, facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
+    for one in people:
+        taken = vendor_transitions.vendor_run_claimed(one, operation_id=facts["id"], now=now)
+        keep_changes(store, one, taken, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
+        lost = EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=why)
+        keep_changes(
+            store,
+            taken,
+            vendor_transitions.vendor_run_concluded(taken, lost, now=now),
+            action="sequence.unknown",
+            now=now,
+            actor=RECOVERY_ACTOR,
+        )

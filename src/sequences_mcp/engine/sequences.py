@@ -1,0 +1,366 @@
+"""Runs as people look at them: listed, explained, paused, resumed, stopped, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.blueprint import Temporality
+from sequences_mcp.domain.companies import company_domain_of, company_key
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import (
+    IN_FLIGHT,
+    LIVE,
+    Run,
+    SequenceStatus,
+    StepRun,
+    StepState,
+    StopReason,
+    StopScope,
+)
+from sequences_mcp.engine import machine
+from sequences_mcp.engine.changed_settings import held_for
+from sequences_mcp.engine.context import EngineContext, apply_event, require_aware, require_page
+from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
+from sequences_mcp.engine.stopping import end_all
+from sequences_mcp.engine.vendor_transitions import vendor_outlook
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.ports.embedded import Outlook, SequenceDetail, SequenceFilter, VendorReading
+from sequences_mcp.store import blueprints, contacts, mailboxes, operations, plans, sequences
+from sequences_mcp.store.statements import to_micros
+
+_ENDS = {
+    SequenceStatus.COMPLETED: "all steps are over",
+    SequenceStatus.SUCCEEDED: "the contact replied",
+    SequenceStatus.FAILED: "a step failed",
+    SequenceStatus.STOPPED_EARLY: "it was stopped",
+    SequenceStatus.REFUSED: "a person refused it",
+}
+
+
+def run_outlook(sequence: Run, now: datetime) -> Outlook:
+    """Return when something happens by itself (never before ``now``; None: nothing does) and why it waits."""
+    run = sequence.current
+    if sequence.status is SequenceStatus.FOUND:
+        return Outlook(next_at=None, why=f"waits for a person's approval of its plan{_then_paused(sequence, now)}")
+    if sequence.status not in LIVE or run is None:
+        return Outlook(next_at=None, why=_end(sequence))
+    if sequence.paused_until is not None:
+        resumes = max(now, sequence.paused_until)
+        return Outlook(
+            next_at=resumes,
+            why=f"paused until {_shown(resumes)}; then {sequence.place_of(run)}{_still_in_flight(run)}",
+        )
+    at = machine.next_run_at(sequence)
+    return Outlook(next_at=_next_at(run, at, now), why=_why(sequence, run, now))
+
+
+def _then_paused(sequence: Run, now: datetime) -> str:
+    """Return that what waits for an approval stays paused after it, or nothing."""
+    if sequence.paused_until is None or sequence.paused_until <= now:
+        return ""
+    return f"; paused: after the approval nothing leaves before {_shown(sequence.paused_until)}"
+
+
+def _next_at(run: StepRun, at: datetime | None, now: datetime) -> datetime | None:
+    if run.state in IN_FLIGHT:
+        return now
+    return at and max(at, now)
+
+
+def _why(sequence: Run, run: StepRun, now: datetime) -> str:
+    name = sequence.place_of(run)
+    match run.state:
+        case StepState.OPEN:
+            return f"{name} is a task for a person; complete_task records what became of it"
+        case StepState.UNKNOWN:
+            return f"{name} may or may not have been delivered ({run.reason}); a person has to settle it"
+        case StepState.HELD:
+            return f"{name} is held: {run.reason}"
+        case StepState.CLAIMED | StepState.HANDED_OVER:
+            return f"{name} is being sent"
+        case _:
+            due = machine.step_due_at(sequence, run)
+            return f"{name} is due now" if due <= now else f"{name} {_waits(run)}"
+
+
+def _waits(run: StepRun) -> str:
+    if run.step.temporality_type is Temporality.AFTER_INVITATION_SETTLED:
+        return "waits until the invitation is accepted or times out"
+    if run.step.delay is None:
+        return "waits for its time"
+    value, unit = run.step.delay.value, run.step.delay.unit
+    return f"waits for its delay of {value} {unit}{'' if value == 1 else 's'} after the previous step"
+
+
+def _shown(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
+
+
+def _still_in_flight(run: StepRun) -> str:
+    return ", which was beyond recall when the pause began" if run.state is StepState.HANDED_OVER else ""
+
+
+def _end(sequence: Run) -> str:
+    why = sequence.reason or _ENDS.get(sequence.status, "nothing is left to do")
+    unknown = [run.step.name for run in sequence.steps if run.state is StepState.UNKNOWN]
+    rest = f"; whether {', '.join(map(repr, unknown))} was delivered is unknown" if unknown else ""
+    return f"over: {why}{rest}"
+
+
+ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review settle"
+
+
+def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDetail, ...]:
+    """Return each run with its contact and its outlook."""
+    found = list(runs)
+    people = plan_people(engine, found)
+    there = [one.id for one in found if one.is_at_vendor]
+    answered = operations.vendor_errors_of_runs(engine.store, there) if there else {}
+    mails = any(sequences.queue_of(one) == "mailbox" for one in found)
+    now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
+    held = _held(engine, found)
+    readings = operations.readings_of(engine.store, there) if there else {}
+    names = blueprints.blueprint_names(engine.store, [(one.blueprint_id, one.blueprint_version) for one in found])
+    return tuple(
+        _as_last_read(
+            SequenceDetail(
+                sequence=one,
+                contact=people[one.contact_id],
+                outlook=_outlook(one, now=now, mailbox=mailbox, held=held.get(one.plan_id)),
+                blueprint_name=names.get((one.blueprint_id, one.blueprint_version)),
+                error=answered.get(one.id),
+            ),
+            readings.get(one.id),
+        )
+        for one in found
+    )
+
+
+def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> SequenceDetail:
+    if reading is None:
+        return known
+    told = reading.facts.why if known.sequence.reason is None else None
+    return replace(
+        known,
+        outlook=replace(known.outlook, why=told or known.outlook.why),
+        provider_status=reading.provider_status,
+        facts=reading.facts,
+        read_at=reading.read_at,
+    )
+
+
+def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact]:
+    """Return the contacts of these runs by id."""
+    wanted = dict.fromkeys(one.contact_id for one in runs)
+    return {one.id: one for one in contacts.contacts_by_ids(engine.store, wanted)}
+
+
+def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
+    """Return from when the sender's mailbox may be used, and what it waits for; None when it was never used."""
+    terms = engine.terms
+    return mailboxes.mailbox_opens(
+        engine.store,
+        terms.sender_address,
+        daily_cap=terms.daily_cap,
+        spacing=terms.spacing,
+        now=engine.clock(),
+    )
+
+
+def require_sequence(engine: EngineContext, sequence_id: str) -> Run:
+    """Return one run; NotFoundError, WrongIdError."""
+    own = str(parse_id(sequence_id, IdKind.SEQUENCE))
+    found = sequences.find_run(engine.store, own)
+    if found is None:
+        raise NotFoundError(f"There is no sequence {own}.", next_step="list_sequences shows what there is.")
+    return found
+
+
+def require_ours(engine: EngineContext, sequence_id: str) -> Run:
+    """Return one run that the embedded engine may move; ConflictError for one that a vendor has."""
+    found = require_sequence(engine, sequence_id)
+    if found.is_handed_over:
+        raise ConflictError(
+            f"{VENDORS[found.provider]} carries this sequence out.",
+            next_step=(
+                _doubtful(found)
+                if found.has_unknown_outcome
+                else f"Its id there is {found.remote_id}: call again with that. {ONCE_OVER} {found.id}"
+                if found.remote_id
+                else f"It shows no run yet: call again in some minutes. {ONCE_OVER} {found.id}"
+            ),
+            data={"sequence": found.id, "remote_id": found.remote_id},
+        )
+    return found
+
+
+def _doubtful(found: Run) -> str:
+    return (
+        f"Whether it has it is not known: check_operation with {found.operation_id} looks. Stop it there by hand."
+    )
+
+
+def require_step(engine: EngineContext, step_id: str, kind: IdKind) -> tuple[Run, StepRun]:
+    """Return one step by its id as a task or a draft, with its run; NotFoundError, WrongIdError."""
+    own = str(parse_id(step_id, kind))
+    found = sequences.of_keys(engine.store, [own.removeprefix(f"{LOCAL}:{kind}_")])
+    if not found:
+        listed = "list_tasks" if kind is IdKind.TASK else "list_reviews"
+        raise NotFoundError(f"There is no {kind.name.lower()} {own}.", next_step=f"{listed} shows what waits.")
+    return found[0]
+
+
+def _held(engine: EngineContext, runs: Iterable[Run]) -> dict[str, str]:
+    """Return, by plan, why runs that would go on by themselves do not: they were approved for other settings."""
+    plan_ids = {one.plan_id for one in runs if _goes_on(one)}
+    return held_for(engine, plans.of_other_terms(engine.store, plan_ids, terms=engine.terms)) if plan_ids else {}
+
+
+def _goes_on(one: Run) -> bool:
+    run = one.current
+    if one.is_at_vendor or one.status is not SequenceStatus.ACTIVE or run is None:
+        return False
+    return run.state not in IN_FLIGHT
+
+
+def _outlook(one: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, held: str | None = None) -> Outlook:
+    """Return the machine's outlook, or what the settings and the mailbox's limits make of it."""
+    found = vendor_outlook(one) if one.is_at_vendor else run_outlook(one, now)
+    if held is not None and _goes_on(one):
+        return replace(found, next_at=None, why=f"{found.why}; held: {held}")
+    if mailbox is None or found.next_at is None or sequences.queue_of(one) != "mailbox":
+        return found
+    opens, why = mailbox
+    return found if opens <= found.next_at else replace(found, next_at=opens, why=f"{found.why}; {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSequences:
+    """``providers.port.Sequences`` over the store and the machine."""
+
+    engine: EngineContext
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page; the provider's own word for a status is here the status itself."""
+        require_page(wanted.page, wanted.size)
+        if wanted.provider_status is not None:
+            named = _status_named(wanted.provider_status, also=wanted.status)
+            wanted = replace(wanted, status=named, provider_status=None)
+        with self.engine.store.snapshot():
+            found = sequences.runs_page(
+                self.engine.store,
+                {"own": True, **conditions_of(wanted)},
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=wanted.size,
+            )
+            return found.of(run_details(self.engine, found.items))
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run; NotFoundError."""
+        return run_details(self.engine, [require_sequence(self.engine, sequence_id)])[0]
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time; the clocks of delays stand still."""
+        return await self.engine.insisting(lambda: self._change(sequence_id, Paused(until)))
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        return self._change(sequence_id, Resumed())
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good; return every sequence that was stopped, this one first.
+
+        COMPANY also stops what is live, or waits for an approval, of the same blueprint at the same company.
+        """
+        return await self.engine.insisting(lambda: self._stopped(sequence_id, reason=reason, scope=scope))
+
+    def _stopped(self, sequence_id: str, *, reason: StopReason, scope: StopScope) -> list[SequenceDetail]:
+        with self.engine.store.transaction():
+            first = require_ours(self.engine, sequence_id)
+            others = self._colleagues_of(first) if scope is StopScope.COMPANY else []
+            stopped = end_all(
+                self.engine.store,
+                [first, *others],
+                Stopped(reason),
+                now=self.engine.clock(),
+                actor=self.engine.actor,
+            )
+            return list(run_details(self.engine, stopped))
+
+    async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
+        first = require_sequence(self.engine, sequence_id)
+        contact = plan_people(self.engine, [first])[first.contact_id]
+        store = self.engine.store
+        found: dict[str, list[str]] = {}
+        for own, run_id in sequences.live_of(store, contacts.colleagues(store, contact)).items():
+            [run] = sequences.runs_by_ids(store, [run_id])
+            if own != contact.id and run.id != first.id:
+                there = f"at this company, and {VENDORS.get(run.provider)} carries it out"
+                why = there if run.is_at_vendor else "at this company, under another blueprint"
+                found.setdefault(why, []).append(run.id)
+        like = contacts.like_colleagues(store, contact)
+        for own, run_id in sequences.live_of(store, like).items():
+            found.setdefault(like[own], []).append(run_id)
+        return {why: tuple(dict.fromkeys(ids)) for why, ids in found.items()}
+
+    def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
+        with self.engine.store.transaction():
+            before = require_ours(self.engine, sequence_id)
+            after, _ = apply_event(
+                self.engine.store, before, event, now=self.engine.clock(), actor=self.engine.actor
+            )
+            return run_details(self.engine, [after])[0]
+
+    def _colleagues_of(self, first: Run) -> list[Run]:
+        contact = plan_people(self.engine, [first])[first.contact_id]
+        if company_domain_of(contact) is None and company_key(contact.company) is None:
+            raise InvalidArgumentsError(
+                "This contact's company is not known, so the other sequences there cannot be told.",
+                next_step="Use scope CONTACT, or save the contact's company or company_domain first.",
+                data={"contact_id": contact.id, "name": contact.display_name},
+            )
+        people = contacts.colleagues(self.engine.store, contact)
+        going = sequences.going_of(self.engine.store, people, blueprint_id=first.blueprint_id)
+        return sequences.runs_by_ids(self.engine.store, [one for one in going if one != first.id])
+
+
+def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:
+    try:
+        named = SequenceStatus(word.strip().upper())
+    except ValueError:
+        named = None
+    if named is None or also not in (None, named):
+        raise InvalidArgumentsError(
+            f"No run of the local engine can have provider_status {word[:40]!r} here.",
+            next_step=f"Its own statuses are {', '.join(SequenceStatus)}; status filters by them.",
+        )
+    return named
+
+
+def conditions_of(wanted: SequenceFilter) -> dict[str, Any]:
+    """Return the filters as the store takes them; InvalidArgumentsError for a time without its offset."""
+    require_aware(wanted.created_after, "created_after")
+    require_aware(wanted.created_before, "created_before")
+    if wanted.contact and ":" in wanted.contact:
+        parse_id(wanted.contact, IdKind.CONTACT)
+    conditions: dict[str, Any] = {
+        "status": wanted.status and wanted.status.value,
+        "waiting_for": wanted.waiting_for,
+        "provider_status": wanted.provider_status,
+        "contact": wanted.contact and wanted.contact.strip().casefold(),
+        "company": wanted.company and wanted.company.strip().casefold(),
+        "blueprint_id": wanted.blueprint_id and str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)),
+        "created_after": to_micros(wanted.created_after),
+        "created_before": to_micros(wanted.created_before),
+    }
+    return {name: value for name, value in conditions.items() if value is not None}

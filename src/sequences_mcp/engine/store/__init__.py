@@ -1,1 +1,0 @@
-"""The embedded engine's database: the only place that knows SQLite."""

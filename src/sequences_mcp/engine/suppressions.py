@@ -1,0 +1,187 @@
+"""Never contact again, and what people answered: asked before every plan, approval and send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sequences_mcp.domain.addresses import address_key, read_address, read_host, visible_address
+from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
+from sequences_mcp.engine import stopping
+from sequences_mcp.engine.context import EngineContext, apply_event
+from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
+from sequences_mcp.engine.sequences import run_details
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
+from sequences_mcp.ports.embedded import Lifted, SequenceDetail, Suppressed
+from sequences_mcp.store import audit, sequences, suppressions
+from sequences_mcp.store import contacts as people
+
+REPLIED = "the contact replied"
+NOT_INTERESTED = "the contact is not interested"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReplies:
+    """``providers.port.Replies`` over the store and the machine."""
+
+    engine: EngineContext
+
+    async def record(
+        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
+    ) -> list[SequenceDetail]:
+        """Keep it, and do what follows to every run of this person here, a start that waits for a yes included."""
+        return await self.engine.insisting(lambda: self._recorded(contact_id, answer, until=until))
+
+    def _recorded(self, contact_id: str, answer: ReplyKind, *, until: datetime | None) -> list[SequenceDetail]:
+        store = self.engine.store
+        with store.transaction():
+            going = sequences.runs_by_ids(store, sequences.going_of(store, [contact_id]))
+            touched = self._held(going, until) if until is not None else self._ended(going, answer)
+            said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
+            self.engine.audit("contact.answered", contact_id, **said)
+            return list(run_details(self.engine, touched))
+
+    def _held(self, going: list[Run], until: datetime) -> list[Run]:
+        """Pause what is under way or waits for a yes; a pause that ends later stays."""
+        return [
+            one
+            if one.paused_until is not None and one.paused_until >= until
+            else apply_event(
+                self.engine.store, one, Paused(until), now=self.engine.clock(), actor=self.engine.actor
+            )[0]
+            for one in going
+        ]
+
+    def _ended(self, going: list[Run], answer: ReplyKind) -> list[Run]:
+        ended: list[Run] = []
+        for one in going:
+            event = _ending(one, answer)
+            ended += stopping.end_all(
+                self.engine.store, [one], event, now=self.engine.clock(), actor=self.engine.actor
+            )
+        return ended
+
+
+def _ending(one: Run, answer: ReplyKind) -> Event:
+    if answer is not ReplyKind.REPLIED:
+        return Stopped(StopReason.LOSE, NOT_INTERESTED if answer is ReplyKind.NOT_INTERESTED else None)
+    # What has not begun cannot succeed: somebody who answered is only taken out of it.
+    return Stopped(StopReason.WIN, REPLIED) if one.status is SequenceStatus.FOUND else Replied(REPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSuppressions:
+    """``providers.port.Suppressions`` over the store."""
+
+    engine: EngineContext
+
+    async def suppress(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, by_person: bool = False
+    ) -> Suppressed:
+        """Add to the list and stop what runs. A domain covers those below it and the people of its company.
+
+        Raises InvalidArgumentsError for a public suffix, ApprovalError for a mail provider unless ``by_person``.
+        """
+        normal = self._normalised(kind, value)
+        if kind == "domain":
+            _require_one_organisation(normal, by_person=by_person)
+        return await self.engine.insisting(lambda: self._suppressed((kind, normal), reason))
+
+    def _suppressed(self, mark: tuple[Literal["address", "domain", "contact"], str], reason: str) -> Suppressed:
+        engine = self.engine
+        with engine.store.transaction():
+            stopped, new = stopping.end_suppressed(
+                engine.store, mark, reason=reason, now=engine.clock(), actor=engine.actor
+            )
+            shown = run_details(engine, stopped)
+        return Suppressed(kind=mark[0], value=mark[1], stopped=shown, already=not new)
+
+    async def lift(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
+    ) -> Lifted:
+        """Take something off the list; NotFoundError when it is not on it under that name."""
+        engine, mark = self.engine, (kind, self._normalised(kind, value))
+        with engine.store.transaction():
+            spelled = [mark, *suppressions.old_spellings(mark)]
+            listed = suppressions.matching_suppressions(engine.store, [mark], old=spelled[1:])
+            still = self._also_covering(mark)
+            if not listed:
+                raise _not_listed(mark, still)
+            now, was = engine.clock(), next(iter(listed.values()))
+            for one in listed:
+                suppressions.lift_suppression_row(engine.store, one, reason=reason, actor=actor, now=now)
+                detail = {"reason": reason, "was": was}
+                entry = audit.AuditRow(
+                    at=now, actor=actor, action="suppression.lifted", subject=":".join(one), detail=detail
+                )
+                audit.append_audit(engine.store, [entry])
+        return Lifted(kind, mark[1], was, still)
+
+    def _also_covering(self, mark: suppressions.SuppressionKey) -> tuple[str, ...]:
+        """Return what else on the list covers an address, a domain or a person."""
+        kind, value = mark
+        found: dict[suppressions.SuppressionKey, None] = {}
+        if kind == "domain":
+            found |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(company_domain=value)))
+        if kind == "address":
+            found |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(email=value)))
+        ids = [value] if kind == "contact" else people.at_address(self.engine.store, value)
+        for one in people.contacts_by_ids(self.engine.store, ids):
+            found |= dict.fromkeys(suppressions.suppression_keys_of(one.id, one))
+            former = people.former_addresses(self.engine.store, [one.id]).get(one.id, ())
+            found |= dict.fromkeys(("address", key) for key in former)
+        return tuple(
+            ":".join(one) for one in suppressions.matching_suppressions(self.engine.store, found) if one != mark
+        )
+
+    async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:
+        """Return contact id → reason for those who must not be contacted."""
+        return stopping.is_suppressed(self.engine.store, contacts)
+
+    async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
+        """Return contact id → sequence id for those with a live sequence."""
+        return sequences.live_of(self.engine.store, contact_ids)
+
+    def _normalised(self, kind: str, value: str) -> str:
+        """Return a value in the spelling the list knows it by; InvalidArgumentsError, WrongIdError.
+
+        What is stored with somebody can always be listed, even an address that would not be taken today.
+        """
+        text = visible_address(value).strip()
+        if kind == "contact":
+            return str(parse_id(text, IdKind.CONTACT))
+        if kind == "domain":
+            return read_host(text)
+        if people.contacts_by_email(self.engine.store, text) is not None:
+            return address_key(text)
+        return read_address(text).key
+
+
+def _require_one_organisation(host: str, *, by_person: bool) -> None:
+    if is_public_suffix(host):
+        raise InvalidArgumentsError(
+            f"{host} is a public suffix: below it are the domains of strangers.",
+            next_step="Give the domain that one organisation registered, such as example.com.",
+        )
+    if is_free_mail(host) and not by_person:
+        raise ApprovalError(
+            f"{host} gives addresses to anybody, so listing it keeps out everybody who has one.",
+            next_step="Give the single address. Only a person can list the whole domain: on the review page, or "
+            f"in a terminal: sequences-mcp review suppress {host} --reason …",
+        )
+
+
+def _not_listed(mark: suppressions.SuppressionKey, still: tuple[str, ...]) -> NotFoundError:
+    kind, value = mark
+    covered = f" What covers it is {', '.join(still)}." if still else ""
+    return NotFoundError(
+        f"{value} is not on the list as {'an' if kind == 'address' else 'a'} {kind}.{covered}",
+        next_step="Lift that instead; the review page shows the list." if still else "Nothing holds it back.",
+        data={"covered_by": list(still)},
+    )

@@ -1,0 +1,445 @@
+"""Approved starts at vendors: asked about again, taken under an operation, and settled with it, each at once.
+
+Whoever is taken is nobody else's to hand over: a request leaves only for people who were FOUND, in the transaction
+that wrote its operation down. A process that dies in between leaves an unknown operation, never a second request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.plan import LIFETIME, Plan, PlanStatus
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import Run
+from sequences_mcp.engine import vendor_transitions
+from sequences_mcp.engine.approvals import decide, voided
+from sequences_mcp.engine.changed_settings import fallen_because, not_ours
+from sequences_mcp.engine.contacts import as_known_anywhere, kept_vendor_person
+from sequences_mcp.engine.context import EngineContext, apply_event, keep_changes, require_page
+from sequences_mcp.engine.events import PlanRejected
+from sequences_mcp.engine.operations import LocalOperations, busy
+from sequences_mcp.engine.recovery import take_in
+from sequences_mcp.engine.sequences import conditions_of, require_sequence, run_details
+from sequences_mcp.engine.stopping import covered, drop_elsewhere, is_suppressed
+from sequences_mcp.errors import NotFoundError, StoreUnwritableError
+from sequences_mcp.ports import vendor
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall, VendorFacts, VendorReading
+from sequences_mcp.store import contacts, lineage, operations, plans, sequences
+
+TOOL = "start_sequence"
+TOO_LATE = "it could not be handed over within the day that an approval holds"
+REASONS = 5
+LOST = "whoever asked for it was gone before the answer came"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalVendorRuns:
+    """``providers.enrolment_port.VendorRuns`` over the store."""
+
+    engine: EngineContext
+
+    async def keep_people(self, people: Items[Contact]) -> list[Contact]:
+        """Return each person as kept here: whoever has the id, the address or the number, or a new one."""
+        with self.engine.store.transaction():
+            return [kept_vendor_person(self.engine, one) for one in people]
+
+    async def waiting(self) -> list[Plan]:
+        """Return approved plans with people still to be handed over, the oldest first."""
+        found = (
+            plans.find_plan(self.engine.store, plan_id) for plan_id in plans.unfinished_plans(self.engine.store)
+        )
+        return [
+            plan
+            for plan in found
+            if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
+        ]
+
+    async def left_alone(self, plan_id: str) -> str | None:
+        """Return that an approved plan is another account's, or for other settings at its vendor; or None."""
+        plan = plans.find_plan(self.engine.store, plan_id)
+        return None if plan is None else not_ours(self.engine, plan)
+
+    async def next_people(self, plan_id: str, *, size: int) -> list[Run]:
+        """Return who would be handed over next; none while an earlier request is open, or too late."""
+        self._recover(plan_id)
+        plan = plans.find_plan(self.engine.store, plan_id)
+        if plan is None or plan.status is not PlanStatus.APPROVED:
+            return []
+        if _is_too_late(plan, self.engine.clock()):
+            await self.give_up(plan_id, reason=TOO_LATE)
+            return []
+        if operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock()):
+            return []
+        found = sequences.found_in(self.engine.store, plan_id, after=-1, size=size)
+        if any(self._is_paused(one) for one in found):
+            found = sequences.found_in(self.engine.store, plan_id, after=-1, size=-1)
+        return [one for one in found if not self._is_paused(one)][:size]
+
+    def _is_paused(self, one: Run) -> bool:
+        """Say whether somebody of an approved plan stays here for now."""
+        return one.paused_until is not None and one.paused_until > self.engine.clock()
+
+    async def take(
+        self, plan_id: str, sequence_ids: Items[str], *, before: vendor.PreflightSnapshot
+    ) -> vendor.ClaimedBatch | None:
+        """Ask everything again and, in the same transaction, write the operation down and take its people."""
+        store, now = self.engine.store, self.engine.clock()
+        if not store.has_room():  # what becomes of a request must find room to be written down
+            raise StoreUnwritableError(
+                "The disk is nearly full.", next_step="Make room; it is tried again by itself."
+            )
+        with store.transaction():
+            lineage.look_at_lineage(store, now=now)
+            lineage.require_going(store)
+            take_in(store, now=now)
+            plan = self._standing(plan_id)
+            if plan is None:
+                return None
+            known = sequences.runs_by_ids(store, sequence_ids)
+            found = [one for one in known if one.waits_for_plan and not self._is_paused(one)]
+            going = self._cleared(found, before)
+            if not going:
+                self._close(plan_id)
+                return None
+            arguments = {"plan": plan_id, "before": dict(before.marks), "people": len(going)}
+            write = vendor.VendorWrite(
+                call=ToolCall(TOOL, None, plan.digest),
+                provider=plan.header.provider,
+                subject=plan_id,
+                arguments=arguments,
+            )
+            for other in operations.open_operations_on(store, plan.header.blueprint_id, now=now):
+                raise busy(other)
+            own = (await LocalOperations(self.engine).begin(write)).operation.id
+            mine = tuple(
+                self._keep(one, vendor_transitions.vendor_run_claimed(one, operation_id=own, now=now), "taken")
+                for one in going
+            )
+            begun = {one.contact_id: one.id for one in mine}
+            drop_elsewhere(store, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
+            return vendor.ClaimedBatch(
+                operation_id=own, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
+            )
+
+    async def settle(
+        self, operation_id: str, fates: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
+    ) -> None:
+        """Record what became of those in doubt, and of the operation; a request's own answer corrects a look."""
+        store, now = self.engine.store, self.engine.clock()
+        of = {fate.sequence_id: fate for fate in fates}
+        with store.transaction():
+            people = [
+                self._settled(one, of.get(one.id), is_answer=actor is None, now=now)
+                for one in sequences.runs_of_operation(store, operation_id)
+            ]
+            answer = self._answer(operation_id, fates)
+            self._end(
+                operation_id,
+                {vendor_transitions.vendor_outcome_known(one) for one in people},
+                answer=answer,
+                actor=actor,
+            )
+            for plan_id in {one.plan_id for one in people}:
+                self._close(plan_id)
+
+    def _answer(self, operation_id: str, fates: Items[vendor.EnrolmentOutcome]) -> str:
+        """Return what is kept of an operation: each person's fate, and the vendor's last answer."""
+        told = next((one.error for one in fates if one.error), None)
+        earlier = operations.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
+        if told is None and earlier is not None and earlier.answer:
+            told = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
+        people = {one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates}
+        return json.dumps({"people": people, vendor.LAST_ANSWER: told}, ensure_ascii=False, default=str)
+
+    def _settled(self, one: Run, fate: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime) -> Run:
+        if one.has_unknown_outcome:
+            told = fate or vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=LOST)
+            operations.keep_vendor_error(self.engine.store, one.id, told.error, now=now)
+            return self._keep(one, vendor_transitions.vendor_run_concluded(one, told, now=now), told.outcome)
+        if not is_answer or fate is None:
+            return one
+        busy = one.contact_id in sequences.live_of(self.engine.store, [one.contact_id])
+        after = vendor_transitions.vendor_run_corrected(one, fate, busy=busy, now=now)
+        if after == one:
+            return one
+        operations.keep_vendor_error(self.engine.store, one.id, fate.error, now=now)
+        return self._keep(one, after, "corrected")
+
+    def _end(self, operation_id: str, fates: set[str], *, answer: str, actor: str | None) -> None:
+        """Record what became of an operation, unless that is settled already."""
+        store, who = self.engine.store, actor or self.engine.actor
+        if "unknown" in fates or not fates:
+            if operations.mark_unknown(store, operation_id, answer=answer):
+                self.engine.audit("operation.unknown", operation_id)
+            return
+        state, now = "done" if "done" in fates else "not_done", self.engine.clock()
+        if operations.settle_operation(store, operation_id, state=state, answer=answer, actor=who, now=now):
+            self.engine.audit(f"operation.{state}", operation_id, by=who)
+
+    async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Record that certainly nobody was enrolled, why, and that it may be tried again."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            for one in sequences.runs_of_operation(store, operation_id):
+                if one.has_unknown_outcome:
+                    operations.keep_vendor_error(store, one.id, error, now=now)
+                    self._keep(
+                        one, vendor_transitions.vendor_run_released(one, reason=reason, now=now), "released"
+                    )
+            answer = json.dumps({"released": reason, vendor.LAST_ANSWER: error}, ensure_ascii=False, default=str)
+            self._end(operation_id, {"not_done"}, answer=answer, actor=None)
+
+    async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
+        """Record why nobody of a plan could be asked for now: they go on waiting."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            for one in sequences.found_in(store, plan_id, after=-1, size=-1):
+                operations.keep_vendor_error(store, one.id, error, now=now)
+
+    async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Refuse everybody of a plan who was not handed over; waits for other programs the longest."""
+        store, now = self.engine.store, self.engine.clock()
+
+        def refused() -> None:
+            with store.transaction():
+                for one in sequences.found_in(store, plan_id, after=-1, size=-1):
+                    if error is not None:
+                        operations.keep_vendor_error(store, one.id, error, now=now)
+                    self._refuse(one, reason)
+                self._close(plan_id)
+
+        await self.engine.insisting(refused)
+
+    async def order_of(self, operation_id: str) -> vendor.EnrolmentBatch:
+        """Return what is in doubt of an operation's order, for a look at what became of it; NotFoundError."""
+        operation = await LocalOperations(self.engine).get(operation_id)
+        plan = plans.find_plan(self.engine.store, operation.subject)
+        if plan is None:
+            raise NotFoundError(f"{operation_id} is no start.", next_step="check_operation says what it is.")
+        people = sequences.runs_of_operation(self.engine.store, operation_id)
+        return vendor.EnrolmentBatch(
+            plan=plan,
+            people=tuple(one for one in people if one.has_unknown_outcome),
+            before=_marks(operation),
+            known_done=sum(vendor_transitions.vendor_outcome_known(one) == "done" for one in people),
+        )
+
+    async def mark_of(self, run: Run) -> str | None:
+        """Return what was read about this person at the vendor just before they were handed over."""
+        if run.operation_id is None:
+            return None
+        return _marks(await LocalOperations(self.engine).get(run.operation_id)).get(run.id)
+
+    async def find(self, remote_id: str) -> SequenceDetail | None:
+        """Return the run started here that has this id at its vendor, or None."""
+        found = sequences.run_of_remote(self.engine.store, remote_id)
+        return run_details(self.engine, [found])[0] if found else None
+
+    async def observe(self, run: Run, seen: SequenceDetail) -> SequenceDetail:
+        """Keep what a vendor tells of a run, and return both as one."""
+        word, theirs = seen.provider_status, seen.sequence
+        known = None if word is None else theirs.status
+        now = self.engine.clock()
+        with self.engine.store.transaction():
+            present = sequences.runs_by_ids(self.engine.store, [run.id])[0]
+            after = vendor_transitions.vendor_run_seen(present, status=known, remote_id=theirs.id, now=now)
+            if present == run and after != run:  # what has changed meanwhile is not what was looked at
+                self._keep(run, after, "seen")
+            facts = seen.facts or VendorFacts()
+            reading = VendorReading(read_at=now, provider_status=word, facts=facts)
+            operations.write_reading(self.engine.store, run.id, reading)
+            shown = run_details(self.engine, sequences.runs_by_ids(self.engine.store, [run.id]))[0]
+        return replace(
+            shown,
+            provider_status=word,
+            read_at=None,
+            outlook=seen.outlook,
+            steps_there=seen.steps_there,
+            activities=seen.activities,
+            unavailable_because=seen.unavailable_because,
+        )
+
+    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
+        """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
+        store, now = self.engine.store, self.engine.clock()
+        with store.transaction():
+            one = require_sequence(self.engine, sequence_id)
+            after = vendor_transitions.vendor_run_over(one, finished=finished, actor=actor, now=now)
+            keep_changes(store, one, after, action="sequence.settled", now=now, actor=actor)
+            return run_details(self.engine, [after])[0]
+
+    async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
+        """Return runs that a vendor has and that are not over, the longest unread first; a status may be stale."""
+        any_status = replace(wanted, status=None, provider_status=None, waiting_for=None)
+        conditions = {"provider": provider, **conditions_of(any_status)}
+        store = self.engine.store
+        with store.snapshot():
+            found = sequences.runs_by_ids(store, operations.stalest_readings(store, conditions, size=size))
+            return list(run_details(self.engine, [one for one in found if not one.has_unknown_outcome]))
+
+    async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page of the runs started here at a vendor."""
+        require_page(wanted.page, wanted.size)
+        store = self.engine.store
+        with store.snapshot():
+            found = sequences.runs_page(
+                store,
+                {"provider": provider, **conditions_of(wanted)},
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=wanted.size,
+            )
+            return found.of(run_details(self.engine, found.items))
+
+    async def outcome(self, plan_id: str) -> vendor.EnrolmentCounts:
+        """Return how far the handing over of a plan's people is."""
+        row = self.engine.store.rows("vendor_operations.outcome", plan_id=plan_id, taken=vendor_transitions.TAKEN)[
+            0
+        ]
+        reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
+        still_open = operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock())
+        return vendor.EnrolmentCounts(
+            **dict(row),
+            why=tuple(one["reason"] for one in reasons),
+            errors=operations.vendor_errors_of_plan(self.engine.store, plan_id),
+            operation_ids=tuple(one.id for one in still_open),
+        )
+
+    async def known_as(self, vendor_id: str) -> str | None:
+        """Return the id of the stored person who has this id at a vendor, or None."""
+        found = contacts.contacts_by_ids(self.engine.store, [vendor_id])
+        if found:
+            return found[0].id
+        run = sequences.given_as(self.engine.store, vendor_id)
+        return run.contact_id if run else None
+
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover."""
+        store = self.engine.store
+        people = [one for mark in marks for one in covered(store, mark)]
+        runs = run_details(
+            self.engine, sequences.live_at_vendors(store, people, words=[value for _, value in marks])
+        )
+        return [one for one in runs if is_suppressed(store, as_known_anywhere(one.sequence, one.contact))]
+
+    async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
+        """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
+        store = self.engine.store
+        with store.snapshot():
+            named = sequences.live_as(store, (way for ways in people for way in ways))
+            return [
+                next((named[way] for way in ways if way in named), None)
+                or sequences.live_at(store, (way for way in ways if "@" in way))
+                for ways in people
+            ]
+
+    async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
+        """Return those of these runs that a vendor carries out."""
+        found = sequences.runs_by_ids(self.engine.store, sequence_ids)
+        return list(run_details(self.engine, (one for one in found if one.is_at_vendor)))
+
+    def _standing(self, plan_id: str) -> Plan | None:
+        """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
+        store, now = self.engine.store, self.engine.clock()
+        plan = plans.find_plan(store, plan_id)
+        if plan is None or plan.status is not PlanStatus.APPROVED:
+            return None
+        if _is_too_late(plan, now):
+            for one in sequences.found_in(store, plan_id, after=-1, size=-1):
+                self._refuse(one, TOO_LATE)
+            self._close(plan_id)
+            return None
+        if not_ours(self.engine, plan):
+            return None
+        if why := fallen_because(self.engine, plan):
+            decide(store, voided(plan, why), action="void", now=now, actor="engine")
+            return None
+        return plan
+
+    def _cleared(self, people: Items[Run], before: vendor.PreflightSnapshot) -> list[Run]:
+        """Return those who may be contacted as things stand; the others are refused."""
+        store = self.engine.store
+        known = {one.id: one for one in contacts.contacts_by_ids(store, [one.contact_id for one in people])}
+        live = sequences.live_of(store, known)
+        live_as = sequences.live_as(store, (own for one in people for own in one.ids_given))
+        cleared = []
+        for one in people:
+            contact = known[one.contact_id]
+            ways = as_known_anywhere(one, contact, addresses=before.addresses.get(one.id, ()))
+            other = live.get(contact.id) or next((live_as[own] for own in one.ids_given if own in live_as), None)
+            other = other or sequences.live_at_address(store, one)
+            why = _obstacle(one, contact, listed=is_suppressed(store, ways), live=other)
+            why = why or before.obstacles.get(one.id)
+            if why is None:
+                live[one.contact_id] = one.id
+                live_as |= dict.fromkeys(one.ids_given, one.id)
+                cleared.append(one)
+            else:
+                operations.keep_vendor_error(
+                    store, one.id, None, now=self.engine.clock()
+                )  # it is not the vendor's no
+                self._refuse(one, why)
+        return cleared
+
+    def _refuse(self, one: Run, why: str) -> None:
+        apply_event(self.engine.store, one, PlanRejected(why), now=self.engine.clock(), actor=self.engine.actor)
+
+    def _keep(self, before: Run, after: Run, action: str) -> Run:
+        keep_changes(
+            self.engine.store,
+            before,
+            after,
+            action=f"sequence.{action}",
+            now=self.engine.clock(),
+            actor=self.engine.actor,
+        )
+        return after
+
+    def _close(self, plan_id: str) -> None:
+        """Note that everybody of a plan was told, once that is so and no request of it is open."""
+        store = self.engine.store
+        is_open = operations.open_operations_on(store, plan_id, now=self.engine.clock())
+        if not is_open and not sequences.found_in(store, plan_id, after=-1, size=1):
+            plans.mark_decision_applied(store, plan_id)
+
+    def _recover(self, plan_id: str) -> None:
+        """Let people wait for a user whose operation was left behind by a process that died."""
+        store, now = self.engine.store, self.engine.clock()
+        for operation in operations.open_operations_on(store, plan_id, now=now):
+            if operation.state != "unknown":
+                continue
+            with store.transaction():
+                for one in sequences.runs_of_operation(store, operation.id):
+                    if one.has_unknown_outcome and one.reason == vendor_transitions.TAKEN:
+                        lost = vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=LOST)
+                        self._keep(one, vendor_transitions.vendor_run_concluded(one, lost, now=now), "unknown")
+
+
+def _is_too_late(plan: Plan, now: datetime) -> bool:
+    """Say whether an approved start is past its end, which a clock that was ahead may have put too late."""
+    ends = plan.header.expires_at
+    return now >= (min(ends, plan.decided_at + LIFETIME) if plan.decided_at else ends)
+
+
+def _obstacle(one: Run, contact: Contact, *, listed: Mapping[str, str], live: str | None) -> str | None:
+    for reason in listed.values():
+        return f"suppressed: {reason}"
+    if live:
+        return f"another sequence is under way: {live}"
+    given, present = one.handover.get("email"), contact.email
+    if given and present and address_key(given) != address_key(present):
+        return f"it was approved for {given}, and the contact's address is now {present}"
+    return None
+
+
+def _marks(operation: vendor.VendorOperation) -> Mapping[str, str]:
+    before = operation.arguments.get("before")
+    return before if isinstance(before, dict) else {}

@@ -1,0 +1,116 @@
+"""Runs that a vendor carries out, as they are kept here: pure transitions, the vendor's half of the machine.
+
+``FOUND → ACTIVE`` when it is taken to be handed over, then whatever the vendor tells. What was certainly not done
+goes back to FOUND or ends; what nobody knows waits for a user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus
+from sequences_mcp.errors import ConflictError
+from sequences_mcp.ports.embedded import Outlook
+from sequences_mcp.ports.vendor import EnrolmentOutcome
+
+TAKEN = "is being handed over"
+TWO = "the vendor has enrolled them after all, and another sequence has begun since: end one of the two there"
+
+
+def vendor_run_claimed(one: Run, *, operation_id: str, now: datetime) -> Run:
+    """Return the run as its request is about to leave; ConflictError unless nothing of it has begun."""
+    if not one.waits_for_plan:
+        raise ConflictError(
+            f"{one.id} is {one.status}: it cannot be handed over.",
+            next_step="get_sequence shows what became of it.",
+        )
+    return replace(
+        one,
+        status=SequenceStatus.ACTIVE,
+        operation_id=operation_id,
+        reason=TAKEN,
+        paused_since=None,
+        paused_until=None,
+        updated_at=now,
+    )
+
+
+def vendor_run_released(one: Run, *, reason: str, now: datetime) -> Run:
+    """Return a run that was certainly not handed over and may be later; one whose fate is known stays so."""
+    if not one.has_unknown_outcome:
+        return one
+    return replace(one, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
+
+
+def vendor_run_concluded(one: Run, fate: EnrolmentOutcome, *, now: datetime) -> Run:
+    """Return a run in doubt after its fate; one whose fate is known already stays as it is."""
+    if not one.has_unknown_outcome:
+        return one
+    status = {
+        "done": SequenceStatus.ACTIVE,
+        "not_done": SequenceStatus.FAILED,
+        "unknown": SequenceStatus.WAITING_FOR_USER,
+    }[fate.outcome]
+    reason = None if fate.outcome == "done" else fate.why
+    return replace(one, status=status, remote_id=fate.remote_id, reason=reason, updated_at=now)
+
+
+def vendor_run_corrected(one: Run, fate: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
+    """Return a run that was settled while its request was still under way, after the answer to that request.
+
+    The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
+    one stays over, and its reason says that there are two.
+    """
+    was_over = one.status is SequenceStatus.FAILED and one.operation_id is not None and one.remote_id is None
+    if fate.outcome == "done" and was_over:
+        if busy:
+            return replace(one, reason=TWO, updated_at=now)
+        return replace(one, status=SequenceStatus.ACTIVE, remote_id=fate.remote_id, reason=None, updated_at=now)
+    if fate.outcome == "not_done" and one.status is SequenceStatus.ACTIVE:
+        return replace(one, status=SequenceStatus.FAILED, remote_id=None, reason=fate.why, updated_at=now)
+    return one
+
+
+def vendor_run_over(one: Run, *, finished: bool, actor: str, now: datetime) -> Run:
+    """Return a run that somebody has seen to be over at its vendor; ConflictError unless the vendor has it."""
+    if not one.is_handed_over or one.has_unknown_outcome or one.status in TERMINAL:
+        raise ConflictError(
+            f"{one.id} is {one.status}: there is nothing to settle about it.",
+            next_step="get_sequence shows what becomes of it; an operation is settled by its own id.",
+        )
+    status = SequenceStatus.COMPLETED if finished else SequenceStatus.STOPPED_EARLY
+    return replace(one, status=status, reason=f"{actor} looked: it is over there", updated_at=now)
+
+
+def vendor_outcome_known(one: Run) -> Literal["done", "not_done", "unknown"]:
+    """Return what became of the handing over of a run that was taken."""
+    if one.has_unknown_outcome:
+        return "unknown"
+    return "not_done" if one.status is SequenceStatus.FAILED and one.remote_id is None else "done"
+
+
+def vendor_run_seen(one: Run, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Run:
+    """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing.
+
+    Nor does anything that is told of a run in doubt: what a vendor shows may be an earlier one of the same person.
+    """
+    if one.status in TERMINAL or not one.is_handed_over or one.has_unknown_outcome:
+        return one
+    after = replace(one, status=status or one.status, remote_id=remote_id or one.remote_id)
+    return one if after == one else replace(after, updated_at=now)
+
+
+def vendor_outlook(one: Run) -> Outlook:
+    """Return what is known here of what comes next."""
+    return Outlook(next_at=None, why=_why(one))
+
+
+def _why(one: Run) -> str:
+    if one.waits_for_plan and not one.reason:
+        return "waits for a person's approval of its plan"
+    if one.reason:
+        return one.reason
+    return f"{VENDORS[one.provider]} carries it out{f' as {one.remote_id}' if one.remote_id else ''}"

@@ -1,1 +1,0 @@
-"""Layer 5: length and form, channel by channel."""

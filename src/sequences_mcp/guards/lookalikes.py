@@ -1,0 +1,159 @@
+"""Letters that look alike: reduced to one, and found in hosts and addresses."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from sequences_mcp.domain import invisible
+from sequences_mcp.guards.patterns import LazyPattern
+
+# Brackets keep their own shape, because what one means differs from script to script. Braces never do.
+_KEPT = frozenset("［］＜＞（）〈〉﹤﹥﹙﹚﹝﹞⁽⁾₍₎…‥")
+_BRACES = ("❴❵⦃⦄﹛﹜｛｝⎨⎬", "{}{}{}{}{}")
+_LETTERS = (
+    "аАвВеЕкКмМнНоОрРсСтТуУхХѕЅіІјЈһԁԛԝѵӏԌɡƒıαΑβΒεΕηΗιΙκΚνΝοΟρΡτΤυΥχΧωΖΜ",
+    "aABBeEkKmMHHoOpPcCtTyYxXsSiIjJhdqwvlGgfiaAbBeEnHiIkKvNoOpPtTuYxXwZM",
+)
+_MOST_KEPT = 20_000
+
+INVISIBLE = LazyPattern(f"[{invisible.CLASS}]+")
+
+
+class _Table(dict[int, str]):
+    """A table for ``str.translate`` that is filled as letters are met, up to a size no honest text reaches."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        plain = letter if letter in _KEPT else unicodedata.normalize("NFKC", letter)
+        if len(self) < _MOST_KEPT:
+            self[code] = plain
+        return plain
+
+
+@cache
+def _table() -> _Table:
+    pairs = [*zip(*_LETTERS, strict=True), *zip(*_BRACES, strict=True)]
+    return _Table({ord(letter): plain for letter, plain in pairs})
+
+
+def fold(text: str) -> str:
+    """Return the skeleton of a text, letter by letter."""
+    return text if text.isascii() else text.translate(_table())
+
+
+def key(word: str) -> str:
+    """Return what two spellings of a name share: no case, accents, signs or invisible characters."""
+    if word.isascii():
+        return "".join(filter(str.isalnum, word)).lower()
+    bare = unicodedata.normalize("NFKD", INVISIBLE.sub("", fold(word))).casefold()
+    return "".join(filter(str.isalnum, bare))
+
+
+# Labels with dots between them, whole: no part of them is looked at twice.
+_HOST = LazyPattern("(?<![\\w\u00b7.-])[\\w\u00b7-]++(?:[.\u3002\uff0e\uff61][\\w\u00b7-]++)++")
+_BEFORE = LazyPattern(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|@)$")
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+_LOCAL = LazyPattern(r"(?<![\w.+-])[\w.+-]++$")
+_LONGEST = 253
+_TOGETHER = (
+    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
+    frozenset({"LATIN", "CJK", "HANGUL"}),
+    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
+)
+# Letters of other scripts that are drawn as Latin small letters (confusables.txt of Unicode TR 39).
+_LOOK_LATIN = frozenset("асԁеһіјӏорԛѕѵԝхуүӕɡοναρυικωνոսօհցզոɑıᴏᴠᴡᴢꜱ")
+_LATIN_SEEMING = frozenset("ɡɑıᴏᴠᴡᴢꜱ")
+
+
+class Homograph(NamedTuple):
+    """A host of that kind: its place, its name on the wire, and whether scripts are mixed in one label.
+
+    ``wire`` is None where it is what stands before the @ of an address.
+    """
+
+    start: int
+    end: int
+    wire: str | None
+    is_mixed: bool
+
+
+def find_homographs(text: str) -> Iterator[Homograph]:
+    """Return the hosts of a text, in links, in addresses and bare, and the mailboxes that look like another."""
+    for match in _HOST.finditer(text):
+        host, start = match[0], match.start()
+        if text[start - 1 : start] == "@" and start > 0:
+            yield from _mailbox(text, start - 1)
+        if text[match.end() : match.end() + 1] == "@":
+            continue  # before an at sign stands a mailbox
+        if len(host) > _LONGEST or (host.isascii() and "xn--" not in host.lower()):
+            continue
+        judged = _judged(host)
+        if judged and (judged.seems_host or _BEFORE.search(text, max(0, match.start() - 24), match.start())):
+            yield Homograph(*match.span(), judged.wire, judged.is_mixed)
+
+
+class _Judged(NamedTuple):
+    wire: str
+    is_mixed: bool
+    seems_host: bool
+
+
+@lru_cache(maxsize=4096)
+def _judged(host: str) -> _Judged | None:
+    """Judge labels by themselves: in small letters with an ASCII ending they are a host wherever they stand."""
+    shown = _shown(host).lower().translate(_DOTS)
+    labels = shown.split(".")
+    if not any(map(_is_strange, labels)):
+        return None
+    ends_so = shown.rpartition(".")[2].isascii() and host == host.lower()
+    return _Judged(_wire(host), any(map(_is_mixed, labels)), ends_so or labels[0] == "www")
+
+
+def _is_strange(label: str) -> bool:
+    return not label.isascii() and (_is_mixed(label) or _looks_latin(label))
+
+
+def _mailbox(text: str, at: int) -> Iterator[Homograph]:
+    before = _LOCAL.search(text, max(0, at - 64), at)
+    if before is None or before[0].isascii():
+        return
+    parts = before[0].lower().replace("+", ".").replace("-", ".").replace("_", ".").split(".")
+    is_mixed = any(map(_is_mixed, parts))
+    if is_mixed or any(map(_looks_latin, parts)):
+        yield Homograph(before.start(), at, None, is_mixed)
+
+
+def _shown(host: str) -> str:
+    from sequences_mcp.domain.addresses import shown_host
+
+    return shown_host(host.lower()) if "xn--" in host.lower() else host
+
+
+def _wire(host: str) -> str:
+    from sequences_mcp.domain.addresses import host_key
+
+    return host_key(host)
+
+
+@lru_cache(maxsize=4096)
+def _is_mixed(label: str) -> bool:
+    if label.isascii():
+        return False
+    scripts = {_script(letter) for letter in label if letter.isalpha()}
+    return len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)
+
+
+def _looks_latin(label: str) -> bool:
+    """Say whether all letters of a label are drawn as Latin ones, and some are of another script or shape."""
+    letters = [letter for letter in label if letter.isalpha()]
+    strange = [letter for letter in letters if not letter.isascii()]
+    if not strange or not all(letter in _LOOK_LATIN for letter in strange):
+        return False
+    return len(strange) == len(letters) or any(letter in _LATIN_SEEMING for letter in strange)
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").split(" ", 1)[0]

@@ -1,1 +1,0 @@
-"""Layer 3: blanks still to be filled in, in any script or disguise."""

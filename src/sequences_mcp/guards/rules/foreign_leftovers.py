@@ -1,0 +1,217 @@
+"""What a writer, an assistant or a broken encoding left behind: rules of the layer ``foreign``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.drafts import assistant_phrases, words_for
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.views import TextLine, TextView
+
+_GAP = LazyPattern(r"[,，،.](?=\s|$)")
+_ALONE = LazyPattern(
+    r"(?im)^[ \t]{0,8}(?:dear|estimad[oa]|prezad[oa]|geachte|sehr geehrte[rs]?)[,:]|^(?:様|さん|님)(?=[\s、,])",
+    needs=("dear", "estimad", "prezad", "geachte", "geehrte", "様", "さん", "님"),
+)
+
+_DOUBLED = LazyPattern(r"(?:[^\s,،，]{1,40} ){0,3}[^\s,،，]{1,60}(?P<commas>[,،，]\s?[,،，])")
+
+
+def _missing_name(text: GuardedText) -> Iterator[Hit]:
+    """Return every greeting with a gap before its comma, or without the name its first word asks for."""
+    yield from text.greeted(_GAP)
+    yield from text.hits(_ALONE)
+    for view in text.views:
+        for match in view.find_greeted(_DOUBLED):
+            yield Hit(*view.span(*match.span("commas")), fix=",")
+
+
+MISSING_NAME = Rule(
+    id="foreign.missing_name",
+    severity=Severity.ERROR,
+    message="A name is missing from this greeting, or its comma stands twice.",
+    accept=("Hello,", "Bonjour !", "Hi {{firstname}},"),
+    reject=("Hi ,", "Bonjour  ,\nje vous écris", "Dear,"),
+    source="ours",
+    check=_missing_name,
+)
+
+
+_LABELS = (
+    *(
+        "subject",
+        "objet",
+        "sujet",
+        "betreff",
+        "asunto",
+        "oggetto",
+        "assunto",
+        "onderwerp",
+        "temat",
+        "ämne",
+        "тема",
+    ),
+    *("件名", "主题", "主題", "제목", "الموضوع", "נושא"),
+)
+_LINE = LazyPattern(
+    rf"(?im)^[ \t*_>#]{{0,8}}(?:{'|'.join(_LABELS)})(?: line)?[ \u00a0]?\*{{0,2}}[:：]", needs=_LABELS
+)
+
+
+def _subject_line(text: GuardedText) -> Iterator[Hit]:
+    """Return every line of a body that begins with the word for subject and a colon."""
+    if not text.is_subject:
+        yield from text.hits(_LINE)
+
+
+SUBJECT_LINE = Rule(
+    id="foreign.subject_line",
+    severity=Severity.ERROR,
+    message="A subject line was left in the body.",
+    accept=("The subject is open.", "About the subject: Rust."),
+    reject=("Subject: A role\n\nHi,", "**Objet :** un poste", "件名：ご案内"),
+    source="ours",
+    check=_subject_line,
+    signs=frozenset(":："),
+)
+
+
+def _preamble(text: GuardedText) -> Iterator[Hit]:
+    """Return every preamble and every offer to change the text."""
+    for view in text.views:
+        for found in assistant_phrases(view):
+            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+
+
+PREAMBLE = Rule(
+    id="foreign.preamble",
+    severity=Severity.ERROR,
+    message="An assistant said this to the writer: the reader must not get it.",
+    accept=("Here is what we build: a database.", "Feel free to reply."),
+    reject=(
+        "Here is a personalized version:\n\nHi",
+        "Voici un brouillon de message :",
+        "As an AI model,",
+        "Word count: 95",
+        "Would you like me to shorten it?",
+    ),
+    source="ours",
+    check=_preamble,
+)
+
+
+# A colon, parenthesis or dash is asked for because "TODO" is a word of Spanish and Portuguese.
+_NOTE = LazyPattern(
+    r"(?<!\w)(?:TODO|Todo|TO DO|[AÀ] FAIRE)(?:\s?[:(：]|\s[-–—]\s)|(?<!\w)FIXME(?!\w)|"
+    r"(?m:^)\W{0,8}TODO\W{0,8}(?m:$)",
+    needs=("todo", "to do", "faire", "fixme"),
+)
+_ASIDE = LazyPattern(
+    r"(?i)\bnote to self\b|\blorem ipsum\b|\b(?:internal|private) note\s?:|"
+    r"(?m:^)[^\w\n]{0,8}(?:note|nb|reminder|remember|replace|check|don['’]t forget)\b[^\n]{0,80}"
+    r"\bbefore (?:sending|you send)[^\w\n]{0,4}(?m:$)|"
+    r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
+    needs=("note", "sending", "send", "envoyer", "enviar", "lorem"),
+)
+_DOUBT = LazyPattern(
+    r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])|(?m:^)[^\w\n]{0,8}[Tt]o[ -][Dd]o: |(?<=: )TK(?=[^\w\n]*(?m:$))",
+    needs=("tbd", "tbc", "tba", "xxx", "to do:", "to-do:", ": tk"),
+)
+
+
+def _work_note(text: GuardedText) -> Iterator[Hit]:
+    """Return every note; TBD may be said to a reader on purpose."""
+    yield from text.hits(_NOTE)
+    yield from text.hits(_ASIDE)
+    for hit in text.hits(_DOUBT):
+        yield hit._replace(severity=Severity.WARNING)
+
+
+WORK_NOTE = Rule(
+    id="foreign.work_note",
+    severity=Severity.ERROR,
+    message="This is a note about work still to be done on the text.",
+    accept=("Size XXL, XXe siècle", "TODO el equipo"),
+    reject=("TODO: add a hook. Hi {{firstname}},", "FIXME", "Note to self: check", "salary TBD"),
+    source="ours",
+    check=_work_note,
+)
+
+
+_LONGEST = 40
+_SUBJECT_LABEL = ("subject:", "subject :", "objet :", "objet:", "betreff:", "asunto:", "oggetto:", "assunto:")
+
+
+def _draft_label(text: GuardedText) -> Iterator[Hit]:
+    """Return every line that is such a name, or begins with one; what may be said to the reader is in doubt."""
+    for view in text.views:
+        for line in view.lines:
+            head, colon, rest = line.bare[: _LONGEST + 1].partition(":" if ":" in line.bare else "：")
+            if len(head) > _LONGEST or (kind := _kinds().get(_phrase(head))) is None:
+                continue
+            if severity := _judge(view, line, kind, has_more=bool(colon and rest.strip())):
+                yield Hit(*view.span(line.start, line.start + len(head)), severity=severity)
+    if text.is_subject:
+        whole = _phrase(text.visible.text.strip(" ()[].!"))
+        if whole in words_for("subject") or text.visible.lower.lstrip().startswith(_SUBJECT_LABEL):
+            yield Hit(0, len(text.original), severity=Severity.WARNING)
+
+
+def _phrase(text: str) -> str:
+    return " ".join(text.replace("’", "'").lower().split())
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    return {phrase: kind for kind in ("trial", "state", "common", "part") for phrase in words_for(kind)}
+
+
+def _judge(view: TextView, line: TextLine, kind: str, *, has_more: bool) -> Severity | None:
+    following = view.text[line.end : line.end + 2].strip()
+    is_label = following[:1] in (":", "：") and not has_more
+    if kind == "part":
+        return Severity.ERROR if is_label or (following[:1] in (")", "]") and not has_more) else Severity.WARNING
+    if kind == "common":
+        return Severity.WARNING if is_label else None
+    if kind == "state":
+        return None if has_more else Severity.ERROR
+    is_alone = not view.text[line.at : line.start].strip() and not following.strip(".!?…") and not has_more
+    return Severity.WARNING if is_alone else None
+
+
+DRAFT_LABEL = Rule(
+    id="foreign.draft_label",
+    severity=Severity.ERROR,
+    message="This names a part of a draft, or is not meant to be sent: drop it.",
+    accept=("Our webhook is in Go", "Body: carbon, frame: steel", "The first draft is out.", "We test a lot"),
+    reject=("Hook:\nI saw your talk", "(icebreaker)", "CTA: book a call", "DRAFT", "Alternative:\nHi", "asdf"),
+    source="ours",
+    check=_draft_label,
+)
+
+
+_BROKEN = LazyPattern(
+    "[\ufffc\ufffd]|Ã[\u0080-\u00bf]|â€[\u2122\u0153\u009d\u02dc\u00a6\u201c\u201d]|Â[\u00a0«»°]",
+    needs=("\ufffc", "\ufffd", "ã", "â"),
+)
+
+
+def _mojibake(text: GuardedText) -> Iterable[Hit]:
+    """Return every letter that came out broken."""
+    return text.hits(_BROKEN)
+
+
+MOJIBAKE = Rule(
+    id="foreign.mojibake",
+    severity=Severity.WARNING,
+    message="These letters look broken: was the text decoded with the wrong encoding?",
+    accept=("Café, naïve, São Paulo",),
+    reject=("CafÃ©", "caf\ufffd"),
+    source="ours",
+    check=_mojibake,
+    signs=frozenset("\ufffc\ufffdÃâÂ"),
+)

@@ -1,0 +1,338 @@
+"""Other products' template languages: rules of the layer ``foreign``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.drafts import headings
+from sequences_mcp.guards.patterns import LazyPattern
+from sequences_mcp.guards.rule import Hit, Rule
+from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.views import Pair, TextView, greetings
+from sequences_mcp.guards.words import has_field, is_field, is_name
+
+_STATEMENT = LazyPattern(
+    r"\{[%#][-+]?|[-+]?[%#]\}|<%[-=#@!]?|-?%>|<\?(?:php|=)?|\?>|%%\[|\]%%|%%=|=%%|\*\|[\w:!. -]{1,60}\|\*|"
+    r"</?#\w*|\[%|(?m:^|(?<=\s))[#@](?:if|else|elseif|endif|end|set|foreach|endforeach)\b(?:\s?\(|$)",
+    needs=(
+        "{%",
+        "{#",
+        "%}",
+        "#}",
+        "<%",
+        "%>",
+        "<?",
+        "?>",
+        "%%",
+        "*|",
+        "<#",
+        "</#",
+        "[%",
+        "#if",
+        "#e",
+        "#set",
+        "#for",
+        "@if",
+        "@e",
+        "@set",
+        "@for",
+    ),
+)
+
+
+def _statement(text: GuardedText) -> Iterable[Hit]:
+    """Return every opening or closing mark of a statement."""
+    return text.hits(_STATEMENT)
+
+
+STATEMENT = Rule(
+    id="foreign.statement",
+    severity=Severity.ERROR,
+    message="This belongs to another template language and would be sent as it stands.",
+    accept=("100 % remote, 50%-60%", "C# / F#", "Is x > y?", "#hiring"),
+    reject=("{% if x %}", "<%= firstname %>", "*|FNAME|* – quick question", "%%=v(@name)=%%", "#if($x)"),
+    source="ours",
+    check=_statement,
+    signs=frozenset("%<>|#@"),
+)
+
+
+_BRACES = LazyPattern(r"\{[^{}|\n]{0,100}(?:\{[^{}\n]{0,100}\}[^{}|\n]{0,100})?\|[^{}\n]{0,300}\}?", needs=("|",))
+_SET = LazyPattern(r"\{\s?\(?[a-z][^|]{0,20} \| ")
+_PARENTHESES = LazyPattern(r"(?<![\w^$\\])\([^\W\d_][\w ]{1,40}(?:\|[^\W\d_][\w ]{1,40}){1,9}\)", needs=("|",))
+
+_SLASHED = LazyPattern(r"([^\W\d_]{2,12})/([^\W\d_]{2,12})(?=[ ,])")
+_TITLES = LazyPattern(
+    r"(?<!\w)(?:Mr\.?\s?/\s?(?:Mrs|Ms|Mx)\.?|M\.?\s?/\s?Mme|Mrs?\.?\s?/\s?M[rsx]{1,2}\.?|Sr\.?\s?/\s?Sra\.?|"
+    r"Sig\.?\s?/\s?Sig\.?ra|Herrn?\s?/\s?Frau|Frau\s?/\s?Herrn?)(?=\s?[,\ufdd0]|\s\S{1,30},|\s*$)",
+    needs=("/m", "/ m", "/s", "/ s", "/h", "/ h", "/f", "/ f"),
+    signs="MSHF",
+)
+
+
+def _spintax(text: GuardedText) -> Iterator[Hit]:
+    """Return every set of alternatives; of greetings in parentheses, or ``{x | x > 0}``, it may be meant."""
+    for view in text.views:
+        for match in view.find(_BRACES):
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING if _SET.match(match[0]) else None)
+        for match in view.find(_PARENTHESES):
+            if greetings(match[0][1:].replace("|", " ")):
+                yield Hit(*view.span(*match.span()), severity=Severity.WARNING)
+        for line in view.lines if "/" in view.letters else ():
+            slashed = _SLASHED.match(line.bare) if "/" in line.bare[:13] else None
+            if slashed and all(greetings(f"{word} ") for word in slashed.groups()):
+                yield Hit(*view.span(line.start, line.start + slashed.end()), severity=Severity.WARNING)
+        for match in view.find(_TITLES):
+            yield Hit(*view.span(*match.span()), severity=Severity.WARNING)
+
+
+SPINTAX = Rule(
+    id="foreign.spintax",
+    severity=Severity.ERROR,
+    message="Nobody chooses between alternatives: keep one.",
+    accept=("||x|| = 1", "Rust | Go | Zig", "(Rust|Go|Zig)"),
+    reject=(
+        "{Hi|Hello} {{firstname}},",
+        "Hi/Hello {{firstname}},",
+        "Dear Mr./Ms. {{lastname}},",
+        "{Hi {there|you}|Hello}",
+        "(Hi|Hello) Jean",
+    ),
+    source="ours",
+    check=_spintax,
+    signs=frozenset("|/"),
+)
+
+
+_PERCENT = LazyPattern(
+    r"%(?:\((?<![\w%].{2})\w{1,40}\)[sd]|%[A-Za-z_][\w.: -]{0,60}%%?|"
+    r"(?<![\w%/=&?].)(?![0-9A-Fa-f]{2}%)[A-Za-z_][\w.]{1,60}%(?![0-9A-Fa-f]{2})|(?<!\w.)(?<!\d .)[sd](?!\w))",
+    needs=("%",),
+)
+_ANGLES = LazyPattern(r"<<\s?[^\W\d][^<>\n]{0,60}>>|>>\w{2,40}<<|##\w{2,40}##", needs=("<<", "##"))
+# Both begin with a set and look back from there: the search then skips all other letters.
+_WRAPPED = LazyPattern(
+    r"([!^@:|#$%=+_~/\\?-])(?<![\w!^@:|#$%=+~/\\?-].)\1{0,2}(?P<name>[A-Za-z](?:\w{0,40}?[A-Za-z0-9])?)\1{1,3}(?![\w/])"
+)
+_EMPHASIS = LazyPattern(r"_[^_]")
+_PREFIXED = LazyPattern(r"([$:&@!])(?<![\w$\\&.].)\$?([A-Za-z_]\w{1,40})(?![\w./])")
+_POSITION = LazyPattern(r"\$(?<![\w$/].)[1-9](?=\s|$)", needs=("$",))
+
+
+def _sigil(text: GuardedText) -> Iterator[Hit]:
+    """Return every tag that its form, or the name in it, gives away; ``$1`` may be a price."""
+    yield from text.hits(_PERCENT)
+    yield from text.hits(_ANGLES)
+    for view in text.views:
+        for match in view.find(_WRAPPED):
+            if not _EMPHASIS.match(match[0]) and is_field(match["name"]):
+                is_doubt = match[1] in "/\\?"  # a path, an expression
+                yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_doubt else None)
+        for match in view.find(_PREFIXED):
+            if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
+                yield Hit(*view.span(*match.span()))
+    for hit in text.hits(_POSITION):
+        yield hit._replace(severity=Severity.WARNING)
+
+
+SIGIL = Rule(
+    id="foreign.sigil",
+    severity=Severity.ERROR,
+    message="This is another tool's merge tag and would be sent as it stands.",
+    accept=("100 % remote, 50%-60%", "$100k–$120k", "user_name", "__init__", "https://acme.com/%C3%A9quipe"),
+    reject=(
+        "Hi %FIRSTNAME%,",
+        "Hi $firstname,",
+        "Hi -firstname-,",
+        "Hi <<First Name>>,",
+        "Hi %(name)s,",
+        "$1 a day",
+    ),
+    source="ours",
+    check=_sigil,
+    signs=frozenset("!^@:|#$%=+_~<>&/\\?-"),
+)
+
+
+_LOOK_BACK = 80
+_KEYWORD = LazyPattern(
+    r"\b(?:const|let|var|import|export|struct|interface|enum|class|function|func|fn|return|type|new|else|try|do)\b"
+    r"[^\n{}]{0,60}$"
+)
+_CODE_BEFORE = LazyPattern(r"[)=]\s?$|\w$")
+_CODE_AFTER = (" =", ";", " from")
+_CODE_INSIDE = LazyPattern(r"[:;=,\"']")
+_FALLBACK = LazyPattern(r"(\w{1,40})[:=?]\S")
+_STATEMENTS = LazyPattern(r"\s*(?:[\"'][\w -]{1,40}[\"']\s*:|[^{};]{1,80};(?:\s|$))")
+_STYLE = LazyPattern(r"[a-z-]{2,30}\s?:\s?[^{}:\s]")
+_NUMBERS = LazyPattern(r"\d*,?\d*|\d+(?:\s*,\s*\d+)+")
+_LATEX = LazyPattern(r"(?:[\^_]|\\[A-Za-z]{1,20}\*?(?:\[[^\[\]{}]{0,40}\]|\{[^{}]{0,40}\}){0,3})$")
+
+
+def _single_brace(text: GuardedText) -> Iterator[Hit]:
+    """Return every single-braced word; in code or in a URL it is in doubt."""
+    for view in text.views:
+        for pair in view.braces.pairs:
+            if not _is_doubled(view.text, pair) and (severity := _judge(view, pair)):
+                yield Hit(*view.span(pair.open, pair.close + 1), severity=severity)
+
+
+def _is_doubled(text: str, pair: Pair) -> bool:
+    # Doubled braces are the business of the rules about variables.
+    return text[pair.open : pair.open + 2] == "{{" or text[max(0, pair.open - 1) : pair.open + 1] == "{{"
+
+
+def _judge(view: TextView, pair: Pair) -> Severity | None:
+    inner = view.text[pair.open + 1 : pair.close].strip()
+    before = view.text[max(0, pair.open - _LOOK_BACK) : pair.open]
+    if "|" in inner or _is_fine(inner, before):
+        return None
+    if not inner or "://" in before.replace("\n", " ").rpartition(" ")[2]:
+        return Severity.WARNING
+    if before.endswith(("$", "#", "@")):
+        return Severity.WARNING if inner.isupper() and not has_field(inner) else Severity.ERROR
+    if (fallback := _FALLBACK.match(inner)) and is_name(fallback[1]):
+        return Severity.ERROR
+    if _KEYWORD.search(before):
+        return Severity.WARNING
+    is_code = _CODE_BEFORE.search(before) or view.text.startswith(_CODE_AFTER, pair.close + 1)
+    return Severity.WARNING if (is_code or _CODE_INSIDE.search(inner)) and not is_field(inner) else Severity.ERROR
+
+
+def _is_fine(inner: str, before: str) -> bool:
+    attached = before[-1:].isalnum() or before.endswith(("]", "}", ")", "@"))
+    if not inner:
+        return attached or before.rstrip().endswith(("=", "(", ")", ":", "return", "{"))
+    if _LATEX.search(before):
+        return not has_field(inner)
+    if _NUMBERS.fullmatch(inner):
+        return attached or "," in inner
+    return bool(_STATEMENTS.match(inner)) or (attached and bool(_STYLE.match(inner)))
+
+
+SINGLE_BRACE = Rule(
+    id="foreign.single_brace",
+    severity=Severity.ERROR,
+    message="Single braces are not filled in: a variable has two.",
+    accept=("func f(x interface{}) error", "a{2,3}b", "HEAD^{tree}", "\\frac{1}{2}", '{"a": 1}'),
+    reject=("Hi {FirstName},", "Hi {0},", "Hi #{firstname},", "Hi ｛firstname｝,", "const {data} = f()"),
+    source="ours",
+    check=_single_brace,
+    signs=frozenset("{"),
+)
+
+
+_NOTHING = r"(?i:null|none|undefined|nan|nil|n/a|unknown|inconnu|unbekannt|desconocido|#(?:ref|name|value)!|#n/a)"
+_GREETED = LazyPattern(rf"[(\"'“<]?{_NOTHING}(?=[)\"'”>]?\s?[,!.:;?\n]|[)\"'”>]?\s*$|\s+{_NOTHING})")
+_ANYWHERE = LazyPattern(
+    r"\[object \w{1,20}\]|#(?:REF|NAME|VALUE|NULL|DIV/0|NUM)[!?]|#N/A|\b(?:undefined undefined|null null)\b|"
+    r"\b[Ii]nvalid [Dd]ate\b|(?<![\w.])(?:NaN|null|undefined)\s?(?:[€$£%]|(?:ans|years|Jahre|años)\b)|"
+    r"[€$£]\s?(?:NaN|null|undefined)\b|"
+    r"\b(?i:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)",
+    needs=("[object", "#", "undefined", "null", "nan", "none", "invalid date"),
+)
+_DOUBT = LazyPattern(
+    r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)|"
+    r"\b(?:at|chez|bei) (?:N/A|n/a)(?!\w)",
+    needs=("undefined", "null", "nan", "n/a"),
+)
+
+
+def _failed_render(text: GuardedText) -> Iterator[Hit]:
+    """Return every failed value where a name or a fact is due; in a sentence about code it may be meant."""
+    yield from text.greeted(_GREETED)
+    yield from text.hits(_ANYWHERE)
+    for hit in text.hits(_DOUBT):
+        yield hit._replace(severity=Severity.WARNING)
+
+
+FAILED_RENDER = Rule(
+    id="foreign.failed_render",
+    severity=Severity.ERROR,
+    message="A value was missing when this was filled in.",
+    accept=("NaN handling and undefined values in pandas.", "None of this is urgent."),
+    reject=(
+        "Hi null,",
+        "Dear None,",
+        "Hi #REF!,",
+        "your work at undefined,",
+        "NaN €",
+        "treated as null.",
+    ),
+    source="ours",
+    check=_failed_render,
+)
+
+
+_CAPITALS = LazyPattern(
+    r"(?<![\w{<\[%$*#@-])(?:(?:FIRST|LAST|FULL|COMPANY)_?NAME|JOB_?TITLE|[FL]NAME|(?:First|Last|Full|Company)_Name|"
+    r"Job_Title|PR[EÉ]NOM|VORNAME|NACHNAME|VOORNAAM|APELLIDOS?)(?![\w}>\]%$*#-])",
+    needs=("name", "job_title", "jobtitle", "prenom", "prénom", "voornaam", "apellido"),
+)
+_BARE_TAG_GREETED = LazyPattern(
+    r"[\"'“(*_~]{0,2}(?:[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){1,3}|[A-Z]{3,20}|(?i:first|last|full|company)[Nn]ame)(?!\w)"
+)
+
+
+def _bare_tag(text: GuardedText) -> Iterator[Hit]:
+    """Return every bare tag; away from a greeting it may name a column and is in doubt."""
+    for view in text.views:
+        for match in view.find_greeted(_BARE_TAG_GREETED):
+            if is_field(match[0]):
+                yield Hit(*view.span(*match.span()))
+    for hit in text.hits(_CAPITALS):
+        yield hit._replace(severity=Severity.WARNING)
+
+
+BARE_TAG = Rule(
+    id="foreign.bare_tag",
+    severity=Severity.ERROR,
+    message="This is the name of a merge tag, not the name of a person.",
+    accept=("user_name and first_name_column are columns", "Bonjour JEAN,"),
+    reject=("Bonjour FIRSTNAME,", "Bonjour First_Name,", "at COMPANY_NAME", "Hi Firstname,"),
+    source="ours",
+    check=_bare_tag,
+)
+
+
+_LABEL = LazyPattern(
+    r"(?im)^[ \t*_#>-]{0,8}(?:option|version|versi[óo]n|variante?|variation|alternative|opci[óo]n|opzione|"
+    r"op[çc][ãa]o|optie|案)[ \t]?[#°n]{0,2}[ \t]?(1|2|3|a|b|c|one|two|short|long|courte|longue|kurz|lang)\b"
+    r"[ \t*_]{0,4}[:：.)–—-][ \t*_]{0,8}",
+    needs=("optio", "opc", "opç", "opz", "optie", "versi", "varia", "alternat", "案"),
+)
+
+
+def _variants(text: GuardedText) -> Iterator[Hit]:
+    """Return the headings above versions, and labels before a greeting where there are two different ones."""
+    for view in text.views:
+        for found in headings(view, is_subject=text.is_subject):
+            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+    seen = text.visible
+    labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
+    if len(labels) > 1:
+        for match in labels.values():
+            yield Hit(*seen.span(*match.span()))
+
+
+def _is_heading(text: str, end: int) -> bool:
+    # "Option 1: Tuesday at 10" offers the reader a choice; a heading offers it to the writer.
+    rest = text[end:].split("\n", 1)[0]
+    return not rest.strip() or bool(greetings(rest[:40]))
+
+
+VARIANTS = Rule(
+    id="foreign.variants",
+    severity=Severity.ERROR,
+    message="This text holds more than one version: keep one.",
+    accept=("Option 1: Tuesday at 10.", "Option 1: Tuesday\nOption 2: Friday"),
+    reject=(
+        "Option 1:\nHi {{firstname}},\n\nOption 2:\nHello {{firstname}},",
+        "Version A: Hi J\nVersion B: Yo, hi J",
+        "--- Variant B ---\nHi J,",
+        "Subject line 1: A role",
+    ),
+    source="ours",
+    check=_variants,
+)

@@ -1,0 +1,323 @@
+"""The form of steps: rules of the layer ``structure``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sequences_mcp.domain import invisible
+from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.guards.rule import Hit, Rule, StepHit
+
+FORM = Rule(
+    id="structure.form",
+    severity=Severity.ERROR,
+    message="This is not in the form of a step.",
+    accept=('[{"id": "a", "name": "First", "type": "SMS", "content": "Hi", "temporalityType": "ASAP"}]', "[]"),
+    reject=(
+        '[{"type": "FAX"}]',
+        '[{"subjekt": "Rust"}]',
+        '[{"content": null}]',
+        '[{"delay": {"value": 1, "unit": "month"}}]',
+        '[{"delay": {"value": true, "unit": "day"}}]',
+        "[7]",
+        "{}",
+    ),
+    source="Kalent, step format",
+    example="steps",
+)
+
+
+KIND = Rule(
+    id="structure.kind",
+    severity=Severity.ERROR,
+    message="This is not a text.",
+    accept=("Hi",),
+    reject=(),
+    source="ours",
+)
+
+
+LENGTH = Rule(
+    id="structure.length",
+    severity=Severity.ERROR,
+    message="This text is longer than 100 kB and was not looked at.",
+    accept=("a" * 100_000,),
+    reject=("a" * 100_001, "é" * 50_001),
+    source="ours",
+)
+
+
+_FEW = "[]{}|［］｛｝【】"
+_MORE = "<>&%$#@^~=_*\\\"'`()«»…\ufdd0\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_LINES = 5_000
+LIMITS = {**dict.fromkeys(_FEW, 300), **dict.fromkeys(_MORE, 2_000), "\n": _LINES, "\t": _LINES}
+"""How often a text may have each of these."""
+
+
+def too_many(text: str) -> str | None:
+    """Return the first sign that a text has more often than a person would write it, or None."""
+    length = len(text)
+    for sign, most in LIMITS.items():  # the lowest limits come first
+        if length <= most:
+            return None
+        if text.count(sign) > most:
+            return sign
+    return None
+
+
+CROWDED = Rule(
+    id="structure.crowded",
+    severity=Severity.ERROR,
+    message="This text has one sign more often than a person would write it, and was not looked at.",
+    accept=("[1] " * 300,),
+    reject=("[1] " * 301, "{" * 301, "<p>" * 2_001),
+    source="ours",
+)
+
+
+_TOO_MANY = ", ".join(f'{{"id": "{number}"}}' for number in range(51))
+
+SIZE = Rule(
+    id="structure.size",
+    severity=Severity.ERROR,
+    message="A blueprint has more steps than the limit.",
+    accept=('[{"id": "a"}, {"id": "b"}]',),
+    reject=(f"[{_TOO_MANY}]",),
+    source="ours",
+    example="steps",
+)
+
+
+def _name(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every name and id with characters in it that cannot be seen and that no script of it needs."""
+    for step in steps:
+        for field, text in (("id", step.id), ("name", step.name)):
+            if run := next(invisible.hidden_spans(text), None):
+                names = invisible.names_of(text, run)
+                message = f"This {field} has characters in it that cannot be seen: {names}."
+                yield StepHit(step, field, message=message)
+
+
+NAME = Rule(
+    id="structure.name",
+    severity=Severity.ERROR,
+    message="A name or an id has no characters that cannot be seen.",
+    accept=('[{"name": "Follow-up ❤️"}]',),
+    reject=('[{"name": "Follow\\u200b-up"}]', '[{"id": "s\\ufe01\\ufe02"}]'),
+    source="Unicode TR 36, 3",
+    example="steps",
+    check_steps=_name,
+)
+
+
+def _duplicate_id(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every step whose id an earlier one has, or that has none to speak of."""
+    seen: set[str] = set()
+    for step in steps:
+        if not step.id.strip():
+            yield StepHit(step, "id", message="A step needs an id.")
+        elif step.id in seen:
+            yield StepHit(step, "id")
+        seen.add(step.id)
+
+
+DUPLICATE_ID = Rule(
+    id="structure.duplicate_id",
+    severity=Severity.ERROR,
+    message="Another step has this id already.",
+    accept=('[{"id": "a"}, {"id": "b"}]',),
+    reject=(
+        '[{"id": "a"}, {"id": "a"}]',
+        '[{"id": " "}]',
+    ),
+    source="Kalent, step format: unique within the blueprint",
+    example="steps",
+    check_steps=_duplicate_id,
+)
+
+
+def _linked_in_type(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every LinkedIn step without the type and every other step with it."""
+    for step in steps:
+        if step.type is Channel.LINKEDIN and step.linked_in_type is None:
+            yield StepHit(step, "linkedInType", message="A LinkedIn step needs a linkedInType.")
+        elif step.type is not Channel.LINKEDIN and step.linked_in_type is not None:
+            yield StepHit(step, "linkedInType")
+
+
+LINKED_IN_TYPE = Rule(
+    id="structure.linked_in_type",
+    severity=Severity.ERROR,
+    message="linkedInType is for LinkedIn steps only.",
+    accept=(
+        '[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_MESSAGE"}]',
+        '[{"type": "SMS"}]',
+    ),
+    reject=(
+        '[{"type": "LINKEDIN"}]',
+        '[{"type": "SMS", "linkedInType": "LINKEDIN_MESSAGE"}]',
+    ),
+    source="Kalent, step format: required for LINKEDIN, forbidden elsewhere",
+    example="steps",
+    check_steps=_linked_in_type,
+)
+
+
+def _subject(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every e-mail or InMail without a subject and every other step with one.
+
+    Where the text is written per contact, its subject may be written with it.
+    """
+    for step in steps:
+        if step.takes_subject and step.subject is None and not step.is_written_per_contact:
+            yield StepHit(step, "subject", message="An e-mail or InMail needs a subject.")
+        elif not step.takes_subject and step.subject is not None:
+            yield StepHit(step, "subject")
+
+
+SUBJECT = Rule(
+    id="structure.subject",
+    severity=Severity.ERROR,
+    message="Only e-mail and InMail have a subject.",
+    accept=(
+        '[{"type": "EMAIL", "subject": "Rust"}]',
+        '[{"type": "SMS"}]',
+        '[{"type": "EMAIL", "contentSource": "suggestedByKalent"}]',
+    ),
+    reject=(
+        '[{"type": "EMAIL"}]',
+        '[{"type": "SMS", "subject": "Rust"}]',
+    ),
+    source="Kalent, step format: for e-mail, and for InMail",
+    example="steps",
+    check_steps=_subject,
+)
+
+
+_YEAR = {DelayUnit.DAY: 366, DelayUnit.MINUTE: 366 * 24 * 60, DelayUnit.SECOND: 366 * 24 * 60 * 60}
+
+
+def _delay(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every delay that is missing, out of place, not positive, or longer than a year."""
+    for step in steps:
+        if step.temporality_type is Temporality.DELAYED and step.delay is None:
+            yield StepHit(step, "delay", message="A DELAYED step needs a delay.")
+        elif step.temporality_type is not Temporality.DELAYED and step.delay is not None:
+            yield StepHit(step, "delay")
+        elif step.delay and not 1 <= step.delay.value <= _YEAR[step.delay.unit]:
+            yield StepHit(step, "delay.value", message="A delay must be positive, and a year at most.")
+
+
+DELAY = Rule(
+    id="structure.delay",
+    severity=Severity.ERROR,
+    message="Only a DELAYED step has a delay.",
+    accept=(
+        '[{"temporalityType": "DELAYED", "delay": {"value": 366, "unit": "day"}}]',
+        '[{"temporalityType": "ASAP"}]',
+    ),
+    reject=(
+        '[{"temporalityType": "DELAYED"}]',
+        '[{"temporalityType": "DELAYED", "delay": {"value": 0, "unit": "day"}}]',
+        '[{"temporalityType": "ASAP", "delay": {"value": 1, "unit": "day"}}]',
+        '[{"temporalityType": "DELAYED", "delay": {"value": 367, "unit": "day"}}]',
+    ),
+    source="Kalent, step format: required when DELAYED, positive; a year at most is ours",
+    example="steps",
+    check_steps=_delay,
+)
+
+
+def _one_invitation(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every invitation after the first."""
+    for step in [step for step in steps if step.is_invitation][1:]:
+        yield StepHit(step, "linkedInType")
+
+
+_INVITATION = '"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""'
+
+ONE_INVITATION = Rule(
+    id="structure.one_invitation",
+    severity=Severity.ERROR,
+    message="A blueprint has one invitation at most, with or without a note.",
+    accept=(f"[{{{_INVITATION}}}]",),
+    reject=(f'[{{"id": "a", {_INVITATION}}}, {{"id": "b", {_INVITATION}}}]',),
+    source="Kalent: only one invite step is allowed per blueprint",
+    example="steps",
+    check_steps=_one_invitation,
+)
+
+
+def _settled(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every such step that no invitation precedes."""
+    invited = False
+    for step in steps:
+        if step.temporality_type is Temporality.AFTER_INVITATION_SETTLED and not invited:
+            yield StepHit(step, "temporalityType")
+        invited = invited or step.is_invitation
+
+
+_SETTLED_INVITATION = '"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""'
+
+SETTLED = Rule(
+    id="structure.settled",
+    severity=Severity.ERROR,
+    message="No invitation comes before this step, so there is none to settle.",
+    accept=(
+        f'[{{"id": "a", {_SETTLED_INVITATION}}}, {{"id": "b", "temporalityType": "AFTER_INVITATION_SETTLED"}}]',
+    ),
+    reject=('[{"temporalityType": "AFTER_INVITATION_SETTLED"}]',),
+    source="Kalent, step format: temporalityType",
+    example="steps",
+    check_steps=_settled,
+)
+
+
+_INVITATION_TIMEOUT_YEAR = 366
+
+
+def _invitation_timeout(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every timeout that is not between a day and a year."""
+    for step in steps:
+        days = step.policy.invite_timeout_days
+        if days is not None and not 1 <= days <= _INVITATION_TIMEOUT_YEAR:
+            yield StepHit(step, "policy.inviteTimeoutDays")
+
+
+INVITATION_TIMEOUT = Rule(
+    id="structure.invitation_timeout",
+    severity=Severity.ERROR,
+    message="inviteTimeoutDays must be from 1 to 366.",
+    accept=(
+        '[{"policy": {"inviteTimeoutDays": 1}}]',
+        '[{"policy": {"inviteTimeoutDays": 366}}]',
+    ),
+    reject=(
+        '[{"policy": {"inviteTimeoutDays": 0}}]',
+        '[{"policy": {"inviteTimeoutDays": 367}}]',
+    ),
+    source="Kalent, step format: positive; a year at most is ours",
+    example="steps",
+    check_steps=_invitation_timeout,
+)
+
+
+def _invitation_text(steps: tuple[Step, ...]) -> Iterator[StepHit]:
+    """Return every plain invitation with a text; the fix is to drop the text."""
+    for step in steps:
+        if step.linked_in_type is LinkedInType.INVITATION and step.content:
+            yield StepHit(step, "content", hit=Hit(0, len(step.content), fix=""))
+
+
+INVITATION_TEXT = Rule(
+    id="structure.invitation_text",
+    severity=Severity.NOTE,
+    message="A plain invitation carries no text: this one is stored empty and not sent. "
+    "LINKEDIN_INVITATION_WITH_MESSAGE carries one.",
+    accept=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": ""}]',),
+    reject=('[{"type": "LINKEDIN", "linkedInType": "LINKEDIN_INVITATION", "content": "Hi"}]',),
+    source="Kalent, step format: content of LINKEDIN_INVITATION is stored empty",
+    example="steps",
+    check_steps=_invitation_text,
+)

@@ -1,0 +1,557 @@
+"""What callers say about people: ids or facts, variables and texts of their own, each checked as it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from sequences_mcp.domain.addresses import address_key, read_address, read_host, wire_address
+from sequences_mcp.domain.blueprint import Channel, Step
+from sequences_mcp.domain.contact import (
+    EXTENSION,
+    FACTS,
+    ContactFields,
+    dialled,
+    facts_of,
+    read_phone,
+    read_profile,
+)
+from sequences_mcp.domain.findings import (
+    LONGEST_PROBLEM,
+    NEXT,
+    Finding,
+    RowProblem,
+    Severity,
+    errors_in,
+    require_none,
+)
+from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.variables import VARIABLES, is_blank
+from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError, WrongIdError
+from sequences_mcp.guards.check import check_value
+from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.ports.embedded import ContactEntry, StepText
+from sequences_mcp.ports.vendor import ContactInput, Misfit
+
+MOST_GIVEN = 10
+LONGEST_GIVEN = 80
+
+
+class GivenValue(NamedTuple):
+    """A value as a caller gave it: ``where`` is nothing or ``contact 3``, ``name`` the field, as it is called.
+
+    ``position`` is that of its row, from 1; 0 where there are no rows.
+    """
+
+    where: str
+    name: str
+    value: str | None
+    position: int = 0
+
+
+def unsound(given: Iterable[GivenValue], *, policy: GuardPolicy) -> list[tuple[GivenValue, Finding]]:
+    """Return the values that the guards refuse, each with the first reason. A blank value is none."""
+    return [
+        (one, errors[0])
+        for one in given
+        if not is_blank(one.value) and (errors := errors_in(check_value(one.name, one.value or "", policy=policy)))
+    ]
+
+
+def refused_value(given: GivenValue, found: Finding) -> RowProblem:
+    """Return a value that the guards refuse as a problem of its row."""
+    return RowProblem(given.position, given.name, given.value, found.message.rstrip("."))
+
+
+def require_sound_values(given: Iterable[GivenValue], *, policy: GuardPolicy) -> None:
+    """Raise RefusedByGuardsError when a value is a placeholder, a template's token or holds invisible text.
+
+    Its data names the first ten, each with its place, and how many more there are. A blank value is none.
+    """
+    require_none_unsound(unsound(given, policy=policy))
+
+
+def require_none_unsound(bad: Items[tuple[GivenValue, Finding]]) -> None:
+    """Raise RefusedByGuardsError when ``unsound`` found something."""
+    if not bad:
+        return
+    rows = [_row(one, found) for one, found in bad[:MOST_GIVEN]]
+    raise RefusedByGuardsError(
+        f"The guards refuse {len(bad):,} {'value' if len(bad) == 1 else 'values'}: "
+        f"{'; '.join(filter(None, dict.fromkeys(_place(one) for one, _ in bad[:MOST_GIVEN])))}.",
+        next_step="Nothing was done. Give the real value, or leave the field out; `values` says what is wrong.",
+        data={"values": rows, **({"more": len(bad) - MOST_GIVEN} if len(bad) > MOST_GIVEN else {})},
+    )
+
+
+def doubts(given: Iterable[GivenValue], *, policy: GuardPolicy) -> tuple[str, ...]:
+    """Return what is doubtful about values that are not refused, each with its likely value where there is one."""
+    return tuple(
+        found.message + (f" Likely: {found.fix}." if found.fix else "")
+        for one in given
+        if not is_blank(one.value)
+        for found in check_value(one.name, one.value or "", policy=policy)
+    )
+
+
+def _row(one: GivenValue, found: Finding) -> dict[str, str]:
+    value = one.value or ""
+    shown = value if len(value) <= LONGEST_GIVEN else f"{value[:LONGEST_GIVEN]}…"
+    return {
+        "place": _place(one),
+        "value": shown,
+        "rule": found.rule,
+        "why": found.message.removeprefix(f"{{{{{one.name}}}}}: "),
+    }
+
+
+def _place(one: GivenValue) -> str:
+    return f"{one.where}: {one.name}" if one.where else one.name
+
+
+SEVERAL = ("emails", "phone_numbers")
+EXTRAS = ("id", "note", "variables", "texts", *SEVERAL)
+MAX_CONTACTS = 10_000
+MOST_ADDRESSES = 20
+NO_OBJECT = "variables is not an object"
+LEAVE_OUT = "Leave it out, or give the text."
+TEXTS_NO_OBJECT = "texts is not an object"
+TEXT_MISSHAPEN = "the text is not of the right form"
+TEXT_FORM = "Give a string, or an object with content and, for an e-mail, subject."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One person of a start: ``contact_id``, facts to save, or both: facts about the one who has that id.
+
+    ``emails`` and ``phones`` are further ones.
+    """
+
+    contact_id: str | None
+    contact: ContactEntry
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, StepText] = field(default_factory=dict)
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether it tells something to save."""
+        return self.contact.note is not None or self.contact.fields != ContactFields()
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRows:
+    """The people of a call as far as their rows could be read, and what is wrong with the rows so far.
+
+    ``entries`` has every row that is an object, those with a problem as well, so that the facts in them are looked
+    at before the call is refused; ``refused`` are the values that the guards refuse.
+    """
+
+    entries: tuple[Recipient, ...]
+    problems: tuple[RowProblem, ...]
+    refused: tuple[tuple[GivenValue, Finding], ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong so far."""
+        return not self.problems and not self.refused
+
+    def whole(self) -> list[Recipient]:
+        """Return the people of the rows with which nothing is wrong so far."""
+        bad = {one.position for one in self.problems} | {one.position for one, _ in self.refused}
+        return [entry for entry in self.entries if entry.contact.position not in bad]
+
+    def require_sound(self, found: Iterable[RowProblem] = ()) -> None:
+        """Raise one error with every problem of every row, those that were ``found`` later among them.
+
+        InvalidArgumentsError, or RefusedByGuardsError where values refused by the guards are all there is. A
+        problem with a field that has one already, and one with the whole of a row that has others, follow from
+        the earlier ones and are left out.
+        """
+        problems = [*self.problems, *self._new(found)]
+        if problems:
+            problems += [refused_value(one, finding) for one, finding in self.refused]
+            require_none(sorted(problems, key=lambda one: one.position), what="contact")
+        require_none_unsound(self.refused)
+
+    def _new(self, found: Iterable[RowProblem]) -> Iterator[RowProblem]:
+        told = {(one.position, one.field) for one in self.problems}
+        told |= {(one.position, one.name) for one, _ in self.refused}
+        bad = {position for position, _ in told}
+        for one in found:
+            follows = one.position in bad if one.field is None else (one.position, one.field) in told
+            if not follows:
+                yield one
+
+
+def read_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> RecipientRows:
+    """Return the rows of a call; ``extras`` allows id, variables and texts beside the facts.
+
+    Raises InvalidArgumentsError only where there are none, or too many.
+    """
+    if not raw:
+        raise _bad("contacts is empty", "Give at least one contact.")
+    if len(raw) > MAX_CONTACTS:
+        raise _bad(f"contacts has {len(raw):,} entries; the limit is {MAX_CONTACTS:,}", "Split the call.")
+    rows = [_Row(position=index, extras=extras) for index in range(1, len(raw) + 1)]
+    read = [row.entry(item) for row, item in zip(rows, raw, strict=True)]
+    entries = tuple(entry for entry in read if entry is not None)
+    return RecipientRows(
+        entries=entries,
+        problems=tuple(problem for row in rows for problem in row.problems),
+        refused=tuple(unsound(_values(entries), policy=policy)),
+    )
+
+
+@contextmanager
+def problems_told(rows: RecipientRows) -> Iterator[None]:
+    """Tell what is wrong with the rows in place of an error about the call as a whole."""
+    try:
+        yield
+    except SequencesError:
+        rows.require_sound()
+        raise
+
+
+def with_optional(entries: Iterable[Recipient], optional: frozenset[str]) -> list[Recipient]:
+    """Return the entries with the facts that are left out where they are wrong."""
+    return [replace(entry, contact=replace(entry.contact, optional=optional)) for entry in entries]
+
+
+# What the local engine needs of a person whatever the steps are: who it is, and when e-mails may leave.
+_ALWAYS_USED = frozenset({"email"})
+_OF_CHANNEL = {
+    Channel.EMAIL: frozenset({"time_zone", "country"}),
+    Channel.LINKEDIN: frozenset({"linkedin_url"}),
+    Channel.WHATSAPP: frozenset({"phone"}),
+    Channel.SMS: frozenset({"phone"}),
+}
+_IN_TEXTS = frozenset({"first_name", "last_name", "company", "job_title", "location"})
+
+
+def optional_facts(steps: Iterable[Step]) -> frozenset[str]:
+    """Return the facts that these steps make no use of: one that is wrong is left out, and said."""
+    used = _ALWAYS_USED | _IN_TEXTS
+    for step in steps:
+        used |= _OF_CHANNEL[step.type]
+    return frozenset(FACTS) - used
+
+
+def not_saved(problem: RowProblem) -> Finding:
+    """Return the warning about a fact that was left out."""
+    return Finding(
+        rule="person.fact_not_saved",
+        severity=Severity.WARNING,
+        field=problem.field,
+        excerpt=(problem.value or "")[:LONGEST_PROBLEM],
+        message=f"{problem.field} was not saved: {problem.problem}. This sequence does not use it.",
+    )
+
+
+def _values(entries: Items[Recipient]) -> Iterator[GivenValue]:
+    for entry in entries:
+        position = entry.contact.position or 0
+        where = f"contact {position}"
+        named = [*facts_of(entry.contact.fields).items(), ("note", entry.contact.note), *entry.variables.items()]
+        yield from (GivenValue(where, name, value, position) for name, value in named)
+
+
+@dataclass(slots=True)
+class _Row:
+    """Reads one row and collects what is wrong with it."""
+
+    position: int
+    extras: bool
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def entry(self, item: object) -> Recipient | None:
+        """Return the person of a row as far as it can be read; None for a row that is no object."""
+        if isinstance(item, str) and self.extras:
+            item = {"email" if "@" in item else "id": item}
+        if not isinstance(item, Mapping):
+            self._wrong(None, item, f"it is not an object; its fields are {', '.join(FACTS)}")
+            return None
+        allowed = (*FACTS, *(EXTRAS if self.extras else ("id", "note")))
+        for name in item:
+            if name not in allowed:
+                self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(allowed)}")
+        known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS})
+        emails = self._each(item, "emails", lambda one: read_address(one).text)
+        phones = self._each(item, "phone_numbers", _direct)
+        known = replace(
+            known,
+            email=known.email or next(iter(emails), None),
+            phone=known.phone or next(iter(phones), None),
+        )
+        contact_id, note = self._id(item), self._text(item, "note")
+        if contact_id is None and not (known.email or known.phone) and not self.problems:
+            self._wrong(None, None, "it has neither email nor phone; one of the two says who it is")
+        return Recipient(
+            contact_id=contact_id,
+            contact=ContactEntry(known, note, contact_id, position=self.position),
+            emails=tuple(one for one in emails if address_key(one) != address_key(known.email or "")),
+            phones=tuple(one for one in phones if one != known.phone),
+            variables=self._variables(_given(item, "variables")),
+            texts=self._texts(_given(item, "texts")),
+        )
+
+    def _each(self, item: Mapping[str, Any], name: str, read: Callable[[str], str]) -> tuple[str, ...]:
+        """Return each address or number of a list in its one spelling."""
+        found = []
+        try:
+            given = _list(item, name)
+        except InvalidArgumentsError as error:
+            self._wrong(name, None, error.message, remedy=error.next_step)
+            return ()
+        for one in given:
+            try:
+                found.append(read(one))
+            except InvalidArgumentsError as error:
+                self._wrong(name, one, error.message, remedy=error.next_step)
+        return tuple(dict.fromkeys(found))
+
+    def _variables(self, raw: object) -> dict[str, str]:
+        for fault in variable_faults(raw):
+            self._wrong(fault.field, fault.value, fault.why, remedy=fault.remedy)
+        return _sound_variables(raw)
+
+    def _texts(self, raw: object) -> dict[str, StepText]:
+        if not isinstance(raw, Mapping):
+            self._wrong("texts", raw, TEXTS_NO_OBJECT, remedy="It maps a step id to the text for this person.")
+            return {}
+        found = {}
+        for step_id, value in raw.items():
+            text = _one_text(value)
+            if text is None:
+                self._wrong(f"texts.{str(step_id)[:LONGEST_PROBLEM]}", None, TEXT_MISSHAPEN, remedy=TEXT_FORM)
+            else:
+                found[str(step_id)] = text
+        return found
+
+    def _id(self, item: Mapping[str, Any]) -> str | None:
+        given = self._text(item, "id")
+        try:
+            return str(parse_id(given, IdKind.CONTACT)) if given else None
+        except WrongIdError as error:
+            self._wrong("id", given, error.message, remedy=error.next_step)
+            return None
+
+    def _text(self, item: Mapping[str, Any], name: str) -> str | None:
+        value = item.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._wrong(name, value, "this is not text")
+            return None
+        return value.strip() or None
+
+    def _wrong(self, name: str | None, value: object, why: str, *, remedy: str = NEXT) -> None:
+        shown = value if isinstance(value, str) or value is None else repr(value)
+        self.problems.append(RowProblem(self.position, name, shown, why.rstrip("."), remedy))
+
+
+def several_addresses(entries: Iterable[Recipient], *, title: str) -> list[RowProblem]:
+    """Return the people with several addresses or numbers, where only one is used."""
+    why = f"it has several e-mail addresses or phone numbers; {title} uses one of each"
+    return [
+        RowProblem(entry.contact.position or 0, "emails", None, why, "Give the one to use as email or phone.")
+        for entry in entries
+        if entry.emails or entry.phones
+    ]
+
+
+def _direct(phone: str) -> str:
+    found = read_phone(phone, country=None)
+    if EXTENSION in found:
+        raise _bad("no vendor takes a number with an extension", "Leave it out, or give a direct number.")
+    return found
+
+
+def _list(item: Mapping[str, Any], name: str) -> list[str]:
+    value = item.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise _bad("this is not a list of texts", 'Give it as ["…", "…"].')
+    if len(value) > MOST_ADDRESSES:
+        raise _bad(f"it has {len(value):,} entries", f"Give {MOST_ADDRESSES} at most.")
+    return [one.strip() for one in value]
+
+
+def _given(item: Mapping[str, Any], name: str) -> object:
+    return {} if item.get(name) is None else item[name]
+
+
+@dataclass(frozen=True, slots=True)
+class VariableFault:
+    """What is wrong with one of the variables given, or with all of them: ``variables``."""
+
+    field: str
+    value: object
+    why: str
+    remedy: str
+
+
+def variable_faults(raw: object) -> Iterator[VariableFault]:
+    """Yield what is wrong with the form of variable overrides by name: unknown names, blank values."""
+    if not isinstance(raw, Mapping):
+        yield VariableFault(
+            "variables", raw, "variables is not an object", "It maps a variable's name to its value."
+        )
+        return
+    for name, value in raw.items():
+        own = f"variables.{str(name)[:LONGEST_PROBLEM]}"
+        if name not in VARIABLES:
+            names = f"The variables are {', '.join(VARIABLES)}."
+            yield VariableFault(own, value, f"{str(name)[:LONGEST_PROBLEM]!r} is not a variable", names)
+        elif not isinstance(value, str) or is_blank(value):
+            yield VariableFault(
+                own, value, f"the value of {name} is blank or not text", "Leave it out, or give the text."
+            )
+
+
+def _sound_variables(raw: object) -> dict[str, str]:
+    """Return the overrides that are variables with a text."""
+    given = raw if isinstance(raw, Mapping) else {}
+    return {
+        name: value.strip()
+        for name, value in given.items()
+        if name in VARIABLES and isinstance(value, str) and not is_blank(value)
+    }
+
+
+def _line(text: str | None) -> str | None:
+    """Return a fact on one line with single spaces, as it is kept, so that a preview shows what a start sends."""
+    return None if text is None else " ".join(text.split())
+
+
+def _one_text(value: object) -> StepText | None:
+    """Return a text written for one person; None where it has another form."""
+    if isinstance(value, str):
+        return StepText(subject=None, content=value)
+    if (
+        isinstance(value, Mapping)
+        and set(value) <= {"subject", "content"}
+        and isinstance(value.get("content"), str)
+    ):
+        subject = value.get("subject")
+        if subject is None or isinstance(subject, str):
+            return StepText(subject=subject, content=value["content"])
+    return None
+
+
+def _bad(message: str, next_step: str) -> InvalidArgumentsError:
+    return InvalidArgumentsError(f"{message}.", next_step=next_step)
+
+
+ALLOWED = (*FACTS, "id", "note")  # a note is known, and refused with the reason
+
+
+def read_contact_inputs(
+    raw: Items[object], *, most: int, misfit: Callable[[ContactInput], Misfit | None], policy: GuardPolicy | None
+) -> list[ContactInput]:
+    """Return the people of a call, with addresses and numbers as the vendor gets them.
+
+    ``misfit`` says why the vendor cannot take one. Raises InvalidArgumentsError that names every row (from 1) with
+    what is wrong there, and RefusedByGuardsError for facts that are placeholders. Without a ``policy`` the values
+    are not looked at: those of a call that was made before, to be found again.
+    """
+    if not 1 <= len(raw) <= most:
+        raise InvalidArgumentsError(
+            f"contacts has {len(raw):,} entries; this vendor takes from 1 to {most:,} a call.",
+            next_step="Split the call.",
+        )
+    rows = [_ContactInputRow(position) for position in range(1, len(raw) + 1)]
+    people = [row.contact_input(item, misfit) for row, item in zip(rows, raw, strict=True)]
+    problems = [problem for row in rows for problem in row.problems]
+    problems += _named_twice([None if row.problems else one for row, one in zip(rows, people, strict=True)])
+    refused = [] if policy is None else unsound(_contact_input_values(people), policy=policy)
+    if problems:
+        problems += [refused_value(one, found) for one, found in refused]
+        require_none(sorted(problems, key=lambda one: one.position), what="contact")
+    require_none_unsound(refused)
+    return [one for one in people if one is not None]
+
+
+def _contact_input_values(people: Items[ContactInput | None]) -> Iterator[GivenValue]:
+    for position, one in enumerate(people, start=1):
+        named = facts_of(one.fields) if one else {}
+        yield from (GivenValue(f"contact {position}", name, value, position) for name, value in named.items())
+
+
+@dataclass(slots=True)
+class _ContactInputRow:
+    """Reads one row and collects what is wrong with it."""
+
+    position: int
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def contact_input(self, item: object, misfit: Callable[[ContactInput], Misfit | None]) -> ContactInput | None:
+        """Return the person of a row, with the facts that can be read; None for a row that is no object."""
+        if isinstance(item, str):
+            item = {"id": item}
+        if not isinstance(item, Mapping):
+            self._wrong(None, item, f"it is not an object; its fields are {', '.join(FACTS)}")
+            return None
+        for name in item:
+            if name not in ALLOWED:
+                self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(FACTS)}")
+        if item.get("note") is not None:
+            self._wrong("note", item["note"], "vendors take no notes here", remedy="Leave it out.")
+        given = self._text(item, "id")
+        facts = {name: self._text(item, name) for name in FACTS}
+        country = facts["country"]
+        facts["email"] = self._read("email", facts["email"], wire_address)
+        facts["phone"] = self._read("phone", facts["phone"], lambda text: _number(text, country=country))
+        facts["company_domain"] = self._read("company_domain", facts["company_domain"], read_host)
+        facts["linkedin_url"] = self._read("linkedin_url", facts["linkedin_url"], read_profile)
+        own = self._read("id", given, lambda text: str(parse_id(text, IdKind.CONTACT)))
+        person = ContactInput(id=own, fields=ContactFields(**facts))
+        if not self.problems and (found := misfit(person)) is not None:
+            self._wrong(None, None, found.problem, remedy=found.remedy)
+        return person
+
+    def _text(self, item: Mapping[str, Any], name: str) -> str | None:
+        value = item.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._wrong(name, value, "this is not text")
+            return None
+        return " ".join(value.split()) or None
+
+    def _read(self, name: str, text: str | None, read: Callable[[str], str]) -> str | None:
+        try:
+            return read(text) if text else None
+        except (InvalidArgumentsError, WrongIdError) as error:
+            self._wrong(name, text, error.message, remedy=error.next_step)
+            return None
+
+    def _wrong(self, name: str | None, value: object, why: str, *, remedy: str = NEXT) -> None:
+        shown = value if isinstance(value, str) or value is None else repr(value)
+        self.problems.append(RowProblem(self.position, name, shown, why.rstrip("."), remedy))
+
+
+def _number(text: str, *, country: str | None) -> str:
+    number = dialled(read_phone(text, country=country))
+    if number is None:
+        raise InvalidArgumentsError(
+            "vendors take no number with an extension.", next_step="Leave it out, or give a direct number."
+        )
+    return number
+
+
+def _named_twice(people: Items[ContactInput | None]) -> Iterator[RowProblem]:
+    places: dict[str, int] = {}
+    for position, one in enumerate(people, start=1):
+        if one is None:
+            continue
+        email = address_key(one.fields.email) if one.fields.email else None
+        known = one.id or email or one.fields.linkedin_url
+        if known and (earlier := places.setdefault(known, position)) != position:
+            problem = f"contacts {earlier} and {position} are the same person"
+            yield RowProblem(position, None, None, problem, "Name each person once.")

@@ -1,0 +1,436 @@
+"""What one person would get: values, addresses, final texts, and the one check of a text as it would leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Literal, NamedTuple
+
+from sequences_mcp.context import AppContext, Zone
+from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
+from sequences_mcp.domain.run import Leaving
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.guards import lookalikes
+from sequences_mcp.guards.check import check_filled, check_rendered, check_text, check_value
+from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.vocabulary import is_unheard_of
+from sequences_mcp.ports.embedded import PlannedPerson, PlannedStep, StepText
+
+# Words of letters and digits joined by single blanks, hyphens and apostrophes, or by " & ".
+_ORDINARY = re.compile(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
+_DIGIT = re.compile(r"\d")
+_FILLER = "Quovadrin"
+_ROUNDED = 8
+
+
+def values_for(
+    contact: Contact, *, sourcing: Sourcing, sender: Sender | None, variables: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the value of each of the nine variables for this person; ``variables`` override."""
+    values = {
+        "firstname": contact.first_name,
+        "lastname": contact.last_name,
+        "candidateJobTitle": contact.job_title,
+        "candidateCompanyName": contact.company,
+        "candidateLocation": contact.location,
+        "sourcingJobTitle": sourcing.job_title,
+        "sourcingLocation": sourcing.location,
+        "recruiterFirstname": sender.first_name if sender else None,
+        "recruiterLastname": sender.last_name if sender else None,
+    }
+    return {**values, **variables}
+
+
+def final_findings(
+    step: Step,
+    *,
+    subject: str | None,
+    content: str,
+    values: Mapping[str, str | None],
+    earlier: Items[Step],
+    policy: GuardPolicy,
+) -> tuple[Finding, ...]:
+    """Return what the guards find in a text about to leave.
+
+    Only values that stand in the text count: a text written for one person need not use them all. What lies in a
+    person's own data is an error only where that value would be refused if it were given; else it is a warning.
+    """
+    text = f"{subject or ''}\n{content}"
+    return check_rendered(
+        step=step,
+        subject=subject,
+        content=content,
+        values={name: value for name, value in used_by([step], values).items() if (value or "").strip() in text},
+        is_follow_up=_follows_an_email(earlier),
+        policy=policy,
+    )
+
+
+def quick_findings(
+    step: Step, *, values: Mapping[str, str | None], earlier: Items[Step], policy: GuardPolicy
+) -> tuple[Finding, ...] | None:
+    """Return what ``final_findings`` of a checked template filled with these values adds to the template's own.
+
+    None where only the whole check can tell. The text adds nothing where no rule knows a word of the values, or
+    each is plain by itself, as a name in a greeting, alone on a line and in a sentence, and the template filled
+    with plain words at least as long has no finding either; what is left is what is said of each value. Ten
+    thousand people share a few templates and many values, so all these answers are remembered.
+    """
+    used = used_by([step], values)
+    lengths = []
+    doubtful = False
+    for name, value in used.items():
+        apart = _stands_apart(step.subject, step.content, name)
+        seen = _seen(name, value or "", policy, stands_apart=apart)
+        if seen is None:
+            return None
+        lengths.append((name, seen.size))
+        doubtful = doubtful or seen.is_doubtful
+    if not _fits(step, tuple(lengths), is_follow_up=_follows_an_email(earlier), policy=policy):
+        return None
+    return check_filled(step, used, policy=policy) if doubtful else ()
+
+
+def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
+    """Return why a text about to leave needs a person first, or None.
+
+    An error holds every text, also one that was approved by itself. A warning about the contact's own data passes
+    where whoever approved the plan, or this text, was shown it.
+    """
+    sequence, run = text.sequence, text.run
+    values = values_for(text.contact, sourcing=text.sourcing, sender=sender, variables=sequence.variables)
+    for found in final_findings(
+        run.step,
+        subject=run.subject,
+        content=run.content or "",
+        values=values,
+        earlier=sequence.before(run.step.id),
+        policy=policy,
+    ):
+        unseen = found.variable is not None and not sequence.warnings and not text.is_approved
+        if found.severity is Severity.ERROR or (unseen and found.severity is Severity.WARNING):
+            return f"{found.rule}: {found.message}"
+    return None
+
+
+def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the values, none of them blank, of the variables that these templates use."""
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
+    return {name: values[name] for name in used_in(texts) if not is_blank(values[name])}
+
+
+def _follows_an_email(earlier: Items[Step]) -> bool:
+    return any(one.type is Channel.EMAIL for one in earlier)
+
+
+class _Seen(NamedTuple):
+    """A value that no text makes worse: its length in eights, and whether anything is said of it alone."""
+
+    size: int
+    is_doubtful: bool
+
+
+@lru_cache(maxsize=65_536)
+def _seen(name: str, given: str, policy: GuardPolicy, *, stands_apart: bool) -> _Seen | None:
+    """Look at a value by itself; None where only the text that it stands in can tell."""
+    value = given.strip()
+    shown = _DIGIT.sub("7", value)
+    if is_unheard_of(shown, policy):
+        return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, given, policy=policy)))
+    if _is_quiet(name, shown, policy, stands_apart=stands_apart):
+        return _Seen(-(-len(value) // _ROUNDED), is_doubtful=False)
+    return None
+
+
+@lru_cache(maxsize=65_536)
+def _is_quiet(name: str, value: str, policy: GuardPolicy, *, stands_apart: bool) -> bool:
+    """Say whether no rule has anything against a value wherever it may stand; its digits do not matter.
+
+    ``stands_apart``: it may be a whole text, or stand in a subject.
+    """
+    if _ORDINARY.fullmatch(value) is None or check_value(name, value, policy=policy):
+        return False
+    among = f"Hi {value},\n\n{value}\n\nWhat you do at {value} is close to it."
+    if not stands_apart:
+        return not check_rendered(step=_probe(Channel.SMS), subject=None, content=among, policy=policy)
+    return not any(
+        check_rendered(step=_probe(Channel.EMAIL), subject=subject, content=content, policy=policy)
+        for subject, content in ((value, value), (f"About {value} and you", among))
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _stands_apart(subject: str | None, content: str, name: str) -> bool:
+    """Say whether a variable of a template is in its subject, or is the whole of its text."""
+    token = f"{{{{{name}}}}}"
+    return token in (subject or "") or content.strip() == token
+
+
+@lru_cache(maxsize=4_096)
+def _fits(step: Step, lengths: tuple[tuple[str, int], ...], *, is_follow_up: bool, policy: GuardPolicy) -> bool:
+    """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
+    values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}
+    subject, content = (None if part is None else fill_in(part, values) for part in (step.subject, step.content))
+    found = check_rendered(
+        step=step, subject=subject, content=content, values=values, is_follow_up=is_follow_up, policy=policy
+    )
+    return not any(f.variable is not None or f.severity is Severity.ERROR for f in found)
+
+
+@cache
+def _probe(channel: Channel) -> Step:
+    """Return a step to try a value in; only its channel matters: an SMS has no subject to look at."""
+    subject = "" if channel is Channel.EMAIL else None
+    return Step(
+        id="probe", name="probe", type=channel, subject=subject, content="", temporality_type=Temporality.ASAP
+    )
+
+
+ADDRESS_WORD = {
+    Channel.EMAIL: "e-mail address",
+    Channel.LINKEDIN: "LinkedIn URL",
+    Channel.WHATSAPP: "phone number",
+    Channel.SMS: "phone number",
+}
+
+SEEMING_MAILBOX = "What stands before the @ of this address is in letters that only look like Latin ones."
+SEEMING_HOST = "The domain of this address is in letters that only look like Latin ones."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedRecipient:
+    """One person's texts with all that was found about them; ``missing_texts`` are step ids."""
+
+    contact: Contact
+    variables: Mapping[str, str]
+    time_zone: str
+    zone_source: str
+    steps: tuple[PlannedStep, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """Why this person cannot be in a plan."""
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """The steps whose text is still to be written for this person."""
+        return tuple(planned.step.id for planned in self.steps if planned.content is None)
+
+    def planned(self) -> PlannedPerson:
+        """Return the person as a plan stores them."""
+        return PlannedPerson(
+            contact_id=self.contact.id,
+            variables=self.variables,
+            time_zone=self.time_zone,
+            steps=self.steps,
+            findings=warnings_in(self.findings),
+        )
+
+
+def address_for(step: Step, contact: Contact) -> str | None:
+    """Return where a step's channel reaches this person, or None."""
+    if step.type is Channel.EMAIL:
+        return contact.email
+    return contact.linkedin_url if step.type is Channel.LINKEDIN else contact.phone
+
+
+def render_recipient(
+    app: AppContext,
+    blueprint: Blueprint,
+    contact: Contact,
+    *,
+    variables: Mapping[str, str],
+    texts: Mapping[str, StepText],
+) -> RenderedRecipient:
+    """Return what this contact would get from this blueprint."""
+    values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
+    zone = app.zone_of(contact)
+    found = [*doubts_about(contact), *_never_open(app, blueprint.steps, zone)]
+    steps = []
+    for place, step in enumerate(blueprint.steps):
+        planned, findings = planned_step(
+            app,
+            step,
+            contact,
+            values=values,
+            text=texts.get(step.id),
+            earlier=blueprint.steps[:place],
+        )
+        steps.append(planned)
+        found.extend(findings)
+    return RenderedRecipient(
+        contact=contact,
+        variables=variables,
+        time_zone=zone.names,
+        zone_source=zone.source,
+        steps=tuple(steps),
+        findings=tuple(dict.fromkeys(found)),
+    )
+
+
+def doubts_about(contact: Contact) -> list[Finding]:
+    """Return what is doubtful about a person's facts together, which no fact shows by itself, and the address."""
+    found = []
+    first, last = (contact.first_name or "").strip(), (contact.last_name or "").strip()
+    if first and first.casefold() == last.casefold():
+        message = "First and last name are the same; one of the two is probably wrong."
+        found.append(_doubt("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}"))
+    email = contact.email or ""
+    if not email.isascii() or "xn--" in email:
+        for one in lookalikes.find_homographs(email):
+            message = SEEMING_HOST if one.wire else SEEMING_MAILBOX
+            found.append(_doubt("person.lookalike_address", field="email", message=message, excerpt=email))
+    return found
+
+
+def _doubt(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, field=field, message=message, excerpt=excerpt)
+
+
+def planned_step(
+    app: AppContext,
+    step: Step,
+    contact: Contact,
+    *,
+    values: Mapping[str, str | None],
+    text: StepText | None,
+    earlier: Items[Step],
+    rewritten: bool = False,
+) -> tuple[PlannedStep, list[Finding]]:
+    """Return one step, which follows the ``earlier`` ones, with its final text, and what was found.
+
+    ``step`` is the blueprint's own, by which the text is checked again at the send; ``text`` stands for its
+    template where one is given for this person, which ``rewritten`` allows for every step. A subject that
+    such a text keeps was filled in before, and is not a second time.
+    """
+    to = address_for(step, contact)
+    subject, content = _source(step, text, rewritten=rewritten)
+    found = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
+    if content is None:
+        return PlannedStep(step=step, recipient=to, subject=subject, content=None), found
+    if text is not None:
+        found.extend(_written(app, step, text))
+        found.extend([] if text.keeps_subject else _no_subject(step, subject))
+    stays = text is not None and text.keeps_subject
+    templates = (content,) if stays else (subject, content)
+    empty = {name for part in templates if part for name in missing(part, values)}
+    found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
+    if not empty and not any(f.severity is Severity.ERROR for f in found):
+        if subject is not None and not stays:
+            subject = fill_in(subject, values)
+        content = fill_in(content, values)
+        final = None if text else quick_findings(step, values=values, earlier=earlier, policy=app.policy)
+        if final is None:
+            final = final_findings(
+                step, subject=subject, content=content, values=values, earlier=earlier, policy=app.policy
+            )
+        # The template's own warnings have been told with the blueprint.
+        found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
+    return PlannedStep(step=step, recipient=to, subject=subject, content=content), found
+
+
+def _source(step: Step, text: StepText | None, *, rewritten: bool) -> tuple[str | None, str | None]:
+    if not (step.is_written_per_contact or rewritten):
+        return step.subject, step.content
+    if text is None:
+        return step.subject, None if step.is_written_per_contact else step.content
+    keeps = text.keeps_subject or text.subject is not None
+    return (text.subject if keeps else step.subject), text.content
+
+
+def _written(app: AppContext, step: Step, text: StepText) -> Iterator[Finding]:
+    """Yield what refuses a text as it was written; its warnings are told once, of the final text."""
+    parts: list[tuple[Literal["subject", "content"], str | None]] = [
+        ("subject", None if text.keeps_subject else text.subject),
+        ("content", text.content),
+    ]
+    for field, part in parts:
+        if part is not None:
+            found = check_text(
+                part,
+                field=field,
+                channel=step.type,
+                linked_in_type=step.linked_in_type,
+                step_id=step.id,
+                policy=app.policy,
+            )
+            yield from errors_in(found)
+
+
+def _never_open(app: AppContext, steps: Iterable[Step], zone: Zone) -> list[Finding]:
+    if "," not in zone.names or all(step.type is not Channel.EMAIL for step in steps):
+        return []  # one zone alone is open every week
+    midnight = app.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    why = _complaint(app.next_open, zone.names, midnight)
+    return [Finding(rule="person.never_open", severity=Severity.ERROR, message=why)] if why else []
+
+
+@lru_cache(maxsize=256)
+def _complaint(next_open: Callable[[str, datetime], datetime | None], zones: str, at: datetime) -> str:
+    """Return why no e-mail could ever leave for these zones, or nothing; a plan asks for thousands of people."""
+    try:
+        next_open(zones, at)
+    except InvalidArgumentsError as error:
+        return str(error)
+    return ""
+
+
+def _no_address(step: Step, contact: Contact) -> list[Finding]:
+    if address_for(step, contact) or step.policy.skip_step_if_no_contact:
+        return []
+    word = ADDRESS_WORD[step.type]
+    return [
+        Finding(
+            rule="person.no_address",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            message=f"No {word} is known for this person; save one, or set policy.skipStepIfNoContact.",
+        )
+    ]
+
+
+def _no_subject(step: Step, subject: str | None) -> list[Finding]:
+    if subject is not None or not step.takes_subject:
+        return []
+    return [
+        Finding(
+            rule="person.no_subject",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            field="subject",
+            message="Neither this text nor its step has a subject; give the text as {subject, content}.",
+        )
+    ]
+
+
+def _unwanted_text(step: Step, text: StepText | None) -> list[Finding]:
+    if text is None or step.is_written_per_contact:
+        return []
+    return [
+        Finding(
+            rule="person.unwanted_text",
+            severity=Severity.ERROR,
+            step_id=step.id,
+            message="This step has one text for all; contentSource suggestedByKalent gives each their own.",
+        )
+    ]
+
+
+def _empty_value(step: Step, name: str) -> Finding:
+    return Finding(
+        rule="person.empty_value",
+        severity=Severity.ERROR,
+        step_id=step.id,
+        excerpt=f"⟦{{{{{name}}}}}⟧",
+        message=f"{{{{{name}}}}} would be blank: {VARIABLES[name]} is not known; save or override it.",
+    )

@@ -1,0 +1,252 @@
+"""What the guards say about a blueprint, and what it asks for before anybody is started."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Blueprint, Channel, LinkedInType, Step, Temporality
+from sequences_mcp.domain.findings import Finding, Severity, errors_in
+from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
+from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.variables import used_in
+from sequences_mcp.errors import RefusedByGuardsError
+from sequences_mcp.guards.check import check_steps
+from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.planning.rendering import ADDRESS_WORD
+
+UNREAD = "local.unread"
+SPARED = "the texts written for one person may be approved without having been opened."
+NOT_SPARED = "it has no effect while SEQUENCES_UNREAD_DRAFTS is off; a person reads each of these texts."
+
+
+@dataclass(frozen=True, slots=True)
+class BlueprintReport:
+    """A stored blueprint and its findings, none of them an error.
+
+    ``removed`` are the ids of the steps that a change dropped.
+    """
+
+    blueprint: Blueprint
+    findings: tuple[Finding, ...]
+    removed: tuple[str, ...] = ()
+
+
+def approved_by_guards(
+    app: AppContext, steps: object, *, provider: str
+) -> tuple[tuple[Step, ...], tuple[Finding, ...]]:
+    """Return the steps and the remaining findings; RefusedByGuardsError carries all of them if one refuses."""
+    report = check_steps(steps, policy=app.policy)
+    findings = report.findings
+    if provider == LOCAL:
+        findings += (*without_effect(report.well_formed), *unread(app, report.well_formed))
+    require_no_errors(findings)
+    assert report.steps is not None  # a form that is wrong is an error among the findings
+    return tuple(map(_stored, report.steps)), findings
+
+
+def _stored(step: Step) -> Step:
+    """Return a step as it is stored: a plain invitation carries no text, at Kalent and here."""
+    is_bare = step.linked_in_type is LinkedInType.INVITATION and step.content
+    return step.model_copy(update={"content": ""}) if is_bare else step
+
+
+def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
+    """Yield each step that asks to spare a person reading what is written for one person, and what comes of it."""
+    for step in steps:
+        if step.policy.auto_validate_ai_draft and step.is_written_per_contact:
+            message = "policy.autoValidateAIDraft is set: " + (SPARED if app.unread_drafts else NOT_SPARED)
+            yield Finding(
+                rule=UNREAD,
+                severity=Severity.WARNING if app.unread_drafts else Severity.NOTE,
+                step_id=step.id,
+                field="policy.autoValidateAIDraft",
+                message=message,
+            )
+
+
+def without_effect(steps: Items[Step], *, severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+    """Yield each field that the embedded engine would take and never look at; a vendor may well use it."""
+    for place, step in enumerate(steps):
+        for rule, field, message in _unused(step, steps[:place]):
+            yield Finding(rule=f"local.{rule}", severity=severity, step_id=step.id, field=field, message=message)
+
+
+def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
+    if step.config is not None and step.config.user_id is not None:
+        yield (
+            "sender",
+            "config.userId",
+            "The embedded engine sends everything as the one sender of this server, SEQUENCES_SENDER, which only "
+            "the operator sets; list_providers shows who that is. Leave config out.",
+        )
+    if step.policy.auto_validate_ai_draft and not step.is_written_per_contact:
+        yield (
+            "auto_validate",
+            "policy.autoValidateAIDraft",
+            "It is about texts written for each contact (contentSource suggestedByKalent); this step has one text "
+            "for all. Leave it out.",
+        )
+    days, invitation = step.policy.invite_timeout_days, next((one for one in earlier if one.is_invitation), None)
+    waits = step.temporality_type is Temporality.AFTER_INVITATION_SETTLED
+    if days is not None and not (step.is_invitation or waits):
+        yield (
+            "invitation_timeout",
+            "policy.inviteTimeoutDays",
+            "It belongs to the invitation, or to a step with temporalityType AFTER_INVITATION_SETTLED. Leave it "
+            "out here.",
+        )
+    own = invitation.policy.invite_timeout_days if invitation else None
+    if days is not None and waits and own is not None and own != days:
+        yield (
+            "invitation_timeout",
+            "policy.inviteTimeoutDays",
+            f"The invitation says {own} days, and that is what counts. Set it in one of the two only.",
+        )
+
+
+@lru_cache(maxsize=64)
+def findings_of(steps: tuple[Step, ...], policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return what the guards find in stored steps; both decide the result, so remembering it cannot go stale."""
+    return check_steps([_as_given(step) for step in steps], policy=policy).findings
+
+
+def require_no_errors(findings: tuple[Finding, ...]) -> None:
+    """Raise RefusedByGuardsError, with all the findings, when one of them refuses."""
+    if errors := errors_in(findings):
+        raise RefusedByGuardsError(
+            f"The guards refuse these steps: {len(errors)} {'error' if len(errors) == 1 else 'errors'}.",
+            next_step="Mend each finding, then call again; check_blueprint shows the same without saving.",
+            data={"findings": findings},
+        )
+
+
+def wire_steps(blueprint: Blueprint) -> list[dict[str, object]]:
+    """Return a blueprint's steps as they came in."""
+    return [_as_given(step) for step in blueprint.steps]
+
+
+def _as_given(step: Step) -> dict[str, object]:
+    return step.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+
+
+# The variables that a person's own facts fill, and what those are called in save_contacts.
+FACTS = {
+    "firstname": "first_name",
+    "lastname": "last_name",
+    "candidateJobTitle": "job_title",
+    "candidateCompanyName": "company",
+    "candidateLocation": "location",
+}
+EXAMPLE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """``people_need`` is what has to be known of everybody, ``by_hand`` which steps a person carries out.
+
+    ``accounts`` is what has to be connected at a vendor.
+    """
+
+    people_need: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    pace: str | None
+    accounts: str | None
+
+
+ACCOUNTS = {
+    Channel.EMAIL: "a mailbox",
+    Channel.LINKEDIN: "a LinkedIn account",
+    Channel.WHATSAPP: "a WhatsApp account",
+}
+"""What has to be connected and synced in Kalent before a start (page "Start dynamic sequences")."""
+
+
+def accounts_needed(blueprint_id: str, steps: Items[Step]) -> str | None:
+    """Return what has to be connected at Kalent, of which its API does not tell whether it is; None elsewhere."""
+    if provider_of(blueprint_id) != "kalent":
+        return None
+    channels = dict.fromkeys(step.type for step in steps)
+    wanted = [word for channel, word in ACCOUNTS.items() if channel in channels]
+    if not wanted:
+        return None
+    return f"{' and '.join(wanted)} connected and synced in Kalent, whose API does not tell whether that is so"
+
+
+def needs_of(blueprint: Blueprint, terms: Terms) -> Needs:
+    """Return what a start of this blueprint needs, under the terms of whoever carries it out."""
+    steps = blueprint.steps
+    is_here = blueprint.id.startswith(f"{LOCAL}:")
+    return Needs(
+        people_need=(*_addresses(steps), *_facts(steps)),
+        by_hand=tuple(_by_hand(steps)) if is_here else (),
+        pace=_example(steps, terms) if is_here else None,
+        accounts=accounts_needed(blueprint.id, steps),
+    )
+
+
+def pace_of(plan: Plan, tally: PlanTally, steps: Items[Step]) -> str | None:
+    """Return how long the e-mails of a plan take at the mailbox's daily cap; None for a vendor's plan, or none."""
+    terms = plan.header.terms
+    counts = zip(steps, tally.messages, strict=False)
+    mails = sum(count for step, count in counts if step.type is Channel.EMAIL)
+    if terms.are_a_vendors or not mails:
+        return None
+    return f"{mails:,} {'e-mail' if mails == 1 else 'e-mails'}, {_days(mails, terms)}"
+
+
+def will_skip(tally: PlanTally, steps: Items[Step]) -> dict[str, int]:
+    """Return, by step id, for how many people of a plan that waits it is skipped for want of an address."""
+    counts = zip(steps, tally.messages, strict=False)
+    return {step.id: tally.concerned - count for step, count in counts if count < tally.concerned}
+
+
+def _addresses(steps: Items[Step]) -> Iterator[str]:
+    for word in dict.fromkeys(ADDRESS_WORD.values()):
+        mine = [step for step in steps if ADDRESS_WORD[step.type] == word]
+        must = [step.id for step in mine if not step.policy.skip_step_if_no_contact]
+        may = [step.id for step in mine if step.policy.skip_step_if_no_contact]
+        if must:
+            yield f"{word}: {_listed(must)} cannot be done without it, so whoever has none is left out"
+        elif may:
+            yield f"{word}, or {_listed(may)} is skipped"
+
+
+def _facts(steps: Items[Step]) -> Iterator[str]:
+    for variable, fact in FACTS.items():
+        users = [step.id for step in steps if variable in used_in([step.subject or "", step.content])]
+        if users:
+            yield f"{fact}: {_listed(users)} says {{{{{variable}}}}}, so whoever has none is left out"
+
+
+def _by_hand(steps: Items[Step]) -> Iterator[str]:
+    for step in steps:
+        if step.type is not Channel.EMAIL:
+            kind = (step.linked_in_type or step.type).value
+            yield f"{step.id}: {kind}, a task for a person with the text ready to copy"
+        if step.is_written_per_contact:
+            yield f"{step.id}: a text of its own for each contact, written before the start and read by a person"
+
+
+def _example(steps: Items[Step], terms: Terms) -> str | None:
+    mails = sum(step.type is Channel.EMAIL for step in steps)
+    if not mails:
+        return None
+    each = "1 e-mail" if mails == 1 else f"{mails} e-mails"
+    return f"{each} for each person; for {EXAMPLE} people {_days(EXAMPLE * mails, terms)}"
+
+
+def _days(mails: int, terms: Terms) -> str:
+    days = math.ceil(mails / terms.daily_cap)
+    span = "within a day" if days <= 1 else f"over {days:,} days or more"
+    where = "written to the outbox folder, which reaches nobody" if terms.delivery == OUTBOX else "sent"
+    return f"{span}, at most {terms.daily_cap:,} in 24 hours ({where})"
+
+
+def _listed(ids: Items[str]) -> str:
+    return f"step {ids[0]}" if len(ids) == 1 else f"steps {', '.join(ids)}"

@@ -1,0 +1,209 @@
+"""What is known here of a blueprint that a vendor carries out: its warnings, and the texts as far as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
+from sequences_mcp.domain.contact import FACTS, Contact
+from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.ids import VENDORS, provider_of
+from sequences_mcp.domain.plan import Plan, Terms
+from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
+from sequences_mcp.guards.check import check_value, check_values
+from sequences_mcp.planning import rendering
+from sequences_mcp.ports.embedded import SequenceDetail
+
+# What Kalent fills in from its own sourcing and user, and does not tell over its API.
+FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
+WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
+NO_AGENT = "vendor.no_agent"
+WITHOUT_AGENT = (
+    "CLARKY_BOT_ID is not set: unless the template names an agent of its own, Clarky refuses this start."
+)
+UNREVIEWED = "vendor.unreviewed"
+FILLED = "vendor.filled_there"
+UNSEEN = "vendor.unseen_texts"
+STANDING = frozenset({NO_AGENT, UNREVIEWED, UNSEEN})
+TEMPLATES = frozenset({"clarky", "topo"})  # made in the vendor's app: nothing here can write into them
+WRITTEN_THERE = "vendor.written_there"
+
+
+def title_of(plan: Plan) -> str:
+    """Return how people write the name of whoever carries a plan out, or nothing for the embedded engine."""
+    return VENDORS.get(plan.header.provider, "")
+
+
+def course_there(plan: Plan) -> str:
+    """Return what a vendor does with people that were handed over to it, as far as its documents say."""
+    rules = {warning.rpartition(" ")[2] for warning in plan.header.warnings}
+    if plan.header.provider == "clarky":
+        return (
+            "it writes, sends and calls within about a minute"
+            if UNREVIEWED in rules
+            else "its texts wait for a yes in Clarky's review queue"
+        )
+    if plan.header.provider == "topo":
+        return "it enrols them; whether its template waits for a yes in Topo's app, its API does not tell"
+    if WRITTEN_THERE in rules:
+        return "it sends when a step is due; a text that Kalent writes may wait for a yes in its app"
+    return "it sends when a step is due"
+
+
+def vendor_words(terms: Terms) -> str:
+    """Return how a vendor's messages leave."""
+    return f"{terms.sender_name} sends, with its own senders, times and limits ({terms.delivery})"
+
+
+def handed_facts(sequence: Run) -> str:
+    """Return in words what a vendor is given about one person; nothing for a run of the embedded engine."""
+    if not sequence.is_at_vendor:
+        return ""
+    given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
+    return f"{VENDORS[sequence.provider]} is given {given}"
+
+
+def not_given(detail: SequenceDetail) -> tuple[str, ...]:
+    """Return which facts are known here about a person that the vendor is not given with their start."""
+    sequence, contact = detail.sequence, detail.contact
+    if not sequence.is_at_vendor:
+        return ()
+    facts = ["language", "location", "country", "time_zone", "notes"]
+    if sequence.provider != "kalent":  # which has these of its own
+        facts += ["job_title", "company"]
+    given = {*sequence.handover, *(["notes"] if "note" in sequence.handover else [])}
+    return tuple(name for name in facts if getattr(contact, name) and name not in given)
+
+
+def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
+    """Say whether an operator who lists a vendor's template for auto_approve has accepted a warning with it.
+
+    It is one that every start of the template has, whoever is started: its texts are never seen here, or, at
+    Clarky, nobody reads them. What is doubtful about a person's values still takes the plan to a person.
+    """
+    return provider_of(blueprint_id) in TEMPLATES and warning.rule in STANDING
+
+
+def vendor_warnings(
+    blueprint: Blueprint, *, reviewed_there: bool, sender_named: bool = True
+) -> tuple[Finding, ...]:
+    """Return what a yes to a start at a vendor covers besides the guards' warnings.
+
+    ``reviewed_there`` False: nobody at the vendor reads its texts before they leave. ``sender_named`` False:
+    unless the vendor's blueprint names who sends, the vendor refuses the start.
+    """
+    provider = provider_of(blueprint.id)
+    if provider == "clarky":
+        first = _written_later() if reviewed_there else _unreviewed()
+        return (first,) if sender_named else (first, _warning(NO_AGENT, WITHOUT_AGENT))
+    if blueprint.steps:
+        return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
+    message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before saying yes."
+    return (_warning(UNSEEN, message),)
+
+
+def vendor_recipient(
+    app: AppContext, blueprint: Blueprint, contact: Contact, *, handover: Mapping[str, str]
+) -> rendering.RenderedRecipient:
+    """Return what is known here of the texts a person gets from a vendor's blueprint.
+
+    ``handover`` is what the vendor is given about them: from a value that is a placeholder nobody is enrolled.
+
+    What the vendor fills in itself stays in its braces, and is checked as if it were a plain word.
+    """
+    values = _values(contact)
+    blank = {name for name, value in values.items() if is_blank(value)} - FILLED_THERE
+    unavailable_because = FILLED_THERE | blank
+    plain = values | dict.fromkeys(unavailable_because, "Quovadrin")
+    shown = values | {name: f"{{{{{name}}}}}" for name in unavailable_because}
+    found = [*rendering.doubts_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
+    steps = []
+    for place, step in enumerate(blueprint.steps):
+        earlier = blueprint.steps[:place]
+        manual = step.model_copy(update={"content_source": ContentSource.MANUAL})
+        planned, findings = rendering.planned_step(app, manual, contact, values=plain, text=None, earlier=earlier)
+        subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))
+        steps.append(replace(planned, step=step, subject=subject, content=content or ""))
+        written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
+        kept = [f for f in findings if not written_there or f.rule.startswith("person.")]
+        found.extend(_not_told(step, blank, kept))
+    return rendering.RenderedRecipient(
+        contact=contact,
+        variables={},
+        time_zone="",
+        zone_source="the vendor",
+        steps=tuple(steps),
+        findings=tuple(dict.fromkeys(found)),
+    )
+
+
+def _as_shown(part: str | None, values: Mapping[str, str | None]) -> str | None:
+    """Return a template filled in as far as that goes, else as it is."""
+    return part if part is None or missing(part, values) else fill_in(part, values)
+
+
+def _not_told(step: Step, blank: Iterable[str], findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield a step's findings; of what is missing a warning: the vendor may know what it does not tell."""
+    used = used_in([step.subject or "", step.content])
+    if names := [f"{{{{{name}}}}}" for name in VARIABLES if name in set(used) & set(blank)]:
+        message = (
+            f"Not known here for this person: {', '.join(names)}. The vendor fills it in, or leaves it blank."
+        )
+        yield _warning(FILLED, message, step=step)
+    for finding in findings:
+        if finding.rule != "person.no_address":
+            yield finding
+            continue
+        word = rendering.ADDRESS_WORD[step.type]
+        message = (
+            f"No {word} of this person is known here; where the vendor has none either, this step may stop the "
+            "sequence (policy.skipStepIfNoContact skips it)."
+        )
+        yield _warning(FILLED, message, step=step)
+
+
+def values_found(
+    app: AppContext, contact: Contact, steps: Iterable[Step], *, handover: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Return what is wrong or suspicious about the facts that fill in a person's texts, here or at the vendor."""
+    texts = [part for step in steps for part in (step.subject, step.content) if part]
+    values, used = _values(contact), set(used_in(texts)) - FILLED_THERE
+    filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
+    given = {name: value for name, value in handover.items() if name in WORDS}
+    found = [*check_values(filled, policy=app.policy)]
+    for name, value in given.items():
+        found.extend(check_value(name, value, policy=app.policy))
+    return tuple(found)
+
+
+def _values(contact: Contact) -> dict[str, str | None]:
+    return rendering.values_for(contact, sourcing=Sourcing(), sender=None, variables={})
+
+
+def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
+    for step in steps:
+        if names := sorted(FILLED_THERE & set(used_in([step.subject or "", step.content]))):
+            listed = ", ".join(f"{{{{{name}}}}}" for name in names)
+            message = f"{title} fills in {listed}; its API does not tell with what."
+            yield _warning(FILLED, message, step=step)
+        if step.content_source is ContentSource.SUGGESTED:
+            gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after a yes in its app"
+            message = f"{title} writes this text for each person; it leaves {gate}."
+            yield _warning(WRITTEN_THERE, message, step=step)
+
+
+def _written_later() -> Finding:
+    message = "Clarky writes the texts after the start, for each person; they wait for a yes in its review queue."
+    return _warning("vendor.written_later", message)
+
+
+def _unreviewed() -> Finding:
+    message = "Clarky writes, sends and calls within about a minute of the start; nobody reads its texts first."
+    return _warning(UNREVIEWED, message)
+
+
+def _warning(rule: str, message: str, *, step: Step | None = None) -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, step_id=step.id if step else None, message=message)

@@ -1,0 +1,134 @@
+"""The warnings that an approval of a plan covers, and their number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.findings import Finding, waived, warnings_in
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.planning.rendering import doubts_about, final_findings, values_for
+from sequences_mcp.planning.requirements import BlueprintReport, findings_of, unread
+from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
+from sequences_mcp.ports.embedded import Draft, SequenceDetail
+
+
+async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
+    """Return the version with what the guards say about it today, and what a yes covers at a vendor."""
+    header = plan.header
+    blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
+    blueprint = await blueprints.get_blueprint(header.blueprint_id, header.blueprint_version)
+    found = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
+    found = waived(found, await app.waivers.waivers_of(blueprint.id))
+    if header.is_at_vendor:
+        reviewed = not any(UNREVIEWED in warning for warning in header.warnings)
+        named = not any(NO_AGENT in warning for warning in header.warnings)
+        found = (*found, *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=named))
+    else:
+        found = (*found, *unread(app, blueprint.steps))
+    return BlueprintReport(blueprint, found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarnings:
+    """``of_all`` are about everybody's texts, ``of_people`` by run id about one person; ``number`` counts all.
+
+    ``of_people`` has the first people of the plan alone where a plan has many; ``number`` counts everybody's.
+    """
+
+    of_all: tuple[Finding, ...]
+    of_people: Mapping[str, tuple[Finding, ...]]
+    number: int
+
+    @property
+    def distinct(self) -> tuple[Finding, ...]:
+        """Every different warning once."""
+        return tuple(dict.fromkeys((*self.of_all, *(one for found in self.of_people.values() for one in found))))
+
+
+async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnings:
+    """Return what a yes to a plan covers, as every surface tells it, with the warnings about its first people."""
+    report = await planned_blueprint(app, plan)
+    of_all = warnings_in(report.findings)
+    of_people = {}
+    if plan.warnings:
+        found = await app.records.list_people(plan.id, page=1, size=people)  # those with warnings come first
+        of_people = {
+            one.sequence.id: person_warnings(app, one, sourcing=report.blueprint.sourcing)
+            for one in found.items
+            if one.sequence.warnings and not one.sequence.is_over
+        }
+    return PlanWarnings(of_all=of_all, of_people=of_people, number=len(of_all) + plan.warnings)
+
+
+async def number_of_warnings(app: AppContext, plan: Plan) -> int:
+    """Return the one number of warnings that a yes to a plan covers."""
+    return len(await blueprint_warnings(app, plan)) + plan.warnings
+
+
+async def blueprint_warnings(app: AppContext, plan: Plan) -> tuple[Finding, ...]:
+    """Return the warnings about everybody's texts, without those that are waived."""
+    return warnings_in((await planned_blueprint(app, plan)).findings)
+
+
+def person_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return the warnings about one person alone, as they were counted when they were found."""
+    sequence = detail.sequence
+    if sequence.findings or not sequence.warnings:
+        return sequence.findings
+    return own_warnings(app, detail, sourcing=sourcing)  # an older program kept the number alone
+
+
+def own_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return what the guards warn of now about one person alone: their data, and texts of their own."""
+    steps = detail.sequence.steps
+    own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
+    found = person_findings(app, detail, sourcing=sourcing)
+    told = warnings_in(one for one in found if one.variable or one.step_id in own)
+    return tuple(dict.fromkeys((*doubts_about(detail.contact), *told)))
+
+
+def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
+    """Return what the guards find in one person's texts as they stand."""
+    sequence = detail.sequence
+    if sequence.is_at_vendor:
+        steps = (run.step for run in sequence.steps)
+        return values_found(app, detail.contact, steps, handover=sequence.handover)
+    return tuple(
+        finding for run in sequence.steps for finding in _text_findings(app, detail, run, sourcing=sourcing)
+    )
+
+
+async def draft_findings(app: AppContext, draft: Draft) -> tuple[Finding, ...]:
+    """Return what the guards find in one text as it stands, which is what the check at the send will find."""
+    return _text_findings(app, draft, draft.run, sourcing=await sourcing_of_run(app, draft.sequence))
+
+
+def _text_findings(
+    app: AppContext, detail: SequenceDetail | Draft, run: StepRun, *, sourcing: Sourcing
+) -> tuple[Finding, ...]:
+    if run.content is None:
+        return ()
+    sequence = detail.sequence
+    return final_findings(
+        run.step,
+        subject=run.subject,
+        content=run.content,
+        values=values_for(detail.contact, sourcing=sourcing, sender=app.sender, variables=sequence.variables),
+        earlier=sequence.before(run.step.id),
+        policy=app.policy,
+    )
+
+
+async def sourcing_of_plan(app: AppContext, plan: Plan) -> Sourcing:
+    """Return what a plan's blueprint version fills."""
+    return (await planned_blueprint(app, plan)).blueprint.sourcing
+
+
+async def sourcing_of_run(app: AppContext, sequence: Run) -> Sourcing:
+    """Return what the blueprint version of a run fills."""
+    blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
+    return (await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)).sourcing

@@ -1,0 +1,650 @@
+"""What a provider can do, one small Protocol a capability; ``flows`` sees nothing else.
+
+The embedded engine implements all of them. Ids are whole ids (``local:bp_…``); times are aware.
+
+What has been written down for a person to read, and what a person has waived.
+
+Further parts of the contract in ``providers.port``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
+from sequences_mcp.domain.findings import Finding, RowProblem, Waiver
+from sequences_mcp.domain.plan import Plan, PlanHeader
+from sequences_mcp.domain.records import AuditEntry, MailRecord, Page, PlanTally, Suppression, WaitingTally
+from sequences_mcp.domain.run import (
+    ReplyKind,
+    Run,
+    SequenceStatus,
+    StepRun,
+    StopReason,
+    StopScope,
+    TaskOutcome,
+    VendorStep,
+)
+
+
+class Blueprints(Protocol):
+    """Reusable lists of steps; a version never changes."""
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest versions, newest first."""
+        ...
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one version, the newest by default; NotFoundError."""
+        ...
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Store a new blueprint as version 1."""
+        ...
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Store the next version; StaleVersionError when ``expected_version`` is not the newest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SavedContact:
+    """What became of one upsert; ``dropped`` are facts that were wrong, could be left out, and were not saved."""
+
+    contact: Contact
+    created: bool
+    dropped: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEntry:
+    """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
+
+    ``optional`` names facts that are left out where they are wrong, instead of refusing the person. ``position``
+    is the row's in the call it came with, from 1; without it, the place in the list.
+    """
+
+    fields: ContactFields
+    note: str | None = None
+    id: str | None = None
+    optional: frozenset[str] = frozenset()
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Whom each row of a call is about, None for somebody new, and everything that saving the rows would refuse.
+
+    For a row among the ``problems`` nothing is known.
+    """
+
+    people: tuple[Contact | None, ...]
+    problems: tuple[RowProblem, ...]
+
+
+class Contacts(Protocol):
+    """People, one row each: matched by e-mail, and by phone where one of the two has no e-mail."""
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose name, address, company or title contains the query; all for an empty one."""
+        ...
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Return these people in this order; NotFoundError names every id that is not there."""
+        ...
+
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row."""
+        ...
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
+        ...
+
+
+WaitingFor = Literal["approval", "task", "decision", "time"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceFilter:
+    """Topo's list filters and some of ours; dates are strict; ``sort_by`` is created_at, updated_at or status.
+
+    ``contact`` is an id, or part of a name or address; ``company`` part of a company's name, or its domain;
+    ``waiting_for`` is what a run waits for: a person's approval of its plan, a task, a decision about a held or
+    unknown text, or only time.
+    """
+
+    status: SequenceStatus | None = None
+    provider_status: str | None = None
+    waiting_for: WaitingFor | None = None
+    blueprint_id: str | None = None
+    contact: str | None = None
+    company: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    sort_by: Literal["created_at", "updated_at", "status"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "asc"
+    page: int = 1
+    size: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What happens next in a sequence: when (None: nothing by itself) and why it waits."""
+
+    next_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorActivity:
+    """Something that happened in a run at a vendor, in the vendor's own words."""
+
+    type: str | None
+    channel: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorFacts:
+    """What a vendor tells of a run beside its status; None is what it does not tell.
+
+    ``sequence_id`` is Clarky's id of the texts it wrote, ``list_id`` the list a person came from, ``progress`` the
+    vendor's own fields about steps as JSON, ``action_required`` its own words about what a person has to do;
+    ``why`` is what its status says of what comes next, in ours.
+    """
+
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_step_executed_at: datetime | None = None
+    replied_at: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+    blueprint_name: str | None = None
+    list_id: str | None = None
+    sequence_id: str | None = None
+    progress: str | None = None
+    action_required: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorReading:
+    """When a vendor was asked about a run, and what it told."""
+
+    read_at: datetime
+    provider_status: str | None
+    facts: VendorFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceDetail:
+    """A sequence with the person it runs for and what comes next; ``provider_status`` is a vendor's own word.
+
+    ``contact`` has no id where the vendor has deleted the person. ``facts`` are the vendor's, as of
+    ``read_at`` (None: just now).
+    ``steps_there`` are a vendor's own steps; ``activities`` the newest first; ``unavailable_because`` why they
+    are not here.
+    ``error`` is what the vendor answered when the run could not be handed over (``errors.error_facts``).
+    """
+
+    sequence: Run
+    contact: Contact
+    outlook: Outlook
+    provider_status: str | None = None
+    facts: VendorFacts | None = None
+    read_at: datetime | None = None
+    blueprint_name: str | None = None
+    steps_there: tuple[VendorStep, ...] = ()
+    activities: tuple[VendorActivity, ...] = ()
+    unavailable_because: str | None = None
+    error: Mapping[str, Any] | None = None
+
+
+class Sequences(Protocol):
+    """Runs, read and paced. Control calls raise ConflictError naming the status and the legal moves."""
+
+    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page."""
+        ...
+
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return one run; NotFoundError."""
+        ...
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
+        """Wait until a future time; the clocks of delays stand still."""
+        ...
+
+    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Go on now."""
+        ...
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        """Stop for good; return every sequence that was stopped, this one first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepText:
+    """One text for one person; with ``keeps_subject`` it changes the content alone of one that has a subject."""
+
+    subject: str | None
+    content: str
+    keeps_subject: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step as one person would get it; ``content`` is None while it still has to be written.
+
+    ``is_done``: an earlier run has done it, and it is not done again.
+    """
+
+    step: Step
+    recipient: str | None
+    subject: str | None
+    content: str | None
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPerson:
+    """One person of a plan; ``findings`` are the warnings about them, ``handover`` is what a vendor is given."""
+
+    contact_id: str
+    variables: Mapping[str, str]
+    time_zone: str
+    steps: tuple[PlannedStep, ...]
+    findings: tuple[Finding, ...] = ()
+    handover: Mapping[str, str] = field(default_factory=dict)
+
+
+class Plans(Protocol):
+    """Starts that wait for a person. People of a plan are sequences in FOUND."""
+
+    async def open_plan(self, header: PlanHeader) -> Plan:
+        """Begin a plan that nobody can approve yet."""
+        ...
+
+    async def add_people(self, plan_id: str, people: Items[PlannedPerson]) -> None:
+        """Add people, in one transaction."""
+        ...
+
+    async def seal_plan(self, plan_id: str) -> Plan:
+        """Compute the digest and let the plan wait."""
+        ...
+
+    async def get_plan(self, plan_id: str) -> Plan:
+        """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
+        ...
+
+    async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
+        """Return the plans that wait for a person (waiting or void), oldest first."""
+        ...
+
+    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+        """Return a plan's people in order."""
+        ...
+
+    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
+        """Record the yes to exactly this digest and set the people going.
+
+        ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON, where one is registered. Raises
+        ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
+        texts are missing, or the settings or the blueprint have changed (which voids it).
+        """
+        ...
+
+    async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Record the no; its people become REFUSED."""
+        ...
+
+    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
+        """Take an undecided plan back; its people become REFUSED. ConflictError for one that is decided."""
+        ...
+
+    async def renew_plan(self, plan_id: str) -> Plan:
+        """Give a void plan today's terms and a new digest to approve."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One text waiting for a person: part of a waiting plan, or edited after its approval.
+
+    ``why`` is ``missing``, ``written`` (per contact, to be read), ``edited`` or ``unknown`` (an e-mail that may
+    have been delivered, to be settled). ``digest`` is that of the text; ``to_sign`` is what a passkey signs for a
+    yes: the digest, or, for an e-mail of unknown fate, a digest of the text and of the attempt.
+    """
+
+    id: str
+    why: Literal["missing", "written", "edited", "held", "unknown"]
+    sequence: Run
+    run: StepRun
+    contact: Contact
+    digest: str
+    to_sign: str
+
+
+class Drafts(Protocol):
+    """Single texts."""
+
+    async def list_drafts(self, *, plan_id: str | None, page: int, size: int) -> Page[Draft]:
+        """Return texts that wait for a person: of one plan, or of every live sequence."""
+        ...
+
+    async def get_draft(self, draft_id: str) -> Draft:
+        """Return one text; NotFoundError."""
+        ...
+
+    async def rewrite(
+        self,
+        sequence_id: str,
+        texts: Mapping[str, StepText],
+        *,
+        findings: tuple[Finding, ...] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Replace pending texts by step id, the warnings about this person, and the overrides when given.
+
+        ``findings``: the warnings about this person's own data and texts from now on.
+        Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text.
+        """
+        ...
+
+    async def approve_draft(
+        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> Draft:
+        """Record the yes to exactly this text of a live sequence and let it go."""
+        ...
+
+    async def resolve_unknown(
+        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
+    ) -> Run:
+        """Record what a person found out about an e-mail whose fate was unknown; not sent: it goes once more.
+
+        That is a yes to this text: ApprovalError when ``digest``, of the text that the person saw, is not its
+        present one, or is not signed where a passkey is registered.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTask:
+    """A step a person does by hand, with the final text ready to copy."""
+
+    id: str
+    sequence: Run
+    run: StepRun
+    contact: Contact
+
+
+class Tasks(Protocol):
+    """Steps done by hand."""
+
+    async def list_tasks(self, *, page: int, size: int) -> Page[OpenTask]:
+        """Return the open ones, oldest first."""
+        ...
+
+    async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> OpenTask:
+        """Record what became of a task; ConflictError for one that is over.
+
+        ACCEPTED is for invitations only, and legal for one that is open or done and not yet accepted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """What a suppression covers and what it stopped."""
+
+    kind: Literal["address", "domain", "contact"]
+    value: str
+    stopped: tuple[SequenceDetail, ...]
+    already: bool
+
+
+class Companies(Protocol):
+    """Who works where, as far as a stop of a whole company goes."""
+
+    async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
+        ...
+
+
+class Replies(Protocol):
+    """What people answered, as somebody records it."""
+
+    async def record(
+        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
+    ) -> list[SequenceDetail]:
+        """Keep it, and do what follows to every run of this person here; return those runs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What a person took off the list, why it was there, and what still covers the same (``domain:acme.com``)."""
+
+    kind: Literal["address", "domain", "contact"]
+    value: str
+    was: str
+    still: tuple[str, ...]
+
+
+class Suppressions(Protocol):
+    """Never contact again; wins over everything, for every provider."""
+
+    async def suppress(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, by_person: bool = False
+    ) -> Suppressed:
+        """Add to the list and stop what runs; only a person may list a whole mail provider."""
+        ...
+
+    async def lift(
+        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
+    ) -> Lifted:
+        """Take something off the list, because a person says so."""
+        ...
+
+    async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:
+        """Return contact id → reason for those who must not be contacted."""
+        ...
+
+    async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
+        """Return contact id → sequence id for those with a live sequence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
+
+    tool: str
+    key: str | None
+    fingerprint: str
+    derived: bool = False
+
+
+class Ledger(Protocol):
+    """Every write once: its outcome is stored before it is returned."""
+
+    async def turn(self) -> None:
+        """Wait until the database can be written to, for as long as an operation may that only holds back."""
+        ...
+
+    async def once(self, call: ToolCall, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
+        """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
+
+        The effect runs in one transaction with the storing: all of it, or none. It must not wait for anything
+        but this database. KeyReusedError for a key that belongs to other arguments. An effect that raises
+        stores nothing. ``insist`` waits the longest for other programs.
+        """
+        ...
+
+    async def recall(self, call: ToolCall) -> str | None:
+        """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
+        ...
+
+    async def record(self, call: ToolCall, answer: str) -> str:
+        """Store an answer whose effect took several transactions; return the one that counts."""
+        ...
+
+
+class Records(Protocol):
+    """What has been written down, for a person to read."""
+
+    async def tally(self, plan_id: str) -> PlanTally:
+        """Count a plan's people."""
+        ...
+
+    async def waiting(self) -> WaitingTally:
+        """Count what waits for a person, and since when."""
+        ...
+
+    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
+        """Return a plan's people: warnings first, those taken out of it last."""
+        ...
+
+    async def list_mails(self, *, page: int, size: int) -> Page[MailRecord]:
+        """Return e-mails that were handed over or tried to be, the newest first."""
+        ...
+
+    async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
+        """Return the suppression list, the newest first."""
+        ...
+
+    async def note(self, action: str, subject: str, **detail: object) -> None:
+        """Write down that something happened which changes nothing."""
+        ...
+
+    async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
+        """Return what happened, the newest first."""
+        ...
+
+
+class Waivers(Protocol):
+    """Warnings that a person has said yes to for a while."""
+
+    async def waive(self, waiver: Waiver) -> None:
+        """Keep one."""
+        ...
+
+    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
+        """Return those of a blueprint that hold now."""
+        ...
+
+
+CHANGE_LASTS = timedelta(hours=24)
+ChangeStanding = Literal["waiting", "approved", "refused", "expired"]
+_CAME_TO = {
+    "done": "It was done",
+    "not_done": "It was not done",
+    "unknown": "Nobody knows whether it was done",
+    "begun": "It is under way",
+    None: "Nothing was sent",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedChange:
+    """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before.
+
+    ``came_to`` is the state of its request to the vendor, once a person said yes.
+    """
+
+    id: str
+    tool: str
+    subject: str
+    arguments: Mapping[str, Any]
+    earlier: Mapping[str, Any]
+    asked_at: datetime
+    digest_version: int = NEWEST
+    approved_by: str | None = None
+    refused_by: str | None = None
+    reason: str | None = None
+    decided_at: datetime | None = None
+    came_to: str | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when a person can say yes to it."""
+        return self.asked_at + CHANGE_LASTS
+
+    @property
+    def digest(self) -> str:
+        """What a yes is to: what is changed, from what to what."""
+        facts = ChangeFacts(self.id, self.tool, self.subject, self.arguments, self.earlier)
+        return change_digest(facts, version=self.digest_version)
+
+    def standing(self, now: datetime) -> ChangeStanding:
+        """Return whether it waits, or how it was decided."""
+        if self.approved_by:
+            return "approved"
+        if self.refused_by:
+            return "refused"
+        return "waiting" if now < self.expires_at else "expired"
+
+    def told(self, now: datetime) -> str:
+        """Return how it stands, in words."""
+        standing = self.standing(now)
+        if standing == "approved":
+            return (
+                f"approved by {self.approved_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC. {_CAME_TO[self.came_to]}"
+            )
+        if standing == "refused":
+            return f"refused by {self.refused_by}: {self.reason}"
+        return f"{standing}, {'until' if standing == 'waiting' else 'since'} {self.expires_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Changes(Protocol):
+    """Changes of what a vendor sends, which wait for a person."""
+
+    async def ask(
+        self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
+    ) -> AskedChange:
+        """Keep a change that waits, or return the one that waits already."""
+        ...
+
+    async def find(self, change_id: str) -> AskedChange | None:
+        """Return one change, or None."""
+        ...
+
+    async def get(self, change_id: str) -> AskedChange:
+        """Return one change; NotFoundError."""
+        ...
+
+    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+        """Return the approved change that a write with this fingerprint carries out, or None."""
+        ...
+
+    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
+        """Return those that wait, the oldest first."""
+        ...
+
+    async def approve(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to exactly this digest, once; ApprovalError, ConflictError."""
+        ...
+
+    async def approve_again(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
+    ) -> AskedChange:
+        """Record a person's yes to sending the same once more, where nobody knows whether it was done."""
+        ...
+
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+        """Record a no, or that it was taken back; ConflictError."""
+        ...

@@ -1,0 +1,586 @@
+"""What only a vendor has: operations whose outcome may be unknown, sourcings, variables of its own, a key.
+
+The second half of the contract in ``providers.port``.
+
+How people are enrolled in a blueprint at a vendor, and how that is kept track of here.
+
+The third part of the contract in ``providers.port``: what a start at a vendor needs. Nothing is enrolled before a
+person has approved the plan that names everybody and what the vendor is given about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+from sequences_mcp.domain.blueprint import Blueprint, Step
+from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import Run
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorWrite:
+    """One write to a vendor: ``subject`` is the id of what it changes; ``safe`` ones only ever hold back.
+
+    ``repeatable``: the very same call once more does no harm, and settles what became of the first.
+    """
+
+    call: ToolCall
+    provider: str
+    subject: str
+    arguments: Mapping[str, object]
+    safe: bool = False
+    repeatable: bool = False
+
+
+LAST_ANSWER = "last_answer"  # in the stored answer of an operation: the error that the vendor's last answer was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorOperation:
+    """A write to a vendor as it was recorded; ``answer`` is a result when done, else the JSON of an error."""
+
+    id: str
+    provider: str
+    tool: str
+    subject: str
+    fingerprint: str
+    arguments: Mapping[str, object]
+    state: Literal["begun", "done", "not_done", "unknown"]
+    answer: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An operation, and whether this call is the one to carry it out."""
+
+    operation: VendorOperation
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What was last done here about the pace of a run at a vendor: paused until then, stopped for that reason."""
+
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+
+
+class Operations(Protocol):
+    """Writes to vendors: recorded before the request, settled after it."""
+
+    async def begin(self, write: VendorWrite) -> Begun:
+        """Record a write that is about to be made, or return the earlier one of the same key.
+
+        A repeatable write whose twin's outcome is unknown is carried out again as that same operation.
+        KeyReusedError for a key that belongs to other arguments, ConflictError with the operation's id while
+        another write on the same thing is open. One whose caller has died counts as unknown.
+        """
+        ...
+
+    async def get(self, operation_id: str) -> VendorOperation:
+        """Return one operation; NotFoundError."""
+        ...
+
+    async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
+        """Return, by run, the last pause, resumption or stop that was done through here; vendors tell of none."""
+        ...
+
+    async def unknown(self, *, size: int) -> Items[VendorOperation]:
+        """Return operations whose outcome nobody knows, oldest first."""
+        ...
+
+    async def doubt(self, operation_id: str, *, answer: str) -> VendorOperation:
+        """Record that nobody knows what became of it."""
+        ...
+
+    async def settle(
+        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
+    ) -> VendorOperation:
+        """Record what became of it; what is settled stays as it was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcingRow:
+    """What is being filled at Kalent."""
+
+    id: str
+    name: str | None
+
+
+class Sourcings(Protocol):
+    """Where Kalent keeps its candidates and blueprints."""
+
+    async def list_sourcings(self, *, page: int, size: int) -> Page[SourcingRow]:
+        """Return one page."""
+        ...
+
+    async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return one page of a sourcing's people whose facts contain the query."""
+        ...
+
+    async def create_blueprint(
+        self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
+    ) -> Blueprint:
+        """Create a blueprint there, which becomes version 1 as known here.
+
+        ``config`` is the vendor's sequence-level configuration, passed on as it is.
+        """
+        ...
+
+    async def configure_blueprint(
+        self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
+    ) -> Blueprint:
+        """Change a blueprint there together with its configuration; ``known`` is the version that is changed."""
+        ...
+
+
+class Overrides(Protocol):
+    """Variables of a run, changed at the vendor."""
+
+    async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
+        """Merge overrides; None removes one."""
+        ...
+
+    async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
+        """Raise InvalidArgumentsError for a variable that no text of the run can have; changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactInput:
+    """Somebody to be taken in: facts, or the vendor's own whole id of them."""
+
+    id: str | None
+    fields: ContactFields
+
+
+class Misfit(NamedTuple):
+    """Why a vendor cannot take a newcomer in, as a clause, and what to do."""
+
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedContact:
+    """What became of one newcomer. ``why`` is ours; ``vendor_code`` and ``vendor_message`` quote the vendor."""
+
+    outcome: Literal["done", "not_done", "unknown"]
+    contact_id: str | None = None
+    was_there: bool = False
+    why: str | None = None
+    vendor_code: str | None = None
+    vendor_message: str | None = None
+
+
+class ContactLists(Protocol):
+    """Where a vendor takes people in: Topo's contact lists, Kalent's sourcings."""
+
+    @property
+    def a_request(self) -> int:
+        """How many people one request takes."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many people one call takes, in several requests."""
+        ...
+
+    def misfit(self, one: ContactInput) -> Misfit | None:
+        """Return why the vendor could not take somebody, or None."""
+        ...
+
+    async def look_into(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
+        """Return, for each, what is so already, or None for those who are to be put there.
+
+        Changes nothing. ApprovalError for a place that starts a sequence for whoever is put there.
+        """
+        ...
+
+    async def put(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
+        """Put people there in one request and return what became of each."""
+        ...
+
+    async def count_in(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
+        """Return how many of these are there now, None where nobody can tell, and one line about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How somebody is known at a vendor: further ids, every e-mail address, a LinkedIn profile."""
+
+    ids: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    linkedin_url: str | None = None
+
+
+class IdentityLookup(Protocol):
+    """Who stands behind a vendor's id of a person."""
+
+    async def trace(self, contact_id: str) -> Identity:
+        """Read the person; NotFoundError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorMessage:
+    """A message that a task is about: somebody else's text."""
+
+    direction: str | None
+    channel: str | None
+    subject: str | None
+    body: str | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorTask:
+    """Something to be done by hand at a vendor, in the vendor's own words, with its newest messages.
+
+    ``unavailable_because`` says what of its messages is not here, and why.
+    """
+
+    id: str
+    type: str | None
+    priority: str | None
+    status: str | None
+    sequence_id: str | None
+    created_at: datetime | None
+    messages: tuple[VendorMessage, ...] = ()
+    unavailable_because: str | None = None
+
+
+class VendorTasks(Protocol):
+    """What waits at a vendor to be done by hand."""
+
+    async def list_open(self, *, page: int, size: int) -> Page[VendorTask]:
+        """Return one page of those that are not over, oldest first, the first few with their messages."""
+        ...
+
+    async def skip(self, task_id: str) -> VendorTask:
+        """Skip one; its run goes on."""
+        ...
+
+    async def status_of(self, task_id: str) -> str | None:
+        """Return the vendor's word for how a task stands, or None where it is not among the newest."""
+        ...
+
+
+class Exclusions(Protocol):
+    """A vendor's own list of those it must not import again.
+
+    ``kind`` is ``address``, ``domain`` or ``profile``, the address of a LinkedIn page.
+    """
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether it is there."""
+        ...
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        ...
+
+
+class Reach(Protocol):
+    """Live runs at a vendor, whoever started them."""
+
+    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+        """Say whether the vendor can be asked about whoever these marks cover."""
+        ...
+
+    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return the live runs that may reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``profile``, ``contact``) and its value. SequencesError where
+        that cannot be read, or not to its end.
+        """
+        ...
+
+
+class Introduction(Protocol):
+    """What a vendor says about the key."""
+
+    async def about_key(self) -> str:
+        """Return one line: what the key may do, as far as the vendor tells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRequest:
+    """Whom a start names: an id of the vendor's, or facts; ``note`` is for whoever writes the texts.
+
+    ``emails`` and ``phones`` are further ones, beside those in ``fields``. ``key`` is the caller's idempotency
+    key, ``shares_key`` whether the call names others as well.
+    """
+
+    vendor_id: str | None
+    fields: ContactFields
+    note: str | None = None
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    key: str | None = None
+    shares_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorPerson:
+    """A person as the vendor knows them; ``handover`` is exactly what it would be given to enrol them.
+
+    ``obstacle`` says why they cannot be enrolled, ``left_out`` what is known of them and not given; ``addresses``
+    are all to which the vendor may write.
+    """
+
+    contact: Contact
+    handover: Mapping[str, str]
+    obstacle: str | None = None
+    left_out: str | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonStanding:
+    """What the vendor's list of runs says about a person: why they cannot be enrolled, or what nobody can tell."""
+
+    obstacle: str | None = None
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreflightSnapshot:
+    """What was read at the vendor just before a request.
+
+    ``marks`` are to compare a later look with. By run's id, ``obstacles`` say why somebody must not be enrolled
+    after all, and ``addresses`` are all to which the vendor may write.
+    """
+
+    marks: Mapping[str, str] = field(default_factory=dict)
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentBatch:
+    """One request to enrol: who, from which plan, and what was read at the vendor just before.
+
+    Of an order whose outcome is unknown ``people`` are those of whom it is, and ``known_done`` says how many
+    others of the same request the vendor certainly has.
+    """
+
+    plan: Plan
+    people: tuple[Run, ...]
+    before: Mapping[str, str] = field(default_factory=dict)
+    known_done: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentOutcome:
+    """What became of one person of an order; ``remote_id`` is the id under which the run is read there.
+
+    ``error`` is what the vendor answered, as :func:`sequences_mcp.errors.error_facts` writes it.
+    """
+
+    sequence_id: str
+    outcome: Literal["done", "not_done", "unknown"]
+    remote_id: str | None = None
+    why: str = ""
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentCounts:
+    """How many of a plan's people a vendor has, may have, did not take, and are still to be handed over.
+
+    ``errors`` are the vendor's answers about those it has not, or may have, each with how many it is about;
+    ``why`` the first reasons of those about whom it has not answered. ``operation_ids`` are the requests that are
+    not settled.
+    """
+
+    done: int
+    unknown: int
+    not_done: int
+    waiting: int
+    why: tuple[str, ...] = ()
+    errors: tuple[tuple[Mapping[str, Any], int], ...] = ()
+    operation_ids: tuple[str, ...] = ()
+
+
+class Enroller(Protocol):
+    """Starts at one vendor."""
+
+    @property
+    def people_a_call(self) -> int:
+        """How many people one request enrols at most."""
+        ...
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether one person may have several e-mail addresses and phone numbers in a start."""
+        ...
+
+    @property
+    def has_review(self) -> bool:
+        """Whether the vendor can have a person read its texts before they leave, and be told not to."""
+        ...
+
+    @property
+    def names_sender(self) -> bool:
+        """Whether a start says who sends, where the blueprint itself may name nobody."""
+        ...
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return what would be started, as its newest version known here; its steps are empty where no API tells
+        them. NotFoundError; ConflictError for one that takes nobody now.
+        """
+        ...
+
+    async def candidate(self, asked: PersonRequest, *, blueprint: Blueprint, reviewed_there: bool) -> VendorPerson:
+        """Return one person; NotFoundError, InvalidArgumentsError.
+
+        ``reviewed_there`` False: the operator allowed that the vendor's own review is left out.
+        """
+        ...
+
+    async def standings(self, people: Items[VendorPerson]) -> list[PersonStanding]:
+        """Return what is read about everybody of a start at once, in order."""
+        ...
+
+    async def before(self, plan: Plan, people: Items[Run]) -> PreflightSnapshot:
+        """Read what a later look has to be compared with, just before the request. Changes nothing."""
+        ...
+
+    async def enrol(self, order: EnrolmentBatch) -> tuple[EnrolmentOutcome, ...]:
+        """Enrol them; raise for what concerns them all. The one write."""
+        ...
+
+    async def read_back(self, order: EnrolmentBatch) -> tuple[EnrolmentOutcome, ...]:
+        """Return what the vendor shows of an order whose outcome is unknown."""
+        ...
+
+    async def follow(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+        """Return a run that was handed over as the vendor tells of it, or None while it shows none.
+
+        ``mark`` is what :meth:`before` read about this person.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedBatch:
+    """People that are this caller's to hand over, under an operation that is written down."""
+
+    operation_id: str
+    order: EnrolmentBatch
+
+
+class VendorRuns(Protocol):
+    """Approved starts at vendors: who is still to be handed over, and what became of whom."""
+
+    async def keep_people(self, people: Items[Contact]) -> list[Contact]:
+        """Return each person as they are kept here: the one known already, or a new row."""
+        ...
+
+    async def waiting(self) -> list[Plan]:
+        """Return approved plans with people still to be handed over."""
+        ...
+
+    async def left_alone(self, plan_id: str) -> str | None:
+        """Return that a plan was approved for another account or other settings than this process's, or None."""
+        ...
+
+    async def next_people(self, plan_id: str, *, size: int) -> list[Run]:
+        """Return who would be handed over next; none while an earlier request of the plan is open.
+
+        After the day that an approval holds nobody is left: they are refused.
+        """
+        ...
+
+    async def take(
+        self, plan_id: str, sequence_ids: Items[str], *, before: PreflightSnapshot
+    ) -> ClaimedBatch | None:
+        """Ask everything again and, in the same transaction, write the operation down and take its people.
+
+        Whoever may not be contacted by now is refused. None when nobody is left, or the approval does not hold
+        (which voids the plan).
+        """
+        ...
+
+    async def settle(self, operation_id: str, fates: Items[EnrolmentOutcome], *, actor: str | None = None) -> None:
+        """Record what became of those of an operation who are in doubt, and of the operation, at once.
+
+        Without an ``actor`` the fates are the answer to the request itself, which also corrects what somebody who
+        looked too early has settled.
+        """
+        ...
+
+    async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Record that certainly nobody was enrolled, why, and that it may be tried again."""
+        ...
+
+    async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
+        """Record why nobody of a plan could be asked for now: they go on waiting."""
+        ...
+
+    async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
+        """Refuse everybody of a plan who was not handed over."""
+        ...
+
+    async def order_of(self, operation_id: str) -> EnrolmentBatch:
+        """Return what is in doubt of an operation's order, for a look at what became of it."""
+        ...
+
+    async def mark_of(self, run: Run) -> str | None:
+        """Return what was read about this person at the vendor just before they were handed over."""
+        ...
+
+    async def find(self, remote_id: str) -> SequenceDetail | None:
+        """Return the run started here that has this id at its vendor, or None."""
+        ...
+
+    async def observe(self, run: Run, seen: SequenceDetail) -> SequenceDetail:
+        """Keep what a vendor tells of a run, and return both as one."""
+        ...
+
+    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
+        """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
+        ...
+
+    async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
+        """Return runs at a vendor that are not over, the longest unread first, whatever their last status."""
+        ...
+
+    async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
+        """Return one page of the runs started here at a vendor."""
+        ...
+
+    async def outcome(self, plan_id: str) -> EnrolmentCounts:
+        """Return how far the handing over of a plan's people is."""
+        ...
+
+    async def known_as(self, vendor_id: str) -> str | None:
+        """Return the id of the stored person who has this id at a vendor, or None."""
+        ...
+
+    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+        """Return runs at vendors that may still reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
+        """
+        ...
+
+    async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
+        """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
+        ...
+
+    async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
+        """Return those of these runs that a vendor carries out."""
+        ...

@@ -1,1 +1,0 @@
-"""Where sequences run: what a provider can do, and an adapter for each vendor."""

@@ -1,1 +1,0 @@
-"""Clarky's public API (https://docs.clarky.ai/api-reference)."""

@@ -1,1 +1,0 @@
-"""Kalent's public API (https://docs.kalent.ai)."""

@@ -1,1 +1,0 @@
-"""Topo's public API (https://docs.topo.io/api-reference)."""

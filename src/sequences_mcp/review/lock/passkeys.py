@@ -1,0 +1,218 @@
+"""Passkeys: a yes that is a signature over exactly what was approved, made with the person's own gesture.
+
+A key is registered with a one-time code that only the terminal prints, and only for whoever knows the passphrase.
+From then on every approval needs a signature, whose challenge is the digest that is approved
+(https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. The
+relying party of every page on this machine is ``localhost``, whatever its port: a page on another port can have a
+signature made as well. What tells them apart is the origin, which the browser puts into what is signed: it is kept
+with the signature, and has to be one at which this page was unlocked. Whoever can rewrite the data folder could
+still put their own key in the place of the person's.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.review.lock import passphrase
+from sequences_mcp.review.lock.passphrase import write_private
+from sequences_mcp.review.page import serving
+
+FILE_NAME = "passkeys.json"
+CODE_NAME = "passkey-code.json"
+RP_ID = "localhost"
+CODE_LASTS = timedelta(minutes=10)
+SET_BACK = timedelta(minutes=1)  # by how much a clock is set right without anybody's noticing
+CODE_TRIES = 5
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+UNSIGNED = "it is not signed with a registered passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal.
+
+    ``origins`` are those of the page under which the key was registered or has approved since. An older program
+    kept none: such a key signs where the page of its data folder was last, until it approves again.
+    """
+
+    id: str
+    public_key: str
+    registered_at: str
+    origins: tuple[str, ...] = ()
+
+
+def registered(data_dir: Path) -> tuple[Passkey, ...]:
+    """Return the keys; ApprovalError when their file cannot be read: nothing is proven then."""
+    path = data_dir / FILE_NAME
+    if not path.exists():
+        return ()
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(Passkey(**{**one, "origins": tuple(one.get("origins", ()))}) for one in known)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ApprovalError(
+            f"{path.name} cannot be read.", next_step="Put it back from a copy, or register the passkey anew."
+        ) from error
+
+
+def signature_problem(data_dir: Path, digest: str, signature: str | None) -> str | None:
+    """Return why a yes to a digest does not count, or None.
+
+    Where no passkey is registered an unsigned yes counts; a signed one always has to be a registered key's.
+    """
+    try:
+        keys = registered(data_dir)
+    except ApprovalError as error:
+        return error.message
+    if signature is None:
+        return UNSIGNED if keys else None
+    return None if _is_signed(keys, digest, signature, home=serving.address(data_dir, "")) else UNSIGNED
+
+
+def origin_of(authority: str) -> str:
+    """Return the origin of the page that is visited under an authority, as a browser writes it."""
+    return f"http://{authority}"
+
+
+def kept_keys(credential: str, *, authority: str) -> str:
+    """Return what a browser signed as it is stored: with the origin of the page that took it."""
+    return json.dumps({"origin": origin_of(authority), "credential": credential})
+
+
+def admit_code(data_dir: Path, *, authority: str) -> None:
+    """Let the keys sign at this origin from now on; only for a page whose visitor has just shown who they are."""
+    keys, origin = registered(data_dir), origin_of(authority)
+    if any(origin not in one.origins for one in keys):
+        _store(data_dir, (replace(one, origins=tuple(dict.fromkeys((*one.origins, origin)))) for one in keys))
+
+
+def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
+    from webauthn import verify_authentication_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        stored = json.loads(signature)
+        origin, credential = str(stored["origin"]), json.loads(stored["credential"])
+        key = next((one for one in keys if one.id == credential["id"]), None)
+        if key is None or origin not in (key.origins or (home,)) or _is_framed(credential):
+            return False
+        verify_authentication_response(
+            credential=credential,
+            expected_challenge=bytes.fromhex(digest),
+            expected_rp_id=RP_ID,
+            expected_origin=origin,
+            credential_public_key=bytes.fromhex(key.public_key),
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _is_framed(credential: Mapping[str, Any]) -> bool:
+    """Say whether the signature was made inside another site's page (WebAuthn 3, 5.8.1)."""
+    facts = json.loads(_bytes(credential["response"]["clientDataJSON"]))
+    return facts.get("crossOrigin") is True or "topOrigin" in facts
+
+
+def new_code(data_dir: Path, *, now: datetime) -> str:
+    """Return a one-time code to be typed on the page within ten minutes; a slow hash of it is stored."""
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    _store_code(
+        data_dir,
+        {**passphrase.hashed_passphrase(code), "until": (now + CODE_LASTS).isoformat(), "left": CODE_TRIES},
+    )
+    return f"{code[:5]}-{code[5:]}"
+
+
+def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
+    """Return when the code is right and still good; ApprovalError. Five wrong ones use it up."""
+    path = data_dir / CODE_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        until = datetime.fromisoformat(record["until"])
+        # One that lasts longer than any code does was printed while the clock was ahead.
+        if not now < until <= now + CODE_LASTS + SET_BACK or record["left"] <= 0:
+            raise ValueError("it is over")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ApprovalError(
+            "There is no code that is still good.", next_step="Print one: sequences-mcp review add-passkey."
+        ) from error
+    _store_code(data_dir, {**record, "left": record["left"] - 1})
+    if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
+        raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")
+
+
+def _store_code(data_dir: Path, record: Mapping[str, Any]) -> None:
+    write_private(data_dir / CODE_NAME, json.dumps(record))
+
+
+def options(*, challenge: bytes) -> dict[str, Any]:
+    """Return what a browser needs to make a key."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
+    made = generate_registration_options(
+        rp_id=RP_ID,
+        rp_name="sequences-mcp",
+        user_name="reviewer",
+        challenge=challenge,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+    )
+    facts: dict[str, Any] = json.loads(options_to_json(made))
+    return facts
+
+
+def register_passkey(
+    data_dir: Path, credential: str, *, challenge: bytes, authority: str, now: datetime
+) -> Passkey:
+    """Store the key a browser made for this challenge, and use up the code; ApprovalError."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        verified = verify_registration_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=RP_ID,
+            expected_origin=origin_of(authority),
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        raise ApprovalError(
+            "The browser's answer is not a passkey made for this page.", next_step="Try again with a new code."
+        ) from error
+    key = Passkey(
+        id=bytes_to_base64url(verified.credential_id),
+        public_key=verified.credential_public_key.hex(),
+        registered_at=now.isoformat(),
+        origins=(origin_of(authority),),
+    )
+    _store(data_dir, (*registered(data_dir), key))
+    (data_dir / CODE_NAME).unlink(missing_ok=True)
+    return key
+
+
+def _store(data_dir: Path, keys: Iterable[Passkey]) -> None:
+    write_private(data_dir / FILE_NAME, json.dumps([asdict(one) for one in keys]))
+
+
+def _bytes(text: str) -> bytes:
+    from webauthn import base64url_to_bytes
+
+    return base64url_to_bytes(text)

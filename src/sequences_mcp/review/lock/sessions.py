@@ -1,0 +1,193 @@
+"""Who is unlocked, and wrong passphrases, counted on disk."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from sequences_mcp.review.lock.passphrase import exclusively, write_private
+
+COOKIE = "sequences_review"
+LASTS = timedelta(hours=12)
+MOST_SESSIONS = 32
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What a person has had before them.
+
+    ``opened`` holds the digest of each text that was on the screen in full, by the key of its step, and of what a
+    vendor is given about a person, by the id of their sequence; ``samples`` the people of each plan of whom all
+    there is to read was on it; ``seen``, by the digest of a plan, the number of the last audit
+    row when that state of it was first shown.
+    """
+
+    opened: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, set[str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session(Reading):
+    """One browser that a person unlocked.
+
+    ``csrf`` is in every form; ``key`` is the hash of what the page's script keeps in this browser for this port
+    alone, while cookies go to every port of the machine; ``challenge`` belongs to a passkey that is being
+    registered.
+    """
+
+    csrf: str
+    ends_at: datetime
+    key: bytes | None = None
+    challenge: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells this session from others where something is counted; good for nothing else."""
+        return sha256(f"name of {self.csrf}".encode()).hexdigest()
+
+    def owns(self, csrf: str) -> bool:
+        """Say whether a form is one of this session's."""
+        return hmac.compare_digest(csrf.encode(), self.csrf.encode())
+
+    def new_key(self) -> str:
+        """Return a second secret for the page's script, handed out once; only its hash is kept."""
+        secret = secrets.token_urlsafe(32)
+        self.key = _key(secret)
+        return secret
+
+    def holds(self, secret: str) -> bool:
+        """Say whether this is the second secret."""
+        return self.key is not None and hmac.compare_digest(_key(secret), self.key)
+
+
+class Sessions:
+    """The browsers that are unlocked."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._live: dict[bytes, Session] = {}
+
+    def begin(self) -> tuple[str, Session]:
+        """Return the secret of a new session, for its cookie, and the session."""
+        self._forget_old()
+        token = secrets.token_urlsafe(32)
+        session = Session(csrf=secrets.token_urlsafe(32), ends_at=self._clock() + LASTS)
+        self._live[_key(token)] = session
+        return token, session
+
+    def find(self, token: str | None) -> Session | None:
+        """Return the session a cookie belongs to while it lasts."""
+        session, now = self._live.get(_key(token)) if token else None, self._clock()
+        if session is not None:
+            session.ends_at = min(session.ends_at, now + LASTS)  # it may have begun while the clock was ahead
+        return session if session is not None and now < session.ends_at else None
+
+    def end(self, token: str | None) -> None:
+        """Lock one browser."""
+        if token:
+            self._live.pop(_key(token), None)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        kept = [(key, one) for key, one in self._live.items() if now < one.ends_at]
+        self._live = dict(kept[-MOST_SESSIONS + 1 :])
+
+
+def _key(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+FILE_NAME = "wrong-passphrases.json"
+STRANGERS, TERMINAL, PANEL = "strangers", "terminal", "panel"
+FREE = 5
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+FORGOTTEN = timedelta(hours=1)
+MOST_TRIES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many wrong passphrases came one after another, and when the last did."""
+
+    wrong: int
+    last: str
+
+    def is_after(self, now: datetime) -> bool:
+        """Say whether the last one was counted by a clock that was ahead."""
+        return datetime.fromisoformat(self.last) > now
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how long ago the last one was; an instant after now counts as now."""
+        return max(now - datetime.fromisoformat(self.last), timedelta())
+
+
+class Tries:
+    """The counts of a data folder, by who typed: a browser's token, ``STRANGERS``, ``TERMINAL`` or ``PANEL``."""
+
+    def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
+        self._path = data_dir / FILE_NAME
+        self._clock = clock
+
+    def wrong(self, who: str) -> int:
+        """Return how many wrong ones count."""
+        return found.wrong if (found := self._counts().get(who)) else 0
+
+    def wait(self, who: str) -> timedelta:
+        """Return how long nothing that this one types is looked at."""
+        self._put_right()
+        found = self._counts().get(who)
+        if found is None or found.wrong < FREE:
+            return timedelta()
+        whole: timedelta = min(FIRST_WAIT * int(2 ** min(found.wrong - FREE, 10)), LONGEST_WAIT)
+        return max(whole - found.age(self._clock()), timedelta())
+
+    def pause(self, who: str) -> float:
+        """Return for how many seconds a wrong answer is held back, and everybody behind it with it."""
+        over = self.wrong(who) - FREE
+        return min(FIRST_PAUSE * 2 ** min(over, 10), LONGEST_PAUSE) if over >= 0 else 0.0
+
+    def was_wrong(self, *who: str) -> None:
+        """Count a wrong passphrase for each of these."""
+        with exclusively(self._path):
+            counts, now = self._counts(), self._clock().isoformat()
+            for one in who:
+                counts[one] = Count((counts[one].wrong if one in counts else 0) + 1, now)
+            self._store(counts)
+
+    def was_right(self, who: str) -> None:
+        """Forget the wrong ones of one."""
+        if not self.wrong(who):
+            return
+        with exclusively(self._path):
+            self._store({name: count for name, count in self._counts().items() if name != who})
+
+    def _put_right(self) -> None:
+        """Let what a clock that was ahead counted count from now on: its waits would not end before that day."""
+        now = self._clock()
+        if any(one.is_after(now) for one in self._counts().values()):
+            with exclusively(self._path):
+                counts = self._counts()
+                late = {who for who, one in counts.items() if one.is_after(now)}
+                self._store(counts | {who: Count(counts[who].wrong, now.isoformat()) for who in late})
+
+    def _counts(self) -> dict[str, Count]:
+        try:
+            known = json.loads(self._path.read_text(encoding="utf-8"))
+            counts = {str(name): Count(int(one["wrong"]), str(one["last"])) for name, one in known.items()}
+            now = self._clock()
+            return {name: one for name, one in counts.items() if one.age(now) < FORGOTTEN}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def _store(self, counts: Mapping[str, Count]) -> None:
+        shared = {name: one for name, one in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
+        newest = sorted(counts.items(), key=lambda pair: pair[1].last)[-MOST_TRIES:]
+        write_private(self._path, json.dumps({name: asdict(one) for name, one in (dict(newest) | shared).items()}))

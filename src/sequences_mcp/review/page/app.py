@@ -1,0 +1,198 @@
+"""The review page: requests, templates, and which path is which screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_person
+from sequences_mcp.errors import (
+    ConflictError,
+    InvalidArgumentsError,
+    NotFoundError,
+    SequencesError,
+    StoreError,
+    WrongIdError,
+)
+from sequences_mcp.review.lock.sessions import COOKIE, Sessions, Tries
+from sequences_mcp.review.page import keys
+from sequences_mcp.review.page.guard import READS, RequestGuard
+from sequences_mcp.review.page.request import PageContext, PageRequest, Pause, form_of
+from sequences_mcp.review.page.screens import SCREENS
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment() -> Environment:
+    """Return the environment of the page's templates."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_drawn,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "standing": lambda status: STATUSES[str(getattr(status, "value", status))],
+        "text": _text,
+        "raw": _raw,
+        "plain": _plain,
+        "commands": _commands,
+        "utc": _utc,
+        "number": _number,
+    }
+    return made
+
+
+def _drawn(value: Any) -> Any:
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return as_shown(value, keep="")
+
+
+def _text(value: str | None) -> Markup:
+    """Return a text of several lines as it is, whatever cannot be seen drawn."""
+    return Markup(escape(as_shown(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
+
+
+def _raw(value: str | None) -> Markup:
+    """Return a text to be edited: escaped, and not drawn, since what is shown is what comes back."""
+    return Markup(escape(value or ""))  # noqa: S704 - escaped here, so that nothing is drawn into it
+
+
+def _plain(value: str | None) -> str:
+    """Return words of this program as a person reads them."""
+    return for_person(value or "")
+
+
+def _commands(value: str | None) -> Markup:
+    """Return words of this program as a person reads them, what stands between backticks set as code."""
+    parts = as_shown(for_person(value or ""), keep="").split("`")
+    if len(parts) % 2 == 0:
+        return Markup(escape("`".join(parts)))  # noqa: S704 - escaped here; a backtick without its other one
+    return Markup().join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
+
+
+def _utc(moment: datetime | None) -> Markup:
+    if moment is None:
+        return Markup("")
+    at = moment.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%a %Y-%m-%d %H:%M} UTC")
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+STATIC = Path(__file__).parent / "static"
+OpenContext: TypeAlias = Callable[[], AbstractAsyncContextManager[AppContext]]
+Screen: TypeAlias = Callable[[PageRequest], Awaitable[Response]]
+RELOAD = "Go back, reload the screen and try again."
+NOT_YOURS = "This form is not one of this browser's session, or its session has ended."
+
+
+def build_page(
+    open_context: OpenContext, *, data_dir: Path, authority: str, pause: Pause = asyncio.sleep
+) -> Starlette:
+    """Return the page for one data folder, as it is visited under ``authority`` (``localhost:4000``).
+
+    ``pause`` is what holds an answer back for so many seconds.
+    """
+
+    @asynccontextmanager
+    async def lifespan(asgi_app: Starlette) -> AsyncIterator[None]:
+        async with open_context() as app:
+            asgi_app.state.room = PageContext(
+                app=app,
+                data_dir=data_dir,
+                authority=authority,
+                sessions=Sessions(app.clock),
+                tries=Tries(data_dir, app.clock),
+                pause=pause,
+                pages=environment(),
+            )
+            yield
+
+    return Starlette(
+        routes=[*_routes(), Mount("/static", StaticFiles(directory=STATIC))],
+        lifespan=lifespan,
+        middleware=[Middleware(RequestGuard, authority=authority)],
+        exception_handlers={HTTPException: _strayed, SequencesError: _explained},
+    )
+
+
+def _routes() -> list[Route]:
+    open_to_all = [
+        Route("/unlock", _endpoint(keys.unlock_screen, locked=False), methods=["GET"]),
+        Route("/unlock", _endpoint(keys.unlock_form, locked=False), methods=["POST"]),
+        Route("/unlock/word", _endpoint(keys.word_form, locked=False), methods=["POST"]),
+    ]
+    behind = [Route(path, _endpoint(screen), methods=[method]) for method, path, screen in SCREENS]
+    return [*open_to_all, *behind]
+
+
+def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        page_request = await _page_request(request)
+        if locked and page_request.session is None:
+            return keys.asked_screen(page_request)
+        if locked and request.method not in READS and not page_request.own.owns(page_request.form.get("csrf", "")):
+            return _told(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
+        return await screen(page_request)
+
+    return endpoint
+
+
+async def _page_request(request: Request) -> PageRequest:
+    room: PageContext = request.app.state.room
+    form = {} if request.method in READS else await form_of(request)
+    return PageRequest(
+        room=room, request=request, form=form, session=room.sessions.find(request.cookies.get(COOKIE))
+    )
+
+
+async def _explained(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SequencesError)
+    return _told(await _page_request(request), _status(error), message=error.message, next_step=error.next_step)
+
+
+async def _strayed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    page_request = await _page_request(request)
+    if page_request.session is None and error.status_code == HTTPStatus.NOT_FOUND:
+        return keys.asked_screen(page_request)
+    words = "There is no such page." if error.status_code == HTTPStatus.NOT_FOUND else error.detail
+    return _told(
+        page_request, error.status_code, message=words, next_step="The front page shows what waits for you."
+    )
+
+
+def _status(error: SequencesError) -> int:
+    if isinstance(error, NotFoundError | WrongIdError):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, InvalidArgumentsError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    if isinstance(error, ConflictError):
+        return HTTPStatus.CONFLICT
+    return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, StoreError) else HTTPStatus.CONFLICT
+
+
+def _told(page_request: PageRequest, status: int, *, message: str, next_step: str) -> Response:
+    return page_request.shows("told.html", status=status, message=message, next_step=next_step)

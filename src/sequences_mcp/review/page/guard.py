@@ -1,0 +1,227 @@
+"""What is judged before a request is looked at: its headers, and limits on connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple, cast
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+READS = ("GET", "HEAD")
+FORM = "application/x-www-form-urlencoded"
+BODY_LIMIT = 512 * 1024
+HEAD_LIMIT = 16 * 1024
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",  # no-referrer would turn the Origin of our own forms into null
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
+    "cache-control": "no-store",
+}
+# A link in another page or program brings no SameSite=Strict cookie: one step from our own page does.
+LARGEST_REQUEST = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0">'
+    '<title>Review</title><p><a href="">Open the review page</a></p></html>'
+)
+
+
+class Verdict(Enum):
+    """What becomes of a request."""
+
+    ENTER = "enter"
+    STEP_UP = "step up"
+    REFUSE = "refuse"
+
+
+class GuardVerdict(NamedTuple):
+    """A verdict and, for a refusal, its status and the reason."""
+
+    verdict: Verdict
+    status: int = 200
+    words: str = ""
+
+
+ENTER = GuardVerdict(Verdict.ENTER)
+
+
+def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerdict:
+    """Return what becomes of a request for the page at ``authority`` (``localhost:4000``)."""
+    if headers.getlist("host") != [authority]:
+        return _no(421, f"This page is at http://{authority}/ and nowhere else.")
+    if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
+        return _no(431, f"The headers of a request are at most {HEAD_LIMIT:,} bytes.")
+    origins = headers.getlist("origin")
+    if origins and origins != [f"http://{authority}"]:
+        return _no(403, "This request comes from another site.")
+    if method in READS:
+        return _reading(headers)
+    if method != "POST":
+        return _no(405, "This page knows GET and POST.")
+    return _writing(headers, has_origin=bool(origins))
+
+
+def _reading(headers: Headers) -> GuardVerdict:
+    if headers.getlist("sec-fetch-site") in ([], ["none"], ["same-origin"]):
+        return ENTER
+    is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    if is_link and headers.get("sec-fetch-site") in ("same-site", "cross-site"):
+        return GuardVerdict(Verdict.STEP_UP)
+    return _no(403, "Another site may link to this page, not use it.")
+
+
+def _writing(headers: Headers, *, has_origin: bool) -> GuardVerdict:
+    sites = headers.getlist("sec-fetch-site")
+    if sites not in ([], ["same-origin"]) or not (sites or has_origin):
+        return _no(403, "This request does not come from this page.")
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        return _no(415, "This page takes its own forms.")
+    length = headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT:
+        return _no(413, f"A form has a length, of at most {BODY_LIMIT:,} bytes.")
+    return ENTER
+
+
+def _no(status: int, words: str) -> GuardVerdict:
+    return GuardVerdict(Verdict.REFUSE, status, words)
+
+
+class RequestGuard:
+    """An app behind the gate; every answer carries the headers that keep a browser strict."""
+
+    def __init__(self, app: ASGIApp, *, authority: str) -> None:
+        self._app = app
+        self._authority = authority
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        found = judge_request(scope["method"], Headers(scope=scope), authority=self._authority)
+        if found.verdict is Verdict.ENTER:
+            await self._app(scope, receive, strict)
+        elif found.verdict is Verdict.STEP_UP:
+            await HTMLResponse(LARGEST_REQUEST)(scope, receive, strict)
+        else:
+            await PlainTextResponse(found.words, status_code=found.status)(scope, receive, strict)
+
+
+BACKLOG = 32  # accepted in one go on each of two sockets, and the kernel's queue
+HEAD_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many connections there are at once, and for how many seconds each part of an exchange may go on.
+
+    ``head`` counts from the connection, or from the last answer, to the end of a request's headers; ``answer`` is
+    the time for making an answer and reading it; no request is begun on a connection older than ``life``.
+    """
+
+    most: int = 32
+    head: float = 5.0
+    body: float = 10.0
+    answer: float = 120.0
+    life: float = 300.0
+
+
+class PageConnection(H11Protocol):
+    """One connection with a deadline for each part of an exchange.
+
+    Where all are taken, the one that has waited longest for its client gives way to a new one, so that idle
+    connections never keep a person out; where every one is being answered, the new one is dropped.
+    """
+
+    def __init__(self, *given: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._limits = limits
+        self._born = self._since = 0.0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, or drop another or this one where there are too many."""
+        super().connection_made(transport)
+        self._born = self._since = self.loop.time()
+        if len(self.connections) > self._limits.most:
+            waiting = [one for one in self._all() if one is not self and one.waits_for_client]
+            (min(waiting, key=lambda one: one.since) if waiting else self).drop()
+        if not transport.is_closing():
+            self._must_end(self._limits.head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        super().connection_lost(exc)
+        self._no_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a deadline of its own begins with each part of a request."""
+        before = self._part()
+        super().data_received(data)
+        self._moved_from(before)
+
+    def on_response_complete(self) -> None:
+        """End a connection that is old; another request has to come soon otherwise."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self.loop.time() - self._born > self._limits.life:
+            self.transport.close()
+            return
+        self._moved_from(None)
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether it is the client who has to do something: ask, send the rest, or read the answer."""
+        return self._part() != "answer" or self.transport.get_write_buffer_size() > 0
+
+    @property
+    def since(self) -> float:
+        """When the present part of the exchange began."""
+        return self._since
+
+    def drop(self) -> None:
+        """Close at once, whatever is in the way."""
+        self._no_deadline()
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _all(self) -> list[PageConnection]:
+        return [cast(PageConnection, one) for one in self.connections]
+
+    def _part(self) -> str:
+        if self.cycle is None or self.cycle.response_complete:
+            return "head"
+        return "body" if self.cycle.more_body else "answer"
+
+    def _moved_from(self, before: str | None) -> None:
+        if (now := self._part()) != before and not self.transport.is_closing():
+            self._since = self.loop.time()
+            self._must_end(getattr(self._limits, now))
+
+    def _must_end(self, seconds: float) -> None:
+        self._no_deadline()
+        self._deadline = self.loop.call_later(seconds, self.drop)
+
+    def _no_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

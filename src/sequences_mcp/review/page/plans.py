@@ -1,0 +1,258 @@
+"""Plans, one person of a plan, and changes at vendors: shown, approved, rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import groupby
+
+from starlette.responses import Response
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.invisible import is_showable
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.run import SequenceStatus, StopReason
+from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, ProviderError
+from sequences_mcp.planning.vendor_texts import handed_facts, not_given
+from sequences_mcp.planning.warnings import person_warnings, sourcing_of_plan
+from sequences_mcp.ports.embedded import AskedChange, SequenceDetail
+from sequences_mcp.review import consent
+from sequences_mcp.review.consent import MANY
+from sequences_mcp.review.page.request import (
+    ACTOR,
+    LockFault,
+    PageRequest,
+    lock_facts,
+    presence_doubt,
+    whole_number,
+)
+from sequences_mcp.review.presentation import doubts_of, exact_texts_of, overview, text_changes
+from sequences_mcp.services.enrolment import enrol_soon
+from sequences_mcp.services.operations import differences, vendor_of, what_it_is
+from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
+from sequences_mcp.services.sequences import get_sequence, stop_sequence
+
+SIZE = 50
+HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for a vendor; the handing over goes on without it
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of a plan in a list: ``differs`` None is a text of their own; ``handed`` what a vendor gets."""
+
+    detail: SequenceDetail
+    group: str
+    differs: tuple[str, ...] | None
+    findings: tuple[str, ...]
+    handed: str
+
+
+async def plan_screen(page_request: PageRequest) -> Response:
+    """Show one plan."""
+    found = await page_request.app.plans.get_plan(page_request.named("plan"))
+    return await _shown(page_request, found)
+
+
+async def approve_plan_form(page_request: PageRequest) -> Response:
+    """Say yes to exactly what was shown."""
+    found = await page_request.app.plans.get_plan(page_request.named("plan"))
+    tally = await page_request.app.records.tally(found.id)
+    stated = page_request.form.get("people", "")
+    people = whole_number(stated, name="people") if stated.strip() else None
+    if why := await consent.objection(
+        page_request.app, found, tally=tally, reading=page_request.own, people=people
+    ):
+        return await _shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, why))
+    if fault := await presence_doubt(page_request):
+        return await _shown(page_request, found, fault=fault)
+    try:
+        done = await approve_plan(
+            page_request.app,
+            plan_id=found.id,
+            digest=page_request.form.get("digest", ""),
+            actor=page_request.actor,
+            signature=page_request.signature,
+        )
+    except ApprovalError as error:
+        present = await page_request.app.plans.get_plan(found.id)
+        since = page_request.own.seen.get(page_request.form.get("digest", ""))
+        moved = [] if since is None else await consent.changes_since(page_request.app, present, since)
+        return await _shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)), moved=moved)
+    if done.header.is_at_vendor:
+        await enrol_soon(page_request.app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
+    return page_request.goes(f"/plans/{done.id}")
+
+
+async def reject_plan_form(page_request: PageRequest) -> Response:
+    """Say no."""
+    reason = page_request.form.get("reason", "").strip() or "refused on the review page"
+    done = await refuse_plan(page_request.app, plan_id=page_request.named("plan"), reason=reason, actor=ACTOR)
+    return page_request.goes(f"/plans/{done.id}")
+
+
+async def renew_plan_form(page_request: PageRequest) -> Response:
+    """Give a void plan today's terms, to be read and approved again."""
+    done = await page_request.app.plans.renew_plan(page_request.named("plan"))
+    return page_request.goes(f"/plans/{done.id}")
+
+
+async def _shown(
+    page_request: PageRequest, found: Plan, *, fault: LockFault | None = None, moved: list[str] | None = None
+) -> Response:
+    app = page_request.app
+    seen = await overview(app, found, reading=page_request.own)
+    people = await app.records.list_people(found.id, page=page_request.page, size=SIZE)
+    return page_request.shows(
+        "plan.html",
+        **lock_facts(page_request, fault),
+        plan=found,
+        seen=seen,
+        outcome=await app.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
+        many=seen.tally.concerned > MANY,
+        groups=_groups(app, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
+        people=people,
+        moved=moved or [],
+        waits=app.waits_for_worker(found) if seen.tally.live else None,
+    )
+
+
+def _is_handed_over(plan: Plan) -> bool:
+    return plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
+
+
+def _groups(
+    app: AppContext, people: tuple[SequenceDetail, ...], first: SequenceDetail, *, sourcing: Sourcing
+) -> list[tuple[str, list[Row]]]:
+    rows = [_row(app, one, first, sourcing=sourcing) for one in people]
+    return [(group, list(members)) for group, members in groupby(rows, key=lambda row: row.group)]
+
+
+def _row(app: AppContext, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
+    found = person_warnings(app, one, sourcing=sourcing)
+    words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
+    return Row(one, _group(one), text_changes(one, first), words, handed_facts(one.sequence))
+
+
+def _group(one: SequenceDetail) -> str:
+    sequence = one.sequence
+    if sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY):
+        return "Taken out"
+    if sequence.warnings:
+        return "Look at these first"
+    if sequence.is_at_vendor:
+        return "Everybody"
+    if any(run.text_generation for run in sequence.steps):
+        return "Changed for one person"
+    if any(run.step.is_written_per_contact for run in sequence.steps):
+        return "With texts of their own"
+    if any(run.recipient is None for run in sequence.steps):
+        return "With a step left out"
+    return "The same text for everybody"
+
+
+async def sample_screen(page_request: PageRequest) -> Response:
+    """Go to the first person of a plan who waits."""
+    plan = await page_request.app.plans.get_plan(page_request.named("plan"))
+    people = await page_request.app.records.list_people(plan.id, page=1, size=1)
+    if not people.items:
+        raise NotFoundError("This plan has nobody in it.", next_step="Refuse it.")
+    return page_request.goes(f"/plans/{plan.id}/people/{people.items[0].sequence.id}")
+
+
+async def person_screen(page_request: PageRequest) -> Response:
+    """Show one person's texts in full, which counts as having opened them."""
+    plan, detail = await _of_plan(page_request)
+    other = await _other(page_request.app, plan, detail)
+    consent.show_person(page_request.own, detail.sequence)
+    return page_request.shows(
+        "person.html",
+        plan=plan,
+        detail=detail,
+        other=other,
+        texts=exact_texts_of(
+            page_request.app, detail, other, sourcing=await sourcing_of_plan(page_request.app, plan)
+        ),
+        refusable=detail.sequence.waits_for_plan,
+        handed=handed_facts(detail.sequence),
+        not_given=not_given(detail),
+        doubts=await doubts_of(page_request.app, plan, detail),
+    )
+
+
+async def reject_person_form(page_request: PageRequest) -> Response:
+    """Take one person out of a plan; the others stay."""
+    plan, detail = await _of_plan(page_request)
+    await stop_sequence(page_request.app, sequence_id=detail.sequence.id, reason=StopReason.LOSE)
+    return page_request.goes(f"/plans/{plan.id}#people")
+
+
+async def _of_plan(page_request: PageRequest) -> tuple[Plan, SequenceDetail]:
+    plan = await page_request.app.plans.get_plan(page_request.named("plan"))
+    detail = await get_sequence(page_request.app, sequence_id=page_request.named("sequence"))
+    if detail.sequence.plan_id != plan.id:
+        raise NotFoundError("This person is not in this plan.", next_step="The plan's list shows who is.")
+    return plan, detail
+
+
+async def _other(app: AppContext, plan: Plan, detail: SequenceDetail) -> SequenceDetail | None:
+    """Return somebody of the plan to compare with: the first person, or the second for the first."""
+    people = await app.records.list_people(plan.id, page=1, size=2)
+    return next((one for one in people.items if one.sequence.id != detail.sequence.id), None)
+
+
+UNSEEN = "This change was not on your screen as it is now. Read it, then decide."
+
+
+async def change_screen(page_request: PageRequest) -> Response:
+    """Show one change, which counts as having read it."""
+    return await _changes_shown(page_request, await page_request.app.changes.get(page_request.named("change")))
+
+
+async def approve_change_form(page_request: PageRequest) -> Response:
+    """Say yes to exactly what was shown, and have it carried out."""
+    found = await page_request.app.changes.get(page_request.named("change"))
+    if page_request.own.opened.get(found.id) != found.digest or page_request.form.get("digest") != found.digest:
+        return await _changes_shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, UNSEEN))
+    if not all(is_showable(part) for one in differences(found) for part in one):
+        told = "It holds characters that cannot be shown, so it cannot be approved."
+        return await _changes_shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, told))
+    if fault := await presence_doubt(page_request):
+        return await _changes_shown(page_request, found, fault=fault)
+    try:
+        await approve_change(
+            page_request.app,
+            change_id=found.id,
+            digest=found.digest,
+            actor=page_request.actor,
+            signature=page_request.signature,
+        )
+    except (ApprovalError, ConflictError, ProviderError) as error:
+        present = await page_request.app.changes.get(found.id)
+        return await _changes_shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)))
+    return page_request.goes(f"/changes/{found.id}")
+
+
+async def reject_change_form(page_request: PageRequest) -> Response:
+    """Say no."""
+    reason = page_request.form.get("reason", "").strip() or "refused on the review page"
+    done = await page_request.app.changes.refuse(page_request.named("change"), reason=reason, actor=ACTOR)
+    return page_request.goes(f"/changes/{done.id}")
+
+
+async def _changes_shown(
+    page_request: PageRequest, found: AskedChange, *, fault: LockFault | None = None
+) -> Response:
+    page_request.own.opened[found.id] = found.digest
+    now = page_request.now
+    return page_request.shows(
+        "change.html",
+        **lock_facts(page_request, fault),
+        change=found,
+        what=what_it_is(found),
+        vendor=vendor_of(found),
+        rows=differences(found),
+        standing=found.standing(now),
+        how=found.told(now),
+        again=found.came_to == "unknown" and found.tool != "update_sequence",
+    )

@@ -1,0 +1,255 @@
+"""The front page, sequences, tasks, and the records."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+
+from sequences_mcp.domain.digests import canonical
+from sequences_mcp.domain.ids import LOCAL
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StopReason, StopScope, TaskOutcome
+from sequences_mcp.errors import InvalidArgumentsError
+from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall
+from sequences_mcp.ports.vendor import VendorWrite
+from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_doubt, whole_number
+from sequences_mcp.services import sequences
+from sequences_mcp.services.operations import run_once, what_it_is
+from sequences_mcp.services.reviews import list_reviews
+from sequences_mcp.services.suppression import (
+    ExclusionTarget,
+    lift_suppression,
+    record_reply,
+    suppress_at_vendors,
+    suppress_contact,
+)
+
+FRONT_SHOWN = 20
+
+
+async def front_screen(page_request: PageRequest) -> Response:
+    """Show plans, changes and texts, and how many of each and of tasks wait."""
+    reviews = await list_reviews(page_request.app, page=page_request.page, size=FRONT_SHOWN)
+    tasks = await sequences.list_tasks(page_request.app, page=1, size=1)
+    kinds: list[tuple[Page[Any], str]] = [
+        (reviews.plans, "starts"),
+        (reviews.changes, "changes"),
+        (reviews.drafts, "texts"),
+    ]
+    return page_request.shows(
+        "front.html",
+        plans=reviews.plans,
+        drafts=reviews.drafts,
+        tasks=tasks.total_count,
+        longest=max(kinds, key=lambda kind: kind[0].total_pages),
+        counted=(await page_request.app.records.waiting()).words,
+        changes=reviews.changes.map(lambda one: (one, what_it_is(one))),
+        troubles=page_request.app.troubles(),
+        workers=page_request.app.workers(),
+        warnings=reviews.warnings,
+    )
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+RUNS_SHOWN = 30
+LONGEST_PAUSE = 366
+
+
+async def runs_screen(page_request: PageRequest) -> Response:
+    """Show the runs, here or at a vendor, the one that moved last first."""
+    status = page_request.request.query_params.get("status", "")
+    provider = page_request.request.query_params.get("provider") or LOCAL
+    wanted = SequenceFilter(
+        status=_one_of(SequenceStatus, status, name="status") if status else None,
+        sort_by="updated_at",
+        sort_order="desc",
+        page=page_request.page,
+        size=RUNS_SHOWN,
+    )
+    return page_request.shows(
+        "sequences.html",
+        found=await sequences.list_sequences(page_request.app, wanted=wanted, provider=provider),
+        chosen=status,
+        statuses=[one.value for one in SequenceStatus],
+        provider=provider,
+        providers=list(page_request.app.providers),
+    )
+
+
+async def run_screen(page_request: PageRequest) -> Response:
+    """Show one run."""
+    detail = await sequences.get_sequence(page_request.app, sequence_id=page_request.named("sequence"))
+    status, own = detail.sequence.status, detail.sequence.remote_id or detail.sequence.id
+    provider = page_request.app.providers.get(own.partition(":")[0])
+    return page_request.shows(
+        "sequence.html",
+        detail=detail,
+        own=own,
+        stoppable=status in LIVE and provider is not None and provider.lists_runs,
+        paused=status is SequenceStatus.WAITING_FOR_LEAD,
+    )
+
+
+async def pause_form(page_request: PageRequest) -> Response:
+    """Let a run wait for so many days."""
+    until, own = page_request.now + timedelta(days=_days(page_request)), page_request.named("sequence")
+    effect = partial(sequences.pause_sequence, page_request.app, sequence_id=own, paused_until=until)
+    return await _moved(page_request, own, effect, tool="pause_sequence", paused_until=until.isoformat())
+
+
+async def resume_form(page_request: PageRequest) -> Response:
+    """Let a run go on."""
+    own = page_request.named("sequence")
+    return await _moved(
+        page_request,
+        own,
+        partial(sequences.resume_sequence, page_request.app, sequence_id=own),
+        tool="resume_sequence",
+    )
+
+
+async def stop_form(page_request: PageRequest) -> Response:
+    """Stop a run for good, or every run of its blueprint at the same company."""
+    reason = _one_of(StopReason, page_request.form.get("reason", ""), name="reason")
+    scope = _one_of(StopScope, page_request.form.get("scope", "CONTACT"), name="scope")
+    own = page_request.named("sequence")
+    effect = partial(sequences.stop_sequence, page_request.app, sequence_id=own, reason=reason, scope=scope)
+    return await _moved(page_request, own, effect, tool="stop_sequence", reason=reason.value, scope=scope.value)
+
+
+async def reply_form(page_request: PageRequest) -> Response:
+    """Record what the contact answered; a time away is given in days."""
+    answer, own = (
+        _one_of(ReplyKind, page_request.form.get("answer", ""), name="answer"),
+        page_request.named("sequence"),
+    )
+    away = answer is ReplyKind.OUT_OF_OFFICE
+    until = page_request.now + timedelta(days=_days(page_request)) if away else None
+    call = ToolCall("record_reply", None, sha256(canonical({"who": own, "answer": answer.value})).hexdigest())
+    done = await record_reply(page_request.app, who=own, answer=answer, until=until, call=call)
+    if not done.undone:
+        return page_request.goes(f"/sequences/{own}")
+    told = " ".join(f"{name}: {said}" for name, said in done.undone.items())
+    return page_request.shows(
+        "told.html", message="It is written down. Not everything stands still.", next_step=told
+    )
+
+
+async def tasks_screen(page_request: PageRequest) -> Response:
+    """Show the steps to be done by hand, each with its text to copy."""
+    return page_request.shows(
+        "tasks.html", found=await sequences.list_tasks(page_request.app, page=page_request.page, size=RUNS_SHOWN)
+    )
+
+
+async def complete_task_form(page_request: PageRequest) -> Response:
+    """Record what became of a task."""
+    outcome = _one_of(TaskOutcome, page_request.form.get("outcome", ""), name="outcome")
+    await sequences.complete_task(page_request.app, task_id=page_request.named("task"), outcome=outcome)
+    return page_request.goes("/tasks")
+
+
+async def _moved(
+    page_request: PageRequest, own: str, effect: Callable[[], Awaitable[object]], *, tool: str, **arguments: object
+) -> Response:
+    """Move a run and show it; what is asked of a vendor is written down before and settled after."""
+    provider = own.partition(":")[0]
+    if provider == LOCAL:
+        await effect()
+        return page_request.goes(f"/sequences/{own}")
+    mark = sha256(canonical({"sequence_id": own, **arguments})).hexdigest()
+    write = VendorWrite(
+        call=ToolCall(tool, None, mark),
+        provider=provider,
+        subject=own,
+        arguments={"sequence_id": own, **arguments},
+        safe=tool != "resume_sequence",
+    )
+
+    async def recorded() -> str:
+        await effect()
+        return "{}"
+
+    await run_once(page_request.app, write, recorded)
+    return page_request.goes(f"/sequences/{own}")
+
+
+def _days(page_request: PageRequest) -> int:
+    days = whole_number(page_request.form.get("days", ""), name="day")
+    if days > LONGEST_PAUSE:
+        raise InvalidArgumentsError("That is longer than a year.", next_step="Pause for less, or stop it.")
+    return days
+
+
+def _one_of(kind: type[Choice], text: str, *, name: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise InvalidArgumentsError(f"{text[:20]!r} is no {name}.", next_step="Go back and choose one.") from error
+
+
+RECORDS_SHOWN = 50
+
+
+async def mails_screen(page_request: PageRequest) -> Response:
+    """Show the e-mails that were tried, each with what became of it."""
+    return page_request.shows(
+        "mails.html", found=await page_request.app.records.list_mails(page=page_request.page, size=RECORDS_SHOWN)
+    )
+
+
+async def suppressions_screen(page_request: PageRequest) -> Response:
+    """Show who must never be contacted."""
+    return await _suppressions(page_request, undone={})
+
+
+async def suppress_form(page_request: PageRequest) -> Response:
+    """Never contact an address, a domain or a person again."""
+    contact, reason = page_request.form.get("contact", "").strip(), page_request.form.get("reason", "").strip()
+    if not contact:
+        raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
+    why = reason or "on the review page"
+    done = await suppress_contact(page_request.app, contact=contact, reason=why, by_person=True)
+    call = ToolCall("suppress_contact", None, done.value)
+    found = await suppress_at_vendors(
+        page_request.app, ExclusionTarget(done.kind, done.value), call=call, reason=why
+    )
+    return (
+        await _suppressions(page_request, undone=found.undone)
+        if found.undone
+        else page_request.goes("/suppressions")
+    )
+
+
+async def lift_form(page_request: PageRequest) -> Response:
+    """Take somebody off the list again, and show what still keeps them from being contacted."""
+    contact, reason = page_request.form.get("contact", ""), page_request.form.get("reason", "")
+    if fault := await presence_doubt(page_request):
+        return await _suppressions(page_request, undone={}, fault=fault)
+    done = await lift_suppression(page_request.app, contact=contact, reason=reason, actor=page_request.actor)
+    return await _suppressions(page_request, undone={}, lifted=done)
+
+
+async def _suppressions(
+    page_request: PageRequest,
+    *,
+    undone: Mapping[str, str],
+    lifted: Lifted | None = None,
+    fault: LockFault | None = None,
+) -> Response:
+    found = await page_request.app.records.list_suppressed(page=page_request.page, size=RECORDS_SHOWN)
+    facts = lock_facts(page_request, fault)
+    return page_request.shows("suppressions.html", **facts, found=found, undone=undone, lifted=lifted)
+
+
+async def audit_screen(page_request: PageRequest) -> Response:
+    """Show what happened, the newest first."""
+    return page_request.shows(
+        "audit.html", found=await page_request.app.records.list_audit(page=page_request.page, size=RECORDS_SHOWN)
+    )

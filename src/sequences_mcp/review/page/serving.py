@@ -1,0 +1,270 @@
+"""The page as part of a process: who serves it, at which address."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import selectors
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from sequences_mcp.errors import ConflictError, SequencesError
+from sequences_mcp.review.lock.passphrase import write_private
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.applications import Starlette
+
+    from sequences_mcp.review.page.guard import Limits
+
+
+FILE_NAME = "review.json"
+LOCK_NAME = "review.lock"
+TRIES = 8
+_NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
+
+
+@dataclass(frozen=True, slots=True)
+class PageLock:
+    """Listening sockets, the lock that makes them the only ones, and the authority a visitor has to name."""
+
+    sockets: tuple[socket.socket, ...]
+    port: int
+    lock: IO[bytes]
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a browser sends them."""
+        return f"localhost:{self.port}"
+
+    def leave(self) -> None:
+        """Stop listening and let somebody else take the seat."""
+        for one in self.sockets:
+            one.close()
+        self.lock.close()
+
+
+def take_page_lock(data_dir: Path) -> PageLock | None:
+    """Listen for this data folder, on the port of last time where it is free; None when somebody else does."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _opened(data_dir / LOCK_NAME)
+    if not _locked(lock):
+        lock.close()
+        return None
+    try:
+        sockets = _listening(_last_port(data_dir))
+        seat = PageLock(sockets, sockets[0].getsockname()[1], lock)
+        write_private(data_dir / FILE_NAME, json.dumps({"port": seat.port}))
+    except BaseException:
+        lock.close()
+        raise
+    return seat
+
+
+def address(data_dir: Path, path: str = "/") -> str | None:
+    """Return where a path of the page is, or None where no page has ever been open. It carries no credential."""
+    port = _last_port(data_dir)
+    return f"http://localhost:{port}{path}" if port else None
+
+
+def held_address(data_dir: Path) -> str:
+    """Return where the page is; ConflictError when nobody listens, this process included."""
+    where = address(data_dir) if is_held(data_dir) else None
+    if where is None:
+        raise ConflictError(
+            "The review page cannot listen on this machine.", next_step="Decide here: sequences-mcp review list."
+        )
+    return where
+
+
+def is_held(data_dir: Path) -> bool:
+    """Say whether some process listens for this data folder."""
+    if not (data_dir / LOCK_NAME).exists():
+        return False
+    try:
+        with (data_dir / LOCK_NAME).open("ab") as lock:
+            return not _locked(lock)
+    except OSError:  # what cannot be opened, nobody holds
+        return False
+
+
+def _opened(lock: Path) -> IO[bytes]:
+    return os.fdopen(os.open(lock, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
+def _last_port(data_dir: Path) -> int:
+    try:
+        known = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
+        port = int(known["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return port if 0 < port < 2**16 else 0
+
+
+def _listening(port: int) -> tuple[socket.socket, ...]:
+    for wanted in (port, *[0] * TRIES):
+        try:
+            return _both(wanted)
+        except OSError as error:
+            last = error
+    raise last
+
+
+def _both(port: int) -> tuple[socket.socket, ...]:
+    four = _bound(socket.AF_INET, "127.0.0.1", port)
+    try:
+        return four, _bound(socket.AF_INET6, "::1", four.getsockname()[1])
+    except OSError as error:
+        if error.errno in _NO_IPV6:
+            return (four,)
+        four.close()
+        raise
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((host, port))
+        made.listen(32)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+RETRY, LONGEST_RETRY = 3.0, 60.0
+SHUTDOWN_WITHIN = 2.0
+MakeApp = Callable[[str], "Starlette"]
+"""Builds the page for the authority (``localhost:4000``) under which it is visited."""
+
+
+class ReviewPage:
+    """One process's share in the page of a data folder: it listens when nobody else does, and serves who comes.
+
+    ``arrived`` is set once it listens.
+    """
+
+    def __init__(self, data_dir: Path, make_app: MakeApp) -> None:
+        self._data_dir = data_dir
+        self._make_app = make_app
+        self._stopped = threading.Event()
+        self.arrived = threading.Event()
+        self._wake, self._woken = socket.socketpair()
+        self._seat: PageLock | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread = threading.Thread(target=self._run, name="review-page", daemon=True)
+
+    def start(self) -> None:
+        """Listen at once if nobody does; go on trying in the background otherwise."""
+        try:
+            self._seat = take_page_lock(self._data_dir)
+        except (OSError, SequencesError) as error:
+            logging.getLogger(__name__).info("The review page cannot listen: %s", error)
+            return
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and give the seat up."""
+        self._stopped.set()
+        self._wake.close()
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(SHUTDOWN_WITHIN)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this process that listens."""
+        return self._seat is not None
+
+    def wait(self) -> None:
+        """Return when the page has stopped."""
+        while self._thread.is_alive():
+            self._thread.join(1)
+
+    def _run(self) -> None:
+        wait = RETRY
+        while not self._stopped.is_set():
+            try:
+                self._sit_and_serve()
+                wait = RETRY  # it ended without being told to, for lack of a database say
+            except Exception as error:  # noqa: BLE001 - whatever is missing, a file descriptor say, may be back later
+                logging.getLogger(__name__).warning("The review page is away: %s", error)
+                wait = min(2 * wait, LONGEST_RETRY)
+            self._stopped.wait(wait)
+        self._woken.close()
+
+    def _sit_and_serve(self) -> None:
+        self._seat = self._seat or take_page_lock(self._data_dir)
+        if self._seat is None:
+            return
+        self.arrived.set()
+        try:
+            self._serve(self._seat)
+        finally:
+            self._seat.leave()
+            self._seat = None
+
+    def _serve(self, taken: PageLock) -> None:
+        with selectors.DefaultSelector() as first:  # select.select ends at file descriptor 1,024
+            for one in (*taken.sockets, self._woken):
+                first.register(one, selectors.EVENT_READ)
+            first.select()
+        if self._stopped.is_set():
+            return
+        self._server = server_for(self._make_app(taken.authority))
+        if not self._stopped.is_set():
+            self._server.run(sockets=list(taken.sockets))
+
+
+def server_for(app: Starlette, *, limits: Limits | None = None) -> uvicorn.Server:
+    """Return the server of an app, within ``limits``: quiet, without proxies, websockets or a banner."""
+    import uvicorn
+
+    from sequences_mcp.review.page import guard
+
+    made = partial(guard.PageConnection, limits=limits or guard.Limits())
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="on",
+            http=cast(Any, made),  # uvicorn calls it and asks for nothing else
+            ws="none",
+            backlog=guard.BACKLOG,
+            h11_max_incomplete_event_size=guard.HEAD_BYTES,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=1,
+        )
+    )

@@ -1,0 +1,163 @@
+"""Single texts: read, edited with the guards' findings beside them, approved, settled."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse, Response
+
+from sequences_mcp.context import offered
+from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.ids import IdKind
+from sequences_mcp.domain.invisible import is_showable
+from sequences_mcp.domain.plain_words import as_shown
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
+from sequences_mcp.planning.warnings import draft_findings
+from sequences_mcp.ports.embedded import Draft, Drafts
+from sequences_mcp.review import consent
+from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_doubt
+from sequences_mcp.services.reviews import approve_draft, check_draft, edit_draft, list_reviews
+from sequences_mcp.services.sequences import PENDING
+
+SIZE = 10
+MOVED = "This text was changed by somebody else after you opened it; your version was not saved."
+
+
+async def plan_texts_screen(page_request: PageRequest) -> Response:
+    """Show the texts of a plan that were written for one person, in full, which counts as having opened them."""
+    reviews = await list_reviews(
+        page_request.app, plan_id=page_request.named("plan"), page=page_request.page, size=SIZE
+    )
+    for draft in reviews.drafts.items:
+        if draft.run.content is not None:
+            consent.show_text(page_request.own, draft.sequence, draft.run)
+    return page_request.shows("texts.html", plan=reviews.plans.items[0], drafts=reviews.drafts)
+
+
+async def text_screen(page_request: PageRequest) -> Response:
+    """Show one text, to be edited, approved or settled."""
+    return await _shown(page_request, await _draft(page_request))
+
+
+async def check_text_form(page_request: PageRequest) -> Response:
+    """Say what the guards find in a text that is being written; stores nothing."""
+    content, subject = _typed(page_request)
+    new, found = await check_draft(
+        page_request.app, draft_id=page_request.named("draft"), content=content, subject=subject
+    )
+    if "application/json" in page_request.request.headers.get("accept", ""):
+        told = [_facts(one) for one in found]
+        return JSONResponse({"findings": told, "content": as_shown(new.content), "subject": new.subject})
+    return await _shown(
+        page_request, await _draft(page_request), typed=(content, subject), findings=found, checked=new.content
+    )
+
+
+async def save_text_form(page_request: PageRequest) -> Response:
+    """Store a text; the approval that covered it is void."""
+    draft = await _draft(page_request)
+    typed = _typed(page_request)
+    if draft.digest != page_request.form.get("digest"):
+        return await _shown(page_request, draft, typed=typed, fault=LockFault(HTTPStatus.CONFLICT, MOVED))
+    try:
+        done = await edit_draft(page_request.app, draft_id=draft.id, content=typed[0], subject=typed[1])
+    except RefusedByGuardsError as error:
+        found = list(error.data["findings"])
+        told = LockFault(HTTPStatus.CONFLICT, error.message)
+        return await _shown(page_request, draft, typed=typed, findings=found, fault=told)
+    if done.sequence.status is SequenceStatus.FOUND:
+        return page_request.goes(f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}")
+    return page_request.goes(f"/texts/{done.id}")
+
+
+async def approve_text_form(page_request: PageRequest) -> Response:
+    """Say yes to exactly the text that was shown, and let it go."""
+    draft = await _draft(page_request)
+    _require_read(page_request, draft)
+    if fault := await presence_doubt(page_request):
+        return await _shown(page_request, draft, fault=fault)
+    digest = page_request.form.get("digest", "")
+    try:
+        await approve_draft(
+            page_request.app,
+            draft_id=draft.id,
+            digest=digest,
+            actor=page_request.actor,
+            signature=page_request.signature,
+        )
+    except RefusedByGuardsError as error:
+        return await _shown(page_request, draft, fault=LockFault(HTTPStatus.CONFLICT, error.message))
+    return page_request.goes(f"/sequences/{draft.sequence.id}")
+
+
+async def resolve_text_form(page_request: PageRequest) -> Response:
+    """Record what became of an e-mail whose fate was unknown; that it was not sent lets exactly it go again."""
+    draft, sent = await _draft(page_request), page_request.form.get("sent")
+    if sent not in ("yes", "no"):
+        raise ConflictError("Say whether it arrived.", next_step="Go back and choose one of the two.")
+    if fault := await presence_doubt(page_request):
+        return await _shown(page_request, draft, fault=fault)
+    if sent == "no":
+        _require_read(page_request, draft)
+    seen = page_request.form.get("digest") if sent == "no" else None
+    done = await _drafts(page_request).resolve_unknown(
+        draft.id, sent=sent == "yes", actor=page_request.actor, digest=seen, signature=page_request.signature
+    )
+    return page_request.goes(f"/sequences/{done.id}")
+
+
+def _require_read(page_request: PageRequest, draft: Draft) -> None:
+    """Raise ApprovalError unless exactly the text that is let go was on this screen, and could be."""
+    if page_request.own.opened.get(draft.run.key) != page_request.form.get("digest", ""):
+        raise ApprovalError(
+            "This text was not on your screen as it is now.", next_step="Open it, then decide about it."
+        )
+    if not all(is_showable(part) for part in (draft.run.subject or "", draft.run.content or "")):
+        raise ApprovalError("This text holds characters that cannot be shown.", next_step="Edit it.")
+
+
+async def _shown(
+    page_request: PageRequest,
+    draft: Draft,
+    *,
+    typed: tuple[str, str | None] | None = None,
+    findings: list[Finding] | None = None,
+    checked: str | None = None,
+    fault: LockFault | None = None,
+) -> Response:
+    if draft.run.content is not None:
+        consent.show_text(page_request.own, draft.sequence, draft.run)
+        if findings is None:
+            findings = list(await draft_findings(page_request.app, draft))
+    content, subject = typed or (draft.run.content or "", draft.run.subject)
+    return page_request.shows(
+        "text.html",
+        **lock_facts(page_request, fault),
+        draft=draft,
+        content=content,
+        subject=subject,
+        findings=findings or [],
+        checked=checked,
+        editable=draft.run.state in PENDING and draft.sequence.status is not SequenceStatus.REFUSED,
+        approvable=draft.why in ("edited", "held") and draft.sequence.status is not SequenceStatus.FOUND,
+    )
+
+
+def _typed(page_request: PageRequest) -> tuple[str, str | None]:
+    return page_request.form.get("content", ""), page_request.form.get("subject")
+
+
+async def _draft(page_request: PageRequest) -> Draft:
+    return await _drafts(page_request).get_draft(page_request.named("draft"))
+
+
+def _drafts(page_request: PageRequest) -> Drafts:
+    provider = page_request.app.provider_of(page_request.named("draft"), IdKind.DRAFT)
+    return offered(provider.drafts, provider, verb="read drafts")
+
+
+def _facts(one: Finding) -> dict[str, str | None]:
+    drawn = {"message": one.message, "excerpt": one.excerpt, "fix": one.fix}
+    shown = {name: None if value is None else as_shown(value, keep="") for name, value in drawn.items()}
+    return {"severity": one.severity.value, "rule": one.rule, **shown}

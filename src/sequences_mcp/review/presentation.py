@@ -1,0 +1,330 @@
+"""One plan as a person is shown it: steps in time, exact texts, differences, and what an approval causes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
+from sequences_mcp.domain.findings import Finding, warnings_in
+from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
+from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.run import StepRun, StepState
+from sequences_mcp.domain.word_diff import diff_spans, split_words
+from sequences_mcp.planning.requirements import accounts_needed
+from sequences_mcp.planning.timetable import Slot, timetable
+from sequences_mcp.planning.warnings import person_findings, person_warnings, planned_blueprint, sourcing_of_plan
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.review import consent
+from sequences_mcp.review.consent import Duty
+from sequences_mcp.review.lock.sessions import Reading
+
+ALIKE = 0.5
+MOST_CHANGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TextSegment:
+    """A stretch of a text, and whether the other person's text has something else there."""
+
+    text: str
+    differs: bool
+
+
+def text_segments(text: str, other: str | None) -> tuple[TextSegment, ...]:
+    """Return a text in stretches; without another text, or with one that is very different, one stretch."""
+    if other is None or text == other:
+        return (TextSegment(text, False),)
+    mine = split_words(text)
+    found = diff_spans(split_words(other), mine)
+    if found is None:
+        return (TextSegment(text, True),)
+    return tuple(TextSegment("".join(mine[one.c : one.d]), not one.same) for one in found if one.c < one.d)
+
+
+def text_changes(detail: SequenceDetail, first: SequenceDetail) -> tuple[str, ...] | None:
+    """Return the words in which a person's texts differ from the first one's; None where they are another text."""
+    found: dict[str, None] = {}
+    for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
+        for text, basis in zip(_parts(run), _parts(other), strict=True):
+            told = _replaced(text, basis)
+            if told is None:
+                return None
+            found |= dict.fromkeys(told)
+    return tuple(found)[:MOST_CHANGES]
+
+
+def _replaced(text: str, other: str) -> list[str] | None:
+    if text == other:
+        return []
+    head, tail = _shared(text, other)
+    parts = text_segments(text[head : len(text) - tail], other[head : len(other) - tail])
+    same = head + tail + sum(len(part.text) for part in parts if not part.differs)
+    if same < ALIKE * max(len(text), len(other)):
+        return None
+    return [part.text.strip() for part in parts if part.differs and part.text.strip()]
+
+
+def _shared(text: str, other: str) -> tuple[int, int]:
+    """Return how many characters both share at their beginning and at their end, up to whole words."""
+    shortest = min(len(text), len(other))
+    head = next((i for i in range(shortest) if text[i] != other[i]), shortest)
+    head = text.rfind(" ", 0, head) + 1
+    most = shortest - head
+    tail = next((i for i in range(most) if text[-1 - i] != other[-1 - i]), most)
+    gap = text.find(" ", len(text) - tail)
+    return head, (len(text) - gap if tail and gap >= 0 else 0)
+
+
+def _parts(run: StepRun) -> Iterator[str]:
+    yield run.subject or ""
+    yield run.content or ""
+
+
+EDITABLE = ("planned", "held")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactText:
+    """One step's exact text: what differs from somebody else's is marked, what was found stands beside it."""
+
+    run: StepRun
+    slot: Slot
+    subject: tuple[TextSegment, ...]
+    content: tuple[TextSegment, ...]
+    findings: tuple[Finding, ...]
+    editable: bool
+
+
+async def doubts_of(app: AppContext, plan: Plan, detail: SequenceDetail) -> tuple[Finding, ...]:
+    """Return the warnings about a person that are about no step of theirs: their facts, their address."""
+    found = person_warnings(app, detail, sourcing=await sourcing_of_plan(app, plan))
+    return tuple(one for one in found if one.step_id is None)
+
+
+def exact_texts_of(
+    app: AppContext, detail: SequenceDetail, other: SequenceDetail | None, *, sourcing: Sourcing
+) -> list[ExactText]:
+    """Return a person's texts, compared with another's where there is one."""
+    sequence = detail.sequence
+    found = person_findings(app, detail, sourcing=sourcing)
+    slots = timetable(app, [run.step for run in sequence.steps], zone=sequence.time_zone, start=app.clock())
+    others = other.sequence.steps if other else (None,) * len(sequence.steps)
+    return [
+        ExactText(
+            run=run,
+            slot=slot,
+            subject=text_segments(run.subject or "", basis.subject if basis else None),
+            content=text_segments(run.content or "", basis.content if basis else None),
+            findings=tuple(one for one in found if one.step_id == run.step.id),
+            editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
+        )
+        for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
+    ]
+
+
+WORDS = {
+    Channel.EMAIL: ("e-mail", "e-mails"),
+    Channel.LINKEDIN: ("LinkedIn task", "LinkedIn tasks"),
+    Channel.WHATSAPP: ("WhatsApp task", "WhatsApp tasks"),
+    Channel.SMS: ("SMS task", "SMS tasks"),
+}
+WIDTH, MARGIN, LEAST_GAP = 720, 40, 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One step on the line: where it lies in the picture, what comes before it, and how many people it reaches.
+
+    ``told`` says the same in words: of a plan that was decided, what became of the step.
+    """
+
+    step: Step
+    number: int
+    x: float
+    wait: str
+    when: str
+    held: bool
+    reaches: int
+    told: str
+
+
+_DONE = (StepState.SENT, StepState.DONE)
+_STATES = {
+    StepState.SENT: "sent",
+    StepState.DONE: "done",
+    StepState.UNKNOWN: "sent or not: nobody knows",
+    StepState.FAILED: "failed",
+    StepState.OPEN: "to do by hand now",
+    StepState.HELD: "held",
+    StepState.SKIPPED: "skipped",
+    StepState.CANCELLED: "never reached",
+}
+
+
+def stops(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[Stop, ...]:
+    """Return the steps of a plan as stops on a line: whom each would reach, or once decided, whom it has."""
+    places = _places([slot.at for slot in slots]) if slots else []
+    undecided = plan.status in (*OPEN, PlanStatus.DRAFTING)
+    reached = [_reached(place, tally, undecided=undecided) for place in range(len(steps))]
+    return tuple(
+        Stop(
+            step=step,
+            number=number,
+            x=place,
+            wait=wait_words(step),
+            when=slot.words,
+            held=slot.held,
+            reaches=count,
+            told=people_words(count) if undecided else _became(plan, tally, place=number - 1),
+        )
+        for number, (step, slot, place, count) in enumerate(zip(steps, slots, places, reached, strict=True), 1)
+    )
+
+
+def people_words(number: int) -> str:
+    """Return a number of people in words."""
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def _reached(place: int, tally: PlanTally, *, undecided: bool) -> int:
+    if undecided:
+        return tally.messages[place] if place < len(tally.messages) else 0
+    states = tally.steps[place] if place < len(tally.steps) else {}
+    return sum(states.get(state, 0) for state in _DONE)
+
+
+def _became(plan: Plan, tally: PlanTally, *, place: int) -> str:
+    """Return what became of one step, in words and numbers."""
+    if plan.header.is_at_vendor:
+        return (
+            f"{plan.header.terms.sender_name} tells, run by run"
+            if plan.status is PlanStatus.APPROVED
+            else "nobody"
+        )
+    states = tally.steps[place] if place < len(tally.steps) else {}
+    words = _STATES | (
+        {StepState.SENT: "written to the outbox folder"} if plan.header.terms.delivery == OUTBOX else {}
+    )
+    told = [f"{states[state]:,} {word}" for state, word in words.items() if states.get(state)]
+    if rest := sum(count for state, count in states.items() if state not in words):
+        told.append(f"{rest:,} to come")
+    return ", ".join(told) or "nobody"
+
+
+def wait_words(step: Step) -> str:
+    """Return what has to pass before a step, in words."""
+    if step.temporality_type is Temporality.AFTER_INVITATION_SETTLED:
+        return "once the invitation is settled"
+    if step.temporality_type is Temporality.DELAYED and step.delay:
+        unit = f"{step.delay.unit.value}{'' if step.delay.value == 1 else 's'}"
+        return f"{step.delay.value} {unit} later"
+    return "at once"
+
+
+def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot | None) -> str:
+    """Return in one sentence, with numbers, what approving a plan causes."""
+    if not tally.concerned:
+        return "Nobody of it waits: approving it starts nothing."
+    people = people_words(tally.waiting)
+    if plan.header.is_at_vendor:
+        title = plan.header.terms.sender_name
+        return f"Approving this enrols {people} at {title}, which then contacts them by itself."
+    counts = dict.fromkeys(WORDS, 0)
+    for step, count in zip(steps, tally.messages, strict=False):
+        counts[step.type] += count
+    told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
+    when = f", the first about {first.local}" if first else ""
+    begins = f"starts {people}" if tally.waiting else ""
+    goes_on = f"lets {people_words(tally.live)} already under way go on" if tally.live else ""
+    does = " and ".join(filter(None, (begins, goes_on)))
+    return f"Approving this {does}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
+
+
+def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
+    terms, mails = plan.header.terms, counts[Channel.EMAIL]
+    if not mails:
+        return "; nothing leaves by itself"
+    if terms.delivery == OUTBOX:
+        return "; e-mails become files in the outbox folder and reach nobody"
+    days = math.ceil(mails / terms.daily_cap)
+    pace = f"at most {terms.daily_cap:,} e-mails a day"
+    return f"; e-mails leave through {terms.delivery}, {pace}{f', over {days:,} days or more' if days > 1 else ''}"
+
+
+def _listed(parts: list[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts) or "nothing"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _places(moments: Items[datetime]) -> list[float]:
+    """Return places along the line: further apart the longer the wait, never so near that labels touch."""
+    gaps = [(after - before).total_seconds() / 86400 for before, after in pairwise(moments)]
+    weights = [1 + math.log1p(max(gap, 0)) for gap in gaps]
+    room = WIDTH - 2 * MARGIN
+    least = min(LEAST_GAP, room / max(len(gaps), 1))
+    spare = room - least * len(gaps)
+    places = [float(MARGIN)]
+    for weight in weights:
+        places.append(places[-1] + least + spare * weight / sum(weights))
+    return [round(place, 1) for place in places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """A plan and all that is said about everybody in it; ``first`` is whom others are compared with.
+
+    ``warnings`` is how many a yes covers, ``accounts`` what has to be connected at a vendor.
+    """
+
+    plan: Plan
+    tally: PlanTally
+    stops: tuple[Stop, ...]
+    consequence: str
+    findings: tuple[Finding, ...]
+    sourcing: Sourcing
+    first: SequenceDetail | None
+    duties: tuple[Duty, ...]
+    warnings: int
+    accounts: str | None
+
+    @property
+    def decidable(self) -> bool:
+        """Whether a person can still say no to it, and yes once it is not void."""
+        return self.plan.status in OPEN
+
+
+async def overview(app: AppContext, plan: Plan, *, reading: Reading) -> Overview:
+    """Return a plan as it stands, for somebody who has read so much of it; they have now seen this state of it."""
+    await _note(app, plan, reading)
+    tally = await app.records.tally(plan.id)
+    report = await planned_blueprint(app, plan)
+    people = await app.records.list_people(plan.id, page=1, size=1)
+    first = people.items[0] if people.items else None
+    steps, sourcing = report.blueprint.steps, report.blueprint.sourcing
+    slots = timetable(app, steps, zone=first.sequence.time_zone if first else "UTC", start=app.clock())
+    open_duties = await consent.duties(app, plan, tally=tally, reading=reading)
+    return Overview(
+        plan=plan,
+        tally=tally,
+        stops=stops(plan, steps, slots, tally=tally),
+        consequence=consequence(plan, tally=tally, steps=steps, first=slots[0] if slots else None),
+        findings=tuple(report.findings),
+        sourcing=sourcing,
+        first=first,
+        duties=tuple(open_duties) if plan.status in OPEN else (),
+        warnings=len(warnings_in(report.findings)) + plan.warnings,
+        accounts=accounts_needed(plan.header.blueprint_id, steps),
+    )
+
+
+async def _note(app: AppContext, plan: Plan, reading: Reading) -> None:
+    if plan.digest and plan.digest not in reading.seen:
+        newest = await app.records.list_audit(page=1, size=1)
+        reading.seen[plan.digest] = newest.items[0].number if newest.items else 0

@@ -1,1 +1,0 @@
-"""Clarky's public REST API, from docs.clarky.ai."""

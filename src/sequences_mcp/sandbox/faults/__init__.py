@@ -1,1 +1,0 @@
-"""What can go wrong between a client and a vendor, on demand."""

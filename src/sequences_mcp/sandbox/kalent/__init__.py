@@ -1,1 +1,0 @@
-"""Kalent's public REST API, from docs.kalent.ai."""

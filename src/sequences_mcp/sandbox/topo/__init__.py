@@ -1,1 +1,0 @@
-"""Topo's public REST API, from docs.topo.io."""

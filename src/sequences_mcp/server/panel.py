@@ -1,0 +1,200 @@
+"""The panel that shows a plan inside a chat: MCP Apps, extension ``io.modelcontextprotocol/ui``."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resources import FunctionResource
+
+from sequences_mcp.context import PlanShown
+from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
+from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
+from sequences_mcp.server.views.starts import UNDER_WAY
+
+URI = "ui://sequences-mcp/plan.html"
+FOLDER = Path(__file__).parent / "panel_page"
+SHOWN: Mapping[str, Any] = {"ui": {"resourceUri": URI}}
+APP_ONLY: Mapping[str, Any] = {"ui": {"resourceUri": URI, "visibility": ["app"]}}
+_NOTHING: dict[str, Any] = {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []}
+
+
+def extension() -> Apps:
+    """Return the extension with the panel's document; the tools come from the catalogue."""
+    apps = Apps()
+    apps.add_resource(
+        FunctionResource(
+            uri=URI,
+            name="plan.html",
+            title="Plan",
+            description="A plan with its exact texts, for a person to decide about.",
+            mime_type=APP_MIME_TYPE,
+            meta={"ui": {"csp": _NOTHING, "prefersBorder": True}},
+            fn=document,
+        )
+    )
+    return apps
+
+
+def document() -> str:
+    """Return the panel as one document."""
+    names = ("plan.html", "plan.css", "scrypt.js", "plan.js")
+    page, style, derivation, panel = ((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    script = f"{derivation}\n{panel}"
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    for mark, text in (("/*policy*/", policy), ("/*style*/", style), ("/*script*/", script)):
+        page = page.replace(mark, text)
+    return page
+
+
+def require_panel(ctx: Context[Any, Any]) -> None:
+    """Raise NotSupportedError for a client without panels: there only a model could be calling."""
+    if not client_supports_apps(ctx):
+        raise NotSupportedError(
+            "This client shows no panels.", next_step="A person decides where list_reviews says, outside the chat."
+        )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+class DiffSpanView(ResultView):
+    """A stretch of a text, and whether the first person's text has something else there."""
+
+    text: str
+    differs: bool
+
+
+class PanelTextView(ResultView):
+    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
+
+    mark: str
+    name: str
+    channel: str
+    when: str
+    recipient: str | None = None
+    subject: tuple[DiffSpanView, ...] | None = None
+    content: tuple[DiffSpanView, ...] | None = None
+    findings: tuple[str, ...]
+
+
+class PanelPersonView(ResultView):
+    """One person; ``out`` when taken out; by its ``mark`` a panel reports read what a vendor is ``handed``."""
+
+    mark: str | None = None
+    name: str
+    out: bool
+    handed: str | None = None
+    not_given: str | None = None
+    findings: tuple[str, ...]
+    texts: tuple[PanelTextView, ...]
+
+
+class PersonPage(PageView):
+    """Some people, those with warnings first."""
+
+    items: tuple[PanelPersonView, ...]
+
+
+class PanelStepView(ResultView):
+    """One step for everybody."""
+
+    name: str
+    channel: str
+    wait: str
+    when: str
+    told: str
+
+
+class DutyView(ResultView):
+    """Something a person does before a yes counts."""
+
+    words: str
+    done: bool | None = None
+
+
+class ChallengeView(ResultView):
+    """What one proof answers."""
+
+    nonce: str
+    salt: str
+    derivation: str
+
+
+class PanelView(PlanView):
+    """A plan, some of its people with every text, and the challenge of a yes where it can be given here."""
+
+    waiting: int
+    many: bool
+    decidable: bool
+    consequence: str
+    sender: str
+    delivery: str
+    accounts: str | None = None
+    window: str | None = None
+    pace: str | None = None
+    steps: tuple[PanelStepView, ...]
+    findings: tuple[str, ...]
+    duties: tuple[DutyView, ...]
+    persons: PersonPage
+    challenge: ChallengeView | None = None
+    elsewhere: str
+    address: str | None = None
+
+
+class DecidedView(WrittenView):
+    """A plan after a person's decision."""
+
+    plan_id: str
+    status: str
+
+
+def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
+    """Return a plan for the panel; ``address`` is where the review page shows it."""
+    plan, terms = shown.plan, shown.plan.header.terms
+    return PanelView(
+        waiting=shown.waiting,
+        many=shown.many,
+        decidable=shown.decidable,
+        consequence=shown.consequence,
+        accounts=shown.accounts,
+        sender=sender_words(terms),
+        delivery=way_out(terms),
+        window=terms.window or None,
+        pace=None
+        if terms.are_a_vendors
+        else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
+        steps=tuple(map(PanelStepView.model_validate, shown.steps)),
+        findings=shown.findings,
+        duties=tuple(map(DutyView.model_validate, shown.duties)),
+        persons=PersonPage(
+            items=tuple(map(PanelPersonView.model_validate, shown.people.items)), **numbered(shown.people)
+        ),
+        challenge=ChallengeView.model_validate(shown.challenge) if shown.challenge else None,
+        elsewhere=shown.elsewhere,
+        address=address,
+        reason=None if plan.reason is None else for_person(plan.reason),
+        **plan_view(plan, warnings=shown.warnings).model_dump(exclude={"reason"}),
+    )
+
+
+def decided_view(plan: Plan, *, approved: bool) -> DecidedView:
+    """Return what was decided."""
+    return DecidedView(
+        plan_id=plan.id,
+        status=plan.status.value,
+        outcome="done" if approved else "refused",
+        next=UNDER_WAY if approved else "Nothing of it leaves.",
+    )

@@ -1,0 +1,130 @@
+"""People: what is known about them was written by others and stays in fields of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.ports.embedded import SavedContact
+from sequences_mcp.ports.vendor import PlacedContact
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
+from sequences_mcp.services.contacts import FoundContacts
+
+NOTES_BUDGET = 1_000
+FACT_LIMIT = 80
+SAVED_SHOWN = 30
+
+
+class WhoView(ResultView):
+    """Enough of a person to tell them from others; without an id, the vendor has deleted the contact."""
+
+    contact_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+class ContactView(ResultView):
+    """A stored person. ``notes`` is cut where a page has many; a narrower query shows more of it."""
+
+    id: str
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    company_domain: str | None = None
+    job_title: str | None = None
+    location: str | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    language: str | None = None
+    linkedin_url: str | None = None
+    notes: str | None = None
+    never_contact: str | None = None
+
+
+class ContactPage(PageView):
+    """Some people."""
+
+    items: tuple[ContactView, ...]
+
+
+class NotSavedView(ResultView):
+    """Somebody a vendor did not take in: the position in the call, our reason, and the vendor's own words."""
+
+    contact: int
+    why: str | None = None
+    vendor_code: str | None = None
+    vendor_message: str | None = None
+
+
+class ContactsSaved(WrittenView):
+    """What became of each person saved, in order; at a vendor, how many and, of those not saved, why."""
+
+    created: int | None = None
+    updated: int | None = None
+    contacts: tuple[WhoView, ...] | None = None
+    contacts_left_out: int | None = None
+    saved: int | None = None
+    were_there: int | None = None
+    not_saved: tuple[NotSavedView, ...] | None = None
+    not_saved_left_out: int | None = None
+
+
+def who(contact: Contact) -> dict[str, Any]:
+    """Return a person in one line, for the constructor of a WhoView."""
+    return {
+        "contact_id": contact.id or None,
+        "name": cut(contact.display_name, FACT_LIMIT) or None,
+        "email": _fact(contact.email),
+    }
+
+
+def contact_page(found: FoundContacts) -> ContactPage:
+    """Return a page of people whose notes share one budget, with why somebody must never be contacted."""
+    page, never = found
+    limit = fair_limit((len(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
+    items = tuple(_contact(contact, limit, never=never.get(contact.id)) for contact in page.items)
+    return ContactPage(items=items, **numbered(page))
+
+
+def contacts_saved(saved: Items[SavedContact]) -> ContactsSaved:
+    """Return the result of an upsert."""
+    created = sum(one.created for one in saved)
+    return ContactsSaved(
+        created=created,
+        updated=len(saved) - created,
+        contacts=tuple(WhoView(**who(one.contact)) for one in saved[:SAVED_SHOWN]),
+        contacts_left_out=max(0, len(saved) - SAVED_SHOWN) or None,
+        next="start_sequence and preview_sequence take these ids, or the e-mail addresses.",
+    )
+
+
+def contacts_placed(people: Items[PlacedContact]) -> ContactsSaved:
+    """Return what became of people given to a vendor: of several outcomes, the worst."""
+    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    return ContactsSaved(
+        outcome="not_done" if failed else "done",
+        saved=len(people) - len(failed),
+        were_there=sum(one.was_there for one in people),
+        not_saved=tuple(_not_saved(*pair) for pair in failed[:SAVED_SHOWN]) or None,
+        not_saved_left_out=max(0, len(failed) - SAVED_SHOWN) or None,
+        next="Some were saved, the rest was not: not_saved says why. The same call with a new key does no harm."
+        if failed
+        else "find_contacts shows them there; nothing was started for anybody.",
+    )
+
+
+def _not_saved(position: int, one: PlacedContact) -> NotSavedView:
+    message = cut(one.vendor_message, 2 * FACT_LIMIT) if one.vendor_message else None
+    return NotSavedView(contact=position, why=one.why, vendor_code=one.vendor_code, vendor_message=message)
+
+
+def _contact(contact: Contact, limit: int, *, never: str | None) -> ContactView:
+    facts: dict[str, Any] = {name: _fact(value) for name, value in facts_of(contact).items()}
+    return ContactView(id=contact.id, notes=cut(contact.notes, limit) or None, never_contact=_fact(never), **facts)
+
+
+def _fact(value: str | None) -> str | None:
+    return None if value is None else cut(value, FACT_LIMIT)

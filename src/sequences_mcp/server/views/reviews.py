@@ -1,0 +1,310 @@
+"""What waits for a person, and the state of this server."""
+
+from __future__ import annotations
+
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.planning.vendor_texts import vendor_words
+from sequences_mcp.ports.embedded import AskedChange, Draft
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
+from sequences_mcp.server.views.contacts import WhoView, who
+from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
+from sequences_mcp.services.connections import ProvidersReport
+from sequences_mcp.services.operations import differences, what_it_is
+from sequences_mcp.services.reviews import Reviews, Withdrawn
+
+TEXT_BUDGET = 1_600
+CHANGES_SHOWN = 5
+REASON_LIMIT = 300
+ANEW = "Another start of the same needs a new idempotency_key."
+STOPPABLE = "topo"  # whose API can end a run
+
+
+class PlanView(ResultView):
+    """A start that waits for, or has, a person's yes; ``digest`` is what they approve."""
+
+    plan_id: str
+    status: str
+    blueprint_id: str
+    blueprint_name: str
+    blueprint_version: int | None = None
+    people: int
+    digest: str
+    missing_texts: int
+    to_read: int
+    warnings: int
+    expires_at: str
+    reason: str | None = None
+
+
+class DraftView(WhoView):
+    """One text that waits, and why; ``content`` is cut where a page has much of it."""
+
+    id: str
+    why: str
+    sequence_id: str
+    step_id: str
+    channel: str
+    subject: str | None = None
+    content: str | None = None
+    reason: str | None = None
+    server_reply: str | None = None
+
+
+class PlanPage(PageView):
+    """Some plans, oldest first."""
+
+    items: tuple[PlanView, ...]
+
+
+class DraftPage(PageView):
+    """Some texts."""
+
+    items: tuple[DraftView, ...]
+
+
+class ChangedView(ResultView):
+    """One value that a vendor would have instead of another."""
+
+    name: str
+    before: str
+    after: str
+
+
+class ChangeView(ResultView):
+    """A change at a vendor that an agent asked for; long values are cut, ``more_changes`` are not shown."""
+
+    change_id: str
+    what: str
+    id: str
+    changes: tuple[ChangedView, ...]
+    more_changes: int | None = None
+    expires_at: str
+
+
+class ChangePage(PageView):
+    """Some changes at vendors, oldest first."""
+
+    items: tuple[ChangeView, ...]
+
+
+class ReviewsView(ResultView):
+    """What waits for a person."""
+
+    plans: PlanPage
+    drafts: DraftPage
+    changes: ChangePage | None = None
+    next: str
+
+
+class PlanWithdrawn(WrittenView):
+    """A plan that was taken back: how many of its people will not be written to, how many runs were stopped."""
+
+    plan_id: str
+    status: str
+    people_left_out: int
+    runs_stopped: int
+
+
+class DraftWritten(DraftView, WrittenView):
+    """A text after a change."""
+
+
+def plan_view(plan: Plan, *, warnings: int) -> PlanView:
+    """Return a plan; ``warnings`` is the number that a yes to it covers."""
+    return PlanView(
+        plan_id=plan.id,
+        status=plan.status.value,
+        blueprint_id=plan.header.blueprint_id,
+        blueprint_name=plan.header.blueprint_name,
+        blueprint_version=plan.header.version_told,
+        people=plan.people,
+        digest=plan.digest,
+        missing_texts=plan.missing_texts,
+        to_read=plan.to_read,
+        warnings=warnings,
+        expires_at=plan.header.expires_at.isoformat(timespec="seconds"),
+        reason=cut(plan.reason, REASON_LIMIT) if plan.reason else None,
+    )
+
+
+def plan_withdrawn(found: Withdrawn) -> PlanWithdrawn:
+    """Return a plan after it was taken back."""
+    plan, counts = found.plan, found.tally.statuses
+    began = plan.status is PlanStatus.APPROVED
+    never = counts.get(SequenceStatus.REFUSED, 0) + counts.get(SequenceStatus.FAILED, 0)
+    there = sum(counts.values()) - never
+    return PlanWithdrawn(
+        plan_id=plan.id,
+        status=plan.status.value,
+        people_left_out=found.kept_from_vendor if began else counts.get(SequenceStatus.REFUSED, 0),
+        runs_stopped=0 if began else counts.get(SequenceStatus.STOPPED_EARLY, 0),
+        next=_once_begun(plan.header.provider, there) if began else f"Nothing of it leaves. {ANEW}",
+    )
+
+
+def _once_begun(provider: str, there: int) -> str:
+    """Return what can be done about those of a withdrawn plan whom a vendor has, or may have."""
+    if not there:
+        return f"Nobody of it had been handed over. {ANEW}"
+    title = VENDORS.get(provider, provider)
+    ends = "stop_sequence stops them" if provider == STOPPABLE else f"only {title}'s own app stops them"
+    return f"{there} of its people were handed over to {title} before; {ends}."
+
+
+def change_withdrawn(change: AskedChange) -> PlanWithdrawn:
+    """Return a change at a vendor after it was taken back."""
+    return PlanWithdrawn(
+        plan_id=change.id,
+        status="refused",
+        people_left_out=0,
+        runs_stopped=0,
+        next="Nothing was changed at the vendor.",
+    )
+
+
+def change_page(changes: Page[AskedChange]) -> ChangePage | None:
+    """Return changes that wait, their values sharing one budget, or None where there are none at all."""
+    if not changes.total_count:
+        return None
+    found = [differences(one)[:CHANGES_SHOWN] for one in changes.items]
+    limit = fair_limit((len(part) for one in found for it in one for part in it[1:]), budget=TEXT_BUDGET)
+    return ChangePage(items=tuple(change_view(one, limit) for one in changes.items), **numbered(changes))
+
+
+def change_view(change: AskedChange, limit: int) -> ChangeView:
+    """Return a change that waits, with old and new, each cut to ``limit`` characters."""
+    found = differences(change)
+    return ChangeView(
+        change_id=change.id,
+        what=what_it_is(change),
+        id=change.subject,
+        changes=tuple(
+            ChangedView(name=cut(one.name, 80), before=cut(one.before, limit), after=cut(one.after, limit))
+            for one in found[:CHANGES_SHOWN]
+        ),
+        more_changes=max(0, len(found) - CHANGES_SHOWN) or None,
+        expires_at=change.expires_at.isoformat(timespec="seconds"),
+    )
+
+
+def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
+    """Return what comes next; of ``one`` plan that is decided, what was decided, by whom and when."""
+    if one and (plan := reviews.plans.items[0]).decided_at is not None:
+        when = f"{plan.decided_at:%Y-%m-%d %H:%M} UTC"
+        reason = f": {plan.reason}" if plan.reason else ""
+        return f"{plan.status.value.capitalize()} by {plan.decided_by}, {when}{reason}."
+    return f"A person approves or refuses {ways}. edit_draft changes a text."
+
+
+def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:
+    """Return what waits, its texts sharing one budget."""
+    limit = fair_limit((len(draft.run.content or "") for draft in reviews.drafts.items), budget=TEXT_BUDGET)
+    return ReviewsView(
+        plans=PlanPage(
+            items=tuple(plan_view(plan, warnings=reviews.warnings[plan.id]) for plan in reviews.plans.items),
+            **numbered(reviews.plans),
+        ),
+        drafts=DraftPage(
+            items=tuple(draft_view(draft, limit) for draft in reviews.drafts.items), **numbered(reviews.drafts)
+        ),
+        changes=change_page(reviews.changes),
+        next=next_step,
+    )
+
+
+def draft_view(draft: Draft, limit: int) -> DraftView:
+    """Return one text, cut to ``limit`` characters."""
+    return DraftView(
+        id=draft.id,
+        why=draft.why,
+        sequence_id=draft.sequence.id,
+        step_id=draft.run.step.id,
+        channel=channel_of(draft.run.step),
+        subject=draft.run.subject,
+        content=None if draft.run.content is None else cut(draft.run.content, limit),
+        reason=draft.run.reason,
+        server_reply=draft.run.answer and cut(draft.run.answer, REPLY_LIMIT),
+        **who(draft.contact),
+    )
+
+
+NO_WORKER = "none runs: nothing leaves before one does (an open chat with this server, or sequences-mcp work)"
+
+
+class ProviderView(ResultView):
+    """One provider and what it can do."""
+
+    name: str
+    can: tuple[str, ...]
+    note: str | None = None
+
+
+class ProvidersView(ResultView):
+    """What is connected, who sends how and when, after whose yes, and what is not set up or broken.
+
+    ``server_reply`` is what the mail server says, where it refuses the mailbox: its words, not this program's.
+    """
+
+    providers: tuple[ProviderView, ...]
+    sender: str | None = None
+    delivery: str
+    window: str
+    daily_cap: int
+    spacing_seconds: int
+    approval: tuple[str, ...]
+    auto_approve: tuple[str, ...]
+    broken: tuple[str, ...]
+    server_reply: str | None = None
+    workers: tuple[str, ...]
+    waiting_plans: int
+    waiting_drafts: int
+    waiting_changes: int
+    open_tasks: int
+    waiting_since: str | None = None
+
+
+def providers_view(report: ProvidersReport) -> ProvidersView:
+    """Return the state of the server."""
+    sender, terms, waiting = report.sender, report.terms, report.waiting
+    return ProvidersView(
+        providers=tuple(ProviderView(name=one.name, can=one.can, note=one.note) for one in report.providers),
+        sender=f"{sender.name} <{sender.address}>" if sender else None,
+        delivery=delivery_words(terms.delivery),
+        window=terms.window,
+        daily_cap=terms.daily_cap,
+        spacing_seconds=terms.spacing,
+        approval=report.approval,
+        auto_approve=report.auto_approve,
+        broken=report.broken,
+        server_reply=next((one.server_reply for one in report.troubles if one.server_reply), None),
+        workers=tuple(one.words for one in report.workers) or (NO_WORKER,),
+        waiting_plans=waiting.plans.number,
+        waiting_drafts=waiting.texts.number,
+        waiting_changes=waiting.changes.number,
+        open_tasks=waiting.tasks.number,
+        waiting_since=waiting.since.isoformat(timespec="minutes") if waiting.since else None,
+    )
+
+
+def sender_words(terms: Terms) -> str:
+    """Return who sends what is approved under these terms."""
+    return (
+        f"as set in {terms.sender_name}"
+        if terms.are_a_vendors
+        else f"{terms.sender_name} <{terms.sender_address}>"
+    )
+
+
+def way_out(terms: Terms) -> str:
+    """Return how what is approved under these terms leaves."""
+    return vendor_words(terms) if terms.are_a_vendors else delivery_words(terms.delivery)
+
+
+def delivery_words(delivery: str) -> str:
+    """Return how e-mail leaves, in words that cannot be mistaken."""
+    if delivery == "outbox":
+        return "outbox: e-mails are written to a folder and reach nobody (no mail server is set up)"
+    return f"e-mails leave through {delivery}"

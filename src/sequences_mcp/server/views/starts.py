@@ -1,0 +1,438 @@
+"""What each person would get, a start, and how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Sequence as Items
+from typing import Any, Literal
+
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.domain.findings import Severity, grouped
+from sequences_mcp.domain.ids import version_told
+from sequences_mcp.domain.plan import OUTBOX, Plan, PlanStatus
+from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.run import LIVE, SequenceStatus, StepState
+from sequences_mcp.planning.vendor_texts import course_there, title_of
+from sequences_mcp.ports.vendor import EnrolmentCounts
+from sequences_mcp.server.dialog import DialogAnswer
+from sequences_mcp.server.view import Outcome, ResultView, WrittenView, cut, fair_limit
+from sequences_mcp.server.views.blueprints import FindingView, FoundView, finding_view, found
+from sequences_mcp.server.views.contacts import WhoView, who
+from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
+from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
+from sequences_mcp.services.starts import OPERATOR, LeftOut, MissingTexts, PersonPreview, Preview, StartReport
+
+TEXTS_SHOWN = 15  # so five people of three steps, or three of five
+PREVIEW_PEOPLE_SHOWN = 8
+PREVIEW_REASONS_SHOWN = 5
+PREVIEW_REASON_LIMIT = 200
+PREVIEW_TEXT_BUDGET = 1_700
+
+
+class StepPreview(ResultView):
+    """One step as this person would get it; no ``content``: the text is still to be written for them."""
+
+    step_id: str
+    channel: str
+    at: str
+    waits_for_window: bool | None = None
+    recipient: str | None = None
+    subject: str | None = None
+    content: str | None = None
+
+
+class PreviewPersonView(WhoView):
+    """One person; ``left_out`` says why a start would not write to them."""
+
+    time_zone: str | None = None
+    left_out: tuple[str, ...] | None = None
+    warnings: tuple[FindingView, ...] | None = None
+    missing_texts: tuple[str, ...] | None = None
+    steps: tuple[StepPreview, ...] | None = None
+
+
+class PreviewView(ResultView):
+    """What would go to whom and when, if approved now and nobody answers. Nothing was saved or planned."""
+
+    blueprint_id: str
+    blueprint_version: int | None = None
+    delivery: str
+    people: tuple[PreviewPersonView, ...]
+    people_count: int
+    left_out_count: int
+    left_out_why: tuple[CountedView, ...] | None = None
+    note: str | None = None
+
+
+def preview_view(preview: Preview) -> PreviewView:
+    """Return a preview; its texts share one budget."""
+    number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
+    shown = preview.people[: min(number, PREVIEW_PEOPLE_SHOWN)]
+    lengths = [len(planned.content or "") for one in shown for planned in one.person.steps]
+    limit = fair_limit(lengths, budget=PREVIEW_TEXT_BUDGET)
+    return PreviewView(
+        blueprint_id=preview.blueprint.id,
+        blueprint_version=version_told(preview.blueprint.id, preview.blueprint.version),
+        delivery=way_out(preview.terms),
+        people=tuple(_person(one, limit) for one in shown),
+        people_count=len(preview.people),
+        left_out_count=sum(bool(one.blocked) for one in preview.people),
+        left_out_why=counted(one.blocked[0] for one in preview.people if one.blocked),
+        note=_note(len(shown), len(preview.people), is_cut=max(lengths, default=0) > limit),
+    )
+
+
+def _person(one: PersonPreview, limit: int) -> PreviewPersonView:
+    person = one.person
+    warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
+    return PreviewPersonView(
+        time_zone=f"{person.time_zone} ({person.zone_source})" if person.time_zone else None,
+        left_out=tuple(cut(why, PREVIEW_REASON_LIMIT) for why in one.blocked[:PREVIEW_REASONS_SHOWN]) or None,
+        warnings=tuple(warnings[:PREVIEW_REASONS_SHOWN]) or None,
+        missing_texts=person.missing_texts or None,
+        steps=tuple(
+            StepPreview(
+                step_id=planned.step.id,
+                channel=channel_of(planned.step),
+                at=slot.local,
+                waits_for_window=slot.held or None,
+                recipient=planned.recipient,
+                subject=planned.subject,
+                content=None if planned.content is None else cut(planned.content, limit),
+            )
+            for planned, slot in zip(person.steps, one.slots, strict=True)
+        )
+        or None,
+        **who(person.contact),
+    )
+
+
+def _note(shown: int, people: int, *, is_cut: bool) -> str | None:
+    notes = []
+    if people > shown:
+        notes.append(f"The first {shown} of {people} people are shown.")
+    if is_cut:
+        notes.append("Long texts are cut; fewer contacts show more of them.")
+    return " ".join(notes) or None
+
+
+PEOPLE_SHOWN = 5
+REASONS_SHOWN = 3
+KINDS_SHOWN = 5
+REASON_LIMIT = 200
+REASON_OF_ONE = 150
+TEXT_BUDGET = 1_600
+
+Approval = Literal[
+    "given",
+    "declined",
+    "dismissed",
+    "no_answer",
+    "expired",
+    "withdrawn",
+    "nobody_left",
+    "not_asked",
+    "by_operator",
+]
+
+
+class CountedView(ResultView):
+    """A reason that several have; what differs from one to the next is left out of it."""
+
+    count: int
+    reason: str
+
+
+class LeftOutView(WhoView):
+    """Someone the plan does not contain, and why."""
+
+    reasons: tuple[str, ...]
+
+
+class MissingTextsView(WhoView):
+    """Steps whose text is still to be written for one person."""
+
+    step_ids: tuple[str, ...]
+
+
+class SampleView(WhoView):
+    """The first person of the plan, with what they would get and when; ``handover`` is what a vendor is given."""
+
+    sequence_id: str
+    time_zone: str | None = None
+    handover: dict[str, str] | None = None
+    next_at: str | None = None
+    why: str
+    due: tuple[str, ...] | None = None
+    steps: tuple[StepRunView, ...] | None = None
+
+
+class HandedOverView(ResultView):
+    """How many of a start's people a vendor has, may have, did not take, and is still to be given.
+
+    ``errors`` are the vendor's answers about those it has not taken, ``why`` our reasons about the others.
+    ``operation_ids`` are what check_operation takes.
+    """
+
+    done: int
+    unknown: int
+    not_done: int
+    waiting: int
+    operation_ids: tuple[str, ...] | None = None
+    errors: tuple[dict[str, Any], ...] | None = None
+    why: tuple[str, ...] | None = None
+
+
+class StartView(FoundView, PlanView, WrittenView):
+    """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
+
+    ``findings`` are the warnings that a yes covers as well. ``repeat_of`` is when the same call came first.
+    ``pace`` is how long its e-mails take, ``accounts`` what a vendor needs connected, ``will_skip`` for how many
+    people a step has no address, ``not_given`` which facts known here a vendor is not told. ``became`` counts the
+    runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
+    """
+
+    approval: Approval
+    repeat_of: str | None = None
+    became: dict[str, int] | None = None
+    became_why: tuple[CountedView, ...] | None = None
+    handed_over: HandedOverView | None = None
+    sender: str
+    delivery: str
+    window: str | None = None
+    daily_cap: int | None = None
+    pace: str | None = None
+    accounts: str | None = None
+    will_skip: dict[str, int] | None = None
+    not_given: tuple[str, ...] | None = None
+    sample: SampleView
+    left_out_count: int
+    left_out_why: tuple[CountedView, ...] | None = None
+    left_out: tuple[LeftOutView, ...]
+    to_write: tuple[MissingTextsView, ...]
+    time_zones_from: dict[str, int]
+
+
+def start_view(report: StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
+    """Return a start as it was planned; ``views.standing`` says how it stands.
+
+    ``warnings`` is how many a yes covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the same
+    call came first.
+    """
+    plan, terms = report.plan, report.plan.header.terms
+    return StartView(
+        approval="not_asked",
+        outcome="waiting_for_approval",
+        next="",
+        repeat_of=repeat_of,
+        sender=sender_words(terms),
+        delivery=way_out(terms),
+        window=terms.window or None,
+        daily_cap=None if terms.are_a_vendors else terms.daily_cap,
+        sample=sample_view(report),
+        left_out_count=left_out,
+        left_out_why=counted(reason for one in report.left_out for reason in one.reasons[:1]),
+        left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
+        to_write=tuple(_missing(one) for one in report.missing_texts[:PEOPLE_SHOWN]),
+        time_zones_from=report.zone_sources,
+        **plan_view(plan, warnings=warnings).model_dump(),
+        **found(report.warnings),
+    )
+
+
+def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
+    """Return the most frequent of these reasons, each with how many have it; None for none."""
+    kinds = grouped((reason, 1) for reason in reasons)
+    shown = [CountedView(count=one.count, reason=cut(one.reason, REASON_LIMIT)) for one in kinds[:KINDS_SHOWN]]
+    if rest := kinds[KINDS_SHOWN:]:
+        shown.append(CountedView(count=sum(one.count for one in rest), reason=f"{len(rest)} other reasons"))
+    return tuple(shown) or None
+
+
+def left_out_view(one: LeftOut) -> LeftOutView:
+    """Return someone the plan does not contain."""
+    return LeftOutView(
+        reasons=tuple(cut(why, REASON_OF_ONE) for why in one.reasons[:REASONS_SHOWN]), **who(one.contact)
+    )
+
+
+def _missing(one: MissingTexts) -> MissingTextsView:
+    return MissingTextsView(step_ids=one.step_ids, **who(one.contact))
+
+
+def sample_view(report: StartReport) -> SampleView:
+    """Return the first person of a start, their texts cut to fit."""
+    sequence = report.sample.sequence
+    limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
+    return SampleView(
+        sequence_id=sequence.id,
+        time_zone=sequence.time_zone or None,
+        handover=dict(sequence.handover) or None,
+        next_at=when(report.sample.outlook.next_at),
+        why=report.sample.outlook.why,
+        steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
+        or None,
+        **who(report.sample.contact),
+    )
+
+
+STANDING_REASONS_SHOWN = 5
+UNDER_WAY = "It is under way: texts leave when they are due. get_sequence and list_tasks show what happens."
+ANEW = "Whoever of them may be written to can be started anew: start_sequence with another idempotency_key."
+FOLLOW = "Texts leave when they are due; get_sequence and list_tasks show what happens."
+_WORDS = {
+    SequenceStatus.FOUND: "still to be handed over",
+    SequenceStatus.ACTIVE: "under way",
+    SequenceStatus.WAITING_FOR_LEAD: "paused",
+    SequenceStatus.WAITING_FOR_USER: "waiting for a person",
+    SequenceStatus.COMPLETED: "completed",
+    SequenceStatus.SUCCEEDED: "succeeded",
+    SequenceStatus.FAILED: "failed",
+    SequenceStatus.STOPPED_EARLY: "stopped",
+    SequenceStatus.REFUSED: "never begun",
+}
+_FINISHED = (SequenceStatus.COMPLETED, SequenceStatus.SUCCEEDED)
+
+
+def standing(view: StartView, plan: Plan, tally: PlanTally, *, steps: Items[Step], ways: str) -> StartView:
+    """Return a start with how it stands now; a repeated call says so. ``ways`` is where a person decides."""
+    approval, outcome, next_step = _decided(plan, tally, ways=ways)
+    began = plan.status is PlanStatus.APPROVED
+    changes = {
+        "approval": approval,
+        "outcome": outcome,
+        "sent": sent_words(plan, tally, steps),
+        "next": f"{_repeated(view)}{next_step}",
+        "became": {status.value: count for status, count in tally.statuses.items()} if began else None,
+        "became_why": _why(tally) if began else None,
+    }
+    return view.model_copy(update=changes)
+
+
+def unanswered(view: StartView, said: DialogAnswer, *, ways: str) -> StartView:
+    """Return a start that still waits after a dialog in which nobody said yes or no."""
+    closed = said is DialogAnswer.CLOSED
+    what = "The dialog was closed without an answer." if closed else "The client brought no answer to the dialog."
+    again = " The same call asks again." if closed else ""
+    changes = {
+        "approval": "dismissed" if closed else "no_answer",
+        "next": f"{what} The plan goes on waiting: a person decides {ways}.{again}",
+    }
+    return view.model_copy(update=changes)
+
+
+def sent_words(plan: Plan, tally: PlanTally, steps: Items[Step]) -> str:
+    """Return what has left for real people by the embedded engine."""
+    sent, unknown = tally.done(steps), tally.done(steps, StepState.UNKNOWN)
+    if plan.header.terms.delivery == OUTBOX:
+        return f"nothing: {_mails(sent)} written to the outbox folder, which reaches nobody" if sent else "nothing"
+    doubt = f"; of {_mails(unknown)} nobody knows whether they left" if unknown else ""
+    return f"{_mails(sent) if sent else 'nothing'}{doubt}"
+
+
+def handed_over_facts(
+    view: StartView, plan: Plan, tally: PlanTally, *, found: EnrolmentCounts, unread: int
+) -> StartView:
+    """Return an approved start at a vendor with what became of its people; ``unread`` runs were not looked at."""
+    outcome, next_step = _fate(found, tally, title_of(plan))
+    seen = f" {unread:,} of its runs were not read again for this answer." if unread else ""
+    return view.model_copy(
+        update={
+            "handed_over": HandedOverView(
+                done=found.done,
+                unknown=found.unknown,
+                not_done=found.not_done,
+                waiting=found.waiting,
+                operation_ids=(found.operation_ids if found.unknown else ()) or None,
+                errors=vendor_errors(found.errors),
+                why=tuple(cut(one, REASON_LIMIT) for one in found.why) or None,
+            ),
+            "outcome": outcome,
+            "sent": _gone(found, title_of(plan), course_there(plan)),
+            "next": f"{_repeated(view)}{next_step}{seen}",
+        }
+    )
+
+
+def _gone(found: EnrolmentCounts, title: str, course: str) -> str:
+    """Return what has left for real people, as far as it is known here: a vendor has them, or may have."""
+    certain = f"{found.done:,} handed over to {title}: {course}" if found.done else None
+    doubtful = f"{found.unknown:,} unknown" if found.done else "unknown"
+    return "; ".join(filter(None, (certain, doubtful if found.unknown else None))) or "nothing"
+
+
+def counted_words(tally: PlanTally, *, at: str = "") -> str:
+    """Return how many of a plan's people are in which status; ``at`` is the vendor that has all of them."""
+    words = _WORDS | ({SequenceStatus.FOUND: f"waiting for a yes at {at}"} if at else {})
+    told = (f"{tally.statuses[one]:,} {word}" for one, word in words.items() if tally.statuses.get(one))
+    return ", ".join(told) or "nobody is in it"
+
+
+def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outcome, str]:
+    if plan.status is PlanStatus.APPROVED:
+        outcome, next_step = _became(tally)
+        return ("by_operator" if plan.decided_by == OPERATOR else "given"), outcome, next_step
+    if plan.status is PlanStatus.REFUSED:
+        return "declined", "refused", f"{_who(plan, 'Refused')} {ANEW}"
+    if plan.status is PlanStatus.EXPIRED:
+        return "expired", "not_done", f"Nobody decided in time ({plan.reason}). {ANEW}"
+    if plan.status is PlanStatus.WITHDRAWN:
+        return "withdrawn", "not_done", f"{_who(plan, 'Withdrawn')} {ANEW}"
+    if plan.status is PlanStatus.CLOSED:
+        gone = f"Everybody has left this plan since: {counted_words(tally)}."
+        return "nobody_left", "not_done", f"{gone} get_sequence says why of each. {ANEW}"
+    if plan.status is PlanStatus.VOID:
+        why = f"Its approval no longer holds: {plan.reason}."
+        return "not_asked", "waiting_for_approval", f"{why} A person renews it {ways}"
+    texts = "edit_draft writes the missing texts (list_reviews has their ids). " if plan.missing_texts else ""
+    return "not_asked", "waiting_for_approval", f"{texts}A person approves it {ways}"
+
+
+def _became(tally: PlanTally) -> tuple[Outcome, str]:
+    words = counted_words(tally)
+    if tally.count(*LIVE, SequenceStatus.FOUND):
+        return "done", f"It is under way: {words}. {FOLLOW}"
+    if tally.count(*_FINISHED):
+        return "done", f"It is over: {words}. {ANEW}"
+    return "not_done", f"It is over and nothing of it goes on: {words}. {ANEW}"
+
+
+def _fate(found: EnrolmentCounts, tally: PlanTally, title: str) -> tuple[Outcome, str]:
+    if found.unknown:
+        operations = ", ".join(found.operation_ids)
+        return "unknown", f"Do not start them again. check_operation looks for what became of them: {operations}."
+    if found.waiting and found.errors:
+        return "done", f"{title} has not taken the others yet (errors says why). It is tried again by itself."
+    if found.waiting:
+        return "done", f"It is being handed over to {title}; the same call tells how far it is."
+    if not found.done:
+        return "not_done", (
+            f"{title} has nobody of this start: {'errors' if found.errors else 'why'} says why and what helps. "
+            f"After that: {ANEW}"
+        )
+    if not tally.count(*LIVE, SequenceStatus.FOUND):  # a vendor's own FOUND: it waits for a yes there
+        outcome, next_step = _became(tally)
+        return outcome, next_step
+    follow = f"list_sequences with provider {title.lower()}, and get_sequence, follow it."
+    return "done", f"{title} has them: {counted_words(tally, at=title)}. {follow}"
+
+
+def _why(tally: PlanTally) -> tuple[CountedView, ...] | None:
+    shown = tally.reasons[:STANDING_REASONS_SHOWN]
+    return tuple(CountedView(count=one.count, reason=cut(one.reason, REASON_LIMIT)) for one in shown) or None
+
+
+def _who(plan: Plan, did: str) -> str:
+    when = f", {plan.decided_at:%Y-%m-%d %H:%M} UTC" if plan.decided_at else ""
+    reason = f": {plan.reason.rstrip('.')}" if plan.reason else ""
+    return f"{did} ({plan.decided_by or 'somebody'}{when}){reason}."
+
+
+def _repeated(view: StartView) -> str:
+    if view.repeat_of is None:
+        return ""
+    return f"This call repeats the one of {view.repeat_of}: nothing new was planned. "
+
+
+def _mails(number: int) -> str:
+    return "1 e-mail" if number == 1 else f"{number:,} e-mails"

@@ -1,0 +1,116 @@
+"""What is connected, what each provider can do, who sends, and what is not set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sequences_mcp.context import AppContext
+from sequences_mcp.domain.findings import Trouble
+from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.records import WaitingTally
+from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.workers import WorkerAtWork
+from sequences_mcp.errors import SequencesError
+from sequences_mcp.ports.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderReport:
+    """One provider and its abilities, in words."""
+
+    name: str
+    can: tuple[str, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvidersReport:
+    """All providers, and the settings that decide who sends what, when and after whose yes.
+
+    ``broken`` has a line for each of ``troubles`` and for each write whose outcome nobody knows.
+    """
+
+    providers: tuple[ProviderReport, ...]
+    sender: Sender | None
+    terms: Terms
+    approval: tuple[str, ...]
+    auto_approve: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
+    broken: tuple[str, ...]
+    workers: tuple[WorkerAtWork, ...]
+    waiting: WaitingTally
+
+
+async def list_providers(app: AppContext) -> ProvidersReport:
+    """Return the state of this server."""
+    troubles = tuple(app.troubles())
+    return ProvidersReport(
+        providers=tuple([await _report(provider) for provider in app.providers.values()]),
+        sender=app.sender,
+        terms=app.terms,
+        approval=tuple(_ways_to_approve(app)),
+        auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),
+        troubles=troubles,
+        broken=(*(one.line for one in troubles), *await _unknown(app)),
+        workers=tuple(app.workers()),
+        waiting=await app.records.waiting(),
+    )
+
+
+def _allowed(named: str) -> str:
+    if "@" in named or provider_of(named) in UNVERSIONED:
+        return named
+    return f"{named}: no such blueprint when the setting was read, so it allows nothing"
+
+
+def _ways_to_approve(app: AppContext) -> Iterator[str]:
+    address = app.page_address("/")
+    if app.must_sign():
+        yield f"review page, signed with a passkey: {address or 'sequences-mcp review --open'}"
+        return
+    if app.elicitation:
+        yield "the chat's own dialog, for at most 10 people, where the client has one"
+    if address:
+        yield f"review page: {address}"
+    yield "terminal: sequences-mcp review"
+
+
+async def _report(provider: Provider) -> ProviderReport:
+    note = None
+    if provider.introduction is not None:
+        try:
+            note = await provider.introduction.about_key()
+        except SequencesError as error:
+            note = str(error)
+    return ProviderReport(name=provider.name, can=_abilities(provider), note=note)
+
+
+async def _unknown(app: AppContext) -> list[str]:
+    found = await app.operations.unknown(size=10)
+    return [f"{one.tool} on {one.subject}: outcome unknown; {_way_to_resolve(app, one.id)}." for one in found]
+
+
+def _way_to_resolve(app: AppContext, operation_id: str) -> str:
+    """Return how an outcome is found out: without a vendor connected nobody can ask it, and a person looks."""
+    asks = any(name != LOCAL for name in app.providers)
+    return f"check_operation {operation_id}" if asks else f"sequences-mcp review settle {operation_id}"
+
+
+def _abilities(provider: Provider) -> tuple[str, ...]:
+    known = [_WORDS.get(name, name) for name in _CAPABILITIES if getattr(provider, name) is not None]
+    return ("starts", *known) if provider.name == LOCAL else tuple(known)
+
+
+_CAPABILITIES = (
+    "enrolment",
+    "blueprints",
+    "contacts",
+    "sequences",
+    "drafts",
+    "tasks",
+    "vendor_tasks",
+    "sourcings",
+)
+_WORDS = {"enrolment": "starts", "vendor_tasks": "tasks"}

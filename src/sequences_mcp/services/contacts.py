@@ -1,0 +1,192 @@
+"""People: searched, saved, put on a vendor's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.records import DEFAULT_SIZE, Page
+from sequences_mcp.errors import (
+    NotFoundError,
+    NotSupportedError,
+    OutcomeUnknownError,
+    ProviderConflictError,
+    ProviderError,
+    ProviderRejectedError,
+    SequencesError,
+)
+from sequences_mcp.planning.recipients import read_contact_inputs, read_recipients
+from sequences_mcp.ports.embedded import SavedContact
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.ports.vendor import ContactInput, ContactLists, PlacedContact, SourcingRow
+
+
+class FoundContacts(NamedTuple):
+    """A page of people, and why those of them who must never be contacted are on the list, by contact id."""
+
+    page: Page[Contact]
+    never: Mapping[str, str]
+
+
+async def find_contacts(
+    app: AppContext, *, query: str = "", provider: str = LOCAL, page: int = 1, size: int = DEFAULT_SIZE
+) -> FoundContacts:
+    """Return people whose name, address, company or title contains the query; everybody for an empty one.
+
+    ``provider`` is a name, or the id of a Kalent sourcing.
+    """
+    where = app.named(provider_of(provider))
+    if where.sourcings is not None:
+        found = await where.sourcings.find_candidates(provider, query.strip(), page=page, size=size)
+    else:
+        contacts = offered(where.contacts, where, verb="search contacts")
+        found = await contacts.find_contacts(query.strip(), page=page, size=size)
+    return FoundContacts(found, await app.suppressions.suppressed_among(found.items))
+
+
+async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[SavedContact]:
+    """Save all or none; a note is appended with a stamp and nothing stored is erased."""
+    rows = read_recipients(contacts, policy=app.policy, extras=False)
+    store = offered(app.local.contacts, app.local, verb="save contacts")
+    entries = [entry.contact for entry in rows.entries]
+    if not rows.is_sound:  # one answer names what is wrong with the other rows too
+        rows.require_sound((await store.match_contacts(entries)).problems)
+    return await store.save_contacts(entries)
+
+
+async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_SIZE) -> Page[SourcingRow]:
+    """Return one page; NotSupportedError where Kalent is not connected."""
+    kalent = app.named("kalent")
+    return await offered(kalent.sourcings, kalent, verb="list sourcings").list_sourcings(page=page, size=size)
+
+
+LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
+ABOUT_ONE = (NotFoundError, ProviderRejectedError, ProviderConflictError)  # the next person may fare better
+UNTRIED = "not tried"
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What has become of each person so far, None while nothing has, and the last error on the way."""
+
+    found: list[PlacedContact | None]
+    error: SequencesError | None = None
+
+    def may_go_on(self) -> bool:
+        """Say whether another request may follow."""
+        is_unknown = any(one is not None and one.outcome == "unknown" for one in self.found)
+        return not is_unknown and (self.error is None or isinstance(self.error, ABOUT_ONE))
+
+    def people(self) -> tuple[PlacedContact, ...]:
+        """Return everybody; whoever was not come to is not done."""
+        return tuple(one or PlacedContact(outcome="not_done", why=UNTRIED) for one in self.found)
+
+
+async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[object]) -> tuple[PlacedContact, ...]:
+    """Return what became of each person, in order.
+
+    Raises OutcomeUnknownError, with everybody's outcome, as soon as one is unknown: nobody is tried twice, and
+    nobody after them. When nobody was placed, the last error is raised.
+    """
+    provider = app.named(provider_of(place_id))
+    if provider.places is None:
+        raise _takes_nobody(provider)
+    places = provider.places
+    people = read_contact_inputs(contacts, most=places.most, misfit=places.misfit, policy=app.policy)
+    trail = _Trail(list(await places.look_into(place_id, people)))
+    await _hold_back(app, people, trail)
+    await _put(app, places, place_id, people=people, trail=trail)
+    return _told(trail, provider)
+
+
+async def _put(
+    app: AppContext, places: ContactLists, place_id: str, *, people: Items[ContactInput], trail: _Trail
+) -> None:
+    """Make one request after the other until one leaves a doubt, fails for everybody, or it takes too long."""
+    begun = app.clock()
+    waiting = [index for index, placed in enumerate(trail.found) if placed is None]
+    for start in range(0, len(waiting), places.a_request):
+        if app.clock() - begun > LONGEST or not trail.may_go_on():
+            return
+        group = waiting[start : start + places.a_request]
+        try:
+            found = await places.put(place_id, [people[index] for index in group])
+        except (ProviderError, NotFoundError) as error:
+            trail.error, found = error, (_failed(error),) * len(group)
+        for index, placed in zip(group, found, strict=True):
+            trail.found[index] = placed
+
+
+def _failed(error: SequencesError) -> PlacedContact:
+    return PlacedContact(
+        outcome="unknown" if error.outcome == "unknown" else "not_done",
+        why=error.code,
+        vendor_code=error.data.get("vendor_code"),
+        vendor_message=error.data.get("vendor_message"),
+    )
+
+
+async def _hold_back(app: AppContext, people: Items[ContactInput], trail: _Trail) -> None:
+    """Note those on the suppression list: whoever must never be contacted is put nowhere."""
+    now = app.clock()
+    facts = [
+        Contact(id=one.id or f"?{index}", created_at=now, updated_at=now, **facts_of(one.fields))
+        for index, one in enumerate(people)
+    ]
+    listed = await app.suppressions.suppressed_among(facts)
+    for index, one in enumerate(facts):
+        if one.id in listed and trail.found[index] is None:
+            trail.found[index] = PlacedContact(outcome="not_done", why="suppressed: never to be contacted")
+
+
+def _told(trail: _Trail, provider: Provider) -> tuple[PlacedContact, ...]:
+    people = trail.people()
+    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    rows = {"people": [_row(*pair) for pair in failed], "taken_in": len(people) - len(failed)}
+    if any(one.outcome == "unknown" for one in people):
+        raise _unknown(trail, provider, rows)
+    if any(one.outcome == "done" for one in people):
+        return people
+    if trail.error is None:
+        raise ProviderRejectedError(
+            f"{provider.title} took in none of these people.",
+            next_step="`people` says why for each; whoever is mended can be given again.",
+            data=rows,
+        )
+    more = rows if len(people) > 1 else {}
+    raise type(trail.error)(
+        trail.error.message, next_step=trail.error.next_step, data={**trail.error.data, **more}
+    )
+
+
+def _unknown(trail: _Trail, provider: Provider, rows: dict[str, Any]) -> OutcomeUnknownError:
+    known = trail.error.data if isinstance(trail.error, OutcomeUnknownError) else {"provider": provider.name}
+    return OutcomeUnknownError(
+        f"OUTCOME UNKNOWN: {provider.title} may or may not have taken in the people marked so.",
+        next_step="Do not call this again. Whoever is not in `people` was taken in.",
+        data={**known, "something_may_have_happened": True, "safe_to_call_again": False, **rows},
+    )
+
+
+def _row(position: int, one: PlacedContact) -> dict[str, Any]:
+    facts = {
+        "contact": position,
+        "outcome": one.outcome,
+        "why": one.why,
+        "vendor_code": one.vendor_code,
+        "vendor_message": one.vendor_message,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _takes_nobody(provider: Provider) -> NotSupportedError:
+    return NotSupportedError(
+        f"{provider.title} has no list to put people on: its start saves the person.",
+        next_step="start_sequence with a blueprint of it takes people by their facts and saves them there.",
+    )

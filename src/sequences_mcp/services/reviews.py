@@ -1,0 +1,254 @@
+"""Plans, single texts and changes at vendors that wait for a person: listed, edited, decided, withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from sequences_mcp.context import AppContext, Decision, PlanShown, offered
+from sequences_mcp.domain.findings import Finding, errors_in
+from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
+from sequences_mcp.domain.plan import Plan, PlanStatus
+from sequences_mcp.domain.records import DEFAULT_SIZE, Page, PlanTally
+from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
+from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
+from sequences_mcp.ports.embedded import AskedChange, Draft, StepText, ToolCall
+from sequences_mcp.ports.vendor import VendorWrite
+from sequences_mcp.services import sequences
+from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
+from sequences_mcp.services.operations import VARIABLES, run_once
+
+DONE = '{"outcome":"done"}'
+
+
+async def approve_change(
+    app: AppContext,
+    *,
+    change_id: str,
+    digest: str,
+    actor: str,
+    signature: str | None = None,
+    effect: Callable[[AppContext], Awaitable[str]] | None = None,
+) -> str:
+    """Record the yes, carry the change out at its vendor and return the result; ``effect`` makes another one.
+
+    A yes to a blueprint's change whose outcome nobody knows may be given again, which sends the same once more.
+    Raises ApprovalError when it is not what was shown or has to be signed, ConflictError when it is decided, too
+    old, or what it changes is not what was shown any more, and whatever the vendor's refusal raises.
+    """
+    change = await app.changes.get(change_id)
+    is_variables = change.tool == VARIABLES
+    again = change.came_to == "unknown" and not is_variables
+    if digest != change.digest:
+        raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+    if change.standing(app.clock()) != "waiting" and not again:
+        raise ConflictError(
+            f"This change is {change.told(app.clock())}.",
+            next_step="A change that is still wanted is asked for again.",
+        )
+    if await _has_moved(app, change):
+        raise ConflictError(
+            "What this changes is not what it was when it was asked for; nothing was done.",
+            next_step="Have it asked for again.",
+        )
+    approved, act = replace(app, is_approved=True), effect or _effect(change)
+    write = VendorWrite(
+        call=ToolCall(change.tool, None, digest),
+        provider=provider_of(change.subject),
+        subject=change.subject,
+        arguments=change.arguments,
+        repeatable=not is_variables,
+    )
+
+    async def approve_and_act() -> str:
+        # Inside, so that a change which another open write keeps off is not approved without being carried out.
+        if not again:
+            await app.changes.approve(change.id, digest=digest, actor=actor, signature=signature)
+        return await act(approved)
+
+    if again:
+        await app.changes.approve_again(change.id, digest=digest, actor=actor, signature=signature)
+    try:
+        return await run_once(app, write, approve_and_act)
+    except OutcomeUnknownError as error:
+        if is_variables:
+            raise
+        raise OutcomeUnknownError(
+            error.message,
+            next_step="Approving it once more sends the very same change again: it does no harm and settles this.",
+            data=error.data,
+        ) from error
+
+
+def _effect(change: AskedChange) -> Callable[[AppContext], Awaitable[str]]:
+    async def act(app: AppContext) -> str:
+        given = change.arguments
+        if change.tool == VARIABLES:
+            await sequences.update_sequence(app, sequence_id=change.subject, variables=given["variables"])
+        else:
+            await update_blueprint(app, blueprint_id=change.subject, **given)
+        return DONE
+
+    return act
+
+
+async def _has_moved(app: AppContext, change: AskedChange) -> bool:
+    """Say whether what a change would change is no longer what it was when it was asked for.
+
+    An older program kept fewer facts of a blueprint: those are compared.
+    """
+    if change.tool == VARIABLES:
+        return {
+            **await sequences.present_variables(app, change.subject, change.arguments["variables"])
+        } != change.earlier
+    present, earlier = await present_blueprint(app, change.subject), blueprint_as_kept(change.earlier)
+    return {name: present.get(name) for name in earlier} != earlier
+
+
+async def approve_draft(
+    app: AppContext, *, draft_id: str, digest: str, actor: str, signature: str | None = None
+) -> Draft:
+    """Return the text as approved; ApprovalError when it is not, or no longer, what was shown.
+
+    RefusedByGuardsError for an error of the guards: the check at the send would hold the text again.
+    """
+    provider = app.provider_of(draft_id, IdKind.DRAFT)
+    drafts = offered(provider.drafts, provider, verb="approve drafts")
+    found = await draft_findings(app, await drafts.get_draft(draft_id))
+    if errors := errors_in(found):
+        raise RefusedByGuardsError(
+            f"The guards refuse this text, so it cannot be approved: {errors[0].message}",
+            next_step="Edit the text, then approve it.",
+            data={"findings": found},
+        )
+    return await drafts.approve_draft(draft_id, digest=digest, actor=actor, signature=signature)
+
+
+async def approve_plan(
+    app: AppContext, *, plan_id: str, digest: str, actor: str, signature: str | None = None
+) -> Plan:
+    """Return the plan under way; ApprovalError when it is not, or no longer, what was shown."""
+    return await app.plans.approve_plan(plan_id, digest=digest, actor=actor, signature=signature)
+
+
+async def check_draft(
+    app: AppContext, *, draft_id: str, content: str, subject: str | None = None
+) -> tuple[StepText, list[Finding]]:
+    """Return the text as it would leave, its variables filled in, and the findings; NotFoundError."""
+    provider = app.provider_of(draft_id, IdKind.DRAFT)
+    draft = await offered(provider.drafts, provider, verb="read drafts").get_draft(draft_id)
+    text = StepText(subject=subject, content=content)
+    return await sequences.require_allowed_texts(
+        app, draft, draft.run, variables=draft.sequence.variables, text=text
+    )
+
+
+async def decide_plan(app: AppContext, *, plan_id: str, digest: str, decision: Decision, proof: str = "") -> Plan:
+    """Return the plan as it was decided; ApprovalError for a yes that does not count."""
+    own = str(parse_id(plan_id, IdKind.PLAN))
+    return await app.panel().decide(app, own, digest=digest, decision=decision, proof=proof)
+
+
+async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: str | None = None) -> Draft:
+    """Return the draft with its new text; variables in it are filled in from the contact.
+
+    Raises RefusedByGuardsError when the guards refuse the text, ConflictError when it has already left.
+    """
+    provider = app.provider_of(draft_id, IdKind.DRAFT)
+    drafts = offered(provider.drafts, provider, verb="edit drafts")
+    draft = await drafts.get_draft(draft_id)
+    if draft.run.state not in sequences.PENDING:
+        raise ConflictError(
+            f"This text is {draft.run.state.value} and cannot change any more.",
+            next_step="list_reviews shows the texts that still can.",
+        )
+    text = StepText(subject=subject, content=content)
+    new = await sequences.render_texts(app, draft, draft.run, variables=draft.sequence.variables, text=text)
+    await sequences.store_texts(app, draft, {draft.run.step.id: new})
+    return await drafts.get_draft(draft_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Plans that wait, and texts that wait: of one plan, or of the sequences under way.
+
+    ``warnings`` is, by plan id, how many a yes covers; ``changes`` are those that agents asked for at vendors.
+    """
+
+    plans: Page[Plan]
+    drafts: Page[Draft]
+    warnings: Mapping[str, int]
+    changes: Page[AskedChange]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows, of any of them."""
+        return self.plans.has_more or self.drafts.has_more or self.changes.has_more
+
+
+async def list_reviews(
+    app: AppContext, *, plan_id: str | None = None, page: int = 1, size: int = DEFAULT_SIZE
+) -> Reviews:
+    """Return what waits; with ``plan_id`` only that plan and the texts in it to be written or read."""
+    drafts = offered(app.local.drafts, app.local, verb="list drafts")
+    if plan_id is None:
+        plans = await app.plans.list_plans(page=page, size=size)
+        changes = await app.changes.waiting(page=page, size=size)
+    else:
+        parse_id(plan_id, IdKind.PLAN)
+        plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
+        changes = Page((), 0, page, size)
+    warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
+    found = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
+    return Reviews(plans, found, warnings, changes)
+
+
+async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: str) -> Plan:
+    """Return the refused plan; its people become REFUSED."""
+    return await app.plans.refuse_plan(plan_id, reason=reason, actor=actor)
+
+
+async def show_plan(app: AppContext, *, plan_id: str, page: int = 1, seen: str = "") -> PlanShown:
+    """Return one page of a plan, every text as it would leave; NotFoundError.
+
+    ``seen`` has the marks, with commas, of the texts that a panel has had on screen from top to bottom.
+    """
+    return await app.panel().show(app, str(parse_id(plan_id, IdKind.PLAN)), page=page, seen=seen)
+
+
+ACTOR = "withdraw_plan"
+CHANGE = f"{LOCAL}:{IdKind.OPERATION}_"
+UNSAID = "no reason was given"
+LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A plan after it was taken back, its people as they are now, and how many a vendor was still to be given."""
+
+    plan: Plan
+    tally: PlanTally
+    kept_from_vendor: int = 0
+
+
+async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = None) -> Withdrawn:
+    """Return the plan that waits no longer: nobody of it is written to. ConflictError for one that is decided.
+
+    Of an approved start at a vendor, those who are still to be handed over are kept back; the others are there.
+    """
+    own, why = str(parse_id(plan_id, IdKind.PLAN)), (reason or "").strip()[:LONGEST] or UNSAID
+    plan = await app.plans.get_plan(own)
+    if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
+        waiting = (await app.vendor_runs.outcome(own)).waiting
+        if waiting:
+            await app.vendor_runs.give_up(own, reason=f"withdrawn: {why}")
+            left = (await app.vendor_runs.outcome(own)).waiting
+            return Withdrawn(plan, await app.records.tally(own), kept_from_vendor=waiting - left)
+    plan = await app.plans.withdraw_plan(own, reason=why, actor=ACTOR)
+    return Withdrawn(plan, await app.records.tally(own))
+
+
+async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> AskedChange:
+    """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
+    own, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
+    return await app.changes.refuse(own, reason=why, actor=ACTOR)

@@ -1,0 +1,434 @@
+"""Runs and tasks: read, paused, resumed, stopped, changed, retried, completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.findings import Finding, errors_in
+from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
+from sequences_mcp.domain.limits import future
+from sequences_mcp.domain.records import DEFAULT_SIZE, Page
+from sequences_mcp.domain.run import (
+    LIVE,
+    TERMINAL,
+    SequenceStatus,
+    StepRun,
+    StepState,
+    StopReason,
+    StopScope,
+    TaskOutcome,
+)
+from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError, SequencesError
+from sequences_mcp.planning import recipients
+from sequences_mcp.planning.rendering import planned_step, values_for
+from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
+from sequences_mcp.ports.embedded import Draft, OpenTask, SequenceDetail, SequenceFilter, StepText, VendorFacts
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.ports.vendor import Pace, VendorTask
+from sequences_mcp.services.operations import gather_limited, request_change
+
+
+async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
+    """Return one run; NotFoundError. One that a vendor carries out is followed there, where it is connected."""
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    found = await offered(provider.sequences, provider, verb="read sequences").get_sequence(sequence_id)
+    if found.sequence.is_at_vendor:
+        return await followed(app, found)
+    own = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
+    if own is None:
+        return (await with_pace(app, [found]))[0]
+    if await app.vendor_runs.mark_of(own.sequence) is not None:  # what was found may be an earlier run of theirs
+        return await followed(app, own)
+    seen = await app.vendor_runs.observe(own.sequence, found)
+    return (await with_pace(app, [seen]))[0]
+
+
+async def id_there(app: AppContext, sequence_id: str) -> str:
+    """Return the id that a vendor has for a run of ours that it carries out; else the id as it is.
+
+    What cannot be read now stays as it is too: whoever uses the id says what is wrong with it.
+    """
+    if provider_of(sequence_id) != LOCAL:
+        return sequence_id
+    try:
+        kept = await offered(app.local.sequences, app.local, verb="read sequences").get_sequence(sequence_id)
+        run = kept.sequence
+        if run.is_handed_over and not run.has_unknown_outcome and run.remote_id is None:
+            run = (await followed(app, kept)).sequence
+    except SequencesError:
+        return sequence_id
+    return run.remote_id or sequence_id
+
+
+async def with_pace(app: AppContext, found: Iterable[SequenceDetail]) -> tuple[SequenceDetail, ...]:
+    """Return runs at vendors with until when they are paused, or why they were stopped, where that was done here.
+
+    Topo's answers do not tell either (page "Sequences").
+    """
+    runs = list(found)
+    paces = await app.operations.paces([_own(one) for one in runs if _may_have_pace(one)])
+    return tuple(_paced(one, paces.get(_own(one)), app.clock()) for one in runs)
+
+
+def _own(detail: SequenceDetail) -> str:
+    return detail.sequence.remote_id or detail.sequence.id
+
+
+def _may_have_pace(detail: SequenceDetail) -> bool:
+    facts = detail.facts
+    is_waiting = detail.sequence.status is SequenceStatus.WAITING_FOR_LEAD
+    if facts is None or (facts.paused_until if is_waiting else facts.stop_reason):
+        return False
+    return is_waiting or detail.sequence.status is SequenceStatus.STOPPED_EARLY
+
+
+def _paced(detail: SequenceDetail, pace: Pace | None, now: datetime) -> SequenceDetail:
+    if pace is None or not _may_have_pace(detail):
+        return detail
+    facts = detail.facts or VendorFacts()
+    if detail.sequence.status is SequenceStatus.STOPPED_EARLY:
+        return replace(detail, facts=replace(facts, stop_reason=pace.stop_reason))
+    if pace.paused_until is None or pace.paused_until <= now:
+        return detail
+    why = f"Paused until {pace.paused_until:%Y-%m-%d %H:%M} {pace.paused_until.tzname()}, as was asked for here."
+    return replace(
+        detail,
+        facts=replace(facts, paused_until=pace.paused_until),
+        outlook=replace(detail.outlook, next_at=pace.paused_until, why=why),
+    )
+
+
+async def followed(app: AppContext, kept: SequenceDetail) -> SequenceDetail:
+    """Return a run that was started here as its vendor tells of it now."""
+    run = kept.sequence
+    vendor = app.providers.get(run.provider)
+    if vendor is None or vendor.enrolment is None or not run.is_handed_over or run.has_unknown_outcome:
+        return kept
+    seen = await vendor.enrolment.follow(run, mark=await app.vendor_runs.mark_of(run))
+    if seen is None:
+        return replace(kept, outlook=replace(kept.outlook, why=run.reason or f"{vendor.title} shows no run yet."))
+    return await app.vendor_runs.observe(run, seen)
+
+
+MOST_READ = 20  # reads of each of the two kinds that one page of a list may cost
+
+
+async def list_sequences(
+    app: AppContext, *, wanted: SequenceFilter, provider: str = LOCAL
+) -> Page[SequenceDetail]:
+    """Return one page of runs that match the filters; a vendor's blueprint says whose runs are meant.
+
+    Of a vendor whose API lists none, those started here. They are read again before the filters apply: first those
+    that were not read for longest, then what else the page shows; the note says of how many that failed.
+    """
+    of_blueprint = provider_of(wanted.blueprint_id or "")
+    where = app.named(of_blueprint if provider == LOCAL and of_blueprint in app.providers else provider)
+    if where.lists_runs:
+        page = await offered(where.sequences, where, verb="list sequences").list_sequences(wanted)
+        return page if where.name == LOCAL else page.of(await with_pace(app, page.items))
+    stale = await app.vendor_runs.to_read_again(where.name, wanted, size=MOST_READ)
+    fresh = {one.sequence.id for one in await gather_limited([partial(_seen, app, one) for one in stale]) if one}
+    found = await app.vendor_runs.list_runs(where.name, wanted)
+    left = [one for one in found.items if one.sequence.id not in fresh and _may_change(one)][:MOST_READ]
+    if left:
+        fresh |= {
+            one.sequence.id for one in await gather_limited([partial(_seen, app, one) for one in left]) if one
+        }
+        found = await app.vendor_runs.list_runs(where.name, wanted)
+    unread = sum(_may_change(one) and one.sequence.id not in fresh for one in found.items)
+    note = f"{unread} of these could not be read at {where.title} now and are shown as they were last read."
+    return replace(found, note=note) if unread else found
+
+
+def _may_change(kept: SequenceDetail) -> bool:
+    run = kept.sequence
+    return run.is_handed_over and not run.has_unknown_outcome and run.status not in TERMINAL
+
+
+async def _seen(app: AppContext, kept: SequenceDetail) -> SequenceDetail | None:
+    """Return a run as its vendor tells of it now, which is kept; None where the vendor cannot be asked."""
+    try:
+        return await followed(app, kept)
+    except SequencesError:
+        return None
+
+
+async def pause_sequence(app: AppContext, *, sequence_id: str, paused_until: datetime) -> SequenceDetail:
+    """Return the paused run; InvalidArgumentsError for a time that ``domain.limits.future`` refuses."""
+    until = future("paused_until", paused_until, now=app.clock())
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    sequences = offered(provider.sequences, provider, verb="pause sequences")
+    return await sequences.pause_sequence(sequence_id, until=until)
+
+
+async def resume_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
+    """Return the run as it goes on; ConflictError when it is not paused."""
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    return await offered(provider.sequences, provider, verb="resume sequences").resume_sequence(sequence_id)
+
+
+def leaves_next(detail: SequenceDetail, *, vendor: str = "") -> str:
+    """Return what is known of what a resumed run sends next: to whom, and when; ``vendor`` carries it out."""
+    sequence, at = detail.sequence, detail.outlook.next_at
+    when = f" on {at:%Y-%m-%d %H:%M} UTC at the earliest" if at else ""
+    if vendor:
+        known = [run for run in sequence.steps if run.state in PENDING]
+        told = f"{vendor} goes on{when}"
+        if not known:
+            return f"{told}; which text leaves next, its API does not tell."
+        return f"{told}, next with step {known[0].step.id} as get_sequence shows it."
+    pending = [run for run in sequence.steps if run.state in PENDING]
+    if sequence.status not in LIVE or not pending:
+        return f"Nothing of it is to leave: {detail.outlook.why}"
+    run = pending[0]
+    to = f" to {run.recipient}" if run.recipient else ", which reaches nobody,"
+    return f"Next: step {run.step.id}{to}{when or ' once it is due'} ({detail.outlook.why})."
+
+
+async def stop_sequence(
+    app: AppContext, *, sequence_id: str, reason: StopReason, scope: StopScope = StopScope.CONTACT
+) -> list[SequenceDetail]:
+    """Return every run that was stopped, this one first; ConflictError when it has already ended."""
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    sequences = offered(provider.sequences, provider, verb="stop sequences")
+    return await sequences.stop_sequence(sequence_id, reason=reason, scope=scope)
+
+
+async def not_stopped(app: AppContext, *, sequence_id: str, scope: StopScope) -> Mapping[str, tuple[str, ...]]:
+    """Return why → runs that a stop of a whole company left alone; nothing where a vendor stops."""
+    companies = app.provider_of(sequence_id, IdKind.SEQUENCE).companies
+    if scope is not StopScope.COMPANY or companies is None:
+        return {}
+    return await companies.not_stopped(sequence_id)
+
+
+async def busy_now(app: AppContext, contact_ids: Items[str]) -> Mapping[str, str]:
+    """Return contact id → sequence id for those with a live sequence.
+
+    A run at a vendor that counts as live here is read again first: it may be over by now.
+    """
+    busy = await app.suppressions.busy_among(contact_ids)
+    runs = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
+    if not runs:
+        return busy
+    await gather_limited([partial(read_again, app, run) for run in runs])
+    return await app.suppressions.busy_among(contact_ids)
+
+
+async def read_again(app: AppContext, run: SequenceDetail) -> None:
+    """Look at a run at its vendor, so that its status here is the present one, unless the vendor is away."""
+    try:
+        await followed(app, run)
+    except SequencesError:
+        return  # a vendor that does not answer: the run goes on counting as live
+
+
+PENDING = frozenset({StepState.PLANNED, StepState.HELD})
+
+
+async def render_texts(
+    app: AppContext,
+    draft: SequenceDetail | Draft,
+    run: StepRun,
+    *,
+    variables: Mapping[str, str],
+    text: StepText | None = None,
+) -> StepText:
+    """Return one step's final text with these variables; RefusedByGuardsError when a finding refuses it.
+
+    ``text`` stands for the step's own template where it is given.
+    """
+    new, found = await require_allowed_texts(app, draft, run, variables=variables, text=text)
+    _refuse(found)
+    return new
+
+
+async def require_allowed_texts(
+    app: AppContext,
+    draft: SequenceDetail | Draft,
+    run: StepRun,
+    *,
+    variables: Mapping[str, str],
+    text: StepText | None,
+) -> tuple[StepText, list[Finding]]:
+    """Return one step's final text with these variables, and everything the guards find in it.
+
+    A ``text`` without a subject leaves the present one, which is final already.
+    """
+    sequence, step = draft.sequence, run.step
+    values = values_for(
+        draft.contact,
+        sourcing=await sourcing_of_run(app, sequence),
+        sender=app.sender,
+        variables=variables,
+    )
+    stays = text is not None and text.subject is None and run.content is not None
+    planned, found = planned_step(
+        app,
+        step,
+        draft.contact,
+        values=values,
+        text=replace(text, subject=run.subject, keeps_subject=True) if text and stays else text,
+        earlier=sequence.before(step.id),
+        rewritten=True,
+    )
+    return StepText(subject=planned.subject, content=planned.content or ""), found
+
+
+async def store_texts(
+    app: AppContext,
+    detail: SequenceDetail | Draft,
+    texts: Mapping[str, StepText],
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Store new texts of a run, which voids their approvals, with the warnings that a person then sees."""
+    drafts = offered(app.local.drafts, app.local, verb="change texts")
+    merged = detail.sequence.variables if variables is None else variables
+    steps = tuple(
+        replace(run, subject=new.subject, content=new.content, generation=run.generation + 1, same_as=None)
+        if (new := texts.get(run.step.id)) and (new.subject, new.content) != (run.subject, run.content)
+        else run
+        for run in detail.sequence.steps
+    )
+    after = replace(detail, sequence=replace(detail.sequence, steps=steps, variables=merged))
+    found = own_warnings(app, after, sourcing=await sourcing_of_run(app, after.sequence))
+    await drafts.rewrite(detail.sequence.id, texts, variables=variables, findings=found)
+
+
+def _refuse(found: list[Finding]) -> None:
+    if errors := errors_in(found):
+        raise RefusedByGuardsError(
+            f"The guards refuse this text: {errors[0].message}",
+            next_step="Mend each finding, then call again.",
+            data={"findings": tuple(found)},
+        )
+
+
+REMOVED = "x"  # stands for the value of a variable that is taken away: only its name is looked at
+
+
+async def update_sequence(
+    app: AppContext, *, sequence_id: str, variables: Mapping[str, str | None]
+) -> SequenceDetail:
+    """Return the run with the overrides merged: a value sets one, None removes it, the others stay.
+
+    At a vendor that changes what leaves, so it waits for a person unless one has approved it: ApprovalError.
+    Raises RefusedByGuardsError when a pending text would come out blank or refused.
+    """
+    if not variables:
+        raise InvalidArgumentsError("variables is empty.", next_step="Name at least one variable.")
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    if provider.name != LOCAL:  # a vendor's variables have names of its own
+        overrides = offered(provider.overrides, provider, verb="change variables")
+        recipients.require_sound_values(
+            (recipients.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
+        )
+        if not app.is_approved:
+            await overrides.require_used(
+                sequence_id, variables=variables
+            )  # nobody is asked about a useless change
+            earlier = await present_variables(app, sequence_id, variables)
+            await request_change(
+                app,
+                "update_sequence",
+                sequence_id,
+                arguments={"sequence_id": sequence_id, "variables": dict(variables)},
+                earlier=earlier,
+            )
+        return await overrides.update_variables(sequence_id, variables=variables)
+    given = _read(app, variables)
+    sequences = offered(provider.sequences, provider, verb="read sequences")
+    detail = await sequences.get_sequence(sequence_id)
+    kept = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
+    merged = {**kept, **given}
+    await store_texts(app, detail, await _changed(app, detail, merged), variables=merged)
+    return await sequences.get_sequence(sequence_id)
+
+
+def _read(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the overrides to set; one error names every name that is no variable and every bad value."""
+    named = {name: REMOVED if value is None else value for name, value in variables.items()}
+    faults = list(recipients.variable_faults(named))
+    refused = recipients.unsound(
+        (recipients.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
+    )
+    if not faults:
+        recipients.require_none_unsound(refused)
+        return {name: value.strip() for name, value in variables.items() if value is not None}
+    told = [*(f"{one.why}." for one in faults), *(found.message for _, found in refused)]
+    more = [f"And {len(told) - recipients.MOST_GIVEN:,} more."] if len(told) > recipients.MOST_GIVEN else []
+    raise InvalidArgumentsError(
+        " ".join([*told[: recipients.MOST_GIVEN], *more]),
+        next_step=" ".join(dict.fromkeys(one.remedy for one in faults)),
+    )
+
+
+async def present_variables(
+    app: AppContext, sequence_id: str, variables: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return what a vendor has now for each of these variables."""
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    sequences = offered(provider.sequences, provider, verb="read sequences")
+    known = (await sequences.get_sequence(sequence_id)).sequence.variables
+    return {name: known.get(name) for name in variables}
+
+
+async def _changed(app: AppContext, detail: SequenceDetail, variables: Mapping[str, str]) -> dict[str, StepText]:
+    changed = {}
+    for run in detail.sequence.steps:
+        if run.state not in PENDING or run.step.is_written_per_contact or await _is_edited(app, detail, run):
+            continue  # a text written or edited for this person is theirs; variables no longer occur in it
+        new = await render_texts(app, detail, run, variables=variables)
+        if (new.subject, new.content) != (run.subject, run.content):
+            changed[run.step.id] = new
+    return changed
+
+
+async def _is_edited(app: AppContext, detail: SequenceDetail, run: StepRun) -> bool:
+    """Say whether a text, changed since it was planned, is more than its template under the present overrides."""
+    if not run.generation:
+        return False
+    own = await render_texts(app, detail, run, variables=detail.sequence.variables)
+    return (own.subject, own.content) != (run.subject, run.content)
+
+
+async def list_tasks(
+    app: AppContext, *, provider: str = LOCAL, page: int = 1, size: int = DEFAULT_SIZE
+) -> Page[OpenTask] | Page[VendorTask]:
+    """Return the open tasks, oldest first; a vendor's are in its own words."""
+    where = app.named(provider)
+    if where.vendor_tasks is not None:
+        return await where.vendor_tasks.list_open(page=page, size=size)
+    return await offered(where.tasks, where, verb="list tasks").list_tasks(page=page, size=size)
+
+
+async def complete_task(app: AppContext, *, task_id: str, outcome: TaskOutcome) -> OpenTask | VendorTask:
+    """Return the task as it is now; ConflictError for one that is over, or accepted and no invitation.
+
+    A vendor's can be skipped alone: NotSupportedError for any other outcome.
+    """
+    provider = app.provider_of(task_id, IdKind.TASK)
+    if provider.vendor_tasks is not None:
+        if outcome is not TaskOutcome.SKIPPED:
+            raise _done_elsewhere(provider)
+        return await provider.vendor_tasks.skip(task_id)
+    return await offered(provider.tasks, provider, verb="complete tasks").complete_task(task_id, outcome=outcome)
+
+
+def _done_elsewhere(provider: Provider) -> NotSupportedError:
+    return NotSupportedError(
+        f"{provider.title}'s API has a way to skip a task, and none to complete it.",
+        next_step=f"Nothing was done. In {provider.title}'s own app the task is answered, called or approved, and "
+        "closes by that; the outcome `skipped` closes it from here and lets its run go on.",
+    )
+
+
+async def resolve_run(app: AppContext, *, sequence_id: str, finished: bool, actor: str) -> SequenceDetail:
+    """Return the run as over, carried out to its end or stopped before; ConflictError unless a vendor has it."""
+    return await app.vendor_runs.end(sequence_id, finished=finished, actor=actor)

@@ -1,0 +1,578 @@
+"""Starts: previewed, planned, written down and hashed. Nothing leaves before a person approves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, also_known, facts_of
+from sequences_mcp.domain.findings import Finding, RowProblem, grouped, warnings_in
+from sequences_mcp.domain.ids import LOCAL, IdKind
+from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
+from sequences_mcp.domain.records import MAX_SIZE
+from sequences_mcp.domain.run import Run, SequenceStatus, StepState
+from sequences_mcp.errors import (
+    ApprovalError,
+    ConflictError,
+    InvalidArgumentsError,
+    NotSupportedError,
+    RefusedByGuardsError,
+    SettingsError,
+)
+from sequences_mcp.guards.check import check_value
+from sequences_mcp.planning import recipients
+from sequences_mcp.planning.rendering import RenderedRecipient, render_recipient
+from sequences_mcp.planning.requirements import require_no_errors
+from sequences_mcp.planning.timetable import Slot, timetable
+from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
+from sequences_mcp.ports.embedded import PlannedPerson, SavedContact, SequenceDetail, SequenceFilter, StepText
+from sequences_mcp.services.blueprints import get_blueprint
+from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of, require_sound_rows
+from sequences_mcp.services.sequences import busy_now
+
+
+def left_out_because(one: RenderedRecipient, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
+    """Return the reasons, none for whoever is in: why they are suppressed, the sequence they are busy in."""
+    reasons = [f"suppressed: {suppressed}"] if suppressed else []
+    reasons += [f"already in {busy}"] if busy else []
+    reasons += [f"{f.step_id}: {f.message}" if f.step_id else f.message for f in one.refusals]
+    return tuple(reasons)
+
+
+async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[tuple[str, ...]]:
+    """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
+    contacts = [one.person.contact for one in people]
+    known = [
+        (contact, *also_known(contact, ids=one.ids, addresses=one.addresses))
+        for one, contact in zip(people, contacts, strict=True)
+    ]
+    listed = await app.suppressions.suppressed_among([one for ways in known for one in ways])
+    busy = await busy_now(app, [contact.id for contact in contacts])
+    elsewhere = await app.vendor_runs.live_as([one.ways for one in people])
+    return [
+        left_out_because(
+            one.person,
+            suppressed=next((listed[way.id] for way in ways if way.id in listed), None),
+            busy=busy.get(contact.id) or run,
+        )
+        for one, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Someone a plan does not contain, and why."""
+
+    contact: Contact
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingTexts:
+    """Steps of one person whose text is still to be written."""
+
+    contact: Contact
+    step_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReport:
+    """A plan and what whoever asked for it should know; ``sample`` is its first person.
+
+    ``warnings`` are what a person has to say yes to as well: about the blueprint, and about people's own data.
+    """
+
+    plan: Plan
+    sample: SequenceDetail
+    left_out: tuple[LeftOut, ...]
+    missing_texts: tuple[MissingTexts, ...]
+    zone_sources: dict[str, int]
+    warnings: tuple[Finding, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What is learnt about the people while a plan is filled."""
+
+    warnings: dict[Finding, None]
+    left_out: list[LeftOut] = field(default_factory=list)
+    missing_texts: list[MissingTexts] = field(default_factory=list)
+    zone_sources: Counter[str] = field(default_factory=Counter)
+    saved: int = 0  # whom nobody here knew before
+
+    def take(self, one: RenderedRecipient, reasons: tuple[str, ...]) -> bool:
+        """Count a person and say whether they belong in the plan."""
+        if reasons:
+            self.left_out.append(LeftOut(one.contact, reasons))
+            return False
+        self.zone_sources[one.zone_source] += 1
+        self.warnings |= dict.fromkeys(warnings_in(one.findings))
+        if one.missing_texts:
+            self.missing_texts.append(MissingTexts(one.contact, one.missing_texts))
+        return True
+
+    def report(self, plan: Plan, sample: SequenceDetail) -> StartReport:
+        """Return all of it with the plan."""
+        return StartReport(
+            plan=plan,
+            sample=sample,
+            left_out=tuple(self.left_out),
+            missing_texts=tuple(self.missing_texts),
+            zone_sources=dict(self.zone_sources),
+            warnings=tuple(self.warnings),
+        )
+
+
+BATCH = 500
+BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
+OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
+
+Progress = Callable[[int, int], Awaitable[None]]
+T = TypeVar("T")
+
+
+async def start_sequence(
+    app: AppContext,
+    *,
+    blueprint_id: str,
+    contacts: Items[object],
+    auto_approve: bool = False,
+    key: str | None = None,
+    progress: Progress,
+) -> StartReport:
+    """Return a plan that waits for a person, or, where the operator allowed this blueprint, one under way.
+
+    ``key`` is the caller's idempotency key; a vendor that has such a thing itself is given it.
+
+    Contacts given as facts are saved. Whoever must not or cannot be written to is left out, with the reason.
+    Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
+    bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
+    """
+    rows = recipients.read_recipients(contacts, policy=app.policy)
+    if auto_approve and rows.is_sound:
+        await _require_allowed(app, blueprint_id)
+    entries = list(rows.entries)
+    if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name == LOCAL:
+        plan, tally = await _planned_here(app, blueprint_id, rows, progress=progress)
+    else:
+        plan, tally = await _planned_there(app, blueprint_id, rows, auto_approve=auto_approve, key=key)
+        await progress(len(entries), len(entries))
+    if len(tally.left_out) == len(entries):
+        raise nobody_left(tally.left_out, saved=tally.saved)
+    plan = await app.plans.seal_plan(plan.id)
+    if auto_approve and _needs_nobody(app, plan, entries=entries, tally=tally):
+        plan = await app.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
+    sample = (await app.plans.list_people(plan.id, page=1, size=1)).items[0]
+    return tally.report(plan, sample)
+
+
+async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Items[object] = ()) -> int:
+    """Return the version that a start would plan now; NotFoundError, ConflictError.
+
+    Before a vendor is asked, what is wrong with the ``contacts`` is refused as by the start itself.
+    """
+    provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
+    if provider.name == LOCAL:
+        return (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint.version
+    rows = recipients.read_recipients(contacts, policy=app.policy) if contacts else None
+    if rows is not None and not rows.is_sound:
+        await require_sound_rows(app, rows, blueprint_id=blueprint_id)
+    return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
+
+
+async def _planned_here(
+    app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, progress: Progress
+) -> tuple[Plan, Tally]:
+    with recipients.problems_told(rows):
+        blueprint, warnings = await startable(app, blueprint_id)
+    people = await _resolve(app, blueprint, rows)
+    plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
+    tally = Tally(warnings=dict.fromkeys(warnings), saved=sum(saved.created for _, saved in people))
+    await _fill(app, plan, blueprint=blueprint, people=people, tally=tally, progress=progress)
+    return plan, tally
+
+
+async def _planned_there(
+    app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, auto_approve: bool, key: str | None
+) -> tuple[Plan, Tally]:
+    """Return the plan of a start at a vendor. ``auto_approve`` leaves out the vendor's own review as well."""
+    if not rows.is_sound:
+        await require_sound_rows(app, rows, blueprint_id=blueprint_id)
+    offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=auto_approve)
+    people = await enrolments_of(app, replace(offer, key=key), rows, keep=True)
+    twice = [*named_twice([one.person.contact.id for one in people])]
+    rows.require_sound(twice or _reached_twice(people))
+    terms = app.vendor_terms[offer.provider.name]
+    plan = await app.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=app.clock()))
+    tally = Tally(warnings=dict.fromkeys(offer.warnings), saved=sum(one.is_new for one in people))
+    for batch in batches(people, BATCH):
+        judged = await left_out_at_vendor(app, batch)
+        going = [
+            replace(one.person.planned(), handover=one.handover)
+            for one, reasons in zip(batch, judged, strict=True)
+            if tally.take(one.person, reasons)
+        ]
+        if going:
+            await app.plans.add_people(plan.id, going)
+    return plan, tally
+
+
+async def _require_allowed(app: AppContext, blueprint_id: str) -> None:
+    """Raise ApprovalError unless the operator allowed this blueprint, in the version that would start."""
+    if any(one.partition("@")[0] == blueprint_id for one in app.auto_approve):
+        version = await version_to_start(app, blueprint_id=blueprint_id)
+        provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT).name
+        if is_allowed(app.auto_approve, blueprint_id, version=version):
+            return
+        raise ApprovalError(
+            f"auto_approve is allowed for another version of this blueprint than {version}, the newest.",
+            next_step=f"Leave auto_approve out. The operator can name this one: {blueprint_id}@{version}.",
+            data={"allowed": sorted(one for one in app.auto_approve if one.startswith(f"{provider}:"))},
+        )
+    raise ApprovalError(
+        "auto_approve is not allowed for this blueprint; a person approves its starts.",
+        next_step="Leave auto_approve out. Only the operator can allow it, in SEQUENCES_AUTO_APPROVE.",
+    )
+
+
+def _needs_nobody(app: AppContext, plan: Plan, *, entries: Items[recipients.Recipient], tally: Tally) -> bool:
+    """Say whether what the operator allowed beforehand covers this start.
+
+    It covers the blueprint's version filled in with the facts that are kept, and a vendor's standing warnings
+    about its template. Whatever the caller wrote for one person, any other warning, and facts given in this very
+    call that raise one, are a person's to look at.
+    """
+    written = any(entry.variables or entry.texts for entry in entries)
+    unaccepted = [one for one in tally.warnings if not is_accepted_by_listing(plan.header.blueprint_id, one)]
+    doubtful = any(
+        check_value(name, value, policy=app.policy)
+        for entry in entries
+        for name, value in facts_of(entry.contact.fields).items()
+        if value
+    )
+    open_ = written or doubtful or unaccepted or plan.missing_texts or plan.to_read
+    return not open_ and plan.header.is_allowed_by(app.auto_approve)
+
+
+async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tuple[Finding, ...]]:
+    """Return a blueprint that can be started here, and its warnings; InvalidArgumentsError, SettingsError."""
+    report = await get_blueprint(app, blueprint_id=blueprint_id)
+    if not report.blueprint.steps:
+        raise InvalidArgumentsError(
+            "This blueprint has no steps.", next_step="Add them with update_blueprint, then start it."
+        )
+    require_no_errors(report.findings)
+    if app.sender is None:
+        raise SettingsError(
+            "SEQUENCES_SENDER is not set, so nobody knows who the messages come from.",
+            next_step="The operator sets it, as `Ada Lovelace <ada@example.com>`, and restarts the server.",
+        )
+    return report.blueprint, warnings_in(report.findings)
+
+
+async def _resolve(
+    app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows
+) -> list[tuple[recipients.Recipient, SavedContact]]:
+    """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
+    store = offered(app.local.contacts, app.local, verb="save contacts")
+    entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
+    matched = await store.match_contacts([entry.contact for entry in entries])
+    rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
+    told = [entry.contact for entry in entries if entry.has_facts]
+    saved = iter([one for batch in batches(told, BATCH) for one in await store.save_contacts(batch)])
+    return [
+        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(saved))
+        for entry, stored in zip(entries, matched.people, strict=True)
+    ]
+
+
+def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
+    """Yield each row, from 1, whose person an earlier row names."""
+    first: dict[str, int] = {}
+    for position, who in enumerate(people, start=1):
+        if (earlier := first.setdefault(who, position)) != position:
+            problem = f"contacts {earlier} and {position} are the same person ({who})"
+            yield RowProblem(position, None, None, problem, "Name each person once.")
+
+
+def _reached_twice(people: Items[Enrolment]) -> list[RowProblem]:
+    """Return what is wrong with rows that have an address, a profile or a vendor's id of a person in common."""
+    first: dict[str, int] = {}
+    problems: dict[int, RowProblem] = {}
+    for position, one in enumerate(people, start=1):
+        for way in one.ways:
+            if (earlier := first.setdefault(way, position)) != position:
+                problem = f"contacts {earlier} and {position} are the same person: both have {way}"
+                remedy = "Name each person once, with all of their addresses in one entry."
+                problems.setdefault(position, RowProblem(position, None, None, problem, remedy))
+    return list(problems.values())
+
+
+def header_of(blueprint: Blueprint, warnings: Iterable[Finding], *, terms: Terms, now: datetime) -> PlanHeader:
+    """Return what a plan of this blueprint says about everybody in it."""
+    return PlanHeader(
+        blueprint_id=blueprint.id,
+        blueprint_version=blueprint.version,
+        blueprint_name=blueprint.name,
+        terms=terms,
+        expires_at=now + LIFETIME,
+        warnings=tuple(f"{warning.step_id or 'all steps'}: {warning.rule}" for warning in warnings),
+    )
+
+
+async def _fill(
+    app: AppContext,
+    plan: Plan,
+    *,
+    blueprint: Blueprint,
+    people: list[tuple[recipients.Recipient, SavedContact]],
+    tally: Tally,
+    progress: Progress,
+) -> None:
+    done = 0
+    for batch in batches(people, BATCH):
+        judged = await _judge(app, blueprint, batch)
+        going = [one.planned() for one, reasons in judged if tally.take(one, reasons)]
+        if going:
+            await app.plans.add_people(plan.id, going)
+        done += len(batch)
+        await progress(done, len(people))
+
+
+async def _judge(
+    app: AppContext, blueprint: Blueprint, batch: list[tuple[recipients.Recipient, SavedContact]]
+) -> list[tuple[RenderedRecipient, tuple[str, ...]]]:
+    contacts = [saved.contact for _, saved in batch]
+    suppressed = await app.suppressions.suppressed_among(contacts)
+    busy = await busy_now(app, [contact.id for contact in contacts])
+    judged = []
+    for entry, saved in batch:
+        contact = saved.contact
+        one = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        one = replace(one, findings=(*one.findings, *map(recipients.not_saved, saved.dropped)))
+        reasons = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        judged.append((one, reasons + _stray_texts(blueprint, entry)))
+    return judged
+
+
+def _stray_texts(blueprint: Blueprint, entry: recipients.Recipient) -> tuple[str, ...]:
+    known = {step.id for step in blueprint.steps}
+    return tuple(
+        f"there is no step {step_id!r} to write a text for" for step_id in entry.texts if step_id not in known
+    )
+
+
+def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
+    """Return the error for a plan that nobody is left in; ``saved`` of these people were not known before."""
+    # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
+    kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
+    return RefusedByGuardsError(
+        "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
+        next_step=_what_helps(reason for one in left for reason in one.reasons),
+        data={
+            "left_out_count": len(left),
+            "left_out_why": [{"count": one.count, "reason": one.reason} for one in kinds],
+            "left_out": [
+                {"contact_id": one.contact.id, "name": one.contact.display_name, "reasons": one.reasons}
+                for one in left[:10]
+            ],
+            "saved": saved,
+            "known_before": len(left) - saved,
+        },
+    )
+
+
+def _what_helps(reasons: Iterable[str]) -> str:
+    """Return what can be done about people who were all left out: not the same for each kind of reason."""
+    kinds = {
+        "listed" if reason.startswith("suppressed") else "busy" if BUSY.match(reason) else "data"
+        for reason in reasons
+    }
+    told = {
+        "data": "What is wrong with their data can be mended (save_contacts), then call again; preview_sequence "
+        "shows each person.",
+        "busy": "Who is in a sequence already can be started once that is over: get_sequence shows it, "
+        "stop_sequence ends it.",
+        "listed": "Who is on the suppression list stays left out; only a person can take somebody off it.",
+    }
+    return " ".join(words for kind, words in told.items() if kind in kinds)
+
+
+def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
+    """Yield the items in lists of at most ``size``."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+UNSAVED = "unsaved"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPreview:
+    """One person's texts and times; ``blocked`` says why a start would leave them out."""
+
+    person: RenderedRecipient
+    slots: tuple[Slot, ...]
+    blocked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A blueprint as it would reach each contact."""
+
+    blueprint: Blueprint
+    people: tuple[PersonPreview, ...]
+    terms: Terms
+
+
+async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Items[object]) -> Preview:
+    """Return the final texts and local times for each contact; contacts given as facts are not saved."""
+    rows = recipients.read_recipients(contacts, policy=app.policy)
+    if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
+        return await _preview_there(app, blueprint_id, rows)
+    with recipients.problems_told(rows):
+        blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
+    people = await _people(app, blueprint, rows)
+    suppressed = await app.suppressions.suppressed_among(people)
+    busy = await busy_now(app, [contact.id for contact in people])
+    shown = []
+    for entry, contact in zip(rows.entries, people, strict=True):
+        one = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        slots = timetable(app, blueprint.steps, zone=one.time_zone, start=app.clock())
+        blocked = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        shown.append(PersonPreview(one, slots, blocked))
+    return Preview(blueprint, tuple(shown), app.terms)
+
+
+async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.RecipientRows) -> Preview:
+    if not rows.is_sound:
+        await require_sound_rows(app, rows, blueprint_id=blueprint_id)
+    offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
+    people = await enrolments_of(app, offer, rows, keep=False)
+    slots = timetable(app, offer.blueprint.steps, zone="", start=app.clock())
+    blocked = await left_out_at_vendor(app, people)
+    shown = [
+        PersonPreview(replace(one.person, findings=(*offer.warnings, *one.person.findings)), slots, reasons)
+        for one, reasons in zip(people, blocked, strict=True)
+    ]
+    return Preview(offer.blueprint, tuple(shown), app.vendor_terms[offer.provider.name])
+
+
+async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows) -> list[Contact]:
+    contacts = offered(app.local.contacts, app.local, verb="read contacts")
+    entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
+    matched = await contacts.match_contacts([entry.contact for entry in entries])
+    rows.require_sound(matched.problems)
+    return [
+        _merged(entry, stored, position=position, now=app.clock())
+        for position, (entry, stored) in enumerate(zip(entries, matched.people, strict=True), start=1)
+    ]
+
+
+def _merged(entry: recipients.Recipient, stored: Contact | None, *, position: int, now: datetime) -> Contact:
+    given = {name: value for name, value in facts_of(entry.contact.fields).items() if value is not None}
+    if stored is None:
+        return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)
+    return replace(stored, **given)
+
+
+OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED})
+
+
+async def retry_failed(app: AppContext, *, blueprint_id: str, progress: Progress) -> StartReport:
+    """Return a plan of the failed runs of a blueprint, without the steps that were done.
+
+    Everything is asked again: suppression, other runs, addresses, guards. Raises ConflictError when nobody's
+    newest run has failed, RefusedByGuardsError when nobody of them may be written to.
+    """
+    provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
+    if provider.name != LOCAL:
+        raise NotSupportedError(
+            f"{provider.title} sends by itself and tries again by itself.",
+            next_step="get_sequence shows what failed there; start_sequence begins anew.",
+        )
+    blueprint, warnings = await startable(app, blueprint_id)
+    failed = await _failed(app, blueprint.id)
+    if not failed:
+        raise ConflictError(
+            "Nobody's newest run of this blueprint has failed, so there is nothing to plan anew.",
+            next_step="list_sequences shows its runs; list_reviews the plans that wait.",
+        )
+    plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
+    tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
+    for batch in batches(failed, BATCH):
+        judged = await _judged(app, blueprint, batch)
+        going = [_planned(one, run) for one, run, reasons in judged if tally.take(one, reasons)]
+        if going:
+            await app.plans.add_people(plan.id, going)
+        done += len(batch)
+        await progress(done, len(failed))
+    if len(tally.left_out) == len(failed):
+        raise nobody_left(tally.left_out, saved=0)
+    plan = await app.plans.seal_plan(plan.id)
+    return tally.report(plan, (await app.plans.list_people(plan.id, page=1, size=1)).items[0])
+
+
+async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
+    """Return the failed runs of those who have no newer one of this blueprint, the oldest first."""
+    newest: dict[str, Run] = {}
+    store = offered(app.local.sequences, app.local, verb="list sequences")
+    page, more = 0, True
+    while more:
+        page += 1
+        wanted = SequenceFilter(blueprint_id=blueprint_id, sort_order="asc", page=page, size=MAX_SIZE)
+        found = await store.list_sequences(wanted)
+        newest |= {one.sequence.contact_id: one.sequence for one in found.items}
+        more = found.has_more
+    return [one for one in newest.values() if one.status is SequenceStatus.FAILED and not one.is_at_vendor]
+
+
+async def _judged(
+    app: AppContext, blueprint: Blueprint, runs: list[Run]
+) -> list[tuple[RenderedRecipient, Run, tuple[str, ...]]]:
+    store = offered(app.local.contacts, app.local, verb="read contacts")
+    contacts = await store.get_contacts([run.contact_id for run in runs])
+    suppressed = await app.suppressions.suppressed_among(contacts)
+    busy = await busy_now(app, [contact.id for contact in contacts])
+    judged = []
+    for run, contact in zip(runs, contacts, strict=True):
+        one = render_recipient(app, blueprint, contact, variables=run.variables, texts=_own_texts(run, blueprint))
+        reasons = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        judged.append((one, run, reasons + _unlike(run, blueprint)))
+    return judged
+
+
+def _own_texts(run: Run, blueprint: Blueprint) -> dict[str, StepText]:
+    """Return the texts that were written for this person alone."""
+    own = {step.id for step in blueprint.steps if step.is_written_per_contact}
+    return {
+        one.step.id: StepText(subject=one.subject, content=one.content)
+        for one in run.steps
+        if one.step.id in own and one.content is not None
+    }
+
+
+def _done(run: Run) -> list[str]:
+    return [one.step.id for one in run.steps if one.state in OVER]
+
+
+def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
+    done = _done(run)
+    if done == [step.id for step in blueprint.steps[: len(done)]] and len(done) < len(blueprint.steps):
+        return ()
+    return ("the blueprint has changed since, so which of its steps are left cannot be told",)
+
+
+def _planned(one: RenderedRecipient, run: Run) -> PlannedPerson:
+    done = set(_done(run))
+    planned = one.planned()
+    return replace(planned, steps=tuple(replace(step, is_done=step.step.id in done) for step in planned.steps))

@@ -1,0 +1,572 @@
+"""Never contact again, here and at every vendor; and answers, which end or pause what runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.addresses import read_host, shown_host, spellings, visible_address
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.findings import require_none
+from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, parse_id, provider_of
+from sequences_mcp.domain.limits import future, require_short
+from sequences_mcp.domain.run import TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
+from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
+from sequences_mcp.ports.vendor import Exclusions, Identity, VendorWrite
+from sequences_mcp.services.operations import run_once
+from sequences_mcp.services.sequences import followed, pause_sequence, stop_sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifiedPerson:
+    """What was put on the own list beside an id, what that stopped, how vendors know the person, what failed."""
+
+    also: tuple[str, ...] = ()
+    stopped: tuple[SequenceDetail, ...] = ()
+    marks: tuple[ExclusionTarget, ...] = ()
+    unavailable_because: str | None = None
+
+    @property
+    def listed(self) -> tuple[ExclusionTarget, ...]:
+        """Return ``also`` as marks."""
+        return tuple(
+            ExclusionTarget("contact" if one.startswith(_PREFIXES) else "address", one) for one in self.also
+        )
+
+
+async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> IdentifiedPerson:
+    """Read the person where the id is from and suppress their addresses too; the id is on the list by then.
+
+    Nothing is raised for a vendor that does not tell: ``unavailable_because`` says so.
+    """
+    try:
+        found = await _trace(app, contact_id)
+    except SequencesError as error:
+        return IdentifiedPerson(unavailable_because=f"{error.outcome}: who this is could not be read: {error}")
+    also: list[str] = []
+    stopped: list[SequenceDetail] = []
+    for mark in (
+        *(ExclusionTarget("contact", one) for one in found.ids),
+        *(ExclusionTarget("address", one) for one in found.emails),
+    ):
+        try:
+            done = await app.suppressions.suppress(
+                "contact" if mark.kind == "contact" else "address", mark.value, reason=reason
+            )
+        except InvalidArgumentsError:  # a vendor's "address" may be anything
+            continue
+        also.append(done.value)
+        stopped += done.stopped
+    marks = [ExclusionTarget("address", one) for one in also if not one.startswith(_PREFIXES)]
+    profile = [ExclusionTarget("profile", found.linkedin_url)] if found.linkedin_url else []
+    return IdentifiedPerson(also=tuple(also), stopped=tuple(stopped), marks=(*marks, *profile))
+
+
+_PREFIXES = ("kalent:", "clarky:", "topo:")
+
+
+async def _trace(app: AppContext, contact_id: str) -> Identity:
+    provider = app.provider_of(contact_id, IdKind.CONTACT)
+    if parse_id(contact_id, IdKind.CONTACT).provider != LOCAL:
+        return await offered(provider.traces, provider, verb="read people").trace(contact_id)
+    [found] = await offered(provider.contacts, provider, verb="read contacts").get_contacts([contact_id])
+    return Identity(emails=(found.email,) if found.email else (), linkedin_url=found.linkedin_url)
+
+
+DONE = "done"
+
+
+class ExclusionTarget(NamedTuple):
+    """By what somebody is known: a kind (``address``, ``domain``, ``profile``, ``contact``) and its value."""
+
+    kind: str
+    value: str
+
+
+async def exclude_at_vendors(
+    app: AppContext, marks: Items[ExclusionTarget], *, call: ToolCall, reason: str
+) -> dict[str, str]:
+    """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
+    return {
+        name: await _all_excluded(app, marks, exclusions=provider.exclusions, name=name, call=call, reason=reason)
+        for name, provider in app.providers.items()
+        if provider.exclusions is not None
+    }
+
+
+async def _all_excluded(
+    app: AppContext,
+    marks: Items[ExclusionTarget],
+    *,
+    exclusions: Exclusions,
+    name: str,
+    call: ToolCall,
+    reason: str,
+) -> str:
+    if not marks:
+        return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
+    told = [
+        await _excluded(app, one, exclusions=exclusions, name=name, call=call, reason=reason)
+        for one in dict.fromkeys(each for mark in marks for each in _spelled(mark))
+    ]
+    return "; ".join(dict.fromkeys(line for line in told if line != DONE)) or DONE
+
+
+def _spelled(mark: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
+    """Return a mark in each of its spellings: a vendor may compare letter by letter."""
+    if mark.kind == "address":
+        return tuple(ExclusionTarget("address", one) for one in spellings(mark.value))
+    if mark.kind == "domain":
+        return tuple(ExclusionTarget("domain", one) for one in dict.fromkeys((mark.value, shown_host(mark.value))))
+    return (mark,)
+
+
+async def _is_known_there(exclusions: Exclusions, found: ExclusionTarget) -> bool:
+    """Say whether it is certain that they are on the list: a second entry does no harm, a missing one does."""
+    try:
+        return await exclusions.is_excluded(found.kind, found.value)
+    except SequencesError:
+        return False
+
+
+async def _excluded(
+    app: AppContext, found: ExclusionTarget, *, exclusions: Exclusions, name: str, call: ToolCall, reason: str
+) -> str:
+    async def effect() -> str:
+        if await _is_known_there(exclusions, found):
+            return '{"outcome":"done before"}'
+        await exclusions.exclude(found.kind, found.value, message=reason)
+        return '{"outcome":"done"}'
+
+    subject = f"{name}:{found.kind}:{found.value}"
+    write = VendorWrite(
+        call=ToolCall(call.tool, call.key and f"{call.key}#{subject}", call.fingerprint),
+        provider=name,
+        subject=subject,
+        arguments={"kind": found.kind, "value": found.value},
+        safe=True,
+    )
+    try:
+        await run_once(app, write, effect)
+    except SequencesError as error:
+        return f"{error.outcome}: {error}"
+    return DONE
+
+
+STOPPED = "stopped"
+TOOL, HOLD = "stop_sequence", "pause_sequence"  # its operations are settled as that tool's are
+AGAIN = "suppress_contact again then."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorStops:
+    """The runs that were stopped, and in words what became of each, by its id there, or here before it has one."""
+
+    stopped: tuple[SequenceDetail, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+async def stop_at_vendors(app: AppContext, marks: Items[ExclusionTarget], *, call: ToolCall) -> VendorStops:
+    """Stop every live run at a vendor of whoever these marks cover, as far as that can be; nothing is raised."""
+    return await stop_vendor_run(app, await app.vendor_runs.live_among(marks), call=call)
+
+
+async def stop_elsewhere(
+    app: AppContext, marks: Items[ExclusionTarget], *, known: Mapping[str, str], call: ToolCall
+) -> VendorStops:
+    """Stop every live run of whoever these marks cover that vendors show and nobody started here.
+
+    ``known`` are the runs that have been seen to already. Nothing is raised: ``told`` says what could not be read.
+    """
+    stopped: list[SequenceDetail] = []
+    told: dict[str, str] = {}
+    for name, provider in app.providers.items():
+        if provider.reach is None:
+            continue
+        try:
+            runs = await provider.reach.live_of(marks)
+        except SequencesError as error:
+            told[f"{name} runs"] = f"not_done: whether {provider.title} runs more for them is not known: {error}"
+            continue
+        for one in runs:
+            own = one.sequence.id
+            if own in known or own in told:
+                continue
+            told[own] = await _ended(app, name, own, call=call, reason=StopReason.LOSE)
+            if told[own] == STOPPED:
+                over = replace(one.sequence, status=SequenceStatus.STOPPED_EARLY)
+                stopped.append(replace(one, sequence=over))
+    return VendorStops(stopped=tuple(stopped), told=told)
+
+
+async def stop_vendor_run(
+    app: AppContext, runs: Items[SequenceDetail], *, call: ToolCall, reason: StopReason = StopReason.LOSE
+) -> VendorStops:
+    """Stop these runs at vendors, as far as that can be; nothing is raised."""
+    stopped: list[SequenceDetail] = []
+    told: dict[str, str] = {}
+    for kept in runs:
+        run, why = await _as_it_is(app, kept.sequence)
+        if run.status in TERMINAL:
+            continue
+        own = run.remote_id or run.id
+        told[own] = why or await _stopped(app, run, call=call, reason=reason)
+        if told[own] == STOPPED:
+            stopped.append(await _kept(app, run))
+    return VendorStops(stopped=tuple(stopped), told=told)
+
+
+async def pause_vendor_run(
+    app: AppContext, runs: Items[SequenceDetail], *, until: datetime, call: ToolCall
+) -> Mapping[str, str]:
+    """Pause these runs at vendors; return in words what became of each. Nothing is raised."""
+    told: dict[str, str] = {}
+    for kept in runs:
+        run, why = await _as_it_is(app, kept.sequence)
+        if run.status not in TERMINAL:
+            told[run.remote_id or run.id] = why or await _held(app, run, until=until, call=call)
+    return told
+
+
+async def _held(app: AppContext, run: Run, *, until: datetime, call: ToolCall) -> str:
+    title, own = run.provider.capitalize(), run.remote_id or run.id
+    write = VendorWrite(
+        call=ToolCall(HOLD, call.key and f"{call.key}#{own}", call.fingerprint),
+        provider=run.provider,
+        subject=own,
+        arguments={"sequence_id": own, "paused_until": until.isoformat()},
+        safe=True,
+    )
+
+    async def effect() -> str:
+        seen = await pause_sequence(app, sequence_id=own, paused_until=until)
+        await app.vendor_runs.observe(run, seen)
+        return '{"outcome":"done"}'
+
+    try:
+        await run_once(app, write, effect)
+    except NotSupportedError:
+        return f"not_done: it goes on. {title}'s API cannot pause it. Pause it in {title}'s own app, now."
+    except SequencesError as error:
+        return f"{error.outcome}: {error}"
+    return f"paused until {until.isoformat(timespec='minutes')}"
+
+
+async def _as_it_is(app: AppContext, run: Run) -> tuple[Run, str | None]:
+    """Return the run as its vendor shows it, and why nothing can be done about it now, or None."""
+    title = run.provider.capitalize()
+    if run.has_unknown_outcome:
+        look = f"check_operation with {run.operation_id} finds out; {AGAIN}"
+        return run, f"not_done: nobody knows yet whether {title} has enrolled them. {look}"
+    if run.provider not in app.providers:
+        return run, f"not_done: it goes on, and {title} is not connected. {_by_hand(title)}"
+    try:
+        run = (await followed(app, await _kept(app, run))).sequence
+    except SequencesError as error:
+        return run, None if run.remote_id else f"{error.outcome}: its run there was not found: {error}"
+    if run.remote_id is None:
+        return run, f"not_done: {title} shows no run yet and may begin one. get_sequence finds it; {AGAIN}"
+    return run, None
+
+
+async def _stopped(app: AppContext, run: Run, *, call: ToolCall, reason: StopReason) -> str:
+    """Stop one run that was started here; return what became of it."""
+
+    async def seen(shown: SequenceDetail) -> None:
+        await app.vendor_runs.observe(run, shown)
+
+    return await _ended(app, run.provider, run.remote_id or run.id, call=call, reason=reason, seen=seen)
+
+
+async def _nobody(shown: SequenceDetail) -> None:
+    """Keep nothing of a run that was started elsewhere."""
+
+
+async def _ended(
+    app: AppContext,
+    provider: str,
+    own: str,
+    *,
+    call: ToolCall,
+    reason: StopReason,
+    seen: Callable[[SequenceDetail], Awaitable[None]] = _nobody,
+) -> str:
+    """Stop one run through the ledger, as stop_sequence does; return what became of it."""
+    title = provider.capitalize()
+    write = VendorWrite(
+        call=ToolCall(TOOL, call.key and f"{call.key}#{own}", call.fingerprint),
+        provider=provider,
+        subject=own,
+        arguments={"sequence_id": own, "reason": reason.value, "scope": StopScope.CONTACT.value},
+        safe=True,
+    )
+
+    async def effect() -> str:
+        [shown, *_] = await stop_sequence(app, sequence_id=own, reason=reason)
+        await seen(shown)
+        return '{"outcome":"done"}'
+
+    try:
+        await run_once(app, write, effect)
+    except NotSupportedError:
+        return f"not_done: it goes on. {title}'s API cannot stop it. {_by_hand(title)}"
+    except SequencesError as error:
+        return f"{error.outcome}: {error}"
+    return STOPPED
+
+
+def _by_hand(title: str) -> str:
+    return f"Stop it in {title}'s own app, now."
+
+
+async def _kept(app: AppContext, run: Run) -> SequenceDetail:
+    sequences = app.local.sequences
+    assert sequences is not None  # the embedded engine has them
+    return await sequences.get_sequence(run.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorSuppressions:
+    """What else was put on the own list, what was stopped, and in words what came of it.
+
+    ``told`` is by vendor, and by run for each that a vendor has. ``by_id_alone``: the list knows them by nothing
+    but the id that was given. ``unseen`` are vendors whose API does not show what their own app runs.
+    """
+
+    also: tuple[str, ...]
+    stopped: tuple[SequenceDetail, ...]
+    told: Mapping[str, str]
+    by_id_alone: bool = False
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def going_on(self) -> tuple[str, ...]:
+        """Runs at vendors that have not been stopped, as far as anybody knows."""
+        return tuple(own for own, told in self.told.items() if own not in PROVIDERS and told != STOPPED)
+
+    @property
+    def undone(self) -> Mapping[str, str]:
+        """What has to be seen to by somebody."""
+        return {name: told for name, told in self.told.items() if told not in (DONE, STOPPED)}
+
+
+async def suppress_at_vendors(
+    app: AppContext, mark: ExclusionTarget, *, call: ToolCall, reason: str
+) -> VendorSuppressions:
+    """Follow what is on the own list by now to the person, stop what vendors run for them, exclude them there.
+
+    Nothing is raised for a vendor that fails: ``told`` says so.
+    """
+    found = IdentifiedPerson(marks=(mark,))
+    if mark.kind == "contact":
+        found = await identify_person(app, contact_id=mark.value, reason=reason)
+    there = await stop_at_vendors(app, (mark, *found.listed), call=call)
+    told = await exclude_at_vendors(app, found.marks, call=call, reason=reason)
+    marks = dict.fromkeys((mark, *found.listed, *found.marks))
+    others = await stop_elsewhere(app, tuple(marks), known=there.told, call=call)
+    if found.unavailable_because is not None:
+        told[mark.value.partition(":")[0]] = found.unavailable_because
+    return VendorSuppressions(
+        also=found.also,
+        stopped=(*found.stopped, *there.stopped, *others.stopped),
+        told={**told, **there.told, **others.told},
+        unseen=_unseen(app, tuple(marks)),
+        by_id_alone=mark.kind == "contact" and not any("@" in one for one in found.also),
+    )
+
+
+def _unseen(app: AppContext, marks: Items[ExclusionTarget]) -> tuple[str, ...]:
+    """Return the vendors that cannot be asked what else they run for whoever these marks cover."""
+    return tuple(
+        one.title
+        for name, one in app.providers.items()
+        if name != LOCAL and (one.reach is None or not one.reach.covers(marks))
+    )
+
+
+PAGES_OF_PEOPLE = re.compile(
+    r"(.+\.)?(linkedin|xing|github|gitlab|x|twitter|facebook|instagram|wellfound|stackoverflow|medium|youtube|tiktok)"
+    r"\.com|(.+\.)?(t|wa|about)\.me|linktr\.ee"
+)
+
+
+async def suppress_contact(app: AppContext, *, contact: str, reason: str, by_person: bool = False) -> Suppressed:
+    """Return what is now suppressed and what it stopped; ``contact`` is an id, an address or a domain.
+
+    ``by_person``: a person asks for it themselves, who may list a whole mail provider; a model may not.
+    """
+    require_short("reason", reason)
+    kind, text = _named(contact)
+    if kind == "contact":
+        await _require_known(app, text)
+    return await app.suppressions.suppress(kind, text, reason=reason, by_person=by_person)
+
+
+async def lift_suppression(app: AppContext, *, contact: str, reason: str, actor: str) -> Lifted:
+    """Take an id, an address or a domain off the list; only for a person who has proved to be one.
+
+    Raises NotFoundError where it is not on the list, and InvalidArgumentsError without a reason.
+    """
+    if not reason.strip():
+        raise InvalidArgumentsError("The reason is blank.", next_step="Say why they may be contacted again.")
+    require_short("reason", reason)
+    kind, text = _named(contact)
+    return await app.suppressions.lift(kind, text, reason=reason.strip(), actor=actor)
+
+
+def _named(contact: str) -> tuple[Literal["address", "domain", "contact"], str]:
+    require_short("contact", contact)
+    text = _bare(contact)
+    if "@" in text.strip("@"):
+        return "address", text
+    if ":" in text and "//" not in text:
+        return "contact", text
+    try:
+        host = read_host(visible_address(text))
+    except InvalidArgumentsError as error:
+        raise InvalidArgumentsError(
+            f"{text[:80]!r} is no contact id, address or domain.",
+            next_step="Give local:ct_…, name@example.com or example.com. find_contacts shows the id and address "
+            "behind a name, a number or a profile.",
+        ) from error
+    if _is_page_of_somebody(text, host):
+        raise InvalidArgumentsError(
+            f"{text[:80]!r} is one person's page at {host}, not a domain that their addresses are in.",
+            next_step="Give their e-mail address or contact id; find_contacts finds them by the page too.",
+        )
+    return "domain", host
+
+
+def _is_page_of_somebody(text: str, host: str) -> bool:
+    """Say whether a text is the address of a page at a host where everybody has one."""
+    path = re.split(r"[/?#]+", re.sub(r"^[a-z]+:/*", "", visible_address(text), flags=re.IGNORECASE), maxsplit=1)[
+        1:
+    ]
+    return any(path) and PAGES_OF_PEOPLE.fullmatch(host) is not None
+
+
+def _bare(contact: str) -> str:
+    """Return what is meant where an address or a domain was copied with what stood around it."""
+    text = contact.strip()
+    if found := re.search(r"<([^<>]*@[^<>]*)>\s*$", text):
+        text = found[1]
+    return re.sub(r"^mailto:", "", text, flags=re.IGNORECASE).strip().strip("\"'").rstrip(".,;").strip()
+
+
+async def _require_known(app: AppContext, text: str) -> None:
+    """Raise NotFoundError for an id of nobody: whoever gave it must not believe that somebody is safe now."""
+    if parse_id(text, IdKind.CONTACT).provider == LOCAL:
+        await offered(app.local.contacts, app.local, verb="read contacts").get_contacts([text])
+
+
+OPTED_OUT = "they asked not to be contacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Whose answer it is, and what became of each run of theirs; ``undone`` is for somebody to see to.
+
+    ``here`` are the runs of the embedded engine as they are now.
+    """
+
+    contact_id: str
+    runs: Mapping[str, str]
+    undone: Mapping[str, str]
+    here: tuple[SequenceDetail, ...]
+
+
+async def record_reply(
+    app: AppContext, *, who: str, answer: ReplyKind, until: datetime | None = None, call: ToolCall
+) -> Recorded:
+    """Record an answer of the person behind a sequence or contact id.
+
+    Replied: their runs succeed. Not interested: they stop as lost. Opt-out: they are never contacted again. Out of
+    office: their runs pause ``until`` then. What a vendor carries out is stopped or paused where its API can.
+    Raises InvalidArgumentsError for a time that is missing, past or not asked for, and NotFoundError.
+    """
+    until = _time(app, answer, until)
+    contact_id = await _contact_of(app, who)
+    if answer is ReplyKind.OPT_OUT:
+        return await _opted_out(app, contact_id, call=call)
+    busy = await app.suppressions.busy_among([contact_id])
+    there = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
+    replies = offered(app.local.replies, app.local, verb="record answers")
+    here = await replies.record(contact_id, answer, until=until)
+    if until is not None:
+        told = await pause_vendor_run(app, there, until=until, call=call)
+    else:
+        reason = StopReason.WIN if answer is ReplyKind.REPLIED else StopReason.LOSE
+        told = (await stop_vendor_run(app, there, call=call, reason=reason)).told
+    undone = {own: said for own, said in told.items() if not said.startswith((STOPPED, "paused"))}
+    return Recorded(contact_id, {**{one.sequence.id: _state(one) for one in here}, **told}, undone, tuple(here))
+
+
+async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> Recorded:
+    done = await suppress_contact(app, contact=contact_id, reason=OPTED_OUT)
+    replies = offered(app.local.replies, app.local, verb="record answers")
+    await replies.record(contact_id, ReplyKind.OPT_OUT)
+    found = await suppress_at_vendors(app, ExclusionTarget(done.kind, done.value), call=call, reason=OPTED_OUT)
+    stopped = (*done.stopped, *found.stopped)
+    runs = {one.sequence.id: _state(one) for one in stopped} | dict(found.told)
+    return Recorded(contact_id, runs, found.undone, stopped)
+
+
+def _state(one: SequenceDetail) -> str:
+    sequence = one.sequence
+    if sequence.paused_until is not None:
+        return f"paused until {sequence.paused_until.isoformat(timespec='minutes')}"
+    return sequence.status.value
+
+
+def _time(app: AppContext, answer: ReplyKind, until: datetime | None) -> datetime | None:
+    if answer is ReplyKind.OUT_OF_OFFICE:
+        return future("until", until, now=app.clock())
+    if until is not None:
+        raise InvalidArgumentsError(
+            f"until goes with {ReplyKind.OUT_OF_OFFICE}, not with {answer}.", next_step="Leave it out."
+        )
+    return None
+
+
+async def _contact_of(app: AppContext, who: str) -> str:
+    """Return the id of the stored person behind an id or an address; WrongIdError, NotFoundError."""
+    text = who.strip()
+    if "@" in text and ":" not in text:
+        return await _at_address(app, text)
+    if provider_of(text) == LOCAL:
+        if text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
+            sequences = offered(app.local.sequences, app.local, verb="read sequences")
+            return (await sequences.get_sequence(text)).sequence.contact_id
+        contacts = offered(app.local.contacts, app.local, verb="read contacts")
+        return (await contacts.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id
+    own = str(parse_id(text, IdKind.SEQUENCE))
+    run = await app.vendor_runs.find(own)
+    if run is not None:
+        return run.sequence.contact_id
+    found = await app.vendor_runs.known_as(own)
+    if found is None:
+        raise NotFoundError(
+            f"No run or person of this server is known as {own}.",
+            next_step="Give the id of the sequence or contact as list_sequences and find_contacts show it; a run "
+            "that was started elsewhere is stopped with stop_sequence.",
+        )
+    return found
+
+
+async def _at_address(app: AppContext, text: str) -> str:
+    contacts = offered(app.local.contacts, app.local, verb="read contacts")
+    matched = await contacts.match_contacts([ContactEntry(ContactFields(email=visible_address(text).strip()))])
+    require_none(matched.problems, what="contact")
+    [found] = matched.people
+    if found is None:
+        raise NotFoundError(
+            "Nobody here has this address.",
+            next_step="find_contacts shows who there is; suppress_contact keeps out any address.",
+        )
+    return found.id

@@ -1,0 +1,229 @@
+"""Opening SQLite so that a committed row survives a crash and processes share the file; its errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from sequences_mcp.errors import StoreBusyError, StoreDamagedError, StoreError, StoreUnwritableError
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNWRITABLE = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn every error of the driver inside the block into one of the StoreError family."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Say whether another connection is in the way."""
+    return _code(error) in _BUSY
+
+
+def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """Return the product's error for one of the driver's."""
+    code = _code(error)
+    if code in _BUSY:
+        who = holder(path)
+        other = "A database browser or backup tool has to close its query. Then try again."
+        return StoreBusyError(
+            f"{who or 'Another process'} has been holding the database {path.name} for too long.",
+            next_step=f"Nothing was changed. {other if who else 'Try again in a few seconds.'}",
+        )
+    if code in _DAMAGED:
+        return damaged(path, str(error))
+    if code in _UNWRITABLE:
+        return StoreUnwritableError(
+            f"The database {path} cannot be written: {error}.",
+            next_step="Check the folder's permissions and the free space on its disk.",
+        )
+    return StoreError(
+        f"The database refused the change: {error}.",
+        next_step="Nothing was changed. Run `sequences-mcp doctor` and report what it prints.",
+    )
+
+
+def holder(path: Path) -> str | None:
+    """Return which other program has a lock on the database, where the system tells: its name and process."""
+    try:
+        number = f":{path.stat().st_ino} "
+        lines = Path("/proc/locks").read_text("ascii").splitlines()
+        pids = {int(line.split()[4]) for line in lines if number in line and "->" not in line} - {os.getpid()}
+        for pid in sorted(pids):
+            name = Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
+            return f"The program {name!r} (process {pid})"
+    except (OSError, ValueError, IndexError):
+        return None
+    return None
+
+
+def damaged(path: Path, why: str) -> StoreDamagedError:
+    """Return the error for a file that is no sound database."""
+    return StoreDamagedError(
+        f"{path} is not a sound database: {why}.",
+        next_step="Nothing will be sent. `sequences-mcp restore FILE` puts a backup in its place; do not copy one "
+        "over it by hand.",
+    )
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The low byte is the primary code: https://www.sqlite.org/rescode.html
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+JournalMode: TypeAlias = Literal["wal", "delete"]
+
+OLDEST = (3, 38, 0)  # STRICT tables, RETURNING and json_each
+PAGE_CACHE_KIB = 4096
+IMPATIENT_MS = 20
+SOON = 0.1  # seconds within which our own processes are done
+LONGEST_TRANSACTION = 0.03
+PAUSE_BETWEEN_TRANSACTIONS = 0.001  # seconds, for a statement that SQLite gives up at once
+
+
+@dataclass(frozen=True, slots=True)
+class JournalChoice:
+    """Which journal this process uses and why, for people to read."""
+
+    mode: JournalMode
+    why: str
+
+    @property
+    def synchronous(self) -> str:
+        """The durability that goes with the mode: a commit that has returned is on the disk."""
+        return "FULL" if self.mode == "wal" else "EXTRA"
+
+
+def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = None) -> JournalChoice:
+    """Return the journal for a version of SQLite.
+
+    A write-ahead log can be corrupted by two connections that reset it at one instant, from 3.7.0 until the
+    repair in 3.51.3, 3.50.7 and 3.44.6 (https://www.sqlite.org/wal.html, "The WAL-Reset Bug").
+    """
+    words = ".".join(map(str, version))
+    if forced is not None:
+        return JournalChoice(forced, f"{forced} was asked for; SQLite is {words}")
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+    if mended:
+        return JournalChoice("wal", f"SQLite {words} has the repaired write-ahead log")
+    return JournalChoice("delete", f"SQLite {words} has the write-ahead log's reset bug, so the rollback journal")
+
+
+def connect(path: Path, *, journal: JournalChoice, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
+    """Open one connection for one thread, every setting checked.
+
+    ``read_only`` is a second line of defence: SQLite then refuses any write. Raises StoreError and its kind.
+    """
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise StoreError(
+            f"This Python carries SQLite {sqlite3.sqlite_version}, which is too old.",
+            next_step="Use a Python whose SQLite is 3.38 or newer.",
+        )
+    with translated(path):
+        # isolation_level=None: the driver starts no transaction behind our back.
+        connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=256)
+    try:
+        with translated(path):
+            _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
+            if read_only:
+                _require(connection, "query_only", 1)
+    except BaseException:
+        connection.close()
+        raise
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def share_fairly(connection: sqlite3.Connection) -> None:
+    """Let the driver give up after milliseconds, for a caller that tries again.
+
+    SQLite waits longer after each try, up to a tenth of a second, so that among several busy processes one can
+    wait for ever; short waits, repeated, give each of them its turn.
+    """
+    _require(connection, "busy_timeout", IMPATIENT_MS)
+
+
+def patiently(
+    connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None, *, seconds: float
+) -> sqlite3.Cursor:
+    """Carry out one statement, trying again for so long as another process is in the way."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            return connection.execute(sql, values or {})
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(PAUSE_BETWEEN_TRANSACTIONS)
+
+
+def begin_fairly(connection: sqlite3.Connection, mode: JournalMode, *, seconds: float) -> None:
+    """Begin to write, trying again for so long; while it waits, readers have their turn.
+
+    With a rollback journal a commit waits for every reader and keeps new ones out meanwhile: a program that reads
+    for a minute would stop all reads for as long. Whether anybody reads is therefore asked first.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            if mode == "delete":
+                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            waited = time.monotonic() - begun
+            if not is_busy(error) or waited > seconds:
+                raise
+            time.sleep(PAUSE_BETWEEN_TRANSACTIONS if waited < SOON else LONGEST_TRANSACTION)
+
+
+def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:
+    _require(connection, "busy_timeout", round(busy_seconds * 1000))
+    # Several processes may make the file at once, and SQLite itself does not wait for this statement.
+    switch = patiently(connection, f"PRAGMA journal_mode = {journal.mode}", seconds=busy_seconds)
+    (mode,) = switch.fetchone()
+    if mode != journal.mode:
+        raise StoreBusyError(
+            f"{path.name} is open elsewhere in journal mode {mode} and cannot change to {journal.mode}.",
+            next_step="Close every other program that uses it, then start again.",
+        )
+    _require(connection, "synchronous", {"FULL": 2, "EXTRA": 3}[journal.synchronous])
+    _require(connection, "foreign_keys", 1)
+    _require(connection, "trusted_schema", 0)
+    _require(connection, "cell_size_check", 1)
+    connection.execute("PRAGMA mmap_size = 0")  # answers nothing where the build has no memory mapping
+    _require(connection, "cache_size", -PAGE_CACHE_KIB)
+    # Spilling a large transaction into the file early would need the readers' leave in the middle of a statement.
+    connection.execute("PRAGMA cache_spill = OFF")
+    if sys.platform == "darwin":
+        _require(connection, "fullfsync", 1)  # fsync alone leaves the data in the drive's cache there
+
+
+def _require(connection: sqlite3.Connection, pragma: str, value: int) -> None:
+    connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
+    found: tuple[Any, ...] = tuple(connection.execute(f"PRAGMA {pragma}").fetchone())
+    if found[0] != value:
+        raise StoreError(
+            f"SQLite did not accept {pragma} = {value}; it is {found[0]}.",
+            next_step="Use another build of SQLite; `sequences-mcp doctor` shows which one is in use.",
+        )

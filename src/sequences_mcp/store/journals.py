@@ -1,0 +1,116 @@
+"""Append-only files beside the database, one JSON object a line, each line on the disk before the call returns.
+
+They outlive the database: what they say is compared with it at every start, so that an older copy of the database
+that was put back, or a new one, does not forget what was sent and who must never be contacted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SENT = "sent.log"
+SUPPRESSIONS = "suppressions.log"
+_HEADER = 512  # bytes that certainly hold the first line
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one line, for its owner alone, and return when it is on the disk. Raises OSError.
+
+    A line that an earlier crash or a full disk left without its end is ended first; readers pass over it.
+    """
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        if _is_torn(descriptor):
+            line = b"\n" + line
+        if os.write(descriptor, line) != len(line):
+            raise OSError(f"{path.name} was only written in part")
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        sync_folder(path.parent)
+
+
+def begin_journal(path: Path, record: Mapping[str, Any]) -> None:
+    """Make a journal whose first line is this record, whole or not at all. Raises OSError."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    append_line(fresh, record)
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def journal_tail(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the whole lines from a byte on, and the byte after the last of them.
+
+    A file that is shorter than ``offset`` is another one and is read from its beginning. No file is an empty one.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset if offset <= os.fstat(file.fileno()).st_size else 0)
+            begun = file.tell()
+            data = file.read()
+    except FileNotFoundError:
+        return [], 0
+    whole = data[: data.rfind(b"\n") + 1]
+    return [record for line in whole.splitlines() if (record := _read(line)) is not None], begun + len(whole)
+
+
+def first_line(path: Path) -> dict[str, Any] | None:
+    """Return the first line, empty where it cannot be read, or None where there is no file."""
+    try:
+        with path.open("rb") as file:
+            return _read(file.read(_HEADER).partition(b"\n")[0]) or {}
+    except FileNotFoundError:
+        return None
+
+
+def journal_size(path: Path) -> int:
+    """Return how many bytes a journal has; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:  # torn by a crash: what it would have said was never acted on
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _is_torn(descriptor: int) -> bool:
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    if not end:
+        return False
+    os.lseek(descriptor, end - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) != b"\n"
+
+
+def _sync(descriptor: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync alone leaves the data in the drive's cache there
+    else:
+        os.fsync(descriptor)

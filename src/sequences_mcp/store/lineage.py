@@ -1,0 +1,408 @@
+"""Whether this database is the one that sent last: compared with the machine, the file and the journals beside it.
+
+Every hand-over is committed here first and then written to ``sent.log``, before the final dot or the request. So a
+line there that the database does not know means that the database is an older state, put back. A database on
+another machine, in a copied file, or without any past beside the traces of one, stands still until a person has
+told in a terminal what it is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import secrets
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sequences_mcp.errors import ConflictError, StoreUnwritableError
+from sequences_mcp.store import journals
+from sequences_mcp.store.audit import AuditRow, append_audit
+from sequences_mcp.store.filesystem import number_of
+from sequences_mcp.store.statements import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from sequences_mcp.store.database import Store
+
+
+StandstillKind = Literal["begun_anew", "other_machine", "copied", "other_folder"]
+ACTOR = "engine"
+MARK = "sent.{}.mark"
+TRACES = (journals.SENT, journals.SUPPRESSIONS, "passkeys.json")
+OLDER = "the database was put back to an older state, and the journal beside it says that this left on {at}"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """Where a database file is now: machine and file are None where the system does not tell them reliably."""
+
+    folder: Path
+    machine: str | None
+    file: str | None
+    mark: str | None
+
+    @classmethod
+    def of(cls, path: Path) -> FolderPlace:
+        """Return the place of a database file."""
+        header = journals.first_line(path.parent / journals.SENT)
+        mark = None if header is None else str(header.get("mark", ""))
+        return cls(path.parent, machine(), number_of(path.parent / journals.SENT), mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why nothing leaves, and since when."""
+
+    kind: StandstillKind
+    since: datetime
+
+
+def look_at_lineage(store: Store, *, now: datetime) -> None:
+    """Compare the database with its place and its journals, and write down what does not fit.
+
+    What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
+    """
+    place = FolderPlace.of(store.path)
+    row = store.row("lineage.present")
+    if row is not None and _fits(row, place) and not _has_news(row, place.folder):
+        return
+    with store.transaction():
+        row = store.row("lineage.present")
+        if row is None:
+            _settle_in(store, place, now=now)
+        else:
+            _notice(store, row, place, now=now)
+        _regain_suppressions(store, place.folder, now=now)
+        if not standstills(store):
+            _read_sent(store, place.folder, now=now)
+    _begin_sent(store)
+
+
+def standstills(store: Store) -> list[Standstill]:
+    """Return why nothing leaves; empty where all is as it should be."""
+    rows = store.rows("lineage.standstills")
+    return [Standstill(row["kind"], from_micros(row["since"])) for row in rows]
+
+
+def require_going(store: Store) -> None:
+    """Raise ConflictError while the database stands still."""
+    for one in standstills(store):
+        what, remedy = STANDSTILL[one.kind]
+        raise ConflictError(f"{what} Nothing leaves.", next_step=remedy)
+
+
+def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
+    """End the standstill, because a person said so: the database belongs where it is now. Return what it was."""
+    with store.transaction():
+        found = standstills(store)
+        place = FolderPlace.of(store.path)
+        kinds = {one.kind for one in found}
+        mark = place.mark or _fresh_mark()
+        store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+        store.write("lineage.go_on")
+        for path in _marks(place.folder):
+            path.unlink(missing_ok=True)
+        if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
+            store.write("lineage.sent_read", sent_read=journals.journal_size(place.folder / journals.SENT))
+        else:
+            _read_sent(store, place.folder, now=now)
+        detail = {"kinds": sorted(kinds)}
+        append_audit(
+            store, [AuditRow(at=now, actor=actor, action="database.taken_over", subject="database", detail=detail)]
+        )
+    _begin_sent(store)
+    return found
+
+
+def note_email(
+    store: Store, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
+) -> None:
+    """Write an e-mail's hand-over to the journal, after its commit and before the final dot.
+
+    Raises StoreUnwritableError; then nothing may be handed over.
+    """
+    _note(
+        store,
+        {
+            "kind": "email",
+            "at": to_micros(now),
+            "lease": lease,
+            "key": key,
+            "message_id": message_id,
+            "sender": sender,
+            "recipient": recipient,
+        },
+    )
+
+
+def note_operation(store: Store, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
+    """Write a write to a vendor to the journal, after its commit and before the request; StoreUnwritableError."""
+    _note(store, {"kind": "vendor", "at": to_micros(now), "sequences": sequences, **operation})
+
+
+def unseen(store: Store) -> list[sqlite3.Row]:
+    """Return what left unseen and has not been told to its run."""
+    return store.rows("lineage.open_unseen")
+
+
+def unseen_number(store: Store) -> int:
+    """Return how much left, or may have left, without this database knowing of it."""
+    return sum(int(store.rows("lineage.unseen_since", kind=kind)[0]["number"]) for kind in ("email", "vendor"))
+
+
+def left_unseen(store: Store, key: str) -> str | None:
+    """Return why a step may have left without this database knowing, or None."""
+    row = store.row("lineage.unseen_by_key", key=key)
+    return None if row is None else str(row["why"])
+
+
+def wrote_to(store: Store, recipient: str) -> str | None:
+    """Return that a later state of this database, since replaced, wrote to an address; or None."""
+    row = store.row("lineage.unseen_to", recipient=recipient)
+    if row is None:
+        return None
+    return f"this address got an e-mail on {from_micros(row['at']):%Y-%m-%d %H:%M} UTC that this database forgot"
+
+
+def standstill_told(store: Store, key: str) -> None:
+    """Note that what left unseen of a step was told to its run, so that a person's word on it is the last."""
+    store.write("lineage.told", key=key)
+
+
+def may_have_left(store: Store, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
+    """Note that these steps, each with its recipient, may have left elsewhere."""
+    for key, recipient in keys.items():
+        facts = {"kind": "email", "at": to_micros(now), "recipient": recipient}
+        _insert(store, facts, key=key, why=why, now=now)
+
+
+@cache
+def machine() -> str | None:
+    """Return a hash that names this machine and nothing else, or None where nothing lasting does.
+
+    As systemd asks (machine-id(5)), the id itself is not stored. A container's made-up host name is none.
+    """
+    found = _machine_id()
+    return sha256(f"sequences-mcp:{found}".encode()).hexdigest()[:32] if found else None
+
+
+def _machine_id() -> str | None:
+    if sys.platform == "win32":
+        import winreg
+
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+            return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+    for file in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            found = Path(file).read_text("ascii").strip()
+        except (OSError, ValueError):
+            continue
+        if re.fullmatch(r"[0-9a-f]{32}", found):
+            return found
+    if sys.platform == "darwin":
+        return _darwin_id()
+    name = socket.gethostname()
+    return None if re.fullmatch(r"[0-9a-f]{12}|localhost.*|", name) else name
+
+
+def _darwin_id() -> str | None:
+    import ctypes
+
+    made = ctypes.create_string_buffer(16)
+    wait = (ctypes.c_long * 2)(1, 0)
+    done = ctypes.CDLL(None).gethostuuid(made, wait)
+    return made.raw.hex() if done == 0 else None
+
+
+def _fits(row: sqlite3.Row, place: FolderPlace) -> bool:
+    return place.mark == row["mark"] and not _strange(row, place)
+
+
+def _strange(row: sqlite3.Row, place: FolderPlace) -> StandstillKind | None:
+    """Return what does not fit; what one of both does not know is not compared."""
+    if place.mark is not None and place.mark != row["mark"]:
+        return "other_folder"
+    if row["machine"] and place.machine and row["machine"] != place.machine:
+        return "other_machine"
+    if (row["file"] and place.file and row["file"] != place.file) or is_cut(place.folder):
+        return "copied"
+    if place.mark is None and (row["file"] or row["sent_read"]):  # the journal was begun, and is not here
+        return "copied"
+    return None
+
+
+def _has_news(row: sqlite3.Row, folder: Path) -> bool:
+    sizes = (journals.journal_size(folder / journals.SENT), journals.journal_size(folder / journals.SUPPRESSIONS))
+    return sizes != (row["sent_read"], row["suppressions_read"])
+
+
+def _settle_in(store: Store, place: FolderPlace, *, now: datetime) -> None:
+    """Give a database that has no lineage yet its place: a new one, or one of before there were lineages."""
+    is_new = bool(store.rows("lineage.is_new")[0]["new"])
+    mark = place.mark or _fresh_mark()
+    store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+    if is_new and _has_past(place.folder):
+        store.write("lineage.stand_still", kind="begun_anew", since=to_micros(now))
+        log.error("%s %s", *STANDSTILL["begun_anew"])
+
+
+def _notice(store: Store, row: sqlite3.Row, place: FolderPlace, *, now: datetime) -> None:
+    kind = _strange(row, place)
+    if kind is not None and store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
+        log.error("%s %s", *STANDSTILL[kind])
+
+
+def _begin_sent(store: Store) -> None:
+    """Make the journal where there is none, and remember which file it is.
+
+    Not in the transaction that made the row: a journal without a row would be the trace of an earlier database.
+    """
+    row = store.rows("lineage.present")[0]
+    place = FolderPlace.of(store.path)
+    if standstills(store) or (place.mark is not None and (row["file"] or not place.file)):
+        return
+    with store.transaction():
+        place = FolderPlace.of(store.path)
+        if place.mark is None:
+            with _writable(place.folder):
+                journals.begin_journal(place.folder / journals.SENT, {"mark": row["mark"]})
+            place = FolderPlace.of(store.path)
+        store.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
+
+
+def _has_past(folder: Path) -> bool:
+    """Say whether a folder shows traces of a database that was there before."""
+    if any((folder / name).exists() for name in TRACES) or _marks(folder):
+        return True
+    try:
+        return bool(json.loads((folder / "passphrase.json").read_text("utf-8")).get("database"))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _read_sent(store: Store, folder: Path, *, now: datetime) -> None:
+    """Compare what was added to the journal since the last time; note what this database does not know."""
+    row = store.rows("lineage.present")[0]
+    records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
+    strangers = [one for one in records if "kind" in one and not _known(store, one)]
+    for one in strangers:
+        key = one["key"] if one["kind"] == "email" else one["id"]
+        why = OLDER.format(at=f"{from_micros(one['at']):%Y-%m-%d %H:%M} UTC")
+        _insert(store, one, key=key, why=why, now=now)
+    store.write("lineage.sent_read", sent_read=end)
+    if strangers:
+        log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
+        _audit(store, "database.older", actor=ACTOR, now=now, unknown=len(strangers))
+
+
+def _known(store: Store, one: dict[str, Any]) -> bool:
+    if one["kind"] == "email":
+        return bool(store.rows("lineage.knows_email", lease=one["lease"], message_id=one["message_id"]))
+    return bool(store.rows("lineage.knows_operation", id=one["id"]))
+
+
+def _insert(store: Store, facts: dict[str, Any], *, key: str, why: str, now: datetime) -> None:
+    store.write(
+        "lineage.insert_unseen",
+        kind=facts["kind"],
+        at=facts["at"],
+        key=key,
+        recipient=facts.get("recipient"),
+        facts=json.dumps(facts),
+        why=why,
+        found_at=to_micros(now),
+    )
+
+
+def _regain_suppressions(store: Store, folder: Path, *, now: datetime) -> None:
+    """Bring the list and its journal together: each regains what only the other has."""
+    from sequences_mcp.store import suppressions
+
+    path = folder / journals.SUPPRESSIONS
+    read = store.rows("lineage.present")[0]["suppressions_read"]
+    whole = read < 0 or journals.journal_size(path) < read
+    records, end = journals.journal_tail(path, 0 if whole else read)
+    regained = suppressions.replay(store, records)
+    if whole:
+        end = suppressions.write_all(store, path, known=records)
+    store.write("lineage.suppressions_read", suppressions_read=end)
+    if regained:
+        _audit(store, "suppression.regained", actor=ACTOR, now=now, regained=regained)
+
+
+def _audit(store: Store, action: str, *, actor: str, now: datetime, **detail: object) -> None:
+    append_audit(store, [AuditRow(at=now, actor=actor, action=action, subject="database", detail=detail)])
+
+
+def _note(store: Store, record: dict[str, Any]) -> None:
+    with _writable(store.path.parent):
+        journals.append_line(store.path.parent / journals.SENT, record)
+        _raise_mark(store.path.parent)
+
+
+def _raise_mark(folder: Path) -> None:
+    """Keep the journal's length in a file's name: a copy of the whole folder, put over it, does not undo that."""
+    size = journals.journal_size(folder / journals.SENT)
+    os.close(os.open(folder / MARK.format(size), os.O_WRONLY | os.O_CREAT, 0o600))
+    for path, number in _marks(folder).items():
+        if number < size:
+            path.unlink(missing_ok=True)
+
+
+def _marks(folder: Path) -> dict[Path, int]:
+    found = {path: re.fullmatch(r"sent\.(\d+)\.mark", path.name) for path in folder.glob("sent.*.mark")}
+    return {path: int(match[1]) for path, match in found.items() if match}
+
+
+def is_cut(folder: Path) -> bool:
+    """Say whether the journal was longer before: it was put back together with the database, or taken away."""
+    return max(_marks(folder).values(), default=0) > journals.journal_size(folder / journals.SENT)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"The journal of what was sent, in {folder}, cannot be written: {error.strerror or error}.",
+            next_step="Nothing was handed over. Check the folder's permissions and the free space on its disk.",
+        ) from error
+
+
+def _fresh_mark() -> str:
+    return secrets.token_hex(16)
+
+
+STANDSTILL: dict[StandstillKind, tuple[str, str]] = {
+    "begun_anew": (
+        "The database is new, but the folder holds traces of an earlier one (journals, a passphrase or passkeys).",
+        "Put the earlier one back with `sequences-mcp restore`, or say that it is gone: "
+        "`sequences-mcp review begin-anew`.",
+    ),
+    "other_machine": (
+        "The database was copied here from another machine, which may still be sending.",
+        "Use it there, or say in a terminal that it belongs here now: `sequences-mcp review take-over`.",
+    ),
+    "copied": (
+        "The database file is a copy, or its journal of what was sent is gone: more may have been sent since.",
+        "Use the original, or say in a terminal that this one counts now: `sequences-mcp review take-over`.",
+    ),
+    "other_folder": (
+        "The database belongs to another folder: the journal of what was sent here is not its own.",
+        "Put its own back with `sequences-mcp restore`, or say in a terminal that it belongs here now: "
+        "`sequences-mcp review take-over`.",
+    ),
+}

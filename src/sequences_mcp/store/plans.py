@@ -1,0 +1,320 @@
+"""Plans, the digests of their texts, the approvals of people, and what waits in numbers."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.digests import resend_digest
+from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
+from sequences_mcp.domain.records import Page, QueueTally, WaitingTally
+from sequences_mcp.ports.embedded import CHANGE_LASTS
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.statements import from_micros, to_micros
+
+_ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A person's yes to a text: when, to which digest, and what a passkey signed for it, if one did."""
+
+    at: datetime
+    digest: str
+    signature: str | None
+
+
+def insert_plan(store: Store, plan: Plan) -> bool:
+    """Store a plan that is still being written; False when its blueprint version does not exist."""
+    header = plan.header
+    with store.joined():
+        added = store.write(
+            "plans.insert",
+            id=plan.id,
+            digest_version=plan.digest_version,
+            terms=header.terms.text,
+            expires_at=to_micros(header.expires_at),
+            covered=json.dumps(header.warnings, ensure_ascii=False),
+            created_at=to_micros(plan.created_at),
+            account=plan.account or None,
+            blueprint_id=header.blueprint_id,
+            version=header.blueprint_version,
+        )
+        if added:
+            store.write("plans.insert_texts", id=plan.id)
+    return added == 1
+
+
+def find_plan(store: Store, plan_id: str) -> Plan | None:
+    """Return one plan, or None."""
+    row = store.row("plans.find", id=plan_id)
+    return _from_row(row) if row else None
+
+
+def plan_numbers(store: Store, plan_id: str) -> tuple[int, int]:
+    """Return the numbers of a plan's row and of its blueprint version's."""
+    row = store.rows("plans.find", id=plan_id)[0]
+    return row["no"], row["version_no"]
+
+
+def update_plan(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
+    """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
+    ending = plan.status.value if plan.status in _ENDINGS else None
+    store.write(
+        "plans.update",
+        id=plan.id,
+        status=PlanStatus.REFUSED.value if ending else plan.status.value,
+        ending=ending,
+        terms=plan.header.terms.text,
+        expires_at=to_micros(plan.header.expires_at),
+        digest=plan.digest,
+        people=plan.people,
+        missing_texts=plan.missing_texts,
+        to_read=plan.to_read,
+        warnings=plan.warnings,
+        decided_at=to_micros(plan.decided_at),
+        decided_by=plan.decided_by,
+        reason=plan.reason,
+        unsettled=unsettled,
+        account=plan.account or None,
+    )
+
+
+def mark_decision_applied(store: Store, plan_id: str) -> None:
+    """Note that everybody in the plan has been told of the decision."""
+    store.write("plans.mark_settled", id=plan_id)
+
+
+def set_texts(store: Store, plan_id: str, digests: bytes) -> None:
+    """Store the digests of a plan's texts, 32 bytes each, in order of person and step."""
+    store.write("plans.set_texts", id=plan_id, digests=digests)
+
+
+def plan_text_rows(store: Store, plan_id: str) -> bytes:
+    """Return the digests of a plan's texts."""
+    row = store.row("plans.texts", id=plan_id)
+    return bytes(row["digests"]) if row else b""
+
+
+def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> tuple[int, int]:
+    """Return how many texts are missing and how many of the steps numbered a person has to read."""
+    row = store.rows("plans.texts_of_people", id=plan_id, read_steps=json.dumps(list(read_steps)))[0]
+    return row["missing_texts"], row["to_read"]
+
+
+def people_left(store: Store, plan_id: str) -> tuple[int, int]:
+    """Return how many people of a plan a yes still concerns, and how many warnings there are about them."""
+    row = store.rows("plans.people_left", id=plan_id)[0]
+    return row["people"], row["warnings"]
+
+
+def emptied(store: Store) -> list[str]:
+    """Return plans that wait for a person although nobody is left in them."""
+    return [row["id"] for row in store.rows("plans.emptied")]
+
+
+def waiting_plans(store: Store, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
+    """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
+
+    def read() -> Page[Plan]:
+        rows = store.rows("plans.waiting", others=json.dumps(others), size=size, skip=(page - 1) * size)
+        total = store.rows("plans.count_waiting", others=json.dumps(others))[0]["found"]
+        return Page(tuple(map(_from_row, rows)), total, page, size)
+
+    return store.remembered(("plans that wait", page, size, others), read)
+
+
+def going_on(store: Store, *, terms: Terms) -> list[Plan]:
+    """Return approved plans that are not over and were made for other terms than these."""
+    known = terms.text
+
+    def read() -> list[Plan]:
+        return list(map(_from_row, store.rows("plans.going_on", terms=known)))
+
+    return store.remembered(("plans that go on", known), read)
+
+
+def of_other_terms(store: Store, ids: Collection[str], *, terms: Terms) -> list[Plan]:
+    """Return those of these plans that are approved for other terms than these."""
+    rows = store.rows("plans.of_other_terms", ids=json.dumps(list(ids)), terms=terms.text)
+    return list(map(_from_row, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSettings:
+    """Runs that are due and were approved for certain terms: how many, since when, and one of their plans."""
+
+    terms: Terms
+    number: int
+    since: datetime
+    plan_id: str
+
+
+def other_settings(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
+    """Return the runs that are due and were approved for other terms than these, by their terms."""
+    rows = store.rows("workers.other_settings", terms=terms.text, now=to_micros(now))
+    return [
+        OtherSettings(Terms(**json.loads(row["terms"])), row["number"], from_micros(row["since"]), row["plan_id"])
+        for row in rows
+    ]
+
+
+def overdue_plans(store: Store, *, now: datetime, abandoned: datetime) -> list[str]:
+    """Return plans that waited past their time, or that were begun before ``abandoned`` and never sealed."""
+    rows = store.rows("plans.overdue", now=to_micros(now), abandoned=to_micros(abandoned))
+    return [row["id"] for row in rows]
+
+
+def unfinished_plans(store: Store) -> list[str]:
+    """Return plans that are decided while some of their people have not been told."""
+    return [row["id"] for row in store.rows("plans.unsettled")]
+
+
+def approve_texts(
+    store: Store, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
+) -> None:
+    """Record a yes to exactly this digest of a plan or a draft, with what a passkey signed, if one did."""
+    with store.transaction():
+        store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
+        if signature is not None:
+            store.write("plans.sign", subject=subject, digest=digest, assertion=signature)
+
+
+def approve_resend(
+    store: Store, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
+) -> None:
+    """Record a yes to sending a text again after one attempt of unknown fate, with what a passkey signed."""
+    digest = resend_digest(text, attempt=lease).hex()
+    with store.transaction():
+        approve_texts(store, subject, digest=digest, actor=actor, now=now, signature=signature)
+        store.write("plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease)
+
+
+def approvals_of_plan(store: Store, subject: str, *, text: bytes) -> list[Yes]:
+    """Return every yes to exactly this text, to itself or to sending it again, the oldest first."""
+    rows = store.rows("plans.yeses", subject=subject, digest=text.hex())
+    return [
+        Yes(from_micros(row["at"]), row["digest"], row["assertion"])
+        for row in rows
+        if row["lease"] is None or row["digest"] == resend_digest(text, attempt=row["lease"]).hex()
+    ]
+
+
+def signature_of(store: Store, subject: str, *, digest: str) -> str | None:
+    """Return what a passkey signed for the latest signed yes to exactly this, or None."""
+    row = store.row("plans.signature", subject=subject, digest=digest)
+    return str(row["assertion"]) if row else None
+
+
+def approved_at(store: Store, subject: str, *, digest: str) -> datetime | None:
+    """Return when exactly this was last approved, or None."""
+    at: int | None = store.rows("plans.approval", subject=subject, digest=digest)[0]["at"]
+    return from_micros(at)
+
+
+def _from_row(row: sqlite3.Row) -> Plan:
+    header = PlanHeader(
+        blueprint_id=row["blueprint_id"],
+        blueprint_version=row["version"],
+        blueprint_name=row["name"],
+        terms=Terms(**json.loads(row["terms"])),
+        expires_at=from_micros(row["expires_at"]),
+        warnings=tuple(json.loads(row["covered"])),
+    )
+    return Plan(
+        id=row["id"],
+        status=PlanStatus(row["ending"] or row["status"]),
+        header=header,
+        people=row["people"],
+        digest=row["digest"],
+        digest_version=row["digest_version"],
+        missing_texts=row["missing_texts"],
+        to_read=row["to_read"],
+        warnings=row["warnings"],
+        created_at=from_micros(row["created_at"]),
+        decided_at=from_micros(row["decided_at"]),
+        decided_by=row["decided_by"],
+        reason=row["reason"],
+        account=row["account"] or "",
+    )
+
+
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMarks:
+    """Which things wait: plans as ``number:status``, and when the newest text, task or change began."""
+
+    plans: frozenset[str]
+    newest: int
+
+    def has_news(self, told: WaitingMarks) -> bool:
+        """Say whether something waits that was not told of."""
+        return not self.plans <= told.plans or self.newest > told.newest
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was last written down about telling the operator."""
+
+    at: datetime
+    marks: WaitingMarks
+
+
+NOTHING = WaitingMarks(frozenset(), 0)
+
+
+def waiting_counts(store: Store, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> WaitingTally:
+    """Return what waits; texts that wait for a reason that begins with ``not_because`` wait with their plan.
+
+    ``others`` are the ids of plans that are approved and wait all the same.
+    """
+    with store.snapshot():
+        rows = _rows(store, now=now, not_because=not_because, others=others)
+    return WaitingTally(
+        **{name: QueueTally(row["number"], from_micros(row["since"])) for name, row in rows.items()}
+    )
+
+
+def waiting_marks(store: Store, *, now: datetime, not_because: str) -> WaitingMarks:
+    """Return which things wait."""
+    with store.snapshot():
+        plans = store.rows("waiting.plan_states", now=to_micros(now), most=MOST)
+        rows = _rows(store, now=now, not_because=not_because)
+    newest = max(rows[name]["newest"] or 0 for name in ("texts", "tasks", "changes"))
+    return WaitingMarks(frozenset(f"{row['no']}:{row['status']}" for row in plans), newest)
+
+
+def count_changes(store: Store, *, now: datetime) -> QueueTally:
+    """Return how many changes at vendors wait, and since when."""
+    [row] = store.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))
+    return QueueTally(row["number"], from_micros(row["since"]))
+
+
+def changes_after(store: Store, told: WaitingMarks, *, now: datetime) -> list[str]:
+    """Return the ids of the changes that wait and that were asked for since ``told``, the oldest first."""
+    since = max(to_micros(now - CHANGE_LASTS), told.newest)
+    return [row["id"] for row in store.rows("changes.waiting", since=since, skip=0, size=MOST)]
+
+
+def last_told(store: Store, subject: str) -> Told | None:
+    """Return what was last written down about telling the operator, or None."""
+    row = store.row("waiting.last_notice", subject=subject)
+    if row is None:
+        return None
+    detail = json.loads(row["detail"])
+    return Told(from_micros(row["at"]), WaitingMarks(frozenset(detail["plans"]), detail["newest"]))
+
+
+def _rows(store: Store, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "plans": store.rows("waiting.plans", now=to_micros(now), others=json.dumps(others))[0],
+        "texts": store.rows("waiting.texts", plan_reason=f"{not_because}%")[0],
+        "tasks": store.rows("waiting.tasks", now=to_micros(now))[0],
+        "changes": store.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))[0],
+    }

@@ -1,0 +1,195 @@
+"""Starts at Clarky: one person a call, upserted and enrolled at once (page "Sequences").
+
+The only start of the three vendors with a deduplication key: the caller's, so that one lead is one sequence from
+whatever data folder it is started; else the id of the run as it is kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from sequences_mcp.domain.addresses import address_key, wire_address
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import AND, MORE_EMAILS, MORE_PHONES, Run
+from sequences_mcp.errors import (
+    NotFoundError,
+    ProviderConflictError,
+    ProviderForbiddenError,
+    ProviderRejectedError,
+    error_facts,
+)
+from sequences_mcp.ports import vendor
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.vendors import translation
+from sequences_mcp.vendors.adapters import BlueprintCache
+from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter, Lead
+
+AT_ONCE = "starts at once"
+YES = "yes, without a review at Clarky"
+UNREACHABLE = "neither an e-mail address nor a phone number (without an extension) is known"
+FACTS = ("first_name", "email", "phone")
+KEY = "idempotency key"
+
+
+@dataclass(frozen=True, slots=True)
+class ClarkyEnrolment:
+    """``providers.enrolment_port.Enrolment`` over Clarky; ``bot_id`` sends where a template names nobody."""
+
+    clarky: ClarkyClient
+    memory: BlueprintCache
+    bot_id: str | None = None
+
+    @property
+    def people_a_call(self) -> int:
+        """Return how many people one start takes."""
+        return 1
+
+    @property
+    def takes_several(self) -> bool:
+        """Return True: ``emails`` and ``phone_numbers`` are lists."""
+        return True
+
+    @property
+    def has_review(self) -> bool:
+        """Return True: without ``auto_approve`` its texts wait in its review queue."""
+        return True
+
+    @property
+    def names_sender(self) -> bool:
+        """Return whether an agent is set that sends where a template names none."""
+        return self.bot_id is not None
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return a template, of which Clarky's API tells nothing at all."""
+        return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
+
+    async def candidate(
+        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+    ) -> vendor.VendorPerson:
+        """Return a person from facts, or as Clarky knows them; NotFoundError."""
+        known = await self._known(asked)
+        contact = (
+            translation.with_facts(translation.contact_of_remote(known), asked.fields)
+            if known
+            else translation.unknown_contact(asked.fields)
+        )
+        given = translation.given_of(contact, FACTS)
+        if asked.emails:
+            given[MORE_EMAILS] = AND.join(map(wire_address, asked.emails))
+        if asked.phones:
+            given[MORE_PHONES] = AND.join(asked.phones)
+        if asked.note:
+            given["note"] = asked.note
+        if not reviewed_there:
+            given[AT_ONCE] = YES
+        reachable = "email" in given or "phone" in given
+        if asked.key and reachable:
+            given[KEY] = _key_for(asked, contact)
+        return vendor.VendorPerson(
+            contact=contact,
+            handover=given,
+            obstacle=None if reachable else UNREACHABLE,
+            left_out=translation.left_out_of(contact),
+            addresses=(*(known.emails if known else ()), *asked.emails),
+        )
+
+    async def standings(self, people: Items[vendor.VendorPerson]) -> list[vendor.PersonStanding]:
+        """Return nothing more: what keeps somebody out is read with each of them."""
+        return [vendor.PersonStanding()] * len(people)
+
+    async def before(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
+        """Return every address of each: those it is given, and those that Clarky's contact has beside them.
+
+        The key tells a repeat from a first call, so nothing else has to be read.
+        """
+        return vendor.PreflightSnapshot(addresses={one.id: await self._every_address(one) for one in people})
+
+    async def _every_address(self, one: Run) -> tuple[str, ...]:
+        given = _several(one.handover, "email", MORE_EMAILS)
+        try:
+            known = await self._by_email(given[0]) if given else None
+        except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
+            known = None
+        return (*given, *(known.emails if known else ()))
+
+    async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Start each person; what Clarky refuses about one of them is that one's alone."""
+        return tuple([await self._start(order.plan, one) for one in order.people])
+
+    async def read_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Return, for each, whether Clarky knows the person at all: a start saves them before anything else.
+
+        No call lists enrollments, so of somebody whom it knows nothing more can be told.
+        """
+        return tuple([await self._looked_up(one) for one in order.people])
+
+    async def _looked_up(self, one: Run) -> vendor.EnrolmentOutcome:
+        emails, phones = _several(one.handover, "email", MORE_EMAILS), _several(one.handover, "phone", MORE_PHONES)
+        found = [known for email in emails if (known := await self._by_email(email))]
+        for phone in phones:
+            page = await self.clarky.list_contacts(wanted=ContactFilter(search=phone))
+            found += page.items
+        if not found:
+            return vendor.EnrolmentOutcome(
+                sequence_id=one.id, outcome="not_done", why="Clarky has no such contact."
+            )
+        changed = max((known.updated_at for known in found if known.updated_at), default=None)
+        when = f", last changed {changed:%Y-%m-%d %H:%M:%S} UTC" if changed else ""
+        why = f"Clarky has the contact{when}; its API does not tell which sequences somebody is in."
+        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=why)
+
+    async def _by_email(self, email: str) -> translation.RemoteContact | None:
+        try:
+            return await self.clarky.get_contact_by_email(email)
+        except NotFoundError:
+            return None
+
+    async def follow(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+        """Return the enrollment."""
+        if run.remote_id is None:
+            return None
+        return translation.detail_of(await self.clarky.get_enrollment(run.remote_id))
+
+    async def _known(self, asked: vendor.PersonRequest) -> translation.RemoteContact | None:
+        if asked.vendor_id is None:
+            return None
+        return replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id)
+
+    async def _start(self, plan: Plan, one: Run) -> vendor.EnrolmentOutcome:
+        given = one.handover
+        lead = Lead(
+            first_name=given.get("first_name"),
+            emails=_several(given, "email", MORE_EMAILS),
+            phones=_several(given, "phone", MORE_PHONES),
+            notes=given.get("note"),
+        )
+        try:
+            made = await self.clarky.start(
+                plan.header.blueprint_id,
+                contact=lead,
+                idempotency_key=given.get(KEY, one.id),
+                bot_id=self.bot_id,
+                auto_approve=AT_ONCE in given,
+            )
+        except (ProviderRejectedError, ProviderConflictError) as error:
+            return vendor.EnrolmentOutcome(
+                sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error)
+            )
+        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=made.enrollment_id)
+
+
+def _several(given: Mapping[str, str], first: str, more: str) -> tuple[str, ...]:
+    return tuple(filter(None, [given.get(first), *given.get(more, "").split(AND)]))
+
+
+def _key_for(asked: vendor.PersonRequest, contact: Contact) -> str:
+    """Return the key of one lead: the caller's own, or, where it names several people, one for each of them."""
+    if not asked.shares_key:
+        return str(asked.key)
+    who = address_key(contact.email) if contact.email else contact.phone or ""
+    return f"{asked.key}:{sha256(who.encode()).hexdigest()[:16]}"

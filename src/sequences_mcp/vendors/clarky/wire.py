@@ -1,0 +1,280 @@
+"""Clarky's published bounds (pages "Rate limits" and "Pagination").
+
+Clarky's refusals (page "Errors"): ``{"error": {"code", "message", "details"}}``.
+
+Clarky's enrollment status in our nine words (page "Sequences").
+
+One word is documented, ``pending_approval``. The others are the plain words that such an API would use: a run
+whose word says that it is over counts as over, so that its person is not taken for one in a sequence for ever. A
+word that says that something went wrong without saying that it is final counts as waiting for a person.
+
+Clarky's JSON as values. One thing is ``{"data": {…}}``, a list ``{"data": […], "pagination": {…}}``.
+
+The bodies of the two sequence endpoints are not published: they are read with and without ``data``, and by every
+name their fields plausibly have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.run import SequenceStatus, VendorStep
+from sequences_mcp.domain.sender import Secret
+from sequences_mcp.errors import ProviderForbiddenError, ProviderRejectedError, SequencesError
+from sequences_mcp.vendors import parsing, translation
+from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
+
+BASE_URL = "https://clarky.ai/api/v1"
+READS_A_MINUTE = 120
+WRITES_A_MINUTE = 60
+PAGE_SIZE = 100
+LONGEST_KEY = 255  # no length is published; what others of its kind take
+
+
+def clarky_words(body: object) -> VendorWords:
+    """Return what an error body says."""
+    error = parsing.inner_row(body, "error") if parsing.is_row(body) else {}
+    details = parsing.inner_row(error, "details")
+    return VendorWords(
+        code=parsing.text_at(error, "code", limit=80),
+        detail=parsing.text_at(details, "field", limit=80),
+        message=parsing.text_at(error, "message", limit=parsing.MESSAGE),
+        more=parsing.rest(details, ("field",)),
+    )
+
+
+def explain_clarky(refusal: VendorRefusal) -> SequencesError | None:
+    """Return our error for a code that says more than its status, or None."""
+    code, field = refusal.words.code, refusal.words.detail
+    if refusal.status == 403:
+        return made_error(
+            ProviderForbiddenError,
+            refusal,
+            f"Clarky does not allow this key to {refusal.request.what}.",
+            next_step="Writes need a key with the scope `write`; sequences over the API also need the plan "
+            "Standard or a higher one. Clarky does not document which of the two it means.",
+        )
+    if code == "validation_error" and field == "bot_id":
+        return made_error(
+            ProviderRejectedError,
+            refusal,
+            "Clarky needs a valid `bot_id`: the template names no bot, or the one given is not in this workspace.",
+            next_step="The operator sets an agent of it in CLARKY_BOT_ID, or names one in the template.",
+        )
+    if code == "validation_error" and (field or "").startswith("contact"):
+        return made_error(
+            ProviderRejectedError,
+            refusal,
+            "Clarky cannot use this contact.",
+            next_step="Give an address or a phone number (E.164) for a channel that the template uses.",
+        )
+    return None
+
+
+def _sign(key: Secret) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key.value}"}
+
+
+CLARKY = VendorApi(
+    name="clarky",
+    base_url=BASE_URL,
+    sign=_sign,
+    words=clarky_words,
+    explain=explain_clarky,
+    reads_per_minute=READS_A_MINUTE,
+    writes_per_minute=WRITES_A_MINUTE,
+)
+
+
+_WORDS: Mapping[SequenceStatus, tuple[str, ...]] = {
+    SequenceStatus.FOUND: (
+        "pending_approval",
+        "pending_review",
+        "awaiting_approval",
+        "in_review",
+        "draft",
+        "generating",
+    ),
+    SequenceStatus.ACTIVE: (
+        *("active", "running", "in_progress", "approved", "scheduled", "queued", "pending", "enrolled", "sending"),
+        *("processing", "sent"),
+    ),
+    SequenceStatus.WAITING_FOR_LEAD: ("paused",),
+    SequenceStatus.WAITING_FOR_USER: ("error", "action_required", "blocked"),
+    SequenceStatus.COMPLETED: ("completed", "complete", "finished", "done"),
+    SequenceStatus.SUCCEEDED: ("replied", "succeeded", "won", "booked"),
+    SequenceStatus.FAILED: ("failed", "bounced"),
+    SequenceStatus.STOPPED_EARLY: ("stopped", "cancelled", "canceled", "unenrolled", "unsubscribed", "expired"),
+    SequenceStatus.REFUSED: ("rejected", "declined", "refused"),
+}
+MEANING: Mapping[str, SequenceStatus] = {word: status for status, words in _WORDS.items() for word in words}
+
+
+def clarky_status(status: str | None) -> SequenceStatus | None:
+    """Return our status, or None for a word nobody here knows."""
+    return MEANING.get((status or "").strip().lower().replace(" ", "_").replace("-", "_"))
+
+
+T = TypeVar("T")
+NAME = "clarky"
+
+
+def clarky_data(body: object) -> parsing.Row:
+    """Return the one thing of an answer, inside ``data`` or without it."""
+    answer = parsing.row_at(body, "the answer")
+    if "error" in answer and "data" not in answer:
+        raise parsing.UnreadableError("there is an `error`")
+    return parsing.row_at(answer["data"], "`data`") if "data" in answer else answer
+
+
+def clarky_page(
+    body: object, read: Callable[[parsing.Row], T], *, page: int, size: int
+) -> translation.RemotePage[T]:
+    """Return one page; a bounded list has no pagination and is whole."""
+    answer = parsing.row_at(body, "the answer")
+    items, unreadable = parsing.rows_of(answer.get("data"), "`data`", read)
+    paging = parsing.inner_row(answer, "pagination")
+    total, pages = parsing.number_at(paging, "total"), parsing.number_at(paging, "total_pages")
+    return translation.RemotePage(
+        items=items,
+        page=page,
+        size=size,
+        total_count=len(items) + unreadable if not paging else total,
+        has_more=pages is not None and page < pages,
+        unreadable=unreadable,
+    )
+
+
+def clarky_contact(item: parsing.Row) -> translation.RemoteContact:
+    """Return a contact; addresses come as objects on one page of the documents and as text on another."""
+    emails = _primary_first(item, "emails", "email")
+    phones = _primary_first(item, "phone_numbers", "phone_number")
+    return translation.RemoteContact(
+        id=_whole(parsing.ident(item, "id")),
+        provider=NAME,
+        fields=ContactFields(
+            email=next(iter(emails), None),
+            phone=next(iter(phones), None),
+            first_name=parsing.text_at(item, "first_name"),
+            last_name=parsing.text_at(item, "last_name"),
+            company=parsing.text_at(item, "company"),
+            job_title=parsing.text_at(item, "job_title"),
+            location=parsing.text_at(item, "city"),
+            linkedin_url=parsing.text_at(item, "linkedin_url"),
+        ),
+        emails=emails,
+        phones=phones,
+        notes=parsing.prose_at(item, "notes", limit=parsing.NOTES),
+        created_at=parsing.instant_at(item, "created_at"),
+        updated_at=parsing.instant_at(item, "updated_at"),
+        rest=parsing.rest(item, _CONTACT),
+    )
+
+
+_CONTACT = (
+    *("id", "first_name", "last_name", "emails", "phone_numbers", "company", "job_title", "city", "linkedin_url"),
+    *("notes", "created_at", "updated_at"),
+)
+
+
+def _primary_first(item: parsing.Row, name: str, inside: str) -> tuple[str, ...]:
+    found = item.get(name)
+    items = list(found) if isinstance(found, list) else []
+    items.sort(key=lambda one: not (parsing.is_row(one) and one.get("is_primary") is True))
+    return parsing.texts_at(
+        {name: items}, name, of=lambda one: one.get(inside) if isinstance(one, Mapping) else one
+    )
+
+
+def clarky_agent(item: parsing.Row) -> translation.RemoteAgent:
+    """Return an agent of "Agents"."""
+    known = ("id", "name", "enabled", "agent_email", "agent_phone", "created_at", "updated_at")
+    return translation.RemoteAgent(
+        id=_whole(parsing.ident(item, "id")),
+        provider=NAME,
+        name=parsing.text_at(item, "name"),
+        is_enabled=parsing.flag_at(item, "enabled"),
+        email=parsing.text_at(item, "agent_email"),
+        phone=parsing.text_at(item, "agent_phone"),
+        created_at=parsing.instant_at(item, "created_at"),
+        updated_at=parsing.instant_at(item, "updated_at"),
+        rest=parsing.rest(item, known),
+    )
+
+
+def clarky_started(body: object) -> translation.StartedEnrollment:
+    """Return what "Start a sequence" tells; without a sequence or enrollment id nothing says that it began."""
+    data = clarky_data(body)
+    enrollment, sequence = parsing.inner_row(data, "enrollment"), parsing.inner_row(data, "sequence")
+    enrollment_id = parsing.ident_or_none(data, "enrollment_id", "enrollmentId") or parsing.ident_or_none(
+        enrollment, "id"
+    )
+    sequence_id = parsing.ident_or_none(data, "sequence_id", "sequenceId") or parsing.ident_or_none(sequence, "id")
+    if not (enrollment_id or sequence_id):
+        raise parsing.UnreadableError("there is neither an enrollment id nor a sequence id")
+    word = parsing.text_at(data, "status") or parsing.text_at(enrollment, "status")
+    contact_id = parsing.ident_or_none(data, "contact_id", "contactId") or parsing.ident_or_none(
+        parsing.inner_row(data, "contact"), "id"
+    )
+    return translation.StartedEnrollment(
+        enrollment_id=_whole(enrollment_id) if enrollment_id else None,
+        sequence_id=_whole(sequence_id) if sequence_id else None,
+        contact_id=_whole(contact_id) if contact_id else None,
+        status=clarky_status(word),
+        provider_status=word,
+        rest=parsing.rest(data, ("enrollment_id", "sequence_id", "contact_id", "status")),
+    )
+
+
+def clarky_enrollment(body: object, *, own: str) -> translation.RemoteSequence:
+    """Return what "Get an enrollment" tells."""
+    data = clarky_data(body)
+    run = parsing.inner_row(data, "enrollment") or data
+    if parsing.ident_or_none(run, "enrollment_id", "id") not in (None, own):
+        raise parsing.UnreadableError("the enrollment is another one")
+    word = parsing.text_at(run, "status", "enrollment_status", "state")
+    steps = run.get("steps", data.get("steps"))
+    contact_id = parsing.ident_or_none(run, "contact_id") or parsing.ident_or_none(
+        parsing.inner_row(run, "contact"), "id"
+    )
+    template = parsing.ident_or_none(run, "template_id")
+    sequence_id = parsing.ident_or_none(run, "sequence_id") or parsing.ident_or_none(
+        parsing.inner_row(run, "sequence"), "id"
+    )
+    return translation.RemoteSequence(
+        id=_whole(own),
+        provider=NAME,
+        status=clarky_status(word),
+        provider_status=word,
+        contact_id=_whole(contact_id) if contact_id else None,
+        blueprint_id=_whole(template) if template else None,
+        name=parsing.text_at(run, "name"),
+        sequence_id=_whole(sequence_id) if sequence_id else None,
+        replied_at=parsing.instant_at(run, "replied_at"),
+        paused_until=parsing.instant_at(run, "paused_until"),
+        stop_reason=parsing.text_at(run, "stop_reason", "stopped_reason", "failure_reason"),
+        last_step_executed_at=parsing.instant_at(run, "last_step_executed_at", "last_sent_at"),
+        steps=parsing.rows_of(steps, "`steps`", _step)[0] if isinstance(steps, list) else (),
+        created_at=parsing.instant_at(run, "created_at"),
+        updated_at=parsing.instant_at(run, "updated_at"),
+        rest=parsing.rest(run, ("id", "enrollment_id", "status", "contact_id", "template_id", "name", "steps")),
+    )
+
+
+def _step(item: parsing.Row) -> VendorStep:
+    return VendorStep(
+        channel=parsing.text_at(item, "channel", "type"),
+        provider_status=parsing.text_at(item, "status", "send_state", "state"),
+        scheduled_for=parsing.instant_at(item, "scheduled_for"),
+        subject=parsing.text_at(item, "subject"),
+        content=parsing.prose_at(item, "content", "body", "message", "script"),
+        rest=parsing.rest(
+            item, ("channel", "status", "scheduled_for", "subject", "content", "body", "message", "script")
+        ),
+    )
+
+
+def _whole(own: str) -> str:
+    return f"{NAME}:{own}"

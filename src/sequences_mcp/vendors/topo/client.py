@@ -1,0 +1,341 @@
+"""What Topo's key may do, learned once, so that what it may not do is said before anything is asked.
+
+Pausing, stopping and excluding are asked for in any case: a key may have been given more since, and nobody may be
+kept from holding back.
+
+Topo's documented endpoints about runs, templates, contacts and tasks, one method each.
+
+Ids are whole ids (``topo:1111-…``). Lists and exclusions are in ``topo.lists``; :class:`Topo` has both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Literal, TypeVar
+
+from sequences_mcp.domain.addresses import spellings
+from sequences_mcp.domain.run import StopReason, StopScope
+from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
+from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.vendors import translation
+from sequences_mcp.vendors.outcome import Effect, VendorRequest, lacks_scope, path, query
+from sequences_mcp.vendors.topo import wire
+from sequences_mcp.vendors.topo.lists import Lists, page_size
+from sequences_mcp.vendors.topo.wire import topo_contact_id, topo_sequence_id, topo_task_id, topo_template_id
+from sequences_mcp.vendors.transport import Transport
+
+T = TypeVar("T")
+SECONDS = 5.0  # nobody waits longer for what the call itself will find out
+
+
+@dataclass(slots=True)
+class Scopes:
+    """The scopes of the key, asked for once; None while they are not known."""
+
+    transport: Transport
+    found: frozenset[str] | None = None
+    is_asked: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def known(self) -> frozenset[str]:
+        """Return the scopes ("Get me"); ProviderError when Topo does not tell."""
+        if self.found is None:
+            self.found = (await TopoClient(self.transport).get_me()).scopes
+        return self.found
+
+    async def lacks(self, scope: str) -> bool:
+        """Say whether the key is known not to carry a scope: of an answer without scopes, nothing is known.
+
+        Asked at most once, in one attempt: a Topo that is down is found out by the call itself.
+        """
+        async with self.lock:
+            if self.found is None and not self.is_asked:
+                self.is_asked = True
+                await self._try()
+        return bool(self.found) and scope not in (self.found or ())
+
+    async def _try(self) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                self.found = (await TopoClient(self.transport).get_me(patient=False)).scopes
+        except (SequencesError, TimeoutError):
+            return  # the scopes stay unknown, and Topo itself says what is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """A transport that does not ask for what the key is known not to carry."""
+
+    transport: Transport
+    scopes: Scopes
+
+    async def send(self, request: VendorRequest, read: Callable[[object], T]) -> T:
+        """Make one call; ProviderForbiddenError, with the scope to add, before a request that would be refused."""
+        if request.scope and not request.safe and await self.scopes.lacks(request.scope):
+            raise _forbidden(self.transport, request)
+        return await self.transport.send(request, read)
+
+
+def _forbidden(transport: Transport, request: VendorRequest) -> ProviderForbiddenError:
+    message, next_step = lacks_scope(transport.vendor, request)
+    data = {"provider": transport.vendor.name, "missing_scope": request.scope}
+    return ProviderForbiddenError(message, next_step=f"Nothing was asked. {next_step}", data=data)
+
+
+def lacking(scope: str, *, what: str) -> ProviderForbiddenError:
+    """Return the error of something that a whole verb needs, before its first request."""
+    return ProviderForbiddenError(
+        f"The Topo key may not {what}: it lacks the scope `{scope}`.",
+        next_step=f"Nothing was asked. Make a Topo key with the scope `{scope}` and put it into TOPO_API_KEY.",
+        data={"provider": "topo", "missing_scope": scope},
+    )
+
+
+READ_RUN = "get_sequence shows its status; if it is unchanged, the same call may be made once more."
+READ_TASK = "list_tasks shows its status; if it is unchanged, the same call may be made once more."
+
+
+class TopoClient(Lists):
+    """Topo over one transport. Pages begin at 1 and hold at most 100."""
+
+    async def get_me(self, *, patient: bool = True) -> translation.RemoteAccount:
+        """Return whose key it is and its scopes ("Get me"); needs no scope. Not ``patient``: in one attempt."""
+        request = VendorRequest(method="GET", path="/me", what="read what the key may do", patient=patient)
+        return await self._transport.send(request, partial(wire.topo_one, read=wire.topo_account))
+
+    async def list_sequences(self, wanted: SequenceFilter) -> translation.RemotePage[translation.RemoteSequence]:
+        """Return one page of runs ("List sequences")."""
+        request = VendorRequest(
+            method="GET",
+            path="/sequences",
+            what="list the sequences",
+            scope="sequences:read",
+            query=query(
+                status=wanted.status,
+                sequence_template_id=topo_template_id(wanted.blueprint_id) if wanted.blueprint_id else None,
+                created_at_after=wanted.created_after,
+                created_at_before=wanted.created_before,
+                sort_by=wanted.sort_by,
+                sort_order=wanted.sort_order,
+                page=wanted.page,
+                size=page_size(wanted.size),
+            ),
+        )
+        read = partial(wire.topo_page, read=wire.topo_sequence, page=wanted.page, size=page_size(wanted.size))
+        return await self._transport.send(request, read)
+
+    async def get_sequence(self, sequence_id: str) -> translation.RemoteSequence:
+        """Return one run ("Get sequence"); Topo does not tell until when a run is paused."""
+        own = topo_sequence_id(sequence_id)
+        request = VendorRequest(
+            method="GET", path=path("/sequences/{}", own), what="read the sequence", scope="sequences:read"
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, own=own))
+
+    async def update_variables(
+        self, sequence_id: str, *, variables: Mapping[str, str | None]
+    ) -> translation.RemoteSequence:
+        """Merge overrides into a run's variables; None removes one ("Update sequence")."""
+        own = topo_sequence_id(sequence_id)
+        request = VendorRequest(
+            method="PATCH",
+            path=path("/sequences/{}", own),
+            what="change the variables of the sequence",
+            effect=Effect.WRITE_ONCE,
+            body={"variables": dict(variables)},
+            scope="sequences:write",
+            read_back="get_sequence shows its variables; the same change may be made again, it is a merge.",
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, own=own))
+
+    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> translation.RemoteSequence:
+        """Pause a run until a future time, which is aware ("Pause sequence")."""
+        if until.tzinfo is None:
+            raise InvalidArgumentsError(
+                "The time to pause until has no offset.", next_step="Give one, as in 2027-01-05T09:00:00+01:00."
+            )
+        body = {"paused_until": until.isoformat()}
+        return await self._control(sequence_id, "pause", body=body, read=wire.topo_paused)
+
+    async def resume_sequence(self, sequence_id: str) -> translation.RemoteSequence:
+        """Let a run go on ("Resume sequence")."""
+        return await self._control(sequence_id, "resume", body=None, read=wire.topo_resumed)
+
+    async def stop_sequence(
+        self, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> translation.RemoteSequence:
+        """Stop a run for good ("Stop sequence"); COMPANY also stops runs that the answer does not name."""
+        body = {"reason": reason.value, "scope": scope.value}
+        return await self._control(sequence_id, "stop", body=body, read=wire.topo_stopped)
+
+    async def _control(
+        self,
+        sequence_id: str,
+        verb: Literal["pause", "resume", "stop"],
+        *,
+        body: Mapping[str, str] | None,
+        read: wire.ReadSequence,
+    ) -> translation.RemoteSequence:
+        own = topo_sequence_id(sequence_id)
+        request = VendorRequest(
+            method="POST",
+            path=path(f"/sequences/{{}}/{verb}", own),
+            what=f"{verb} the sequence",
+            effect=Effect.WRITE_ONCE,
+            body=body,
+            scope="sequences:write",
+            read_back=READ_RUN,
+            safe=verb != "resume",
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=read, own=own))
+
+    async def list_templates(
+        self, *, name: str | None = None, status: str | None = None, page: int = 1, size: int = 10
+    ) -> translation.RemotePage[translation.RemoteBlueprint]:
+        """Return one page of templates ("List sequence templates"); ``name`` is exact."""
+        request = VendorRequest(
+            method="GET",
+            path="/sequence-templates",
+            what="list the sequence templates",
+            scope="sequences:read",
+            query=query(name=name, status=status, page=page, size=page_size(size)),
+        )
+        read = partial(wire.topo_page, read=wire.topo_blueprint, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def get_template(self, blueprint_id: str) -> translation.RemoteBlueprint:
+        """Return one template, without its steps ("Get sequence template")."""
+        own = topo_template_id(blueprint_id)
+        request = VendorRequest(
+            method="GET",
+            path=path("/sequence-templates/{}", own),
+            what="read the sequence template",
+            scope="sequences:read",
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_blueprint, own=own))
+
+    async def list_contacts(
+        self, *, email: str | None = None, linkedin_url: str | None = None, page: int = 1, size: int = 10
+    ) -> translation.RemotePage[translation.RemoteContact]:
+        """Return one page of contacts ("List contacts"): Topo searches by exact address or profile only.
+
+        An address with letters beyond ASCII in its domain is looked for in both of its spellings.
+        """
+        first, *others = spellings(email) if email else (None,)
+        for one in (first, *others):
+            found = await self._contacts(email=one, linkedin_url=linkedin_url, page=page, size=size)
+            if found.items:
+                break
+        return found
+
+    async def _contacts(
+        self, *, email: str | None, linkedin_url: str | None, page: int, size: int
+    ) -> translation.RemotePage[translation.RemoteContact]:
+        request = VendorRequest(
+            method="GET",
+            path="/contacts",
+            what="list the contacts",
+            scope="contacts:read",
+            query=query(email=email, linkedin_url=linkedin_url, page=page, size=page_size(size)),
+        )
+        read = partial(wire.topo_page, read=wire.topo_contact, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def get_contact(self, contact_id: str) -> translation.RemoteContact:
+        """Return one contact ("Get contact")."""
+        own = topo_contact_id(contact_id)
+        request = VendorRequest(
+            method="GET", path=path("/contacts/{}", own), what="read the contact", scope="contacts:read"
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_contact, own=own))
+
+    async def get_contact_variables(self, contact_id: str) -> Mapping[str, object]:
+        """Return a contact's and its company's variables ("Get contact variables")."""
+        request = VendorRequest(
+            method="GET",
+            path=path("/contacts/{}/variables", topo_contact_id(contact_id)),
+            what="read the variables of the contact",
+            scope="contacts:read",
+        )
+        return await self._transport.send(request, wire.topo_variables)
+
+    async def list_activities(
+        self,
+        *,
+        sequence_id: str | None = None,
+        blueprint_id: str | None = None,
+        person_id: str | None = None,
+        page: int = 1,
+        size: int = 10,
+    ) -> translation.RemotePage[translation.RemoteActivity]:
+        """Return one page of what happened, newest first ("List activities"); ``person_id`` is Topo's bare id."""
+        request = VendorRequest(
+            method="GET",
+            path="/activities",
+            what="list the activities",
+            scope="activities:read",
+            query=query(
+                sequence_id=topo_sequence_id(sequence_id) if sequence_id else None,
+                sequence_template_id=topo_template_id(blueprint_id) if blueprint_id else None,
+                person_id=person_id,
+                page=page,
+                size=page_size(size),
+            ),
+        )
+        read = partial(wire.topo_page, read=wire.topo_activity, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def list_tasks(
+        self,
+        *,
+        sequence_id: str | None = None,
+        status: str | None = None,
+        sort_by: Literal["created_at", "updated_at"] = "created_at",
+        sort_order: Literal["asc", "desc"] = "asc",
+        page: int = 1,
+        size: int = 10,
+    ) -> translation.RemotePage[translation.RemoteTask]:
+        """Return one page of tasks ("List tasks")."""
+        request = VendorRequest(
+            method="GET",
+            path="/tasks",
+            what="list the tasks",
+            scope="tasks:read",
+            query=query(
+                sequence_id=topo_sequence_id(sequence_id) if sequence_id else None,
+                status=status,
+                sort_by=sort_by,
+                sort_order=sort_order,
+                page=page,
+                size=page_size(size),
+            ),
+        )
+        read = partial(wire.topo_page, read=wire.topo_task, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def list_task_messages(self, task_id: str) -> tuple[translation.RemoteMessage, ...]:
+        """Return the messages of a task's thread, which are other people's texts ("List task messages")."""
+        request = VendorRequest(
+            method="GET",
+            path=path("/tasks/{}/messages", topo_task_id(task_id)),
+            what="read the messages of the task",
+            scope="tasks:read",
+        )
+        return await self._transport.send(request, wire.topo_messages)
+
+    async def skip_task(self, task_id: str) -> translation.RemoteTask:
+        """Skip a task, which lets its run go on ("Skip task")."""
+        own = topo_task_id(task_id)
+        request = VendorRequest(
+            method="POST",
+            path=path("/tasks/{}/skip", own),
+            what="skip the task",
+            effect=Effect.WRITE_ONCE,
+            scope="tasks:write",
+            read_back=READ_TASK,
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_skipped, own=own))

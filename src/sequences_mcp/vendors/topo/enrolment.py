@@ -1,0 +1,278 @@
+"""Starts at Topo: people put on a contact list that has a template, which Topo enrols some time later.
+
+Its REST API has no other way in (page "Contact lists"). Each plan has a list of its own, found again by its name,
+so that none is made twice and the list tells whose run is whose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.blueprint import Blueprint
+from sequences_mcp.domain.contact import Contact, ContactFields, profile_key
+from sequences_mcp.domain.ids import provider_of
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import Run
+from sequences_mcp.errors import (
+    ConflictError,
+    OutcomeUnknownError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+    SequencesError,
+    error_facts,
+)
+from sequences_mcp.ports import vendor
+from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
+from sequences_mcp.vendors import translation
+from sequences_mcp.vendors.adapters import BlueprintCache
+from sequences_mcp.vendors.topo.client import Scopes, TopoClient, lacking
+from sequences_mcp.vendors.topo.lists import KEPT
+from sequences_mcp.vendors.topo.runs import LiveRuns
+from sequences_mcp.vendors.topo.wire import PAGE_SIZE
+
+NAME = "topo"
+COUNT = "entries"
+UNAVAILABLE = ""
+STARTS_NEED = ("contact_lists:read", "contact_lists:write")
+NOT_TAKEN = "Topo did not take this person."
+UNREACHABLE = "neither an e-mail address nor a LinkedIn profile is known"
+CLOSED = frozenset({"PENDING_SETUP", "INACTIVE", "FINISHING", "ARCHIVED"})
+PAGES = 5
+CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only keeps the search short
+
+
+@dataclass(frozen=True, slots=True)
+class TopoEnrolment:
+    """``providers.enrolment_port.Enrolment`` over Topo."""
+
+    topo: TopoClient
+    memory: BlueprintCache
+    live: LiveRuns
+    scopes: Scopes
+
+    @property
+    def people_a_call(self) -> int:
+        """Return how many entries one call makes."""
+        return PAGE_SIZE
+
+    @property
+    def takes_several(self) -> bool:
+        """Return False: one address and one number a person."""
+        return False
+
+    @property
+    def has_review(self) -> bool:
+        """Return False: whether leads wait for a yes (COPILOT) is set in Topo's app and not told by its API."""
+        return False
+
+    @property
+    def names_sender(self) -> bool:
+        """Return True: its templates have senders."""
+        return True
+
+    async def offer(self, blueprint_id: str) -> Blueprint:
+        """Return a template, without steps; ConflictError for one that takes nobody ("Sequence templates").
+
+        ProviderForbiddenError for a key that is known not to carry what the start itself will need.
+        """
+        for scope in STARTS_NEED:
+            if await self.scopes.lacks(scope):
+                raise lacking(scope, what="start sequences (people are put on a contact list of the template)")
+        found = await self.topo.get_template(blueprint_id)
+        if found.provider_status in CLOSED:
+            raise ConflictError(
+                f"This template is {found.provider_status} at Topo and takes nobody now.",
+                next_step="Activate it in Topo's app, or choose another one from list_blueprints.",
+                data={"provider_status": found.provider_status},
+            )
+        return await self.memory.note(blueprint_id, name=_named(found))
+
+    async def candidate(
+        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+    ) -> vendor.VendorPerson:
+        """Return a person from facts, or as Topo knows them; NotFoundError."""
+        contact = await self._person(asked)
+        given = translation.given_of(contact, KEPT)
+        return vendor.VendorPerson(
+            contact=contact,
+            handover=given,
+            obstacle=None if contact.email or contact.linkedin_url else UNREACHABLE,
+            left_out=translation.left_out_of(contact),
+        )
+
+    async def standings(self, people: Items[vendor.VendorPerson]) -> list[vendor.PersonStanding]:
+        """Return who is in a live run at Topo; a doubt about everybody where that cannot be read."""
+        ids = [one.contact.id if provider_of(one.contact.id) == NAME else None for one in people]
+        try:
+            runs = await self.live.among([one.contact for one in people], ids=ids)
+        except SequencesError as error:
+            doubt = f"Whether they are in a sequence at Topo already could not be read ({error.code})."
+            return [vendor.PersonStanding(doubt=doubt)] * len(people)
+        return [vendor.PersonStanding(obstacle=_running(run)) for run in runs]
+
+    async def before(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
+        """Return how many entries the plan's list has, where there is one, and who is in a live run by now."""
+        found = await self._list_of(plan)
+        facts = [_given(one) for one in people]
+        try:
+            runs = await self.live.among(facts, ids=[None] * len(people))
+        except SequencesError:  # whoever approved was told that it could not be read
+            runs = []
+        busy = {one.id: why for one, run in zip(people, runs, strict=False) if (why := _running(run))}
+        return vendor.PreflightSnapshot(marks={COUNT: _counted(found)}, obstacles=busy)
+
+    async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Put everybody on the plan's list; the answer says for each whether they are on it."""
+        home = await self._list_of(order.plan) or await self._new_list(order.plan)
+        people = [_given(one) for one in order.people]
+        outcomes = await self.topo.create_entries(home.id, people=people)
+        return tuple(_fate(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
+
+    async def read_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
+        earlier, now = order.before.get(COUNT, UNAVAILABLE), _counted(await self._list_of(order.plan))
+        if UNAVAILABLE in (earlier, now):
+            return tuple(
+                _told(one, "unknown", "Topo does not tell how many are on the list.") for one in order.people
+            )
+        more = int(now) - int(earlier)
+        shown = {0: "not_done", len(order.people): "done"}.get(more - order.known_done, "unknown")
+        why = f"The list has {more} more entries than before."
+        return tuple(_told(one, shown, why) for one in order.people)
+
+    async def follow(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+        """Return the run that Topo made of an entry, or None while it has made none."""
+        if run.remote_id is not None:
+            return translation.detail_of(await self.topo.get_sequence(run.remote_id))
+        found = await self._run_of(run)
+        return translation.detail_of(found) if found else None
+
+    async def _person(self, asked: vendor.PersonRequest) -> Contact:
+        if asked.vendor_id is not None:
+            known = translation.contact_of_remote(
+                replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id)
+            )
+            return translation.with_facts(known, asked.fields)
+        return translation.unknown_contact(asked.fields)
+
+    async def _list_of(self, plan: Plan) -> translation.RemoteList | None:
+        found = await self.topo.list_contact_lists(name=_list_name(plan))
+        mine = (one for one in found.items if one.name == _list_name(plan))
+        return next((one for one in mine if one.blueprint_id == plan.header.blueprint_id), None)
+
+    async def _new_list(self, plan: Plan) -> translation.RemoteList:
+        """Return a new list. One that may have been made holds nobody, and is found by its name next time."""
+        name, blueprint_id = _list_name(plan), plan.header.blueprint_id
+        try:
+            made = await self.topo.create_contact_list(name=name, blueprint_id=blueprint_id)
+        except OutcomeUnknownError as error:
+            raise _no_list(error.data) from error
+        if made.item is None:
+            raise _no_list({"vendor_code": made.vendor_code, "vendor_message": made.vendor_message})
+        return made.item
+
+    async def _run_of(self, run: Run) -> translation.RemoteSequence | None:
+        home = await self.topo.list_contact_lists(name=_list_name_of(run.plan_id))
+        people = await self.topo.list_contacts(
+            email=run.handover.get("email"),
+            linkedin_url=None if run.handover.get("email") else run.handover.get("linkedin_url"),
+        )
+        lists = {one.id for one in home.items if one.name == _list_name_of(run.plan_id)}
+        mine = {one.id for one in people.items if _is_same(one.fields, run)}
+        for page in range(1, PAGES + 1):
+            wanted = SequenceFilter(
+                blueprint_id=run.blueprint_id,
+                created_after=run.created_at - CLOCKS_APART,
+                sort_order="desc",
+                page=page,
+                size=PAGE_SIZE,
+            )
+            found = await self.topo.list_sequences(wanted)
+            for one in found.items:
+                if one.list_id in lists and one.contact_id in mine:
+                    return one
+            if not found.has_more:
+                break
+        return None
+
+
+def _running(run: translation.RemoteSequence | None) -> str | None:
+    if run is None:
+        return None
+    return f"in a sequence at Topo already ({run.id}, {run.provider_status or 'of unknown status'})"
+
+
+def _given(one: Run) -> ContactFields:
+    """Return what Topo is given about a person; what is not a fact of a person's is none of it."""
+    return ContactFields(**{name: value for name, value in one.handover.items() if name in KEPT})
+
+
+def _counted(found: translation.RemoteList | None) -> str:
+    """Return how many entries a list has; none where there is no list, nothing where Topo does not tell."""
+    if found is None:
+        return "0"
+    return UNAVAILABLE if found.entries_count is None else str(found.entries_count)
+
+
+def _is_same(fields_: ContactFields, run: Run) -> bool:
+    email, profile = run.handover.get("email"), run.handover.get("linkedin_url")
+    if email:
+        return fields_.email is not None and address_key(fields_.email) == address_key(email)
+    return profile is not None and profile_key(fields_.linkedin_url) == profile_key(profile)
+
+
+def _list_name(plan: Plan) -> str:
+    return _list_name_of(plan.id)
+
+
+def _list_name_of(plan_id: str) -> str:
+    return f"sequences-mcp {plan_id.partition(':')[2]}"
+
+
+def _named(found: translation.RemoteBlueprint) -> str:
+    """Return a template's name with what tells one state of it from another, so that a change of it shows."""
+    told = [
+        found.name or found.id,
+        f"{found.step_count} steps" if found.step_count is not None else None,
+        f"changed {found.updated_at:%Y-%m-%d %H:%M:%S} UTC" if found.updated_at else None,
+    ]
+    return " · ".join(filter(None, told))
+
+
+def _fate(one: Run, outcome: translation.ItemOutcome[translation.RemoteEntry]) -> vendor.EnrolmentOutcome:
+    if outcome.outcome == "done":
+        return _told(one, "done", "")
+    if outcome.outcome == "not_done":
+        return replace(_told(one, "not_done", NOT_TAKEN), error=error_facts(_not_taken(outcome)))
+    return _told(one, "unknown", "Topo's answer does not say what became of this person.")
+
+
+def _not_taken(outcome: translation.ItemOutcome[translation.RemoteEntry]) -> ProviderRejectedError:
+    return ProviderRejectedError(
+        NOT_TAKEN,
+        next_step="The others are not concerned. `vendor_message` quotes why; somebody on Topo's own list of "
+        "exclusions, or in a sequence there, is taken by nobody.",
+        data={
+            "provider": "topo",
+            "vendor_code": outcome.vendor_code,
+            "vendor_message": outcome.vendor_message,
+        },
+    )
+
+
+def _told(one: Run, outcome: str, why: str) -> vendor.EnrolmentOutcome:
+    known: dict[str, Literal["done", "not_done", "unknown"]] = {"done": "done", "not_done": "not_done"}
+    return vendor.EnrolmentOutcome(sequence_id=one.id, outcome=known.get(outcome, "unknown"), why=why)
+
+
+def _no_list(data: Mapping[str, object]) -> ProviderUnavailableError:
+    return ProviderUnavailableError(
+        "Topo has not made a contact list for this start; nobody was enrolled.",
+        next_step="It is tried again by itself while the approval holds.",
+        data={name: value for name, value in data.items() if value is not None},
+    )

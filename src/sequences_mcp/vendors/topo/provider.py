@@ -1,0 +1,324 @@
+"""Topo's tasks: what waits to be done by hand, with the messages it is about.
+
+Topo's contact lists as places to put people, as far as that starts nothing.
+
+Topo as the product's verbs see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+
+from sequences_mcp.domain.addresses import host_key
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
+from sequences_mcp.domain.records import Page
+from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, SequencesError, UnexpectedAnswerError
+from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, VendorMessage, VendorTask
+from sequences_mcp.vendors import translation
+from sequences_mcp.vendors.adapters import BlueprintCache, ContactIdentity
+from sequences_mcp.vendors.topo import wire
+from sequences_mcp.vendors.topo.client import Scoped, Scopes, TopoClient
+from sequences_mcp.vendors.topo.enrolment import TopoEnrolment
+from sequences_mcp.vendors.topo.lists import KEPT
+from sequences_mcp.vendors.topo.runs import LiveRuns, TopoReach, TopoSequences
+from sequences_mcp.vendors.transport import Transport
+
+OPEN = ("PENDING", "IN_PROGRESS")  # one list after the other: Topo documents one status a call
+WITH_MESSAGES = 5
+MESSAGES = 3
+PAGES_LOOKED_AT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TopoTasks:
+    """``providers.vendor_port.VendorTasks`` over Topo."""
+
+    topo: TopoClient
+
+    async def list_open(self, *, page: int, size: int) -> Page[VendorTask]:
+        """Return one page of the pending ones, then of those in progress, each oldest first."""
+        pending = await self.topo.list_tasks(status=OPEN[0], page=page, size=size)
+        waiting = pending.counted().total_count
+        skip = max(0, (page - 1) * size - waiting)
+        started, total = await self._window(skip, size - len(pending.items) - pending.unreadable)
+        tasks = [*map(_task, pending.items), *map(_task, started)]
+        shown = [await self._told(one) for one in tasks[:WITH_MESSAGES]]
+        rest = [replace(one, unavailable_because=UNREAD) for one in tasks[WITH_MESSAGES:]]
+        return Page((*shown, *rest), waiting + total, page, size)
+
+    async def skip(self, task_id: str) -> VendorTask:
+        """Skip one; its run goes on."""
+        return _task(await self.topo.skip_task(task_id))
+
+    async def status_of(self, task_id: str) -> str | None:
+        """Return Topo's word for how a task stands, from the newest of its lists: it shows no task alone."""
+        for status in ("SKIPPED", *OPEN, "COMPLETED"):
+            for number in range(1, PAGES_LOOKED_AT + 1):
+                page = await self._latest(status, number)
+                if any(one.id == task_id for one in page.items):
+                    return status
+                if not page.has_more:
+                    break
+        return None
+
+    async def _latest(self, status: str, page: int) -> translation.RemotePage[translation.RemoteTask]:
+        return await self.topo.list_tasks(
+            status=status, sort_by="updated_at", sort_order="desc", page=page, size=wire.PAGE_SIZE
+        )
+
+    async def _window(self, skip: int, count: int) -> tuple[Items[translation.RemoteTask], int]:
+        """Return so many of the tasks in progress after the first ``skip``, and how many there are."""
+        size = max(1, count)
+        first = await self.topo.list_tasks(status=OPEN[1], page=skip // size + 1, size=size)
+        total = first.counted().total_count
+        if count <= 0:
+            return (), total
+        found = list(first.items)
+        if skip % size and first.has_more:
+            found += (await self.topo.list_tasks(status=OPEN[1], page=skip // size + 2, size=size)).items
+        return found[skip % size :][:count], total
+
+    async def _told(self, one: VendorTask) -> VendorTask:
+        try:
+            messages = await self.topo.list_task_messages(one.id)
+        except SequencesError as error:
+            return replace(one, unavailable_because=f"Its messages could not be read: {error.code}.")
+        newest = sorted(messages, key=_sent, reverse=True)
+        more = len(newest) - MESSAGES
+        unavailable_because = f"{more} older messages are left out; Topo's app has them." if more > 0 else None
+        return replace(
+            one, messages=tuple(map(_message, newest[:MESSAGES])), unavailable_because=unavailable_because
+        )
+
+
+UNREAD = f"Not read: messages come with the first {WITH_MESSAGES} tasks of a page."
+
+
+def _sent(message: translation.RemoteMessage) -> float:
+    return message.sent_at.timestamp() if message.sent_at else 0.0
+
+
+def _message(message: translation.RemoteMessage) -> VendorMessage:
+    return VendorMessage(
+        direction=message.direction,
+        channel=message.channel,
+        subject=message.subject,
+        body=message.body,
+        sent_at=message.sent_at,
+    )
+
+
+def _task(found: translation.RemoteTask) -> VendorTask:
+    return VendorTask(
+        id=found.id,
+        type=found.type,
+        priority=found.priority,
+        status=found.provider_status,
+        sequence_id=found.sequence_id,
+        created_at=found.created_at,
+    )
+
+
+LISTS_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TopoContactLists:
+    """``providers.vendor_port.Places`` over Topo."""
+
+    topo: TopoClient
+    a_request: int = wire.BATCH
+    most: int = 10 * wire.BATCH
+
+    def misfit(self, one: ContactInput) -> Misfit | None:
+        """Return why Topo cannot take somebody: no address and no profile, or more than its lists keep."""
+        if one.id is not None:
+            return Misfit("it is an id", "Topo takes people by their facts: email, first_name …")
+        if not (one.fields.email or one.fields.linkedin_url):
+            return Misfit("it has neither email nor linkedin_url", "Topo can reach nobody without one of the two.")
+        if more := list(_not_kept(one.fields)):
+            return Misfit(f"Topo's lists keep no {', '.join(more)}", "Leave that out.")
+        return None
+
+    async def look_into(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
+        """Return None for each: Topo merges whoever is there; ApprovalError for a list that enrols."""
+        if place_id == "topo":
+            raise await self._which_list()
+        found = await self.topo.get_contact_list(place_id)
+        if found.enrols is None:
+            raise UnexpectedAnswerError(
+                "Topo's answer does not say whether this list enrols whoever is put on it.",
+                next_step="Nothing was done. Topo's own app shows the list.",
+            )
+        if found.enrols:
+            raise _is_a_start(found)
+        return (None,) * len(people)
+
+    async def put(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
+        """Put up to 100 people on the list."""
+        done = await self.topo.create_entries(place_id, people=[one.fields for one in people])
+        return tuple(map(_placed, done))
+
+    async def count_in(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
+        """Return None: a list tells how many it has, not whom."""
+        found = await self.topo.get_contact_list(place_id)
+        count = "an unknown number of" if found.entries_count is None else f"{found.entries_count:,}"
+        return None, f"The list has {count} entries now, and Topo's API does not tell whom."
+
+    async def _which_list(self) -> InvalidArgumentsError:
+        page = await self.topo.list_contact_lists(size=LISTS_NAMED)
+        rows = [{"id": one.id, "name": one.name, "enrols": one.enrols is not False} for one in page.items]
+        return InvalidArgumentsError(
+            "Topo takes people into one of its contact lists, and none is named.",
+            next_step="Give the id of a list that does not enrol as the provider.",
+            data={"lists": rows, "more_lists": page.has_more},
+        )
+
+
+def _not_kept(known: ContactFields) -> Iterator[str]:
+    return (name for name, value in facts_of(known).items() if value and name not in KEPT)
+
+
+def _is_a_start(found: translation.RemoteList) -> ApprovalError:
+    return ApprovalError(
+        "This list enrols whoever is put on it in a sequence at once: that is a start, and needs a person's yes.",
+        next_step="Nothing was done. start_sequence with this blueprint_id plans it; a list that does not enrol "
+        "can be filled here.",
+        data={"list_id": found.id, "blueprint_id": found.blueprint_id},
+    )
+
+
+def _placed(one: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedContact:
+    return PlacedContact(
+        outcome=one.outcome,
+        contact_id=one.item.contact_id if one.item else None,
+        was_there=one.provider_status == "UPDATED",
+        vendor_code=one.vendor_code,
+        vendor_message=one.vendor_message,
+    )
+
+
+NAME = "topo"
+REASON = "OTHER"  # one of Topo's own words; why is in the message
+
+
+@dataclass(frozen=True, slots=True)
+class TopoTemplates:
+    """``providers.port.Blueprints`` over Topo's templates, which are made in its app."""
+
+    topo: TopoClient
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return one page of templates, without steps."""
+        return (
+            (await self.topo.list_templates(page=page, size=size)).counted().map(translation.blueprint_of_remote)
+        )
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one template, without steps."""
+        return translation.blueprint_of_remote(await self.topo.get_template(blueprint_id))
+
+    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
+        """Raise NotSupportedError."""
+        translation.not_supported(NAME, "create a sequence template")
+
+    async def update_blueprint(
+        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
+    ) -> Blueprint:
+        """Raise NotSupportedError."""
+        translation.not_supported(NAME, "change a sequence template")
+
+
+@dataclass(frozen=True, slots=True)
+class TopoContacts:
+    """``providers.port.Contacts`` over Topo: found by exact address or profile, or paged through."""
+
+    topo: TopoClient
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people; the query is empty, an e-mail address or a LinkedIn profile."""
+        if query and "@" not in query and "linkedin.com/" not in query:
+            raise InvalidArgumentsError(
+                "Topo finds people by a whole e-mail address or LinkedIn profile only.",
+                next_step="Give one of the two as the query, or an empty one for everybody.",
+            )
+        by_email = query if "@" in query else None
+        profile = query if query and by_email is None else None
+        return translation.people_of_remote(
+            await self.topo.list_contacts(email=by_email, linkedin_url=profile, page=page, size=size)
+        )
+
+    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
+        """Raise NotSupportedError."""
+        translation.not_supported(NAME, "read several people at once")
+
+    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
+        """Raise NotSupportedError."""
+        translation.not_supported(NAME, "match people")
+
+    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
+        """Raise NotSupportedError."""
+        translation.not_supported(NAME, "save people outside a contact list")
+
+
+@dataclass(frozen=True, slots=True)
+class TopoExclusions:
+    """``providers.port.Exclusions`` over Topo."""
+
+    topo: TopoClient
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether an address, a profile, or a domain among the first hundred, is there."""
+        if kind == "address":
+            return bool((await self.topo.list_contact_exclusions(email=value)).items)
+        if kind == "profile":
+            return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
+        accounts = await self.topo.list_account_exclusions(size=100)
+        return any(host_key(one.domain or "") == host_key(value) for one in accounts.items)
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        if kind == "address":
+            await self.topo.exclude_contact(reason=REASON, email=value, message=message)
+        elif kind == "profile":
+            await self.topo.exclude_contact(reason=REASON, linkedin_url=value, message=message)
+        else:
+            await self.topo.exclude_account(reason=REASON, domain=value, message=message)
+
+
+@dataclass(frozen=True, slots=True)
+class TopoKey:
+    """``providers.vendor_port.Introduction`` over what the key has been found to carry."""
+
+    scopes: Scopes
+
+    async def about_key(self) -> str:
+        """Return the scopes of the key."""
+        return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
+
+
+def topo_provider(opened: Transport, *, memory: BlueprintCache) -> Provider:
+    """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
+    scopes = Scopes(opened)
+    topo = TopoClient(Scoped(opened, scopes))
+    sequences = TopoSequences(topo, scopes)
+    live = LiveRuns(topo)
+    return Provider(
+        name=NAME,
+        blueprints=TopoTemplates(topo),
+        contacts=TopoContacts(topo),
+        sequences=sequences,
+        overrides=sequences,
+        exclusions=TopoExclusions(topo),
+        enrolment=TopoEnrolment(topo, memory, live, scopes),
+        introduction=TopoKey(scopes),
+        places=TopoContactLists(topo),
+        traces=ContactIdentity(topo.get_contact),
+        reach=TopoReach(live, sequences),
+        vendor_tasks=TopoTasks(topo),
+    )

@@ -1,0 +1,398 @@
+"""What the vendors' APIs tell, as values, and the product's own values made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Generic, Literal, NoReturn, TypeVar
+
+from sequences_mcp.domain.addresses import read_address, wire_address
+from sequences_mcp.domain.blueprint import Blueprint, Sourcing
+from sequences_mcp.domain.contact import EXTENSION, Contact, ContactFields, dialled, facts_of, read_phone
+from sequences_mcp.domain.ids import VENDORS
+from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus, VendorStep
+from sequences_mcp.errors import NotSupportedError
+from sequences_mcp.ports.embedded import Outlook, SequenceDetail, VendorFacts
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePage(Generic[T]):
+    """One page of a vendor's list, numbered from 1; ``unreadable`` items were left out."""
+
+    items: tuple[T, ...]
+    page: int
+    size: int
+    total_count: int | None
+    has_more: bool
+    unreadable: int = 0
+
+    def counted(self) -> Page[T]:
+        """Return the page with a total: the vendor's, or what is certain where it tells none."""
+        seen = (self.page - 1) * self.size + len(self.items) + self.has_more
+        return Page(self.items, self.total_count if self.total_count is not None else seen, self.page, self.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """What every remote thing has."""
+
+    id: str
+    provider: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    rest: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAccount(Remote):
+    """Whose key it is, and what the key may do."""
+
+    organization_id: str | None
+    name: str | None
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSourcing(Remote):
+    """What is being filled at Kalent."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteBlueprint(Remote):
+    """A Kalent blueprint or a Topo template; its steps are not told by any of the APIs."""
+
+    name: str | None
+    provider_status: str | None = None
+    sourcing_id: str | None = None
+    step_count: int | None = None
+    summary: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    activated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteContact(Remote):
+    """A person at a vendor; ``fields`` has the first address and number, the lists have all.
+
+    ``provider_status`` is Kalent's status handle; ``talent_id`` and ``sourcing_id`` are Kalent's too.
+    """
+
+    fields: ContactFields
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    notes: str | None = None
+    provider_status: str | None = None
+    sourcing_id: str | None = None
+    talent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSequence(Remote):
+    """One contact's run at a vendor. ``needs_action`` is Kalent's "a person must do something".
+
+    ``sequence_id`` is Clarky's id of the texts it wrote; ``progress`` and ``action_required`` are a vendor's own
+    fields, as JSON, where their form is not documented.
+    """
+
+    status: SequenceStatus | None
+    provider_status: str | None
+    contact_id: str | None
+    blueprint_id: str | None = None
+    list_id: str | None = None
+    name: str | None = None
+    last_step_executed_at: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[VendorStep, ...] = ()
+    needs_action: bool = False
+    sequence_id: str | None = None
+    replied_at: datetime | None = None
+    paused_until: datetime | None = None
+    stop_reason: str | None = None
+    progress: str | None = None
+    action_required: str | None = None
+
+    @property
+    def may_be_live(self) -> bool:
+        """Whether it may still reach somebody: true for a status whose meaning is not known."""
+        return self.status not in TERMINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedBlueprint:
+    """Kalent dispatched a start; ``candidate_count`` is how many were asked for, not how many run."""
+
+    blueprint_id: str
+    candidate_ids: tuple[str, ...]
+    candidate_count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedEnrollment:
+    """Clarky accepted a start; it writes the texts in the background."""
+
+    enrollment_id: str | None
+    sequence_id: str | None
+    contact_id: str | None
+    status: SequenceStatus | None
+    provider_status: str | None
+    rest: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAgent(Remote):
+    """A Clarky agent: its id is the ``bot_id`` of a start."""
+
+    name: str | None
+    is_enabled: bool | None
+    email: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteList(Remote):
+    """A Topo contact list; with a blueprint, every new entry is enrolled in it.
+
+    ``enrols`` is None where the answer does not say whether it has one.
+    """
+
+    name: str | None
+    enrols: bool | None
+    blueprint_id: str | None
+    entries_count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEntry(Remote):
+    """One person on a Topo list; ``contact_id`` is None until Topo has found out who it is."""
+
+    list_id: str | None
+    contact_id: str | None
+    fields: ContactFields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemOutcome(Generic[T]):
+    """What became of one item of a batch. ``unknown``: the answer does not say."""
+
+    outcome: Literal["done", "not_done", "unknown"]
+    item: T | None
+    provider_status: str | None
+    vendor_code: str | None = None
+    vendor_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteExclusion(Remote):
+    """Somebody, or a company by its domain, that Topo must not import again."""
+
+    email: str | None
+    linkedin_url: str | None
+    domain: str | None
+    reason: str | None
+    message: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteActivity(Remote):
+    """Something that happened in a Topo run."""
+
+    type: str | None
+    channel: str | None
+    resource_type: str | None
+    sequence_id: str | None
+    person_id: str | None
+    blueprint_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteTask(Remote):
+    """A step somebody must do by hand at Topo."""
+
+    type: str | None
+    provider_status: str | None
+    priority: str | None
+    sequence_id: str | None
+    assignee_user_id: str | None
+    disposition: str | None
+    skipped_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteMessage(Remote):
+    """A message of a task's thread; its text is somebody else's."""
+
+    channel: str | None
+    direction: str | None
+    subject: str | None
+    body: str | None
+    sent_at: datetime | None
+    sender_id: str | None
+
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+UNAVAILABLE = 0
+
+
+def detail_of(run: RemoteSequence, *, contact: Contact | None = None) -> SequenceDetail:
+    """Return a vendor's run: without steps, zone and plan, which its API does not tell."""
+    created = run.created_at or UNDATED
+    person = run.contact_id or ""
+    sequence = Run(
+        id=run.id,
+        plan_id="",
+        blueprint_id=run.blueprint_id or "",
+        blueprint_version=UNAVAILABLE,
+        contact_id=person,
+        status=run.status or SequenceStatus.ACTIVE,
+        ordinal=0,
+        steps=(),
+        created_at=created,
+        updated_at=run.updated_at or created,
+        variables=run.variables,
+        time_zone="",
+    )
+    unnamed = Contact(id=person, created_at=created, updated_at=created)
+    facts = _facts(run)
+    return SequenceDetail(
+        sequence=sequence,
+        contact=contact or unnamed,
+        outlook=Outlook(next_at=None, why=facts.why or ""),
+        provider_status=run.provider_status,
+        facts=facts,
+        steps_there=run.steps,
+    )
+
+
+def _facts(run: RemoteSequence) -> VendorFacts:
+    return VendorFacts(
+        created_at=run.created_at,
+        updated_at=run.updated_at,
+        last_step_executed_at=run.last_step_executed_at,
+        replied_at=run.replied_at,
+        paused_until=run.paused_until,
+        stop_reason=run.stop_reason,
+        blueprint_name=run.name if run.provider == "kalent" else None,
+        list_id=run.list_id,
+        sequence_id=run.sequence_id,
+        progress=run.progress,
+        action_required=run.action_required,
+        why=_why(run, VENDORS[run.provider]),
+    )
+
+
+def _why(run: RemoteSequence, title: str) -> str:
+    """Return what the vendor's status says of what comes next; the words of each are from its documents."""
+    if run.status is None:
+        return f"{title} does not document its own status; it counts as live. {title}'s app shows more."
+    if run.needs_action or run.status is SequenceStatus.WAITING_FOR_USER:
+        return f"A person has to do something in {title}'s app."
+    word = (run.provider_status or "").upper()
+    return _WHY_BY_WORD.get((run.provider, word)) or _WHY[run.status].format(title=title)
+
+
+_WHY = {
+    SequenceStatus.FOUND: "Enrolled at {title}; it waits for a person's approval there.",
+    SequenceStatus.ACTIVE: "{title} runs it and does not tell over its API when its next step leaves.",
+    SequenceStatus.WAITING_FOR_LEAD: "Paused at {title}, which does not tell until when; it goes on by itself.",
+    SequenceStatus.COMPLETED: "Over: all its steps are done, as {title} tells.",
+    SequenceStatus.SUCCEEDED: "Over: {title} counts it as succeeded.",
+    SequenceStatus.FAILED: "Over: it failed, as {title} tells.",
+    SequenceStatus.STOPPED_EARLY: "Over: it was stopped at {title}.",
+    SequenceStatus.REFUSED: "Over: it was refused at {title}.",
+}
+_WHY_BY_WORD = {
+    (
+        "clarky",
+        "PENDING_APPROVAL",
+    ): "Its texts wait in Clarky's review queue; nothing leaves until a person approves.",
+    (
+        "clarky",
+        "GENERATING",
+    ): "Clarky writes its texts; then they wait in its review queue, where a review is set.",
+    ("clarky", "REPLIED"): "Over: the person replied, as Clarky tells.",
+    ("kalent", "TALENT_REPLIED"): "Over: the person replied, as Kalent tells.",
+    ("kalent", "WAITING_FOR_ACCEPTANCE"): "It waits until the LinkedIn invitation is accepted.",
+    ("kalent", "SCHEDULED"): "Its next step is scheduled; Kalent does not tell when.",
+}
+
+
+def contact_of_remote(person: RemoteContact) -> Contact:
+    """Return a vendor's person."""
+    created = person.created_at or UNDATED
+    return Contact(
+        id=person.id,
+        notes=person.notes or "",
+        created_at=created,
+        updated_at=person.updated_at or created,
+        **facts_of(person.fields),
+    )
+
+
+def with_facts(person: Contact, told: ContactFields) -> Contact:
+    """Return a vendor's person with what a caller told of them; InvalidArgumentsError for what is no address."""
+    facts = {name: value for name, value in facts_of(told).items() if value is not None}
+    if told.email is not None:
+        facts["email"] = read_address(told.email).text
+    if told.phone is not None:
+        facts["phone"] = read_phone(told.phone, country=told.country or person.country)
+    return replace(person, **facts)
+
+
+def given_of(known: ContactFields, names: Iterable[str]) -> dict[str, str]:
+    """Return these facts as a vendor is given them: addresses as a mail server gets them, numbers in E.164.
+
+    A number with an extension is none of them (``domain.phones.dialled``). InvalidArgumentsError for an address
+    that is none.
+    """
+    told = {name: value for name in names if (value := getattr(known, name))}
+    if "email" in told:
+        told["email"] = wire_address(told["email"])
+    if "phone" in told:
+        told["phone"] = dialled(told["phone"]) or ""
+    return {name: value for name, value in told.items() if value}
+
+
+def left_out_of(known: ContactFields) -> str | None:
+    """Return in words what of a person no vendor is given, or None."""
+    if known.phone and EXTENSION in known.phone:
+        return f"The number {known.phone} is not given to the vendor, which takes none with an extension."
+    return None
+
+
+def unknown_contact(known: ContactFields) -> Contact:
+    """Return a person of whom facts are known, and no id."""
+    return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts_of(known))
+
+
+def blueprint_of_remote(found: RemoteBlueprint) -> Blueprint:
+    """Return a vendor's blueprint, whose steps its API does not tell."""
+    return Blueprint(
+        id=found.id,
+        name=found.name or found.id,
+        version=1,
+        steps=(),
+        sourcing=Sourcing(),
+        created_at=found.created_at or found.updated_at or UNDATED,
+    )
+
+
+def people_of_remote(page: RemotePage[RemoteContact]) -> Page[Contact]:
+    """Return a page of a vendor's people."""
+    return page.counted().map(contact_of_remote)
+
+
+def not_supported(vendor: str, verb: str, *, instead: str = "") -> NoReturn:
+    """Raise NotSupportedError with what to do instead: in the vendor's own app, where nothing else is known."""
+    title = VENDORS[vendor]
+    raise NotSupportedError(
+        f"{title} has no way to {verb} over its API.", next_step=instead or f"It can be done in {title}'s own app."
+    )

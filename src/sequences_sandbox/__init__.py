@@ -1,0 +1,1 @@
+"""The vendors' APIs on loopback, written from their documents, and the demo's stage."""
