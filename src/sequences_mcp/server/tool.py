@@ -26,7 +26,7 @@ from sequences_mcp.server.view import ResultView, said_fields
 from sequences_mcp.services.operations import run_once
 from sequences_mcp.services.sequences import id_there
 
-INJECTED = ("desk", "ctx")
+INJECTED = ("app", "ctx")
 
 
 def to_tool(definition: Definition) -> Tool:
