@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from tests.flows.bureau import Bureau
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.server.open_server import SENDER
+from tests.world.bureau import Bureau
+from tests.world.open_server import SENDER
 
 from sequences_mcp.cli import main
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from terminal import PASSPHRASE, Said, Terminal, done
-from tests.engine.fake_mail_server import DROP
-from tests.flows.bureau import mailing
 from tests.secrecy import planted
-from tests.server.open_server import GRACE, MAIL, people, yes
+from tests.world.bureau import mailing
+from tests.world.fake_mail_server import DROP
+from tests.world.open_server import GRACE, MAIL, people, yes
 
 
 async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:

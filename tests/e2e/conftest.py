@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installation import ERAS, Installation
-from post_office import PostOffice, post_office
+from tests.world.installation import ERAS, Installation
+from tests.world.post_office import PostOffice, post_office
 
 
 @pytest.fixture(params=ERAS)

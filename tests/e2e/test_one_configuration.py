@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import Installation, until
 from mcp import MCPError
-from post_office import PostOffice
 from test_saying_yes import blueprint_of
 from test_story import JONAS, MARIA
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.server.open_server import Desktop, yes
+from tests.world.installation import Installation, until
+from tests.world.open_server import Desktop, yes
+from tests.world.post_office import PostOffice
 
 FILE = """\
 window = "Mon-Sun 00:00-24:00"

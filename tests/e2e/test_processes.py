@@ -6,11 +6,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
-from installation import Installation, until
-from post_office import PostOffice
 from test_saying_yes import blueprint_of
 from test_story import HELLO, PEOPLE
-from tests.server.open_server import Desktop, people, yes
+from tests.world.installation import Installation, until
+from tests.world.open_server import Desktop, people, yes
+from tests.world.post_office import PostOffice
 
 
 async def test_a_server_that_is_killed_and_started_again_goes_on(

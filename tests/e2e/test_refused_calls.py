@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Clock, World, people, tomorrow, yes
+from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Clock, World, people, tomorrow, yes
 
 PERSON = {"email": "grace@hopper.example"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from installation import PASSPHRASE, Installation, until
 from mcp.types import ElicitResult
-from post_office import PostOffice
 from test_story import HELLO, JONAS, LEA, MARIA, ROLE
-from tests.server.open_server import Desktop
+from tests.world.installation import PASSPHRASE, Installation, until
+from tests.world.open_server import Desktop
+from tests.world.post_office import PostOffice
 
 NO = ElicitResult(action="decline")
 CLOSED = ElicitResult(action="cancel")

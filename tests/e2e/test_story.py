@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from installation import Installation, until
 from mcp.types import ElicitResult
-from post_office import PostOffice
-from tests.server.open_server import Desktop, yes
+from tests.world.installation import Installation, until
+from tests.world.open_server import Desktop, yes
+from tests.world.post_office import PostOffice
 
 HELLO = {
     "id": "hello",

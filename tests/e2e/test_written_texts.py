@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import Installation, until
 from test_saying_yes import blueprint_of
 from test_story import HELLO, JONAS, MARIA
+from tests.world.installation import Installation, until
 
 OWN = {**HELLO, "id": "own", "contentSource": "suggestedByKalent", "content": "About their latest work."}
 TO_MARIA = "Hi Maria, your talk on queues was clear. Would a call about {{sourcingJobTitle}} suit you?"

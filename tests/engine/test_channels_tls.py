@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from fake_mail_server import CALM, Running, mail_server
 from tests.secrecy import planted
+from tests.world.fake_mail_server import CALM, Running, mail_server
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, probe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from local_world import EMAIL, LATER, World
+from tests.world.local_world import EMAIL, LATER, World
 
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, StaleVersionError, WrongIdError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from local_world import World
+from tests.world.local_world import World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from local_world import EMAIL, LATER, MESSAGE, FakeDelivery, World
+from tests.world.local_world import EMAIL, LATER, MESSAGE, FakeDelivery, World
 
 from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome

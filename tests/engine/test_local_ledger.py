@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_world import World
 from tests.secrecy.hearing import heard
+from tests.world.local_world import World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, KeyReusedError
@@ -115,7 +115,7 @@ import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from local_world import TERMS
+from tests.world.local_world import TERMS
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
@@ -142,7 +142,7 @@ asyncio.run(main())
 
 
 async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_one_answer(world: World) -> None:
-    calls, here = 25, str(Path(__file__).parent)
+    calls, here = 25, str(Path(__file__).parents[2])
     command = [sys.executable, "-c", CALLER, str(world.store.path.parent), str(calls), here]
     callers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from local_world import EMAIL, LATER, World, planned
+from tests.world.local_world import EMAIL, LATER, World, planned
 
 from sequences_mcp.domain.blueprint import ContentSource, Sourcing
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from local_world import EMAIL, LATER, START, World
+from tests.world.local_world import EMAIL, LATER, START, World
 
 from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from local_world import LATER, World
+from tests.world.local_world import LATER, World
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
-from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+from tests.world.local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
 from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.plan import PlanStatus

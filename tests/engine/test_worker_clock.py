@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+from tests.world.local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState

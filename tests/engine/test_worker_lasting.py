@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from fake_mail_server import CALM, mail_server
-from local_world import START, FakeDelivery, World
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
+from tests.world.fake_mail_server import CALM, mail_server
+from tests.world.local_world import START, FakeDelivery, World
 
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.engine.channels import smtp
@@ -179,7 +179,7 @@ def test_a_server_that_drips_is_given_up_when_the_whole_time_is_over(before: byt
 
 
 async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: World) -> None:
-    from local_world import MESSAGE
+    from tests.world.local_world import MESSAGE
 
     blueprint = await world.blueprint(MESSAGE)
     await world.approved(await world.contact("m@example.org"))

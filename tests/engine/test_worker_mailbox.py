@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from fake_mail_server import CALM, Running, free_port, mail_server
-from local_world import EMAIL, LATER, START, FakeDelivery, World
 from tests.secrecy import planted
+from tests.world.fake_mail_server import CALM, Running, free_port, mail_server
+from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.channels import smtp

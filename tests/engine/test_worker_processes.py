@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from local_world import EMAIL, World
 from tests.secrecy.hearing import heard
+from tests.world.local_world import EMAIL, World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StepState
@@ -20,7 +20,7 @@ WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from local_world import START, TERMS, FakeClock, FakeDelivery, World
+from tests.world.local_world import START, TERMS, FakeClock, FakeDelivery, World
 from sequences_mcp.store.database import Store
 
 store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
@@ -44,7 +44,7 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
     saved = await world.local.contacts.save_contacts(entries)
     await world.approved(*(one.contact for one in saved), blueprint=blueprint)
-    command = [sys.executable, "-c", WORKER, str(world.store.path.parent), journal, str(Path(__file__).parent)]
+    command = [sys.executable, "-c", WORKER, str(world.store.path.parent), journal, str(Path(__file__).parents[2])]
     workers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)

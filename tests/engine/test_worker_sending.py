@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from local_world import EMAIL, LATER, START, FakeDelivery, World
+from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
 
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from local_world import START, World
+from tests.world.local_world import START, World
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus

@@ -137,7 +137,7 @@ def test_an_exception_names_what_is_there_at_its_present_size(
 
 TOO_LONG = {
     "a source file": (f"{SRC}/flows/a.py", FILE),
-    "a test file": ("tests/flows/test_a.py", TEST_FILE),
+    "a test file": ("tests/services/test_a.py", TEST_FILE),
 }
 
 

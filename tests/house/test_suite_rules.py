@@ -24,10 +24,10 @@ LEAST = 5.0  # seconds
 BOUNDED = {"asyncio.timeout": 0, "asyncio.wait_for": 1, "httpx.Timeout": 0}  # which argument is the bound
 # Files whose short bounds are meant to pass: nothing happens meanwhile, or the test looks again afterwards.
 MEANT_TO_PASS = {
-    "tests/engine/test_store_opening.py",
-    "tests/flows/test_safe_tools.py",
-    "tests/providers/test_vendor_transport.py",
-    "tests/review_page/page_world.py",
+    "tests/store/test_store_opening.py",
+    "tests/services/test_safe_tools.py",
+    "tests/vendors/test_vendor_transport.py",
+    "tests/world/page_world.py",
 }
 
 
@@ -194,11 +194,11 @@ BAD = {
 
 @pytest.mark.parametrize(("law", "text"), BAD.values(), ids=BAD.keys())
 def test_a_bad_test_is_found(tmp_path: Path, law: Law, text: str) -> None:
-    assert law(plant(tmp_path, {"tests/flows/test_a.py": text}))
+    assert law(plant(tmp_path, {"tests/services/test_a.py": text}))
 
 
 def test_a_file_name_used_twice_is_found(tmp_path: Path) -> None:
-    assert repeated_names(plant(tmp_path, {"tests/flows/test_a.py": "", "tests/engine/test_a.py": ""}))
+    assert repeated_names(plant(tmp_path, {"tests/services/test_a.py": "", "tests/engine/test_a.py": ""}))
 
 
 GOOD = """
@@ -218,4 +218,4 @@ async def test_two_is_refused(monkeypatch):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_good_test_is_left_alone(tmp_path: Path, law: Law) -> None:
-    assert not law(plant(tmp_path, {"tests/flows/test_a.py": GOOD}))
+    assert not law(plant(tmp_path, {"tests/services/test_a.py": GOOD}))

@@ -2,13 +2,4 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-from tests.flows.bureau import Bureau
-
-
-@pytest.fixture
-def bureau(tmp_path: Path) -> Bureau:
-    """The product on an empty database, at noon of a Monday, writing to its outbox."""
-    return Bureau.at(tmp_path)
+from tests.world.fixtures import bureau as bureau

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_world import Visitor, World
-from tests.sandbox.sandbox_client import Sandbox, Server, token_of
+from tests.world.page_world import Visitor, World
+from tests.world.sandbox_client import Sandbox, Server, token_of
 
 
 @pytest.fixture

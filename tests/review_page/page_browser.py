@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_world import PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.secrecy.hearing import heard, learnt
+from tests.world.page_world import PASSPHRASE, Visitor, World
 
 FLAGS = (
     "--no-sandbox",

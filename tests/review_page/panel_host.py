@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from page_world import PASSPHRASE, World
-from panel_world import Bridge
 from playwright.sync_api import Browser, FrameLocator, Page, expect
+from tests.world.page_world import PASSPHRASE, World
+from tests.world.panel_world import Bridge
 
 FILES = Path(__file__).parent / "host"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}

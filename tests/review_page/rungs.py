@@ -14,9 +14,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from mcp.types import ElicitResult
-from page_world import MAIL, PASSPHRASE, Visitor, World, apart, crowd
-from panel_world import Bridge, lock_up, proven
 from tests.secrecy.client import Client
+from tests.world.page_world import MAIL, PASSPHRASE, Visitor, World, apart, crowd
+from tests.world.panel_world import Bridge, lock_up, proven
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan

@@ -15,9 +15,9 @@ from itertools import product
 
 import pytest
 from mcp.types import ElicitResult
-from page_world import LINKEDIN, NOON, Visitor, World, apart, crowd
 from rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
+from tests.world.page_world import LINKEDIN, NOON, Visitor, World, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError

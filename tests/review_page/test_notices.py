@@ -9,9 +9,9 @@ from email.message import Message
 from email.policy import default
 
 import pytest
-from page_world import LINKEDIN, MAIL, World
 from test_page_screens import TOOLS
 from test_page_vendor import asked_at_topo
+from tests.world.page_world import LINKEDIN, MAIL, World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.services.reviews import edit_draft

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
-from page_world import MAIL, Visitor, World, crowd
 from tests.secrecy.client import Client
+from tests.world.page_world import MAIL, Visitor, World, crowd
 
 from sequences_mcp.review.lock import passkeys
 from sequences_mcp.server.app import build_server

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from page_browser import chromium, screen
-from page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, expect
 from tests.secrecy.hearing import heard
+from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from page_world import MAIL, WRITTEN, Visitor, World
 from test_page_plan import open_sample
+from tests.world.page_world import MAIL, WRITTEN, Visitor, World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.services.reviews import edit_draft

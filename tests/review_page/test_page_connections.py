@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 
 import pytest
-from page_world import Visitor, World
+from tests.world.page_world import Visitor, World
 
 from sequences_mcp.review.page.guard import Limits
 

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 
 import pytest
 from mcp.types import ElicitResult
-from page_world import MAIL, PASSPHRASE, Answer, Visitor, World, apart, crowd
 from tests.secrecy.client import Client
+from tests.world.page_world import MAIL, PASSPHRASE, Answer, Visitor, World, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError

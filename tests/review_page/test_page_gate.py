@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-from page_world import PASSPHRASE, Visitor, World
+from tests.world.page_world import PASSPHRASE, Visitor, World
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from page_browser import Screen, chromium, screen
-from page_world import PASSPHRASE, Visitor, World
 from playwright.sync_api import Browser, expect
+from tests.world.page_world import PASSPHRASE, Visitor, World
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.review.lock import greeting

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from page_world import LINKEDIN, MAIL, World
+from tests.world.page_world import LINKEDIN, MAIL, World
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan

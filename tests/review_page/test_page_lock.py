@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from page_world import PASSPHRASE, Clock, Visitor, World
+from tests.world.page_world import PASSPHRASE, Clock, Visitor, World
 
 from sequences_mcp.review.lock import sessions
 

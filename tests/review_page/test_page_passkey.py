@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from page_browser import Screen, chromium, screen
-from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from playwright.sync_api import Browser, expect
 from rungs import SignedPage
 from test_forgery_matrix import sql
+from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError

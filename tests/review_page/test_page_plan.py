@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
-from tests.planting import plant
+from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
+from tests.world.planting import plant
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from page_browser import chromium, screen
-from page_world import MAIL, PASSPHRASE, Answer, Visitor, World
 from playwright.sync_api import expect
+from tests.world.page_world import MAIL, PASSPHRASE, Answer, Visitor, World
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.services.reviews import edit_draft

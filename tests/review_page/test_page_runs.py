@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from page_world import LINKEDIN, MAIL, Visitor, World
 from test_forgery_matrix import sql
+from tests.world.page_world import LINKEDIN, MAIL, Visitor, World
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, SequenceStatus, StopReason, StopScope

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from page_browser import PHONE, chromium, screen
-from page_world import LINKEDIN, MAIL, WRITTEN, Visitor, World
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
+from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Visitor, World
 
 from sequences_mcp.domain.plain_words import SAID, for_person
 from sequences_mcp.domain.plan import Plan

@@ -6,7 +6,7 @@ import socket
 from http.client import HTTPConnection
 from pathlib import Path
 
-from page_world import World
+from tests.world.page_world import World
 
 from sequences_mcp.bootstrap import review_page
 from sequences_mcp.review.page import serving

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from page_world import PASSPHRASE, Visitor, World
 from rungs import SignedPage
 from test_forgery_matrix import sql
-from tests.engine.fake_mail_server import DROP, Running, mail_server
+from tests.world.fake_mail_server import DROP, Running, mail_server
+from tests.world.page_world import PASSPHRASE, Visitor, World
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import Draft

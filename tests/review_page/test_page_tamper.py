@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-from page_world import LINKEDIN, MAIL, World
+from tests.world.page_world import LINKEDIN, MAIL, World
 
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run

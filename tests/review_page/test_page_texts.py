@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
+from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run, StepState

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from page_world import MAIL, Visitor, World
 from test_forgery_matrix import sql
+from tests.world.page_world import MAIL, Visitor, World
 
 
 def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Visitor) -> None:

@@ -6,11 +6,11 @@ import contextlib
 
 import httpx
 import pytest
-from page_world import MAIL, Visitor, World
 from rungs import SignedPage
 from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
-from tests.sandbox.sandbox_client import Sandbox
+from tests.world.page_world import MAIL, Visitor, World
+from tests.world.sandbox_client import Sandbox
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus

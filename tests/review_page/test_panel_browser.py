@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from page_browser import chromium
-from page_world import LINKEDIN, MAIL, PASSPHRASE, World
 from panel_host import Panel, panel, shows
-from panel_world import lock_up
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
 from test_page_vendor import planned
+from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
+from tests.world.panel_world import lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passphrase

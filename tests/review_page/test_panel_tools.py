@@ -6,11 +6,11 @@ import hashlib
 import json
 
 import pytest
-from page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
-from panel_world import chat, lock_up, proven
 from test_forgery_matrix import sql
 from test_page_screens import TOOLS
 from test_page_vendor import planned
+from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
+from tests.world.panel_world import chat, lock_up, proven
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passkeys, passphrase

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_client import START, Sandbox, Server
 from tests.secrecy import planted
+from tests.world.sandbox_client import START, Sandbox, Server
 
 from sequences_sandbox.world import RequestLimits
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_client import Sandbox, Server
 from starlette.types import Receive, Scope, Send
 from tests.secrecy.hearing import heard
+from tests.world.sandbox_client import Sandbox, Server
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_sandbox.faults import EXTENSION

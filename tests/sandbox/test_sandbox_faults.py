@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from sandbox_client import PREFIX, START, Sandbox, header_for, token_of
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
+from tests.world.sandbox_client import PREFIX, START, Sandbox, header_for, token_of
 
 from sequences_sandbox.faults import Fault, FaultRule, Faults
 

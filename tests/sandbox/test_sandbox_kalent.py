@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from sandbox_client import Sandbox
 from tests.secrecy import planted
+from tests.world.sandbox_client import Sandbox
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_client import Sandbox
 from tests.secrecy import planted
+from tests.world.sandbox_client import Sandbox
 
 from sequences_sandbox.seeds import seed_id
 

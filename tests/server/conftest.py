@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from open_server import ERAS, Clock, World
-from tests.sandbox.sandbox_client import Server
-from tests.server.vendor_world import Connected, connected
+from tests.world.open_server import ERAS, Clock, World
+from tests.world.sandbox_client import Server
+from tests.world.vendor_world import Connected, connected
 
 
 @pytest.fixture(params=ERAS)

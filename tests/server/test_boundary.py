@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from open_server import MAIL, Desktop, World, people, text_of, tomorrow
 from tests.secrecy.client import Client
+from tests.world.open_server import MAIL, Desktop, World, people, text_of, tomorrow
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.server.app import build_server

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from mcp import StdioServerParameters
-from open_server import GRACE, MAIL, Desktop, yes
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
+from tests.world.open_server import GRACE, MAIL, Desktop, yes
 
 from sequences_mcp.server.catalog import TOOLS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from open_server import GRACE, LINUS, MAIL, NOON, World
-from tests.server.vendor_starts import approve as yes_there
-from tests.server.vendor_starts import enrolled, start_at
-from tests.server.vendor_world import Connected
+from tests.world.open_server import GRACE, LINUS, MAIL, NOON, World
+from tests.world.vendor_starts import approve as yes_there
+from tests.world.vendor_starts import enrolled, start_at
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 from sequences_mcp.services.reviews import approve_plan

@@ -9,8 +9,8 @@ import pytest
 from benchmarks import tokens
 from mcp import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
-from open_server import GRACE, LINKEDIN, MAIL, Desktop, World
-from tests.planting import plant
+from tests.world.open_server import GRACE, LINKEDIN, MAIL, Desktop, World
+from tests.world.planting import plant
 
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES

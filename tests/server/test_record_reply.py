@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Desktop, World
 from tests.server.test_vendor_runs_suppressed import running, stops
-from tests.server.vendor_world import Connected
+from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, NOON, Desktop, World
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.reviews import approve_plan
 

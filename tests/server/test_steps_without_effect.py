@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import reply, serving
-from tests.server.open_server import MAIL, WRITTEN, World
 from tests.server.test_vendor_blueprints import MADE
-from tests.server.vendor_world import Connected
+from tests.world.fake_vendor import reply, serving
+from tests.world.open_server import MAIL, WRITTEN, World
+from tests.world.vendor_world import Connected
 
 INVITATION = {
     "id": "invite",

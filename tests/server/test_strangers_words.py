@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from open_server import LINKEDIN, MAIL, Desktop, World, text_of, tomorrow, yes
-from tests.flows.bureau import Bureau
-from tests.server.vendor_starts import Start, approve, start_at
-from tests.server.vendor_world import Connected
+from tests.world.bureau import Bureau
+from tests.world.open_server import LINKEDIN, MAIL, Desktop, World, text_of, tomorrow, yes
+from tests.world.vendor_starts import Start, approve, start_at
+from tests.world.vendor_world import Connected
 
 MARK = "Quxmarkedword"
 OURS = frozenset(

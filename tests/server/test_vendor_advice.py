@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import GRACE, tomorrow
-from tests.server.vendor_starts import ENDS, ZOE, approve, enrolled, start_at
-from tests.server.vendor_world import Connected
+from tests.world.open_server import GRACE, tomorrow
+from tests.world.vendor_starts import ENDS, ZOE, approve, enrolled, start_at
+from tests.world.vendor_world import Connected
 
 
 @pytest.mark.parametrize("tool", ["list_blueprints", "list_sequences", "list_tasks"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import Act, Line, reply, serving
-from tests.server.vendor_world import Connected
+from tests.world.fake_vendor import Act, Line, reply, serving
+from tests.world.vendor_world import Connected
 
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 

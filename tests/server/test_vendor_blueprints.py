@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.providers.fake_vendor import reply, serving
-from tests.server.open_server import LINKEDIN, MAIL, Desktop
-from tests.server.vendor_world import Connected, sourcing_of, unknown
+from tests.world.fake_vendor import reply, serving
+from tests.world.open_server import LINKEDIN, MAIL, Desktop
+from tests.world.vendor_world import Connected, sourcing_of, unknown
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import Act, reply, serving
-from tests.server.open_server import Desktop, text_of
-from tests.server.vendor_world import Connected, unknown
+from tests.world.fake_vendor import Act, reply, serving
+from tests.world.open_server import Desktop, text_of
+from tests.world.vendor_world import Connected, unknown
 
 from sequences_sandbox.seeds import seed_id
 

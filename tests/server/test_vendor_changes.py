@@ -11,10 +11,10 @@ import pytest
 from mcp.types import ElicitResult
 from test_vendor_tools import run_at_topo
 from tests.secrecy.client import Client
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import approve as start_yes
-from tests.server.vendor_starts import start_at, tampered
-from tests.server.vendor_world import Connected
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import approve as start_yes
+from tests.world.vendor_starts import start_at, tampered
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.errors import (
     ApprovalError,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.server.vendor_starts import (
+from tests.world.vendor_starts import (
     ALI,
     VENDORS,
     ZOE,
@@ -20,7 +20,7 @@ from tests.server.vendor_starts import (
     enrolled,
     start_at,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.domain.plan import PlanStatus

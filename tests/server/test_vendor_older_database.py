@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tests.server.vendor_starts import VENDORS, enrolled, rows, said_yes, statuses
-from tests.server.vendor_world import Connected
+from tests.world.vendor_starts import VENDORS, enrolled, rows, said_yes, statuses
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop, tomorrow
-from tests.server.vendor_starts import ZOE, active_template, approve, rows, start_at
-from tests.server.vendor_world import Connected
+from tests.world.open_server import Desktop, tomorrow
+from tests.world.vendor_starts import ZOE, active_template, approve, rows, start_at
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.vendors.clarky.wire import clarky_status

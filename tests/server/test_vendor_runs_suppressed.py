@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import INES, TEXT, ZOE, Start, approve, rows, said_yes, start_at
-from tests.server.vendor_world import Connected
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import INES, TEXT, ZOE, Start, approve, rows, said_yes, start_at
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.services.enrolment import enrol_at_vendor

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import (
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import (
     ENDS,
     INES,
     OLUMIDE,
@@ -20,7 +20,7 @@ from tests.server.vendor_starts import (
     start_at,
     statuses,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 

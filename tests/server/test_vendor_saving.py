@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import reply, serving
-from tests.server.open_server import Desktop
-from tests.server.vendor_world import Connected, unknown
+from tests.world.fake_vendor import reply, serving
+from tests.world.open_server import Desktop
+from tests.world.vendor_world import Connected, unknown
 
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id

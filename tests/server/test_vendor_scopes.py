@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import reply, serving
-from tests.server.open_server import tomorrow
-from tests.server.vendor_world import Connected
+from tests.world.fake_vendor import reply, serving
+from tests.world.open_server import tomorrow
+from tests.world.vendor_world import Connected
 
 from sequences_sandbox.seeds import seed_id
 

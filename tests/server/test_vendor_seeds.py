@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.vendor_starts import (
+from tests.world.vendor_starts import (
     ALI,
     ENDS,
     INES,
@@ -20,7 +20,7 @@ from tests.server.vendor_starts import (
     approve,
     rows,
 )
-from tests.server.vendor_world import Connected, unknown
+from tests.world.vendor_world import Connected, unknown
 
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import (
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import (
     ENDS,
     VENDORS,
     ZOE,
@@ -20,7 +20,7 @@ from tests.server.vendor_starts import (
     statuses,
     taken_by,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.ports.vendor import EnrolmentOutcome, PreflightSnapshot

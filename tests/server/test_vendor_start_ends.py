@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import (
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import (
     ENDS,
     INES,
     PRIYA,
@@ -21,7 +21,7 @@ from tests.server.vendor_starts import (
     statuses,
     taken_by,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_soon, enrol_waiting
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.server.vendor_starts import ENDS, VENDORS, ZOE, approve, rows, start_at
-from tests.server.vendor_world import Connected
+from tests.world.vendor_starts import ENDS, VENDORS, ZOE, approve, rows, start_at
+from tests.world.vendor_world import Connected
 
 BILLING = "https://app.kalent.ai/settings/billing"
 

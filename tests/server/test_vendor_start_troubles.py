@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.server.open_server import Desktop
-from tests.server.vendor_starts import (
+from tests.world.open_server import Desktop
+from tests.world.vendor_starts import (
     ALI,
     SLOW,
     VENDORS,
@@ -20,7 +20,7 @@ from tests.server.vendor_starts import (
     start_at,
     tampered,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review.decide import resolved_in_terminal

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.server.open_server import GRACE, Desktop, yes
-from tests.server.vendor_starts import (
+from tests.world.open_server import GRACE, Desktop, yes
+from tests.world.vendor_starts import (
     ALI,
     INES,
     OLUMIDE,
@@ -23,7 +23,7 @@ from tests.server.vendor_starts import (
     enrolled,
     start_at,
 )
-from tests.server.vendor_world import Connected
+from tests.world.vendor_world import Connected
 
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.providers.fake_vendor import reply, serving
-from tests.server.open_server import Desktop
-from tests.server.vendor_world import Connected
+from tests.world.fake_vendor import reply, serving
+from tests.world.open_server import Desktop
+from tests.world.vendor_world import Connected
 
 from sequences_mcp.domain.contact import Contact
 from sequences_sandbox.seeds import seed_id

@@ -45,9 +45,9 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from tests.engine.fake_mail_server import DROP, Inbox, ScriptedController
-from tests.sandbox.sandbox_client import FakeClock, planted_world, token_of
-from tests.server.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
+from tests.world.fake_mail_server import DROP, Inbox, ScriptedController
+from tests.world.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
+from tests.world.sandbox_client import FakeClock, planted_world, token_of
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext

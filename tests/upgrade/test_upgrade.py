@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.review_page.page_world import World as PageWorld
-from tests.server.open_server import NOON, Clock
 from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, Office, environ_of, mail_server
+from tests.world.open_server import NOON, Clock
+from tests.world.page_world import World as PageWorld
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL

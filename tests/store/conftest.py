@@ -1,0 +1,5 @@
+"""What the tests of the store stand on."""
+
+from __future__ import annotations
+
+from tests.world.fixtures import embedded as embedded

@@ -1,0 +1,94 @@
+"""Transactions: all or nothing, one inside another, and reads that hold still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.world.local_world import START
+
+from sequences_mcp.store import suppressions
+from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.database import Store
+from sequences_mcp.store.statements import parse_statements
+
+
+def add(store: Store, value: str) -> None:
+    suppressions.add_suppression(store, ("domain", value), reason="test", actor="test", now=START)
+
+
+def listed(store: Store) -> list[str]:
+    return [row["value"] for row in store.rows("suppressions.all")]
+
+
+@pytest.fixture(params=["wal", "delete"])
+def store(tmp_path: Path, request: pytest.FixtureRequest) -> Store:
+    journal: JournalMode = request.param
+    return Store.open(tmp_path, now=START, journal=journal, busy_seconds=0.2)
+
+
+def test_an_error_undoes_the_whole_transaction(store: Store) -> None:
+    with store, pytest.raises(ZeroDivisionError), store.transaction():
+        add(store, "a.example")
+        _ = 1 // 0
+    with Store.open(store.path.parent, now=START, journal=store.journal.mode) as again:
+        assert listed(again) == []
+
+
+def test_an_inner_block_joins_the_outer_one(store: Store) -> None:
+    with store, Store.open(store.path.parent, now=START, journal=store.journal.mode) as other:
+        with store.transaction():
+            with store.transaction():
+                add(store, "a.example")
+            assert listed(other) == []
+        assert listed(other) == ["a.example"]
+
+
+def test_an_error_in_an_inner_block_undoes_that_block_alone(store: Store) -> None:
+    with store:
+        with store.transaction():
+            add(store, "a.example")
+            with pytest.raises(ZeroDivisionError), store.transaction():
+                add(store, "b.example")
+                _ = 1 // 0
+            add(store, "c.example")
+        assert listed(store) == ["a.example", "c.example"]
+        assert not store.in_transaction
+
+
+def test_reads_inside_a_transaction_see_its_changes(store: Store) -> None:
+    with store, store.transaction():
+        add(store, "a.example")
+        assert listed(store) == ["a.example"]
+
+
+def test_a_snapshot_sees_one_state_while_another_process_writes(tmp_path: Path) -> None:
+    with (
+        Store.open(tmp_path, now=START, journal="wal") as store,
+        Store.open(tmp_path, now=START, journal="wal") as other,
+    ):
+        with store.snapshot():
+            assert listed(store) == []
+            add(other, "a.example")
+            assert listed(store) == []
+        assert listed(store) == ["a.example"]
+
+
+def test_a_transaction_inside_a_snapshot_is_a_mistake_that_does_not_hang(store: Store) -> None:
+    with store, store.snapshot(), pytest.raises(RuntimeError, match="snapshot"), store.transaction():
+        raise AssertionError("the block must not begin")
+
+
+def test_statements_are_found_by_their_name_lines() -> None:
+    found = parse_statements("-- one --\n-- The first.\nSELECT 1\n\n-- two --\n-- The second.\nSELECT 2\n")
+    assert found == {"one": "-- The first.\nSELECT 1", "two": "-- The second.\nSELECT 2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-- one --\nSELECT 1", "-- one --\n-- A.\nSELECT 1\n-- one --\n-- B.\nSELECT 2"],
+    ids=["no words", "twice"],
+)
+def test_a_statement_without_words_or_with_a_taken_name_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="one"):
+        parse_statements(text)

@@ -1,0 +1,202 @@
+"""The bucket keeps every window under the limit; the breaker says no at once and finds out when to say yes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.world.fake_vendor import Act, reply, serving
+from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, topo_id, transport
+
+from sequences_mcp.domain.run import StopReason, StopScope
+from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
+from sequences_mcp.vendors import pacing
+from sequences_mcp.vendors.clarky.client import ClarkyClient
+from sequences_mcp.vendors.clarky.wire import CLARKY
+from sequences_mcp.vendors.pacing import Breaker, reset_in
+from sequences_mcp.vendors.topo.client import TopoClient
+from sequences_mcp.vendors.topo.wire import TOPO
+
+
+@settings(deadline=None)
+@given(st.integers(4, 300), st.lists(st.floats(0, 5), min_size=1, max_size=400))
+def test_no_window_of_a_minute_sees_more_than_the_limit(limit: int, pauses: list[float]) -> None:
+    now, left = 0.0, pacing.full_bucket(limit, 0.0)
+    times: list[float] = []
+    for pause in pauses:
+        now += pause
+        left, wait = pacing.take_token(left, now)
+        times.append(now + wait)
+    times.sort()
+    assert all(
+        sum(start <= at < start + 59.999 for at in times) <= limit for start in times[:: len(times) // 20 + 1]
+    )
+
+
+def test_a_bucket_without_a_published_limit_lets_everything_out() -> None:
+    left = pacing.full_bucket(None, 0.0)
+    assert all(pacing.take_token(left, 0.0)[1] == 0 for _ in range(1_000))
+
+
+def test_what_a_vendor_counts_counts() -> None:
+    told = pacing.bucket_told(pacing.full_bucket(60, 0.0), 0.0, remaining=0, reset_in=12.0)
+    assert pacing.take_token(told, 0.0)[1] == 12.0
+    assert pacing.take_token(told, 12.0)[1] == 0.0
+    assert pacing.bucket_told(told, 0.0, remaining=None, reset_in=None) == told
+
+
+RESETS = {
+    "seconds from now": ({"x-ratelimit-reset": "30"}, 30),
+    "a Unix time by the vendor's own clock, an hour fast": (
+        {"x-ratelimit-reset": "1795258825", "date": "Sat, 21 Nov 2026 11:00:00 GMT"},
+        25,
+    ),
+    "a Unix time by ours": ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 40)}, 40),
+    "words": ({"x-ratelimit-reset": "soon"}, None),
+    "nothing": ({}, None),
+}
+
+
+@pytest.mark.parametrize(("headers", "seconds"), RESETS.values(), ids=RESETS.keys())
+def test_a_reset_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert reset_in(headers, NOW) == seconds
+
+
+async def test_clarky_is_asked_no_faster_than_it_publishes() -> None:
+    clock = FakeClock()
+    async with serving(answered("clarky", "get_contact")) as vendor:
+        client = ClarkyClient(to := transport(CLARKY, vendor.url, clock=clock))
+        for _ in range(31):
+            await client.get_contact("clarky:c_1")
+        await to.aclose()
+    assert len(clock.slept) == 1
+    assert clock.slept[0] == pytest.approx(60 / 90)
+
+
+async def test_a_limit_that_is_used_up_for_longer_than_a_call_may_take_is_returned_with_its_wait() -> None:
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}
+    async with serving(reply(200, {"data": {"id": "c_1"}}, headers=headers)) as vendor:
+        client = ClarkyClient(to := transport(CLARKY, vendor.url))
+        await client.get_contact("clarky:c_1")
+        with pytest.raises(RateLimitedError) as caught:
+            await client.get_contact("clarky:c_1")
+        await to.aclose()
+        assert len(vendor.seen) == 1
+    assert caught.value.data["retry_after"] == 3600
+    assert caught.value.outcome == "not_done"
+
+
+def fallen(now: float = 0.0, *, times: int = 5) -> Breaker:
+    state = Breaker()
+    for _ in range(times):
+        state = pacing.record_call(state, now, failed=True)
+    return state
+
+
+def test_five_failures_in_a_row_open_the_breaker_for_half_a_minute() -> None:
+    assert pacing.breaker_admits(fallen(times=4), 0.0)[1] == 0
+    assert pacing.breaker_admits(fallen(), 0.0)[1] == 30
+    assert pacing.breaker_admits(fallen(), 30.0)[1] == 0
+
+
+def test_half_of_twenty_failures_in_half_a_minute_open_the_breaker() -> None:
+    state = Breaker()
+    for turn in range(20):
+        assert pacing.breaker_admits(state, 0.0)[1] == 0
+        state = pacing.record_call(state, 0.0, failed=turn % 2 == 1)
+    assert pacing.breaker_admits(state, 0.0)[1] == 30
+
+
+def test_failures_far_apart_do_not_open_it() -> None:
+    state = Breaker()
+    for turn in range(100):
+        state = pacing.record_call(state, turn * 10.0, failed=turn % 2 == 0)
+    assert pacing.breaker_admits(state, 1_000.0)[1] == 0
+
+
+def test_one_probe_passes_and_what_it_finds_counts_for_all() -> None:
+    probing, wait = pacing.breaker_admits(fallen(), 31.0)
+    assert wait == 0
+    assert pacing.breaker_admits(probing, 31.0)[1] > 0
+    assert pacing.breaker_admits(pacing.record_call(probing, 32.0, failed=False), 32.0)[1] == 0
+    assert pacing.breaker_admits(pacing.record_call(probing, 32.0, failed=True), 32.0)[1] == 30
+
+
+def test_a_probe_whose_caller_vanished_does_not_keep_it_open() -> None:
+    probing, _ = pacing.breaker_admits(fallen(), 31.0)
+    assert pacing.breaker_admits(probing, 31.0 + pacing.PROBE_LEASE)[1] == 0
+
+
+async def test_a_vendor_that_is_down_is_not_asked_again_and_that_is_certain() -> None:
+    clock = FakeClock()
+    async with serving(reply(503, {})) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+        for _ in range(2):
+            with pytest.raises(ProviderUnavailableError):
+                await client.get_me()
+        asked = len(vendor.seen)
+        with pytest.raises(ProviderUnavailableError) as caught:
+            await client.resume_sequence(RUN)
+        assert len(vendor.seen) == asked == 5
+        assert caught.value.outcome == "not_done"
+        vendor.script = [answered("topo", "get_me")]
+        clock.seconds += 31
+        assert await client.get_me()
+        await to.aclose()
+
+
+SAFE = {
+    "pause_sequence": lambda c: c.pause_sequence(RUN, until=LATER),
+    "stop_sequence": lambda c: c.stop_sequence(RUN, reason=StopReason.LOSE, scope=StopScope.COMPANY),
+    "exclude_contact": lambda c: c.exclude_contact(reason="OTHER", email="ines@example.com"),
+    "exclude_account": lambda c: c.exclude_account(reason="OTHER", domain="acme.example"),
+}
+DOWN = (reply(503, {}), ProviderUnavailableError)
+USED_UP = (reply(429, {}, headers={"Retry-After": "3600", "X-RateLimit-Remaining": "0"}), RateLimitedError)
+
+
+@pytest.mark.parametrize(("trouble", "error"), [DOWN, USED_UP], ids=["breaker", "limit"])
+@pytest.mark.parametrize("name", SAFE)
+async def test_a_safe_operation_waits_for_no_breaker_and_no_limit(
+    name: str, trouble: Act, error: type[ProviderError]
+) -> None:
+    async with serving(trouble) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url))
+        for _ in range(5):
+            with pytest.raises(ProviderError):
+                await client.skip_task(TASK)
+        asked = len(vendor.seen)
+        with pytest.raises(error, match="was not sent"):
+            await client.skip_task(TASK)
+        assert len(vendor.seen) == asked
+        vendor.script = [answered("topo", name)]
+        assert await SAFE[name](client)
+        await to.aclose()
+
+
+async def test_what_a_repeated_call_met_is_told_even_when_the_way_is_barred_after_it() -> None:
+    used_up = reply(500, {}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"})
+    async with serving(used_up) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url))
+        with pytest.raises(ProviderUnavailableError, match="HTTP 500"):
+            await client.get_me()
+        await to.aclose()
+        assert len(vendor.seen) == 1
+
+
+async def test_any_number_of_4xx_leaves_the_breaker_closed() -> None:
+    async with serving(reply(404, {})) as vendor:
+        client = TopoClient(to := transport(TOPO, vendor.url))
+        for _ in range(30):
+            with pytest.raises(NotFoundError):
+                await client.get_contact(topo_id("3"))
+        await to.aclose()
+        assert len(vendor.seen) == 30
+
+
+def test_a_shorter_wait_never_replaces_a_longer_one() -> None:
+    shut = pacing.shut_bucket(pacing.full_bucket(60, 0.0), 40.0)
+    assert pacing.shut_bucket(shut, 10.0).shut_until == 40.0
+    assert replace(shut, shut_until=0.0) == pacing.full_bucket(60, 0.0)
