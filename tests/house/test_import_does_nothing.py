@@ -110,11 +110,11 @@ def test_a_server_with_its_database_open_has_loaded_little_more_than_the_databas
         from sequences_mcp.bootstrap import open_context
         from sequences_mcp.server.app import build_server
         from sequences_mcp.server.catalog import listed_tools
-        from sequences_mcp.settings import read
+        from sequences_mcp.settings import read_settings
 
         keys = {"KALENT_API_KEY": "kalent_none", "CLARKY_API_KEY": "ck_live_none", "TOPO_API_KEY": "topo_none"}
         sender = {"SEQUENCES_SENDER": "Ada Lovelace <ada@example.com>", "SEQUENCES_DATA_DIR": str(Path.cwd())}
-        settings = read({**keys, **sender})
+        settings = read_settings({**keys, **sender})
         build_server(lambda: None, log_level="WARNING", vendors=settings.accounts.keys())
 
         async def main():
