@@ -119,7 +119,7 @@ def test_a_server_with_its_database_open_has_loaded_little_more_than_the_databas
 
         async def main():
             async with open_context(settings, worker=True, work_after=3600):
-                assert listed(settings.accounts)
+                assert listed_tools(settings.accounts)
                 print(*sorted(sys.modules))
 
         asyncio.run(main())
