@@ -216,8 +216,8 @@ def log_conflicts(settings: Settings) -> None:
     """Write into the log, once a process, what the file and the environment say differently."""
     import logging
 
-    for said in settings.conflicts:
-        logging.getLogger(__name__).warning("%s", said)
+    for conflict in settings.conflicts:
+        logging.getLogger(__name__).warning("%s", conflict)
 
 
 @contextmanager
@@ -457,9 +457,9 @@ def _log_troubles(app: AppContext, *, on: bool) -> None:
     """Write what keeps anything from leaving into the log of a process that does the due work."""
     import logging
 
-    for one in app.troubles() if on else ():
-        if one.stops:
-            logging.getLogger(__name__).warning("%s", one.line)
+    for trouble in app.troubles() if on else ():
+        if trouble.stops:
+            logging.getLogger(__name__).warning("%s", trouble.line)
 
 
 def _panel(settings: Settings, clock: Clock) -> PlanPanel:
@@ -488,7 +488,7 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     from sequences_mcp.engine.troubles import troubles
     from sequences_mcp.settings import settings_troubles
 
-    sends = any(one.sends for one in at_work(store, now=clock()))
+    sends = any(worker.sends for worker in at_work(store, now=clock()))
     return [
         *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
         *troubles(
@@ -518,7 +518,7 @@ def _with_own(
     from sequences_mcp.engine.supervisor import host_name
 
     since, terms = clock(), terms_of(settings)
-    own = WorkerAtWork(
+    worker = WorkerAtWork(
         host=host_name(),
         process=os.getpid(),
         since=since,
@@ -530,9 +530,9 @@ def _with_own(
     )
 
     def workers() -> list[WorkerAtWork]:
-        found = list(others())
-        begun = any((one.host, one.process) == (own.host, own.process) and one.sends for one in found)
-        return found if begun or clock() - since > STARTS_WITHIN else [*found, own]
+        workers = list(others())
+        begun = any((item.host, item.process) == (worker.host, worker.process) and item.sends for item in workers)
+        return workers if begun or clock() - since > STARTS_WITHIN else [*workers, worker]
 
     return workers
 

@@ -62,8 +62,8 @@ def _give_up(error: SequencesError) -> NoReturn:
 
 
 def _first(group: BaseExceptionGroup[SequencesError]) -> SequencesError:
-    one = group.exceptions[0]
-    return _first(one) if isinstance(one, BaseExceptionGroup) else one
+    item = group.exceptions[0]
+    return _first(item) if isinstance(item, BaseExceptionGroup) else item
 
 
 def _settings() -> Settings:
@@ -153,7 +153,7 @@ def _check() -> click.Command:
 
         located = check_file(_read_text(file), policy=policy_of(_settings()))
         _say(findings(located, name=str(file)))
-        sys.exit(1 if errors_in(one.finding for one in located) else 0)
+        sys.exit(1 if errors_in(place.finding for place in located) else 0)
 
     return check
 
@@ -177,10 +177,10 @@ def _audit() -> click.Command:
     def audit(action: str) -> None:
         from sequences_mcp.doctor import survey_store
 
-        found = survey_store(_settings())
-        broken = f"Row {found.broken_row} does not fit the chain."
-        _say([f"{found.audit_rows:,} rows, the chain holds." if found.broken_row is None else broken])
-        sys.exit(0 if found.broken_row is None else 1)
+        survey = survey_store(_settings())
+        broken = f"Row {survey.broken_row} does not fit the chain."
+        _say([f"{survey.audit_rows:,} rows, the chain holds." if survey.broken_row is None else broken])
+        sys.exit(0 if survey.broken_row is None else 1)
 
     return audit
 
@@ -237,10 +237,10 @@ def _restore() -> click.Command:
             if passphrase.is_set(folder):
                 _prove(passphrase_file)
 
-        done, unknown = restore(_settings(), file, allow=allow, actor=_actor())
-        _say([f"The backup of {done.made_at} is in place."])
-        if done.replaced:
-            _say([f"The database of before is kept as {done.replaced}."])
+        put_back, unknown = restore(_settings(), file, allow=allow, actor=_actor())
+        _say([f"The backup of {put_back.made_at} is in place."])
+        if put_back.replaced:
+            _say([f"The database of before is kept as {put_back.replaced}."])
         _say([_unknown_words(unknown), "Nobody who was suppressed since is forgotten."])
 
     return restore
@@ -434,14 +434,14 @@ def _approve() -> click.Command:
     def approve(identifier: str, passphrase_file: Path | None, people: int | None) -> None:
         from sequences_mcp.review import decide
 
-        seen = _with_context(lambda app: decide.look_up(app, identifier, renew=True))
-        _say(seen.lines)
+        look = _with_context(lambda app: decide.look_up(app, identifier, renew=True))
+        _say(look.lines)
         _prove(passphrase_file)
         _say(
             [
                 _with_context(
                     lambda app: decide.approve_in_terminal(
-                        app, identifier, seen=seen, people=people, actor=_actor()
+                        app, identifier, seen=look, people=people, actor=_actor()
                     )
                 )
             ]
@@ -476,15 +476,15 @@ def _settle() -> click.Command:
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import decide
 
-        seen = (
+        look = (
             None if sent or not decide.is_email(draft) else _with_context(lambda app: decide.look_up(app, draft))
         )
-        _say(seen.lines if seen else ())
+        _say(look.lines if look else ())
         _prove(passphrase_file)
         _say(
             [
                 _with_context(
-                    lambda app: decide.resolved_in_terminal(app, draft, sent=sent, actor=_actor(), seen=seen)
+                    lambda app: decide.resolved_in_terminal(app, draft, sent=sent, actor=_actor(), seen=look)
                 )
             ]
         )
@@ -634,13 +634,13 @@ def _prove(file: Path | None, *, prompt: str = "Passphrase", option: str = "--pa
     from sequences_mcp.review.lock import passphrase, sessions
 
     folder = _settings().data_dir
-    given, counts = _typed(prompt, file, option=option), sessions.Tries(folder, utc_now)
+    text, counts = _typed(prompt, file, option=option), sessions.Tries(folder, utc_now)
     if wait := counts.pause(sessions.TERMINAL):
         wrong = counts.wrong(sessions.TERMINAL)
         _say([f"{wrong:,} wrong passphrases were typed in terminals lately: looking takes {wait:g} seconds."])
         time.sleep(wait)
     try:
-        passphrase.check_passphrase(folder, given)
+        passphrase.check_passphrase(folder, text)
     except ApprovalError:
         if passphrase.is_set(folder):
             counts.was_wrong(sessions.TERMINAL)
@@ -650,7 +650,7 @@ def _prove(file: Path | None, *, prompt: str = "Passphrase", option: str = "--pa
                 _with_context(lambda app: app.records.note("passphrase.wrong", _actor()))
         raise
     counts.was_right(sessions.TERMINAL)
-    return given
+    return text
 
 
 def _typed(prompt: str, file: Path | None, *, option: str = "--passphrase-file") -> str:

@@ -190,7 +190,7 @@ class AppContext:
 
     def obstacle(self) -> str | None:
         """Return, on one line, what keeps anything from leaving just now, or None."""
-        return next((f"Nothing leaves now: {one.line}" for one in self.troubles() if one.stops), None)
+        return next((f"Nothing leaves now: {trouble.line}" for trouble in self.troubles() if trouble.stops), None)
 
     def waits_for_worker(self, plan: Plan) -> str | None:
         """Return that nothing of an approved plan leaves before a worker with its settings runs, or None."""
@@ -199,7 +199,7 @@ class AppContext:
         if plan.status is not PlanStatus.APPROVED or plan.header.is_at_vendor:
             return None
         working = self.workers()
-        if any(not one.serves.isdisjoint(plan.settings) for one in working):
+        if any(not worker.serves.isdisjoint(plan.settings) for worker in working):
             return None
         start = "keep a chat with this server open, or run `sequences-mcp work`"
         if plan.header.terms == self.terms:

@@ -41,11 +41,11 @@ def examine(environ: Mapping[str, str]) -> tuple[list[DoctorLine], bool]:
 
 def as_object(lines: list[DoctorLine], *, healthy: bool) -> dict[str, object]:
     """Return the same for a program: each line with ``ok`` (true, false, null), what it is about and its words."""
-    found = []
+    results = []
     for line in lines[1:]:
         about, _, words = line.words.partition(": ")
-        found.append({"ok": line.ok, "about": about, "text": words})
-    return {"version": __version__, "healthy": healthy, "lines": found}
+        results.append({"ok": line.ok, "about": about, "text": words})
+    return {"version": __version__, "healthy": healthy, "lines": results}
 
 
 def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
@@ -59,7 +59,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         return
     yield from _origins(settings)
     working = _at_work(settings)
-    sends = next((one.sends for one in working if one.sends), "")
+    sends = next((worker.sends for worker in working if worker.sends), "")
     yield from _sender(settings, sends)
     yield from _secrets(settings, working)
     yield from _delivery(settings, sends)
@@ -80,10 +80,10 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
     for name, origin in settings.origins.items():
         of_file, _, key = origin.partition(", ")
         origins.setdefault(of_file, []).append(f"{name} ({key})" if key else name)
-    for origin, names in sorted(origins.items(), key=lambda one: ("default", "environment").count(one[0])):
+    for origin, names in sorted(origins.items(), key=lambda item: ("default", "environment").count(item[0])):
         yield DoctorLine(None, f"from {ORIGINS.get(origin, origin)}: {', '.join(names)}")
-    for said in settings.conflicts:
-        yield DoctorLine(None, f"settings differ: {said}")
+    for conflict in settings.conflicts:
+        yield DoctorLine(None, f"settings differ: {conflict}")
 
 
 def _at_work(settings: Settings) -> list[WorkerAtWork]:
@@ -97,8 +97,8 @@ def _at_work(settings: Settings) -> list[WorkerAtWork]:
 
 
 def _workers(working: list[WorkerAtWork]) -> Iterator[DoctorLine]:
-    for one in working:
-        yield DoctorLine(True, f"worker: {one.words}")
+    for worker in working:
+        yield DoctorLine(True, f"worker: {worker.words}")
     if not working:
         yield DoctorLine(
             None, "worker: none runs; nothing leaves before one does (`sequences-mcp work`, or an open chat)"
@@ -121,7 +121,9 @@ def _secrets(settings: Settings, working: list[WorkerAtWork]) -> Iterator[Doctor
     """Yield which secrets this process lacks: nothing is wrong where a worker that runs has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
-        has = any(one.sends if name == "SEQUENCES_SMTP_URL" else vendor in one.hands_over for one in working)
+        has = any(
+            worker.sends if name == "SEQUENCES_SMTP_URL" else vendor in worker.hands_over for worker in working
+        )
         yield DoctorLine(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
 
 
@@ -129,17 +131,17 @@ def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import outbox_of
 
     missing = settings.lacking.get("SEQUENCES_SMTP_URL")
-    found = None if missing else probe_mail_server(settings)
+    probe = None if missing else probe_mail_server(settings)
     if missing:
         yield DoctorLine(None, "delivery: not tried, for lack of the password")
     elif settings.sender is None and sends:
         yield DoctorLine(None, "delivery: the worker's, which this terminal does not know")
-    elif found is None:
+    elif probe is None:
         yield DoctorLine(None, f"delivery: no SEQUENCES_SMTP_URL; e-mails become files in {outbox_of(settings)}")
     else:
-        yield DoctorLine(found.ok, f"delivery: {found.words}")
-        if found.server_reply:
-            yield DoctorLine(None, f"server reply: “{found.server_reply}”")
+        yield DoctorLine(probe.ok, f"delivery: {probe.words}")
+        if probe.server_reply:
+            yield DoctorLine(None, f"server reply: “{probe.server_reply}”")
     yield DoctorLine(
         None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
@@ -161,22 +163,22 @@ def _guards(settings: Settings) -> Iterator[DoctorLine]:
 
 def _database(settings: Settings, *, now: datetime) -> Iterator[DoctorLine]:
     try:
-        found = survey_store(settings)
+        survey = survey_store(settings)
     except SequencesError as error:
         yield DoctorLine(False, f"database: {error}")
         return
     yield DoctorLine(
-        True, f"database: {found.path}, passes its own checks; journal: {found.journal} ({found.why})"
+        True, f"database: {survey.path}, passes its own checks; journal: {survey.journal} ({survey.why})"
     )
-    chain = "the chain holds" if found.broken_row is None else f"row {found.broken_row} does not fit the chain"
-    yield DoctorLine(found.broken_row is None, f"audit: {found.audit_rows:,} rows, {chain}")
-    behind = found.latest is not None and found.latest > now
+    chain = "the chain holds" if survey.broken_row is None else f"row {survey.broken_row} does not fit the chain"
+    yield DoctorLine(survey.broken_row is None, f"audit: {survey.audit_rows:,} rows, {chain}")
+    behind = survey.latest is not None and survey.latest > now
     clock = f"clock: {now:%Y-%m-%d %H:%M:%S} UTC"
     yield DoctorLine(not behind, f"{clock}, before the last thing that was recorded" if behind else clock)
-    yield from _pending(settings, found)
+    yield from _pending(settings, survey)
 
 
-def _pending(settings: Settings, found: Survey) -> Iterator[DoctorLine]:
+def _pending(settings: Settings, survey: Survey) -> Iterator[DoctorLine]:
     from sequences_mcp.bootstrap import open_context
     from sequences_mcp.domain.plain_words import for_terminal
     from sequences_mcp.services.connections import ProvidersReport, list_providers
@@ -189,20 +191,20 @@ def _pending(settings: Settings, found: Survey) -> Iterator[DoctorLine]:
         state = asyncio.run(waiting())
     except SettingsError:
         return  # the guards' own line has said so
-    for one in state.troubles:
-        if one.code not in TOLD_ABOVE:
+    for trouble in state.troubles:
+        if trouble.code not in TOLD_ABOVE:
             yield DoctorLine(
-                False if one.stops else None, f"{one.code.replace('_', ' ')}: {for_terminal(one.line)}"
+                False if trouble.stops else None, f"{trouble.code.replace('_', ' ')}: {for_terminal(trouble.line)}"
             )
-            if one.server_reply:
-                yield DoctorLine(None, f"server reply: “{one.server_reply}”")
+            if trouble.server_reply:
+                yield DoctorLine(None, f"server reply: “{trouble.server_reply}”")
     queues = state.waiting
-    told = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
-    yield DoctorLine(None, f"waiting for you: {', '.join(told)}, {found.unknown} e-mails of unknown fate")
+    answers = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
+    yield DoctorLine(None, f"waiting for you: {', '.join(answers)}, {survey.unknown} e-mails of unknown fate")
     if settings.notice:
         yield DoctorLine(None, f"notices: e-mail to {settings.notice} when something starts waiting")
-    when = f"next at {found.next_at:%Y-%m-%d %H:%M} UTC" if found.next_at else "nothing is scheduled"
-    yield DoctorLine(None, f"work: {found.due} due now, {when}")
+    when = f"next at {survey.next_at:%Y-%m-%d %H:%M} UTC" if survey.next_at else "nothing is scheduled"
+    yield DoctorLine(None, f"work: {survey.due} due now, {when}")
 
 
 def _queue(queue: QueueTally, words: str) -> str:

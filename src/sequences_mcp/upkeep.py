@@ -57,9 +57,9 @@ async def _hand_over_once(settings: Settings) -> EnrolmentCounts:
 
     async with open_context(settings, worker=False, actor="worker") as app:
         ids = [plan.id for plan in await app.vendor_runs.waiting()]
-        before = [await app.vendor_runs.outcome(one) for one in ids]
+        before = [await app.vendor_runs.outcome(item) for item in ids]
         await enrol_waiting(app)
-        after = [await app.vendor_runs.outcome(one) for one in ids]
+        after = [await app.vendor_runs.outcome(item) for item in ids]
 
     def more(name: str) -> int:
         pairs = zip(before, after, strict=True)
@@ -73,7 +73,9 @@ async def _hand_over_once(settings: Settings) -> EnrolmentCounts:
 async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
     """Return what was done, with what waits for a person now and what keeps things from leaving."""
     async with open_context(settings, worker=False, actor="worker") as app:
-        stops = tuple(one.line for one in app.troubles() if one.stops and one.code not in NOBODY_WORKS)
+        stops = tuple(
+            trouble.line for trouble in app.troubles() if trouble.stops and trouble.code not in NOBODY_WORKS
+        )
         return made(waiting=await app.records.waiting(), stops=stops)
 
 
@@ -110,7 +112,7 @@ def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
     from sequences_mcp.store import backup
 
-    kept = {
+    remaining = {
         "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
         "delivery": delivery_of(settings),
         "window": settings.window,
@@ -119,7 +121,7 @@ def back_up_folder(settings: Settings, target: Path) -> None:
         "spacing": str(settings.spacing),
         "vendors": ", ".join(settings.accounts),
     }
-    backup.back_up(settings.data_dir, target, now=utc_now(), settings=kept)
+    backup.back_up(settings.data_dir, target, now=utc_now(), settings=remaining)
 
 
 def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str) -> tuple[PutBack, int]:
@@ -133,14 +135,14 @@ def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], 
 
     with backup.opened(source) as inside:
         allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
-        done = backup.put_back(settings.data_dir, inside, now=utc_now())
+        put_back = backup.put_back(settings.data_dir, inside, now=utc_now())
     with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
         now = utc_now()
         take_over_folder(store, now=now, actor=actor, nothing_left=True)
-        if not done.journal_was_here:  # what left after the backup was made is known nowhere
+        if not put_back.journal_was_here:  # what left after the backup was made is known nowhere
             unknown_due(store, now=now)
         take_in(store, now=now)
-        return done, lineage.unseen_number(store)
+        return put_back, lineage.unseen_number(store)
 
 
 def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
@@ -154,7 +156,7 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
     from sequences_mcp.store.database import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
-        kinds = [one.kind for one in lineage.standstills(store)]
+        kinds = [standstill.kind for standstill in lineage.standstills(store)]
         if not kinds or anew != ("begun_anew" in kinds):
             lineage.require_going(store)
             raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")

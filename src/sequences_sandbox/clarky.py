@@ -152,7 +152,7 @@ def listed_contacts(call: Call) -> Reply:
     after = optional_moment(call.query, "created_after")
     before = optional_moment(call.query, "created_before")
     updated = optional_moment(call.query, "updated_after")
-    found = [
+    contacts = [
         contact
         for contact in call.world.clarky.contacts.values()
         if (after is None or contact.created_at >= after)
@@ -160,7 +160,7 @@ def listed_contacts(call: Call) -> Reply:
         and (updated is None or contact.updated_at >= updated)
         and _is_wanted(call.query, contact)
     ]
-    return paged_envelope([row(contact) for contact in found], call.query)
+    return paged_envelope([row(contact) for contact in contacts], call.query)
 
 
 def _is_wanted(query: Mapping[str, str], contact: ClarkyContact) -> bool:
@@ -290,8 +290,13 @@ def _steps(call: Call, enrollment: Enrollment) -> list[dict[str, Any]]:
 
 def _send_states(run: SandboxRun) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
-        {"id": done.touch.id, "status": "sent", "scheduled_for": stamp(done.at), "sent_at": stamp(done.at)}
-        for done in run.executed
+        {
+            "id": executed.touch.id,
+            "status": "sent",
+            "scheduled_for": stamp(executed.at),
+            "sent_at": stamp(executed.at),
+        }
+        for executed in run.executed
     ]
     ahead = timedelta()
     for touch in run.touches[len(run.executed) :]:
@@ -367,18 +372,18 @@ def _bot(call: Call, fields: dict[str, Any], template: ClarkyTemplate) -> str:
 
 def _upserted(call: Call, fields: dict[str, Any], bot_id: str) -> ClarkyContact:
     """Return the contact meant, with what is new about them; what is not given is kept."""
-    given = fields.get("contact")
-    if not isinstance(given, dict):
+    value = fields.get("contact")
+    if not isinstance(value, dict):
         raise BadInput("contact is required", field="contact")
-    emails, phones = texts(given, "emails"), texts(given, "phone_numbers")
+    emails, phones = texts(value, "emails"), texts(value, "phone_numbers")
     if not emails and not phones:
         raise BadInput("contact needs at least one of emails or phone_numbers", field="contact")
     if not all("@" in email for email in emails):
         raise BadInput("emails must be e-mail addresses", field="contact.emails")
     new = ClarkyContact(id=call.world.new_id("c"), bot_id=bot_id, created_at=call.now, updated_at=call.now)
     known = find_match(call.world.clarky, emails, phones) or new
-    values: dict[str, Any] = {name: optional_text(given, name) or getattr(known, name) for name in OWN}
-    note = optional_text(given, "notes")
+    values: dict[str, Any] = {name: optional_text(value, name) or getattr(known, name) for name in OWN}
+    note = optional_text(value, "notes")
     return replace(
         known,
         **values,

@@ -89,8 +89,8 @@ def find_by_email(state: Clarky, email: str) -> ClarkyContact | None:
     return next((c for c in state.contacts.values() if c.emails and _is_same(c.emails[0], email)), None)
 
 
-def _is_same(one: str, other: str) -> bool:
-    return address_key(one) == address_key(other)
+def _is_same(item: str, other: str) -> bool:
+    return address_key(item) == address_key(other)
 
 
 def find_match(state: Clarky, emails: tuple[str, ...], phones: tuple[str, ...]) -> ClarkyContact | None:

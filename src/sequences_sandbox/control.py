@@ -79,71 +79,73 @@ def _on_candidate(change: RunChange) -> Change:
 
 
 def _enrollment(world: World, enrollment_id: str) -> clarky_world.Enrollment:
-    if found := world.clarky.enrollments.get(enrollment_id):
-        return found
+    if enrollment := world.clarky.enrollments.get(enrollment_id):
+        return enrollment
     raise NoSuch("Enrollment")
 
 
 def _on_enrollment(change: RunChange) -> Change:
     def changed(world: World, enrollment_id: str, now: datetime) -> None:
-        found = _enrollment(world, enrollment_id)
-        if found.run is None or found.run.is_over:
+        enrollment = _enrollment(world, enrollment_id)
+        if enrollment.run is None or enrollment.run.is_over:
             raise BadInput(NOT_NOW, field="what")
-        world.clarky = clarky_world.with_enrollment(world.clarky, replace(found, run=change(found.run, now)))
+        world.clarky = clarky_world.with_enrollment(
+            world.clarky, replace(enrollment, run=change(enrollment.run, now))
+        )
 
     return changed
 
 
 def _reviewable(world: World, enrollment_id: str, now: datetime) -> clarky_world.Enrollment:
-    found = _enrollment(world, enrollment_id)
-    _allow(found.run is None and not found.rejected and found.generated_at <= now)
-    return found
+    enrollment = _enrollment(world, enrollment_id)
+    _allow(enrollment.run is None and not enrollment.rejected and enrollment.generated_at <= now)
+    return enrollment
 
 
 def _approved_enrollment(world: World, enrollment_id: str, now: datetime) -> None:
-    found = _reviewable(world, enrollment_id, now)
-    world.clarky = clarky_world.with_enrollment(world.clarky, clarky_world.approved(world.clarky, found, now))
+    enrollment = _reviewable(world, enrollment_id, now)
+    world.clarky = clarky_world.with_enrollment(world.clarky, clarky_world.approved(world.clarky, enrollment, now))
 
 
 def _rejected_enrollment(world: World, enrollment_id: str, now: datetime) -> None:
-    found = _reviewable(world, enrollment_id, now)
-    world.clarky = clarky_world.with_enrollment(world.clarky, replace(found, rejected=True))
+    enrollment = _reviewable(world, enrollment_id, now)
+    world.clarky = clarky_world.with_enrollment(world.clarky, replace(enrollment, rejected=True))
 
 
 def _sequence(world: World, sequence_id: str) -> topo_world.TopoRun:
-    if found := world.topo.sequences.get(sequence_id):
-        return found
+    if run := world.topo.sequences.get(sequence_id):
+        return run
     raise NoSuch("Sequence")
 
 
 def _approved_lead(world: World, sequence_id: str, now: datetime) -> None:
-    found = _sequence(world, sequence_id)
-    _allow(found.phase == "found")
-    world.topo = topo_world.with_sequence(world.topo, topo_world.activated(world.topo, found, now))
+    run = _sequence(world, sequence_id)
+    _allow(run.phase == "found")
+    world.topo = topo_world.with_sequence(world.topo, topo_world.activated(world.topo, run, now))
 
 
 def _refused_lead(world: World, sequence_id: str, now: datetime) -> None:
-    found = _sequence(world, sequence_id)
-    _allow(found.phase == "found")
-    world.topo = topo_world.with_sequence(world.topo, replace(found, phase="refused", updated_at=now))
+    run = _sequence(world, sequence_id)
+    _allow(run.phase == "found")
+    world.topo = topo_world.with_sequence(world.topo, replace(run, phase="refused", updated_at=now))
 
 
 def _lead_replied(world: World, sequence_id: str, now: datetime) -> None:
-    found = _sequence(world, sequence_id)
-    _allow(found.run is not None and not found.is_over and found.run.state is not RunState.REPLIED)
-    world.topo = topo_world.replied(world.topo, found, "Thank you, tell me more.", now=now)
+    run = _sequence(world, sequence_id)
+    _allow(run.run is not None and not run.is_over and run.run.state is not RunState.REPLIED)
+    world.topo = topo_world.replied(world.topo, run, "Thank you, tell me more.", now=now)
 
 
 def _contact_deleted(world: World, sequence_id: str, now: datetime) -> None:
-    found = _sequence(world, sequence_id)
-    world.topo = topo_world.with_sequence(world.topo, replace(found, contact_id=None, updated_at=now))
+    run = _sequence(world, sequence_id)
+    world.topo = topo_world.with_sequence(world.topo, replace(run, contact_id=None, updated_at=now))
 
 
 def _lead_failed(world: World, sequence_id: str, now: datetime) -> None:
-    found = _sequence(world, sequence_id)
-    if found.run is None or found.is_over:
+    run = _sequence(world, sequence_id)
+    if run.run is None or run.is_over:
         raise BadInput(NOT_NOW, field="what")
-    failed = replace(found, run=ended(found.run, RunState.FAILED), updated_at=now)
+    failed = replace(run, run=ended(run.run, RunState.FAILED), updated_at=now)
     world.topo = topo_world.with_sequence(world.topo, failed)
 
 
@@ -239,7 +241,7 @@ class Control:
 
     def list_requests(self, fields: dict[str, Any]) -> Any:
         """Return every vendor request since the start or the last clearing, the oldest first."""
-        return [asdict(one) for one in self.world.received]
+        return [asdict(received) for received in self.world.received]
 
     def clear_requests(self, fields: dict[str, Any]) -> Any:
         """Forget them all."""

@@ -169,8 +169,8 @@ class Answer:
     def _with_body(self, body: bytes, *, content_type: bytes | None = None) -> Answer:
         changed = {b"content-length": str(len(body)).encode()}
         changed |= {b"content-type": content_type} if content_type else {}
-        kept = [(name, value) for name, value in self.headers if name not in changed]
-        return Answer(self.status, [*kept, *changed.items()], body)
+        remaining = [(name, value) for name, value in self.headers if name not in changed]
+        return Answer(self.status, [*remaining, *changed.items()], body)
 
 
 def _of(response: Response) -> Answer:

@@ -186,8 +186,8 @@ def _check_text(text: str, field: str) -> None:
 
 
 def _check_among(step: Step, before: tuple[Step, ...], place: str) -> None:
-    _require(step.id not in {one.id for one in before}, "must be unique within the blueprint", f"{place}.id")
-    invited = any(one.is_invitation for one in before)
+    _require(step.id not in {step.id for step in before}, "must be unique within the blueprint", f"{place}.id")
+    invited = any(step.is_invitation for step in before)
     _require(not (step.is_invitation and invited), "Only one invite step is allowed", f"{place}.linkedInType")
     waits = step.temporality_type is Temporality.AFTER_INVITATION_SETTLED
     _require(not waits or invited, "requires an earlier invite step", f"{place}.temporalityType")
@@ -274,9 +274,9 @@ def listed_candidates(call: Call) -> Reply:
     descending = choice(call.query, "sortOrder", ("asc", "desc"), default="asc") == "desc"
     state = call.world.kalent
     rows = [(c, state.talents[c.talent_id]) for c in state.candidates.values() if c.sourcing_id == sourcing.id]
-    found = [(c, t) for c, t in rows if _is_wanted(call, c, t)]
-    found.sort(key=lambda row: _sort_value(field, *row), reverse=descending)
-    shown = [{"candidate": _candidate(c), "talent": _brief(t)} for c, t in found]
+    results = [(c, t) for c, t in rows if _is_wanted(call, c, t)]
+    results.sort(key=lambda row: _sort_value(field, *row), reverse=descending)
+    shown = [{"candidate": _candidate(c), "talent": _brief(t)} for c, t in results]
     return paged_kalent_envelope(shown, call.query, number="pageIndex", size=25, name="candidates")
 
 
@@ -407,9 +407,9 @@ def begin(call: Call) -> Reply:
         raise Refused(400, "missing_enrich_providers", "No enrichment provider is configured in this workspace")
     require_credits(call)
     state = call.world.kalent
-    found = enriched(state.talents[candidate.talent_id], frozenset(SEARCHED[kind]), ready_at=call.now + DURATION)
-    call.world.kalent = replace(state, talents={**state.talents, found.id: found})
-    return success({"candidateId": candidate.id, "talentId": found.id, "enrichmentType": kind})
+    talent = enriched(state.talents[candidate.talent_id], frozenset(SEARCHED[kind]), ready_at=call.now + DURATION)
+    call.world.kalent = replace(state, talents={**state.talents, talent.id: talent})
+    return success({"candidateId": candidate.id, "talentId": talent.id, "enrichmentType": kind})
 
 
 def create_sourcings(call: Call) -> Reply:
@@ -426,8 +426,10 @@ def listed_sourcings(call: Call) -> Reply:
     """List by ownership and status; ``page`` counts from 0, ``pageSize`` is 8, at most 50."""
     mine = choice(call.query, "ownership", ("mine", "all"), default="mine") == "mine"
     closed = choice(call.query, "status", ("in-progress", "closed"), default="in-progress") == "closed"
-    found = [s for s in call.world.kalent.sourcings.values() if s.is_closed is closed and (s.is_mine or not mine)]
-    return paged_kalent_envelope([_row(s) for s in found], call.query, number="page", size=8, name="sourcings")
+    sourcings = [
+        s for s in call.world.kalent.sourcings.values() if s.is_closed is closed and (s.is_mine or not mine)
+    ]
+    return paged_kalent_envelope([_row(s) for s in sourcings], call.query, number="page", size=8, name="sourcings")
 
 
 def sourcing_of(call: Call) -> KalentSourcing:
@@ -466,10 +468,10 @@ def start_kalent_start(call: Call) -> Reply:
 def _candidate_ids(call: Call) -> tuple[str, ...]:
     fields = call.fields()
     only(fields, ("candidateIds",))
-    found = texts(fields, "candidateIds")
-    if not 1 <= len(found) <= START_MOST:
+    results = texts(fields, "candidateIds")
+    if not 1 <= len(results) <= START_MOST:
         raise BadInput(f"candidateIds must contain 1 to {START_MOST} ids", field="candidateIds")
-    return found
+    return results
 
 
 def _require_candidates(call: Call, candidate_ids: Iterable[str], *, sourcing_id: str) -> None:

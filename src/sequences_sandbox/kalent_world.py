@@ -134,8 +134,8 @@ def add_candidate(state: Kalent, candidate: Candidate) -> tuple[Kalent, Candidat
     return replace(state, candidates={**state.candidates, row.id: row}), row
 
 
-def _is_same_row(one: Candidate, other: Candidate) -> bool:
-    return (one.talent_id, one.sourcing_id) == (other.talent_id, other.sourcing_id)
+def _is_same_row(candidate: Candidate, other: Candidate) -> bool:
+    return (candidate.talent_id, candidate.sourcing_id) == (other.talent_id, other.sourcing_id)
 
 
 def start_kalent(

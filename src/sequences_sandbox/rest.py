@@ -130,9 +130,9 @@ def only(fields: Mapping[str, Any], names: Iterable[str]) -> None:
 def moment(value: object, *, field: str) -> datetime:
     """Return a point in time from ISO 8601; one without an offset is read as UTC."""
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if found is not None:
-            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if instant is not None:
+            return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         pass
     raise BadInput(f"{field} must be an ISO 8601 datetime", field=field)

@@ -77,7 +77,7 @@ class SandboxRun:
     @property
     def last_executed_at(self) -> datetime | None:
         """When something last went out, or None."""
-        return max((done.at for done in self.executed if not done.skipped), default=None)
+        return max((executed.at for executed in self.executed if not executed.skipped), default=None)
 
 
 def started(touches: tuple[Touch, ...], now: datetime) -> SandboxRun:
@@ -94,7 +94,11 @@ def due_at(run: SandboxRun) -> datetime | None:
 
 def _settled_at(run: SandboxRun) -> datetime:
     """Return when the invitation counts as settled: accepted, or left open for its whole time."""
-    sent = [(done.at, done.touch.resolves_after) for done in run.executed if done.touch.resolves_after is not None]
+    sent = [
+        (executed.at, executed.touch.resolves_after)
+        for executed in run.executed
+        if executed.touch.resolves_after is not None
+    ]
     if not sent:
         return run.anchor
     at, patience = sent[-1]

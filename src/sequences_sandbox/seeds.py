@@ -294,10 +294,19 @@ LISTS = (("Founders", "Three e-mails"), ("Reviewed leads", "LinkedIn and a call"
 def topo_at(now: datetime) -> Topo:
     """Return the state as it is at the start: six runs, each in another state."""
     return Topo(
-        templates={one.id: one for one in (_template(row, now - timedelta(days=90)) for row in TOPO_TEMPLATES)},
-        contacts={one.id: one for one in (_topo_contact(person, now - timedelta(days=30)) for person in PEOPLE)},
-        lists={one.id: one for one in (_list(row, now - timedelta(days=20)) for row in LISTS)},
-        sequences={one.id: one for one in _sequences(now)},
+        templates={
+            template.id: template
+            for template in (_template(row, now - timedelta(days=90)) for row in TOPO_TEMPLATES)
+        },
+        contacts={
+            contact.id: contact
+            for contact in (_topo_contact(person, now - timedelta(days=30)) for person in PEOPLE)
+        },
+        lists={
+            contact_list.id: contact_list
+            for contact_list in (_list(row, now - timedelta(days=20)) for row in LISTS)
+        },
+        sequences={sequence.id: sequence for sequence in _sequences(now)},
     )
 
 

@@ -68,8 +68,8 @@ TEMPLATES_SORT_BY = ("created_at", "updated_at", "name")
 def listed_templates(call: Call) -> Reply:
     """List by exact name, status and time of creation."""
     rows = [_row(template) for template in call.world.topo.templates.values()]
-    found = matching(call.query, created_between(call.query, rows), {"name": "name", "status": "status"})
-    return paged_topo_envelope(found, call.query, sort_by=TEMPLATES_SORT_BY)
+    results = matching(call.query, created_between(call.query, rows), {"name": "name", "status": "status"})
+    return paged_topo_envelope(results, call.query, sort_by=TEMPLATES_SORT_BY)
 
 
 def shown_templates(call: Call) -> Reply:
@@ -119,16 +119,16 @@ def shown_sequences(call: Call) -> Reply:
 
 def update_sequences(call: Call) -> Reply:
     """Merge variables; null removes an override."""
-    sequence, given = _sequence_of(call), call.fields().get("variables")
-    if not isinstance(given, dict):
+    sequence, raw = _sequence_of(call), call.fields().get("variables")
+    if not isinstance(raw, dict):
         raise BadInput("variables must be an object", field="variables")
-    wrong = next((key for key, value in given.items() if not isinstance(value, str | None)), None)
+    wrong = next((key for key, value in raw.items() if not isinstance(value, str | None)), None)
     if wrong is not None:
         raise BadInput(f"variables.{wrong} must be a string or null", field=f"variables.{wrong}")
     _require(sequence, LIVE, "updated")
-    merged = {**(sequence.variables or {}), **given}
-    kept = {key: value for key, value in merged.items() if value is not None}
-    return _stored(call, replace(sequence, variables=kept, updated_at=call.now))
+    merged = {**(sequence.variables or {}), **raw}
+    remaining = {key: value for key, value in merged.items() if value is not None}
+    return _stored(call, replace(sequence, variables=remaining, updated_at=call.now))
 
 
 def pause(call: Call) -> Reply:
@@ -156,9 +156,9 @@ def stop(call: Call) -> Reply:
     scope = one_of(fields.get("scope"), StopScope, field="scope")
     _require(sequence, LIVE, "stopped")
     others = _same_company(call, sequence) if scope == StopScope.COMPANY else []
-    for one in (*others, sequence):
-        run = one.run or started((), call.now)
-        stopped = replace(one, phase="started", run=ended(run, RunState.STOPPED), updated_at=call.now)
+    for item in (*others, sequence):
+        run = item.run or started((), call.now)
+        stopped = replace(item, phase="started", run=ended(run, RunState.STOPPED), updated_at=call.now)
         call.world.topo = with_sequence(call.world.topo, stopped)
     return Reply(_sequences_row(_sequence_of(call)))
 
@@ -170,12 +170,12 @@ def _same_company(call: Call, sequence: TopoRun) -> list[TopoRun]:
     if company_domain_of(mine) is None and company_key(mine.company) is None:
         raise Refused(422, "BusinessIssue", "The contact's company is unknown")
     return [
-        one
-        for one in state.sequences.values()
-        if one.id != sequence.id
-        and one.sequence_template_id == sequence.sequence_template_id
-        and one.status in LIVE
-        and is_same_company(mine, _employment(state.contacts.get(one.contact_id or "")))
+        run
+        for run in state.sequences.values()
+        if run.id != sequence.id
+        and run.sequence_template_id == sequence.sequence_template_id
+        and run.status in LIVE
+        and is_same_company(mine, _employment(state.contacts.get(run.contact_id or "")))
     ]
 
 
@@ -325,10 +325,10 @@ def reassign(call: Call) -> Reply:
     task, fields = _task_of(call), call.fields()
     assignee = text(fields, "assignee_user_id")
     scope = one_of(fields.get("scope", "TASK"), ("TASK", "SEQUENCE"), field="scope")
-    others = [one for one in call.world.topo.tasks.values() if one.sequence_id == task.sequence_id]
-    for one in others if scope == "SEQUENCE" else ():
-        if one.status in ACTIONABLE:
-            _tasks_stored(call, replace(one, assignee_user_id=assignee, updated_at=call.now))
+    others = [item for item in call.world.topo.tasks.values() if item.sequence_id == task.sequence_id]
+    for item in others if scope == "SEQUENCE" else ():
+        if item.status in ACTIONABLE:
+            _tasks_stored(call, replace(item, assignee_user_id=assignee, updated_at=call.now))
     return _tasks_stored(call, replace(task, assignee_user_id=assignee, updated_at=call.now))
 
 

@@ -49,10 +49,10 @@ def paged_topo_envelope(
     field = choice(query, "sort_by", sort_by, default=sort_by[0])
     descending = choice(query, "sort_order", ("asc", "desc"), default=order) == "desc"
     page, size = integer(query, "page", 1, low=1), integer(query, "size", 10, low=1, high=100)
-    found = sorted(rows, key=lambda row: str(row[field] or ""), reverse=descending)
-    pages = -(-len(found) // size)
-    shown = found[(page - 1) * size : page * size]
-    return Reply({"items": shown, "total_count": len(found), "total_pages": pages, "has_more": page < pages})
+    results = sorted(rows, key=lambda row: str(row[field] or ""), reverse=descending)
+    pages = -(-len(results) // size)
+    shown = results[(page - 1) * size : page * size]
+    return Reply({"items": shown, "total_count": len(results), "total_pages": pages, "has_more": page < pages})
 
 
 def created_between(query: QueryParams, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,14 +93,14 @@ CONTACTS_SORT_BY = ("first_seen_at", "last_seen_at", "email")
 def listed_topo_contacts(call: Call) -> Reply:
     """List by address, LinkedIn profile, id and when they were seen."""
     first, last = optional_moment(call.query, "first_seen_after"), optional_moment(call.query, "last_seen_after")
-    found = [
+    results = [
         _row(contact)
         for contact in call.world.topo.contacts.values()
         if (first is None or contact.first_seen_at > first)
         and (last is None or contact.last_seen_at > last)
         and _is_wanted(call, contact)
     ]
-    return paged_topo_envelope(found, call.query, sort_by=CONTACTS_SORT_BY)
+    return paged_topo_envelope(results, call.query, sort_by=CONTACTS_SORT_BY)
 
 
 def _is_wanted(call: Call, contact: TopoContact) -> bool:
@@ -135,9 +135,9 @@ TEMPLATE = "default_sequence_template_id"
 
 def listed_contact_lists(call: Call) -> Reply:
     """List by exact name and time of creation."""
-    rows = [_contact_lists_row(call.world.topo, one) for one in call.world.topo.lists.values()]
-    found = matching(call.query, created_between(call.query, rows), {"name": "name"})
-    return paged_topo_envelope(found, call.query, sort_by=CONTACT_LISTS_SORT_BY)
+    rows = [_contact_lists_row(call.world.topo, contact_list) for contact_list in call.world.topo.lists.values()]
+    results = matching(call.query, created_between(call.query, rows), {"name": "name"})
+    return paged_topo_envelope(results, call.query, sort_by=CONTACT_LISTS_SORT_BY)
 
 
 def shown_contact_lists(call: Call) -> Reply:
@@ -158,12 +158,14 @@ def create_contact_lists(call: Call) -> Reply:
         for item in objects(call.fields(), "items", most=100)
     ]
     state = call.world.topo
-    call.world.topo = replace(state, lists={**state.lists, **{one.id: one for one in made}})
-    return batch([partial(_created, call, one) for one in made])
+    call.world.topo = replace(
+        state, lists={**state.lists, **{contact_list.id: contact_list for contact_list in made}}
+    )
+    return batch([partial(_created, call, contact_list) for contact_list in made])
 
 
-def _created(call: Call, one: ContactList) -> tuple[str, dict[str, Any]]:
-    return "CREATED", _contact_lists_row(call.world.topo, one)
+def _created(call: Call, contact_list: ContactList) -> tuple[str, dict[str, Any]]:
+    return "CREATED", _contact_lists_row(call.world.topo, contact_list)
 
 
 def update_contact_lists(call: Call) -> Reply:
@@ -185,19 +187,19 @@ def _template(call: Call, fields: Mapping[str, Any]) -> str | None:
 
 
 def _list_of(call: Call) -> ContactList:
-    if found := call.world.topo.lists.get(call.path["contact_list_id"]):
-        return found
+    if contact_list := call.world.topo.lists.get(call.path["contact_list_id"]):
+        return contact_list
     raise NoSuch("Contact list")
 
 
-def _contact_lists_row(state: Topo, one: ContactList) -> dict[str, Any]:
+def _contact_lists_row(state: Topo, contact_list: ContactList) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "name": one.name,
-        TEMPLATE: one.default_sequence_template_id,
-        "entries_count": sum(entry.contact_list_id == one.id for entry in state.entries.values()),
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.updated_at),
+        "id": contact_list.id,
+        "name": contact_list.name,
+        TEMPLATE: contact_list.default_sequence_template_id,
+        "entries_count": sum(entry.contact_list_id == contact_list.id for entry in state.entries.values()),
+        "created_at": stamp(contact_list.created_at),
+        "updated_at": stamp(contact_list.updated_at),
     }
 
 
@@ -217,8 +219,8 @@ CONTACT_ENTRIES_SORT_BY = ("created_at", "updated_at")
 def create_contact_entries(call: Call) -> Reply:
     """Put 1 to 100 people on lists; they become contacts, and are enrolled, after the answer."""
     items = objects(call.fields(), "items", most=100)
-    asked = [_checked(call, number, item) for number, item in enumerate(items)]
-    return batch([partial(_added, call, entry) for entry in asked])
+    entries = [_checked(call, number, item) for number, item in enumerate(items)]
+    return batch([partial(_added, call, entry) for entry in entries])
 
 
 def _checked(call: Call, number: int, item: Mapping[str, Any]) -> Entry:
@@ -248,8 +250,8 @@ def _added(call: Call, entry: Entry) -> tuple[str, dict[str, Any]]:
     return "CREATED" if known is None else "UPDATED", _contact_entries_row(kept)
 
 
-def _is_same_entry(one: Entry, other: Entry) -> bool:
-    return one.contact_list_id == other.contact_list_id and is_same_person(one, other)
+def _is_same_entry(entry: Entry, other: Entry) -> bool:
+    return entry.contact_list_id == other.contact_list_id and is_same_person(entry, other)
 
 
 def _merged(known: Entry, new: Entry) -> Entry:
@@ -260,8 +262,8 @@ def _merged(known: Entry, new: Entry) -> Entry:
 def listed_contact_entries(call: Call) -> Reply:
     """List entries, of one list where ``contact_list_id`` is given."""
     rows = [_contact_entries_row(entry) for entry in call.world.topo.entries.values()]
-    found = matching(call.query, created_between(call.query, rows), {"contact_list_id": "contact_list_id"})
-    return paged_topo_envelope(found, call.query, sort_by=CONTACT_ENTRIES_SORT_BY)
+    results = matching(call.query, created_between(call.query, rows), {"contact_list_id": "contact_list_id"})
+    return paged_topo_envelope(results, call.query, sort_by=CONTACT_ENTRIES_SORT_BY)
 
 
 def shown_contact_entries(call: Call) -> Reply:
@@ -341,9 +343,9 @@ def listed_exclusions(call: Call, *, kind: Kind) -> Reply:
     """List by address, profile or domain, reason and time of creation."""
     rows = [_exclusions_row(exclusion, kind) for exclusion in _table(call.world.topo, kind).values()]
     filters = {name: name for name in (*EXCLUSIONS_NAMES[kind], "reason")}
-    found = matching(call.query, created_between(call.query, rows), filters)
+    results = matching(call.query, created_between(call.query, rows), filters)
     return paged_topo_envelope(
-        found, call.query, sort_by=("created_at", "updated_at", EXCLUSIONS_NAMES[kind][0], "reason")
+        results, call.query, sort_by=("created_at", "updated_at", EXCLUSIONS_NAMES[kind][0], "reason")
     )
 
 
@@ -372,8 +374,8 @@ def update_exclusions(call: Call, *, kind: Kind) -> Reply:
 
 def remove_exclusions(call: Call, *, kind: Kind) -> Reply:
     """Remove one."""
-    gone = _exclusion_of(call, kind)
-    left = {key: one for key, one in _table(call.world.topo, kind).items() if key != gone.id}
+    exclusion = _exclusion_of(call, kind)
+    left = {key: item for key, item in _table(call.world.topo, kind).items() if key != exclusion.id}
     call.world.topo = _with_table(call.world.topo, kind, left)
     return Reply(None, 204)
 
@@ -381,10 +383,18 @@ def remove_exclusions(call: Call, *, kind: Kind) -> Reply:
 def is_excluded(state: Topo, entry: Entry, now: datetime) -> bool:
     """Say whether somebody must not be imported: by address, profile or the domain of either."""
     domains = {d.casefold() for d in (entry.company_domain, domain_of(entry.email)) if d}
-    people = [one for one in state.contact_exclusions.values() if _holds(one, now)]
-    accounts = [one for one in state.account_exclusions.values() if _holds(one, now)]
-    return any(_names(one, entry) for one in people) or any(
-        (one.domain or "").casefold() in domains for one in accounts
+    people = [
+        contact_exclusion
+        for contact_exclusion in state.contact_exclusions.values()
+        if _holds(contact_exclusion, now)
+    ]
+    accounts = [
+        account_exclusion
+        for account_exclusion in state.account_exclusions.values()
+        if _holds(account_exclusion, now)
+    ]
+    return any(_names(person, entry) for person in people) or any(
+        (account.domain or "").casefold() in domains for account in accounts
     )
 
 
@@ -411,8 +421,8 @@ def _changed(exclusion: Exclusion, fields: Mapping[str, Any], kind: Kind) -> Exc
 
 
 def _exclusion_of(call: Call, kind: Kind) -> Exclusion:
-    if found := _table(call.world.topo, kind).get(call.path["exclusion_id"]):
-        return found
+    if exclusion := _table(call.world.topo, kind).get(call.path["exclusion_id"]):
+        return exclusion
     raise NoSuch("Exclusion")
 
 

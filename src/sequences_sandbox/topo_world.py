@@ -220,7 +220,7 @@ def with_task(state: Topo, task: Task) -> Topo:
 
 def with_activities(state: Topo, *activities: Activity) -> Topo:
     """Return the state with more of what happened."""
-    return replace(state, activities={**state.activities, **{one.id: one for one in activities}})
+    return replace(state, activities={**state.activities, **{activity.id: activity for activity in activities}})
 
 
 # Neither time is published: how long an entry takes to become a contact, and a lead to become active.
@@ -260,11 +260,13 @@ def _match(state: Topo, entry: Entry) -> TopoContact | None:
     return next((c for c in state.contacts.values() if is_same_person(c, entry)), None)
 
 
-def is_same_person(one: TopoContact | Entry, other: TopoContact | Entry) -> bool:
+def is_same_person(item: TopoContact | Entry, other: TopoContact | Entry) -> bool:
     """Say whether two rows name one person: by e-mail address, or by LinkedIn profile."""
-    if one.email and other.email:
-        return address_key(one.email) == address_key(other.email)
-    return bool(one.linkedin_url) and canonical_profile(one.linkedin_url) == canonical_profile(other.linkedin_url)
+    if item.email and other.email:
+        return address_key(item.email) == address_key(other.email)
+    return bool(item.linkedin_url) and canonical_profile(item.linkedin_url) == canonical_profile(
+        other.linkedin_url
+    )
 
 
 def canonical_profile(url: str | None) -> str:
@@ -346,7 +348,9 @@ def with_progress(state: Topo, sequence: TopoRun, run: SandboxRun, *, now: datet
     if before is None or run == before:
         return state
     fresh = run.executed[len(before.executed) :]
-    sent = [_sent(sequence, done) for done in fresh if not done.skipped and done.touch.block is None]
+    sent = [
+        _sent(sequence, executed) for executed in fresh if not executed.skipped and executed.touch.block is None
+    ]
     state = with_activities(
         with_sequence(state, replace(sequence, run=run, updated_at=max(now, sequence.updated_at))), *sent
     )
@@ -354,14 +358,14 @@ def with_progress(state: Topo, sequence: TopoRun, run: SandboxRun, *, now: datet
     return with_task(state, _manual_task(sequence, run, now)) if asks else state
 
 
-def _sent(sequence: TopoRun, done: Executed) -> Activity:
-    number = int(done.touch.id)
-    if done.touch.kind == "LINKEDIN_INVITATION":
-        made = _activity(sequence, "invitation.sent", "INVITATION", at=done.at, part=done.touch.id)
+def _sent(sequence: TopoRun, executed: Executed) -> Activity:
+    number = int(executed.touch.id)
+    if executed.touch.kind == "LINKEDIN_INVITATION":
+        made = _activity(sequence, "invitation.sent", "INVITATION", at=executed.at, part=executed.touch.id)
         return replace(made, channel="LINKEDIN", step_number=number)
-    channel = "EMAIL" if done.touch.kind == "EMAIL" else "LINKEDIN"
-    made = _activity(sequence, "message.sent", "MESSAGE", at=done.at, part=done.touch.id)
-    return replace(made, channel=channel, message_id=derived_id("message", sequence.id, done.touch.id))
+    channel = "EMAIL" if executed.touch.kind == "EMAIL" else "LINKEDIN"
+    made = _activity(sequence, "message.sent", "MESSAGE", at=executed.at, part=executed.touch.id)
+    return replace(made, channel=channel, message_id=derived_id("message", sequence.id, executed.touch.id))
 
 
 def _activity(sequence: TopoRun, kind: str, resource: str, *, at: datetime, part: str = "") -> Activity:

@@ -132,7 +132,7 @@ class _Act:
         self._say(f"    {paused['status']}, until {paused['paused_until']}")
         self._you("We won Acme, stop everyone there.")
         stopped = await self._call("stop_sequence", sequence_id=runs["Jonas Weber"], reason="WIN", scope="COMPANY")
-        self._say("    stopped: " + ", ".join(one["name"] for one in stopped["stopped"]))
+        self._say("    stopped: " + ", ".join(item["name"] for item in stopped["stopped"]))
         await self._mailbox.wait_for(7)
         self._say("    The second step has reached the two who are still on their way, and nobody else.")
         self._you("Maria wrote that she has time after all. Resume her.")

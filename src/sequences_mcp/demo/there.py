@@ -88,10 +88,10 @@ class _Act:
 
     def _count(self) -> None:
         self._say("\nWhat the vendors were asked to do, each once:")
-        for one in self._world.received:
-            if one.method != "GET":
-                whom = ", ".join((one.body or {}).get("candidateIds", ()))
-                self._say(f"    {one.vendor:<7} {one.method:<5} {one.path}  {whom}".rstrip())
+        for received in self._world.received:
+            if received.method != "GET":
+                whom = ", ".join((received.body or {}).get("candidateIds", ()))
+                self._say(f"    {received.vendor:<7} {received.method:<5} {received.path}  {whom}".rstrip())
 
 
 def _mail(content: str) -> dict[str, Any]:

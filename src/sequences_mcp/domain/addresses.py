@@ -19,8 +19,8 @@ def with_wire_forms(text: str) -> str:
     return text if text.isascii() else _HOST.sub(_both, text)
 
 
-def _both(found: re.Match[str]) -> str:
-    host = found[0]
+def _both(match: re.Match[str]) -> str:
+    host = match[0]
     wire = host if host.isascii() else host_key(host)
     return f"{host}⟨{wire}⟩" if wire.isascii() and wire != host.lower() else host
 
@@ -62,45 +62,45 @@ def read_address(text: str) -> Address:
 
     Space and invisible characters around it are left out; inside it they are refused.
     """
-    given = _trimmed(text[: 4 * LONGEST])
-    if len(text) > 4 * LONGEST or len(given.encode("utf-8", "replace")) > LONGEST:
-        raise _bad_address(given, f"it is longer than {LONGEST} bytes")
-    local, _, host = given.rpartition("@")
-    if _PLAIN.fullmatch(given) and len(local) <= LONGEST_LOCAL and _is_plain_host(host):
+    raw = _trimmed(text[: 4 * LONGEST])
+    if len(text) > 4 * LONGEST or len(raw.encode("utf-8", "replace")) > LONGEST:
+        raise _bad_address(raw, f"it is longer than {LONGEST} bytes")
+    local, _, host = raw.rpartition("@")
+    if _PLAIN.fullmatch(raw) and len(local) <= LONGEST_LOCAL and _is_plain_host(host):
         wire = f"{local}@{host.lower()}"
         return Address(text=wire, wire=wire, key=wire.lower())
-    return _read_carefully(given, local=local)
+    return _read_carefully(raw, local=local)
 
 
-def _read_carefully(given: str, *, local: str) -> Address:
+def _read_carefully(text: str, *, local: str) -> Address:
     from email_validator import EmailNotValidError, validate_email
 
-    if why := _flaw(given, local=local):
-        raise _bad_address(given, why)
+    if why := _flaw(text, local=local):
+        raise _bad_address(text, why)
     try:
-        found = validate_email(given, strict=True, check_deliverability=False)
+        parsed = validate_email(text, strict=True, check_deliverability=False)
     except EmailNotValidError as error:
-        raise _bad_address(given, _clause(error)) from error
-    if len(found.local_part.encode()) > LONGEST_LOCAL:
-        raise _bad_address(given, f"the part before the @ is longer than {LONGEST_LOCAL} bytes")
-    host = found.ascii_domain.lower()
-    _require_top_level(given, host)
+        raise _bad_address(text, _clause(error)) from error
+    if len(parsed.local_part.encode()) > LONGEST_LOCAL:
+        raise _bad_address(text, f"the part before the @ is longer than {LONGEST_LOCAL} bytes")
+    host = parsed.ascii_domain.lower()
+    _require_top_level(text, host)
     return Address(
-        text=f"{found.local_part}@{found.domain.lower()}",
-        wire=f"{found.local_part}@{host}",
-        key=f"{_local_key(found.local_part)}@{host}",
+        text=f"{parsed.local_part}@{parsed.domain.lower()}",
+        wire=f"{parsed.local_part}@{host}",
+        key=f"{_local_key(parsed.local_part)}@{host}",
     )
 
 
-def _flaw(given: str, *, local: str) -> str | None:
+def _flaw(text: str, *, local: str) -> str | None:
     """Return what the library would let pass or tell badly, or None."""
-    hidden = next((letter for letter in given if has_hidden_host(letter)), None)
+    hidden = next((letter for letter in text if has_hidden_host(letter)), None)
     if hidden is not None:
         return f"it has an invisible character in it (U+{ord(hidden):04X}); write it anew, without that"
-    if any(letter.isspace() for letter in given):
+    if any(letter.isspace() for letter in text):
         return "it has a space in it"
-    if found := _UNLIKELY.search(local):
-        return f"{found[0]!r} stands before the @, as in a template, a mask or an encoding, not in an address"
+    if match := _UNLIKELY.search(local):
+        return f"{match[0]!r} stands before the @, as in a template, a mask or an encoding, not in an address"
     if local[:1] == "'" or local[-1:] == "'":
         return "it stands in quotes"
     if unicodedata.normalize("NFKC", local) != unicodedata.normalize("NFC", local):
@@ -144,10 +144,10 @@ def spellings(text: str) -> tuple[str, ...]:
     For a search that compares letter by letter. What is no address is returned as it is.
     """
     try:
-        found = read_address(text)
+        address = read_address(text)
     except InvalidArgumentsError:
         return (text,)
-    return tuple(dict.fromkeys((found.wire, found.text)))
+    return tuple(dict.fromkeys((address.wire, address.text)))
 
 
 def read_host(text: str) -> str:
@@ -155,8 +155,8 @@ def read_host(text: str) -> str:
 
     Takes what people give as one: ``@example.com``, ``https://www.example.com/jobs``.
     """
-    given = _trimmed(text[: 4 * LONGEST])
-    bare = re.split(r"[/?#]", re.sub(r"^[a-z][a-z+.-]*://", "", given, flags=re.IGNORECASE), maxsplit=1)[0]
+    raw = _trimmed(text[: 4 * LONGEST])
+    bare = re.split(r"[/?#]", re.sub(r"^[a-z][a-z+.-]*://", "", raw, flags=re.IGNORECASE), maxsplit=1)[0]
     bare = bare.removeprefix("@").removesuffix(".")
     if bare.lower().startswith("www."):
         bare = bare[4:]
@@ -166,7 +166,7 @@ def read_host(text: str) -> str:
         return read_address(f"a@{bare}").host
     except InvalidArgumentsError as error:
         raise InvalidArgumentsError(
-            f"{_shown(given)} is not a domain.", next_step="Give one like example.com."
+            f"{_shown(raw)} is not a domain.", next_step="Give one like example.com."
         ) from error
 
 
@@ -182,9 +182,9 @@ def host_key(text: str) -> str:
 def _ascii_host(plain: str) -> str:
     import idna
 
-    for one in (plain, "".join(letter for letter in plain if not has_hidden_host(letter))):
+    for item in (plain, "".join(letter for letter in plain if not has_hidden_host(letter))):
         try:
-            return idna.encode(one, uts46=True, transitional=False).decode("ascii").lower()
+            return idna.encode(item, uts46=True, transitional=False).decode("ascii").lower()
         except idna.IDNAError:
             continue
     return unicodedata.normalize("NFKC", visible_address(plain))
@@ -234,24 +234,24 @@ def _is_plain_host(host: str) -> bool:
     return fits and "--" not in host and host.rpartition(".")[2].lower() not in _SPECIAL
 
 
-def _require_top_level(given: str, host: str) -> None:
+def _require_top_level(text: str, host: str) -> None:
     if len(host.rpartition(".")[2]) < 2:
-        raise _bad_address(given, "its domain ends in a single letter")
+        raise _bad_address(text, "its domain ends in a single letter")
 
 
 def _clause(error: Exception) -> str:
     """Return what the library says as the end of a sentence."""
-    said = str(error).removesuffix(".")
-    return said[:1].lower() + said[1:]
+    words = str(error).removesuffix(".")
+    return words[:1].lower() + words[1:]
 
 
-def _bad_address(given: str, why: str) -> InvalidArgumentsError:
+def _bad_address(text: str, why: str) -> InvalidArgumentsError:
     hint = "Write it like name@example.com."
-    if _SCHEME.match(given) or "<" in given:
+    if _SCHEME.match(text) or "<" in text:
         hint = "Give the address alone, like name@example.com."
-    return InvalidArgumentsError(f"{_shown(given)} is not an e-mail address: {why}.", next_step=hint)
+    return InvalidArgumentsError(f"{_shown(text)} is not an e-mail address: {why}.", next_step=hint)
 
 
-def _shown(given: str) -> str:
-    short = given if len(given) <= SHOWN else f"{given[:SHOWN]}…"
+def _shown(text: str) -> str:
+    short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
     return repr(invisible.draw(short, keep=""))

@@ -83,10 +83,10 @@ class WireModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_nulls(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or None not in given.values():
-            return given
-        return {name: value for name, value in given.items() if value is not None}
+    def _drop_nulls(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping) or None not in raw.values():
+            return raw
+        return {name: value for name, value in raw.items() if value is not None}
 
 
 class Delay(WireModel):
@@ -101,17 +101,17 @@ class Delay(WireModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _convert(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or not isinstance(given.get("unit"), str):
-            return given
-        value, unit = given.get("value"), given["unit"].strip().lower().removesuffix("s")
+    def _convert(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping) or not isinstance(raw.get("unit"), str):
+            return raw
+        value, unit = raw.get("value"), raw["unit"].strip().lower().removesuffix("s")
         if isinstance(value, bool):
-            return {**given, "value": str(value).lower()}  # pydantic would take true for 1
+            return {**raw, "value": str(value).lower()}  # pydantic would take true for 1
         if unit not in SECONDS_IN or not isinstance(value, int | float):
-            return {**given, "unit": unit}
+            return {**raw, "unit": unit}
         if isinstance(value, int) and unit in set(DelayUnit):
-            return {**given, "unit": unit}
-        return {**given, **_exact(value, unit)}
+            return {**raw, "unit": unit}
+        return {**raw, **_exact(value, unit)}
 
     def duration(self) -> timedelta:
         """Return the delay as a time span."""
@@ -161,13 +161,13 @@ class Step(WireModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_content(cls, given: Any) -> Any:
+    def _fill_content(cls, value: Any) -> Any:
         """A step whose text is written later, or that carries none, may leave its content out."""
-        if not isinstance(given, Mapping) or given.get("content") is not None:
-            return given
-        later = ContentSource.SUGGESTED in (given.get("contentSource"), given.get("content_source"))
-        bare = LinkedInType.INVITATION in (given.get("linkedInType"), given.get("linked_in_type"))
-        return {**given, "content": ""} if later or bare else given
+        if not isinstance(value, Mapping) or value.get("content") is not None:
+            return value
+        later = ContentSource.SUGGESTED in (value.get("contentSource"), value.get("content_source"))
+        bare = LinkedInType.INVITATION in (value.get("linkedInType"), value.get("linked_in_type"))
+        return {**value, "content": ""} if later or bare else value
 
     @property
     def takes_subject(self) -> bool:

@@ -77,8 +77,8 @@ def is_owned_suffix(host: str) -> bool:
 @cache
 def registered_domain(host: str) -> str | None:
     """Return the part of a domain that one organisation registered (``mail.acme.co.uk`` is ``acme.co.uk``'s)."""
-    found = _suffixes().privatesuffix(shown_host(host))
-    return host_key(found) if found else None
+    result = _suffixes().privatesuffix(shown_host(host))
+    return host_key(result) if result else None
 
 
 def is_free_mail(host: str) -> bool:
@@ -175,28 +175,28 @@ def company_key(company: str | None) -> str | None:
     return None if not name or name in _nobodys() or tuple(words) in _forms() | _before() else name
 
 
-def is_same_company(one: ContactFields, other: ContactFields) -> bool:
+def is_same_company(contact: ContactFields, other: ContactFields) -> bool:
     """Say whether two people work at one company: its registered domain or one below it, or its name."""
-    mine, theirs = company_root(company_domain_of(one)), company_root(company_domain_of(other))
+    mine, theirs = company_root(company_domain_of(contact)), company_root(company_domain_of(other))
     if mine and mine == theirs:
         return True
-    name = company_key(one.company)
+    name = company_key(contact.company)
     return name is not None and name == company_key(other.company)
 
 
-def unlike_because(one: ContactFields, other: ContactFields) -> str | None:
+def unlike_because(contact: ContactFields, other: ContactFields) -> str | None:
     """Return why two people who look like colleagues do not count as such, or None where they do not."""
-    mine, theirs = domain_of(one.email), domain_of(other.email)
+    mine, theirs = domain_of(contact.email), domain_of(other.email)
     if mine and mine == theirs and is_free_mail(mine):
         return f"only the same mail provider ({mine}), which strangers share"
-    name, its = company_key(one.company), company_key(other.company)
+    name, its = company_key(contact.company), company_key(other.company)
     if name and its and name != its and _is_similar(name, its):
         return "the company's name is only similar, and its domain is another or not known"
     return None
 
 
-def _is_similar(one: str, other: str) -> bool:
-    first, second = one.split(), other.split()
+def _is_similar(name: str, other: str) -> bool:
+    first, second = name.split(), other.split()
     return first[0] == second[0] and len(first[0]) >= 3
 
 
@@ -236,7 +236,7 @@ def _initials(words: list[str]) -> tuple[str, ...]:
 
 
 def _listed(text: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(_words(one)) for line in text.strip().splitlines() for one in line.split("|"))
+    return frozenset(tuple(_words(item)) for line in text.strip().splitlines() for item in line.split("|"))
 
 
 @cache

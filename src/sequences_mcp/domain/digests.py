@@ -204,7 +204,7 @@ def _beyond(value: object, *known: str) -> dict[str, Any]:
     """Return the fields that a version does not know and that are not at their default, or nothing."""
     kind: Any = type(value)
     unknown = _unknown(kind, known)
-    used = {name: found for name, default in unknown if (found := getattr(value, name)) != default}
+    used = {name: result for name, default in unknown if (result := getattr(value, name)) != default}
     return {BEYOND: used} if used else {}
 
 

@@ -122,7 +122,7 @@ def require_none(problems: Items[RowProblem], *, what: str) -> None:
     if not problems:
         return
     first = problems[0]
-    rows = {one.position for one in problems}
+    rows = {problem.position for problem in problems}
     field = f"{first.field}: " if first.field else ""
     message = f"{what} {first.position}: {field}{first.problem}."
     if len(problems) == 1 and first.error is not None:
@@ -131,9 +131,9 @@ def require_none(problems: Items[RowProblem], *, what: str) -> None:
         message = f"{len(problems):,} things are wrong with {len(rows):,} of the {what}s; `problems` names them."
     raise InvalidArgumentsError(
         message,
-        next_step=first.remedy if len({one.remedy for one in problems}) == 1 else NEXT,
+        next_step=first.remedy if len({problem.remedy for problem in problems}) == 1 else NEXT,
         data={
-            "problems": [one.as_row() for one in problems[:MOST_PROBLEMS]],
+            "problems": [problem.as_row() for problem in problems[:MOST_PROBLEMS]],
             **({"more": len(problems) - MOST_PROBLEMS} if len(problems) > MOST_PROBLEMS else {}),
         },
     )

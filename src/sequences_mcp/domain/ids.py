@@ -104,8 +104,8 @@ def provider_of(text: str) -> str:
     return text.partition(":")[0]
 
 
-def _described(own: str) -> str:
-    prefix = own.partition("_")[0]
+def _described(local_id: str) -> str:
+    prefix = local_id.partition("_")[0]
     return KIND_NAMES[IdKind(prefix)] if prefix in set(IdKind) else "of an unknown kind"
 
 

@@ -83,14 +83,14 @@ def future(name: str, at: datetime | None, *, now: datetime) -> datetime:
 
 def require_limits(arguments: Mapping[str, object]) -> None:
     """Raise InvalidArgumentsError that names the first places in a call's arguments beyond their limits."""
-    found = []
+    results = []
     for problem in problems(arguments):
-        found.append(problem)
-        if len(found) == _MOST_NAMED:
+        results.append(problem)
+        if len(results) == _MOST_NAMED:
             break
-    if found:
+    if results:
         raise InvalidArgumentsError(
-            f"{'; '.join(found)}.", next_step="Shorten it, and call again.", data={"too_long": found}
+            f"{'; '.join(results)}.", next_step="Shorten it, and call again.", data={"too_long": results}
         )
 
 
@@ -111,15 +111,15 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
                 field = name if name in _MAPPINGS and own not in LIMITS else own
                 if isinstance(child, list | tuple | Mapping):
                     waiting.append((f"{place}.{own}" if place else own, field, child, depth + 1))
-                elif told := _told(field, child):
-                    yield f"{_short(f'{place}.{own}' if place else own)} {told}"
+                elif sentence := _told(field, child):
+                    yield f"{_short(f'{place}.{own}' if place else own)} {sentence}"
         elif isinstance(value, list | tuple):
             field = f"{name}[]"
             for index, child in enumerate(value):
                 if isinstance(child, list | tuple | Mapping):
                     waiting.append((f"{place}[{index}]", field, child, depth + 1))
-                elif told := _told(field, child):
-                    yield f"{_short(f'{place}[{index}]')} {told}"
+                elif sentence := _told(field, child):
+                    yield f"{_short(f'{place}[{index}]')} {sentence}"
 
 
 def _told(name: str, value: object) -> str | None:

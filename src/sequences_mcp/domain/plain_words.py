@@ -83,27 +83,27 @@ def for_terminal(text: str) -> str:
     return _told(text, _AT_TERMINAL, f"on {_PAGE}")
 
 
-def _told(text: str, said: Mapping[str, str], editing: str) -> str:
+def _told(text: str, replacements: Mapping[str, str], editing: str) -> str:
     if "_" not in text:
         return text
     called, named, dangling = _patterns()
     text = text.replace("with edit_draft", editing).replace(" with another idempotency_key", "")
     text = called.sub(_asked, text)
-    text = named.sub(lambda found: _said(text, found, said), text)
+    text = named.sub(lambda match: _said(text, match, replacements), text)
     return dangling.sub(r"\1", text)
 
 
-def _said(text: str, found: re.Match[str], said: Mapping[str, str]) -> str:
-    words = said[found[1]]
-    before = text[: found.start()].rstrip()
+def _said(text: str, match: re.Match[str], replacements: Mapping[str, str]) -> str:
+    words = replacements[match[1]]
+    before = text[: match.start()].rstrip()
     starts = not before or before[-1] in ".!?"
     is_sentence = " " in words and not words.startswith("sequences-mcp")
     return words[0].upper() + words[1:] if starts and is_sentence else words
 
 
-def _asked(found: re.Match[str]) -> str:
-    ask = "Ask your assistant" if found[0][0] == "C" else "ask your assistant"
-    return f"{ask} to try again" if found[1] else ask
+def _asked(match: re.Match[str]) -> str:
+    ask = "Ask your assistant" if match[0][0] == "C" else "ask your assistant"
+    return f"{ask} to try again" if match[1] else ask
 
 
 @cache

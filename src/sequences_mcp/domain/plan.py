@@ -61,7 +61,7 @@ class Terms:
     @property
     def text(self) -> str:
         """The terms as one JSON text, by which they are stored and told apart; without fields at their default."""
-        defaults = {one.name: one.default for one in fields(self)}
+        defaults = {field.name: field.default for field in fields(self)}
         return canonical({name: value for name, value in asdict(self).items() if value != defaults[name]}).decode()
 
     @property

@@ -78,12 +78,12 @@ class PlanTally:
 
     def count(self, *statuses: SequenceStatus) -> int:
         """Return how many people are in one of these statuses."""
-        return sum(self.statuses.get(one, 0) for one in statuses)
+        return sum(self.statuses.get(status, 0) for status in statuses)
 
     def done(self, steps: Iterable[Step], state: StepState = StepState.SENT) -> int:
         """Return how many of the plan's e-mails are in a state."""
         counts = zip(steps, self.steps, strict=False)
-        return sum(found.get(state, 0) for step, found in counts if step.type is Channel.EMAIL)
+        return sum(results.get(state, 0) for step, results in counts if step.type is Channel.EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +107,18 @@ class WaitingTally:
     @property
     def since(self) -> datetime | None:
         """Since when the oldest of all waits."""
-        return min((one.since for one in self._queues if one.since), default=None)
+        return min((queue.since for queue in self._queues if queue.since), default=None)
 
     @property
     def words(self) -> str:
         """How much of each waits; nothing where nothing does."""
         names = ("start", "text", "task", "change at a vendor")
         many = ("starts", "texts", "tasks", "changes at vendors")
-        told = zip(self._queues, names, many, strict=True)
+        answers = zip(self._queues, names, many, strict=True)
         return ", ".join(
-            f"{own.number:,} {one if own.number == 1 else more}" for own, one, more in told if own.number
+            f"{tally.number:,} {item if tally.number == 1 else more}"
+            for tally, item, more in answers
+            if tally.number
         )
 
     @property

@@ -247,7 +247,7 @@ class Run:
 
     def place_of(self, run: StepRun) -> str:
         """Return how a sentence names a step: by place and channel, for its name and id are somebody's words."""
-        place = next(number for number, one in enumerate(self.steps, 1) if one.key == run.key)
+        place = next(number for number, step in enumerate(self.steps, 1) if step.key == run.key)
         return f"step {place} of {len(self.steps)} ({run.step.type})"
 
     @property

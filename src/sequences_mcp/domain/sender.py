@@ -46,15 +46,15 @@ class Sender:
 
         ``Dr. Ada Lovelace``, ``Lovelace, Ada`` and ``Ada Lovelace, PhD`` are all Ada.
         """
-        given = " ".join(name.split())
-        parts = [part.strip() for part in given.split(",")]
+        text = " ".join(name.split())
+        parts = [part.strip() for part in text.split(",")]
         while len(parts) > 1 and all(_LETTERS_AFTER_COMMA.fullmatch(word) for word in parts[-1].split()):
             parts.pop()
         last, first = (_plain(parts[0]), _plain(" ".join(parts[1:]))) if len(parts) > 1 else ([], _plain(parts[0]))
         if not first:
             raise ValueError("it has no first name, or only a title")
-        is_plain = last or " ".join(first) == given
-        return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else given)
+        is_plain = last or " ".join(first) == text
+        return cls(address, first[0], " ".join([*first[1:], *last]), "" if is_plain else text)
 
     @property
     def name(self) -> str:

@@ -31,8 +31,8 @@ TOKEN = re.compile(r"\{\{(" + "|".join(VARIABLES) + r")\}\}")
 
 def used_in(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the variables that occur in any of the texts, in the order of the list above."""
-    found = {name for text in texts for name in _names_in(text)}
-    return tuple(name for name in VARIABLES if name in found)
+    results = {name for text in texts for name in _names_in(text)}
+    return tuple(name for name in VARIABLES if name in results)
 
 
 @lru_cache(maxsize=64)
@@ -65,9 +65,9 @@ def fill_in(text: str, values: Mapping[str, str | None]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        found = values.get(match[1])
-        if found is None or is_blank(found):
+        result = values.get(match[1])
+        if result is None or is_blank(result):
             raise KeyError(match[1])
-        return found.strip()
+        return result.strip()
 
     return TOKEN.sub(value, text)

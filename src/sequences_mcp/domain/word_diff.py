@@ -33,10 +33,10 @@ def split_words(text: str) -> list[str]:
 
 def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS) -> list[DiffSpan] | None:
     """Return both texts in stretches that are alike or not; None above ``most`` words taken out or put in."""
-    found = _furthest(before, after, most)
-    if found is None:
+    results = _furthest(before, after, most)
+    if results is None:
         return None
-    pairs = [(0, 0), *_matches(found, len(before), len(after)), (len(before), len(after))]
+    pairs = [(0, 0), *_matches(results, len(before), len(after)), (len(before), len(after))]
     made: list[DiffSpan] = []
     for (a, c), (b, d) in pairwise(pairs):
         if b > a or d > c:
@@ -85,9 +85,9 @@ def _matches(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int
 
 def _joined(made: list[DiffSpan]) -> list[DiffSpan]:
     joined: list[DiffSpan] = []
-    for one in made:
-        if joined and joined[-1].same == one.same:
+    for span in made:
+        if joined and joined[-1].same == span.same:
             last = joined.pop()
-            one = DiffSpan(one.same, last.a, one.b, last.c, one.d)
-        joined.append(one)
+            span = DiffSpan(span.same, last.a, span.b, last.c, span.d)
+        joined.append(span)
     return joined

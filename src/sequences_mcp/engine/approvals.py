@@ -47,8 +47,8 @@ def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
 
 def stored_sourcing(store: Store, sequence: Run) -> Sourcing:
     """Return what the blueprint version of a run fills; nothing where that version is not kept here."""
-    found = blueprints.find_blueprint(store, sequence.blueprint_id, version=sequence.blueprint_version)
-    return found.sourcing if found else Sourcing()
+    blueprint = blueprints.find_blueprint(store, sequence.blueprint_id, version=sequence.blueprint_version)
+    return blueprint.sourcing if blueprint else Sourcing()
 
 
 def digests_of(people: Iterable[Run]) -> bytes:
@@ -94,12 +94,12 @@ def with_texts_of(digests: bytes, sequence: Run) -> bytes:
 
 def present_digests(store: Store, plan: Plan) -> bytes:
     """Return the digests of what a plan's texts are now, read person by person."""
-    found, page = [], 1
+    results, page = [], 1
     while True:
         people = sequences.runs_of_plan(store, plan.id, page=page, size=_BATCH)
-        found.append(digests_of(people.items))
+        results.append(digests_of(people.items))
         if not people.has_more:
-            return b"".join(found)
+            return b"".join(results)
         page += 1
 
 
@@ -127,8 +127,8 @@ def late(store: Store, plan: Plan, *, text: ApprovedText, limit: timedelta, now:
     """Return why the current step is more than ``limit`` too late for its approval, or None."""
     sequence, run = text.sequence, text.run
     due = step_due_at(sequence, replace(run, until=None))
-    yes = max(filter(None, (text.at, plan.decided_at)), default=sequence.created_at)
-    meant = max(due - _paused(sequence, run, plan), yes)
+    instant = max(filter(None, (text.at, plan.decided_at)), default=sequence.created_at)
+    meant = max(due - _paused(sequence, run, plan), instant)
     since = max(due, meant)
     was_paused = due - meant > limit
     if not was_paused and now - since <= limit:
@@ -138,14 +138,14 @@ def late(store: Store, plan: Plan, *, text: ApprovedText, limit: timedelta, now:
         if mailboxes.longest_rest(store, sender, since=since, until=now) <= limit:
             return None  # it stood in the mailbox's queue
     days = (now - meant).days
-    why = f"approved on {yes:%Y-%m-%d} for {meant:%Y-%m-%d %H:%M} UTC, {days} days ago; approve again"
+    why = f"approved on {instant:%Y-%m-%d} for {meant:%Y-%m-%d %H:%M} UTC, {days} days ago; approve again"
     return Late(why, is_everybodys=text.at is None and not was_paused and _is_newest(store, plan))
 
 
 def _paused(sequence: Run, run: StepRun, plan: Plan) -> timedelta:
     """Return by how much pauses have moved the step since the one before it, or since the start."""
     earlier = sequence.steps[: sequence.steps.index(run)]
-    last = next((one for one in reversed(earlier) if one.executed_at and one.anchor), None)
+    last = next((step for step in reversed(earlier) if step.executed_at and step.anchor), None)
     if last is not None and last.executed_at and last.anchor:
         return last.anchor - last.executed_at
     started = plan.decided_at or sequence.created_at
@@ -174,7 +174,9 @@ def draft_id(run: StepRun) -> str:
 
 def text_approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
     """Return when a person last said yes to exactly this text of this person, or None."""
-    return max((yes.at for yes in plans.approvals_of_plan(store, draft_id(run), text=digest)), default=None)
+    return max(
+        (approval.at for approval in plans.approvals_of_plan(store, draft_id(run), text=digest)), default=None
+    )
 
 
 OTHER_SETTINGS = "approved for other settings"
@@ -201,8 +203,8 @@ def unsigned_text_because(
 
     A yes to sending it again is signed for the attempt whose fate it was about.
     """
-    given = plans.approvals_of_plan(store, draft_id(run), text=digest)
-    signed = next((yes for yes in reversed(given) if yes.signature is not None), None)
+    approvals = plans.approvals_of_plan(store, draft_id(run), text=digest)
+    signed = next((approval for approval in reversed(approvals) if approval.signature is not None), None)
     return signature_check(signed.digest, signed.signature) if signed else signature_check(digest.hex(), None)
 
 

@@ -34,14 +34,14 @@ class LocalBlueprints:
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return one version, the newest by default; NotFoundError."""
-        own = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
-        found = blueprints.find_blueprint(self.engine.store, own, version=version)
-        if found is None:
+        parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        blueprint = blueprints.find_blueprint(self.engine.store, parsed_id, version=version)
+        if blueprint is None:
             which = "" if version is None else f"version {version} of "
             raise NotFoundError(
-                f"There is no {which}blueprint {own}.", next_step="list_blueprints shows what there is."
+                f"There is no {which}blueprint {parsed_id}.", next_step="list_blueprints shows what there is."
             )
-        return found
+        return blueprint
 
     async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store a new blueprint as version 1."""
@@ -151,10 +151,10 @@ class LocalChanges:
             own = blueprints.same_change(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
             if own is None:
                 own = self.engine.new_id(IdKind.OPERATION)
-                asked = AskedChange(
+                change = AskedChange(
                     id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
-                blueprints.insert_change(store, asked)
+                blueprints.insert_change(store, change)
                 self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
@@ -164,12 +164,12 @@ class LocalChanges:
 
     async def get(self, change_id: str) -> AskedChange:
         """Return one change; NotFoundError."""
-        found = await self.find(change_id)
-        if found is None:
+        change = await self.find(change_id)
+        if change is None:
             raise NotFoundError(
                 f"There is no change {change_id}.", next_step="sequences-mcp review list shows them."
             )
-        return found
+        return change
 
     async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
         """Return the approved change that a write with this fingerprint carries out, or None."""
@@ -180,9 +180,9 @@ class LocalChanges:
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
         with store.snapshot():
-            found = blueprints.waiting_changes(store, skip=(page - 1) * size, size=size, now=now)
+            changes = blueprints.waiting_changes(store, skip=(page - 1) * size, size=size, now=now)
             total = plans.count_changes(store, now=now).number
-        return Page(found, total, page, size)
+        return Page(changes, total, page, size)
 
     async def approve(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
@@ -204,10 +204,10 @@ class LocalChanges:
     ) -> AskedChange:
         """Record a yes to sending the same once more; ApprovalError and ConflictError as for the first."""
         with self.engine.store.transaction():
-            found = await self.get(change_id)
-            if found.came_to != "unknown":
+            change = await self.get(change_id)
+            if change.came_to != "unknown":
                 raise ConflictError(
-                    f"This change is {found.told(self.engine.clock())}.", next_step="Have it asked for again."
+                    f"This change is {change.told(self.engine.clock())}.", next_step="Have it asked for again."
                 )
             await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
         return await self.get(change_id)
@@ -233,8 +233,8 @@ class LocalChanges:
         return await self.get(change_id)
 
     def _require_waiting(self, change_id: str) -> None:
-        found, now = blueprints.find_change(self.engine.store, change_id), self.engine.clock()
-        if found is None:
+        change, now = blueprints.find_change(self.engine.store, change_id), self.engine.clock()
+        if change is None:
             raise NotFoundError(f"There is no change {change_id}.", next_step="list_reviews shows what waits.")
-        if found.standing(now) != "waiting":
-            raise ConflictError(f"This change is {found.told(now)}.", next_step="Have it asked for again.")
+        if change.standing(now) != "waiting":
+            raise ConflictError(f"This change is {change.told(now)}.", next_step="Have it asked for again.")

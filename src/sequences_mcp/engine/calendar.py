@@ -59,7 +59,7 @@ def next_open(window: Window, zone: str, now: datetime) -> datetime | None:
     zones = [ZoneInfo(name) for name in zone.split(",")]
     start = at = now.astimezone(UTC)
     while at - start < timedelta(days=_HORIZON):
-        latest = max(_opening(window, one, at) for one in zones)
+        latest = max(_opening(window, zone, at) for zone in zones)
         if latest == at:
             return None if at == start else at
         at = latest

@@ -22,10 +22,10 @@ _TWO_DAYS = timedelta(days=2)
 
 def terms_today(engine: EngineContext, plan: Plan) -> Terms:
     """Return today's terms of whoever carries a plan out; those of the plan where this process knows no others."""
-    own = plan.header.terms
+    terms = plan.header.terms
     if plan.header.is_at_vendor:
-        return engine.vendor_terms.get(plan.header.provider, own)
-    return own if _lacks(engine, own) else engine.terms
+        return engine.vendor_terms.get(plan.header.provider, terms)
+    return terms if _lacks(engine, terms) else engine.terms
 
 
 def _lacks(engine: EngineContext, terms: Terms) -> bool:
@@ -34,34 +34,34 @@ def _lacks(engine: EngineContext, terms: Terms) -> bool:
 
 def not_ours(engine: EngineContext, plan: Plan) -> str | None:
     """Return that a plan was made for other settings than those of this process, or None."""
-    own = plan.header.terms
+    terms = plan.header.terms
     if not plan.header.is_at_vendor:
-        changed = own.difference(engine.terms)
+        changed = terms.difference(engine.terms)
         return f"{approvals.OTHER_SETTINGS}: {changed}" if changed else None
     title = VENDORS[plan.header.provider]
     if plan.header.provider not in engine.vendor_terms:
         return f"{title} is not connected to this process"
-    if changed := own.difference(engine.vendor_terms[plan.header.provider]):
+    if changed := terms.difference(engine.vendor_terms[plan.header.provider]):
         return f"{approvals.OTHER_SETTINGS}: {changed}"
     if plan.account not in ("", engine.accounts.get(plan.header.provider, "")):
         return f"{approvals.OTHER_SETTINGS}: the key at {title} is another one"
     return None
 
 
-def held_for(engine: EngineContext, found: list[Plan]) -> dict[str, str]:
+def held_for(engine: EngineContext, results: list[Plan]) -> dict[str, str]:
     """Return, by id, why approved plans do not go on now: no worker has the settings they were approved for."""
-    waiting = {one.id: why for one in found if (why := not_ours(engine, one))}
+    waiting = {result.id: why for result in results if (why := not_ours(engine, result))}
     if not waiting:
         return {}
     at_work = served(alive(engine.store, now=engine.clock()))
-    idle = [one for one in found if one.id in waiting and at_work.isdisjoint(one.settings)]
-    return {one.id: _told(engine, one, waiting[one.id]) for one in idle}
+    idle = [result for result in results if result.id in waiting and at_work.isdisjoint(result.settings)]
+    return {plan.id: _told(engine, plan, waiting[plan.id]) for plan in idle}
 
 
 def _told(engine: EngineContext, plan: Plan, why: str) -> str:
-    own = plan.header.terms
-    if not plan.header.is_at_vendor and _lacks(engine, own):
-        who = f"{own.sender_name} <{own.sender_address}> through {own.delivery}"
+    terms = plan.header.terms
+    if not plan.header.is_at_vendor and _lacks(engine, terms):
+        who = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
         return (
             f"{approvals.OTHER_SETTINGS} ({who}), which this process does not have; no worker that has them runs"
         )
@@ -107,7 +107,7 @@ def _is_going_on(engine: EngineContext, plan: Plan) -> bool:
 
 def held_plans(engine: EngineContext) -> tuple[str, ...]:
     """Return the ids of approved plans that wait for a person, because the settings are others now."""
-    going = [one for one in plans.going_on(engine.store, terms=engine.terms) if _is_changed(engine, one)]
+    going = [plan for plan in plans.going_on(engine.store, terms=engine.terms) if _is_changed(engine, plan)]
     return tuple(held_for(engine, going))
 
 
@@ -149,16 +149,16 @@ HELD = f"{APPROVAL}: {approvals.OTHER_SETTINGS}"
 
 def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
     """Hold what is due under settings that have really changed; return whose runs are left alone."""
-    found = other_settings(store, terms=terms, now=now)
-    if not found:
+    termses = other_settings(store, terms=terms, now=now)
+    if not termses:
         return []
     at_work = served(alive(store, now=now))
-    changed = [one for one in found if _is_ours(one.terms, terms) and one.terms.mark not in at_work]
-    for one in changed:
-        why = f"{HELD}: {one.terms.difference(terms)}"
-        while _hold_some(store, one.terms, why=why, now=now):
+    changed = [termse for termse in termses if _is_ours(termse.terms, terms) and termse.terms.mark not in at_work]
+    for item in changed:
+        why = f"{HELD}: {item.terms.difference(terms)}"
+        while _hold_some(store, item.terms, why=why, now=now):
             pass
-    return [one for one in found if one not in changed]
+    return [termse for termse in termses if termse not in changed]
 
 
 def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
@@ -166,12 +166,12 @@ def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
     while True:
         with store.transaction():
             people = sequences.held_because(store, HELD, terms=terms, size=BATCH)
-            for one in people:
-                run = one.current
+            for person in people:
+                run = person.current
                 if run is not None:
-                    freed = with_run(one, replace(run, until=now))
+                    freed = with_run(person, replace(run, until=now))
                     keep_changes(
-                        store, one, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
+                        store, person, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
                     )
         if len(people) < BATCH:
             return
@@ -185,11 +185,11 @@ def _hold_some(store: Store, terms: Terms, *, why: str, now: datetime) -> bool:
     """Hold a batch of what is due; return whether any of it was."""
     with store.transaction():
         held = 0
-        for one in sequences.due_under(store, terms, now=now, size=BATCH):
-            run = one.current
-            if run is None or one.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
+        for item in sequences.due_under(store, terms, now=now, size=BATCH):
+            run = item.current
+            if run is None or item.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
                 continue  # a pause or a lease that ends
-            after = step_resolved(with_run(one, grounded(run, StepState.HELD, reason=why)), now)
-            keep_changes(store, one, after, action="sequence.held", now=now, actor=ACTOR)
+            after = step_resolved(with_run(item, grounded(run, StepState.HELD, reason=why)), now)
+            keep_changes(store, item, after, action="sequence.held", now=now, actor=ACTOR)
             held += 1
     return held > 0

@@ -168,13 +168,13 @@ def _too_late(
     store: Store, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
 ) -> str | None:
     """Return that the step is too late for its approval, or None; an outage voids that of the whole plan."""
-    found = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
-    if found is None:
+    late = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
+    if late is None:
         return None
-    if not found.is_everybodys:
-        return found.why
-    approvals.decide(store, approvals.voided(plan, found.why), action="void", now=now, actor=ACTOR)
-    return f"{APPROVAL}: {found.why}"
+    if not late.is_everybodys:
+        return late.why
+    approvals.decide(store, approvals.voided(plan, late.why), action="void", now=now, actor=ACTOR)
+    return f"{APPROVAL}: {late.why}"
 
 
 def _shared_because(store: Store, sequence: Run) -> str | None:
@@ -197,7 +197,7 @@ def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules
 
 
 def _composed(store: Store, sequence: Run, run: StepRun, *, rules: SendPolicy, now: datetime) -> ComposedMessage:
-    own = message_id(
+    own_id = message_id(
         store.secret("message_id"),
         sequence_id=sequence.id,
         step_key=run.key,
@@ -209,13 +209,13 @@ def _composed(store: Store, sequence: Run, run: StepRun, *, rules: SendPolicy, n
         recipient=run.recipient or "",
         subject=run.subject or "",
         content=run.content or "",
-        message_id=own,
+        message_id=own_id,
         date=now,
     )
 
 
 def _with_message_id(sequence: Run, key: str, own: str) -> Run:
-    run = next(one for one in sequence.steps if one.key == key)
+    run = next(step for step in sequence.steps if step.key == key)
     return with_run(sequence, replace(run, message_id=own))
 
 

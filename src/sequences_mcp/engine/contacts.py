@@ -35,7 +35,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part 
 
 
 def checked_facts(
-    given: ContactFields, *, country: str | None = None, position: int = 1
+    contact_fields: ContactFields, *, country: str | None = None, position: int = 1
 ) -> tuple[ContactFields, list[RowProblem]]:
     """Return the facts that can be true, in their one spelling, and what is wrong with the others.
 
@@ -45,7 +45,7 @@ def checked_facts(
     facts: dict[str, str] = {}
     problems = []
     for name in ("country", *(name for name in FACTS if name != "country")):
-        value = getattr(given, name)
+        value = getattr(contact_fields, name)
         try:
             require_short(name, value)
             value = _tidy(value)
@@ -117,16 +117,16 @@ class LocalContacts:
 
     async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
         """Return these people in this order; NotFoundError names every id that is not there."""
-        wanted = [str(parse_id(one, IdKind.CONTACT)) for one in contact_ids]
-        found = contacts.contacts_by_ids(self.engine.store, wanted)
-        if len(found) < len(wanted):
-            missing = sorted(set(wanted) - {one.id for one in found})
+        wanted = [str(parse_id(contact_id, IdKind.CONTACT)) for contact_id in contact_ids]
+        results = contacts.contacts_by_ids(self.engine.store, wanted)
+        if len(results) < len(wanted):
+            missing = sorted(set(wanted) - {result.id for result in results})
             raise NotFoundError(
                 f"There is no contact {', '.join(missing)}.",
                 next_step="find_contacts shows who there is.",
                 data={"missing": missing},
             )
-        return found
+        return results
 
     async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
         """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.
@@ -135,13 +135,13 @@ class LocalContacts:
         """
         problems: list[RowProblem] = []
         rows, known = list(_placed(people)), self._known(people)
-        found = [self._met(place, entry, problems, known=known) for place, entry in rows]
+        results = [self._met(place, entry, problems, known=known) for place, entry in rows]
         places: dict[str, int] = {}
-        for (place, _), met in zip(rows, found, strict=True):
-            who = _mark(met) if met else ""
+        for (place, _), row in zip(rows, results, strict=True):
+            who = _mark(row) if row else ""
             if who and (earlier := places.setdefault(who, place)) != place:
                 problems.append(_twice(earlier, place, who))
-        return Matched(tuple(one.stored if one else None for one in found), tuple(problems))
+        return Matched(tuple(result.stored if result else None for result in results), tuple(problems))
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
@@ -157,29 +157,29 @@ class LocalContacts:
         with self.engine.store.transaction():
             known = self._known(entries)
             for place, entry in _placed(entries):
-                met = self._met(place, entry, problems, known=known)
-                if met is None:
+                row = self._met(place, entry, problems, known=known)
+                if row is None:
                     continue
-                one = self._save(met, entry)
-                earlier = places.setdefault(one.contact.id, place)
+                contact = self._save(row, entry)
+                earlier = places.setdefault(contact.contact.id, place)
                 if earlier != place:
-                    problems.append(_twice(earlier, place, one.contact.id))
-                saved.append(one)
+                    problems.append(_twice(earlier, place, contact.contact.id))
+                saved.append(contact)
             require_none(problems, what="contact")
-            audit.append_audit(self.engine.store, (self._told(one) for one in saved))
+            audit.append_audit(self.engine.store, (self._told(contact) for contact in saved))
         return saved
 
     def _known(self, entries: Items[ContactEntry]) -> dict[str, Contact]:
         """Return the people whom these rows name by id, by that id."""
         ids = [entry.id for entry in entries if entry.id]
-        return {one.id: one for one in contacts.contacts_by_ids(self.engine.store, ids)} if ids else {}
+        return {contact.id: contact for contact in contacts.contacts_by_ids(self.engine.store, ids)} if ids else {}
 
     def _met(
         self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: Mapping[str, Contact]
     ) -> _Met | None:
         """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
         try:
-            met = self._named(entry, place, known) if entry.id else self._match(entry, place)
+            row = self._named(entry, place, known) if entry.id else self._match(entry, place)
         except NotFoundError as error:
             problems.append(replace(refused_row(place, error), field="id", value=entry.id))
             return None
@@ -190,11 +190,11 @@ class LocalContacts:
         except InvalidArgumentsError as error:
             problems.append(refused_row(place, error))
             return None
-        is_somebody = met.stored is not None or met.facts.email or met.facts.phone
-        serious = [one for one in met.problems if one.field not in entry.optional or not is_somebody]
-        serious += self._too_long(met.stored, entry, place)
+        is_somebody = row.stored is not None or row.facts.email or row.facts.phone
+        serious = [problem for problem in row.problems if problem.field not in entry.optional or not is_somebody]
+        serious += self._too_long(row.stored, entry, place)
         problems += serious
-        return None if serious else met
+        return None if serious else row
 
     def _too_long(self, stored: Contact | None, entry: ContactEntry, place: int) -> Iterator[RowProblem]:
         """Yield that a note is too long, by itself or with those that are there."""
@@ -207,13 +207,13 @@ class LocalContacts:
         except InvalidArgumentsError as error:
             yield RowProblem(place, "note", entry.note, error.message.rstrip("."), error.next_step)
 
-    def _save(self, met: _Met, entry: ContactEntry) -> SavedContact:
-        contact = self._merged(met.stored, met.facts, entry.note)
-        if met.stored is None:
+    def _save(self, row: _Met, entry: ContactEntry) -> SavedContact:
+        contact = self._merged(row.stored, row.facts, entry.note)
+        if row.stored is None:
             contacts.insert_contact(self.engine.store, contact)
-        elif contact != met.stored:
-            contacts.update_contact(self.engine.store, met.stored, contact)
-        return SavedContact(contact, created=met.stored is None, dropped=tuple(met.problems))
+        elif contact != row.stored:
+            contacts.update_contact(self.engine.store, row.stored, contact)
+        return SavedContact(contact, created=row.stored is None, dropped=tuple(row.problems))
 
     def _told(self, saved: SavedContact) -> audit.AuditRow:
         engine, detail = self.engine, {"created": saved.created}
@@ -235,9 +235,9 @@ class LocalContacts:
             )
         same_phone = contacts.contacts_by_phone(self.engine.store, facts.phone) if facts.phone else []
         if by_email is not None:
-            own = next((one for one in same_phone if one.email is None), None)
-            if own is not None:
-                raise _two_people(by_email, own)
+            contact = next((contact for contact in same_phone if contact.email is None), None)
+            if contact is not None:
+                raise _two_people(by_email, contact)
             return _Met(by_email, facts, problems)
         if facts.email is None and len(same_phone) > 1:
             raise _shared_number(same_phone)
@@ -248,10 +248,10 @@ class LocalContacts:
     def _named(self, entry: ContactEntry, place: int, known: Mapping[str, Contact]) -> _Met:
         """Return the stored person of an entry with an id, and the facts as they are kept."""
         wanted = str(parse_id(entry.id or "", IdKind.CONTACT))
-        found = known.get(wanted)
-        if found is None:
+        contact = known.get(wanted)
+        if contact is None:
             raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
-        facts, problems = checked_facts(entry.fields, country=found.country, position=place)
+        facts, problems = checked_facts(entry.fields, country=contact.country, position=place)
         other = contacts.contacts_by_email(self.engine.store, facts.email) if facts.email else None
         if other is not None and other.id != wanted:
             raise ConflictError(
@@ -259,7 +259,7 @@ class LocalContacts:
                 next_step="Save it with the one whose address it is; two people never share one.",
                 data={"id": wanted, "by_email": other.id},
             )
-        return _Met(found, facts, problems)
+        return _Met(contact, facts, problems)
 
     def _merged(self, stored: Contact | None, facts: ContactFields, note: str | None) -> Contact:
         now = self.engine.clock()
@@ -277,13 +277,13 @@ def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:
     return ((entry.position or place, entry) for place, entry in enumerate(entries, start=1))
 
 
-def _mark(met: _Met) -> str:
+def _mark(row: _Met) -> str:
     """Return what tells somebody apart from the others of a call."""
-    return met.stored.id if met.stored else address_key(met.facts.email or "") or met.facts.phone or ""
+    return row.stored.id if row.stored else address_key(row.facts.email or "") or row.facts.phone or ""
 
 
 def _shared_number(people: Items[Contact]) -> ConflictError:
-    ids = [one.id for one in people]
+    ids = [person.id for person in people]
     return ConflictError(
         f"{len(ids)} people have this phone number: {', '.join(ids[:3])}{' …' if len(ids) > 3 else ''}.",
         next_step="Give the e-mail address, or the id of the one you mean.",
@@ -310,23 +310,23 @@ def kept_vendor_person(engine: EngineContext, person: Contact) -> Contact:
     same person as one with another address: a company's switchboard is everybody's. Inside a transaction.
     """
     person = tidied_facts(person)
-    found = _known(engine, person)
-    if found is None:
+    contact = _known(engine, person)
+    if contact is None:
         return _new(engine, person)
-    return _filled_in(engine, found, person)
+    return _filled_in(engine, contact, person)
 
 
-def as_known_anywhere(one: Run, contact: Contact, *, addresses: Items[str] = ()) -> Iterator[Contact]:
+def as_known_anywhere(item: Run, contact: Contact, *, addresses: Items[str] = ()) -> Iterator[Contact]:
     """Yield a person of a start once for each way in which the list of those never to contact may know them.
 
     As they are here, as their vendor is told of them, under the vendor's own id, by each address that a text of
     theirs goes to, and by those that the vendor just told; each under an id of its own.
     """
     yield contact
-    given: dict[str, Any] = {name: value for name, value in one.handover.items() if name in FACTS}
+    given: dict[str, Any] = {name: value for name, value in item.handover.items() if name in FACTS}
     yield replace(contact, id=f"{contact.id} as handed over", **given)
-    mails = {run.recipient for run in one.steps if run.step.type is Channel.EMAIL and run.recipient}
-    yield from also_known(contact, ids=one.ids_given, addresses=sorted({*mails, *one.emails_given, *addresses}))
+    mails = {run.recipient for run in item.steps if run.step.type is Channel.EMAIL and run.recipient}
+    yield from also_known(contact, ids=item.ids_given, addresses=sorted({*mails, *item.emails_given, *addresses}))
 
 
 def _known(engine: EngineContext, person: Contact) -> Contact | None:
@@ -341,25 +341,25 @@ def _known(engine: EngineContext, person: Contact) -> Contact | None:
     return same_phone[0] if len(same_phone) == 1 and _may_be_same(same_phone[0], person) else None
 
 
-def _may_be_same(one: Contact, other: Contact) -> bool:
-    return not (one.email and other.email) or address_key(one.email) == address_key(other.email)
+def _may_be_same(contact: Contact, other: Contact) -> bool:
+    return not (contact.email and other.email) or address_key(contact.email) == address_key(other.email)
 
 
 def _new(engine: EngineContext, person: Contact) -> Contact:
     now, is_vendors = engine.clock(), parse_id(person.id, IdKind.CONTACT).provider != LOCAL
     is_named = person.email or person.phone or contacts.contacts_by_ids(engine.store, [person.id])
-    own = engine.new_id(IdKind.CONTACT) if is_vendors and is_named else person.id
-    fresh = replace(person, id=own, created_at=now, updated_at=now)
+    own_id = engine.new_id(IdKind.CONTACT) if is_vendors and is_named else person.id
+    fresh = replace(person, id=own_id, created_at=now, updated_at=now)
     contacts.insert_contact(engine.store, fresh)
     engine.audit("contact.saved", fresh.id, created=True)
     return fresh
 
 
-def _filled_in(engine: EngineContext, found: Contact, person: Contact) -> Contact:
-    news = {name: value for name in FACTS if not getattr(found, name) and (value := getattr(person, name))}
+def _filled_in(engine: EngineContext, contact: Contact, person: Contact) -> Contact:
+    news = {name: value for name in FACTS if not getattr(contact, name) and (value := getattr(person, name))}
     if not news:
-        return found
-    after = replace(found, **news, updated_at=engine.clock())
-    contacts.update_contact(engine.store, found, after)
+        return contact
+    after = replace(contact, **news, updated_at=engine.clock())
+    contacts.update_contact(engine.store, contact, after)
     engine.audit("contact.saved", after.id, created=False)
     return after

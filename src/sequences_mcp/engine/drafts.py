@@ -41,14 +41,16 @@ class LocalDrafts:
         require_page(page, size)
         store = self.engine.store
         if plan_id is None:
-            found = sequences.waiting_texts(store, not_because=APPROVAL, page=page, size=size)
+            results = sequences.waiting_texts(store, not_because=APPROVAL, page=page, size=size)
         else:
             plan = plans.find_plan(store, str(parse_id(plan_id, IdKind.PLAN)))
             if plan is None:
                 raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
-            found = sequences.plan_texts(store, plan_id, read_steps=read_steps(store, plan), page=page, size=size)
-        people = plan_people(self.engine, (one for one, _ in found.items))
-        return found.map(lambda pair: _draft(*pair, people[pair[0].contact_id]))
+            results = sequences.plan_texts(
+                store, plan_id, read_steps=read_steps(store, plan), page=page, size=size
+            )
+        people = plan_people(self.engine, (run for run, _ in results.items))
+        return results.map(lambda pair: _draft(*pair, people[pair[0].contact_id]))
 
     async def get_draft(self, draft_id: str) -> Draft:
         """Return one text; NotFoundError."""
@@ -95,7 +97,7 @@ class LocalDrafts:
             plans.approve_texts(engine.store, id_of(run), digest=digest, actor=actor, signature=signature, now=now)
             event = DraftApproved(run.key)
             after, _ = apply_event(engine.store, sequence, event, now=now, actor=actor)
-            return self._draft(after, next(one for one in after.steps if one.key == run.key))
+            return self._draft(after, next(step for step in after.steps if step.key == run.key))
 
     async def resolve_unknown(
         self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
@@ -234,9 +236,9 @@ class LocalTasks:
     async def list_tasks(self, *, page: int, size: int) -> Page[OpenTask]:
         """Return the open ones, oldest first; not those of people who are paused."""
         require_page(page, size)
-        found = sequences.open_tasks(self.engine.store, now=self.engine.clock(), page=page, size=size)
-        people = plan_people(self.engine, (one for one, _ in found.items))
-        return found.map(lambda pair: _task(*pair, people[pair[0].contact_id]))
+        results = sequences.open_tasks(self.engine.store, now=self.engine.clock(), page=page, size=size)
+        people = plan_people(self.engine, (run for run, _ in results.items))
+        return results.map(lambda pair: _task(*pair, people[pair[0].contact_id]))
 
     async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> OpenTask:
         """Record what became of a task; ConflictError for one that is over."""
@@ -246,7 +248,7 @@ class LocalTasks:
             event = TaskCompleted(run.key, outcome)
             after, _ = apply_event(engine.store, sequence, event, now=engine.clock(), actor=engine.actor)
             person = plan_people(engine, [after])[after.contact_id]
-            return _task(after, next(one for one in after.steps if one.key == run.key), person)
+            return _task(after, next(step for step in after.steps if step.key == run.key), person)
 
 
 def _task(sequence: Run, run: StepRun, contact: Contact) -> OpenTask:

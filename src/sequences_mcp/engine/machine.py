@@ -46,13 +46,13 @@ def waits_for_person(run: StepRun) -> bool:
 
 def find_step(sequence: Run, key: str) -> StepRun:
     """Return the step with this key; NotFoundError."""
-    found = next((run for run in sequence.steps if run.key == key), None)
-    if found is None:
+    step = next((run for run in sequence.steps if run.key == key), None)
+    if step is None:
         raise NotFoundError(
             f"Sequence {sequence.id} has no step with the key {key}.",
             next_step="get_sequence shows its steps; list_tasks and list_reviews the ids of what waits.",
         )
-    return found
+    return step
 
 
 def with_run(sequence: Run, run: StepRun, **changes: Any) -> Run:
@@ -147,10 +147,10 @@ def step_due_at(sequence: Run, run: StepRun) -> datetime:
 def _invitation_settled_at(sequence: Run, run: StepRun) -> datetime | None:
     """Return when the invitation before this step is accepted or has timed out; None when none was sent."""
     earlier = sequence.steps[: sequence.steps.index(run)]
-    invitation = next((one for one in reversed(earlier) if one.step.is_invitation), None)
+    invitation = next((step for step in reversed(earlier) if step.step.is_invitation), None)
     if invitation is None or invitation.executed_at is None:
         return None
-    own, this = (one.step.policy.invite_timeout_days for one in (invitation, run))
+    own, this = (step.step.policy.invite_timeout_days for step in (invitation, run))
     times_out = (invitation.anchor or invitation.executed_at) + timedelta(days=own or this or INVITE_TIMEOUT_DAYS)
     return min(times_out, invitation.accepted_at or times_out)
 
@@ -423,9 +423,11 @@ def on_rewritten(sequence: Run, event: Rewritten, now: datetime) -> Result:
         _rewritten(sequence, run, event) if run.step.id in event.texts else run for run in sequence.steps
     )
     variables = sequence.variables if event.variables is None else event.variables
-    found = sequence.findings if event.findings is None else event.findings
-    number = sequence.warnings if event.findings is None else len(found)
-    sequence = replace(sequence, steps=steps, variables=variables, updated_at=now, warnings=number, findings=found)
+    findings = sequence.findings if event.findings is None else event.findings
+    number = sequence.warnings if event.findings is None else len(findings)
+    sequence = replace(
+        sequence, steps=steps, variables=variables, updated_at=now, warnings=number, findings=findings
+    )
     return (sequence if sequence.status is SequenceStatus.FOUND else step_resolved(sequence, now)), ()
 
 

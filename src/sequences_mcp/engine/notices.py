@@ -67,7 +67,7 @@ class Notices:
         news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
         ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
         asked = plans.changes_after(self.store, before, now=self.clock())
-        paths = [*(f"/plans/{one}" for one in ids), *(f"/changes/{one}" for one in asked)]
+        paths = [*(f"/plans/{item}" for item in ids), *(f"/changes/{item}" for item in asked)]
         paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
 
@@ -98,8 +98,8 @@ class Notices:
 
     def _message(self, to: str, links: list[str]) -> ComposedMessage:
         now = self.clock()
-        found = plans.waiting_counts(self.store, now=now, not_because=APPROVAL)
-        own = message_id(
+        waiting_tally = plans.waiting_counts(self.store, now=now, not_because=APPROVAL)
+        own_id = message_id(
             self.store.secret("message_id"),
             sequence_id=SUBJECT,
             step_key=f"{now.isoformat()}|{to}",
@@ -109,20 +109,20 @@ class Notices:
         return compose(
             sender=self.sender,
             recipient=to,
-            subject=f"Waiting for you: {found.words or 'nothing any more'}",
-            content=notice_body(found, links=links),
-            message_id=own,
+            subject=f"Waiting for you: {waiting_tally.words or 'nothing any more'}",
+            content=notice_body(waiting_tally, links=links),
+            message_id=own_id,
             date=now,
         )
 
 
-def notice_body(found: WaitingTally, *, links: Sequence[str]) -> str:
+def notice_body(waiting: WaitingTally, *, links: Sequence[str]) -> str:
     """Return the text of a notice: numbers, ages and addresses of pages, and nothing that anybody wrote."""
     lines = [
-        _line(found.plans, "to approve: starts"),
-        _line(found.texts, "to read: single texts"),
-        _line(found.changes, "to decide about: changes at vendors"),
-        _line(found.tasks, "to do by hand: tasks"),
+        _line(waiting.plans, "to approve: starts"),
+        _line(waiting.texts, "to read: single texts"),
+        _line(waiting.changes, "to decide about: changes at vendors"),
+        _line(waiting.tasks, "to do by hand: tasks"),
     ]
     where = [f"On that machine: {address}" for address in links or ["sequences-mcp review --open"]]
     return "\n".join([*filter(None, lines), "", *where, "", "Nothing leaves before you have approved it."])

@@ -39,7 +39,7 @@ class LocalOperations:
             open_now = rows.open_operations_on(store, write.subject, now=now)
             # A blueprint that is being started must not change before the start has reached its vendor.
             open_now += rows.open_starts_of(store, write.subject, now=now)
-            if twin := next((one for one in open_now if _may_repeat(one, write)), None):
+            if twin := next((operation for operation in open_now if _may_repeat(operation, write)), None):
                 return Begun(twin, is_new=True)
             _require_free(open_now, write)
             fresh = self.engine.new_id(IdKind.OPERATION)
@@ -61,7 +61,7 @@ class LocalOperations:
             "fingerprint": write.call.fingerprint,
             "arguments": arguments if len(str(arguments)) < MOST_NOTED else {},
         }
-        people = [one.id for one in sequences.runs_of_operation(self.engine.store, operation_id)]
+        people = [run.id for run in sequences.runs_of_operation(self.engine.store, operation_id)]
         lineage.note_operation(self.engine.store, facts, sequences=people, now=self.engine.clock())
 
     async def get(self, operation_id: str) -> VendorOperation:
@@ -70,8 +70,8 @@ class LocalOperations:
 
     async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
         """Return what was last done here about the pace of each of these runs at vendors."""
-        found = rows.last_paces(self.engine.store, subjects) if subjects else {}
-        return {own: _pace(tool, arguments) for own, (tool, arguments) in found.items()}
+        results = rows.last_paces(self.engine.store, subjects) if subjects else {}
+        return {own: _pace(tool, arguments) for own, (tool, arguments) in results.items()}
 
     async def unknown(self, *, size: int) -> Items[VendorOperation]:
         """Return operations whose outcome nobody knows, oldest first."""
@@ -98,13 +98,13 @@ class LocalOperations:
             return self._get(operation_id)
 
     def _get(self, operation_id: str) -> VendorOperation:
-        found = rows.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
-        if found is None:
+        operation = rows.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
+        if operation is None:
             raise NotFoundError(
                 f"There is no operation {operation_id[:80]!r}.",
                 next_step="list_providers names the operations whose outcome is unknown.",
             )
-        return found
+        return operation
 
 
 def _pace(tool: str, arguments: Mapping[str, Any]) -> Pace:
@@ -188,10 +188,10 @@ class LocalLedger:
     def _stored(self, call: ToolCall) -> str | None:
         if call.key is None:
             return None
-        found = operations.tool_call_by_key(self.engine.store, call.key, now=self.engine.clock())
-        if found is None:
+        results = operations.tool_call_by_key(self.engine.store, call.key, now=self.engine.clock())
+        if results is None:
             return None
-        tool, fingerprint, answer = found
+        tool, fingerprint, answer = results
         if (tool, fingerprint) != (call.tool, call.fingerprint):
             raise KeyReusedError(
                 f"The idempotency key {call.key!r} already belongs to a call of {tool} with other arguments.",

@@ -52,7 +52,7 @@ def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[No
                 return
             people = sequences.found_in(store, plan.id, after=after, size=BATCH)
             people += sequences.live_in(store, plan.id, after=after, size=BATCH)
-            people = sorted(people, key=lambda one: one.ordinal)[:BATCH]
+            people = sorted(people, key=lambda run: run.ordinal)[:BATCH]
             _tell(store, plan, people, now=now, actor=actor)
             if len(people) < BATCH:
                 plans.mark_decision_applied(store, plan.id)
@@ -110,15 +110,15 @@ def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
 
 def _tell(store: Store, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
     fates = _Fates.of(store, people) if plan.status is PlanStatus.APPROVED else None
-    for one in people:
-        event = fates.of_one(one) if fates else _ending(plan, one)
-        apply_event(store, one, event, now=now, actor=actor)
+    for person in people:
+        event = fates.of_one(person) if fates else _ending(plan, person)
+        apply_event(store, person, event, now=now, actor=actor)
     if fates:
         drop_elsewhere(store, fates.begun, plan_id=plan.id, now=now, actor=actor)
 
 
-def _ending(plan: Plan, one: Run) -> Event:
-    if one.status is SequenceStatus.FOUND:
+def _ending(plan: Plan, run: Run) -> Event:
+    if run.status is SequenceStatus.FOUND:
         return PlanRejected(plan.reason or plan.status.value)
     return Stopped(StopReason.LOSE)  # it was under way, and a person said no to going on
 
@@ -135,24 +135,26 @@ class _Fates:
 
     @classmethod
     def of(cls, store: Store, runs: list[Run]) -> _Fates:
-        found = {one.id: one for one in contacts.contacts_by_ids(store, [one.contact_id for one in runs])}
-        return cls(store, found, is_suppressed(store, found.values()), sequences.live_of(store, found))
+        results = {
+            contact.id: contact for contact in contacts.contacts_by_ids(store, [run.contact_id for run in runs])
+        }
+        return cls(store, results, is_suppressed(store, results.values()), sequences.live_of(store, results))
 
-    def of_one(self, one: Run) -> Event:
-        if one.status is not SequenceStatus.FOUND:
+    def of_one(self, run: Run) -> Event:
+        if run.status is not SequenceStatus.FOUND:
             return PlanApproved()
-        reason = self._obstacle(one)
+        reason = self._obstacle(run)
         if reason is None:
-            self.busy[one.contact_id] = self.begun[one.contact_id] = one.id
+            self.busy[run.contact_id] = self.begun[run.contact_id] = run.id
         return PlanApproved() if reason is None else PlanRejected(reason)
 
-    def _obstacle(self, one: Run) -> str | None:
-        if one.contact_id in self.suppressed:
-            return f"suppressed: {self.suppressed[one.contact_id]}"
-        busy = self.busy.get(one.contact_id) or sequences.live_at_address(self.store, one)
+    def _obstacle(self, item: Run) -> str | None:
+        if item.contact_id in self.suppressed:
+            return f"suppressed: {self.suppressed[item.contact_id]}"
+        busy = self.busy.get(item.contact_id) or sequences.live_at_address(self.store, item)
         if busy:
             return f"another sequence is under way: {busy}"
-        moved = (approvals.moved_because(run, self.people[one.contact_id]) for run in one.steps)
+        moved = (approvals.moved_because(run, self.people[item.contact_id]) for run in item.steps)
         return next(filter(None, moved), None)
 
 
@@ -197,13 +199,13 @@ class LocalPlans:
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "people can no longer be added")
             self._check(plan, people)
-            found = [self._found(plan, number, one) for number, one in enumerate(people, start=plan.people)]
+            runs = [self._found(plan, number, person) for number, person in enumerate(people, start=plan.people)]
             plan_no, version_no = plans.plan_numbers(store, plan.id)
-            sequences.insert_runs(store, found, plan_no=plan_no, version_no=version_no)
-            plans.set_texts(store, plan.id, plans.plan_text_rows(store, plan.id) + approvals.digests_of(found))
-            warnings = plan.warnings + sum(len(one.findings) for one in people)
-            plans.update_plan(store, replace(plan, people=plan.people + len(found), warnings=warnings))
-            audit.append_audit(store, (self._entry(one) for one in found))
+            sequences.insert_runs(store, runs, plan_no=plan_no, version_no=version_no)
+            plans.set_texts(store, plan.id, plans.plan_text_rows(store, plan.id) + approvals.digests_of(runs))
+            warnings = plan.warnings + sum(len(person.findings) for person in people)
+            plans.update_plan(store, replace(plan, people=plan.people + len(runs), warnings=warnings))
+            audit.append_audit(store, (self._entry(run) for run in runs))
 
     async def seal_plan(self, plan_id: str) -> Plan:
         """Compute the digest and let the plan wait."""
@@ -229,15 +231,15 @@ class LocalPlans:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
         require_page(page, size)
         await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
-        found = plans.waiting_plans(self.engine.store, page=page, size=size, others=held_plans(self.engine))
-        return found.map(lambda plan: as_today(self.engine, plan))
+        results = plans.waiting_plans(self.engine.store, page=page, size=size, others=held_plans(self.engine))
+        return results.map(lambda plan: as_today(self.engine, plan))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""
         require_page(page, size)
         plan = self._require(plan_id)
-        found = sequences.runs_of_plan(self.engine.store, plan.id, page=page, size=size)
-        return Page(run_details(self.engine, found.items), found.total_count, page, size)
+        results = sequences.runs_of_plan(self.engine.store, plan.id, page=page, size=size)
+        return Page(run_details(self.engine, results.items), results.total_count, page, size)
 
     async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
         """Record the yes to exactly this digest and set the people going.
@@ -345,34 +347,34 @@ class LocalPlans:
         ), True
 
     def _require(self, plan_id: str) -> Plan:
-        own = str(parse_id(plan_id, IdKind.PLAN))
-        found = plans.find_plan(self.engine.store, own)
-        if found is None:
-            raise NotFoundError(f"There is no plan {own}.", next_step="list_reviews shows what waits.")
-        return found
+        parsed_id = str(parse_id(plan_id, IdKind.PLAN))
+        plan = plans.find_plan(self.engine.store, parsed_id)
+        if plan is None:
+            raise NotFoundError(f"There is no plan {parsed_id}.", next_step="list_reviews shows what waits.")
+        return plan
 
     def _check(self, plan: Plan, people: Items[PlannedPerson]) -> None:
         steps = approvals.steps_of(self.engine.store, plan)
-        for one in people:
-            if tuple(planned.step for planned in one.steps) != steps:
+        for person in people:
+            if tuple(planned.step for planned in person.steps) != steps:
                 raise InvalidArgumentsError(
-                    f"The steps planned for {one.contact_id} are not those of the blueprint's version.",
+                    f"The steps planned for {person.contact_id} are not those of the blueprint's version.",
                     next_step="Plan every step of the version, in its order.",
                 )
-        wanted = {one.contact_id for one in people}
-        if missing := wanted - {one.id for one in contacts.contacts_by_ids(self.engine.store, wanted)}:
+        wanted = {person.contact_id for person in people}
+        if missing := wanted - {contact.id for contact in contacts.contacts_by_ids(self.engine.store, wanted)}:
             raise NotFoundError(
                 f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
             )
 
-    def _found(self, plan: Plan, ordinal: int, one: PlannedPerson) -> Run:
+    def _found(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:
         now = self.engine.clock()
         return Run(
             id=self.engine.new_id(IdKind.SEQUENCE),
             plan_id=plan.id,
             blueprint_id=plan.header.blueprint_id,
             blueprint_version=plan.header.blueprint_version,
-            contact_id=one.contact_id,
+            contact_id=person.contact_id,
             status=SequenceStatus.FOUND,
             ordinal=ordinal,
             steps=tuple(
@@ -385,23 +387,23 @@ class LocalPlans:
                     state=StepState.SKIPPED if planned.is_done else StepState.PLANNED,
                     reason=DONE_BEFORE if planned.is_done else None,
                 )
-                for planned in one.steps
+                for planned in person.steps
             ),
             created_at=now,
             updated_at=now,
-            variables=one.variables,
-            time_zone=one.time_zone,
-            warnings=len(one.findings),
-            findings=one.findings,
+            variables=person.variables,
+            time_zone=person.time_zone,
+            warnings=len(person.findings),
+            findings=person.findings,
             provider=plan.header.provider,
-            handover=one.handover,
+            handover=person.handover,
             digest_version=plan.digest_version,
         )
 
-    def _entry(self, one: Run) -> audit.AuditRow:
-        detail = {"plan": one.plan_id, "contact": one.contact_id, "status": [None, one.status.value]}
+    def _entry(self, run: Run) -> audit.AuditRow:
+        detail = {"plan": run.plan_id, "contact": run.contact_id, "status": [None, run.status.value]}
         return audit.AuditRow(
-            at=one.created_at, actor=self.engine.actor, action="sequence.found", subject=one.id, detail=detail
+            at=run.created_at, actor=self.engine.actor, action="sequence.found", subject=run.id, detail=detail
         )
 
 

@@ -38,13 +38,13 @@ class LocalRecords:
 
     async def tally(self, plan_id: str) -> PlanTally:
         """Count a plan's people, and how many of those who wait would get each of its steps."""
-        own = str(parse_id(plan_id, IdKind.PLAN))
+        parsed_id = str(parse_id(plan_id, IdKind.PLAN))
         with self.engine.store.snapshot():
-            counts = self.engine.store.rows("records.tally", plan_id=own)[0]
-            messages = self.engine.store.rows("records.messages", plan_id=own)
-            steps = self.engine.store.rows("records.steps", plan_id=own)
-            statuses = self.engine.store.rows("records.statuses", plan_id=own)
-            reasons = self.engine.store.rows("records.reasons", plan_id=own)
+            counts = self.engine.store.rows("records.tally", plan_id=parsed_id)[0]
+            messages = self.engine.store.rows("records.messages", plan_id=parsed_id)
+            steps = self.engine.store.rows("records.steps", plan_id=parsed_id)
+            statuses = self.engine.store.rows("records.statuses", plan_id=parsed_id)
+            reasons = self.engine.store.rows("records.reasons", plan_id=parsed_id)
         states: list[dict[StepState, int]] = [{} for _ in messages]
         for row in steps:
             states[row["step"]][StepState(row["state"])] = row["found"]
@@ -65,19 +65,22 @@ class LocalRecords:
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people: warnings first, those taken out of it last."""
-        own = str(parse_id(plan_id, IdKind.PLAN))
-        found = self._page("people", lambda row: str(row["id"]), page=page, size=size, plan_id=own)
+        parsed_id = str(parse_id(plan_id, IdKind.PLAN))
+        results = self._page("people", lambda row: str(row["id"]), page=page, size=size, plan_id=parsed_id)
         return Page(
-            run_details(self.engine, runs_by_ids(self.engine.store, found.items)), found.total_count, page, size
+            run_details(self.engine, runs_by_ids(self.engine.store, results.items)),
+            results.total_count,
+            page,
+            size,
         )
 
     async def list_mails(self, *, page: int, size: int) -> Page[MailRecord]:
         """Return e-mails that were handed over or tried to be, the newest first."""
-        found = self._page("mails", dict, page=page, size=size)
-        pairs = of_keys(self.engine.store, [row["key"] for row in found.items])
-        people = plan_people(self.engine, (one for one, _ in pairs))
-        runs = {run.key: (one, run) for one, run in pairs}
-        return found.map(
+        results = self._page("mails", dict, page=page, size=size)
+        pairs = of_keys(self.engine.store, [row["key"] for row in results.items])
+        people = plan_people(self.engine, (run for run, _ in pairs))
+        runs = {run.key: (item, run) for item, run in pairs}
+        return results.map(
             lambda row: MailRecord(
                 sequence=runs[row["key"]][0],
                 run=runs[row["key"]][1],

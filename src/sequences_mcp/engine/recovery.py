@@ -144,7 +144,7 @@ def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: b
     Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
     """
     with store.transaction():
-        kinds = {one.kind for one in lineage.go_on(store, now=now, actor=actor)}
+        kinds = {standstill.kind for standstill in lineage.go_on(store, now=now, actor=actor)}
         take_in(store, now=now)
         return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(store, now=now)
 
@@ -174,13 +174,13 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
     if run is None:
         return
     at = machine.step_due_at(replace(sequence, paused_since=None, paused_until=None), run)
-    for one in sequence.steps[sequence.steps.index(run) :]:
-        if one is not run and one.step.temporality_type is Temporality.DELAYED and one.step.delay:
-            at += one.step.delay.duration()
+    for step in sequence.steps[sequence.steps.index(run) :]:
+        if step is not run and step.step.temporality_type is Temporality.DELAYED and step.step.delay:
+            at += step.step.delay.duration()
         if at > now:
             return
-        if one.step.type is Channel.EMAIL and not one.is_over and one.state is not StepState.UNKNOWN:
-            yield one
+        if step.step.type is Channel.EMAIL and not step.is_over and step.state is not StepState.UNKNOWN:
+            yield step
 
 
 def _left(store: Store, sequence: Run, run: StepRun, *, facts: Mapping[str, Any], why: str, now: datetime) -> int:
@@ -194,7 +194,7 @@ def _left(store: Store, sequence: Run, run: StepRun, *, facts: Mapping[str, Any]
         return 0
     message_id = str(facts.get("message_id", ""))
     claimed = with_run(
-        after, replace(next(one for one in after.steps if one.key == run.key), message_id=message_id)
+        after, replace(next(step for step in after.steps if step.key == run.key), message_id=message_id)
     )
     keep_changes(store, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
     attempt = mailboxes.Attempt(
@@ -220,10 +220,13 @@ def _ticked(sequence: Run, lease: int, now: datetime) -> tuple[Run, tuple[object
 
 def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
     """Write down a write to a vendor as one whose process died: check_operation finds out what became of it."""
-    people = [one for one in sequences.runs_by_ids(store, facts["sequences"]) if one.waits_for_plan]
+    people = [run for run in sequences.runs_by_ids(store, facts["sequences"]) if run.waits_for_plan]
     if facts["tool"] == START and not people:
         return
-    if any(one.tool == facts["tool"] for one in operations.open_operations_on(store, facts["subject"], now=now)):
+    if any(
+        open_operation.tool == facts["tool"]
+        for open_operation in operations.open_operations_on(store, facts["subject"], now=now)
+    ):
         return
     write = VendorWrite(
         call=ToolCall(facts["tool"], None, facts["fingerprint"]),
@@ -232,14 +235,14 @@ def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: d
         arguments=facts["arguments"],
     )
     operations.insert_operation(store, facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
-    for one in people:
-        taken = vendor_transitions.vendor_run_claimed(one, operation_id=facts["id"], now=now)
-        keep_changes(store, one, taken, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
-        lost = EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=why)
+    for person in people:
+        run = vendor_transitions.vendor_run_claimed(person, operation_id=facts["id"], now=now)
+        keep_changes(store, person, run, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
+        lost = EnrolmentOutcome(sequence_id=person.id, outcome="unknown", why=why)
         keep_changes(
             store,
-            taken,
-            vendor_transitions.vendor_run_concluded(taken, lost, now=now),
+            run,
+            vendor_transitions.vendor_run_concluded(run, lost, now=now),
             action="sequence.unknown",
             now=now,
             actor=RECOVERY_ACTOR,

@@ -117,37 +117,39 @@ ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: 
 
 def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDetail, ...]:
     """Return each run with its contact and its outlook."""
-    found = list(runs)
-    people = plan_people(engine, found)
-    there = [one.id for one in found if one.is_at_vendor]
+    results = list(runs)
+    people = plan_people(engine, results)
+    there = [result.id for result in results if result.is_at_vendor]
     answered = operations.vendor_errors_of_runs(engine.store, there) if there else {}
-    mails = any(sequences.queue_of(one) == "mailbox" for one in found)
+    mails = any(sequences.queue_of(result) == "mailbox" for result in results)
     now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
-    held = _held(engine, found)
+    held = _held(engine, results)
     readings = operations.readings_of(engine.store, there) if there else {}
-    names = blueprints.blueprint_names(engine.store, [(one.blueprint_id, one.blueprint_version) for one in found])
+    names = blueprints.blueprint_names(
+        engine.store, [(result.blueprint_id, result.blueprint_version) for result in results]
+    )
     return tuple(
         _as_last_read(
             SequenceDetail(
-                sequence=one,
-                contact=people[one.contact_id],
-                outlook=_outlook(one, now=now, mailbox=mailbox, held=held.get(one.plan_id)),
-                blueprint_name=names.get((one.blueprint_id, one.blueprint_version)),
-                error=answered.get(one.id),
+                sequence=result,
+                contact=people[result.contact_id],
+                outlook=_outlook(result, now=now, mailbox=mailbox, held=held.get(result.plan_id)),
+                blueprint_name=names.get((result.blueprint_id, result.blueprint_version)),
+                error=answered.get(result.id),
             ),
-            readings.get(one.id),
+            readings.get(result.id),
         )
-        for one in found
+        for result in results
     )
 
 
 def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> SequenceDetail:
     if reading is None:
         return known
-    told = reading.facts.why if known.sequence.reason is None else None
+    sentence = reading.facts.why if known.sequence.reason is None else None
     return replace(
         known,
-        outlook=replace(known.outlook, why=told or known.outlook.why),
+        outlook=replace(known.outlook, why=sentence or known.outlook.why),
         provider_status=reading.provider_status,
         facts=reading.facts,
         read_at=reading.read_at,
@@ -156,8 +158,8 @@ def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> Seque
 
 def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact]:
     """Return the contacts of these runs by id."""
-    wanted = dict.fromkeys(one.contact_id for one in runs)
-    return {one.id: one for one in contacts.contacts_by_ids(engine.store, wanted)}
+    wanted = dict.fromkeys(run.contact_id for run in runs)
+    return {contact.id: contact for contact in contacts.contacts_by_ids(engine.store, wanted)}
 
 
 def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
@@ -174,69 +176,69 @@ def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
 
 def require_sequence(engine: EngineContext, sequence_id: str) -> Run:
     """Return one run; NotFoundError, WrongIdError."""
-    own = str(parse_id(sequence_id, IdKind.SEQUENCE))
-    found = sequences.find_run(engine.store, own)
-    if found is None:
-        raise NotFoundError(f"There is no sequence {own}.", next_step="list_sequences shows what there is.")
-    return found
+    parsed_id = str(parse_id(sequence_id, IdKind.SEQUENCE))
+    run = sequences.find_run(engine.store, parsed_id)
+    if run is None:
+        raise NotFoundError(f"There is no sequence {parsed_id}.", next_step="list_sequences shows what there is.")
+    return run
 
 
 def require_ours(engine: EngineContext, sequence_id: str) -> Run:
     """Return one run that the embedded engine may move; ConflictError for one that a vendor has."""
-    found = require_sequence(engine, sequence_id)
-    if found.is_handed_over:
+    run = require_sequence(engine, sequence_id)
+    if run.is_handed_over:
         raise ConflictError(
-            f"{VENDORS[found.provider]} carries this sequence out.",
+            f"{VENDORS[run.provider]} carries this sequence out.",
             next_step=(
-                _doubtful(found)
-                if found.has_unknown_outcome
-                else f"Its id there is {found.remote_id}: call again with that. {ONCE_OVER} {found.id}"
-                if found.remote_id
-                else f"It shows no run yet: call again in some minutes. {ONCE_OVER} {found.id}"
+                _doubtful(run)
+                if run.has_unknown_outcome
+                else f"Its id there is {run.remote_id}: call again with that. {ONCE_OVER} {run.id}"
+                if run.remote_id
+                else f"It shows no run yet: call again in some minutes. {ONCE_OVER} {run.id}"
             ),
-            data={"sequence": found.id, "remote_id": found.remote_id},
+            data={"sequence": run.id, "remote_id": run.remote_id},
         )
-    return found
+    return run
 
 
-def _doubtful(found: Run) -> str:
-    return (
-        f"Whether it has it is not known: check_operation with {found.operation_id} looks. Stop it there by hand."
-    )
+def _doubtful(run: Run) -> str:
+    return f"Whether it has it is not known: check_operation with {run.operation_id} looks. Stop it there by hand."
 
 
 def require_step(engine: EngineContext, step_id: str, kind: IdKind) -> tuple[Run, StepRun]:
     """Return one step by its id as a task or a draft, with its run; NotFoundError, WrongIdError."""
-    own = str(parse_id(step_id, kind))
-    found = sequences.of_keys(engine.store, [own.removeprefix(f"{LOCAL}:{kind}_")])
-    if not found:
+    parsed_id = str(parse_id(step_id, kind))
+    results = sequences.of_keys(engine.store, [parsed_id.removeprefix(f"{LOCAL}:{kind}_")])
+    if not results:
         listed = "list_tasks" if kind is IdKind.TASK else "list_reviews"
-        raise NotFoundError(f"There is no {kind.name.lower()} {own}.", next_step=f"{listed} shows what waits.")
-    return found[0]
+        raise NotFoundError(
+            f"There is no {kind.name.lower()} {parsed_id}.", next_step=f"{listed} shows what waits."
+        )
+    return results[0]
 
 
 def _held(engine: EngineContext, runs: Iterable[Run]) -> dict[str, str]:
     """Return, by plan, why runs that would go on by themselves do not: they were approved for other settings."""
-    plan_ids = {one.plan_id for one in runs if _goes_on(one)}
+    plan_ids = {run.plan_id for run in runs if _goes_on(run)}
     return held_for(engine, plans.of_other_terms(engine.store, plan_ids, terms=engine.terms)) if plan_ids else {}
 
 
-def _goes_on(one: Run) -> bool:
-    run = one.current
-    if one.is_at_vendor or one.status is not SequenceStatus.ACTIVE or run is None:
+def _goes_on(item: Run) -> bool:
+    run = item.current
+    if item.is_at_vendor or item.status is not SequenceStatus.ACTIVE or run is None:
         return False
     return run.state not in IN_FLIGHT
 
 
-def _outlook(one: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, held: str | None = None) -> Outlook:
+def _outlook(run: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, held: str | None = None) -> Outlook:
     """Return the machine's outlook, or what the settings and the mailbox's limits make of it."""
-    found = vendor_outlook(one) if one.is_at_vendor else run_outlook(one, now)
-    if held is not None and _goes_on(one):
-        return replace(found, next_at=None, why=f"{found.why}; held: {held}")
-    if mailbox is None or found.next_at is None or sequences.queue_of(one) != "mailbox":
-        return found
+    outlook = vendor_outlook(run) if run.is_at_vendor else run_outlook(run, now)
+    if held is not None and _goes_on(run):
+        return replace(outlook, next_at=None, why=f"{outlook.why}; held: {held}")
+    if mailbox is None or outlook.next_at is None or sequences.queue_of(run) != "mailbox":
+        return outlook
     opens, why = mailbox
-    return found if opens <= found.next_at else replace(found, next_at=opens, why=f"{found.why}; {why}")
+    return outlook if opens <= outlook.next_at else replace(outlook, next_at=opens, why=f"{outlook.why}; {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ class LocalSequences:
             named = _status_named(wanted.provider_status, also=wanted.status)
             wanted = replace(wanted, status=named, provider_status=None)
         with self.engine.store.snapshot():
-            found = sequences.runs_page(
+            page = sequences.runs_page(
                 self.engine.store,
                 {"own": True, **conditions_of(wanted)},
                 sort_by=wanted.sort_by,
@@ -260,7 +262,7 @@ class LocalSequences:
                 page=wanted.page,
                 size=wanted.size,
             )
-            return found.of(run_details(self.engine, found.items))
+            return page.of(run_details(self.engine, page.items))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run; NotFoundError."""
@@ -301,17 +303,17 @@ class LocalSequences:
         first = require_sequence(self.engine, sequence_id)
         contact = plan_people(self.engine, [first])[first.contact_id]
         store = self.engine.store
-        found: dict[str, list[str]] = {}
+        results: dict[str, list[str]] = {}
         for own, run_id in sequences.live_of(store, contacts.colleagues(store, contact)).items():
             [run] = sequences.runs_by_ids(store, [run_id])
             if own != contact.id and run.id != first.id:
                 there = f"at this company, and {VENDORS.get(run.provider)} carries it out"
                 why = there if run.is_at_vendor else "at this company, under another blueprint"
-                found.setdefault(why, []).append(run.id)
+                results.setdefault(why, []).append(run.id)
         like = contacts.like_colleagues(store, contact)
         for own, run_id in sequences.live_of(store, like).items():
-            found.setdefault(like[own], []).append(run_id)
-        return {why: tuple(dict.fromkeys(ids)) for why, ids in found.items()}
+            results.setdefault(like[own], []).append(run_id)
+        return {why: tuple(dict.fromkeys(ids)) for why, ids in results.items()}
 
     def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
         with self.engine.store.transaction():
@@ -331,7 +333,7 @@ class LocalSequences:
             )
         people = contacts.colleagues(self.engine.store, contact)
         going = sequences.going_of(self.engine.store, people, blueprint_id=first.blueprint_id)
-        return sequences.runs_by_ids(self.engine.store, [one for one in going if one != first.id])
+        return sequences.runs_by_ids(self.engine.store, [item for item in going if item != first.id])
 
 
 def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:

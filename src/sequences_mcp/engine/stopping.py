@@ -39,9 +39,9 @@ def end_all(store: Store, going: Iterable[Run], event: Event, *, now: datetime, 
     """End these runs and take them out of the plans that wait for a person; return them."""
     ended, touched = [], set()
     with store.transaction():
-        for one in going:
-            ended.append(apply_event(store, one, event, now=now, actor=actor)[0])
-            touched.add(one.plan_id)
+        for run in going:
+            ended.append(apply_event(store, run, event, now=now, actor=actor)[0])
+            touched.add(run.plan_id)
         thin_out(store, touched, now=now, actor=actor)
     return ended
 
@@ -51,10 +51,10 @@ def drop_elsewhere(
 ) -> list[Run]:
     """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
     dropped = [
-        apply_event(store, one, _busy(begun[one.contact_id]), now=now, actor=actor)[0]
-        for one in sequences.found_elsewhere(store, begun, plan_id=plan_id)
+        apply_event(store, run, _busy(begun[run.contact_id]), now=now, actor=actor)[0]
+        for run in sequences.found_elsewhere(store, begun, plan_id=plan_id)
     ]
-    thin_out(store, {one.plan_id for one in dropped}, now=now, actor=actor)
+    thin_out(store, {run.plan_id for run in dropped}, now=now, actor=actor)
     return dropped
 
 
@@ -85,16 +85,16 @@ def is_suppressed(
     ``recipients`` are addresses about to be written to, by contact id, where they may be older than the contact.
     """
     to = recipients or {}
-    found = list(people)
-    former = contacts.former_addresses(store, (one.id for one in found))
+    results = list(people)
+    former = contacts.former_addresses(store, (result.id for result in results))
     marks = {
-        one.id: [
-            *suppressions.suppression_keys_of(one.id, one, recipient=to.get(one.id)),
-            *(("address", key) for key in former.get(one.id, ())),
+        result.id: [
+            *suppressions.suppression_keys_of(result.id, result, recipient=to.get(result.id)),
+            *(("address", key) for key in former.get(result.id, ())),
         ]
-        for one in found
+        for result in results
     }
-    old = {one.id: list(suppressions.former_keys_of(one, recipient=to.get(one.id))) for one in found}
+    old = {result.id: list(suppressions.former_keys_of(result, recipient=to.get(result.id))) for result in results}
     listed = suppressions.matching_suppressions(
         store,
         (mark for own in marks.values() for mark in own),

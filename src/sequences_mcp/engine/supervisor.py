@@ -154,41 +154,43 @@ class Pulse:
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
-    found = {(one.host, one.process, one.lane): one for one in map(_of_row, store.rows("workers.all"))}
-    for one in in_files(store.path.parent, now=now):
-        known = found.get((one.host, one.process, one.lane))
-        if known is None or known.beat < one.beat:
-            found[one.host, one.process, one.lane] = one
-    return tuple(one for one in found.values() if abs(now - one.beat) < FORGOTTEN_AFTER)
+    results = {
+        (worker.host, worker.process, worker.lane): worker for worker in map(_of_row, store.rows("workers.all"))
+    }
+    for in_file in in_files(store.path.parent, now=now):
+        known = results.get((in_file.host, in_file.process, in_file.lane))
+        if known is None or known.beat < in_file.beat:
+            results[in_file.host, in_file.process, in_file.lane] = in_file
+    return tuple(result for result in results.values() if abs(now - result.beat) < FORGOTTEN_AFTER)
 
 
 def alive(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself lately."""
-    return tuple(one for one in worker_states(store, now=now) if not one.is_silent(now))
+    return tuple(worker_state for worker_state in worker_states(store, now=now) if not worker_state.is_silent(now))
 
 
 def served(workers: Iterable[WorkerState]) -> frozenset[str]:
     """Return the marks of the settings for which any of these workers sends or hands over."""
-    return frozenset(mark for one in workers if one.lane in (MAILBOX, VENDORS) for mark in one.serves)
+    return frozenset(mark for worker in workers if worker.lane in (MAILBOX, VENDORS) for mark in worker.serves)
 
 
 def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
     """Return who does the due work now: one for each process."""
-    found: dict[tuple[str, int], list[WorkerState]] = {}
-    for one in alive(store, now=now):
-        found.setdefault((one.host, one.process), []).append(one)
+    results: dict[tuple[str, int], list[WorkerState]] = {}
+    for worker in alive(store, now=now):
+        results.setdefault((worker.host, worker.process), []).append(worker)
     return [
         WorkerAtWork(
             host=host,
             process=process,
-            since=min(one.since for one in lanes),
-            seen=max(one.beat for one in lanes),
-            last_act=max((one.last_act for one in lanes if one.last_act), default=None),
-            sends=next((one.sends for one in lanes if one.lane == MAILBOX), ""),
-            hands_over=next((one.sends for one in lanes if one.lane == VENDORS), ""),
+            since=min(worker.since for worker in lanes),
+            seen=max(worker.beat for worker in lanes),
+            last_act=max((worker.last_act for worker in lanes if worker.last_act), default=None),
+            sends=next((worker.sends for worker in lanes if worker.lane == MAILBOX), ""),
+            hands_over=next((worker.sends for worker in lanes if worker.lane == VENDORS), ""),
             serves=served(lanes),
         )
-        for (host, process), lanes in found.items()
+        for (host, process), lanes in results.items()
     ]
 
 

@@ -50,29 +50,29 @@ class LocalReplies:
     def _held(self, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for a yes; a pause that ends later stays."""
         return [
-            one
-            if one.paused_until is not None and one.paused_until >= until
+            run
+            if run.paused_until is not None and run.paused_until >= until
             else apply_event(
-                self.engine.store, one, Paused(until), now=self.engine.clock(), actor=self.engine.actor
+                self.engine.store, run, Paused(until), now=self.engine.clock(), actor=self.engine.actor
             )[0]
-            for one in going
+            for run in going
         ]
 
     def _ended(self, going: list[Run], answer: ReplyKind) -> list[Run]:
         ended: list[Run] = []
-        for one in going:
-            event = _ending(one, answer)
+        for run in going:
+            event = _ending(run, answer)
             ended += stopping.end_all(
-                self.engine.store, [one], event, now=self.engine.clock(), actor=self.engine.actor
+                self.engine.store, [run], event, now=self.engine.clock(), actor=self.engine.actor
             )
         return ended
 
 
-def _ending(one: Run, answer: ReplyKind) -> Event:
+def _ending(run: Run, answer: ReplyKind) -> Event:
     if answer is not ReplyKind.REPLIED:
         return Stopped(StopReason.LOSE, NOT_INTERESTED if answer is ReplyKind.NOT_INTERESTED else None)
     # What has not begun cannot succeed: somebody who answered is only taken out of it.
-    return Stopped(StopReason.WIN, REPLIED) if one.status is SequenceStatus.FOUND else Replied(REPLIED)
+    return Stopped(StopReason.WIN, REPLIED) if run.status is SequenceStatus.FOUND else Replied(REPLIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,11 @@ class LocalSuppressions:
             if not listed:
                 raise _not_listed(mark, still)
             now, was = engine.clock(), next(iter(listed.values()))
-            for one in listed:
-                suppressions.lift_suppression_row(engine.store, one, reason=reason, actor=actor, now=now)
+            for item in listed:
+                suppressions.lift_suppression_row(engine.store, item, reason=reason, actor=actor, now=now)
                 detail = {"reason": reason, "was": was}
                 entry = audit.AuditRow(
-                    at=now, actor=actor, action="suppression.lifted", subject=":".join(one), detail=detail
+                    at=now, actor=actor, action="suppression.lifted", subject=":".join(item), detail=detail
                 )
                 audit.append_audit(engine.store, [entry])
         return Lifted(kind, mark[1], was, still)
@@ -126,18 +126,20 @@ class LocalSuppressions:
     def _also_covering(self, mark: suppressions.SuppressionKey) -> tuple[str, ...]:
         """Return what else on the list covers an address, a domain or a person."""
         kind, value = mark
-        found: dict[suppressions.SuppressionKey, None] = {}
+        results: dict[suppressions.SuppressionKey, None] = {}
         if kind == "domain":
-            found |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(company_domain=value)))
+            results |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(company_domain=value)))
         if kind == "address":
-            found |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(email=value)))
+            results |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(email=value)))
         ids = [value] if kind == "contact" else people.at_address(self.engine.store, value)
-        for one in people.contacts_by_ids(self.engine.store, ids):
-            found |= dict.fromkeys(suppressions.suppression_keys_of(one.id, one))
-            former = people.former_addresses(self.engine.store, [one.id]).get(one.id, ())
-            found |= dict.fromkeys(("address", key) for key in former)
+        for contact in people.contacts_by_ids(self.engine.store, ids):
+            results |= dict.fromkeys(suppressions.suppression_keys_of(contact.id, contact))
+            former = people.former_addresses(self.engine.store, [contact.id]).get(contact.id, ())
+            results |= dict.fromkeys(("address", key) for key in former)
         return tuple(
-            ":".join(one) for one in suppressions.matching_suppressions(self.engine.store, found) if one != mark
+            ":".join(matching_suppression)
+            for matching_suppression in suppressions.matching_suppressions(self.engine.store, results)
+            if matching_suppression != mark
         )
 
     async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:

@@ -30,17 +30,21 @@ def troubles(
     mailbox in use: what another one was refused for is over.
     """
     alive = supervisor.alive(store, now=now)
-    found = [*_standstills(store), *_disk(store), *_workers(store, now, alive)]
-    found += _other_settings(store, now, terms=terms, knows_server=knows_server, at_work=supervisor.served(alive))
+    results = [*_standstills(store), *_disk(store), *_workers(store, now, alive)]
+    results += _other_settings(
+        store, now, terms=terms, knows_server=knows_server, at_work=supervisor.served(alive)
+    )
     if terms.sender_address:
-        found += _resting(store, terms.sender_address, now, account=account)
-    return [*found, *_unseen(store), *_unknown(store), *_failed(store, now)]
+        results += _resting(store, terms.sender_address, now, account=account)
+    return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
 def _standstills(store: Store) -> Iterator[Trouble]:
-    for one in lineage.standstills(store):
-        what, remedy = lineage.STANDSTILL[one.kind]
-        yield Trouble(code=one.kind, what=f"Nothing is sent: {_small(what)}", remedy=remedy, since=one.since)
+    for standstill in lineage.standstills(store):
+        what, remedy = lineage.STANDSTILL[standstill.kind]
+        yield Trouble(
+            code=standstill.kind, what=f"Nothing is sent: {_small(what)}", remedy=remedy, since=standstill.since
+        )
 
 
 def _disk(store: Store) -> Iterator[Trouble]:
@@ -57,16 +61,16 @@ def _other_settings(
     store: Store, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
 ) -> Iterator[Trouble]:
     """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
-    for one in other_settings(store, terms=terms, now=now):
-        due = _count(one.number, "run that is due was", "runs that are due were")
-        wanted = f"{one.terms.sender_name} <{one.terms.sender_address}> through {one.terms.delivery}"
-        is_lacking = terms.lacks(one.terms, knows_server=knows_server)
-        has_worker = one.terms.mark in at_work
+    for item in other_settings(store, terms=terms, now=now):
+        due = _count(item.number, "run that is due was", "runs that are due were")
+        wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
+        is_lacking = terms.lacks(item.terms, knows_server=knows_server)
+        has_worker = item.terms.mark in at_work
         yield Trouble(
             code="other_settings",
-            what=f"{due} approved for other settings ({wanted if is_lacking else one.terms.difference(terms)}).",
-            remedy=_remedy(one.plan_id, is_lacking=is_lacking, has_worker=has_worker),
-            since=one.since,
+            what=f"{due} approved for other settings ({wanted if is_lacking else item.terms.difference(terms)}).",
+            remedy=_remedy(item.plan_id, is_lacking=is_lacking, has_worker=has_worker),
+            since=item.since,
             stops=not has_worker,
         )
 
@@ -83,30 +87,30 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
 def _workers(store: Store, now: datetime, alive: Iterable[supervisor.WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
     states = supervisor.worker_states(store, now=now)
-    for one in alive:
-        if one.error:
-            waits = one.lane == supervisor.VENDORS
+    for worker in alive:
+        if worker.error:
+            waits = worker.lane == supervisor.VENDORS
             yield Trouble(
                 code="handing_over_in_trouble" if waits else "worker_in_trouble",
-                what=f"{_WAITS if waits else _CANNOT}: {one.error.rstrip('.')}.",
+                what=f"{_WAITS if waits else _CANNOT}: {worker.error.rstrip('.')}.",
                 remedy="It tries again by itself; mend what it names.",
-                since=one.error_since,
+                since=worker.error_since,
             )
     yield from _nobody_does(
         store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0],
         code="no_worker",
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
-        states=[one for one in states if one.lane != supervisor.VENDORS],
-        is_alive=any(one.lane == supervisor.MAILBOX for one in alive),
+        states=[state for state in states if state.lane != supervisor.VENDORS],
+        is_alive=any(worker.lane == supervisor.MAILBOX for worker in alive),
     )
     yield from _nobody_does(
         store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],
         code="no_handing_over",
         what="{} for their vendors and no worker with these vendors' keys runs.",
         counted=("approved start waits", "approved starts wait"),
-        states=[one for one in states if one.lane == supervisor.VENDORS],
-        is_alive=any(one.lane == supervisor.VENDORS for one in alive),
+        states=[state for state in states if state.lane == supervisor.VENDORS],
+        is_alive=any(worker.lane == supervisor.VENDORS for worker in alive),
     )
 
 
@@ -125,7 +129,7 @@ def _nobody_does(
     """
     if is_alive or not row["number"]:
         return
-    last = max((one.beat for one in states), default=None)
+    last = max((state.beat for state in states), default=None)
     seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
     yield Trouble(
         code=code,
@@ -194,8 +198,8 @@ def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
         )
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _count(number: int, item: str, many: str) -> str:
+    return f"{number:,} {item if number == 1 else many}"
 
 
 def _small(sentence: str) -> str:

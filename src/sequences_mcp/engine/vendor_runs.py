@@ -48,16 +48,16 @@ class LocalVendorRuns:
     async def keep_people(self, people: Items[Contact]) -> list[Contact]:
         """Return each person as kept here: whoever has the id, the address or the number, or a new one."""
         with self.engine.store.transaction():
-            return [kept_vendor_person(self.engine, one) for one in people]
+            return [kept_vendor_person(self.engine, person) for person in people]
 
     async def waiting(self) -> list[Plan]:
         """Return approved plans with people still to be handed over, the oldest first."""
-        found = (
+        result = (
             plans.find_plan(self.engine.store, plan_id) for plan_id in plans.unfinished_plans(self.engine.store)
         )
         return [
             plan
-            for plan in found
+            for plan in result
             if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
         ]
 
@@ -77,14 +77,14 @@ class LocalVendorRuns:
             return []
         if operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock()):
             return []
-        found = sequences.found_in(self.engine.store, plan_id, after=-1, size=size)
-        if any(self._is_paused(one) for one in found):
-            found = sequences.found_in(self.engine.store, plan_id, after=-1, size=-1)
-        return [one for one in found if not self._is_paused(one)][:size]
+        runs = sequences.found_in(self.engine.store, plan_id, after=-1, size=size)
+        if any(self._is_paused(run) for run in runs):
+            runs = sequences.found_in(self.engine.store, plan_id, after=-1, size=-1)
+        return [run for run in runs if not self._is_paused(run)][:size]
 
-    def _is_paused(self, one: Run) -> bool:
+    def _is_paused(self, run: Run) -> bool:
         """Say whether somebody of an approved plan stays here for now."""
-        return one.paused_until is not None and one.paused_until > self.engine.clock()
+        return run.paused_until is not None and run.paused_until > self.engine.clock()
 
     async def take(
         self, plan_id: str, sequence_ids: Items[str], *, before: vendor.PreflightSnapshot
@@ -103,8 +103,8 @@ class LocalVendorRuns:
             if plan is None:
                 return None
             known = sequences.runs_by_ids(store, sequence_ids)
-            found = [one for one in known if one.waits_for_plan and not self._is_paused(one)]
-            going = self._cleared(found, before)
+            runs = [run for run in known if run.waits_for_plan and not self._is_paused(run)]
+            going = self._cleared(runs, before)
             if not going:
                 self._close(plan_id)
                 return None
@@ -117,15 +117,15 @@ class LocalVendorRuns:
             )
             for other in operations.open_operations_on(store, plan.header.blueprint_id, now=now):
                 raise busy(other)
-            own = (await LocalOperations(self.engine).begin(write)).operation.id
+            own_id = (await LocalOperations(self.engine).begin(write)).operation.id
             mine = tuple(
-                self._keep(one, vendor_transitions.vendor_run_claimed(one, operation_id=own, now=now), "taken")
-                for one in going
+                self._keep(run, vendor_transitions.vendor_run_claimed(run, operation_id=own_id, now=now), "taken")
+                for run in going
             )
-            begun = {one.contact_id: one.id for one in mine}
+            begun = {run.contact_id: run.id for run in mine}
             drop_elsewhere(store, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
             return vendor.ClaimedBatch(
-                operation_id=own, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
+                operation_id=own_id, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
             )
 
     async def settle(
@@ -136,41 +136,41 @@ class LocalVendorRuns:
         of = {fate.sequence_id: fate for fate in fates}
         with store.transaction():
             people = [
-                self._settled(one, of.get(one.id), is_answer=actor is None, now=now)
-                for one in sequences.runs_of_operation(store, operation_id)
+                self._settled(run, of.get(run.id), is_answer=actor is None, now=now)
+                for run in sequences.runs_of_operation(store, operation_id)
             ]
             answer = self._answer(operation_id, fates)
             self._end(
                 operation_id,
-                {vendor_transitions.vendor_outcome_known(one) for one in people},
+                {vendor_transitions.vendor_outcome_known(person) for person in people},
                 answer=answer,
                 actor=actor,
             )
-            for plan_id in {one.plan_id for one in people}:
+            for plan_id in {person.plan_id for person in people}:
                 self._close(plan_id)
 
     def _answer(self, operation_id: str, fates: Items[vendor.EnrolmentOutcome]) -> str:
         """Return what is kept of an operation: each person's fate, and the vendor's last answer."""
-        told = next((one.error for one in fates if one.error), None)
+        told = next((outcome.error for outcome in fates if outcome.error), None)
         earlier = operations.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
         if told is None and earlier is not None and earlier.answer:
             told = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
-        people = {one.sequence_id: [one.outcome, one.remote_id, one.why] for one in fates}
+        people = {outcome.sequence_id: [outcome.outcome, outcome.remote_id, outcome.why] for outcome in fates}
         return json.dumps({"people": people, vendor.LAST_ANSWER: told}, ensure_ascii=False, default=str)
 
-    def _settled(self, one: Run, fate: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime) -> Run:
-        if one.has_unknown_outcome:
-            told = fate or vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=LOST)
-            operations.keep_vendor_error(self.engine.store, one.id, told.error, now=now)
-            return self._keep(one, vendor_transitions.vendor_run_concluded(one, told, now=now), told.outcome)
+    def _settled(self, run: Run, fate: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime) -> Run:
+        if run.has_unknown_outcome:
+            outcome = fate or vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
+            operations.keep_vendor_error(self.engine.store, run.id, outcome.error, now=now)
+            return self._keep(run, vendor_transitions.vendor_run_concluded(run, outcome, now=now), outcome.outcome)
         if not is_answer or fate is None:
-            return one
-        busy = one.contact_id in sequences.live_of(self.engine.store, [one.contact_id])
-        after = vendor_transitions.vendor_run_corrected(one, fate, busy=busy, now=now)
-        if after == one:
-            return one
-        operations.keep_vendor_error(self.engine.store, one.id, fate.error, now=now)
-        return self._keep(one, after, "corrected")
+            return run
+        busy = run.contact_id in sequences.live_of(self.engine.store, [run.contact_id])
+        after = vendor_transitions.vendor_run_corrected(run, fate, busy=busy, now=now)
+        if after == run:
+            return run
+        operations.keep_vendor_error(self.engine.store, run.id, fate.error, now=now)
+        return self._keep(run, after, "corrected")
 
     def _end(self, operation_id: str, fates: set[str], *, answer: str, actor: str | None) -> None:
         """Record what became of an operation, unless that is settled already."""
@@ -187,11 +187,11 @@ class LocalVendorRuns:
         """Record that certainly nobody was enrolled, why, and that it may be tried again."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            for one in sequences.runs_of_operation(store, operation_id):
-                if one.has_unknown_outcome:
-                    operations.keep_vendor_error(store, one.id, error, now=now)
+            for run in sequences.runs_of_operation(store, operation_id):
+                if run.has_unknown_outcome:
+                    operations.keep_vendor_error(store, run.id, error, now=now)
                     self._keep(
-                        one, vendor_transitions.vendor_run_released(one, reason=reason, now=now), "released"
+                        run, vendor_transitions.vendor_run_released(run, reason=reason, now=now), "released"
                     )
             answer = json.dumps({"released": reason, vendor.LAST_ANSWER: error}, ensure_ascii=False, default=str)
             self._end(operation_id, {"not_done"}, answer=answer, actor=None)
@@ -200,8 +200,8 @@ class LocalVendorRuns:
         """Record why nobody of a plan could be asked for now: they go on waiting."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            for one in sequences.found_in(store, plan_id, after=-1, size=-1):
-                operations.keep_vendor_error(store, one.id, error, now=now)
+            for run in sequences.found_in(store, plan_id, after=-1, size=-1):
+                operations.keep_vendor_error(store, run.id, error, now=now)
 
     async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Refuse everybody of a plan who was not handed over; waits for other programs the longest."""
@@ -209,10 +209,10 @@ class LocalVendorRuns:
 
         def refused() -> None:
             with store.transaction():
-                for one in sequences.found_in(store, plan_id, after=-1, size=-1):
+                for run in sequences.found_in(store, plan_id, after=-1, size=-1):
                     if error is not None:
-                        operations.keep_vendor_error(store, one.id, error, now=now)
-                    self._refuse(one, reason)
+                        operations.keep_vendor_error(store, run.id, error, now=now)
+                    self._refuse(run, reason)
                 self._close(plan_id)
 
         await self.engine.insisting(refused)
@@ -226,9 +226,9 @@ class LocalVendorRuns:
         people = sequences.runs_of_operation(self.engine.store, operation_id)
         return vendor.EnrolmentBatch(
             plan=plan,
-            people=tuple(one for one in people if one.has_unknown_outcome),
+            people=tuple(person for person in people if person.has_unknown_outcome),
             before=_marks(operation),
-            known_done=sum(vendor_transitions.vendor_outcome_known(one) == "done" for one in people),
+            known_done=sum(vendor_transitions.vendor_outcome_known(person) == "done" for person in people),
         )
 
     async def mark_of(self, run: Run) -> str | None:
@@ -239,12 +239,12 @@ class LocalVendorRuns:
 
     async def find(self, remote_id: str) -> SequenceDetail | None:
         """Return the run started here that has this id at its vendor, or None."""
-        found = sequences.run_of_remote(self.engine.store, remote_id)
-        return run_details(self.engine, [found])[0] if found else None
+        run = sequences.run_of_remote(self.engine.store, remote_id)
+        return run_details(self.engine, [run])[0] if run else None
 
-    async def observe(self, run: Run, seen: SequenceDetail) -> SequenceDetail:
+    async def observe(self, run: Run, detail: SequenceDetail) -> SequenceDetail:
         """Keep what a vendor tells of a run, and return both as one."""
-        word, theirs = seen.provider_status, seen.sequence
+        word, theirs = detail.provider_status, detail.sequence
         known = None if word is None else theirs.status
         now = self.engine.clock()
         with self.engine.store.transaction():
@@ -252,7 +252,7 @@ class LocalVendorRuns:
             after = vendor_transitions.vendor_run_seen(present, status=known, remote_id=theirs.id, now=now)
             if present == run and after != run:  # what has changed meanwhile is not what was looked at
                 self._keep(run, after, "seen")
-            facts = seen.facts or VendorFacts()
+            facts = detail.facts or VendorFacts()
             reading = VendorReading(read_at=now, provider_status=word, facts=facts)
             operations.write_reading(self.engine.store, run.id, reading)
             shown = run_details(self.engine, sequences.runs_by_ids(self.engine.store, [run.id]))[0]
@@ -260,19 +260,19 @@ class LocalVendorRuns:
             shown,
             provider_status=word,
             read_at=None,
-            outlook=seen.outlook,
-            steps_there=seen.steps_there,
-            activities=seen.activities,
-            unavailable_because=seen.unavailable_because,
+            outlook=detail.outlook,
+            steps_there=detail.steps_there,
+            activities=detail.activities,
+            unavailable_because=detail.unavailable_because,
         )
 
     async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
         """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            one = require_sequence(self.engine, sequence_id)
-            after = vendor_transitions.vendor_run_over(one, finished=finished, actor=actor, now=now)
-            keep_changes(store, one, after, action="sequence.settled", now=now, actor=actor)
+            run = require_sequence(self.engine, sequence_id)
+            after = vendor_transitions.vendor_run_over(run, finished=finished, actor=actor, now=now)
+            keep_changes(store, run, after, action="sequence.settled", now=now, actor=actor)
             return run_details(self.engine, [after])[0]
 
     async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
@@ -281,15 +281,15 @@ class LocalVendorRuns:
         conditions = {"provider": provider, **conditions_of(any_status)}
         store = self.engine.store
         with store.snapshot():
-            found = sequences.runs_by_ids(store, operations.stalest_readings(store, conditions, size=size))
-            return list(run_details(self.engine, [one for one in found if not one.has_unknown_outcome]))
+            runs = sequences.runs_by_ids(store, operations.stalest_readings(store, conditions, size=size))
+            return list(run_details(self.engine, [run for run in runs if not run.has_unknown_outcome]))
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""
         require_page(wanted.page, wanted.size)
         store = self.engine.store
         with store.snapshot():
-            found = sequences.runs_page(
+            page = sequences.runs_page(
                 store,
                 {"provider": provider, **conditions_of(wanted)},
                 sort_by=wanted.sort_by,
@@ -297,7 +297,7 @@ class LocalVendorRuns:
                 page=wanted.page,
                 size=wanted.size,
             )
-            return found.of(run_details(self.engine, found.items))
+            return page.of(run_details(self.engine, page.items))
 
     async def outcome(self, plan_id: str) -> vendor.EnrolmentCounts:
         """Return how far the handing over of a plan's people is."""
@@ -308,27 +308,27 @@ class LocalVendorRuns:
         still_open = operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock())
         return vendor.EnrolmentCounts(
             **dict(row),
-            why=tuple(one["reason"] for one in reasons),
+            why=tuple(reason["reason"] for reason in reasons),
             errors=operations.vendor_errors_of_plan(self.engine.store, plan_id),
-            operation_ids=tuple(one.id for one in still_open),
+            operation_ids=tuple(operation.id for operation in still_open),
         )
 
     async def known_as(self, vendor_id: str) -> str | None:
         """Return the id of the stored person who has this id at a vendor, or None."""
-        found = contacts.contacts_by_ids(self.engine.store, [vendor_id])
-        if found:
-            return found[0].id
+        results = contacts.contacts_by_ids(self.engine.store, [vendor_id])
+        if results:
+            return results[0].id
         run = sequences.given_as(self.engine.store, vendor_id)
         return run.contact_id if run else None
 
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return runs at vendors that may still reach whoever these marks cover."""
         store = self.engine.store
-        people = [one for mark in marks for one in covered(store, mark)]
+        people = [item for mark in marks for item in covered(store, mark)]
         runs = run_details(
             self.engine, sequences.live_at_vendors(store, people, words=[value for _, value in marks])
         )
-        return [one for one in runs if is_suppressed(store, as_known_anywhere(one.sequence, one.contact))]
+        return [run for run in runs if is_suppressed(store, as_known_anywhere(run.sequence, run.contact))]
 
     async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
         """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
@@ -343,8 +343,8 @@ class LocalVendorRuns:
 
     async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
         """Return those of these runs that a vendor carries out."""
-        found = sequences.runs_by_ids(self.engine.store, sequence_ids)
-        return list(run_details(self.engine, (one for one in found if one.is_at_vendor)))
+        runs = sequences.runs_by_ids(self.engine.store, sequence_ids)
+        return list(run_details(self.engine, (run for run in runs if run.is_at_vendor)))
 
     def _standing(self, plan_id: str) -> Plan | None:
         """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
@@ -353,8 +353,8 @@ class LocalVendorRuns:
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return None
         if _is_too_late(plan, now):
-            for one in sequences.found_in(store, plan_id, after=-1, size=-1):
-                self._refuse(one, TOO_LATE)
+            for run in sequences.found_in(store, plan_id, after=-1, size=-1):
+                self._refuse(run, TOO_LATE)
             self._close(plan_id)
             return None
         if not_ours(self.engine, plan):
@@ -367,30 +367,35 @@ class LocalVendorRuns:
     def _cleared(self, people: Items[Run], before: vendor.PreflightSnapshot) -> list[Run]:
         """Return those who may be contacted as things stand; the others are refused."""
         store = self.engine.store
-        known = {one.id: one for one in contacts.contacts_by_ids(store, [one.contact_id for one in people])}
+        known = {
+            contact.id: contact
+            for contact in contacts.contacts_by_ids(store, [person.contact_id for person in people])
+        }
         live = sequences.live_of(store, known)
-        live_as = sequences.live_as(store, (own for one in people for own in one.ids_given))
+        live_as = sequences.live_as(store, (own for person in people for own in person.ids_given))
         cleared = []
-        for one in people:
-            contact = known[one.contact_id]
-            ways = as_known_anywhere(one, contact, addresses=before.addresses.get(one.id, ()))
-            other = live.get(contact.id) or next((live_as[own] for own in one.ids_given if own in live_as), None)
-            other = other or sequences.live_at_address(store, one)
-            why = _obstacle(one, contact, listed=is_suppressed(store, ways), live=other)
-            why = why or before.obstacles.get(one.id)
+        for person in people:
+            contact = known[person.contact_id]
+            ways = as_known_anywhere(person, contact, addresses=before.addresses.get(person.id, ()))
+            other = live.get(contact.id) or next(
+                (live_as[own] for own in person.ids_given if own in live_as), None
+            )
+            other = other or sequences.live_at_address(store, person)
+            why = _obstacle(person, contact, listed=is_suppressed(store, ways), live=other)
+            why = why or before.obstacles.get(person.id)
             if why is None:
-                live[one.contact_id] = one.id
-                live_as |= dict.fromkeys(one.ids_given, one.id)
-                cleared.append(one)
+                live[person.contact_id] = person.id
+                live_as |= dict.fromkeys(person.ids_given, person.id)
+                cleared.append(person)
             else:
                 operations.keep_vendor_error(
-                    store, one.id, None, now=self.engine.clock()
+                    store, person.id, None, now=self.engine.clock()
                 )  # it is not the vendor's no
-                self._refuse(one, why)
+                self._refuse(person, why)
         return cleared
 
-    def _refuse(self, one: Run, why: str) -> None:
-        apply_event(self.engine.store, one, PlanRejected(why), now=self.engine.clock(), actor=self.engine.actor)
+    def _refuse(self, run: Run, why: str) -> None:
+        apply_event(self.engine.store, run, PlanRejected(why), now=self.engine.clock(), actor=self.engine.actor)
 
     def _keep(self, before: Run, after: Run, action: str) -> Run:
         keep_changes(
@@ -417,10 +422,10 @@ class LocalVendorRuns:
             if operation.state != "unknown":
                 continue
             with store.transaction():
-                for one in sequences.runs_of_operation(store, operation.id):
-                    if one.has_unknown_outcome and one.reason == vendor_transitions.TAKEN:
-                        lost = vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=LOST)
-                        self._keep(one, vendor_transitions.vendor_run_concluded(one, lost, now=now), "unknown")
+                for run in sequences.runs_of_operation(store, operation.id):
+                    if run.has_unknown_outcome and run.reason == vendor_transitions.TAKEN:
+                        lost = vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
+                        self._keep(run, vendor_transitions.vendor_run_concluded(run, lost, now=now), "unknown")
 
 
 def _is_too_late(plan: Plan, now: datetime) -> bool:
@@ -429,14 +434,14 @@ def _is_too_late(plan: Plan, now: datetime) -> bool:
     return now >= (min(ends, plan.decided_at + LIFETIME) if plan.decided_at else ends)
 
 
-def _obstacle(one: Run, contact: Contact, *, listed: Mapping[str, str], live: str | None) -> str | None:
+def _obstacle(run: Run, contact: Contact, *, listed: Mapping[str, str], live: str | None) -> str | None:
     for reason in listed.values():
         return f"suppressed: {reason}"
     if live:
         return f"another sequence is under way: {live}"
-    given, present = one.handover.get("email"), contact.email
-    if given and present and address_key(given) != address_key(present):
-        return f"it was approved for {given}, and the contact's address is now {present}"
+    text, present = run.handover.get("email"), contact.email
+    if text and present and address_key(text) != address_key(present):
+        return f"it was approved for {text}, and the contact's address is now {present}"
     return None
 
 

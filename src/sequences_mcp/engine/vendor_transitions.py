@@ -20,15 +20,15 @@ TAKEN = "is being handed over"
 TWO = "the vendor has enrolled them after all, and another sequence has begun since: end one of the two there"
 
 
-def vendor_run_claimed(one: Run, *, operation_id: str, now: datetime) -> Run:
+def vendor_run_claimed(run: Run, *, operation_id: str, now: datetime) -> Run:
     """Return the run as its request is about to leave; ConflictError unless nothing of it has begun."""
-    if not one.waits_for_plan:
+    if not run.waits_for_plan:
         raise ConflictError(
-            f"{one.id} is {one.status}: it cannot be handed over.",
+            f"{run.id} is {run.status}: it cannot be handed over.",
             next_step="get_sequence shows what became of it.",
         )
     return replace(
-        one,
+        run,
         status=SequenceStatus.ACTIVE,
         operation_id=operation_id,
         reason=TAKEN,
@@ -38,79 +38,79 @@ def vendor_run_claimed(one: Run, *, operation_id: str, now: datetime) -> Run:
     )
 
 
-def vendor_run_released(one: Run, *, reason: str, now: datetime) -> Run:
+def vendor_run_released(run: Run, *, reason: str, now: datetime) -> Run:
     """Return a run that was certainly not handed over and may be later; one whose fate is known stays so."""
-    if not one.has_unknown_outcome:
-        return one
-    return replace(one, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
+    if not run.has_unknown_outcome:
+        return run
+    return replace(run, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
 
 
-def vendor_run_concluded(one: Run, fate: EnrolmentOutcome, *, now: datetime) -> Run:
+def vendor_run_concluded(run: Run, fate: EnrolmentOutcome, *, now: datetime) -> Run:
     """Return a run in doubt after its fate; one whose fate is known already stays as it is."""
-    if not one.has_unknown_outcome:
-        return one
+    if not run.has_unknown_outcome:
+        return run
     status = {
         "done": SequenceStatus.ACTIVE,
         "not_done": SequenceStatus.FAILED,
         "unknown": SequenceStatus.WAITING_FOR_USER,
     }[fate.outcome]
     reason = None if fate.outcome == "done" else fate.why
-    return replace(one, status=status, remote_id=fate.remote_id, reason=reason, updated_at=now)
+    return replace(run, status=status, remote_id=fate.remote_id, reason=reason, updated_at=now)
 
 
-def vendor_run_corrected(one: Run, fate: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
+def vendor_run_corrected(run: Run, fate: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
     """Return a run that was settled while its request was still under way, after the answer to that request.
 
     The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
     one stays over, and its reason says that there are two.
     """
-    was_over = one.status is SequenceStatus.FAILED and one.operation_id is not None and one.remote_id is None
+    was_over = run.status is SequenceStatus.FAILED and run.operation_id is not None and run.remote_id is None
     if fate.outcome == "done" and was_over:
         if busy:
-            return replace(one, reason=TWO, updated_at=now)
-        return replace(one, status=SequenceStatus.ACTIVE, remote_id=fate.remote_id, reason=None, updated_at=now)
-    if fate.outcome == "not_done" and one.status is SequenceStatus.ACTIVE:
-        return replace(one, status=SequenceStatus.FAILED, remote_id=None, reason=fate.why, updated_at=now)
-    return one
+            return replace(run, reason=TWO, updated_at=now)
+        return replace(run, status=SequenceStatus.ACTIVE, remote_id=fate.remote_id, reason=None, updated_at=now)
+    if fate.outcome == "not_done" and run.status is SequenceStatus.ACTIVE:
+        return replace(run, status=SequenceStatus.FAILED, remote_id=None, reason=fate.why, updated_at=now)
+    return run
 
 
-def vendor_run_over(one: Run, *, finished: bool, actor: str, now: datetime) -> Run:
+def vendor_run_over(run: Run, *, finished: bool, actor: str, now: datetime) -> Run:
     """Return a run that somebody has seen to be over at its vendor; ConflictError unless the vendor has it."""
-    if not one.is_handed_over or one.has_unknown_outcome or one.status in TERMINAL:
+    if not run.is_handed_over or run.has_unknown_outcome or run.status in TERMINAL:
         raise ConflictError(
-            f"{one.id} is {one.status}: there is nothing to settle about it.",
+            f"{run.id} is {run.status}: there is nothing to settle about it.",
             next_step="get_sequence shows what becomes of it; an operation is settled by its own id.",
         )
     status = SequenceStatus.COMPLETED if finished else SequenceStatus.STOPPED_EARLY
-    return replace(one, status=status, reason=f"{actor} looked: it is over there", updated_at=now)
+    return replace(run, status=status, reason=f"{actor} looked: it is over there", updated_at=now)
 
 
-def vendor_outcome_known(one: Run) -> Literal["done", "not_done", "unknown"]:
+def vendor_outcome_known(run: Run) -> Literal["done", "not_done", "unknown"]:
     """Return what became of the handing over of a run that was taken."""
-    if one.has_unknown_outcome:
+    if run.has_unknown_outcome:
         return "unknown"
-    return "not_done" if one.status is SequenceStatus.FAILED and one.remote_id is None else "done"
+    return "not_done" if run.status is SequenceStatus.FAILED and run.remote_id is None else "done"
 
 
-def vendor_run_seen(one: Run, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Run:
+def vendor_run_seen(run: Run, *, status: SequenceStatus | None, remote_id: str | None, now: datetime) -> Run:
     """Return a run as its vendor tells of it; what is over stays so, and a word nobody knows changes nothing.
 
     Nor does anything that is told of a run in doubt: what a vendor shows may be an earlier one of the same person.
     """
-    if one.status in TERMINAL or not one.is_handed_over or one.has_unknown_outcome:
-        return one
-    after = replace(one, status=status or one.status, remote_id=remote_id or one.remote_id)
-    return one if after == one else replace(after, updated_at=now)
+    if run.status in TERMINAL or not run.is_handed_over or run.has_unknown_outcome:
+        return run
+    after = replace(run, status=status or run.status, remote_id=remote_id or run.remote_id)
+    return run if after == run else replace(after, updated_at=now)
 
 
-def vendor_outlook(one: Run) -> Outlook:
+def vendor_outlook(run: Run) -> Outlook:
     """Return what is known here of what comes next."""
-    return Outlook(next_at=None, why=_why(one))
+    return Outlook(next_at=None, why=_why(run))
 
 
-def _why(one: Run) -> str:
-    if one.waits_for_plan and not one.reason:
+def _why(run: Run) -> str:
+    if run.waits_for_plan and not run.reason:
         return "waits for a person's approval of its plan"
-    if one.reason:
-        return one.reason
-    return f"{VENDORS[one.provider]} carries it out{f' as {one.remote_id}' if one.remote_id else ''}"
+    if run.reason:
+        return run.reason
+    return f"{VENDORS[run.provider]} carries it out{f' as {run.remote_id}' if run.remote_id else ''}"

@@ -51,12 +51,12 @@ ALONE = "It was refused again, although e-mails to others were accepted in betwe
 def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
     """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
     with store.transaction():
-        found = sequences.runs_by_ids(store, [outcome.sequence_id])
-        run = next((run for one in found for run in one.steps if run.key == outcome.key), None)
+        runs = sequences.runs_by_ids(store, [outcome.sequence_id])
+        run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
             raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
-        event = _event(store, outcome, sequence=found[0], run=run, rules=rules, now=now)
-        _, effects = apply_event(store, found[0], event, now=now, actor=ACTOR)
+        event = _event(store, outcome, sequence=runs[0], run=run, rules=rules, now=now)
+        _, effects = apply_event(store, runs[0], event, now=now, actor=ACTOR)
         for effect in effects:
             if isinstance(effect, SuppressAddress):
                 mark = ("address", address_key(effect.address))
@@ -109,8 +109,8 @@ def _refused(
     if blame is Blame.LATER:
         tries = mailboxes.count_attempts(store, run.key, generation=generation, since=since)
         return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
-    said = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
-    return events.Deferred(outcome.lease, said, None, outcome.reply)
+    words = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
+    return events.Deferred(outcome.lease, words, None, outcome.reply)
 
 
 def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
@@ -331,11 +331,11 @@ class Worker:
         if self._looked_back_at is None or abs(now - self._looked_back_at) > LOOK_BACK_EVERY:
             changed_settings.let_go(self.store, terms=terms, now=now)
             self._looked_back_at = now
-        for one in changed_settings.hold_changed(self.store, terms=terms, now=now):
-            if one.plan_id not in self._left_alone:
-                self._left_alone.add(one.plan_id)
-                why = one.terms.difference(terms)
-                log.warning("%s was approved for other settings (%s): its runs are left alone", one.plan_id, why)
+        for item in changed_settings.hold_changed(self.store, terms=terms, now=now):
+            if item.plan_id not in self._left_alone:
+                self._left_alone.add(item.plan_id)
+                why = item.terms.difference(terms)
+                log.warning("%s was approved for other settings (%s): its runs are left alone", item.plan_id, why)
 
     def _tell(self, named: list[str]) -> None:
         rest = mailboxes.resting(self.store, self.rules.terms.sender_address, now=self.clock())
@@ -485,8 +485,8 @@ class Worker:
         )
 
 
-def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], said: str, **facts: Any) -> Outcome:
-    return Outcome(sequence_id=claim.sequence_id, key=claim.key, lease=claim.lease, kind=kind, said=said, **facts)
+def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], words: str, **facts: Any) -> Outcome:
+    return Outcome(sequence_id=claim.sequence_id, key=claim.key, lease=claim.lease, kind=kind, said=words, **facts)
 
 
 def _refusal(claim: Claim, error: DeliveryError) -> Outcome:

@@ -148,7 +148,7 @@ def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -
     template = f"{step.subject or ''} {step.content}"
     used = {name: values[name] for name in used_in([template]) if name in values}
     shares = is_right_to_left(Value(template))
-    for finding in (one for name, value in used.items() for one in of_value(name, value, policy)):
+    for finding in (finding for name, value in used.items() for finding in of_value(name, value, policy)):
         if not (shares and finding.rule == DIRECTION.id):
             yield replace(finding, step_id=step.id)
 
@@ -242,11 +242,11 @@ def check_rendered(
     from sequences_mcp.guards.inspect import of_text
 
     findings = list(unusual(step, values, policy))
-    told = {(finding.variable, finding.rule) for finding in findings}
+    answers = {(finding.variable, finding.rule) for finding in findings}
     refused = frozenset(finding.variable for finding in errors_in(findings) if finding.variable)
     for text in rendered_texts(step, subject, content, is_follow_up=is_follow_up, policy=policy):
-        inside = (from_value(one, text.original, values, refused=refused) for one in of_text(text))
-        findings += (one for one in inside if (one.variable, one.rule) not in told)
+        inside = (from_value(finding, text.original, values, refused=refused) for finding in of_text(text))
+        findings += (finding for finding in inside if (finding.variable, finding.rule) not in answers)
     return tuple(findings)
 
 

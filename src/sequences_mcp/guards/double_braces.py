@@ -50,14 +50,14 @@ class Doubled(NamedTuple):
 
 def doubled(text: GuardedText, kind: BraceKind) -> Iterator[Doubled]:
     """Return what doubled braces of one kind are left in each view once the nine are covered."""
-    return (found for found in _all(text) if found.kind is kind)
+    return (braces for braces in _all(text) if braces.kind is kind)
 
 
 @lru_cache(maxsize=4)
 def _all(text: GuardedText) -> list[Doubled]:
     """Look for them once, for all the rules that ask."""
     braced = (view for view in text.views if "{" in view.text or "}" in view.text)
-    return [found for view in braced for found in _doubled(view)]
+    return [braces for view in braced for braces in _doubled(view)]
 
 
 def _doubled(view: TextView) -> Iterator[Doubled]:
@@ -132,12 +132,12 @@ def only_name(inner: str) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _distance(one: str, other: str) -> int:
+def _distance(item: str, other: str) -> int:
     """Levenshtein's distance of two names; when their lengths alone put them far apart, a large number."""
-    if abs(len(one) - len(other)) > 2:
-        return len(one) + len(other)
+    if abs(len(item) - len(other)) > 2:
+        return len(item) + len(other)
     row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
+    for i, a in enumerate(item, 1):
         previous, row[0] = row[0], i
         for j, b in enumerate(other, 1):
             previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))

@@ -99,7 +99,7 @@ def _is_long(text: str) -> bool:
 
 def _hits(text: GuardedText, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
     """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
-    told: list[Span] = []
+    reported: list[Span] = []
     letters = text.letters
     for rule, check in checks:
         if rule.signs and letters.isdisjoint(rule.signs):
@@ -107,11 +107,11 @@ def _hits(text: GuardedText, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hi
         hits = iter(check(text))
         first = next(hits, None)  # most rules find nothing, and are done with
         if first is not None:
-            for hit in _new(chain((first,), hits), rule, told):
+            for hit in _new(chain((first,), hits), rule, reported):
                 yield rule, hit
 
 
-def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
+def _new(hits: Iterable[Hit], rule: Rule, reported: list[Span]) -> Iterator[Hit]:
     """Return the hits at places not told of, and note the errors; a doubt never hides an error.
 
     A rule that warns makes an error of a hit only where it is its only one, so when it has told of enough doubts
@@ -124,16 +124,18 @@ def _new(hits: Iterable[Hit], rule: Rule, told: list[Span]) -> Iterator[Hit]:
         span = (hit.start, hit.end)
         is_error = (hit.severity or rule.severity) is Severity.ERROR
         mine = errors if is_error else doubts
-        if (is_error or len(doubts) < _MOST_HITS) and not any(_overlap(span, other) for other in [*told, *mine]):
+        if (is_error or len(doubts) < _MOST_HITS) and not any(
+            _overlap(span, other) for other in [*reported, *mine]
+        ):
             mine.append(span)
             yield hit
         if len(errors) == _MOST_HITS or (len(doubts) == _MOST_HITS and not may_refuse):
             break
-    told += errors
+    reported += errors
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return (one[0] < other[1] and other[0] < one[1]) or one == other
+def _overlap(item: Span, other: Span) -> bool:
+    return (item[0] < other[1] and other[0] < item[1]) or item == other
 
 
 def _finding(rule: Rule, hit: Hit, shown: str, *, text: GuardedText) -> Finding:

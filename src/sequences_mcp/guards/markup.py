@@ -243,8 +243,8 @@ class Found(NamedTuple):
 
 
 def _inner(match: re.Match[str]) -> str:
-    found = match.groupdict()
-    return found["inner"] if found["inner"] is not None else found.get("mid") or ""
+    results = match.groupdict()
+    return results["inner"] if results["inner"] is not None else results.get("mid") or ""
 
 
 def _markdown_linked(match: re.Match[str]) -> str:

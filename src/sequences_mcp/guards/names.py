@@ -101,7 +101,7 @@ def is_heading(value: Value) -> bool:
 
 def is_team(value: Value) -> bool:
     """Say whether a name is a department's, a team's or a mailbox's; alone, "Sales" is a surname too."""
-    words = [found for part in _PART.finditer(value.text) if (found := _key(part[0]))]
+    words = [result for part in _PART.finditer(value.text) if (result := _key(part[0]))]
     named = [word for word in words if word in _kept("all", "team")]
     if len(words) > 1 and any(word in _kept("any", "team") for word in words):
         return True

@@ -138,8 +138,8 @@ def _square(view: TextView, pair: Pair) -> Square:
 @lru_cache(maxsize=4)
 def _judged(text: GuardedText) -> list[tuple[Square, Meaning]]:
     """Judge the squares of a text once, for all the rules that ask."""
-    found = [_square(view, pair) for view in text.views for pair in view.squares.pairs]
-    return [(square, _meaning(text, square)) for square in found]
+    results = [_square(view, pair) for view in text.views for pair in view.squares.pairs]
+    return [(square, _meaning(text, square)) for square in results]
 
 
 def _meaning(text: GuardedText, square: Square) -> Meaning:

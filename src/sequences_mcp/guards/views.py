@@ -74,14 +74,14 @@ class TextLine(NamedTuple):
 
 def lines_of(text: str) -> tuple[TextLine, ...]:
     """Return the lines of a text that have something but signs on them and are short enough to be a label."""
-    found: list[TextLine] = []
+    results: list[TextLine] = []
     at = 0
     for line in text.split("\n"):
         if 0 < len(line) <= _LONGEST and (bare := line.strip(_SIGNS)):
             start = at + line.index(bare)  # before it stand signs alone, and it begins with none
-            found.append(TextLine(at, start, start + len(bare), bare, bare[:24].lower()))
+            results.append(TextLine(at, start, start + len(bare), bare, bare[:24].lower()))
         at += len(line) + 1
-    return tuple(found)
+    return tuple(results)
 
 
 MOST = 50
@@ -112,16 +112,16 @@ def _pattern(phrases: list[str]) -> re.Pattern[str]:
 def greetings(text: str) -> tuple[int, ...]:
     """Return the places just after a greeting, its blank and a title."""
     phrases = _phrases()
-    found: list[int] = []
+    results: list[int] = []
     first = _FIRST.match(text)
     openings = _OPENING.finditer(text, first.end() if first else 0)
     for opening in chain((first,) if first else (), openings):
         pattern = phrases.get(opening[1].lower())
         if pattern and (match := pattern.match(text, opening.start(1))):
-            found.append(match.end())
-            if len(found) == MOST:
+            results.append(match.end())
+            if len(results) == MOST:
                 break
-    return tuple(found)
+    return tuple(results)
 
 
 # A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
@@ -230,10 +230,10 @@ class TextView:
     def _place(self, index: int) -> tuple[int, int]:
         """Return what shows as one character here, as a span of the view before."""
         starts, edits = self._edits
-        found = bisect_right(starts, index) - 1
-        if found < 0:
+        position = bisect_right(starts, index) - 1
+        if position < 0:
             return index, index + 1
-        edit = edits[found]
+        edit = edits[position]
         if index < edit.at + edit.size:
             return edit.start, edit.end
         before = edit.end + index - edit.at - edit.size
@@ -262,7 +262,11 @@ def _folded(text: str) -> Iterator[Edit]:
 def _usual() -> frozenset[str]:
     """Return the characters of the Latin script, its punctuation and a variable's cover that stay as they are."""
     candidates = map(chr, (*range(0x20, 0x250), *range(0x2010, 0x2040), 0x20AC))
-    stay = (one for one in candidates if fold(one) == one and one not in "&<" and not INVISIBLE.match(one))
+    stay = (
+        candidate
+        for candidate in candidates
+        if fold(candidate) == candidate and candidate not in "&<" and not INVISIBLE.match(candidate)
+    )
     return frozenset((COVER, "\n", "\r", "\t", *stay))
 
 
@@ -314,11 +318,11 @@ def _covered(text: str) -> str:
 def views_of(text: str, *, covered: bool = True) -> tuple[TextView, ...]:
     """Return the views of a text, raw first; with ``covered`` false the variables stay as they are."""
     clean = text.replace(COVER, "\ufffd")
-    seen = [TextView("raw", _covered(clean) if covered else clean)]
-    if seen[0].is_usual:
-        return (seen[0],)
+    views = [TextView("raw", _covered(clean) if covered else clean)]
+    if views[0].is_usual:
+        return (views[0],)
     for name, change in _CHANGES.items():
-        changed = change(seen[-1])
-        if changed != seen[-1].text:
-            seen.append(TextView(name, changed, parent=seen[-1]))
-    return tuple(seen)
+        changed = change(views[-1])
+        if changed != views[-1].text:
+            views.append(TextView(name, changed, parent=views[-1]))
+    return tuple(views)

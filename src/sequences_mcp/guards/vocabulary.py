@@ -39,7 +39,7 @@ def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
     """
     if _ORDINARY.fullmatch(value) is None:
         return False
-    words = [found[0] for found in _BETWEEN.finditer(value)]
+    words = [match[0] for match in _BETWEEN.finditer(value)]
     letters = [word for word in words if not word.isdigit()]
     return words[:1] == letters[:1] != [] and all(_is_unknown(word, policy.forbidden) for word in letters)
 
@@ -90,8 +90,8 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, str):
         yield value
     elif isinstance(value, tuple | list | frozenset | set | dict):
-        for one in (*value, *value.values()) if isinstance(value, dict) else value:
-            yield from _texts(one)
+        for item in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _spelled(source: str) -> Iterator[str]:

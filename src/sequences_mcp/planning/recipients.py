@@ -52,64 +52,65 @@ class GivenValue(NamedTuple):
     position: int = 0
 
 
-def unsound(given: Iterable[GivenValue], *, policy: GuardPolicy) -> list[tuple[GivenValue, Finding]]:
+def unsound(values: Iterable[GivenValue], *, policy: GuardPolicy) -> list[tuple[GivenValue, Finding]]:
     """Return the values that the guards refuse, each with the first reason. A blank value is none."""
     return [
-        (one, errors[0])
-        for one in given
-        if not is_blank(one.value) and (errors := errors_in(check_value(one.name, one.value or "", policy=policy)))
+        (value, errors[0])
+        for value in values
+        if not is_blank(value.value)
+        and (errors := errors_in(check_value(value.name, value.value or "", policy=policy)))
     ]
 
 
-def refused_value(given: GivenValue, found: Finding) -> RowProblem:
+def refused_value(value: GivenValue, finding: Finding) -> RowProblem:
     """Return a value that the guards refuse as a problem of its row."""
-    return RowProblem(given.position, given.name, given.value, found.message.rstrip("."))
+    return RowProblem(value.position, value.name, value.value, finding.message.rstrip("."))
 
 
-def require_sound_values(given: Iterable[GivenValue], *, policy: GuardPolicy) -> None:
+def require_sound_values(values: Iterable[GivenValue], *, policy: GuardPolicy) -> None:
     """Raise RefusedByGuardsError when a value is a placeholder, a template's token or holds invisible text.
 
     Its data names the first ten, each with its place, and how many more there are. A blank value is none.
     """
-    require_none_unsound(unsound(given, policy=policy))
+    require_none_unsound(unsound(values, policy=policy))
 
 
 def require_none_unsound(bad: Items[tuple[GivenValue, Finding]]) -> None:
     """Raise RefusedByGuardsError when ``unsound`` found something."""
     if not bad:
         return
-    rows = [_row(one, found) for one, found in bad[:MOST_GIVEN]]
+    rows = [_row(value, finding) for value, finding in bad[:MOST_GIVEN]]
     raise RefusedByGuardsError(
         f"The guards refuse {len(bad):,} {'value' if len(bad) == 1 else 'values'}: "
-        f"{'; '.join(filter(None, dict.fromkeys(_place(one) for one, _ in bad[:MOST_GIVEN])))}.",
+        f"{'; '.join(filter(None, dict.fromkeys(_place(value) for value, _ in bad[:MOST_GIVEN])))}.",
         next_step="Nothing was done. Give the real value, or leave the field out; `values` says what is wrong.",
         data={"values": rows, **({"more": len(bad) - MOST_GIVEN} if len(bad) > MOST_GIVEN else {})},
     )
 
 
-def doubts(given: Iterable[GivenValue], *, policy: GuardPolicy) -> tuple[str, ...]:
+def doubts(values: Iterable[GivenValue], *, policy: GuardPolicy) -> tuple[str, ...]:
     """Return what is doubtful about values that are not refused, each with its likely value where there is one."""
     return tuple(
-        found.message + (f" Likely: {found.fix}." if found.fix else "")
-        for one in given
-        if not is_blank(one.value)
-        for found in check_value(one.name, one.value or "", policy=policy)
+        finding.message + (f" Likely: {finding.fix}." if finding.fix else "")
+        for value in values
+        if not is_blank(value.value)
+        for finding in check_value(value.name, value.value or "", policy=policy)
     )
 
 
-def _row(one: GivenValue, found: Finding) -> dict[str, str]:
-    value = one.value or ""
+def _row(row: GivenValue, finding: Finding) -> dict[str, str]:
+    value = row.value or ""
     shown = value if len(value) <= LONGEST_GIVEN else f"{value[:LONGEST_GIVEN]}…"
     return {
-        "place": _place(one),
+        "place": _place(row),
         "value": shown,
-        "rule": found.rule,
-        "why": found.message.removeprefix(f"{{{{{one.name}}}}}: "),
+        "rule": finding.rule,
+        "why": finding.message.removeprefix(f"{{{{{row.name}}}}}: "),
     }
 
 
-def _place(one: GivenValue) -> str:
-    return f"{one.where}: {one.name}" if one.where else one.name
+def _place(value: GivenValue) -> str:
+    return f"{value.where}: {value.name}" if value.where else value.name
 
 
 SEVERAL = ("emails", "phone_numbers")
@@ -162,30 +163,32 @@ class RecipientRows:
 
     def whole(self) -> list[Recipient]:
         """Return the people of the rows with which nothing is wrong so far."""
-        bad = {one.position for one in self.problems} | {one.position for one, _ in self.refused}
+        bad = {problem.position for problem in self.problems} | {value.position for value, _ in self.refused}
         return [entry for entry in self.entries if entry.contact.position not in bad]
 
-    def require_sound(self, found: Iterable[RowProblem] = ()) -> None:
-        """Raise one error with every problem of every row, those that were ``found`` later among them.
+    def require_sound(self, results: Iterable[RowProblem] = ()) -> None:
+        """Raise one error with every problem of every row, those that were ``results`` later among them.
 
         InvalidArgumentsError, or RefusedByGuardsError where values refused by the guards are all there is. A
         problem with a field that has one already, and one with the whole of a row that has others, follow from
         the earlier ones and are left out.
         """
-        problems = [*self.problems, *self._new(found)]
+        problems = [*self.problems, *self._new(results)]
         if problems:
-            problems += [refused_value(one, finding) for one, finding in self.refused]
-            require_none(sorted(problems, key=lambda one: one.position), what="contact")
+            problems += [refused_value(value, finding) for value, finding in self.refused]
+            require_none(sorted(problems, key=lambda problem: problem.position), what="contact")
         require_none_unsound(self.refused)
 
-    def _new(self, found: Iterable[RowProblem]) -> Iterator[RowProblem]:
-        told = {(one.position, one.field) for one in self.problems}
-        told |= {(one.position, one.name) for one, _ in self.refused}
+    def _new(self, problems: Iterable[RowProblem]) -> Iterator[RowProblem]:
+        told = {(problem.position, problem.field) for problem in self.problems}
+        told |= {(value.position, value.name) for value, _ in self.refused}
         bad = {position for position, _ in told}
-        for one in found:
-            follows = one.position in bad if one.field is None else (one.position, one.field) in told
+        for problem in problems:
+            follows = (
+                problem.position in bad if problem.field is None else (problem.position, problem.field) in told
+            )
             if not follows:
-                yield one
+                yield problem
 
 
 def read_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> RecipientRows:
@@ -280,7 +283,7 @@ class _Row:
             if name not in allowed:
                 self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(allowed)}")
         known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS})
-        emails = self._each(item, "emails", lambda one: read_address(one).text)
+        emails = self._each(item, "emails", lambda item: read_address(item).text)
         phones = self._each(item, "phone_numbers", _direct)
         known = replace(
             known,
@@ -293,26 +296,26 @@ class _Row:
         return Recipient(
             contact_id=contact_id,
             contact=ContactEntry(known, note, contact_id, position=self.position),
-            emails=tuple(one for one in emails if address_key(one) != address_key(known.email or "")),
-            phones=tuple(one for one in phones if one != known.phone),
+            emails=tuple(email for email in emails if address_key(email) != address_key(known.email or "")),
+            phones=tuple(phone for phone in phones if phone != known.phone),
             variables=self._variables(_given(item, "variables")),
             texts=self._texts(_given(item, "texts")),
         )
 
     def _each(self, item: Mapping[str, Any], name: str, read: Callable[[str], str]) -> tuple[str, ...]:
         """Return each address or number of a list in its one spelling."""
-        found = []
+        results = []
         try:
             given = _list(item, name)
         except InvalidArgumentsError as error:
             self._wrong(name, None, error.message, remedy=error.next_step)
             return ()
-        for one in given:
+        for entry in given:
             try:
-                found.append(read(one))
+                results.append(read(entry))
             except InvalidArgumentsError as error:
-                self._wrong(name, one, error.message, remedy=error.next_step)
-        return tuple(dict.fromkeys(found))
+                self._wrong(name, entry, error.message, remedy=error.next_step)
+        return tuple(dict.fromkeys(results))
 
     def _variables(self, raw: object) -> dict[str, str]:
         for fault in variable_faults(raw):
@@ -323,21 +326,21 @@ class _Row:
         if not isinstance(raw, Mapping):
             self._wrong("texts", raw, TEXTS_NO_OBJECT, remedy="It maps a step id to the text for this person.")
             return {}
-        found = {}
+        results = {}
         for step_id, value in raw.items():
             text = _one_text(value)
             if text is None:
                 self._wrong(f"texts.{str(step_id)[:LONGEST_PROBLEM]}", None, TEXT_MISSHAPEN, remedy=TEXT_FORM)
             else:
-                found[str(step_id)] = text
-        return found
+                results[str(step_id)] = text
+        return results
 
     def _id(self, item: Mapping[str, Any]) -> str | None:
-        given = self._text(item, "id")
+        text = self._text(item, "id")
         try:
-            return str(parse_id(given, IdKind.CONTACT)) if given else None
+            return str(parse_id(text, IdKind.CONTACT)) if text else None
         except WrongIdError as error:
-            self._wrong("id", given, error.message, remedy=error.next_step)
+            self._wrong("id", text, error.message, remedy=error.next_step)
             return None
 
     def _text(self, item: Mapping[str, Any], name: str) -> str | None:
@@ -365,21 +368,21 @@ def several_addresses(entries: Iterable[Recipient], *, title: str) -> list[RowPr
 
 
 def _direct(phone: str) -> str:
-    found = read_phone(phone, country=None)
-    if EXTENSION in found:
+    result = read_phone(phone, country=None)
+    if EXTENSION in result:
         raise _bad("no vendor takes a number with an extension", "Leave it out, or give a direct number.")
-    return found
+    return result
 
 
 def _list(item: Mapping[str, Any], name: str) -> list[str]:
     value = item.get(name)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise _bad("this is not a list of texts", 'Give it as ["…", "…"].')
     if len(value) > MOST_ADDRESSES:
         raise _bad(f"it has {len(value):,} entries", f"Give {MOST_ADDRESSES} at most.")
-    return [one.strip() for one in value]
+    return [item.strip() for item in value]
 
 
 def _given(item: Mapping[str, Any], name: str) -> object:
@@ -468,18 +471,20 @@ def read_contact_inputs(
     rows = [_ContactInputRow(position) for position in range(1, len(raw) + 1)]
     people = [row.contact_input(item, misfit) for row, item in zip(rows, raw, strict=True)]
     problems = [problem for row in rows for problem in row.problems]
-    problems += _named_twice([None if row.problems else one for row, one in zip(rows, people, strict=True)])
+    problems += _named_twice(
+        [None if row.problems else contact for row, contact in zip(rows, people, strict=True)]
+    )
     refused = [] if policy is None else unsound(_contact_input_values(people), policy=policy)
     if problems:
-        problems += [refused_value(one, found) for one, found in refused]
-        require_none(sorted(problems, key=lambda one: one.position), what="contact")
+        problems += [refused_value(value, finding) for value, finding in refused]
+        require_none(sorted(problems, key=lambda problem: problem.position), what="contact")
     require_none_unsound(refused)
-    return [one for one in people if one is not None]
+    return [person for person in people if person is not None]
 
 
 def _contact_input_values(people: Items[ContactInput | None]) -> Iterator[GivenValue]:
-    for position, one in enumerate(people, start=1):
-        named = facts_of(one.fields) if one else {}
+    for position, contact in enumerate(people, start=1):
+        named = facts_of(contact.fields) if contact else {}
         yield from (GivenValue(f"contact {position}", name, value, position) for name, value in named.items())
 
 
@@ -502,17 +507,17 @@ class _ContactInputRow:
                 self._wrong(str(name), item[name], f"this is not a field; the fields are {', '.join(FACTS)}")
         if item.get("note") is not None:
             self._wrong("note", item["note"], "vendors take no notes here", remedy="Leave it out.")
-        given = self._text(item, "id")
+        raw = self._text(item, "id")
         facts = {name: self._text(item, name) for name in FACTS}
         country = facts["country"]
         facts["email"] = self._read("email", facts["email"], wire_address)
         facts["phone"] = self._read("phone", facts["phone"], lambda text: _number(text, country=country))
         facts["company_domain"] = self._read("company_domain", facts["company_domain"], read_host)
         facts["linkedin_url"] = self._read("linkedin_url", facts["linkedin_url"], read_profile)
-        own = self._read("id", given, lambda text: str(parse_id(text, IdKind.CONTACT)))
-        person = ContactInput(id=own, fields=ContactFields(**facts))
-        if not self.problems and (found := misfit(person)) is not None:
-            self._wrong(None, None, found.problem, remedy=found.remedy)
+        parsed_id = self._read("id", raw, lambda text: str(parse_id(text, IdKind.CONTACT)))
+        person = ContactInput(id=parsed_id, fields=ContactFields(**facts))
+        if not self.problems and (result := misfit(person)) is not None:
+            self._wrong(None, None, result.problem, remedy=result.remedy)
         return person
 
     def _text(self, item: Mapping[str, Any], name: str) -> str | None:
@@ -547,11 +552,11 @@ def _number(text: str, *, country: str | None) -> str:
 
 def _named_twice(people: Items[ContactInput | None]) -> Iterator[RowProblem]:
     places: dict[str, int] = {}
-    for position, one in enumerate(people, start=1):
-        if one is None:
+    for position, contact in enumerate(people, start=1):
+        if contact is None:
             continue
-        email = address_key(one.fields.email) if one.fields.email else None
-        known = one.id or email or one.fields.linkedin_url
+        email = address_key(contact.fields.email) if contact.fields.email else None
+        known = contact.id or email or contact.fields.linkedin_url
         if known and (earlier := places.setdefault(known, position)) != position:
             problem = f"contacts {earlier} and {position} are the same person"
             yield RowProblem(position, None, None, problem, "Name each person once.")

@@ -107,7 +107,7 @@ def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str
     """
     sequence, run = text.sequence, text.run
     values = values_for(text.contact, sourcing=text.sourcing, sender=sender, variables=sequence.variables)
-    for found in final_findings(
+    for final_finding in final_findings(
         run.step,
         subject=run.subject,
         content=run.content or "",
@@ -115,9 +115,9 @@ def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str
         earlier=sequence.before(run.step.id),
         policy=policy,
     ):
-        unseen = found.variable is not None and not sequence.warnings and not text.is_approved
-        if found.severity is Severity.ERROR or (unseen and found.severity is Severity.WARNING):
-            return f"{found.rule}: {found.message}"
+        unseen = final_finding.variable is not None and not sequence.warnings and not text.is_approved
+        if final_finding.severity is Severity.ERROR or (unseen and final_finding.severity is Severity.WARNING):
+            return f"{final_finding.rule}: {final_finding.message}"
     return None
 
 
@@ -128,7 +128,7 @@ def used_by(steps: Iterable[Step], values: Mapping[str, str | None]) -> dict[str
 
 
 def _follows_an_email(earlier: Items[Step]) -> bool:
-    return any(one.type is Channel.EMAIL for one in earlier)
+    return any(step.type is Channel.EMAIL for step in earlier)
 
 
 class _Seen(NamedTuple):
@@ -139,12 +139,12 @@ class _Seen(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def _seen(name: str, given: str, policy: GuardPolicy, *, stands_apart: bool) -> _Seen | None:
+def _seen(name: str, text: str, policy: GuardPolicy, *, stands_apart: bool) -> _Seen | None:
     """Look at a value by itself; None where only the text that it stands in can tell."""
-    value = given.strip()
+    value = text.strip()
     shown = _DIGIT.sub("7", value)
     if is_unheard_of(shown, policy):
-        return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, given, policy=policy)))
+        return _Seen(-(-len(value) // _ROUNDED), bool(check_value(name, text, policy=policy)))
     if _is_quiet(name, shown, policy, stands_apart=stands_apart):
         return _Seen(-(-len(value) // _ROUNDED), is_doubtful=False)
     return None
@@ -179,10 +179,10 @@ def _fits(step: Step, lengths: tuple[tuple[str, int], ...], *, is_follow_up: boo
     """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
     values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}
     subject, content = (None if part is None else fill_in(part, values) for part in (step.subject, step.content))
-    found = check_rendered(
+    findings = check_rendered(
         step=step, subject=subject, content=content, values=values, is_follow_up=is_follow_up, policy=policy
     )
-    return not any(f.variable is not None or f.severity is Severity.ERROR for f in found)
+    return not any(f.variable is not None or f.severity is Severity.ERROR for f in findings)
 
 
 @cache
@@ -255,7 +255,7 @@ def render_recipient(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
-    found = [*doubts_about(contact), *_never_open(app, blueprint.steps, zone)]
+    results = [*doubts_about(contact), *_never_open(app, blueprint.steps, zone)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         planned, findings = planned_step(
@@ -267,30 +267,32 @@ def render_recipient(
             earlier=blueprint.steps[:place],
         )
         steps.append(planned)
-        found.extend(findings)
+        results.extend(findings)
     return RenderedRecipient(
         contact=contact,
         variables=variables,
         time_zone=zone.names,
         zone_source=zone.source,
         steps=tuple(steps),
-        findings=tuple(dict.fromkeys(found)),
+        findings=tuple(dict.fromkeys(results)),
     )
 
 
 def doubts_about(contact: Contact) -> list[Finding]:
     """Return what is doubtful about a person's facts together, which no fact shows by itself, and the address."""
-    found = []
+    findings = []
     first, last = (contact.first_name or "").strip(), (contact.last_name or "").strip()
     if first and first.casefold() == last.casefold():
         message = "First and last name are the same; one of the two is probably wrong."
-        found.append(_doubt("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}"))
+        findings.append(
+            _doubt("person.same_names", field="first_name", message=message, excerpt=f"{first} {last}")
+        )
     email = contact.email or ""
     if not email.isascii() or "xn--" in email:
-        for one in lookalikes.find_homographs(email):
-            message = SEEMING_HOST if one.wire else SEEMING_MAILBOX
-            found.append(_doubt("person.lookalike_address", field="email", message=message, excerpt=email))
-    return found
+        for homograph in lookalikes.find_homographs(email):
+            message = SEEMING_HOST if homograph.wire else SEEMING_MAILBOX
+            findings.append(_doubt("person.lookalike_address", field="email", message=message, excerpt=email))
+    return findings
 
 
 def _doubt(rule: str, *, field: str, message: str, excerpt: str) -> Finding:
@@ -315,17 +317,17 @@ def planned_step(
     """
     to = address_for(step, contact)
     subject, content = _source(step, text, rewritten=rewritten)
-    found = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
+    findings = [*_no_address(step, contact), *([] if rewritten else _unwanted_text(step, text))]
     if content is None:
-        return PlannedStep(step=step, recipient=to, subject=subject, content=None), found
+        return PlannedStep(step=step, recipient=to, subject=subject, content=None), findings
     if text is not None:
-        found.extend(_written(app, step, text))
-        found.extend([] if text.keeps_subject else _no_subject(step, subject))
+        findings.extend(_written(app, step, text))
+        findings.extend([] if text.keeps_subject else _no_subject(step, subject))
     stays = text is not None and text.keeps_subject
     templates = (content,) if stays else (subject, content)
     empty = {name for part in templates if part for name in missing(part, values)}
-    found.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
-    if not empty and not any(f.severity is Severity.ERROR for f in found):
+    findings.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
+    if not empty and not any(f.severity is Severity.ERROR for f in findings):
         if subject is not None and not stays:
             subject = fill_in(subject, values)
         content = fill_in(content, values)
@@ -335,8 +337,8 @@ def planned_step(
                 step, subject=subject, content=content, values=values, earlier=earlier, policy=app.policy
             )
         # The template's own warnings have been told with the blueprint.
-        found.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
-    return PlannedStep(step=step, recipient=to, subject=subject, content=content), found
+        findings.extend(f for f in final if text or f.variable or f.severity is Severity.ERROR)
+    return PlannedStep(step=step, recipient=to, subject=subject, content=content), findings
 
 
 def _source(step: Step, text: StepText | None, *, rewritten: bool) -> tuple[str | None, str | None]:
@@ -356,7 +358,7 @@ def _written(app: AppContext, step: Step, text: StepText) -> Iterator[Finding]:
     ]
     for field, part in parts:
         if part is not None:
-            found = check_text(
+            findings = check_text(
                 part,
                 field=field,
                 channel=step.type,
@@ -364,7 +366,7 @@ def _written(app: AppContext, step: Step, text: StepText) -> Iterator[Finding]:
                 step_id=step.id,
                 policy=app.policy,
             )
-            yield from errors_in(found)
+            yield from errors_in(findings)
 
 
 def _never_open(app: AppContext, steps: Iterable[Step], zone: Zone) -> list[Finding]:

@@ -92,7 +92,10 @@ def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
             "It is about texts written for each contact (contentSource suggestedByKalent); this step has one text "
             "for all. Leave it out.",
         )
-    days, invitation = step.policy.invite_timeout_days, next((one for one in earlier if one.is_invitation), None)
+    days, invitation = (
+        step.policy.invite_timeout_days,
+        next((step for step in earlier if step.is_invitation), None),
+    )
     waits = step.temporality_type is Temporality.AFTER_INVITATION_SETTLED
     if days is not None and not (step.is_invitation or waits):
         yield (

@@ -62,8 +62,8 @@ def handed_facts(sequence: Run) -> str:
     """Return in words what a vendor is given about one person; nothing for a run of the embedded engine."""
     if not sequence.is_at_vendor:
         return ""
-    given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
-    return f"{VENDORS[sequence.provider]} is given {given}"
+    text = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sequence.handover.items())
+    return f"{VENDORS[sequence.provider]} is given {text}"
 
 
 def not_given(detail: SequenceDetail) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def vendor_recipient(
     unavailable_because = FILLED_THERE | blank
     plain = values | dict.fromkeys(unavailable_because, "Quovadrin")
     shown = values | {name: f"{{{{{name}}}}}" for name in unavailable_because}
-    found = [*rendering.doubts_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
+    results = [*rendering.doubts_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         earlier = blueprint.steps[:place]
@@ -128,15 +128,15 @@ def vendor_recipient(
         subject, content = (_as_shown(part, shown) for part in (step.subject, step.content))
         steps.append(replace(planned, step=step, subject=subject, content=content or ""))
         written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
-        kept = [f for f in findings if not written_there or f.rule.startswith("person.")]
-        found.extend(_not_told(step, blank, kept))
+        remaining = [f for f in findings if not written_there or f.rule.startswith("person.")]
+        results.extend(_not_told(step, blank, remaining))
     return rendering.RenderedRecipient(
         contact=contact,
         variables={},
         time_zone="",
         zone_source="the vendor",
         steps=tuple(steps),
-        findings=tuple(dict.fromkeys(found)),
+        findings=tuple(dict.fromkeys(results)),
     )
 
 
@@ -173,10 +173,10 @@ def values_found(
     values, used = _values(contact), set(used_in(texts)) - FILLED_THERE
     filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
     given = {name: value for name, value in handover.items() if name in WORDS}
-    found = [*check_values(filled, policy=app.policy)]
+    findings = [*check_values(filled, policy=app.policy)]
     for name, value in given.items():
-        found.extend(check_value(name, value, policy=app.policy))
-    return tuple(found)
+        findings.extend(check_value(name, value, policy=app.policy))
+    return tuple(findings)
 
 
 def _values(contact: Contact) -> dict[str, str | None]:

@@ -21,15 +21,15 @@ async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
     header = plan.header
     blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(header.blueprint_id, header.blueprint_version)
-    found = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
-    found = waived(found, await app.waivers.waivers_of(blueprint.id))
+    findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
+    findings = waived(findings, await app.waivers.waivers_of(blueprint.id))
     if header.is_at_vendor:
         reviewed = not any(UNREVIEWED in warning for warning in header.warnings)
         named = not any(NO_AGENT in warning for warning in header.warnings)
-        found = (*found, *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=named))
+        findings = (*findings, *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=named))
     else:
-        found = (*found, *unread(app, blueprint.steps))
-    return BlueprintReport(blueprint, found)
+        findings = (*findings, *unread(app, blueprint.steps))
+    return BlueprintReport(blueprint, findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,11 @@ class PlanWarnings:
     @property
     def distinct(self) -> tuple[Finding, ...]:
         """Every different warning once."""
-        return tuple(dict.fromkeys((*self.of_all, *(one for found in self.of_people.values() for one in found))))
+        return tuple(
+            dict.fromkeys(
+                (*self.of_all, *(finding for of_person in self.of_people.values() for finding in of_person))
+            )
+        )
 
 
 async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnings:
@@ -55,11 +59,11 @@ async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnin
     of_all = warnings_in(report.findings)
     of_people = {}
     if plan.warnings:
-        found = await app.records.list_people(plan.id, page=1, size=people)  # those with warnings come first
+        page = await app.records.list_people(plan.id, page=1, size=people)  # those with warnings come first
         of_people = {
-            one.sequence.id: person_warnings(app, one, sourcing=report.blueprint.sourcing)
-            for one in found.items
-            if one.sequence.warnings and not one.sequence.is_over
+            item.sequence.id: person_warnings(app, item, sourcing=report.blueprint.sourcing)
+            for item in page.items
+            if item.sequence.warnings and not item.sequence.is_over
         }
     return PlanWarnings(of_all=of_all, of_people=of_people, number=len(of_all) + plan.warnings)
 
@@ -86,8 +90,8 @@ def own_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: S
     """Return what the guards warn of now about one person alone: their data, and texts of their own."""
     steps = detail.sequence.steps
     own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
-    found = person_findings(app, detail, sourcing=sourcing)
-    told = warnings_in(one for one in found if one.variable or one.step_id in own)
+    findings = person_findings(app, detail, sourcing=sourcing)
+    told = warnings_in(finding for finding in findings if finding.variable or finding.step_id in own)
     return tuple(dict.fromkeys((*doubts_about(detail.contact), *told)))
 
 

@@ -40,9 +40,9 @@ async def waive(
     Raises InvalidArgumentsError for anything else; an error of the guards cannot be waived.
     """
     app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    found = (await get_blueprint(app, blueprint_id=blueprint_id)).findings
-    if not any(finding.rule == rule and finding.severity is Severity.WARNING for finding in found):
-        present = sorted({finding.rule for finding in found if finding.severity is Severity.WARNING})
+    findings = (await get_blueprint(app, blueprint_id=blueprint_id)).findings
+    if not any(finding.rule == rule and finding.severity is Severity.WARNING for finding in findings):
+        present = sorted({finding.rule for finding in findings if finding.severity is Severity.WARNING})
         raise InvalidArgumentsError(
             f"{rule} is no warning in this blueprint.",
             next_step=f"Its warnings: {', '.join(present) or 'none'}. Errors cannot be waived.",
@@ -73,10 +73,10 @@ async def check_blueprint(
         stored = await get_blueprint(app, blueprint_id=blueprint_id)
         report = Report(findings=stored.findings, steps=stored.blueprint.steps)
     else:
-        found = check_steps(steps, policy=app.policy)
+        result = check_steps(steps, policy=app.policy)
         # A vendor may use what the embedded engine does not, and nobody has said yet where this will be stored.
-        unused = tuple(requirements.without_effect(found.well_formed, severity=Severity.WARNING))
-        report = Report(findings=found.findings + unused, steps=found.steps)
+        unused = tuple(requirements.without_effect(result.well_formed, severity=Severity.WARNING))
+        report = Report(findings=result.findings + unused, steps=result.steps)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)
 
@@ -182,7 +182,7 @@ def check_file(text: str, *, policy: GuardPolicy) -> tuple[Located, ...]:
         raise InvalidArgumentsError("The file is nested too deeply.", next_step="Give a list of steps.") from error
     root, steps = _steps(source)
     return tuple(
-        _located(source, found, root=root, steps=steps) for found in check_steps(steps, policy=policy).findings
+        _located(source, finding, root=root, steps=steps) for finding in check_steps(steps, policy=policy).findings
     )
 
 
@@ -278,10 +278,10 @@ def valid_name(name: str) -> str:
 
 def sourcing_given(app: AppContext, *, job_title: str | None, location: str | None) -> Sourcing:
     """Return what a caller says a blueprint is about; RefusedByGuardsError for a placeholder."""
-    given = Sourcing(job_title=clean(job_title), location=clean(location))
-    values = [GivenValue("", "job_title", given.job_title), GivenValue("", "location", given.location)]
+    sourcing = Sourcing(job_title=clean(job_title), location=clean(location))
+    values = [GivenValue("", "job_title", sourcing.job_title), GivenValue("", "location", sourcing.location)]
     require_sound_values(values, policy=app.policy)
-    return given
+    return sourcing
 
 
 def clean(text: str | None) -> str | None:
@@ -308,7 +308,7 @@ async def update_blueprint(
     A vendor's blueprint in which people were started waits for a person: ApprovalError. Raises StaleVersionError
     when ``expected_version`` is not the newest, RefusedByGuardsError on an error.
     """
-    if all(one is None for one in (name, steps, job_title, location, config)):
+    if all(item is None for item in (name, steps, job_title, location, config)):
         raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     blueprints = offered(provider.blueprints, provider, verb="update blueprints")
@@ -325,7 +325,7 @@ async def update_blueprint(
     )
     new_name = old.name if name is None else valid_name(name)
     if provider.name != LOCAL and not app.is_approved and await _has_runs(app, blueprint_id):
-        own = None if steps is None else [one.model_dump(mode="json", exclude_none=True) for one in checked]
+        own = None if steps is None else [step.model_dump(mode="json", exclude_none=True) for step in checked]
         asked = {
             "expected_version": expected_version,
             "name": name,
@@ -350,17 +350,21 @@ async def update_blueprint(
         steps=checked,
         sourcing=sourcing,
     )
-    kept = {step.id for step in blueprint.steps}
-    removed = tuple(step.id for step in old.steps if step.id not in kept)
+    remaining = {step.id for step in blueprint.steps}
+    removed = tuple(step.id for step in old.steps if step.id not in remaining)
     return requirements.BlueprintReport(blueprint, findings, removed)
 
 
 async def present_blueprint(app: AppContext, blueprint_id: str) -> dict[str, object]:
     """Return a blueprint as it is known now: its version, name and steps."""
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    found = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
-    facts = {"name": found.name, "job_title": found.sourcing.job_title, "location": found.sourcing.location}
-    return {"expected_version": found.version, **facts, "steps": _written(found.steps)}
+    blueprint = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
+    facts = {
+        "name": blueprint.name,
+        "job_title": blueprint.sourcing.job_title,
+        "location": blueprint.sourcing.location,
+    }
+    return {"expected_version": blueprint.version, **facts, "steps": _written(blueprint.steps)}
 
 
 def blueprint_as_kept(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -378,19 +382,19 @@ async def _has_runs(app: AppContext, blueprint_id: str) -> bool:
     provider, page = provider_of(blueprint_id), 1
     while True:
         wanted = SequenceFilter(blueprint_id=blueprint_id, page=page, size=100)
-        found = await app.vendor_runs.list_runs(provider, wanted)
-        if any(one.sequence.is_handed_over for one in found.items):
+        results = await app.vendor_runs.list_runs(provider, wanted)
+        if any(item.sequence.is_handed_over for item in results.items):
             return True
-        if not found.has_more:
+        if not results.has_more:
             return False
         page += 1
 
 
 def _require_whole_list(old: Items[Step], given: list[object]) -> None:
     """Raise InvalidArgumentsError when a list drops steps and is not just what remains of the old one."""
-    kept = [_unchanged(step, old) for step in given]
+    remaining = [_unchanged(step, old) for step in given]
     dropped = [step.id for step in old if step.id not in {_id(step) for step in given}]
-    if len(given) < len(old) and dropped and not all(kept):
+    if len(given) < len(old) and dropped and not all(remaining):
         raise InvalidArgumentsError(
             f"steps is the whole list. This call gives {len(given)} of {len(old)} steps and would drop "
             f"{', '.join(dropped)}.",
@@ -400,15 +404,15 @@ def _require_whole_list(old: Items[Step], given: list[object]) -> None:
         )
 
 
-def _unchanged(given: object, old: Items[Step]) -> bool:
+def _unchanged(value: object, old: Items[Step]) -> bool:
     try:
-        return Step.model_validate(given) in old
+        return Step.model_validate(value) in old
     except ValidationError:
         return False
 
 
-def _id(given: object) -> object:
-    return given.get("id") if isinstance(given, dict) else None
+def _id(value: object) -> object:
+    return value.get("id") if isinstance(value, dict) else None
 
 
 async def get_blueprint(

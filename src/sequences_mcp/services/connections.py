@@ -53,7 +53,7 @@ async def list_providers(app: AppContext) -> ProvidersReport:
         approval=tuple(_ways_to_approve(app)),
         auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),
         troubles=troubles,
-        broken=(*(one.line for one in troubles), *await _unknown(app)),
+        broken=(*(trouble.line for trouble in troubles), *await _unknown(app)),
         workers=tuple(app.workers()),
         waiting=await app.records.waiting(),
     )
@@ -88,8 +88,11 @@ async def _report(provider: Provider) -> ProviderReport:
 
 
 async def _unknown(app: AppContext) -> list[str]:
-    found = await app.operations.unknown(size=10)
-    return [f"{one.tool} on {one.subject}: outcome unknown; {_way_to_resolve(app, one.id)}." for one in found]
+    operations = await app.operations.unknown(size=10)
+    return [
+        f"{operation.tool} on {operation.subject}: outcome unknown; {_way_to_resolve(app, operation.id)}."
+        for operation in operations
+    ]
 
 
 def _way_to_resolve(app: AppContext, operation_id: str) -> str:

@@ -43,11 +43,11 @@ async def find_contacts(
     """
     where = app.named(provider_of(provider))
     if where.sourcings is not None:
-        found = await where.sourcings.find_candidates(provider, query.strip(), page=page, size=size)
+        results = await where.sourcings.find_candidates(provider, query.strip(), page=page, size=size)
     else:
         contacts = offered(where.contacts, where, verb="search contacts")
-        found = await contacts.find_contacts(query.strip(), page=page, size=size)
-    return FoundContacts(found, await app.suppressions.suppressed_among(found.items))
+        results = await contacts.find_contacts(query.strip(), page=page, size=size)
+    return FoundContacts(results, await app.suppressions.suppressed_among(results.items))
 
 
 async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[SavedContact]:
@@ -80,12 +80,12 @@ class _Trail:
 
     def may_go_on(self) -> bool:
         """Say whether another request may follow."""
-        is_unknown = any(one is not None and one.outcome == "unknown" for one in self.found)
+        is_unknown = any(placed is not None and placed.outcome == "unknown" for placed in self.found)
         return not is_unknown and (self.error is None or isinstance(self.error, ABOUT_ONE))
 
     def people(self) -> tuple[PlacedContact, ...]:
         """Return everybody; whoever was not come to is not done."""
-        return tuple(one or PlacedContact(outcome="not_done", why=UNTRIED) for one in self.found)
+        return tuple(placed or PlacedContact(outcome="not_done", why=UNTRIED) for placed in self.found)
 
 
 async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[object]) -> tuple[PlacedContact, ...]:
@@ -116,10 +116,10 @@ async def _put(
             return
         group = waiting[start : start + places.a_request]
         try:
-            found = await places.put(place_id, [people[index] for index in group])
+            placeds = await places.put(place_id, [people[index] for index in group])
         except (ProviderError, NotFoundError) as error:
-            trail.error, found = error, (_failed(error),) * len(group)
-        for index, placed in zip(group, found, strict=True):
+            trail.error, placeds = error, (_failed(error),) * len(group)
+        for index, placed in zip(group, placeds, strict=True):
             trail.found[index] = placed
 
 
@@ -136,22 +136,22 @@ async def _hold_back(app: AppContext, people: Items[ContactInput], trail: _Trail
     """Note those on the suppression list: whoever must never be contacted is put nowhere."""
     now = app.clock()
     facts = [
-        Contact(id=one.id or f"?{index}", created_at=now, updated_at=now, **facts_of(one.fields))
-        for index, one in enumerate(people)
+        Contact(id=contact.id or f"?{index}", created_at=now, updated_at=now, **facts_of(contact.fields))
+        for index, contact in enumerate(people)
     ]
     listed = await app.suppressions.suppressed_among(facts)
-    for index, one in enumerate(facts):
-        if one.id in listed and trail.found[index] is None:
+    for index, contact in enumerate(facts):
+        if contact.id in listed and trail.found[index] is None:
             trail.found[index] = PlacedContact(outcome="not_done", why="suppressed: never to be contacted")
 
 
 def _told(trail: _Trail, provider: Provider) -> tuple[PlacedContact, ...]:
     people = trail.people()
-    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    failed = [(position, placed) for position, placed in enumerate(people, start=1) if placed.outcome != "done"]
     rows = {"people": [_row(*pair) for pair in failed], "taken_in": len(people) - len(failed)}
-    if any(one.outcome == "unknown" for one in people):
+    if any(person.outcome == "unknown" for person in people):
         raise _unknown(trail, provider, rows)
-    if any(one.outcome == "done" for one in people):
+    if any(person.outcome == "done" for person in people):
         return people
     if trail.error is None:
         raise ProviderRejectedError(
@@ -174,13 +174,13 @@ def _unknown(trail: _Trail, provider: Provider, rows: dict[str, Any]) -> Outcome
     )
 
 
-def _row(position: int, one: PlacedContact) -> dict[str, Any]:
+def _row(position: int, placed: PlacedContact) -> dict[str, Any]:
     facts = {
         "contact": position,
-        "outcome": one.outcome,
-        "why": one.why,
-        "vendor_code": one.vendor_code,
-        "vendor_message": one.vendor_message,
+        "outcome": placed.outcome,
+        "why": placed.why,
+        "vendor_code": placed.vendor_code,
+        "vendor_message": placed.vendor_message,
     }
     return {name: value for name, value in facts.items() if value is not None}
 

@@ -81,7 +81,7 @@ class Enrolment:
     def ways(self) -> tuple[str, ...]:
         """All by which the vendor may reach them: its ids, each address, and a profile that it is given."""
         known = (self.person.contact.email, *self.addresses)
-        addresses = (address_key(one) for one in known if one and is_address(one))
+        addresses = (address_key(item) for item in known if item and is_address(item))
         profile = profile_key(self.handover.get("linkedin_url"))
         profiles = (profile,) if profile.startswith("linkedin.com/in/") else ()
         return tuple(dict.fromkeys((*self.ids, *addresses, *profiles)))
@@ -96,14 +96,14 @@ async def offer_of(app: AppContext, *, blueprint_id: str, review_left_out: bool)
     enrolment = offered(provider.enrolment, provider, verb="start sequences")
     blueprint = await enrolment.offer(blueprint_id)
     reviewed = not (review_left_out and enrolment.has_review)
-    found = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
-    require_no_errors(found)
+    findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
+    require_no_errors(findings)
     return Offer(
         provider=provider,
         enrolment=enrolment,
         blueprint=blueprint,
         warnings=(
-            *warnings_in(found),
+            *warnings_in(findings),
             *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=enrolment.names_sender),
         ),
         reviewed_there=reviewed,
@@ -119,25 +119,25 @@ async def enrolments_of(app: AppContext, offer: Offer, rows: RecipientRows, *, k
     known = await _known_here(app, rows.entries, matched, keep=keep)
     people = await _candidates(offer, known)
     standings = await offer.enrolment.standings(people)
-    strangers = [one.contact for one, (_, stored) in zip(people, known, strict=True) if stored is None]
-    kept = iter(await app.vendor_runs.keep_people(strangers) if keep else strangers)
-    before = {one.id for one in matched if one}
-    found = [
+    strangers = [person.contact for person, (_, stored) in zip(people, known, strict=True) if stored is None]
+    contacts = iter(await app.vendor_runs.keep_people(strangers) if keep else strangers)
+    before = {contact.id for contact in matched if contact}
+    enrolments = [
         _with_doubt(
             _enrolment(
                 app,
                 offer,
-                replace(one, obstacle=one.obstacle or standing.obstacle),
-                kept=stored or next(kept),
+                replace(person, obstacle=person.obstacle or standing.obstacle),
+                contact=stored or next(contacts),
                 vendor_id=None if stored else entry.contact_id,
             ),
             standing.doubt,
         )
-        for one, standing, (entry, stored) in zip(people, standings, known, strict=True)
+        for person, standing, (entry, stored) in zip(people, standings, known, strict=True)
     ]
     return [
-        replace(one, is_new=stored is not None and stored.id not in before)
-        for one, (_, stored) in zip(found, known, strict=True)
+        replace(enrolment, is_new=stored is not None and stored.id not in before)
+        for enrolment, (_, stored) in zip(enrolments, known, strict=True)
     ]
 
 
@@ -152,11 +152,15 @@ async def require_sound_rows(
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     store = offered(app.local.contacts, app.local, verb="save contacts")
     matched = await store.match_contacts([entry.contact for entry in _ours(rows.entries)])
-    found = [*_unfitting(provider, rows.entries), *matched.problems]
-    if found or not rows.is_sound:
-        bad = {one.position for one in found}
-        theirs = [one for one in rows.whole() if not _is_own(one) and one.contact.position not in bad]
-        rows.require_sound([*found, *await _unknown_there(app, blueprint_id, theirs)])
+    problems = [*_unfitting(provider, rows.entries), *matched.problems]
+    if problems or not rows.is_sound:
+        bad = {problem.position for problem in problems}
+        theirs = [
+            recipient
+            for recipient in rows.whole()
+            if not _is_own(recipient) and recipient.contact.position not in bad
+        ]
+        rows.require_sound([*problems, *await _unknown_there(app, blueprint_id, theirs)])
     return matched.people
 
 
@@ -166,17 +170,17 @@ async def _unknown_there(app: AppContext, blueprint_id: str, entries: Items[Reci
         return []
     try:
         offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
-        found = await _asked(offer, [(entry, None) for entry in entries])
+        results = await _asked(offer, [(entry, None) for entry in entries])
     except SequencesError:
         return []  # it is told when the rows are mended; what is wrong with them is known without it
-    return [one for one in found if isinstance(one, RowProblem)]
+    return [result for result in results if isinstance(result, RowProblem)]
 
 
-def _with_doubt(one: Enrolment, doubt: str | None) -> Enrolment:
+def _with_doubt(enrolment: Enrolment, doubt: str | None) -> Enrolment:
     if doubt is None:
-        return one
-    found = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=doubt)
-    return replace(one, person=replace(one.person, findings=(*one.person.findings, found)))
+        return enrolment
+    finding = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=doubt)
+    return replace(enrolment, person=replace(enrolment.person, findings=(*enrolment.person.findings, finding)))
 
 
 def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem]:
@@ -190,12 +194,12 @@ def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem
     why = f"{title} takes no variables or texts for one person with a start"
     remedy = "Leave them out; what a vendor offers afterwards is in update_sequence."
     several = [] if enrolment.takes_several else several_addresses(entries, title=title)
-    own = [
+    problems = [
         RowProblem(entry.contact.position or 0, "variables" if entry.variables else "texts", None, why, remedy)
         for entry in entries
         if entry.variables or entry.texts
     ]
-    return several + own
+    return several + problems
 
 
 def _ours(entries: Items[Recipient]) -> list[Recipient]:
@@ -212,7 +216,7 @@ async def _known_here(
     """
     store = offered(app.local.contacts, app.local, verb="save contacts")
     told = [entry.contact for entry in _ours(entries) if entry.has_facts]
-    given = iter([one.contact for one in await store.save_contacts(told)] if keep else [])
+    contacts = iter([contact.contact for contact in await store.save_contacts(told)] if keep else [])
     met = iter(matched)
 
     def known(entry: Recipient) -> Contact | None:
@@ -221,7 +225,7 @@ async def _known_here(
         stored = next(met)
         if not entry.has_facts:
             return stored
-        return next(given) if keep else _with_facts(stored, entry.contact.fields, app)
+        return next(contacts) if keep else _with_facts(stored, entry.contact.fields, app)
 
     return [(entry, known(entry)) for entry in entries]
 
@@ -245,15 +249,15 @@ def _is_own(entry: Recipient) -> bool:
 
 async def _candidates(offer: Offer, known: Items[tuple[Recipient, Contact | None]]) -> list[vendor.VendorPerson]:
     """Return what the vendor says of everybody, asked a few at a time."""
-    found = await _asked(offer, known)
-    require_none([one for one in found if isinstance(one, RowProblem)], what="contact")
-    return [one for one in found if isinstance(one, vendor.VendorPerson)]
+    results = await _asked(offer, known)
+    require_none([result for result in results if isinstance(result, RowProblem)], what="contact")
+    return [result for result in results if isinstance(result, vendor.VendorPerson)]
 
 
 async def _asked(
     offer: Offer, known: Items[tuple[Recipient, Contact | None]]
 ) -> list[vendor.VendorPerson | RowProblem]:
-    return await gather_limited([partial(_candidate, offer, *one, is_alone=len(known) == 1) for one in known])
+    return await gather_limited([partial(_candidate, offer, *item, is_alone=len(known) == 1) for item in known])
 
 
 async def _candidate(
@@ -262,7 +266,7 @@ async def _candidate(
     """Return what the vendor says of somebody, or why it cannot be they; SequencesError for what concerns all."""
     position = entry.contact.position or 0
     fields = entry.contact.fields if stored is None else ContactFields(**facts_of(stored))
-    asked = vendor.PersonRequest(
+    person = vendor.PersonRequest(
         vendor_id=entry.contact_id if stored is None else None,
         fields=fields,
         note=entry.contact.note,
@@ -273,7 +277,7 @@ async def _candidate(
     )
     try:
         return await offer.enrolment.candidate(
-            asked, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there
+            person, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there
         )
     except (InvalidArgumentsError, NotFoundError, WrongIdError) as error:
         return refused_row(position, error)
@@ -284,17 +288,17 @@ async def _candidate(
 
 
 def _enrolment(
-    app: AppContext, offer: Offer, candidate: vendor.VendorPerson, *, kept: Contact, vendor_id: str | None
+    app: AppContext, offer: Offer, candidate: vendor.VendorPerson, *, contact: Contact, vendor_id: str | None
 ) -> Enrolment:
     """Return the person with the vendor's facts, which are what the texts are filled with, under the id here."""
-    known = replace(candidate.contact, id=kept.id)
+    known = replace(candidate.contact, id=contact.id)
     person = vendor_recipient(app, offer.blueprint, known, handover=candidate.handover)
     if candidate.obstacle:
         stands = Finding(rule="vendor.obstacle", severity=Severity.ERROR, message=candidate.obstacle)
         person = replace(person, findings=(*person.findings, stands))
     if candidate.left_out:
-        told = Finding(rule="vendor.left_out", severity=Severity.WARNING, message=candidate.left_out)
-        person = replace(person, findings=(*person.findings, told))
+        finding = Finding(rule="vendor.left_out", severity=Severity.WARNING, message=candidate.left_out)
+        person = replace(person, findings=(*person.findings, finding))
     return Enrolment(person, candidate.handover, vendor_id, candidate.addresses)
 
 
@@ -439,55 +443,55 @@ async def _one_request(
         return await _not_asked(app, plan, error)
     at("take")
     try:
-        taken = await app.vendor_runs.take(plan.id, [one.id for one in people], before=before)
+        batch = await app.vendor_runs.take(plan.id, [person.id for person in people], before=before)
     except ConflictError as error:  # another request on the same plan or blueprint is open
         return str(error)
-    if taken is None:
+    if batch is None:
         return None
     at("taken")
-    why = await _hand_over_asked(app, enrolment, taken, at=at)
+    why = await _hand_over_asked(app, enrolment, batch, at=at)
     at("settled")
     return why
 
 
 async def _hand_over_asked(
-    app: AppContext, enrolment: vendor.Enroller, taken: vendor.ClaimedBatch, *, at: Callable[[str], None]
+    app: AppContext, enrolment: vendor.Enroller, batch: vendor.ClaimedBatch, *, at: Callable[[str], None]
 ) -> str | None:
     """Make the request, write down what became of everybody in it, and return why to go no further, or None."""
     try:
         async with asyncio.timeout(ANSWERED_WITHIN):
-            fates = await enrolment.enrol(taken.order)
+            fates = await enrolment.enrol(batch.order)
     except SequencesError as error:
         at("answered")
-        return await _ended(app, taken, error)
+        return await _ended(app, batch, error)
     except BaseException as error:  # even a request that was given up may have reached the vendor
         with contextlib.suppress(StoreError):
-            await app.vendor_runs.settle(taken.operation_id, _all(taken, "unknown", why="the request broke off"))
+            await app.vendor_runs.settle(batch.operation_id, _all(batch, "unknown", why="the request broke off"))
         if not isinstance(error, Exception):
             raise
         log.exception("A request to enrol broke off")
-        return f"The request broke off. {_look(taken)}"
+        return f"The request broke off. {_look(batch)}"
     at("answered")
-    if lost := await _settled(app, taken, fates):
+    if lost := await _settled(app, batch, fates):
         return lost
     doubtful = any(fate.outcome == "unknown" for fate in fates)
-    return _look(taken) if doubtful else None
+    return _look(batch) if doubtful else None
 
 
 async def _settled(
-    app: AppContext, taken: vendor.ClaimedBatch, fates: Items[vendor.EnrolmentOutcome]
+    app: AppContext, batch: vendor.ClaimedBatch, fates: Items[vendor.EnrolmentOutcome]
 ) -> str | None:
     """Write down what became of everybody; return that it could not be, or None."""
     for pause in (*WRITTEN_AFTER, None):
         try:
-            await app.vendor_runs.settle(taken.operation_id, fates)
+            await app.vendor_runs.settle(batch.operation_id, fates)
         except StoreError as error:
-            log.warning("What became of %s is not written down: %s", taken.operation_id, error)
+            log.warning("What became of %s is not written down: %s", batch.operation_id, error)
             if pause is not None:
                 await asyncio.sleep(pause)
         else:
             return None
-    return f"{taken.operation_id}: {LOST}"
+    return f"{batch.operation_id}: {LOST}"
 
 
 async def _not_asked(app: AppContext, plan: Plan, error: SequencesError) -> str:
@@ -501,35 +505,35 @@ async def _not_asked(app: AppContext, plan: Plan, error: SequencesError) -> str:
     return str(error)
 
 
-async def _ended(app: AppContext, taken: vendor.ClaimedBatch, error: SequencesError) -> str:
+async def _ended(app: AppContext, batch: vendor.ClaimedBatch, error: SequencesError) -> str:
     """Record what a request that was refused, or whose answer was lost, means for everybody in it."""
     facts = error_facts(error)
     if error.outcome == "unknown":
-        facts |= {"operation_id": taken.operation_id, "next": f"Do not start them again. {_look(taken)}"}
-        fates = _all(taken, "unknown", why=error.message, error=facts)
-        return await _settled(app, taken, fates) or f"{error.message} {_look(taken)}"
+        facts |= {"operation_id": batch.operation_id, "next": f"Do not start them again. {_look(batch)}"}
+        fates = _all(batch, "unknown", why=error.message, error=facts)
+        return await _settled(app, batch, fates) or f"{error.message} {_look(batch)}"
     if error.retryable:
-        await app.vendor_runs.release(taken.operation_id, reason=error.message, error=facts)
+        await app.vendor_runs.release(batch.operation_id, reason=error.message, error=facts)
         return str(error)
-    if lost := await _settled(app, taken, _all(taken, "not_done", why=error.message, error=facts)):
+    if lost := await _settled(app, batch, _all(batch, "not_done", why=error.message, error=facts)):
         return lost
     reason = f"not handed over: {error.message}"
-    await app.vendor_runs.give_up(taken.order.plan.id, reason=reason, error=facts)
+    await app.vendor_runs.give_up(batch.order.plan.id, reason=reason, error=facts)
     return str(error)
 
 
-def _look(taken: vendor.ClaimedBatch) -> str:
-    return f"check_operation with {taken.operation_id} looks for what became of them."
+def _look(batch: vendor.ClaimedBatch) -> str:
+    return f"check_operation with {batch.operation_id} looks for what became of them."
 
 
 def _all(
-    taken: vendor.ClaimedBatch,
+    batch: vendor.ClaimedBatch,
     outcome: Literal["not_done", "unknown"],
     *,
     why: str,
     error: Mapping[str, Any] | None = None,
 ) -> list[vendor.EnrolmentOutcome]:
     return [
-        vendor.EnrolmentOutcome(sequence_id=one.id, outcome=outcome, why=why, error=error)
-        for one in taken.order.people
+        vendor.EnrolmentOutcome(sequence_id=person.id, outcome=outcome, why=why, error=error)
+        for person in batch.order.people
     ]

@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
     """Return what each call returns, in order; the first error ends it."""
-    found: list[T] = []
+    results: list[T] = []
     for start in range(0, len(calls), MAX_CONCURRENT):
-        found += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
-    return found
+        results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
+    return results
 
 
 VARIABLES = "update_sequence"
@@ -81,14 +81,14 @@ def what_it_is(change: AskedChange) -> str:
 def differences(change: AskedChange) -> tuple[RequestedChange, ...]:
     """Return what is changed, value by value, from what to what; of steps only what differs."""
     given = change.arguments.get("variables") if change.tool == VARIABLES else change.arguments
-    found: list[RequestedChange] = []
+    requested_changes: list[RequestedChange] = []
     for name, new in (given or {}).items():
         if name == "steps" and new is not None:
-            found += _steps(change.earlier.get("steps") or [], new)
+            requested_changes += _steps(change.earlier.get("steps") or [], new)
         elif change.tool == VARIABLES or (new is not None and name not in (_BASE, "blueprint_id")):
             old = change.earlier.get(name, "(not told by its API)" if name == "config" else None)
-            found.append(RequestedChange(name, _words(old), _words(new)))
-    return tuple(found)
+            requested_changes.append(RequestedChange(name, _words(old), _words(new)))
+    return tuple(requested_changes)
 
 
 def _steps(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[RequestedChange]:
@@ -197,8 +197,8 @@ def last_answer_of(operation: VendorOperation) -> Mapping[str, Any] | None:
         facts = json.loads(operation.answer or "{}")
     except ValueError:
         return None
-    found = facts.get(LAST_ANSWER) if isinstance(facts, dict) else None
-    return found if isinstance(found, dict) else None
+    result = facts.get(LAST_ANSWER) if isinstance(facts, dict) else None
+    return result if isinstance(result, dict) else None
 
 
 def _told(error: SequencesError) -> str:
@@ -212,12 +212,12 @@ def _told(error: SequencesError) -> str:
     return json.dumps(facts, default=str)
 
 
-def _raise(told: str) -> NoReturn:
+def _raise(sentence: str) -> NoReturn:
     """Raise the error that an earlier call met."""
-    facts = json.loads(told)
+    facts = json.loads(sentence)
     if CHECKED in facts:
         raise ConflictError("This was found not to have been done.", next_step="Call again with a new key.")
-    kind = next((one for one in _kinds(SequencesError) if one.code == facts["code"]), SequencesError)
+    kind = next((kind for kind in _kinds(SequencesError) if kind.code == facts["code"]), SequencesError)
     raise kind(facts["message"], next_step=facts["next"], data=facts["data"])
 
 
@@ -252,8 +252,8 @@ async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadB
     """Return whether everybody of a save is where they were to be put."""
     provider = app.named(operation.provider)
     places = offered(provider.places, provider, verb="take people in")
-    given: Any = operation.arguments.get("contacts")
-    people = read_contact_inputs(given, most=places.most, misfit=places.misfit, policy=None)
+    value: Any = operation.arguments.get("contacts")
+    people = read_contact_inputs(value, most=places.most, misfit=places.misfit, policy=None)
     count, why = await places.count_in(operation.subject, people)
     if count is None:
         return ReadBack(None, f"{why} {A_PERSON}")
@@ -358,17 +358,17 @@ async def check_operation(app: AppContext, *, operation_id: str) -> CheckedOpera
     return await _read(app, operation)
 
 
-async def _operation_of(app: AppContext, given: str) -> str:
+async def _operation_of(app: AppContext, text: str) -> str:
     """Return an operation's id, also for our id of the run whose request it is; WrongIdError says what helps."""
-    if not given.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
-        return str(parse_id(given, IdKind.OPERATION))
+    if not text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
+        return str(parse_id(text, IdKind.OPERATION))
     sequences = offered(app.local.sequences, app.local, verb="read sequences")
-    run = (await sequences.get_sequence(given)).sequence
+    run = (await sequences.get_sequence(text)).sequence
     if run.operation_id is None or not run.has_unknown_outcome:
         raise WrongIdError(
-            f"{given} is a sequence, and nothing about it is unknown: it is {run.status}.",
+            f"{text} is a sequence, and nothing about it is unknown: it is {run.status}.",
             next_step="get_sequence shows how it stands and why.",
-            data={"expected": "operation", "sequence": given},
+            data={"expected": "operation", "sequence": text},
         )
     return run.operation_id
 
@@ -380,30 +380,30 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
     order = await app.vendor_runs.order_of(operation.id)
     fates = await enrolment.read_back(order)
     shown = Counter(fate.outcome for fate in fates)
-    told = ", ".join(f"{number} {IN_WORDS[outcome]}" for outcome, number in sorted(shown.items()))
+    sentence = ", ".join(f"{number} {IN_WORDS[outcome]}" for outcome, number in sorted(shown.items()))
     # A request may leave long after its operation was written down: what counts is when its answer was given up.
-    lost_at = max((one.updated_at for one in order.people), default=operation.created_at)
+    lost_at = max((person.updated_at for person in order.people), default=operation.created_at)
     is_early = app.clock() - lost_at < IN_FLIGHT_AT_MOST
     if shown["unknown"]:
         why = next(fate.why for fate in fates if fate.outcome == "unknown")
         show = f"find_contacts with provider {provider.name} shows the person. " if provider.contacts else ""
         return CheckedOperation(
             operation,
-            f"{provider.title}: {told}. {why}",
+            f"{provider.title}: {sentence}. {why}",
             f"Do not start them again. {show}A person looks in {provider.title}'s app and settles it, in a "
             f"terminal: sequences-mcp review settle {operation.id}",
         )
     if shown["not_done"] and is_early:
-        return CheckedOperation(operation, f"{told}. The request may still arrive: ask again in a minute.")
+        return CheckedOperation(operation, f"{sentence}. The request may still arrive: ask again in a minute.")
     await app.vendor_runs.settle(operation.id, fates, actor="check_operation")
-    return CheckedOperation(await app.operations.get(operation.id), f"{provider.title}: {told}.")
+    return CheckedOperation(await app.operations.get(operation.id), f"{provider.title}: {sentence}.")
 
 
 async def _read(app: AppContext, operation: VendorOperation) -> CheckedOperation:
-    found = await READERS[operation.tool](app, operation)
-    if found.happened is None:
-        return CheckedOperation(operation, found.why, found.next_step)
-    return await _settled(app, operation, happened=found.happened, why=found.why)
+    read_back = await READERS[operation.tool](app, operation)
+    if read_back.happened is None:
+        return CheckedOperation(operation, read_back.why, read_back.next_step)
+    return await _settled(app, operation, happened=read_back.happened, why=read_back.why)
 
 
 async def _settled(app: AppContext, operation: VendorOperation, *, happened: bool, why: str) -> CheckedOperation:
@@ -441,8 +441,8 @@ async def _start_resolved(
     """Return a start as a person found it: everybody in it was enrolled, or nobody."""
     order = await app.vendor_runs.order_of(operation.id)
     fates = [
-        EnrolmentOutcome(sequence_id=one.id, outcome="done" if done else "not_done", why=f"{actor} looked.")
-        for one in order.people
+        EnrolmentOutcome(sequence_id=person.id, outcome="done" if done else "not_done", why=f"{actor} looked.")
+        for person in order.people
     ]
     await app.vendor_runs.settle(operation.id, fates, actor=actor)
     return await app.operations.get(operation.id)

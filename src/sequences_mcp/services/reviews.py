@@ -114,12 +114,12 @@ async def approve_draft(
     """
     provider = app.provider_of(draft_id, IdKind.DRAFT)
     drafts = offered(provider.drafts, provider, verb="approve drafts")
-    found = await draft_findings(app, await drafts.get_draft(draft_id))
-    if errors := errors_in(found):
+    findings = await draft_findings(app, await drafts.get_draft(draft_id))
+    if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text, so it cannot be approved: {errors[0].message}",
             next_step="Edit the text, then approve it.",
-            data={"findings": found},
+            data={"findings": findings},
         )
     return await drafts.approve_draft(draft_id, digest=digest, actor=actor, signature=signature)
 
@@ -145,8 +145,8 @@ async def check_draft(
 
 async def decide_plan(app: AppContext, *, plan_id: str, digest: str, decision: Decision, proof: str = "") -> Plan:
     """Return the plan as it was decided; ApprovalError for a yes that does not count."""
-    own = str(parse_id(plan_id, IdKind.PLAN))
-    return await app.panel().decide(app, own, digest=digest, decision=decision, proof=proof)
+    parsed_id = str(parse_id(plan_id, IdKind.PLAN))
+    return await app.panel().decide(app, parsed_id, digest=digest, decision=decision, proof=proof)
 
 
 async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: str | None = None) -> Draft:
@@ -199,8 +199,8 @@ async def list_reviews(
         plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
         changes = Page((), 0, page, size)
     warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
-    found = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
-    return Reviews(plans, found, warnings, changes)
+    results = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
+    return Reviews(plans, results, warnings, changes)
 
 
 async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: str) -> Plan:

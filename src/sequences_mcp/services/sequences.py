@@ -36,15 +36,15 @@ from sequences_mcp.services.operations import gather_limited, request_change
 async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     """Return one run; NotFoundError. One that a vendor carries out is followed there, where it is connected."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    found = await offered(provider.sequences, provider, verb="read sequences").get_sequence(sequence_id)
-    if found.sequence.is_at_vendor:
-        return await followed(app, found)
+    detail = await offered(provider.sequences, provider, verb="read sequences").get_sequence(sequence_id)
+    if detail.sequence.is_at_vendor:
+        return await followed(app, detail)
     own = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
     if own is None:
-        return (await with_pace(app, [found]))[0]
+        return (await with_pace(app, [detail]))[0]
     if await app.vendor_runs.mark_of(own.sequence) is not None:  # what was found may be an earlier run of theirs
         return await followed(app, own)
-    seen = await app.vendor_runs.observe(own.sequence, found)
+    seen = await app.vendor_runs.observe(own.sequence, detail)
     return (await with_pace(app, [seen]))[0]
 
 
@@ -56,23 +56,23 @@ async def id_there(app: AppContext, sequence_id: str) -> str:
     if provider_of(sequence_id) != LOCAL:
         return sequence_id
     try:
-        kept = await offered(app.local.sequences, app.local, verb="read sequences").get_sequence(sequence_id)
-        run = kept.sequence
+        detail = await offered(app.local.sequences, app.local, verb="read sequences").get_sequence(sequence_id)
+        run = detail.sequence
         if run.is_handed_over and not run.has_unknown_outcome and run.remote_id is None:
-            run = (await followed(app, kept)).sequence
+            run = (await followed(app, detail)).sequence
     except SequencesError:
         return sequence_id
     return run.remote_id or sequence_id
 
 
-async def with_pace(app: AppContext, found: Iterable[SequenceDetail]) -> tuple[SequenceDetail, ...]:
+async def with_pace(app: AppContext, details: Iterable[SequenceDetail]) -> tuple[SequenceDetail, ...]:
     """Return runs at vendors with until when they are paused, or why they were stopped, where that was done here.
 
     Topo's answers do not tell either (page "Sequences").
     """
-    runs = list(found)
-    paces = await app.operations.paces([_own(one) for one in runs if _may_have_pace(one)])
-    return tuple(_paced(one, paces.get(_own(one)), app.clock()) for one in runs)
+    runs = list(details)
+    paces = await app.operations.paces([_own(run) for run in runs if _may_have_pace(run)])
+    return tuple(_paced(run, paces.get(_own(run)), app.clock()) for run in runs)
 
 
 def _own(detail: SequenceDetail) -> str:
@@ -103,15 +103,17 @@ def _paced(detail: SequenceDetail, pace: Pace | None, now: datetime) -> Sequence
     )
 
 
-async def followed(app: AppContext, kept: SequenceDetail) -> SequenceDetail:
+async def followed(app: AppContext, detail: SequenceDetail) -> SequenceDetail:
     """Return a run that was started here as its vendor tells of it now."""
-    run = kept.sequence
+    run = detail.sequence
     vendor = app.providers.get(run.provider)
     if vendor is None or vendor.enrolment is None or not run.is_handed_over or run.has_unknown_outcome:
-        return kept
+        return detail
     seen = await vendor.enrolment.follow(run, mark=await app.vendor_runs.mark_of(run))
     if seen is None:
-        return replace(kept, outlook=replace(kept.outlook, why=run.reason or f"{vendor.title} shows no run yet."))
+        return replace(
+            detail, outlook=replace(detail.outlook, why=run.reason or f"{vendor.title} shows no run yet.")
+        )
     return await app.vendor_runs.observe(run, seen)
 
 
@@ -132,28 +134,34 @@ async def list_sequences(
         page = await offered(where.sequences, where, verb="list sequences").list_sequences(wanted)
         return page if where.name == LOCAL else page.of(await with_pace(app, page.items))
     stale = await app.vendor_runs.to_read_again(where.name, wanted, size=MOST_READ)
-    fresh = {one.sequence.id for one in await gather_limited([partial(_seen, app, one) for one in stale]) if one}
-    found = await app.vendor_runs.list_runs(where.name, wanted)
-    left = [one for one in found.items if one.sequence.id not in fresh and _may_change(one)][:MOST_READ]
+    fresh = {
+        detail.sequence.id
+        for detail in await gather_limited([partial(_seen, app, detail) for detail in stale])
+        if detail
+    }
+    results = await app.vendor_runs.list_runs(where.name, wanted)
+    left = [item for item in results.items if item.sequence.id not in fresh and _may_change(item)][:MOST_READ]
     if left:
         fresh |= {
-            one.sequence.id for one in await gather_limited([partial(_seen, app, one) for one in left]) if one
+            detail.sequence.id
+            for detail in await gather_limited([partial(_seen, app, detail) for detail in left])
+            if detail
         }
-        found = await app.vendor_runs.list_runs(where.name, wanted)
-    unread = sum(_may_change(one) and one.sequence.id not in fresh for one in found.items)
+        results = await app.vendor_runs.list_runs(where.name, wanted)
+    unread = sum(_may_change(item) and item.sequence.id not in fresh for item in results.items)
     note = f"{unread} of these could not be read at {where.title} now and are shown as they were last read."
-    return replace(found, note=note) if unread else found
+    return replace(results, note=note) if unread else results
 
 
-def _may_change(kept: SequenceDetail) -> bool:
-    run = kept.sequence
+def _may_change(detail: SequenceDetail) -> bool:
+    run = detail.sequence
     return run.is_handed_over and not run.has_unknown_outcome and run.status not in TERMINAL
 
 
-async def _seen(app: AppContext, kept: SequenceDetail) -> SequenceDetail | None:
+async def _seen(app: AppContext, detail: SequenceDetail) -> SequenceDetail | None:
     """Return a run as its vendor tells of it now, which is kept; None where the vendor cannot be asked."""
     try:
-        return await followed(app, kept)
+        return await followed(app, detail)
     except SequencesError:
         return None
 
@@ -178,10 +186,10 @@ def leaves_next(detail: SequenceDetail, *, vendor: str = "") -> str:
     when = f" on {at:%Y-%m-%d %H:%M} UTC at the earliest" if at else ""
     if vendor:
         known = [run for run in sequence.steps if run.state in PENDING]
-        told = f"{vendor} goes on{when}"
+        sentence = f"{vendor} goes on{when}"
         if not known:
-            return f"{told}; which text leaves next, its API does not tell."
-        return f"{told}, next with step {known[0].step.id} as get_sequence shows it."
+            return f"{sentence}; which text leaves next, its API does not tell."
+        return f"{sentence}, next with step {known[0].step.id} as get_sequence shows it."
     pending = [run for run in sequence.steps if run.state in PENDING]
     if sequence.status not in LIVE or not pending:
         return f"Nothing of it is to leave: {detail.outlook.why}"
@@ -243,8 +251,8 @@ async def render_texts(
 
     ``text`` stands for the step's own template where it is given.
     """
-    new, found = await require_allowed_texts(app, draft, run, variables=variables, text=text)
-    _refuse(found)
+    new, findings = await require_allowed_texts(app, draft, run, variables=variables, text=text)
+    _refuse(findings)
     return new
 
 
@@ -268,7 +276,7 @@ async def require_allowed_texts(
         variables=variables,
     )
     stays = text is not None and text.subject is None and run.content is not None
-    planned, found = planned_step(
+    planned, findings = planned_step(
         app,
         step,
         draft.contact,
@@ -277,7 +285,7 @@ async def require_allowed_texts(
         earlier=sequence.before(step.id),
         rewritten=True,
     )
-    return StepText(subject=planned.subject, content=planned.content or ""), found
+    return StepText(subject=planned.subject, content=planned.content or ""), findings
 
 
 async def store_texts(
@@ -297,16 +305,16 @@ async def store_texts(
         for run in detail.sequence.steps
     )
     after = replace(detail, sequence=replace(detail.sequence, steps=steps, variables=merged))
-    found = own_warnings(app, after, sourcing=await sourcing_of_run(app, after.sequence))
-    await drafts.rewrite(detail.sequence.id, texts, variables=variables, findings=found)
+    findings = own_warnings(app, after, sourcing=await sourcing_of_run(app, after.sequence))
+    await drafts.rewrite(detail.sequence.id, texts, variables=variables, findings=findings)
 
 
-def _refuse(found: list[Finding]) -> None:
-    if errors := errors_in(found):
+def _refuse(findings: list[Finding]) -> None:
+    if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text: {errors[0].message}",
             next_step="Mend each finding, then call again.",
-            data={"findings": tuple(found)},
+            data={"findings": tuple(findings)},
         )
 
 
@@ -345,8 +353,8 @@ async def update_sequence(
     given = _read(app, variables)
     sequences = offered(provider.sequences, provider, verb="read sequences")
     detail = await sequences.get_sequence(sequence_id)
-    kept = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
-    merged = {**kept, **given}
+    remaining = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
+    merged = {**remaining, **given}
     await store_texts(app, detail, await _changed(app, detail, merged), variables=merged)
     return await sequences.get_sequence(sequence_id)
 
@@ -361,11 +369,13 @@ def _read(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str
     if not faults:
         recipients.require_none_unsound(refused)
         return {name: value.strip() for name, value in variables.items() if value is not None}
-    told = [*(f"{one.why}." for one in faults), *(found.message for _, found in refused)]
-    more = [f"And {len(told) - recipients.MOST_GIVEN:,} more."] if len(told) > recipients.MOST_GIVEN else []
+    sentences = [*(f"{fault.why}." for fault in faults), *(finding.message for _, finding in refused)]
+    more = (
+        [f"And {len(sentences) - recipients.MOST_GIVEN:,} more."] if len(sentences) > recipients.MOST_GIVEN else []
+    )
     raise InvalidArgumentsError(
-        " ".join([*told[: recipients.MOST_GIVEN], *more]),
-        next_step=" ".join(dict.fromkeys(one.remedy for one in faults)),
+        " ".join([*sentences[: recipients.MOST_GIVEN], *more]),
+        next_step=" ".join(dict.fromkeys(fault.remedy for fault in faults)),
     )
 
 
@@ -394,8 +404,8 @@ async def _is_edited(app: AppContext, detail: SequenceDetail, run: StepRun) -> b
     """Say whether a text, changed since it was planned, is more than its template under the present overrides."""
     if not run.generation:
         return False
-    own = await render_texts(app, detail, run, variables=detail.sequence.variables)
-    return (own.subject, own.content) != (run.subject, run.content)
+    text = await render_texts(app, detail, run, variables=detail.sequence.variables)
+    return (text.subject, text.content) != (run.subject, run.content)
 
 
 async def list_tasks(

@@ -39,31 +39,31 @@ from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of,
 from sequences_mcp.services.sequences import busy_now
 
 
-def left_out_because(one: RenderedRecipient, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
+def left_out_because(recipient: RenderedRecipient, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
     """Return the reasons, none for whoever is in: why they are suppressed, the sequence they are busy in."""
     reasons = [f"suppressed: {suppressed}"] if suppressed else []
     reasons += [f"already in {busy}"] if busy else []
-    reasons += [f"{f.step_id}: {f.message}" if f.step_id else f.message for f in one.refusals]
+    reasons += [f"{f.step_id}: {f.message}" if f.step_id else f.message for f in recipient.refusals]
     return tuple(reasons)
 
 
 async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[tuple[str, ...]]:
     """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
-    contacts = [one.person.contact for one in people]
+    contacts = [person.person.contact for person in people]
     known = [
-        (contact, *also_known(contact, ids=one.ids, addresses=one.addresses))
-        for one, contact in zip(people, contacts, strict=True)
+        (contact, *also_known(contact, ids=enrolment.ids, addresses=enrolment.addresses))
+        for enrolment, contact in zip(people, contacts, strict=True)
     ]
-    listed = await app.suppressions.suppressed_among([one for ways in known for one in ways])
+    listed = await app.suppressions.suppressed_among([way for ways in known for way in ways])
     busy = await busy_now(app, [contact.id for contact in contacts])
-    elsewhere = await app.vendor_runs.live_as([one.ways for one in people])
+    elsewhere = await app.vendor_runs.live_as([person.ways for person in people])
     return [
         left_out_because(
-            one.person,
+            enrolment.person,
             suppressed=next((listed[way.id] for way in ways if way.id in listed), None),
             busy=busy.get(contact.id) or run,
         )
-        for one, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
+        for enrolment, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
     ]
 
 
@@ -108,15 +108,15 @@ class Tally:
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
 
-    def take(self, one: RenderedRecipient, reasons: tuple[str, ...]) -> bool:
+    def take(self, recipient: RenderedRecipient, reasons: tuple[str, ...]) -> bool:
         """Count a person and say whether they belong in the plan."""
         if reasons:
-            self.left_out.append(LeftOut(one.contact, reasons))
+            self.left_out.append(LeftOut(recipient.contact, reasons))
             return False
-        self.zone_sources[one.zone_source] += 1
-        self.warnings |= dict.fromkeys(warnings_in(one.findings))
-        if one.missing_texts:
-            self.missing_texts.append(MissingTexts(one.contact, one.missing_texts))
+        self.zone_sources[recipient.zone_source] += 1
+        self.warnings |= dict.fromkeys(warnings_in(recipient.findings))
+        if recipient.missing_texts:
+            self.missing_texts.append(MissingTexts(recipient.contact, recipient.missing_texts))
         return True
 
     def report(self, plan: Plan, sample: SequenceDetail) -> StartReport:
@@ -208,17 +208,17 @@ async def _planned_there(
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=auto_approve)
     people = await enrolments_of(app, replace(offer, key=key), rows, keep=True)
-    twice = [*named_twice([one.person.contact.id for one in people])]
+    twice = [*named_twice([person.person.contact.id for person in people])]
     rows.require_sound(twice or _reached_twice(people))
     terms = app.vendor_terms[offer.provider.name]
     plan = await app.plans.open_plan(header_of(offer.blueprint, offer.warnings, terms=terms, now=app.clock()))
-    tally = Tally(warnings=dict.fromkeys(offer.warnings), saved=sum(one.is_new for one in people))
+    tally = Tally(warnings=dict.fromkeys(offer.warnings), saved=sum(person.is_new for person in people))
     for batch in batches(people, BATCH):
         judged = await left_out_at_vendor(app, batch)
         going = [
-            replace(one.person.planned(), handover=one.handover)
-            for one, reasons in zip(batch, judged, strict=True)
-            if tally.take(one.person, reasons)
+            replace(enrolment.person.planned(), handover=enrolment.handover)
+            for enrolment, reasons in zip(batch, judged, strict=True)
+            if tally.take(enrolment.person, reasons)
         ]
         if going:
             await app.plans.add_people(plan.id, going)
@@ -227,7 +227,7 @@ async def _planned_there(
 
 async def _require_allowed(app: AppContext, blueprint_id: str) -> None:
     """Raise ApprovalError unless the operator allowed this blueprint, in the version that would start."""
-    if any(one.partition("@")[0] == blueprint_id for one in app.auto_approve):
+    if any(item.partition("@")[0] == blueprint_id for item in app.auto_approve):
         version = await version_to_start(app, blueprint_id=blueprint_id)
         provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT).name
         if is_allowed(app.auto_approve, blueprint_id, version=version):
@@ -235,7 +235,7 @@ async def _require_allowed(app: AppContext, blueprint_id: str) -> None:
         raise ApprovalError(
             f"auto_approve is allowed for another version of this blueprint than {version}, the newest.",
             next_step=f"Leave auto_approve out. The operator can name this one: {blueprint_id}@{version}.",
-            data={"allowed": sorted(one for one in app.auto_approve if one.startswith(f"{provider}:"))},
+            data={"allowed": sorted(item for item in app.auto_approve if item.startswith(f"{provider}:"))},
         )
     raise ApprovalError(
         "auto_approve is not allowed for this blueprint; a person approves its starts.",
@@ -251,7 +251,9 @@ def _needs_nobody(app: AppContext, plan: Plan, *, entries: Items[recipients.Reci
     call that raise one, are a person's to look at.
     """
     written = any(entry.variables or entry.texts for entry in entries)
-    unaccepted = [one for one in tally.warnings if not is_accepted_by_listing(plan.header.blueprint_id, one)]
+    unaccepted = [
+        warning for warning in tally.warnings if not is_accepted_by_listing(plan.header.blueprint_id, warning)
+    ]
     doubtful = any(
         check_value(name, value, policy=app.policy)
         for entry in entries
@@ -287,7 +289,7 @@ async def _resolve(
     matched = await store.match_contacts([entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
     told = [entry.contact for entry in entries if entry.has_facts]
-    saved = iter([one for batch in batches(told, BATCH) for one in await store.save_contacts(batch)])
+    saved = iter([contact for batch in batches(told, BATCH) for contact in await store.save_contacts(batch)])
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(saved))
         for entry, stored in zip(entries, matched.people, strict=True)
@@ -307,8 +309,8 @@ def _reached_twice(people: Items[Enrolment]) -> list[RowProblem]:
     """Return what is wrong with rows that have an address, a profile or a vendor's id of a person in common."""
     first: dict[str, int] = {}
     problems: dict[int, RowProblem] = {}
-    for position, one in enumerate(people, start=1):
-        for way in one.ways:
+    for position, enrolment in enumerate(people, start=1):
+        for way in enrolment.ways:
             if (earlier := first.setdefault(way, position)) != position:
                 problem = f"contacts {earlier} and {position} are the same person: both have {way}"
                 remedy = "Name each person once, with all of their addresses in one entry."
@@ -340,7 +342,7 @@ async def _fill(
     done = 0
     for batch in batches(people, BATCH):
         judged = await _judge(app, blueprint, batch)
-        going = [one.planned() for one, reasons in judged if tally.take(one, reasons)]
+        going = [recipient.planned() for recipient, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
         done += len(batch)
@@ -356,10 +358,10 @@ async def _judge(
     judged = []
     for entry, saved in batch:
         contact = saved.contact
-        one = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
-        one = replace(one, findings=(*one.findings, *map(recipients.not_saved, saved.dropped)))
-        reasons = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        judged.append((one, reasons + _stray_texts(blueprint, entry)))
+        recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        recipient = replace(recipient, findings=(*recipient.findings, *map(recipients.not_saved, saved.dropped)))
+        reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        judged.append((recipient, reasons + _stray_texts(blueprint, entry)))
     return judged
 
 
@@ -373,16 +375,20 @@ def _stray_texts(blueprint: Blueprint, entry: recipients.Recipient) -> tuple[str
 def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
     """Return the error for a plan that nobody is left in; ``saved`` of these people were not known before."""
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
-    kinds = grouped((reason, 1) for one in left for reason in one.reasons[:1])
+    kinds = grouped((reason, 1) for left_out in left for reason in left_out.reasons[:1])
     return RefusedByGuardsError(
         "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
-        next_step=_what_helps(reason for one in left for reason in one.reasons),
+        next_step=_what_helps(reason for left_out in left for reason in left_out.reasons),
         data={
             "left_out_count": len(left),
-            "left_out_why": [{"count": one.count, "reason": one.reason} for one in kinds],
+            "left_out_why": [{"count": kind.count, "reason": kind.reason} for kind in kinds],
             "left_out": [
-                {"contact_id": one.contact.id, "name": one.contact.display_name, "reasons": one.reasons}
-                for one in left[:10]
+                {
+                    "contact_id": left_out.contact.id,
+                    "name": left_out.contact.display_name,
+                    "reasons": left_out.reasons,
+                }
+                for left_out in left[:10]
             ],
             "saved": saved,
             "known_before": len(left) - saved,
@@ -396,14 +402,14 @@ def _what_helps(reasons: Iterable[str]) -> str:
         "listed" if reason.startswith("suppressed") else "busy" if BUSY.match(reason) else "data"
         for reason in reasons
     }
-    told = {
+    answers = {
         "data": "What is wrong with their data can be mended (save_contacts), then call again; preview_sequence "
         "shows each person.",
         "busy": "Who is in a sequence already can be started once that is over: get_sequence shows it, "
         "stop_sequence ends it.",
         "listed": "Who is on the suppression list stays left out; only a person can take somebody off it.",
     }
-    return " ".join(words for kind, words in told.items() if kind in kinds)
+    return " ".join(words for kind, words in answers.items() if kind in kinds)
 
 
 def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
@@ -446,10 +452,10 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     busy = await busy_now(app, [contact.id for contact in people])
     shown = []
     for entry, contact in zip(rows.entries, people, strict=True):
-        one = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
-        slots = timetable(app, blueprint.steps, zone=one.time_zone, start=app.clock())
-        blocked = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        shown.append(PersonPreview(one, slots, blocked))
+        recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
+        slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock())
+        blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        shown.append(PersonPreview(recipient, slots, blocked))
     return Preview(blueprint, tuple(shown), app.terms)
 
 
@@ -461,8 +467,10 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.Re
     slots = timetable(app, offer.blueprint.steps, zone="", start=app.clock())
     blocked = await left_out_at_vendor(app, people)
     shown = [
-        PersonPreview(replace(one.person, findings=(*offer.warnings, *one.person.findings)), slots, reasons)
-        for one, reasons in zip(people, blocked, strict=True)
+        PersonPreview(
+            replace(enrolment.person, findings=(*offer.warnings, *enrolment.person.findings)), slots, reasons
+        )
+        for enrolment, reasons in zip(people, blocked, strict=True)
     ]
     return Preview(offer.blueprint, tuple(shown), app.vendor_terms[offer.provider.name])
 
@@ -511,7 +519,7 @@ async def retry_failed(app: AppContext, *, blueprint_id: str, progress: Progress
     tally, done = Tally(warnings=dict.fromkeys(warnings)), 0
     for batch in batches(failed, BATCH):
         judged = await _judged(app, blueprint, batch)
-        going = [_planned(one, run) for one, run, reasons in judged if tally.take(one, reasons)]
+        going = [_planned(recipient, run) for recipient, run, reasons in judged if tally.take(recipient, reasons)]
         if going:
             await app.plans.add_people(plan.id, going)
         done += len(batch)
@@ -530,10 +538,10 @@ async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
     while more:
         page += 1
         wanted = SequenceFilter(blueprint_id=blueprint_id, sort_order="asc", page=page, size=MAX_SIZE)
-        found = await store.list_sequences(wanted)
-        newest |= {one.sequence.contact_id: one.sequence for one in found.items}
-        more = found.has_more
-    return [one for one in newest.values() if one.status is SequenceStatus.FAILED and not one.is_at_vendor]
+        results = await store.list_sequences(wanted)
+        newest |= {item.sequence.contact_id: item.sequence for item in results.items}
+        more = results.has_more
+    return [run for run in newest.values() if run.status is SequenceStatus.FAILED and not run.is_at_vendor]
 
 
 async def _judged(
@@ -545,9 +553,11 @@ async def _judged(
     busy = await busy_now(app, [contact.id for contact in contacts])
     judged = []
     for run, contact in zip(runs, contacts, strict=True):
-        one = render_recipient(app, blueprint, contact, variables=run.variables, texts=_own_texts(run, blueprint))
-        reasons = left_out_because(one, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        judged.append((one, run, reasons + _unlike(run, blueprint)))
+        recipient = render_recipient(
+            app, blueprint, contact, variables=run.variables, texts=_own_texts(run, blueprint)
+        )
+        reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
+        judged.append((recipient, run, reasons + _unlike(run, blueprint)))
     return judged
 
 
@@ -555,14 +565,14 @@ def _own_texts(run: Run, blueprint: Blueprint) -> dict[str, StepText]:
     """Return the texts that were written for this person alone."""
     own = {step.id for step in blueprint.steps if step.is_written_per_contact}
     return {
-        one.step.id: StepText(subject=one.subject, content=one.content)
-        for one in run.steps
-        if one.step.id in own and one.content is not None
+        step.step.id: StepText(subject=step.subject, content=step.content)
+        for step in run.steps
+        if step.step.id in own and step.content is not None
     }
 
 
 def _done(run: Run) -> list[str]:
-    return [one.step.id for one in run.steps if one.state in OVER]
+    return [step.step.id for step in run.steps if step.state in OVER]
 
 
 def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
@@ -572,7 +582,7 @@ def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
     return ("the blueprint has changed since, so which of its steps are left cannot be told",)
 
 
-def _planned(one: RenderedRecipient, run: Run) -> PlannedPerson:
+def _planned(recipient: RenderedRecipient, run: Run) -> PlannedPerson:
     done = set(_done(run))
-    planned = one.planned()
+    planned = recipient.planned()
     return replace(planned, steps=tuple(replace(step, is_done=step.step.id in done) for step in planned.steps))

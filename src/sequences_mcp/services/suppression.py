@@ -36,7 +36,7 @@ class IdentifiedPerson:
     def listed(self) -> tuple[ExclusionTarget, ...]:
         """Return ``also`` as marks."""
         return tuple(
-            ExclusionTarget("contact" if one.startswith(_PREFIXES) else "address", one) for one in self.also
+            ExclusionTarget("contact" if item.startswith(_PREFIXES) else "address", item) for item in self.also
         )
 
 
@@ -46,25 +46,25 @@ async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> I
     Nothing is raised for a vendor that does not tell: ``unavailable_because`` says so.
     """
     try:
-        found = await _trace(app, contact_id)
+        identity = await _trace(app, contact_id)
     except SequencesError as error:
         return IdentifiedPerson(unavailable_because=f"{error.outcome}: who this is could not be read: {error}")
     also: list[str] = []
     stopped: list[SequenceDetail] = []
     for mark in (
-        *(ExclusionTarget("contact", one) for one in found.ids),
-        *(ExclusionTarget("address", one) for one in found.emails),
+        *(ExclusionTarget("contact", item) for item in identity.ids),
+        *(ExclusionTarget("address", email) for email in identity.emails),
     ):
         try:
-            done = await app.suppressions.suppress(
+            suppressed = await app.suppressions.suppress(
                 "contact" if mark.kind == "contact" else "address", mark.value, reason=reason
             )
         except InvalidArgumentsError:  # a vendor's "address" may be anything
             continue
-        also.append(done.value)
-        stopped += done.stopped
-    marks = [ExclusionTarget("address", one) for one in also if not one.startswith(_PREFIXES)]
-    profile = [ExclusionTarget("profile", found.linkedin_url)] if found.linkedin_url else []
+        also.append(suppressed.value)
+        stopped += suppressed.stopped
+    marks = [ExclusionTarget("address", item) for item in also if not item.startswith(_PREFIXES)]
+    profile = [ExclusionTarget("profile", identity.linkedin_url)] if identity.linkedin_url else []
     return IdentifiedPerson(also=tuple(also), stopped=tuple(stopped), marks=(*marks, *profile))
 
 
@@ -75,8 +75,8 @@ async def _trace(app: AppContext, contact_id: str) -> Identity:
     provider = app.provider_of(contact_id, IdKind.CONTACT)
     if parse_id(contact_id, IdKind.CONTACT).provider != LOCAL:
         return await offered(provider.traces, provider, verb="read people").trace(contact_id)
-    [found] = await offered(provider.contacts, provider, verb="read contacts").get_contacts([contact_id])
-    return Identity(emails=(found.email,) if found.email else (), linkedin_url=found.linkedin_url)
+    [contact] = await offered(provider.contacts, provider, verb="read contacts").get_contacts([contact_id])
+    return Identity(emails=(contact.email,) if contact.email else (), linkedin_url=contact.linkedin_url)
 
 
 DONE = "done"
@@ -111,45 +111,47 @@ async def _all_excluded(
 ) -> str:
     if not marks:
         return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
-    told = [
-        await _excluded(app, one, exclusions=exclusions, name=name, call=call, reason=reason)
-        for one in dict.fromkeys(each for mark in marks for each in _spelled(mark))
+    sentences = [
+        await _excluded(app, target, exclusions=exclusions, name=name, call=call, reason=reason)
+        for target in dict.fromkeys(each for mark in marks for each in _spelled(mark))
     ]
-    return "; ".join(dict.fromkeys(line for line in told if line != DONE)) or DONE
+    return "; ".join(dict.fromkeys(line for line in sentences if line != DONE)) or DONE
 
 
 def _spelled(mark: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
     """Return a mark in each of its spellings: a vendor may compare letter by letter."""
     if mark.kind == "address":
-        return tuple(ExclusionTarget("address", one) for one in spellings(mark.value))
+        return tuple(ExclusionTarget("address", spelling) for spelling in spellings(mark.value))
     if mark.kind == "domain":
-        return tuple(ExclusionTarget("domain", one) for one in dict.fromkeys((mark.value, shown_host(mark.value))))
+        return tuple(
+            ExclusionTarget("domain", item) for item in dict.fromkeys((mark.value, shown_host(mark.value)))
+        )
     return (mark,)
 
 
-async def _is_known_there(exclusions: Exclusions, found: ExclusionTarget) -> bool:
+async def _is_known_there(exclusions: Exclusions, target: ExclusionTarget) -> bool:
     """Say whether it is certain that they are on the list: a second entry does no harm, a missing one does."""
     try:
-        return await exclusions.is_excluded(found.kind, found.value)
+        return await exclusions.is_excluded(target.kind, target.value)
     except SequencesError:
         return False
 
 
 async def _excluded(
-    app: AppContext, found: ExclusionTarget, *, exclusions: Exclusions, name: str, call: ToolCall, reason: str
+    app: AppContext, target: ExclusionTarget, *, exclusions: Exclusions, name: str, call: ToolCall, reason: str
 ) -> str:
     async def effect() -> str:
-        if await _is_known_there(exclusions, found):
+        if await _is_known_there(exclusions, target):
             return '{"outcome":"done before"}'
-        await exclusions.exclude(found.kind, found.value, message=reason)
+        await exclusions.exclude(target.kind, target.value, message=reason)
         return '{"outcome":"done"}'
 
-    subject = f"{name}:{found.kind}:{found.value}"
+    subject = f"{name}:{target.kind}:{target.value}"
     write = VendorWrite(
         call=ToolCall(call.tool, call.key and f"{call.key}#{subject}", call.fingerprint),
         provider=name,
         subject=subject,
-        arguments={"kind": found.kind, "value": found.value},
+        arguments={"kind": target.kind, "value": target.value},
         safe=True,
     )
     try:
@@ -185,24 +187,26 @@ async def stop_elsewhere(
     ``known`` are the runs that have been seen to already. Nothing is raised: ``told`` says what could not be read.
     """
     stopped: list[SequenceDetail] = []
-    told: dict[str, str] = {}
+    answers: dict[str, str] = {}
     for name, provider in app.providers.items():
         if provider.reach is None:
             continue
         try:
             runs = await provider.reach.live_of(marks)
         except SequencesError as error:
-            told[f"{name} runs"] = f"not_done: whether {provider.title} runs more for them is not known: {error}"
+            answers[f"{name} runs"] = (
+                f"not_done: whether {provider.title} runs more for them is not known: {error}"
+            )
             continue
-        for one in runs:
-            own = one.sequence.id
-            if own in known or own in told:
+        for run in runs:
+            own_id = run.sequence.id
+            if own_id in known or own_id in answers:
                 continue
-            told[own] = await _ended(app, name, own, call=call, reason=StopReason.LOSE)
-            if told[own] == STOPPED:
-                over = replace(one.sequence, status=SequenceStatus.STOPPED_EARLY)
-                stopped.append(replace(one, sequence=over))
-    return VendorStops(stopped=tuple(stopped), told=told)
+            answers[own_id] = await _ended(app, name, own_id, call=call, reason=StopReason.LOSE)
+            if answers[own_id] == STOPPED:
+                over = replace(run.sequence, status=SequenceStatus.STOPPED_EARLY)
+                stopped.append(replace(run, sequence=over))
+    return VendorStops(stopped=tuple(stopped), told=answers)
 
 
 async def stop_vendor_run(
@@ -210,28 +214,28 @@ async def stop_vendor_run(
 ) -> VendorStops:
     """Stop these runs at vendors, as far as that can be; nothing is raised."""
     stopped: list[SequenceDetail] = []
-    told: dict[str, str] = {}
-    for kept in runs:
-        run, why = await _as_it_is(app, kept.sequence)
+    answers: dict[str, str] = {}
+    for detail in runs:
+        run, why = await _as_it_is(app, detail.sequence)
         if run.status in TERMINAL:
             continue
-        own = run.remote_id or run.id
-        told[own] = why or await _stopped(app, run, call=call, reason=reason)
-        if told[own] == STOPPED:
+        own_id = run.remote_id or run.id
+        answers[own_id] = why or await _stopped(app, run, call=call, reason=reason)
+        if answers[own_id] == STOPPED:
             stopped.append(await _kept(app, run))
-    return VendorStops(stopped=tuple(stopped), told=told)
+    return VendorStops(stopped=tuple(stopped), told=answers)
 
 
 async def pause_vendor_run(
     app: AppContext, runs: Items[SequenceDetail], *, until: datetime, call: ToolCall
 ) -> Mapping[str, str]:
     """Pause these runs at vendors; return in words what became of each. Nothing is raised."""
-    told: dict[str, str] = {}
-    for kept in runs:
-        run, why = await _as_it_is(app, kept.sequence)
+    answers: dict[str, str] = {}
+    for detail in runs:
+        run, why = await _as_it_is(app, detail.sequence)
         if run.status not in TERMINAL:
-            told[run.remote_id or run.id] = why or await _held(app, run, until=until, call=call)
-    return told
+            answers[run.remote_id or run.id] = why or await _held(app, run, until=until, call=call)
+    return answers
 
 
 async def _held(app: AppContext, run: Run, *, until: datetime, call: ToolCall) -> str:
@@ -245,8 +249,8 @@ async def _held(app: AppContext, run: Run, *, until: datetime, call: ToolCall) -
     )
 
     async def effect() -> str:
-        seen = await pause_sequence(app, sequence_id=own, paused_until=until)
-        await app.vendor_runs.observe(run, seen)
+        detail = await pause_sequence(app, sequence_id=own, paused_until=until)
+        await app.vendor_runs.observe(run, detail)
         return '{"outcome":"done"}'
 
     try:
@@ -291,7 +295,7 @@ async def _nobody(shown: SequenceDetail) -> None:
 async def _ended(
     app: AppContext,
     provider: str,
-    own: str,
+    run_id: str,
     *,
     call: ToolCall,
     reason: StopReason,
@@ -300,15 +304,15 @@ async def _ended(
     """Stop one run through the ledger, as stop_sequence does; return what became of it."""
     title = provider.capitalize()
     write = VendorWrite(
-        call=ToolCall(TOOL, call.key and f"{call.key}#{own}", call.fingerprint),
+        call=ToolCall(TOOL, call.key and f"{call.key}#{run_id}", call.fingerprint),
         provider=provider,
-        subject=own,
-        arguments={"sequence_id": own, "reason": reason.value, "scope": StopScope.CONTACT.value},
+        subject=run_id,
+        arguments={"sequence_id": run_id, "reason": reason.value, "scope": StopScope.CONTACT.value},
         safe=True,
     )
 
     async def effect() -> str:
-        [shown, *_] = await stop_sequence(app, sequence_id=own, reason=reason)
+        [shown, *_] = await stop_sequence(app, sequence_id=run_id, reason=reason)
         await seen(shown)
         return '{"outcome":"done"}'
 
@@ -348,12 +352,12 @@ class VendorSuppressions:
     @property
     def going_on(self) -> tuple[str, ...]:
         """Runs at vendors that have not been stopped, as far as anybody knows."""
-        return tuple(own for own, told in self.told.items() if own not in PROVIDERS and told != STOPPED)
+        return tuple(own for own, sentence in self.told.items() if own not in PROVIDERS and sentence != STOPPED)
 
     @property
     def undone(self) -> Mapping[str, str]:
         """What has to be seen to by somebody."""
-        return {name: told for name, told in self.told.items() if told not in (DONE, STOPPED)}
+        return {name: sentence for name, sentence in self.told.items() if sentence not in (DONE, STOPPED)}
 
 
 async def suppress_at_vendors(
@@ -363,30 +367,30 @@ async def suppress_at_vendors(
 
     Nothing is raised for a vendor that fails: ``told`` says so.
     """
-    found = IdentifiedPerson(marks=(mark,))
+    person = IdentifiedPerson(marks=(mark,))
     if mark.kind == "contact":
-        found = await identify_person(app, contact_id=mark.value, reason=reason)
-    there = await stop_at_vendors(app, (mark, *found.listed), call=call)
-    told = await exclude_at_vendors(app, found.marks, call=call, reason=reason)
-    marks = dict.fromkeys((mark, *found.listed, *found.marks))
-    others = await stop_elsewhere(app, tuple(marks), known=there.told, call=call)
-    if found.unavailable_because is not None:
-        told[mark.value.partition(":")[0]] = found.unavailable_because
+        person = await identify_person(app, contact_id=mark.value, reason=reason)
+    stops = await stop_at_vendors(app, (mark, *person.listed), call=call)
+    answers = await exclude_at_vendors(app, person.marks, call=call, reason=reason)
+    marks = dict.fromkeys((mark, *person.listed, *person.marks))
+    others = await stop_elsewhere(app, tuple(marks), known=stops.told, call=call)
+    if person.unavailable_because is not None:
+        answers[mark.value.partition(":")[0]] = person.unavailable_because
     return VendorSuppressions(
-        also=found.also,
-        stopped=(*found.stopped, *there.stopped, *others.stopped),
-        told={**told, **there.told, **others.told},
+        also=person.also,
+        stopped=(*person.stopped, *stops.stopped, *others.stopped),
+        told={**answers, **stops.told, **others.told},
         unseen=_unseen(app, tuple(marks)),
-        by_id_alone=mark.kind == "contact" and not any("@" in one for one in found.also),
+        by_id_alone=mark.kind == "contact" and not any("@" in item for item in person.also),
     )
 
 
 def _unseen(app: AppContext, marks: Items[ExclusionTarget]) -> tuple[str, ...]:
     """Return the vendors that cannot be asked what else they run for whoever these marks cover."""
     return tuple(
-        one.title
-        for name, one in app.providers.items()
-        if name != LOCAL and (one.reach is None or not one.reach.covers(marks))
+        provider.title
+        for name, provider in app.providers.items()
+        if name != LOCAL and (provider.reach is None or not provider.reach.covers(marks))
     )
 
 
@@ -454,8 +458,8 @@ def _is_page_of_somebody(text: str, host: str) -> bool:
 def _bare(contact: str) -> str:
     """Return what is meant where an address or a domain was copied with what stood around it."""
     text = contact.strip()
-    if found := re.search(r"<([^<>]*@[^<>]*)>\s*$", text):
-        text = found[1]
+    if match := re.search(r"<([^<>]*@[^<>]*)>\s*$", text):
+        text = match[1]
     return re.sub(r"^mailto:", "", text, flags=re.IGNORECASE).strip().strip("\"'").rstrip(".,;").strip()
 
 
@@ -495,30 +499,34 @@ async def record_reply(
     if answer is ReplyKind.OPT_OUT:
         return await _opted_out(app, contact_id, call=call)
     busy = await app.suppressions.busy_among([contact_id])
-    there = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
+    details = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
     replies = offered(app.local.replies, app.local, verb="record answers")
     here = await replies.record(contact_id, answer, until=until)
     if until is not None:
-        told = await pause_vendor_run(app, there, until=until, call=call)
+        answers = await pause_vendor_run(app, details, until=until, call=call)
     else:
         reason = StopReason.WIN if answer is ReplyKind.REPLIED else StopReason.LOSE
-        told = (await stop_vendor_run(app, there, call=call, reason=reason)).told
-    undone = {own: said for own, said in told.items() if not said.startswith((STOPPED, "paused"))}
-    return Recorded(contact_id, {**{one.sequence.id: _state(one) for one in here}, **told}, undone, tuple(here))
+        answers = (await stop_vendor_run(app, details, call=call, reason=reason)).told
+    undone = {own: words for own, words in answers.items() if not words.startswith((STOPPED, "paused"))}
+    return Recorded(
+        contact_id, {**{detail.sequence.id: _state(detail) for detail in here}, **answers}, undone, tuple(here)
+    )
 
 
 async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> Recorded:
-    done = await suppress_contact(app, contact=contact_id, reason=OPTED_OUT)
+    suppressed = await suppress_contact(app, contact=contact_id, reason=OPTED_OUT)
     replies = offered(app.local.replies, app.local, verb="record answers")
     await replies.record(contact_id, ReplyKind.OPT_OUT)
-    found = await suppress_at_vendors(app, ExclusionTarget(done.kind, done.value), call=call, reason=OPTED_OUT)
-    stopped = (*done.stopped, *found.stopped)
-    runs = {one.sequence.id: _state(one) for one in stopped} | dict(found.told)
-    return Recorded(contact_id, runs, found.undone, stopped)
+    suppressions = await suppress_at_vendors(
+        app, ExclusionTarget(suppressed.kind, suppressed.value), call=call, reason=OPTED_OUT
+    )
+    stopped = (*suppressed.stopped, *suppressions.stopped)
+    runs = {detail.sequence.id: _state(detail) for detail in stopped} | dict(suppressions.told)
+    return Recorded(contact_id, runs, suppressions.undone, stopped)
 
 
-def _state(one: SequenceDetail) -> str:
-    sequence = one.sequence
+def _state(detail: SequenceDetail) -> str:
+    sequence = detail.sequence
     if sequence.paused_until is not None:
         return f"paused until {sequence.paused_until.isoformat(timespec='minutes')}"
     return sequence.status.value
@@ -545,28 +553,28 @@ async def _contact_of(app: AppContext, who: str) -> str:
             return (await sequences.get_sequence(text)).sequence.contact_id
         contacts = offered(app.local.contacts, app.local, verb="read contacts")
         return (await contacts.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id
-    own = str(parse_id(text, IdKind.SEQUENCE))
-    run = await app.vendor_runs.find(own)
+    parsed_id = str(parse_id(text, IdKind.SEQUENCE))
+    run = await app.vendor_runs.find(parsed_id)
     if run is not None:
         return run.sequence.contact_id
-    found = await app.vendor_runs.known_as(own)
-    if found is None:
+    result = await app.vendor_runs.known_as(parsed_id)
+    if result is None:
         raise NotFoundError(
-            f"No run or person of this server is known as {own}.",
+            f"No run or person of this server is known as {parsed_id}.",
             next_step="Give the id of the sequence or contact as list_sequences and find_contacts show it; a run "
             "that was started elsewhere is stopped with stop_sequence.",
         )
-    return found
+    return result
 
 
 async def _at_address(app: AppContext, text: str) -> str:
     contacts = offered(app.local.contacts, app.local, verb="read contacts")
     matched = await contacts.match_contacts([ContactEntry(ContactFields(email=visible_address(text).strip()))])
     require_none(matched.problems, what="contact")
-    [found] = matched.people
-    if found is None:
+    [contact] = matched.people
+    if contact is None:
         raise NotFoundError(
             "Nobody here has this address.",
             next_step="find_contacts shows who there is; suppress_contact keeps out any address.",
         )
-    return found.id
+    return contact.id

@@ -142,8 +142,8 @@ _PULLED_BACK = ("over", "open_texts", "held_texts", "vendor_operations", "plans"
 def newest_instant(store: Store, sender: str) -> datetime | None:
     """Return the latest instant at which a run changed or a mailbox was used."""
     row = store.rows("upkeep.newest", sender=sender)[0]
-    found = [row[name] for name in ("run", "attempt") if row[name] is not None]
-    return from_micros(max(found)) if found else None
+    results = [row[name] for name in ("run", "attempt") if row[name] is not None]
+    return from_micros(max(results)) if results else None
 
 
 def instants_in_future(store: Store, *, now: datetime) -> list[str]:

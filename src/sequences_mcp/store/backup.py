@@ -146,11 +146,11 @@ def _merge_journals(folder: Path, inside: Path) -> None:
         _place(inside / journals.SENT, sent)
     never = folder / journals.SUPPRESSIONS
     mine, theirs = journals.journal_tail(never, 0)[0], journals.journal_tail(inside / journals.SUPPRESSIONS, 0)[0]
-    missing = [one for one in theirs if one not in mine]
+    missing = [item for item in theirs if item not in mine]
     if missing:
         lines = sorted([*mine, *missing], key=_instant)
         whole = inside / "merged.log"
-        whole.write_text("".join(f"{json.dumps(one)}\n" for one in lines), encoding="utf-8")
+        whole.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
         _place(whole, never)
 
 
@@ -163,13 +163,13 @@ def _set_aside(folder: Path, now: datetime) -> Path | None:
     present = folder / FILE_NAME
     if not present.exists():
         return None
-    kept = folder / f"{FILE_NAME}.replaced-{now:%Y%m%dT%H%M%SZ}"
+    path = folder / f"{FILE_NAME}.replaced-{now:%Y%m%dT%H%M%SZ}"
     for rest in ("-wal", "-shm", "-journal"):
         beside = folder / f"{FILE_NAME}{rest}"
         if beside.exists():
-            beside.rename(folder / f"{kept.name}{rest}")
-    present.rename(kept)
-    return kept
+            beside.rename(folder / f"{path.name}{rest}")
+    present.rename(path)
+    return path
 
 
 def _place(source: Path, target: Path) -> None:
@@ -184,10 +184,10 @@ def _place(source: Path, target: Path) -> None:
 
 def _manifest(inside: Path) -> dict[str, Any]:
     try:
-        found = json.loads((inside / MANIFEST).read_text("utf-8"))
+        result = json.loads((inside / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return result if isinstance(result, dict) else {}
 
 
 def _no_backup(backup: Path, why: str) -> InvalidArgumentsError:

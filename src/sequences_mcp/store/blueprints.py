@@ -35,10 +35,10 @@ def add_blueprint_version(store: Store, blueprint: Blueprint) -> None:
 def find_blueprint(store: Store, blueprint_id: str, *, version: int | None = None) -> Blueprint | None:
     """Return one version, the newest by default, or None."""
     if version is None:
-        found = store.row("blueprints.newest", blueprint_id=blueprint_id)
+        row = store.row("blueprints.newest", blueprint_id=blueprint_id)
     else:
-        found = store.row("blueprints.version", blueprint_id=blueprint_id, version=version)
-    return _from_row(found) if found else None
+        row = store.row("blueprints.version", blueprint_id=blueprint_id, version=version)
+    return _from_row(row) if row else None
 
 
 def blueprint_names(store: Store, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
@@ -121,7 +121,7 @@ def pinned(store: Store, named: Iterable[str], *, now: datetime) -> frozenset[st
     so that another version, written later, is not allowed by a restart. An id of nothing stays bare and, where
     there are versions, allows nothing.
     """
-    return frozenset(_pinned(store, one, now=now) for one in named)
+    return frozenset(_pinned(store, item, now=now) for item in named)
 
 
 def _pinned(store: Store, named: str, *, now: datetime) -> str:
@@ -137,17 +137,17 @@ def _pinned(store: Store, named: str, *, now: datetime) -> str:
     return f"{named}@{known['version']}" if known else named
 
 
-def insert_change(store: Store, asked: AskedChange) -> None:
+def insert_change(store: Store, change: AskedChange) -> None:
     """Keep one."""
     store.write(
         "changes.insert",
-        id=asked.id,
-        tool=asked.tool,
-        subject=asked.subject,
-        arguments=_text(asked.arguments),
-        earlier=_text(asked.earlier),
-        asked_at=to_micros(asked.asked_at),
-        digest_version=asked.digest_version,
+        id=change.id,
+        tool=change.tool,
+        subject=change.subject,
+        arguments=_text(change.arguments),
+        earlier=_text(change.earlier),
+        asked_at=to_micros(change.asked_at),
+        digest_version=change.digest_version,
     )
 
 
@@ -180,8 +180,8 @@ def same_change(
 
 def waiting_changes(store: Store, *, skip: int, size: int, now: datetime) -> tuple[AskedChange, ...]:
     """Return those that wait, the oldest first."""
-    found = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
-    return tuple(one for row in found if (one := find_change(store, row["id"])) is not None)
+    rows = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
+    return tuple(change for row in rows if (change := find_change(store, row["id"])) is not None)
 
 
 def approve_change_row(store: Store, change_id: str, *, actor: str, now: datetime) -> bool:

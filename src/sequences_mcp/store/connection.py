@@ -221,9 +221,9 @@ def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalCh
 
 def _require(connection: sqlite3.Connection, pragma: str, value: int) -> None:
     connection.execute(f"PRAGMA {pragma} = {value}").fetchall()
-    found: tuple[Any, ...] = tuple(connection.execute(f"PRAGMA {pragma}").fetchone())
-    if found[0] != value:
+    results: tuple[Any, ...] = tuple(connection.execute(f"PRAGMA {pragma}").fetchone())
+    if results[0] != value:
         raise StoreError(
-            f"SQLite did not accept {pragma} = {value}; it is {found[0]}.",
+            f"SQLite did not accept {pragma} = {value}; it is {results[0]}.",
             next_step="Use another build of SQLite; `sequences-mcp doctor` shows which one is in use.",
         )

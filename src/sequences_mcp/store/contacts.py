@@ -65,10 +65,10 @@ def contacts_by_phone(store: Store, phone: str) -> list[Contact]:
 
 def former_addresses(store: Store, contact_ids: Iterable[str]) -> dict[str, list[str]]:
     """Return, for those of these people who had other addresses before, the keys of those."""
-    found: dict[str, list[str]] = {}
+    results: dict[str, list[str]] = {}
     for row in store.rows("contacts.former_addresses", ids=json.dumps(list(contact_ids))):
-        found.setdefault(row["id"], []).append(row["key"])
-    return found
+        results.setdefault(row["id"], []).append(row["key"])
+    return results
 
 
 def at_address(store: Store, address: str) -> list[str]:
@@ -105,8 +105,8 @@ def colleagues(store: Store, contact: Contact) -> list[str]:
     """Return the ids of everybody at the contact's company, the contact among them."""
     root, key = company_root(company_domain_of(contact)), company_key(contact.company)
     rows = store.rows("contacts.at_company", root=root, key=key)
-    found = _from_rows(rows)
-    return [other.id for other in found if is_same_company(contact, other)]
+    contacts = _from_rows(rows)
+    return [other.id for other in contacts if is_same_company(contact, other)]
 
 
 def like_colleagues(store: Store, contact: Contact) -> dict[str, str]:

@@ -224,8 +224,8 @@ class Store:
 
     def row(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Return the first row of the named statement, or None."""
-        found = self._query(statement(name), values)
-        return found[0] if found else None
+        rows = self._query(statement(name), values)
+        return rows[0] if rows else None
 
     def pieced(self, name: str, pieces: Mapping[str, str], values: Mapping[str, Any]) -> list[sqlite3.Row]:
         """Return all rows of the named statement with SQL put in for its ``/* piece */`` marks.
@@ -260,10 +260,10 @@ class Store:
 
     def secret(self, name: str) -> bytes:
         """Return a random key that was made with the database."""
-        found = self.row("schema.secret", name=name)
-        if found is None:
+        row = self.row("schema.secret", name=name)
+        if row is None:
             raise damaged(self.path, f"its key {name!r} is missing")
-        return bytes(found["value"])
+        return bytes(row["value"])
 
     def has_room(self) -> bool:
         """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
@@ -293,8 +293,8 @@ class Store:
 
 def _identity(path: Path) -> tuple[int, int]:
     # Looked at, never opened: closing any other handle of the file would drop this process's locks on it.
-    found = path.stat()
-    return found.st_dev, found.st_ino
+    result = path.stat()
+    return result.st_dev, result.st_ino
 
 
 @contextmanager

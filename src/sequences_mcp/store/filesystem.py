@@ -96,11 +96,11 @@ def number_of(path: Path) -> str | None:
         return None
     try:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            born = getattr(found, "st_birthtime", None) or _generation(file.fileno())
+            result = os.fstat(file.fileno())
+            born = getattr(result, "st_birthtime", None) or _generation(file.fileno())
     except FileNotFoundError:
         return None
-    return f"{found.st_ino}.{born}"
+    return f"{result.st_ino}.{born}"
 
 
 def _generation(descriptor: int) -> int:

@@ -98,17 +98,17 @@ def standstills(store: Store) -> list[Standstill]:
 
 def require_going(store: Store) -> None:
     """Raise ConflictError while the database stands still."""
-    for one in standstills(store):
-        what, remedy = STANDSTILL[one.kind]
+    for standstill in standstills(store):
+        what, remedy = STANDSTILL[standstill.kind]
         raise ConflictError(f"{what} Nothing leaves.", next_step=remedy)
 
 
 def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
     """End the standstill, because a person said so: the database belongs where it is now. Return what it was."""
     with store.transaction():
-        found = standstills(store)
+        results = standstills(store)
         place = FolderPlace.of(store.path)
-        kinds = {one.kind for one in found}
+        kinds = {result.kind for result in results}
         mark = place.mark or _fresh_mark()
         store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
         store.write("lineage.go_on")
@@ -123,7 +123,7 @@ def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
             store, [AuditRow(at=now, actor=actor, action="database.taken_over", subject="database", detail=detail)]
         )
     _begin_sent(store)
-    return found
+    return results
 
 
 def note_email(
@@ -194,8 +194,8 @@ def machine() -> str | None:
 
     As systemd asks (machine-id(5)), the id itself is not stored. A container's made-up host name is none.
     """
-    found = _machine_id()
-    return sha256(f"sequences-mcp:{found}".encode()).hexdigest()[:32] if found else None
+    result = _machine_id()
+    return sha256(f"sequences-mcp:{result}".encode()).hexdigest()[:32] if result else None
 
 
 def _machine_id() -> str | None:
@@ -206,11 +206,11 @@ def _machine_id() -> str | None:
             return str(winreg.QueryValueEx(key, "MachineGuid")[0])
     for file in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
-            found = Path(file).read_text("ascii").strip()
+            result = Path(file).read_text("ascii").strip()
         except (OSError, ValueError):
             continue
-        if re.fullmatch(r"[0-9a-f]{32}", found):
-            return found
+        if re.fullmatch(r"[0-9a-f]{32}", result):
+            return result
     if sys.platform == "darwin":
         return _darwin_id()
     name = socket.gethostname()
@@ -296,21 +296,21 @@ def _read_sent(store: Store, folder: Path, *, now: datetime) -> None:
     """Compare what was added to the journal since the last time; note what this database does not know."""
     row = store.rows("lineage.present")[0]
     records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
-    strangers = [one for one in records if "kind" in one and not _known(store, one)]
-    for one in strangers:
-        key = one["key"] if one["kind"] == "email" else one["id"]
-        why = OLDER.format(at=f"{from_micros(one['at']):%Y-%m-%d %H:%M} UTC")
-        _insert(store, one, key=key, why=why, now=now)
+    strangers = [record for record in records if "kind" in record and not _known(store, record)]
+    for stranger in strangers:
+        key = stranger["key"] if stranger["kind"] == "email" else stranger["id"]
+        why = OLDER.format(at=f"{from_micros(stranger['at']):%Y-%m-%d %H:%M} UTC")
+        _insert(store, stranger, key=key, why=why, now=now)
     store.write("lineage.sent_read", sent_read=end)
     if strangers:
         log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
         _audit(store, "database.older", actor=ACTOR, now=now, unknown=len(strangers))
 
 
-def _known(store: Store, one: dict[str, Any]) -> bool:
-    if one["kind"] == "email":
-        return bool(store.rows("lineage.knows_email", lease=one["lease"], message_id=one["message_id"]))
-    return bool(store.rows("lineage.knows_operation", id=one["id"]))
+def _known(store: Store, item: dict[str, Any]) -> bool:
+    if item["kind"] == "email":
+        return bool(store.rows("lineage.knows_email", lease=item["lease"], message_id=item["message_id"]))
+    return bool(store.rows("lineage.knows_operation", id=item["id"]))
 
 
 def _insert(store: Store, facts: dict[str, Any], *, key: str, why: str, now: datetime) -> None:
@@ -362,8 +362,8 @@ def _raise_mark(folder: Path) -> None:
 
 
 def _marks(folder: Path) -> dict[Path, int]:
-    found = {path: re.fullmatch(r"sent\.(\d+)\.mark", path.name) for path in folder.glob("sent.*.mark")}
-    return {path: int(match[1]) for path, match in found.items() if match}
+    results = {path: re.fullmatch(r"sent\.(\d+)\.mark", path.name) for path in folder.glob("sent.*.mark")}
+    return {path: int(match[1]) for path, match in results.items() if match}
 
 
 def is_cut(folder: Path) -> bool:

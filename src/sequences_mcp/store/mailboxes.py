@@ -129,7 +129,7 @@ def resting(store: Store, sender: str, *, now: datetime, account: str | None = N
     row = store.row("mailboxes.find", sender=sender)
     if row is None or (account is not None and row["account"] != account):
         return None
-    found = Rest(
+    rest = Rest(
         sender=row["sender"],
         since=from_micros(row["since"]),
         until=from_micros(row["until"]),
@@ -138,7 +138,7 @@ def resting(store: Store, sender: str, *, now: datetime, account: str | None = N
         account=row["account"],
         reply=row["reply"],
     )
-    return None if found.until > now + LONGEST_REST else found
+    return None if rest.until > now + LONGEST_REST else rest
 
 
 def mailbox_refused(store: Store, sender: str, *, why: str, account: str, now: datetime, reply: str = "") -> Rest:

@@ -142,12 +142,12 @@ def _from_row(row: sqlite3.Row, now: datetime) -> VendorOperation:
 OF_ONE_ANSWER = frozenset({"request_id", "attempts", "retry_after"})
 
 
-def keep_vendor_error(store: Store, sequence_id: str, told: Mapping[str, Any] | None, *, now: datetime) -> None:
+def keep_vendor_error(store: Store, sequence_id: str, facts: Mapping[str, Any] | None, *, now: datetime) -> None:
     """Keep what was answered about a run; None: the vendor has taken it."""
-    if told is None:
+    if facts is None:
         store.write("vendor_errors.drop", id=sequence_id)
         return
-    text = json.dumps(dict(told), ensure_ascii=False, default=str)
+    text = json.dumps(dict(facts), ensure_ascii=False, default=str)
     store.write("vendor_errors.keep", id=sequence_id, told=text, now=to_micros(now))
 
 

@@ -253,9 +253,9 @@ class WaitingMarks:
     plans: frozenset[str]
     newest: int
 
-    def has_news(self, told: WaitingMarks) -> bool:
+    def has_news(self, last_notice: WaitingMarks) -> bool:
         """Say whether something waits that was not told of."""
-        return not self.plans <= told.plans or self.newest > told.newest
+        return not self.plans <= last_notice.plans or self.newest > last_notice.newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +296,9 @@ def count_changes(store: Store, *, now: datetime) -> QueueTally:
     return QueueTally(row["number"], from_micros(row["since"]))
 
 
-def changes_after(store: Store, told: WaitingMarks, *, now: datetime) -> list[str]:
-    """Return the ids of the changes that wait and that were asked for since ``told``, the oldest first."""
-    since = max(to_micros(now - CHANGE_LASTS), told.newest)
+def changes_after(store: Store, last_notice: WaitingMarks, *, now: datetime) -> list[str]:
+    """Return the ids of the changes that wait and that were asked for since ``last_notice``, the oldest first."""
+    since = max(to_micros(now - CHANGE_LASTS), last_notice.newest)
     return [row["id"] for row in store.rows("changes.waiting", since=since, skip=0, size=MOST)]
 
 

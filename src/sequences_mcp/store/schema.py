@@ -38,13 +38,13 @@ class Migration:
 
 def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
     """Return every migration in order; ValueError when the numbers have a hole."""
-    found = tuple(
+    results = tuple(
         Migration(int(file.stem[:4]), file.stem[5:], file.read_text("utf-8"))
         for file in sorted(folder.glob("*.sql"))
     )
-    if [one.version for one in found] != list(range(1, len(found) + 1)):
+    if [result.version for result in results] != list(range(1, len(results) + 1)):
         raise ValueError(f"the migrations in {folder.name} are not numbered from 1 without a hole")
-    return found
+    return results
 
 
 def upgrade(connection: sqlite3.Connection, path: Path, *, now: datetime, steps: tuple[Migration, ...]) -> None:

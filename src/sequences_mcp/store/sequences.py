@@ -61,14 +61,14 @@ def find_run(store: Store, sequence_id: str) -> Run | None:
     return next(iter(runs_by_ids(store, [sequence_id])), None)
 
 
-def insert_runs(store: Store, found: Iterable[Run], *, plan_no: int, version_no: int) -> None:
+def insert_runs(store: Store, runs: Iterable[Run], *, plan_no: int, version_no: int) -> None:
     """Store new runs in FOUND."""
     with store.joined():
-        numbered = list(enumerate(found, start=store.rows("sequences.next_no")[0]["no"]))
+        numbered = list(enumerate(runs, start=store.rows("sequences.next_no")[0]["no"]))
         store.write_many(
-            "sequences.insert", (_new_row(no, one, plan_no=plan_no, version_no=version_no) for no, one in numbered)
+            "sequences.insert", (_new_row(no, run, plan_no=plan_no, version_no=version_no) for no, run in numbered)
         )
-        store.write_many("sequences.insert_run", (row for no, one in numbered for row in _new_runs(no, one)))
+        store.write_many("sequences.insert_run", (row for no, run in numbered for row in _new_runs(no, run)))
 
 
 def save_run(store: Store, before: Run, after: Run, *, next_run_at: datetime | None, now: datetime) -> None:
@@ -150,19 +150,19 @@ def patterns(conditions: Mapping[str, Any]) -> dict[str, Any]:
 
 def generation_of(store: Store, key: str, *, subject: str | None, content: str) -> int | None:
     """Return the first generation of a step that had this very text, or None."""
-    found: int | None = store.rows("sequences.generation_of", key=key, subject=subject, content=content)[0][
+    position: int | None = store.rows("sequences.generation_of", key=key, subject=subject, content=content)[0][
         "found"
     ]
-    return found
+    return position
 
 
 def of_keys(store: Store, keys: Iterable[str]) -> list[tuple[Run, StepRun]]:
     """Return steps by their keys, each with its run, in this order; keys of nothing are left out."""
     with store.snapshot():
         owners = {key: row["id"] for key in keys if (row := store.row("sequences.id_of_run", key=key))}
-        found = {one.id: one for one in runs_by_ids(store, dict.fromkeys(owners.values()))}
-    pairs = ((found[owner], key) for key, owner in owners.items())
-    return [(one, next(run for run in one.steps if run.key == key)) for one, key in pairs]
+        results = {run.id: run for run in runs_by_ids(store, dict.fromkeys(owners.values()))}
+    pairs = ((results[owner], key) for key, owner in owners.items())
+    return [(item, next(run for run in item.steps if run.key == key)) for item, key in pairs]
 
 
 _CONDITIONS = {
@@ -204,15 +204,15 @@ _ORDERS = {
 _DIRECTIONS = {"asc": "ASC", "desc": "DESC"}
 
 
-def findings_to_json(found: tuple[Finding, ...]) -> str | None:
+def findings_to_json(findings: tuple[Finding, ...]) -> str | None:
     """Return findings as they are kept; None for none."""
-    return None if not found else json.dumps([asdict(one) for one in found], ensure_ascii=False)
+    return None if not findings else json.dumps([asdict(finding) for finding in findings], ensure_ascii=False)
 
 
 def _findings(text: str | None) -> tuple[Finding, ...]:
     if text is None:
         return ()
-    return tuple(Finding(**{**one, "severity": Severity(one["severity"])}) for one in json.loads(text))
+    return tuple(Finding(**{**load, "severity": Severity(load["severity"])}) for load in json.loads(text))
 
 
 def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> None:
@@ -230,28 +230,28 @@ def _save_run(store: Store, old: StepRun, new: StepRun, *, now: datetime) -> Non
         store.write("sequences.update_run", **row)
 
 
-def _new_row(no: int, one: Run, *, plan_no: int, version_no: int) -> dict[str, Any]:
+def _new_row(no: int, run: Run, *, plan_no: int, version_no: int) -> dict[str, Any]:
     return {
         "no": no,
-        "id": one.id,
+        "id": run.id,
         "plan_no": plan_no,
         "version_no": version_no,
-        "contact_id": one.contact_id,
-        "ordinal": one.ordinal,
-        "variables": json.dumps(dict(one.variables), ensure_ascii=False),
-        "time_zone": one.time_zone,
-        "warnings": one.warnings,
-        "findings": findings_to_json(one.findings),
-        "created_at": to_micros(one.created_at),
-        "provider": one.provider,
-        "handover": json.dumps(dict(one.handover), ensure_ascii=False) if one.is_at_vendor else None,
-        "address_key": (address := stored_address_of(one)) and address_key(address),
+        "contact_id": run.contact_id,
+        "ordinal": run.ordinal,
+        "variables": json.dumps(dict(run.variables), ensure_ascii=False),
+        "time_zone": run.time_zone,
+        "warnings": run.warnings,
+        "findings": findings_to_json(run.findings),
+        "created_at": to_micros(run.created_at),
+        "provider": run.provider,
+        "handover": json.dumps(dict(run.handover), ensure_ascii=False) if run.is_at_vendor else None,
+        "address_key": (address := stored_address_of(run)) and address_key(address),
     }
 
 
-def _new_runs(no: int, one: Run) -> Iterable[dict[str, Any]]:
-    changed_at = to_micros(one.created_at)
-    for position, run in enumerate(one.steps):
+def _new_runs(no: int, item: Run) -> Iterable[dict[str, Any]]:
+    changed_at = to_micros(item.created_at)
+    for position, run in enumerate(item.steps):
         yield {
             "sequence_no": no,
             "step": position,
@@ -265,23 +265,23 @@ def _new_runs(no: int, one: Run) -> Iterable[dict[str, Any]]:
         }
 
 
-def _changed_row(one: Run, next_run_at: datetime | None) -> dict[str, Any]:
+def _changed_row(run: Run, next_run_at: datetime | None) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "status": one.status.value,
-        "anchor": to_micros(one.anchor),
-        "variables": json.dumps(dict(one.variables), ensure_ascii=False),
-        "warnings": one.warnings,
-        "paused_since": to_micros(one.paused_since),
-        "paused_until": to_micros(one.paused_until),
-        "stop_reason": one.stop_reason and one.stop_reason.value,
-        "reason": one.reason,
-        "updated_at": to_micros(one.updated_at),
+        "id": run.id,
+        "status": run.status.value,
+        "anchor": to_micros(run.anchor),
+        "variables": json.dumps(dict(run.variables), ensure_ascii=False),
+        "warnings": run.warnings,
+        "paused_since": to_micros(run.paused_since),
+        "paused_until": to_micros(run.paused_until),
+        "stop_reason": run.stop_reason and run.stop_reason.value,
+        "reason": run.reason,
+        "updated_at": to_micros(run.updated_at),
         "next_run_at": to_micros(next_run_at),
-        "lane": queue_of(one),
-        "remote_id": one.remote_id,
-        "operation_id": one.operation_id,
-        "findings": findings_to_json(one.findings),
+        "lane": queue_of(run),
+        "remote_id": run.remote_id,
+        "operation_id": run.operation_id,
+        "findings": findings_to_json(run.findings),
     }
 
 
@@ -422,7 +422,7 @@ def live_as(store: Store, vendor_ids: Iterable[str]) -> dict[str, str]:
 def _live_at_further(store: Store) -> dict[str, str]:
     """Return address → live run, for those addresses of a person that a vendor was given beside the first."""
     rows = store.rows("sequences.live_with_further_addresses", further=f'$."{MORE_EMAILS}"')
-    return {address_key(one): row["id"] for row in rows for one in row["further"].split(AND)}
+    return {address_key(item): row["id"] for row in rows for item in row["further"].split(AND)}
 
 
 def going_of(store: Store, contact_ids: Iterable[str], *, blueprint_id: str | None = None) -> list[str]:

@@ -43,14 +43,14 @@ FOLDER = Path(__file__).parent / "queries"
 def parse_statements(text: str) -> Mapping[str, str]:
     """Return statements by name; ValueError for a name used twice or a statement without its plain line."""
     parts = _NAME.split(text)[1:]
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for name, body in zip(parts[::2], parts[1::2], strict=True):
-        if name in found:
+        if name in results:
             raise ValueError(f"two statements are named {name}")
         if not body.lstrip().startswith("-- "):
             raise ValueError(f"{name} has no line that says what it does")
-        found[name] = body.strip()
-    return found
+        results[name] = body.strip()
+    return results
 
 
 @cache

@@ -72,22 +72,22 @@ def replay(store: Store, records: Iterable[Mapping[str, Any]]) -> int:
     A lift ends only what was put on the list before it.
     """
     regained = 0
-    for one in records:
-        own = {"kind": one.get("kind"), "value": one.get("value")}
+    for record in records:
+        own = {"kind": record.get("kind"), "value": record.get("value")}
         if own["kind"] not in ("address", "domain", "contact") or not own["value"]:
             continue
-        if one.get("do") == "lift":
-            store.write("suppressions.lift_before", **own, at=one["at"])
+        if record.get("do") == "lift":
+            store.write("suppressions.lift_before", **own, at=record["at"])
         else:
-            said = {**own, "reason": one["reason"], "actor": one["actor"]}
-            regained += store.write("suppressions.insert", **said, created_at=one["at"])
+            said = {**own, "reason": record["reason"], "actor": record["actor"]}
+            regained += store.write("suppressions.insert", **said, created_at=record["at"])
             store.write("suppressions.adopt", **said, engine=ENGINE)
     return regained
 
 
 def write_all(store: Store, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:
     """Add to the journal what only the list has; return the journal's size, or -1 where it cannot be written."""
-    there = {(one.get("kind"), one.get("value")) for one in known}
+    there = {(item.get("kind"), item.get("value")) for item in known}
     try:
         for row in store.rows("suppressions.all"):
             if (row["kind"], row["value"]) not in there:
@@ -141,18 +141,22 @@ def former_keys_of(facts: ContactFields, *, recipient: str | None = None) -> Ite
 
     Those folded letters like ß away and left a domain as it was given or made it IDNA 2003.
     """
-    given = [one for one in _addresses(facts, recipient) if not one.isascii() or "xn--" in one.lower()]
+    given = [
+        address for address in _addresses(facts, recipient) if not address.isascii() or "xn--" in address.lower()
+    ]
     company = company_domain_of(facts) or ""
     if given or "xn--" in company:
-        spelled = {one for address in given for one in _as_before(address)}
-        hosts = {one.rpartition("@")[2] for one in spelled} | set(_as_before(company))
+        spelled = {item for address in given for item in _as_before(address)}
+        hosts = {item.rpartition("@")[2] for item in spelled} | set(_as_before(company))
         yield from _marks(spelled, hosts)
 
 
 def old_spellings(mark: SuppressionKey) -> list[SuppressionKey]:
     """Return how versions before migration 7 may have listed the same."""
     kind, value = mark
-    return [] if kind == "contact" else [(kind, one) for one in dict.fromkeys(_as_before(value)) if one != value]
+    return (
+        [] if kind == "contact" else [(kind, item) for item in dict.fromkeys(_as_before(value)) if item != value]
+    )
 
 
 def _marks(keys: Iterable[str], hosts: Iterable[str]) -> Iterator[SuppressionKey]:

@@ -83,7 +83,7 @@ class MailServer:
         if not self.password:
             return text
         secret, user = self.password.encode(), self.username.encode()
-        forms = [self.password, *(b64encode(one).decode() for one in (secret, b"\0" + user + b"\0" + secret))]
+        forms = [self.password, *(b64encode(item).decode() for item in (secret, b"\0" + user + b"\0" + secret))]
         for form in forms:
             if len(form) >= _TELLING:
                 text = text.replace(form, "…")

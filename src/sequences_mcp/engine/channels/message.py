@@ -207,7 +207,7 @@ def _mismatch(message: ComposedMessage, headers: dict[str, str]) -> str | None:
     from email.utils import getaddresses
 
     for name, address in (("from", message.sender), ("to", message.recipient)):
-        if [found for _, found in getaddresses([headers[name]])] != [address]:
+        if [result for _, result in getaddresses([headers[name]])] != [address]:
             return f"its {name} header is not the envelope's one address"
     if headers["message-id"] != message.message_id:
         return "its message-id header is another one"

@@ -49,8 +49,8 @@ def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
     named = phase == "RCPT" or phase in ("DATA", "the final dot")
     if not named or code in _OURS or not 400 <= code <= 599:
         return ReplyJudgement(Blame.MAILBOX, known)
-    said = _without_addresses(text)
-    blame = _decided(enhanced, said) if enhanced else _by_words(code, said, at_rcpt=phase == "RCPT")
+    words = _without_addresses(text)
+    blame = _decided(enhanced, words) if enhanced else _by_words(code, words, at_rcpt=phase == "RCPT")
     if blame is None:
         return ReplyJudgement(Blame.MAILBOX, known, doubtful=code >= 500)
     if blame in (Blame.GONE, Blame.REFUSES) and code < 500:
@@ -66,8 +66,8 @@ _ENHANCED_LATE = re.compile(r"\(#\s?([45])\.(\d{1,3})\.(\d{1,3})\)")  # as qmail
 
 def _enhanced(code: int, text: str) -> str:
     """Return the enhanced code, or nothing: one of another class than the answer's contradicts it."""
-    found = _ENHANCED.match(text) or _ENHANCED_LATE.search(text)
-    return ".".join(found.groups()) if found and found[1] == str(code)[0] else ""
+    match = _ENHANCED.match(text) or _ENHANCED_LATE.search(text)
+    return ".".join(match.groups()) if match and match[1] == str(code)[0] else ""
 
 
 def _without_addresses(text: str) -> str:
@@ -169,52 +169,52 @@ _CODES: dict[str, Blame] = {
 }
 
 
-def _decided(enhanced: str, said: str) -> Blame | None:
+def _decided(enhanced: str, words: str) -> Blame | None:
     """Return what an enhanced code says, with the words where they contradict or complete it."""
     kind, subject, detail = enhanced.split(".")
-    if _GREYLIST.search(said):
+    if _GREYLIST.search(words):
         return Blame.LATER
-    if subject == "2" and _FULL.search(said) and not _SENDER.search(said):
+    if subject == "2" and _FULL.search(words) and not _SENDER.search(words):
         return Blame.LATER
-    if _SENDER.search(said):
+    if _SENDER.search(words):
         return Blame.MAILBOX
-    found = _CODES.get(f"{subject}.{detail}")
+    blame = _CODES.get(f"{subject}.{detail}")
     if kind == "4":
-        return found if found is Blame.MAILBOX else Blame.LATER if subject in ("1", "2") else Blame.MAILBOX
-    if found is not None:
-        return found
-    if subject == "6" or _RESTRICTED.search(said):
+        return blame if blame is Blame.MAILBOX else Blame.LATER if subject in ("1", "2") else Blame.MAILBOX
+    if blame is not None:
+        return blame
+    if subject == "6" or _RESTRICTED.search(words):
         return Blame.TEXT
-    if _SERVER.search(said):
+    if _SERVER.search(words):
         return Blame.MAILBOX
-    return None if subject == "7" else _of_recipient(said)
+    return None if subject == "7" else _of_recipient(words)
 
 
-def _by_words(code: int, said: str, *, at_rcpt: bool) -> Blame | None:
+def _by_words(code: int, words: str, *, at_rcpt: bool) -> Blame | None:
     """Return what an answer without an enhanced code says."""
-    if code == 523 or (code != 451 and _SIZE.search(said)):
+    if code == 523 or (code != 451 and _SIZE.search(words)):
         return Blame.TEXT
-    if _GREYLIST.search(said):
+    if _GREYLIST.search(words):
         return Blame.LATER
-    if _SENDER.search(said):
+    if _SENDER.search(words):
         return Blame.MAILBOX
-    if _FULL.search(said):
+    if _FULL.search(words):
         return Blame.LATER
-    if _RESTRICTED.search(said):
+    if _RESTRICTED.search(words):
         return Blame.TEXT
-    if found := _of_recipient(said):
-        return found if code != 451 else Blame.MAILBOX
-    if _SERVER.search(said):
+    if blame := _of_recipient(words):
+        return blame if code != 451 else Blame.MAILBOX
+    if _SERVER.search(words):
         return Blame.MAILBOX
     if at_rcpt and code in (450, 551):  # RFC 5321: mailbox unavailable; user not local
         return Blame.LATER if code == 450 else Blame.REFUSES
     return None
 
 
-def _of_recipient(said: str) -> Blame | None:
-    if _NOBODY.search(said):
+def _of_recipient(words: str) -> Blame | None:
+    if _NOBODY.search(words):
         return Blame.GONE
-    return Blame.REFUSES if _CLOSED.search(said) else None
+    return Blame.REFUSES if _CLOSED.search(words) else None
 
 
 _GONE = "Nothing is sent to this address again; with another one (save_contacts), retry_failed plans what is left."

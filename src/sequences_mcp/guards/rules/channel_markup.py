@@ -187,8 +187,8 @@ def _shows_host(text: str) -> bool:
     return text.startswith(("http", "www.")) or "/" in text or (text.islower() and not text.endswith(_PRODUCTS))
 
 
-def _is_same(one: str, other: str) -> bool:
-    shorter, longer = sorted((f".{host.lower().removeprefix('www.')}" for host in (one, other)), key=len)
+def _is_same(item: str, other: str) -> bool:
+    shorter, longer = sorted((f".{host.lower().removeprefix('www.')}" for host in (item, other)), key=len)
     return longer.endswith(shorter)
 
 
@@ -211,14 +211,21 @@ def _homograph(text: GuardedText) -> Iterator[Hit]:
     """Return every such host with its name on the wire; one in a single script may be what it is."""
     if not any(map(str.isalpha, text.raw.letters - _ASCII)) and "xn--" not in text.raw.lower:
         return
-    for found in lookalikes.find_homographs(text.original):
+    for homograph in lookalikes.find_homographs(text.original):
         why = (
-            "mixes letters of several scripts" if found.is_mixed else "is written in letters that look like others"
+            "mixes letters of several scripts"
+            if homograph.is_mixed
+            else "is written in letters that look like others"
         )
-        message = f"This host {why}: on the wire it is {found.wire}."
-        if found.wire is None:
+        message = f"This host {why}: on the wire it is {homograph.wire}."
+        if homograph.wire is None:
             message = f"What stands before the @ of this address {why}."
-        yield Hit(found.start, found.end, message=message, severity=None if found.is_mixed else Severity.WARNING)
+        yield Hit(
+            homograph.start,
+            homograph.end,
+            message=message,
+            severity=None if homograph.is_mixed else Severity.WARNING,
+        )
 
 
 HOMOGRAPH = Rule(
@@ -248,9 +255,9 @@ HOMOGRAPH = Rule(
 
 def _markup(text: GuardedText) -> Iterator[Hit]:
     """Return what lies between the first tag or entity and the last, with its plain text as the fix."""
-    found = list(markup_spans(text.original))
-    if found:
-        start, end = min(place for place, _ in found), max(place for _, place in found)
+    results = list(markup_spans(text.original))
+    if results:
+        start, end = min(place for place, _ in results), max(place for _, place in results)
         plain = plain_text(text.original[start:end])
         plain = " ".join(plain.split()) if text.is_subject else plain
         before, after = text.original[:start].strip(), text.original[end:].strip()
@@ -287,10 +294,10 @@ MARKUP = Rule(
 
 def _markdown(text: GuardedText) -> Iterator[Hit]:
     """Return every piece of Markdown with the plain text as the fix; WhatsApp draws emphasis itself."""
-    for found in markup.find_markdown(
+    for result in markup.find_markdown(
         text.original, text.raw.letters, in_whatsapp=text.channel is Channel.WHATSAPP
     ):
-        yield Hit(found.start, found.end, fix=found.plain)
+        yield Hit(result.start, result.end, fix=result.plain)
 
 
 MARKDOWN = Rule(

@@ -83,8 +83,8 @@ SUBJECT_LINE = Rule(
 def _preamble(text: GuardedText) -> Iterator[Hit]:
     """Return every preamble and every offer to change the text."""
     for view in text.views:
-        for found in assistant_phrases(view):
-            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+        for assistant_phrase in assistant_phrases(view):
+            yield Hit(*view.span(assistant_phrase.start, assistant_phrase.end), severity=assistant_phrase.severity)
 
 
 PREAMBLE = Rule(

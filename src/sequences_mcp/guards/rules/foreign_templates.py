@@ -307,8 +307,8 @@ _LABEL = LazyPattern(
 def _variants(text: GuardedText) -> Iterator[Hit]:
     """Return the headings above versions, and labels before a greeting where there are two different ones."""
     for view in text.views:
-        for found in headings(view, is_subject=text.is_subject):
-            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+        for heading in headings(view, is_subject=text.is_subject):
+            yield Hit(*view.span(heading.start, heading.end), severity=heading.severity)
     seen = text.visible
     labels = {match[1].lower(): match for match in seen.find(_LABEL) if _is_heading(seen.text, match.end())}
     if len(labels) > 1:

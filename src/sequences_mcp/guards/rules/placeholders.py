@@ -284,8 +284,8 @@ def _instruction(text: GuardedText) -> Iterator[Hit]:
     """Return every instruction, and every name in parentheses that stands for one; one word may be meant."""
     yield from text.hits(_INSTRUCTION)
     for view in text.views:
-        for found in instructions(view):
-            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+        for instruction in instructions(view):
+            yield Hit(*view.span(instruction.start, instruction.end), severity=instruction.severity)
         for match in view.find(_PARENTHESES):
             is_piece = len(match[1].split()) < 3 and (names_draft(match[1]) or match[1].lower() in _PIECES)
             if is_piece or is_name(match[1]):
@@ -313,8 +313,8 @@ INSTRUCTION = Rule(
 def _blank(text: GuardedText) -> Iterator[Hit]:
     """Return every blank; one that fills its line would be a divider."""
     for view in text.views:
-        for found in blanks(view):
-            yield Hit(*view.span(found.start, found.end), severity=found.severity)
+        for blank in blanks(view):
+            yield Hit(*view.span(blank.start, blank.end), severity=blank.severity)
 
 
 BLANK = Rule(
@@ -446,8 +446,8 @@ def _hosts(pattern: LazyPattern, text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
         else:
             before = _LABEL if match[0] == "example" else _NO_LABEL
-            if found := before.match(text[max(0, start - _LONGEST) : start][::-1]):
-                yield start - found.end(), match.end()
+            if result := before.match(text[max(0, start - _LONGEST) : start][::-1]):
+                yield start - result.end(), match.end()
 
 
 EXAMPLE_HOST = Rule(

@@ -34,9 +34,9 @@ UNFILLED = Rule(
 
 def _spelling(text: GuardedText) -> Iterator[Hit]:
     """Return every near miss with the exact token as the fix."""
-    for found in doubled(text, BraceKind.NEAR):
-        token = f"{{{{{meant(found.inner)}}}}}"
-        yield Hit(*found.span, fix=token, message=f"Write {token}, exactly so.")
+    for braces in doubled(text, BraceKind.NEAR):
+        token = f"{{{{{meant(braces.inner)}}}}}"
+        yield Hit(*braces.span, fix=token, message=f"Write {token}, exactly so.")
 
 
 SPELLING = Rule(
@@ -59,9 +59,9 @@ SPELLING = Rule(
 
 def _expression(text: GuardedText) -> Iterator[Hit]:
     """Return every expression; the fix is the variable alone, where exactly one occurs in it."""
-    for found in doubled(text, BraceKind.EXPRESSION):
-        name = only_name(found.inner)
-        yield Hit(*found.span, fix=f"{{{{{name}}}}}" if name else None)
+    for braces in doubled(text, BraceKind.EXPRESSION):
+        name = only_name(braces.inner)
+        yield Hit(*braces.span, fix=f"{{{{{name}}}}}" if name else None)
 
 
 EXPRESSION = Rule(
@@ -78,8 +78,8 @@ EXPRESSION = Rule(
 
 def _empty(text: GuardedText) -> Iterator[Hit]:
     """Return every empty pair."""
-    for found in doubled(text, BraceKind.EMPTY):
-        yield Hit(*found.span)
+    for braces in doubled(text, BraceKind.EMPTY):
+        yield Hit(*braces.span)
 
 
 EMPTY = Rule(
@@ -100,18 +100,18 @@ _CUT_SHORT = LazyPattern(r"\{\{[ \t]{0,3}(\w{1,40})[ \t]{0,3}[})\]]{0,2}")
 
 def _unbalanced(text: GuardedText) -> Iterator[Hit]:
     """Return every run of braces without its counterpart, and every brace that touches a variable."""
-    for found in doubled(text, BraceKind.UNBALANCED):
-        yield _hit(found)
+    for braces in doubled(text, BraceKind.UNBALANCED):
+        yield _hit(braces)
     for hit in text.hits(_TOUCHING):
         yield hit._replace(fix="")
 
 
-def _hit(found: Doubled) -> Hit:
-    cut = _CUT_SHORT.match(found.view.text, found.start)
+def _hit(braces: Doubled) -> Hit:
+    cut = _CUT_SHORT.match(braces.view.text, braces.start)
     name = meant(cut[1]) if cut else None
     if cut and name:
-        return Hit(*found.view.span(*cut.span()), fix=f"{{{{{name}}}}}")
-    return Hit(*found.span)
+        return Hit(*braces.view.span(*cut.span()), fix=f"{{{{{name}}}}}")
+    return Hit(*braces.span)
 
 
 UNBALANCED = Rule(
@@ -177,9 +177,9 @@ BARE = Rule(
 
 def _unknown(text: GuardedText) -> Iterator[Hit]:
     """Return every unknown name; where two variables could be meant, the message says which."""
-    for found in doubled(text, BraceKind.UNKNOWN):
-        names = " or ".join(f"{{{{{name}}}}}" for name in either(found.inner))
-        yield Hit(*found.span, message=f"There is no such variable; you may mean {names}." if names else None)
+    for braces in doubled(text, BraceKind.UNKNOWN):
+        names = " or ".join(f"{{{{{name}}}}}" for name in either(braces.inner))
+        yield Hit(*braces.span, message=f"There is no such variable; you may mean {names}." if names else None)
 
 
 UNKNOWN = Rule(
