@@ -103,8 +103,9 @@ def _load() -> None:
     """Import what a first call needs, in a thread of its own: a call that comes sooner imports it itself."""
     from importlib import import_module
 
-    for name in ("engine.local.provider", "server.boundary", "server.tool"):
-        import_module(f"sequences_mcp.{name}")
+    import_module("sequences_mcp.engine.provider")
+    import_module("sequences_mcp.server.boundary")
+    import_module("sequences_mcp.server.tool")
 
 
 @contextmanager

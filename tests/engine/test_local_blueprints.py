@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.secrecy.hearing import heard
 from tests.world.local_world import EMAIL, LATER, World
 
-from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.blueprint import (
+    Channel,
+    ContentSource,
+    Delay,
+    DelayUnit,
+    LinkedInType,
+    Policy,
+    Sourcing,
+    Step,
+    StepConfig,
+    Temporality,
+)
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, StaleVersionError, WrongIdError
+from sequences_mcp.store.blueprints import steps_from_json, steps_json
 
 
 async def test_an_update_is_a_new_version_and_the_old_one_stays(world: World) -> None:
@@ -54,3 +72,67 @@ async def test_what_does_not_exist_or_is_of_another_kind_is_named(world: World) 
         await world.local.blueprints.get_blueprint("local:ct_1")
     with pytest.raises(InvalidArgumentsError):
         await world.local.blueprints.list_blueprints(page=0, size=10)
+
+
+STEPS = st.builds(
+    Step,
+    id=st.text(),
+    name=st.text(),
+    type=st.sampled_from(Channel),
+    linked_in_type=st.none() | st.sampled_from(LinkedInType),
+    content=st.text(),
+    subject=st.none() | st.text(),
+    temporalityType=st.sampled_from(Temporality),
+    delay=st.none() | st.builds(Delay, value=st.integers(0, 999), unit=st.sampled_from(DelayUnit)),
+    content_source=st.sampled_from(ContentSource),
+    config=st.none() | st.builds(StepConfig, user_id=st.none() | st.text()),
+    policy=st.builds(
+        Policy,
+        skip_step_if_no_contact=st.booleans(),
+        auto_validate_ai_draft=st.booleans(),
+        invite_timeout_days=st.none() | st.integers(0, 99),
+    ),
+)
+
+
+def types(value: object) -> object:
+    """Return the types of all the values of a step."""
+    inner = vars(value) if isinstance(value, Step | Delay | Policy | StepConfig) else {}
+    return type(value), {name: types(one) for name, one in inner.items()}
+
+
+@given(st.lists(STEPS, max_size=3).map(tuple))
+def test_stored_steps_are_what_they_were_with_every_value_of_its_type(steps: tuple[Step, ...]) -> None:
+    assert set(Step.model_fields) == set(vars(EMAIL))
+    read = steps_from_json(steps_json(steps))
+    assert read == steps
+    assert list(map(types, read)) == list(map(types, steps))
+    assert [one.model_dump_json() for one in read] == [one.model_dump_json() for one in steps]
+
+
+def test_steps_that_an_older_program_stored_get_the_values_that_were_meant() -> None:
+    stored = '[{"id":"a","name":"A","type":"EMAIL","content":"Hi","temporalityType":"ASAP","delay":null}]'
+    (read,) = steps_from_json(stored)
+    assert read == Step(id="a", name="A", type=Channel.EMAIL, content="Hi", temporality_type=Temporality.ASAP)
+
+
+READ_ONCE = """
+import sys
+from sequences_mcp.domain.blueprint import Step
+from sequences_mcp.store.blueprints import steps_from_json
+steps_from_json(sys.argv[1])
+print(Step.__pydantic_complete__)
+"""
+
+
+def test_reading_stored_steps_builds_no_schema() -> None:
+    command = [sys.executable, "-c", READ_ONCE, steps_json([EMAIL, LATER])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert heard("a reader of stored steps", done.stdout).strip() == "False"
+
+
+async def test_a_stored_blueprint_is_what_it_was(world: World) -> None:
+    made = await world.blueprint(EMAIL, LATER)
+    read = await world.local.blueprints.get_blueprint(made.id)
+    assert read == made
+    assert read.model_dump_json() == made.model_dump_json()

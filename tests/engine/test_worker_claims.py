@@ -14,6 +14,8 @@ from tests.world.local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, 
 from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Leaving, SequenceStatus, StepState
+from sequences_mcp.engine.claim import examine_step
+from sequences_mcp.engine.events import Tick
 from sequences_mcp.engine.supervisor import MAILBOX, Pulse
 from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store import mailboxes
@@ -160,6 +162,21 @@ async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database
     world.worker(delivery).run_due()
     assert delivery.messages == []
     assert await states(world) == [StepState.HELD]
+
+
+async def test_examining_a_step_decides_what_becomes_of_its_plan_and_writes_nothing(world: World) -> None:
+    await start(world)
+    (run,) = await world.runs()
+    worker = world.worker()
+    now = world.clock.now + timedelta(days=30)
+    tick = Tick(lease=1, lease_expires_at=now + timedelta(minutes=2))
+    with world.store.snapshot():  # in which a transaction is an error
+        in_time = examine_step(world.store, run, run.steps[0], tick=tick, rules=worker.rules, now=world.clock.now)
+        late = examine_step(world.store, run, run.steps[0], tick=tick, rules=worker.rules, now=now)
+    assert in_time.message is not None and in_time.voided is None
+    assert late.message is None and "days ago" in (late.tick.blocked or "")
+    assert late.voided is not None and late.voided.status is PlanStatus.VOID
+    assert (await world.local.plans.get_plan(run.plan_id)).status is PlanStatus.APPROVED
 
 
 async def test_changed_settings_hold_everything_until_they_are_back_and_void_nothing(world: World) -> None:

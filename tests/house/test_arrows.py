@@ -155,7 +155,20 @@ def libraries_out_of_place(root: Path) -> list[str]:
     ]
 
 
-LAWS = (arrows_that_turn_back, rooms_off_the_map, libraries_out_of_place)
+def imports_of_nothing(root: Path) -> list[str]:
+    """Return a sentence for each import by name of a module that is not there; no type checker sees it."""
+    there = {f"{PACKAGE}.{source.module}".rstrip(".") for source in package(root)}
+    return [
+        f"{source.path}:{call.lineno} imports {name}, which does not exist."
+        for source in package(root)
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("import_module")
+        for name in map(_constant, call.args)
+        if name.startswith(f"{PACKAGE}.") and name not in there
+    ]
+
+
+LAWS = (arrows_that_turn_back, rooms_off_the_map, libraries_out_of_place, imports_of_nothing)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -216,3 +229,9 @@ def test_a_library_outside_its_room_is_found(tmp_path: Path, path: str, text: st
 
 def test_a_library_in_its_room_is_left_alone(tmp_path: Path) -> None:
     assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/store/a.py": "import sqlite3"}))
+
+
+def test_an_import_by_name_of_what_is_not_there_is_found(tmp_path: Path) -> None:
+    bad = "from importlib import import_module\nimport_module('sequences_mcp.engine.gone')\n"
+    assert imports_of_nothing(plant(tmp_path, {f"{SRC}/a.py": bad}))
+    assert not imports_of_nothing(plant(tmp_path, {f"{SRC}/a.py": bad, f"{SRC}/engine/gone.py": ""}))

@@ -7,7 +7,7 @@ once instead of the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -202,3 +202,32 @@ class Blueprint(WireModel):
     steps: tuple[Step, ...]
     sourcing: Sourcing
     created_at: datetime
+
+
+# What a stored value of a step is made of, by its name on the wire; every other one is as JSON has it.
+_STEP_VALUES: Mapping[str, Callable[[Any], Any]] = {
+    "type": Channel,
+    "linkedInType": LinkedInType,
+    "temporalityType": Temporality,
+    "contentSource": ContentSource,
+    "delay": lambda facts: Delay.model_construct(**facts | {"unit": DelayUnit(facts["unit"])}),
+    "config": lambda facts: StepConfig.model_construct(**_given(facts)),
+    "policy": lambda facts: Policy.model_construct(**_given(facts)),
+}
+
+
+def built_step(facts: Mapping[str, Any]) -> Step:
+    """Return a step from its values as they were once validated and dumped, without validating them again."""
+    built: dict[str, Any] = {
+        name: _STEP_VALUES[name](value) if name in _STEP_VALUES else value for name, value in _given(facts).items()
+    }
+    return Step.model_construct(**built)
+
+
+def built_sourcing(facts: Mapping[str, Any]) -> Sourcing:
+    """Return a sourcing from its values as they were once validated and dumped."""
+    return Sourcing.model_construct(**_given(facts))
+
+
+def _given(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}

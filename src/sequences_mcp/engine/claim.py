@@ -64,6 +64,23 @@ class Claim:
     message: ComposedMessage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Why a person has to look at a step first; ``voided`` is its plan where the approval of all of it ends."""
+
+    why: str
+    voided: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What is known of a due step: the tick for the machine, the e-mail where one may go, the plan to void."""
+
+    tick: Tick
+    message: ComposedMessage | None = None
+    voided: Plan | None = None
+
+
 def claim_due(
     store: Store, sequence_id: str, *, rules: SendPolicy, now: datetime, fault: str | None = None
 ) -> Claim | None:
@@ -77,9 +94,12 @@ def claim_due(
         raise RuntimeError("nothing is left of this run")
     lease = mailboxes.next_lease(store)
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
-    message = None
+    examined = Examined(tick=tick)
     if fault is None and before.status is SequenceStatus.ACTIVE and run.state not in IN_FLIGHT:
-        tick, message = _examined(store, before, run, tick=tick, rules=rules, now=now)
+        examined = examine_step(store, before, run, tick=tick, rules=rules, now=now)
+    tick, message = examined.tick, examined.message
+    if examined.voided is not None:
+        approvals.decide(store, examined.voided, action="void", now=now, actor=ACTOR)
     after, effects = advance(before, tick, now)
     if after == before:
         raise RuntimeError("its time has come and nothing follows")
@@ -97,60 +117,91 @@ def claim_due(
     return claim
 
 
-def _examined(
+def examine_step(
     store: Store, sequence: Run, run: StepRun, *, tick: Tick, rules: SendPolicy, now: datetime
-) -> tuple[Tick, ComposedMessage | None]:
-    """Return how the world looks for the current step and, where it may go out by e-mail, the message."""
+) -> Examined:
+    """Return how the world looks for the current step and, where it may go out by e-mail, the message.
+
+    It reads and decides, and writes nothing: what follows from it is for the caller to store.
+    """
     contact = contacts.contacts_by_ids(store, [sequence.contact_id])[0]
     recipients = {contact.id: run.recipient} if run.recipient else {}
     listed = is_suppressed(store, [contact], recipients=recipients).get(contact.id)
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
     if listed or run.recipient is None or run.content is None:
-        return tick, None
-    if why := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
-        return replace(tick, blocked=why), None
+        return Examined(tick=tick)
+    if blocked := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
+        return Examined(tick=replace(tick, blocked=blocked.why), voided=blocked.voided)
     if run.step.type is not Channel.EMAIL:
-        return tick, None
+        return Examined(tick=tick)
     try:
         opens_at = next_open(rules.window, sequence.time_zone, now)
         message = _composed(store, sequence, run, rules=rules, now=now)
     except InvalidArgumentsError as error:
-        return replace(tick, blocked=error.message), None
-    return replace(tick, opens_at=opens_at), message
+        return Examined(tick=replace(tick, blocked=error.message))
+    return Examined(tick=replace(tick, opens_at=opens_at), message=message)
 
 
 def _blocked(
     store: Store, sequence: Run, run: StepRun, *, contact: Contact, rules: SendPolicy, now: datetime
-) -> str | None:
-    """Return why a person has to look first, or None.
-
-    A yes to exactly this text stands for the plan's, and for the warnings, which that person saw; an error holds
-    the text all the same.
-    """
+) -> Blocked | None:
+    """Return why a person has to look first, or None."""
     plan = plans.find_plan(store, sequence.plan_id)
     if plan is None:
-        return "its plan is gone"
-    digest = text_digest(sequence, run)
-    approved = approvals.text_approved_at(store, run, digest=digest)
+        return Blocked(why="its plan is gone")
     if changed := plan.header.terms.difference(rules.terms):  # it is another process's: nothing of it is voided
-        return f"{approvals.OTHER_SETTINGS}: {changed}"
-    if why := approvals.void_because(store, plan) or _unsigned_plan(store, plan, approved, rules=rules):
-        if plan.status is PlanStatus.APPROVED:
-            reason = why.removeprefix(f"{APPROVAL}: ")
-            approvals.decide(store, approvals.voided(plan, reason), action="void", now=now, actor=ACTOR)
-        return why
-    if why := _too_late(store, plan, text=approvals.ApprovedText(sequence, run, approved), rules=rules, now=now):
-        return why
+        return Blocked(why=f"{approvals.OTHER_SETTINGS}: {changed}")
+    digest = text_digest(sequence, run)
+    text = approvals.ApprovedText(sequence, run, approvals.text_approved_at(store, run, digest=digest))
+    if blocked := _without_approval(store, plan, text=text, rules=rules, now=now):
+        return blocked
+    why = _text_blocked_because(store, plan, text=text, contact=contact, digest=digest, rules=rules)
+    return Blocked(why=why) if why else None
+
+
+def _without_approval(
+    store: Store, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
+) -> Blocked | None:
+    """Return that the plan has no approval that holds, or that it comes too late for this step; or None."""
+    if why := approvals.void_because(store, plan) or _unsigned_plan(store, plan, text.at, rules=rules):
+        is_approved = plan.status is PlanStatus.APPROVED
+        return Blocked(
+            why=why,
+            voided=approvals.voided(plan, why.removeprefix(f"{APPROVAL}: ")) if is_approved else None,
+        )
+    late = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
+    if late is None:
+        return None
+    if late.is_everybodys:  # an outage, which concerns the whole plan
+        return Blocked(why=f"{APPROVAL}: {late.why}", voided=approvals.voided(plan, late.why))
+    return Blocked(why=late.why)
+
+
+def _text_blocked_because(
+    store: Store,
+    plan: Plan,
+    *,
+    text: approvals.ApprovedText,
+    contact: Contact,
+    digest: bytes,
+    rules: SendPolicy,
+) -> str | None:
+    """Return why one text of an approved plan waits for a person, or None.
+
+    An approval of exactly this text stands for the plan's, and for the warnings, which that person saw; an error
+    holds the text all the same.
+    """
+    sequence, run = text.sequence, text.run
     if why := _shared_because(store, sequence):
         return why
-    if approved and (
+    if text.at and (
         why := approvals.unsigned_text_because(store, run, digest=digest, signature_check=rules.signature_check)
     ):
         return why
-    tries = mailboxes.count_attempts(store, run.key, generation=run.generation, since=approved)
+    tries = mailboxes.count_attempts(store, run.key, generation=run.generation, since=text.at)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
-    if approved is None:
+    if text.at is None:
         moved = (
             approvals.uncovered_because(store, plan, sequence=sequence, run=run)
             or approvals.moved_because(run, contact)
@@ -160,21 +211,8 @@ def _blocked(
             return moved
     sourcing = approvals.stored_sourcing(store, sequence)
     return rules.check(
-        Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=approved is not None)
+        Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=text.at is not None)
     )
-
-
-def _too_late(
-    store: Store, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
-) -> str | None:
-    """Return that the step is too late for its approval, or None; an outage voids that of the whole plan."""
-    late = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
-    if late is None:
-        return None
-    if not late.is_everybodys:
-        return late.why
-    approvals.decide(store, approvals.voided(plan, late.why), action="void", now=now, actor=ACTOR)
-    return f"{APPROVAL}: {late.why}"
 
 
 def _shared_because(store: Store, sequence: Run) -> str | None:
