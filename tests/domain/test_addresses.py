@@ -132,6 +132,7 @@ def test_what_is_read_without_the_library_is_what_the_library_reads(text: str) -
     )
 
 
+@example("@\x1b¸")
 @given(st.text(max_size=40))
 def test_a_key_is_its_own_key(text: str) -> None:
     if "@" in text:

@@ -124,13 +124,22 @@ def address_key(text: str) -> str:
     return text.lower() if len(text) > 4 * LONGEST else _address_key(text)
 
 
+_MOST_READINGS = 8
+
+
 @lru_cache(maxsize=4096)
 def _address_key(text: str) -> str:
-    try:
-        return read_address(text).key
-    except InvalidArgumentsError:
-        local, at, host = unicodedata.normalize("NFKC", text).strip().rpartition("@")
-        return f"{_local_key(local)}{at}{host_key(host)}"
+    # Taking one sign away can bring out the next, so what is no address is read until nothing changes.
+    for _ in range(_MOST_READINGS):
+        try:
+            return read_address(text).key
+        except InvalidArgumentsError:
+            local, at, host = unicodedata.normalize("NFKC", text).strip().rpartition("@")
+            key = f"{_local_key(local)}{at}{host_key(host)}"
+        if key == text:
+            break
+        text = key
+    return text
 
 
 def wire_address(text: str) -> str:
