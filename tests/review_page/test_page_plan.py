@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
 from tests.world.planting import plant
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus
-from sequences_mcp.review.decide import look_up
-from sequences_mcp.services.sequences import pause_sequence
+from sequences_mcp.errors import ApprovalError
+from sequences_mcp.review.decide import approve_in_terminal, look_up
+from sequences_mcp.services.sequences import pause_sequence, resume_sequence
 
 
 def test_the_front_page_shows_what_waits(world: World, person: Visitor) -> None:
@@ -111,8 +113,9 @@ def test_what_differs_between_people_is_marked(world: World, person: Visitor) ->
 
 def approve(person: Visitor, plan_id: str, **fields: str) -> Answer:
     """Press the button on the plan as it is shown now."""
-    digest = person.get(f"/plans/{plan_id}").field("digest")
-    return person.post(f"/plans/{plan_id}/approve", digest=digest, **fields)
+    shown = person.get(f"/plans/{plan_id}")
+    known = {name: shown.field(name) for name in ("digest", "pauses")}
+    return person.post(f"/plans/{plan_id}/approve", **known, **fields)
 
 
 def open_sample(person: Visitor, plan_id: str) -> Answer:
@@ -142,13 +145,7 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
     world: World, person: Visitor
 ) -> None:
     plan = world.plan(MAIL, people=2)
-
-    async def pause(app: AppContext) -> str:
-        first = (await app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence
-        await pause_sequence(app, sequence_id=first.id, paused_until=world.clock() + timedelta(days=2))
-        return first.id
-
-    run = world.at_desk(pause)
+    run = paused_in(world, plan.id)
     shown = person.get(f"/plans/{plan.id}").text
     assert shown.count("paused until <time") == 1 and "Wed 2026-11-25 12:00 UTC" in shown
     assert "Paused: after a yes nothing leaves before" in person.get(f"/plans/{plan.id}/people/{run}").text
@@ -162,3 +159,62 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
     )
     world.clock.forward(days=3)
     assert len(world.mails_after_work()) == 2
+
+
+def test_a_pause_taken_away_after_the_plan_was_read_is_told_before_a_yes_counts(
+    world: World, person: Visitor
+) -> None:
+    plan = world.plan(MAIL, people=2)
+    run = paused_in(world, plan.id)
+    open_sample(person, plan.id)
+    shown = person.get(f"/plans/{plan.id}")
+    read = {name: shown.field(name) for name in ("digest", "pauses")}
+    world.at_desk(lambda app: resume_sequence(app, sequence_id=run))
+    late = person.post(f"/plans/{plan.id}/approve", **read)
+    assert late.status == 409
+    assert "people of it have been paused or resumed" in late.text
+    told = late.text.partition("What changed since you read it:")[2].partition("</ul>")[0]
+    assert "Grace Hopper" in told and "resumed" in told and "paused" not in told
+    assert world.present(plan.id).status is PlanStatus.WAITING
+    assert approve(person, plan.id).status == 303
+
+
+def test_somebody_is_paused_on_their_own_page_before_the_yes_and_the_pause_is_taken_away_there(
+    world: World, person: Visitor
+) -> None:
+    plan = world.plan(MAIL, people=1)
+    run = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence.id
+    before = person.get(f"/sequences/{run}").text
+    assert "Pause for days" in before and "Take the pause away" not in before
+    assert "They answered" not in before
+    assert person.post(f"/sequences/{run}/pause", days="2").status == 303
+    assert "Take the pause away" in person.get(f"/sequences/{run}").text
+    assert "paused until <time" in person.get(f"/plans/{plan.id}").text
+    assert person.post(f"/sequences/{run}/resume").status == 303
+    assert "paused until <time" not in person.get(f"/plans/{plan.id}").text
+
+
+def test_a_yes_in_a_terminal_to_other_pauses_than_were_shown_is_none(world: World) -> None:
+    plan = world.plan(MAIL, people=2)
+    run = paused_in(world, plan.id)
+
+    async def too_late(app: AppContext) -> None:
+        seen = await look_up(app, plan.id)
+        await resume_sequence(app, sequence_id=run)
+        with pytest.raises(ApprovalError, match="have been paused or resumed"):
+            await approve_in_terminal(app, plan.id, seen=seen, people=None, actor="test")
+        await approve_in_terminal(app, plan.id, seen=await look_up(app, plan.id), people=None, actor="test")
+
+    world.at_desk(too_late)
+    assert world.present(plan.id).status is PlanStatus.APPROVED
+
+
+def paused_in(world: World, plan_id: str) -> str:
+    """Pause the first person of a plan for two days; return their run."""
+
+    async def pause(app: AppContext) -> str:
+        first = (await app.plans.list_people(plan_id, page=1, size=1)).items[0].sequence
+        await pause_sequence(app, sequence_id=first.id, paused_until=world.clock() + timedelta(days=2))
+        return first.id
+
+    return world.at_desk(pause)

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from test_forgery_matrix import sql
+from test_page_plan import paused_in
 from test_page_screens import TOOLS
 from test_page_vendor import planned
 from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
@@ -15,6 +16,7 @@ from tests.world.panel_world import chat, lock_up, proven
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passkeys, passphrase
 from sequences_mcp.services.reviews import edit_draft
+from sequences_mcp.services.sequences import resume_sequence
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
@@ -58,6 +60,24 @@ async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> No
     assert first["persons"]["has_more"]
     marked = [part["text"] for part in second["persons"]["items"][1]["texts"][0]["content"] if part["differs"]]
     assert marked == ["Linus"]
+
+
+async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_before_a_yes_counts(
+    world: World,
+) -> None:
+    plan = world.plan(people=2)
+    run = paused_in(world, plan.id)
+    async with chat(world) as host:
+        shown = await host.show(plan)
+        world.at_desk(lambda app: resume_sequence(app, sequence_id=run))
+        why = await host.refused(plan, proven(await host.show(plan)))  # the panel looks again before it approves
+        again = await host.show(plan)
+        worked, _ = await host.approve(plan, proven(again))
+    [told], [] = ([line for line in one["findings"] if "Paused" in line] for one in shown["persons"]["items"])
+    assert told.startswith("Paused: after a yes nothing leaves before 2026-11-25 12:00 UTC")
+    assert "paused or resumed" in why and "Grace Hopper0: resumed" in why
+    assert not [line for one in again["persons"]["items"] for line in one["findings"]]
+    assert worked
 
 
 async def test_wrong_passphrases_approve_nothing_are_audited_and_keep_the_right_one_out_of_nothing(

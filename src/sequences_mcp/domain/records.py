@@ -59,7 +59,8 @@ class PlanTally:
 
     ``messages`` is, step by step, how many of those whom a yes concerns would still get it; ``steps`` how many of
     those who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with
-    what differs from one person to the next (addresses, ids) left out, the most frequent first.
+    what differs from one person to the next (addresses, ids) left out, the most frequent first. ``pauses`` is a
+    mark of who is paused and until when, empty for nobody: a yes is given to a plan with these pauses.
     """
 
     waiting: int
@@ -70,6 +71,7 @@ class PlanTally:
     steps: tuple[Mapping[StepState, int], ...]
     statuses: Mapping[SequenceStatus, int]
     reasons: tuple[Counted, ...] = ()
+    pauses: str = ""
 
     @property
     def concerned(self) -> int:

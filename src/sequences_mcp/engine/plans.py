@@ -241,19 +241,23 @@ class LocalPlans:
         results = sequences.runs_of_plan(self.engine.store, plan.id, page=page, size=size)
         return Page(run_details(self.engine, results.items), results.total_count, page, size)
 
-    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
+    async def approve_plan(
+        self, plan_id: str, *, digest: str, actor: str, signature: str | None = None, pauses: str | None = None
+    ) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
         It is about the plan as it was made, whatever the settings of this process. Raises ApprovalError when the
-        digest is not the plan's present one, the plan is expired, refused or used, texts are missing, or the
-        blueprint has changed (which voids it). Who is on the suppression list or in another live sequence by now
-        is refused, with the reason.
+        digest is not the plan's present one, other people are paused than ``pauses`` says, the plan is expired,
+        refused or used, texts are missing, or the blueprint has changed (which voids it). Who is on the
+        suppression list or in another live sequence by now is refused, with the reason.
         """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             plan, outdated = self._present(self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
+                if pauses not in (None, plans.pauses_mark(store, plan.id)):
+                    raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
                 if not plan.header.is_allowed_by(self.engine.preapproved):
                     self.engine.require_signature(digest, signature)
                 plans.approve_texts(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
@@ -408,6 +412,9 @@ class LocalPlans:
 
 
 _START_AGAIN = "Refuse this plan and call start_sequence, which plans the newest version."
+
+
+PAUSES_CHANGED = "Since the plan was shown, people of it have been paused or resumed: other texts leave now."
 
 
 def _require_approvable(plan: Plan, digest: str) -> None:

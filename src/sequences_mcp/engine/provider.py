@@ -45,6 +45,7 @@ class LocalRecords:
             steps = self.engine.store.rows("records.steps", plan_id=parsed_id)
             statuses = self.engine.store.rows("records.statuses", plan_id=parsed_id)
             reasons = self.engine.store.rows("records.reasons", plan_id=parsed_id)
+            pauses = plans.pauses_mark(self.engine.store, parsed_id)
         states: list[dict[StepState, int]] = [{} for _ in messages]
         for row in steps:
             states[row["step"]][StepState(row["state"])] = row["found"]
@@ -54,6 +55,7 @@ class LocalRecords:
             steps=tuple(states),
             statuses={SequenceStatus(row["status"]): row["found"] for row in statuses},
             reasons=grouped((row["reason"], row["found"]) for row in reasons),
+            pauses=pauses,
         )
 
     async def waiting(self) -> WaitingTally:

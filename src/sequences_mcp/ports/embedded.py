@@ -297,12 +297,16 @@ class Plans(Protocol):
         """Return a plan's people in order."""
         ...
 
-    async def approve_plan(self, plan_id: str, *, digest: str, actor: str, signature: str | None = None) -> Plan:
+    async def approve_plan(
+        self, plan_id: str, *, digest: str, actor: str, signature: str | None = None, pauses: str | None = None
+    ) -> Plan:
         """Record the yes to exactly this digest and set the people going.
 
-        ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON, where one is registered. Raises
-        ApprovalError when the digest is not the plan's present one, the plan is expired, refused or used,
-        texts are missing, or the settings or the blueprint have changed (which voids it).
+        ``pauses`` is ``PlanTally.pauses`` as it was shown, None where it was not: ApprovalError when somebody has
+        been paused or resumed since. ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON,
+        where one is registered. Raises ApprovalError when the digest is not the plan's present one, the plan is
+        expired, refused or used, texts are missing, or the settings or the blueprint have changed (which voids
+        it).
         """
         ...
 

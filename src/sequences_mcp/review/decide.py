@@ -35,11 +35,12 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was put before a person: the lines, and the digest that a yes to them approves."""
+    """What was put before a person: lines, the digest that a yes to them approves, who of a plan was paused."""
 
     lines: tuple[str, ...]
     digest: str
     people: int
+    pauses: str = ""
 
 
 async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew: bool = False) -> Look:
@@ -57,8 +58,9 @@ async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew
     plan = await app.plans.get_plan(identifier)
     if renew and plan.status is PlanStatus.VOID:
         plan = await app.plans.renew_plan(plan.id)
+    tally = await app.records.tally(plan.id)  # before the people are read: a change meanwhile is noticed
     lines = [line async for line in _plan_lines(app, plan, full=full)]
-    return Look(tuple(lines), plan.digest, plan.people)
+    return Look(tuple(lines), plan.digest, plan.people, tally.pauses)
 
 
 async def approve_in_terminal(
@@ -80,7 +82,7 @@ async def approve_in_terminal(
             f"This plan reaches {seen.people:,} people.",
             next_step=f"State that number: --people {seen.people}.",
         )
-    done = await approve_plan(app, plan_id=identifier, digest=seen.digest, actor=actor)
+    done = await approve_plan(app, plan_id=identifier, digest=seen.digest, actor=actor, pauses=seen.pauses)
     line = terminal.waiting_line(done, warnings=await warnings.number_of_warnings(app, done))
     said = f"{done.id} is approved: {line}."
     more = await _handed_over(app, done) if done.header.is_at_vendor else app.waits_for_worker(done)

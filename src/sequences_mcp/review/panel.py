@@ -46,6 +46,8 @@ from sequences_mcp.review.presentation import (
     doubts_of,
     exact_texts_of,
     overview,
+    pause_words,
+    state_shown,
 )
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
@@ -63,6 +65,7 @@ SET_AGAIN = (
     "it is kept anew then, and can be given here too."
 )
 SIGNED = "Approvals are signed with your passkey, which is done on the review page."
+PAUSES_MOVED = "Since you read this plan, people of it have been paused or resumed, so other texts leave now:"
 WRONG = "The passphrase is wrong, or this question was answered before."
 
 
@@ -90,6 +93,9 @@ class ChatPanel:
         self._reading = Reading()
         self._asked: dict[str, _Asked] = {}
         self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of what was served
+        # By a plan's digest, who was paused when it was first shown: a panel looks again before it approves, with
+        # nobody reading, so that what it saw last is not what a person saw.
+        self._pauses: dict[str, str] = {}
 
     async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
         """Return some people of a plan with their exact texts.
@@ -107,6 +113,8 @@ class ChatPanel:
 
     async def _shown(self, app: AppContext, plan_id: str, *, page: int, seen: str) -> PlanShown:
         plan = await app.plans.get_plan(plan_id)
+        tally = await app.records.tally(plan.id)  # before the people are read: a change meanwhile is noticed
+        self._pauses.setdefault(plan.digest, tally.pauses)
         people = await app.records.list_people(plan.id, page=page, size=SIZE)
         self._offer(plan, people.items)
         self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
@@ -145,9 +153,14 @@ class ChatPanel:
         why = await consent.objection(app, plan, tally=tally, reading=self._reading, people=tally.concerned)
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
+        if (pauses := self._pauses.get(plan.digest, "")) != tally.pauses:
+            self._pauses[plan.digest] = tally.pauses
+            since = self._reading.seen.get(state_shown(plan.digest, pauses), 0)
+            moved = "; ".join(await consent.changes_since(app, plan, since))
+            raise ApprovalError(f"{PAUSES_MOVED} {moved}.", next_step="Nothing was approved; read it again.")
         stated = str(tally.concerned) if tally.concerned > MANY else ""
         await self._require_proof(app, plan, proof, bound_to=(plan.id, digest, decision, stated))
-        done = await approve_plan(app, plan_id=plan.id, digest=digest, actor=ACTOR)
+        done = await approve_plan(app, plan_id=plan.id, digest=digest, actor=ACTOR, pauses=tally.pauses)
         if done.header.is_at_vendor:
             await enrol_soon(app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
         return done
@@ -223,13 +236,14 @@ async def _person(app: AppContext, detail: SequenceDetail, seen: Overview) -> Pe
     other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
     texts = exact_texts_of(app, detail, other, sourcing=seen.sourcing)
     lacking = ", ".join(not_given(detail)).replace("_", " ")
+    paused = pause_words(detail.sequence, now=app.clock())
     return PersonShown(
         mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
         name=_line(detail.contact.display_name),
         handed=_line(handed_facts(detail.sequence)) or None,
         not_given=f"Known here and not given to the vendor with a start: {lacking}." if lacking else None,
         out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-        findings=tuple(_words(await doubts_of(app, seen.plan, detail))),
+        findings=(*((paused,) if paused else ()), *_words(await doubts_of(app, seen.plan, detail))),
         texts=tuple(_text(detail, text) for text in texts),
     )
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from sequences_mcp.context import AppContext
@@ -14,7 +14,7 @@ from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.findings import Finding, warnings_in
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
-from sequences_mcp.domain.run import StepRun, StepState
+from sequences_mcp.domain.run import Run, StepRun, StepState
 from sequences_mcp.domain.word_diff import diff_spans, split_words
 from sequences_mcp.planning.requirements import accounts_needed
 from sequences_mcp.planning.timetable import Slot, timetable
@@ -86,6 +86,21 @@ def _parts(run: StepRun) -> Iterator[str]:
     yield run.content or ""
 
 
+def pause_of(sequence: Run, *, now: datetime) -> datetime | None:
+    """Return before when nothing leaves for somebody paused before the approval of their plan, or None."""
+    until = sequence.paused_until
+    return until if sequence.waits_for_plan and until is not None and until > now else None
+
+
+def pause_words(sequence: Run, *, now: datetime) -> str | None:
+    """Return that somebody who waits for an approval stays paused after it, or None."""
+    until = pause_of(sequence, now=now)
+    if until is None:
+        return None
+    when = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"Paused: after a yes nothing leaves before {when}, unless the pause is taken away."
+
+
 EDITABLE = ("planned", "held")
 
 
@@ -113,7 +128,12 @@ def exact_texts_of(
     """Return a person's texts, compared with another's where there is one."""
     sequence = detail.sequence
     found = person_findings(app, detail, sourcing=sourcing)
-    slots = timetable(app, [run.step for run in sequence.steps], zone=sequence.time_zone, start=app.clock())
+    slots = timetable(
+        app,
+        [run.step for run in sequence.steps],
+        zone=sequence.time_zone,
+        start=pause_of(sequence, now=app.clock()) or app.clock(),
+    )
     others = other.sequence.steps if other else (None,) * len(sequence.steps)
     return [
         ExactText(
@@ -302,8 +322,8 @@ class Overview:
 
 async def overview(app: AppContext, plan: Plan, *, reading: Reading) -> Overview:
     """Return a plan as it stands, for somebody who has read so much of it; they have now seen this state of it."""
-    await _note(app, plan, reading)
     tally = await app.records.tally(plan.id)
+    await _note(app, plan, reading, tally=tally)
     report = await planned_blueprint(app, plan)
     people = await app.records.list_people(plan.id, page=1, size=1)
     first = people.items[0] if people.items else None
@@ -324,7 +344,13 @@ async def overview(app: AppContext, plan: Plan, *, reading: Reading) -> Overview
     )
 
 
-async def _note(app: AppContext, plan: Plan, reading: Reading) -> None:
-    if plan.digest and plan.digest not in reading.seen:
+async def _note(app: AppContext, plan: Plan, reading: Reading, *, tally: PlanTally) -> None:
+    state = state_shown(plan.digest, tally.pauses)
+    if plan.digest and state not in reading.seen:
         newest = await app.records.list_audit(page=1, size=1)
-        reading.seen[plan.digest] = newest.items[0].number if newest.items else 0
+        reading.seen[state] = newest.items[0].number if newest.items else 0
+
+
+def state_shown(digest: str, pauses: str) -> str:
+    """Return what a state of a plan is known by: its digest, and who was paused in it."""
+    return f"{digest}:{pauses}"

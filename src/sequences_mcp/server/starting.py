@@ -205,9 +205,13 @@ def ways_to_approve(app: AppContext, plan: Plan) -> str:
     return app.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
 
 
-async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> str | None:
-    """Return what a dialog would ask about a plan as it is now, or None where it is not one for a dialog."""
+async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> tuple[str, str] | None:
+    """Return what a dialog would ask about a plan as it is now, and who is paused in it (``PlanTally.pauses``).
+
+    None where it is not one for a dialog.
+    """
     plan = await app.plans.get_plan(plan_id)
+    tally = await app.records.tally(plan_id)  # before the people are read: a change meanwhile is noticed
     if plan.status is not PlanStatus.WAITING or plan.missing_texts or plan.people > ASK_AT_MOST:
         return None
     people = await app.records.list_people(plan.id, page=1, size=ASK_AT_MOST)  # whoever waits comes first
@@ -223,7 +227,7 @@ async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> str
         warnings=found,
         left_out=left_out,
     ).text()
-    return question if len(question) <= QUESTION_LIMIT else None
+    return (question, tally.pauses) if len(question) <= QUESTION_LIMIT else None
 
 
 def _shown(app: AppContext, detail: SequenceDetail) -> Shown:
@@ -252,9 +256,11 @@ async def ask_about_plan(
     if not app.must_sign() and dialog.can_ask(ctx):
         question = await question_about(app, planned.plan_id, left_out=planned.left_out)
         if question is not None:
-            reply = await dialog.ask(ctx, question, digest=view.digest)
+            text, paused = question
+            reply = await dialog.ask(ctx, text, digest=f"{view.digest}:{paused}")
             if reply.said is DialogAnswer.YES:
-                await approve_plan(app, plan_id=planned.plan_id, digest=reply.digest, actor=ACTOR)
+                digest, _, pauses = reply.digest.partition(":")
+                await approve_plan(app, plan_id=planned.plan_id, digest=digest, actor=ACTOR, pauses=pauses)
             elif reply.said is DialogAnswer.NO:
                 await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
             else:

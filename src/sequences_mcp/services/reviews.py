@@ -125,10 +125,19 @@ async def approve_draft(
 
 
 async def approve_plan(
-    app: AppContext, *, plan_id: str, digest: str, actor: str, signature: str | None = None
+    app: AppContext,
+    *,
+    plan_id: str,
+    digest: str,
+    actor: str,
+    signature: str | None = None,
+    pauses: str | None = None,
 ) -> Plan:
-    """Return the plan under way; ApprovalError when it is not, or no longer, what was shown."""
-    return await app.plans.approve_plan(plan_id, digest=digest, actor=actor, signature=signature)
+    """Return the plan under way; ApprovalError when it is not, or no longer, what was shown.
+
+    ``pauses`` says who was shown as paused (``PlanTally.pauses``); None where nobody was shown anything.
+    """
+    return await app.plans.approve_plan(plan_id, digest=digest, actor=actor, signature=signature, pauses=pauses)
 
 
 async def check_draft(

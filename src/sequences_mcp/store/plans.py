@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sequences_mcp.domain.digests import resend_digest
@@ -110,6 +111,13 @@ def people_left(store: Store, plan_id: str) -> tuple[int, int]:
     """Return how many people of a plan a yes still concerns, and how many warnings there are about them."""
     row = store.rows("plans.people_left", id=plan_id)[0]
     return row["people"], row["warnings"]
+
+
+def pauses_mark(store: Store, plan_id: str) -> str:
+    """Return what tells who of a plan is paused, and until when, from any other such state; empty for nobody."""
+    rows = store.rows("plans.pauses", id=plan_id)
+    told = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
+    return sha256(told.encode()).hexdigest()[:16] if rows else ""
 
 
 def emptied(store: Store) -> list[str]:

@@ -24,8 +24,8 @@ class Reading:
 
     ``opened`` holds the digest of each text that was on the screen in full, by the key of its step, and of what a
     vendor is given about a person, by the id of their sequence; ``samples`` the people of each plan of whom all
-    there is to read was on it; ``seen``, by the digest of a plan, the number of the last audit
-    row when that state of it was first shown.
+    there is to read was on it; ``seen``, by a state of a plan (``presentation.state_shown``), the number
+    of the last audit row when that state of it was first shown.
     """
 
     opened: dict[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from sequences_mcp.review.page.request import (
     presence_doubt,
     whole_number,
 )
-from sequences_mcp.review.presentation import doubts_of, exact_texts_of, overview, text_changes
+from sequences_mcp.review.presentation import doubts_of, exact_texts_of, overview, state_shown, text_changes
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import differences, vendor_of, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
@@ -66,17 +66,19 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
         return await _shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, why))
     if fault := await presence_doubt(page_request):
         return await _shown(page_request, found, fault=fault)
+    digest, pauses = page_request.form.get("digest", ""), page_request.form.get("pauses", "")
     try:
         done = await approve_plan(
             page_request.app,
             plan_id=found.id,
-            digest=page_request.form.get("digest", ""),
+            digest=digest,
             actor=page_request.actor,
             signature=page_request.signature,
+            pauses=pauses,
         )
     except ApprovalError as error:
         present = await page_request.app.plans.get_plan(found.id)
-        since = page_request.own.seen.get(page_request.form.get("digest", ""))
+        since = page_request.own.seen.get(state_shown(digest, pauses))
         moved = [] if since is None else await consent.changes_since(page_request.app, present, since)
         return await _shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)), moved=moved)
     if done.header.is_at_vendor:

@@ -92,7 +92,9 @@ async def run_screen(page_request: PageRequest) -> Response:
         detail=detail,
         own=own,
         stoppable=status in LIVE and provider is not None and provider.lists_runs,
-        paused=status is SequenceStatus.WAITING_FOR_LEAD,
+        pausable=detail.sequence.waits_for_plan,
+        paused=status is SequenceStatus.WAITING_FOR_LEAD
+        or (detail.sequence.waits_for_plan and detail.sequence.paused_until is not None),
     )
 
 

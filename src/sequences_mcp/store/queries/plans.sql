@@ -48,6 +48,13 @@ SELECT count(*) AS people, coalesce(sum(warnings), 0) AS warnings FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :id)
   AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
 
+-- pauses --
+-- Who of those whom a yes to a plan concerns is paused, and until when.
+SELECT id, paused_until FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :id) AND paused_until IS NOT NULL
+  AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
+ORDER BY ordinal
+
 -- emptied --
 -- Plans that wait for a person although nobody is left in them.
 SELECT id FROM plan p WHERE status IN ('waiting', 'void') AND NOT EXISTS (
