@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BY_HAND = """\
-sequences-mcp is an MCP server: a chat's host starts it and speaks JSON with it over standard input and output.
-Nothing more happens here by hand. `sequences-mcp --help` lists the commands, `sequences-mcp demo` shows the whole,
-`sequences-mcp doctor` looks at the set-up. Ctrl-C ends it.
+sequences-mcp is an MCP server. An MCP client starts it and exchanges JSON with it over standard input and output;
+nothing can be typed here. `sequences-mcp --help` lists the commands, `sequences-mcp demo` runs a demo, and
+`sequences-mcp doctor` checks the set-up. Press Ctrl-C to end it.
 """
 READ_FAILED = 2
 INTERRUPTED = 130  # as a shell counts an end by SIGINT
@@ -126,8 +126,8 @@ def _commands() -> click.Group:
 def _work() -> click.Command:
     import click
 
-    @click.command(help="Do the due work, until stopped.")
-    @click.option("--once", is_flag=True, help="Do what is due now, then end.")
+    @click.command(help="Send what is due and make approved starts at vendors, until stopped.")
+    @click.option("--once", is_flag=True, help="Do what is due now and end.")
     def work(once: bool) -> None:
         from sequences_mcp.review.terminal import work_done
         from sequences_mcp.upkeep import work, work_once
@@ -188,7 +188,7 @@ def _audit() -> click.Command:
 def _doctor() -> click.Command:
     import click
 
-    @click.command(help="Look at settings, database, mail server, clock and what is pending.")
+    @click.command(help="Check settings, database, mail server and clock, and show what is waiting.")
     @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
     def doctor(as_json: bool) -> None:
         from sequences_mcp.doctor import as_object, examine
@@ -206,7 +206,9 @@ def _doctor() -> click.Command:
 def _backup() -> click.Command:
     import click
 
-    @click.command(help="Write the database, its journals and the person's files into a new private file.")
+    @click.command(
+        help="Back up the database, its journals and what approvals are checked with into a new private file."
+    )
     @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
     def backup(file: Path) -> None:
         from sequences_mcp.upkeep import back_up_folder
@@ -248,10 +250,10 @@ def _restore() -> click.Command:
 
 def _unknown_words(number: int) -> str:
     if not number:
-        return "Nothing left that it does not know of."
+        return "Nothing was sent that it does not know of."
     return (
-        f"{number} e-mails or requests left, or may have left, that it does not know of: they are unknown, and "
-        "nothing of them goes on before you settle them (sequences-mcp review list)."
+        f"{number} e-mails or requests were sent, or may have been, that it does not know of: they are unknown, "
+        "and nothing of them is sent before you say what became of each (sequences-mcp review list)."
     )
 
 
@@ -275,8 +277,8 @@ def _take_over() -> click.Command:
 
     @click.command(
         "take-over",
-        help="Say that a database copied from another folder or machine belongs here now. What the other may have "
-        "sent by now counts as unknown.",
+        help="Confirm that a database copied from another folder or machine is the one to use. What the other may "
+        "have sent by now counts as unknown.",
     )
     @click.option("--nothing-left", is_flag=True, help="The other sent nothing since the copy was made.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -291,7 +293,7 @@ def _begin_anew() -> click.Command:
 
     @click.command(
         "begin-anew",
-        help="Say that this folder's earlier database is gone and a new one begins. Suppressions are kept.",
+        help="Confirm that this folder's earlier database is gone and a new one begins. Suppressions are kept.",
     )
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def begin_anew(passphrase_file: Path | None) -> None:
@@ -306,13 +308,18 @@ def _end_standstill(passphrase_file: Path | None, *, nothing_left: bool, anew: b
     settings = _settings()
     _prove(passphrase_file)
     _, unknown = take_over_database(settings, actor=_actor(), nothing_left=nothing_left, anew=anew)
-    _say(["A new database begins." if anew else "The database belongs here from now on.", _unknown_words(unknown)])
+    _say(
+        [
+            "A new database begins." if anew else "This database is the one to use from now on.",
+            _unknown_words(unknown),
+        ]
+    )
 
 
 def _demo() -> click.Command:
     import click
 
-    @click.command(help="The whole story on this machine: a mail server, a client, five people.")
+    @click.command(help="Show everything on this machine: a mail server, a client, five people.")
     def demo() -> None:
         from sequences_mcp.demo import demo
 
@@ -342,7 +349,7 @@ def _sandbox() -> click.Command:
 def _review() -> click.Group:
     import click
 
-    @click.group(help="Say yes or no to what waits: on the review page, or here.", invoke_without_command=True)
+    @click.group(help="Approve or reject what waits for you: on the page, or here.", invoke_without_command=True)
     @click.option("--open", "opens", is_flag=True, help="Open the review page in the browser.")
     @click.pass_context
     def review(context: click.Context, opens: bool) -> None:
@@ -355,7 +362,7 @@ def _review() -> click.Group:
         _list,
         _show,
         _approve,
-        _refuse,
+        _reject,
         _settle,
         _waive,
         _suppress,
@@ -367,6 +374,9 @@ def _review() -> click.Group:
         _begin_anew,
     ):
         review.add_command(made())
+    earlier = _reject()
+    earlier.hidden = True
+    review.add_command(earlier, "refuse")  # its name until 0.1.0: scripts may have it
     return review
 
 
@@ -399,7 +409,7 @@ def _open_page() -> None:
 def _list() -> click.Command:
     import click
 
-    @click.command("list", help="What waits for you.")
+    @click.command("list", help="List what is waiting for you.")
     @click.option("--page", type=click.IntRange(1), default=1)
     def list_(page: int) -> None:
         from sequences_mcp.review.terminal import review_list
@@ -413,7 +423,7 @@ def _list() -> click.Command:
 def _show() -> click.Command:
     import click
 
-    @click.command(help="One plan: its first person in full, the others by difference. Or one draft or change.")
+    @click.command(help="Show a plan: the first person in full, of others what differs. Or a text, or a change.")
     @click.argument("identifier", metavar="ID")
     @click.option("--full", is_flag=True, help="Every person in full.")
     def show(identifier: str, full: bool) -> None:
@@ -427,7 +437,7 @@ def _show() -> click.Command:
 def _approve() -> click.Command:
     import click
 
-    @click.command(help="Say yes to a plan, a draft or a change at a vendor, after reading it.")
+    @click.command(help="Approve a plan, a single text or a change at a vendor, after reading it.")
     @click.argument("identifier", metavar="ID")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--people", type=int, help="The number of people, for plans of more than 50.")
@@ -450,28 +460,28 @@ def _approve() -> click.Command:
     return approve
 
 
-def _refuse() -> click.Command:
+def _reject() -> click.Command:
     import click
 
-    @click.command(help="Say no to a plan, or to a change at a vendor.")
+    @click.command("reject", help="Reject a plan, or a change at a vendor.")
     @click.argument("identifier", metavar="ID")
     @click.option("--reason", required=True)
-    def refuse(identifier: str, reason: str) -> None:
+    def reject(identifier: str, reason: str) -> None:
         from sequences_mcp.review import decide
 
         _say(
             [_with_context(lambda app: decide.reject_in_terminal(app, identifier, reason=reason, actor=_actor()))]
         )
 
-    return refuse
+    return reject
 
 
 def _settle() -> click.Command:
     import click
 
-    @click.command(help="Tell what became of an e-mail, of a write to a vendor, or of a run there.")
+    @click.command(help="Say what became of an unknown e-mail, an unknown write to a vendor, or a run there.")
     @click.argument("draft", metavar="ID")
-    @click.option("--sent/--not-sent", required=True, help="Not sent: an e-mail goes out again.")
+    @click.option("--sent/--not-sent", required=True, help="Not sent: the e-mail is sent again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import decide
@@ -495,7 +505,7 @@ def _settle() -> click.Command:
 def _waive() -> click.Command:
     import click
 
-    @click.command(help="Say that a warning in a blueprint is meant, until a date.")
+    @click.command(help="Accept a warning in a blueprint until a date.")
     @click.argument("blueprint")
     @click.argument("rule")
     @click.option("--reason", required=True)
@@ -614,7 +624,7 @@ def _add_passkey() -> click.Command:
             [
                 f"Code: {passkeys.new_code(folder, now=utc_now())}",
                 "Type it within ten minutes on the review page, under Passkeys (sequences-mcp review --open).",
-                "From then on every approval is signed; those given before have to be given again.",
+                "From then on every approval is signed. What was approved before has to be approved again.",
             ]
         )
 

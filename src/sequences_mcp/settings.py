@@ -58,18 +58,18 @@ TABLE = (
     ),
     Setting(
         "SEQUENCES_NOTICE",
-        "Addresses, with commas, that are told by e-mail when something starts waiting for a person.",
+        "Addresses, with commas, that get an e-mail when something starts waiting for a person.",
         "",
     ),
     Setting(
         "SEQUENCES_AUTO_APPROVE",
-        "Blueprints, with commas, that may start without a person's yes: `id@version`; an id alone means the "
+        "Blueprints, with commas, that may start without a person's approval: `id@version`; an id alone means the "
         "version that was newest when this was first read. Clarky's and Topo's templates are named by their id.",
         "",
     ),
     Setting(
         "SEQUENCES_LATE_DAYS",
-        "A step that would leave so many days after the time it was approved for waits for another yes.",
+        "A step that would leave so many days after the time it was approved for has to be approved again.",
         "7",
     ),
     Setting(
@@ -77,7 +77,7 @@ TABLE = (
         "`on`: `policy.autoValidateAIDraft` of a step spares a person reading the texts written for one person.",
         "off",
     ),
-    Setting("SEQUENCES_WORKER", "`on`: a running server also does the due work.", "on"),
+    Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
     Setting("KALENT_API_KEY", "Connects a Kalent account.", "", secret=True),

@@ -98,15 +98,24 @@ def test_the_passphrase_is_changed_by_whoever_knows_it(terminal: Terminal) -> No
 
 def test_a_refusal_needs_a_reason_and_ends_the_plan(terminal: Terminal) -> None:
     plan = done(planned(terminal))
-    assert terminal.run("review", "refuse", plan).status == 2
+    assert terminal.run("review", "reject", plan).status == 2
     assert statuses(terminal) == ["FOUND"]
-    assert terminal.run("review", "refuse", plan, "--reason", "not now").status == 0
+    assert terminal.run("review", "reject", plan, "--reason", "not now").status == 0
     assert statuses(terminal) == ["REFUSED"]
-    again = terminal.run("review", "refuse", plan, "--reason", "not now")
+    again = terminal.run("review", "reject", plan, "--reason", "not now")
     assert (again.status, again.err) == (
         2,
-        "The plan is refused: it cannot be refused. A new start plans it anew.\n",
+        "The plan is rejected: it cannot be rejected. A new start plans it anew.\n",
     )
+
+
+def test_the_earlier_name_of_reject_still_works_and_is_not_listed(terminal: Terminal) -> None:
+    plan = done(planned(terminal))
+    assert terminal.run("review", "refuse", plan, "--reason", "not now").status == 0
+    assert statuses(terminal) == ["REFUSED"]
+    listed = terminal.run("review", "--help").out
+    assert "  reject " in listed
+    assert "refuse" not in listed
 
 
 @pytest.mark.parametrize("command", ["show", "approve"])
@@ -194,7 +203,7 @@ WRONG_IDS = [
 DECISIONS = {
     "show": (),
     "approve": ("--passphrase-file",),
-    "refuse": ("--reason", "none"),
+    "reject": ("--reason", "none"),
     "settle sent": ("--sent", "--passphrase-file"),
     "settle not sent": ("--not-sent", "--passphrase-file"),
 }

@@ -57,8 +57,8 @@ def test_it_says_that_tasks_wait(terminal: Terminal) -> None:
 
 def test_what_a_server_does_not_take_and_what_nobody_knows_are_no_e_mails_that_left(terminal: Terminal) -> None:
     for many, script, said in (
-        (1, {"RCPT": "550 5.1.1 no such user"}, "E-mails that left: 0; not accepted: 1."),
-        (2, {"dot": DROP}, "E-mails that left: 0; unknown whether they left: 1."),
+        (1, {"RCPT": "550 5.1.1 no such user"}, "E-mails sent: 0; not accepted: 1."),
+        (2, {"dot": DROP}, "E-mails sent: 0; unknown whether they were sent: 1."),
     ):
         with mailing(terminal.bureau, script) as (bureau, _):
             done(under_way(bureau, MAIL, many=many))

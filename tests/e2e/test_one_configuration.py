@@ -58,7 +58,7 @@ async def test_a_plain_terminal_refuses_too_and_approving_with_no_worker_says_th
             (await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[one]))["plan_id"]
             for one in (MARIA, JONAS)
         ]
-        refused = await installation.plain.run("review", "refuse", plans[0], "--reason", "wrong list")
+        refused = await installation.plain.run("review", "reject", plans[0], "--reason", "wrong list")
         assert (refused.status, refused.err) == (0, "")
         said = await installation.plain.run("review", "approve", plans[1], "--passphrase-file", str(secret))
         assert said.status == 0

@@ -78,7 +78,7 @@ async def test_a_server_told_not_to_work_leaves_it_to_a_process_of_its_own(
         status, told, log = said
         assert (status, log) == (0, "")
         assert told.splitlines() == [
-            "E-mails that left: 1.",
+            "E-mails sent: 1.",
             "Waiting for a person: nothing. Nothing more is due here.",
         ]
         assert await _statuses(desktop) == ["COMPLETED"]

@@ -101,7 +101,7 @@ async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, 
         assert (again["plan_id"], again["approval"]) == (first["plan_id"], "declined")
 
 
-@pytest.mark.parametrize(("what", "told"), [("approve", "Approved by page"), ("refuse", "Refused by page")])
+@pytest.mark.parametrize(("what", "told"), [("approve", "Approved by page"), ("refuse", "Rejected by page")])
 async def test_the_next_question_about_a_plan_tells_what_was_decided(
     world: World, person: Visitor, what: str, told: str
 ) -> None:

@@ -62,13 +62,13 @@ def test_a_form_that_is_sent_when_the_server_is_gone_says_so_and_keeps_what_was_
         person.unlocks()
         person.tab.get_by_label("Reason").fill("They left the company.")
         person.tab.context.set_offline(True)
-        person.tab.get_by_role("button", name="Refuse all").click()
+        person.tab.get_by_role("button", name="Reject all").click()
         expect(person.tab.get_by_role("alert")).to_contain_text("The server did not answer")
         expect(person.tab.get_by_label("Reason")).to_have_value("They left the company.")
         assert world.present(plan.id).status is PlanStatus.WAITING
         person.tab.context.set_offline(False)
-        person.tab.get_by_role("button", name="Refuse all").click()
-        expect(person.tab.get_by_text("Refused by page")).to_be_visible()
+        person.tab.get_by_role("button", name="Reject all").click()
+        expect(person.tab.get_by_text("Rejected by page")).to_be_visible()
     assert world.present(plan.id).reason == "They left the company."
 
 

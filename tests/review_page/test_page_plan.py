@@ -148,7 +148,7 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
     run = paused_in(world, plan.id)
     shown = person.get(f"/plans/{plan.id}").text
     assert shown.count("paused until <time") == 1 and "Wed 2026-11-25 12:00 UTC" in shown
-    assert "Paused: after a yes nothing leaves before" in person.get(f"/plans/{plan.id}/people/{run}").text
+    assert "Paused: once approved, nothing is sent before" in person.get(f"/plans/{plan.id}/people/{run}").text
     lines = world.at_desk(lambda app: look_up(app, plan.id)).lines
     assert sum("paused: after the approval nothing leaves before" in line for line in lines) == 1
     open_sample(person, plan.id)

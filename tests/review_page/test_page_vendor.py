@@ -48,7 +48,7 @@ def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, p
     text = " ".join(person.get(f"/plans/{plan.id}").text.split())
     assert "Approving this enrols 2 people at Clarky, which then contacts them by itself." in text
     assert "Clarky, with its own senders, times and limits" in text
-    assert "they wait for a yes in its review queue" in text
+    assert "they wait for approval in its review queue" in text
     assert "Clarky is given first name: zoe; email: zoe@new.example; note: Likes tea." in text
     early = approve(person, plan.id)
     assert early.status == 409 and "Open one person" in early.text

@@ -120,8 +120,8 @@ def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: World, pers
 def test_a_no_is_one_click(world: World, person: Panel) -> None:
     plan = world.plan(people=2)
     shows(person, "list_reviews", plan_id=plan.id)
-    person.button("Refuse all").click()
-    expect(person.frame.get_by_text("Refused: nothing of it leaves.")).to_be_visible()
+    person.button("Reject all").click()
+    expect(person.frame.get_by_text("Rejected: nothing of it is sent.")).to_be_visible()
     assert world.present(plan.id).status is PlanStatus.REFUSED
 
 

@@ -118,7 +118,7 @@ async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors:
         with pytest.raises(ConflictError, match="refused by ada: not now"):
             await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
         listed = list(review_list(await list_reviews(app)))
-    assert said == f"{change} is refused; nothing was changed at Topo."
+    assert said == f"{change} is rejected; nothing was changed at Topo."
     assert listed == ["Nothing waits for you."]
     assert await patches(vendors) == 0
 
@@ -165,7 +165,7 @@ async def test_a_yes_in_the_dialog_carries_the_change_out(vendors: Connected, er
         done = await desktop.call("update_sequence", sequence_id=run, variables=HELLO)
         listed = await desktop.call("list_reviews")
     [question] = said
-    assert "Now: (nothing)" in question and "After a yes: Hello" in question
+    assert "Now: (nothing)" in question and "If approved: Hello" in question
     assert (done["id"], done["outcome"], "changes" in listed) == (run, "done", False)
     assert await patches(vendors) == 1
 

@@ -72,7 +72,7 @@ async def test_a_yes_given_where_no_vendor_is_connected_is_carried_out_by_a_serv
         seen = await look_up(app, asked["plan_id"])
         said = await approve_in_terminal(app, asked["plan_id"], seen=seen, people=None, actor="ada")
         assert await enrol_at_vendor(app, plan_id=asked["plan_id"]) is not None
-    assert "A running server that has Topo's key hands it over." in said
+    assert "A running server that has Topo's key enrols its people." in said
     assert await enrolled(vendors, "topo") == []
     async with (
         open_context(read_settings(vendors.environ), worker=True, clock=vendors.clock) as app,
@@ -129,7 +129,7 @@ async def test_a_machine_that_only_works_hands_over_what_was_approved_elsewhere(
     async with vendors.app() as app:
         found = await app.vendor_runs.outcome(asked["plan_id"])
     assert (ran.returncode, heard("work --once", err)) == (0, b"")
-    assert "eople handed over to vendors: 2." in heard("work --once", out).decode()
+    assert "eople enrolled at vendors: 2." in heard("work --once", out).decode()
     assert (found.done, found.waiting) == (2, 0)
     assert len(await enrolled(vendors, "topo")) == 1
 

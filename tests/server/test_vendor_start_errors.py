@@ -242,6 +242,6 @@ async def test_what_clarky_has_in_its_review_queue_is_not_called_sent(vendors: C
         await approve(vendors, await start.ask(desktop))
         vendors.sandbox.clock.advance(minutes=5)
         told = await start.told(desktop)
-    assert told["sent"] == "2 handed over to Clarky: its texts wait for a yes in Clarky's review queue"
-    assert "waiting for a yes at Clarky" in told["next"]
+    assert told["sent"] == "2 handed over to Clarky: its texts wait for approval in Clarky's review queue"
+    assert "waiting for approval at Clarky" in told["next"]
     assert "handed over" not in told["next"] and "leave" not in told["next"]

@@ -69,7 +69,7 @@ async def test_the_dialog_tells_as_many_warnings_as_everything_else(bureau: Bure
         blueprint = await desktop.blueprint(DOUBTFUL)
         started = await desktop.call("start_sequence", blueprint_id=blueprint, contacts=[ODD, ODDER])
     number = started["warnings"]
-    assert f"A yes covers {number} warnings." in asked[0]
+    assert f"Approving covers {number} warnings." in asked[0]
     assert sum(line.startswith("Warning: ") for line in asked[0].splitlines()) == number
 
 

@@ -70,7 +70,7 @@ async def mail_server() -> AsyncIterator[tuple[Mailbox, int]]:
 
 @asynccontextmanager
 async def client_of(say: Say, settings: dict[str, str]) -> AsyncIterator[Client]:
-    """Run the server over stdio with these settings and yield a client, whose person says yes to each dialog."""
+    """Run the server over stdio with these settings and yield a client, whose person approves in each dialog."""
     from mcp import Client, StdioServerParameters
     from mcp.types import ElicitResult
 
@@ -78,7 +78,7 @@ async def client_of(say: Say, settings: dict[str, str]) -> AsyncIterator[Client]
         say("\n┌─ The client shows you a dialog:")
         for line in params.message.splitlines():
             say(f"│ {line}")
-        say("└─ You: yes\n")
+        say("└─ You tick “Start this”.\n")
         return ElicitResult(action="accept", content={"approve": True})
 
     server = StdioServerParameters(command=sys.executable, args=["-m", "sequences_mcp"], env=settings)

@@ -83,7 +83,7 @@ class _Act:
         started = await self._call("start_sequence", blueprint_id=template, contacts=[ZOE])
         run = await self._call("get_sequence", sequence_id=started["sample"]["sequence_id"])
         self._say(
-            f"    {run['name']}: {run['provider_status']} at Clarky; its texts wait for a yes there as well."
+            f"    {run['name']}: {run['provider_status']} at Clarky; its texts wait for approval there as well."
         )
 
     def _count(self) -> None:

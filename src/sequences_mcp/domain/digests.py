@@ -64,7 +64,7 @@ def text_digest(sequence: Run, run: StepRun) -> bytes:
 
 
 def resend_digest(text: bytes, *, attempt: int) -> bytes:
-    """Return the SHA-256 that a yes to sending one text again is given to, after an attempt of unknown fate.
+    """Return the SHA-256 that a yes to sending one text again is given to, after an attempt of unknown outcome.
 
     ``text`` is the text's digest, ``attempt`` the lease of that attempt. It is another one for each attempt, and
     never that of the text itself: a signature over an earlier one, or over the text, says nothing about this

@@ -14,7 +14,7 @@ from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 
 
 class Severity(StrEnum):
-    """``error`` refuses; ``warning`` needs a person's yes, recorded; ``note`` is for the writer only."""
+    """``error`` refuses; ``warning`` needs a person's approval, recorded; ``note`` is for the writer only."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -48,7 +48,7 @@ def errors_in(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def warnings_in(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings that need a person's yes."""
+    """Return the findings that need a person's approval."""
     return tuple(finding for finding in findings if finding.severity is Severity.WARNING)
 
 

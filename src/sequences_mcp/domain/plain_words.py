@@ -24,7 +24,7 @@ SAID = {
     "resume_sequence": "Go on, on the page of the run,",
     "suppress_contact": "the review page, under Never contact,",
     "check_operation": ASSISTANT,
-    "withdraw_plan": "Refuse, on the page of the plan,",
+    "withdraw_plan": "Reject, on the page of the plan,",
     "show_plan": "the page of the plan",
     "decide_plan": "the page of the plan",
     "list_blueprints": ASSISTANT,
@@ -44,7 +44,7 @@ SAID = {
 _PAGE = "the review page (sequences-mcp review --open)"
 _AT_TERMINAL = SAID | {
     "list_reviews": "sequences-mcp review list",
-    "withdraw_plan": "sequences-mcp review refuse",
+    "withdraw_plan": "sequences-mcp review reject",
     "suppress_contact": "sequences-mcp review suppress",
     "show_plan": "sequences-mcp review show",
     "decide_plan": "sequences-mcp review approve",
@@ -68,7 +68,7 @@ STATUSES = {
     "SUCCEEDED": "they replied",
     "FAILED": "failed",
     "STOPPED_EARLY": "stopped",
-    "REFUSED": "refused",
+    "REFUSED": "rejected",
 }
 """Each status of a sequence, and what a person reads in its place."""
 

@@ -30,6 +30,11 @@ class PlanStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
 
+    @property
+    def words(self) -> str:
+        """What a person reads: a plan that was stored as refused is a rejected one."""
+        return "rejected" if self is PlanStatus.REFUSED else self.value
+
 
 LIFETIME = timedelta(hours=24)  # of a plan that nobody decides about
 

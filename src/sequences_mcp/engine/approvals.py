@@ -185,7 +185,7 @@ OTHER_SETTINGS = "approved for other settings"
 def void_because(store: Store, plan: Plan) -> str | None:
     """Return why a plan's approval does not hold (any more), or None: a hold that a new approval ends."""
     if plan.status is not PlanStatus.APPROVED:
-        return f"{APPROVAL}: the plan is {plan.status.value}{f' ({plan.reason})' if plan.reason else ''}"
+        return f"{APPROVAL}: the plan is {plan.status.words}{f' ({plan.reason})' if plan.reason else ''}"
     if plans.approved_at(store, plan.id, digest=plan.digest) is None:
         return f"{APPROVAL}: nobody approved the plan as it is now"
     return None

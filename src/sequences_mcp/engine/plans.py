@@ -277,7 +277,7 @@ class LocalPlans:
         def refused() -> Plan:
             plan = self._require(plan_id)
             if as_today(self.engine, plan).status not in OPEN:
-                raise _conflict(plan, "it cannot be refused")
+                raise _conflict(plan, "it cannot be rejected")
             return replace(plan, status=PlanStatus.REFUSED, reason=reason)
 
         return await self._ended(refused, action="refused", actor=actor)
@@ -420,7 +420,7 @@ PAUSES_CHANGED = "Since the plan was shown, people of it have been paused or res
 def _require_approvable(plan: Plan, digest: str) -> None:
     if plan.status is not PlanStatus.WAITING:
         why = f" ({plan.reason})" if plan.reason else ""
-        raise ApprovalError(f"The plan is {plan.status.value}{why}.", next_step=_next_step(plan))
+        raise ApprovalError(f"The plan is {plan.status.words}{why}.", next_step=_next_step(plan))
     if digest != plan.digest:
         raise ApprovalError(
             "The plan has changed since it was shown: the digest is another one.",
@@ -447,7 +447,7 @@ def _next_step(plan: Plan) -> str:
 
 def _conflict(plan: Plan, why: str) -> ConflictError:
     return ConflictError(
-        f"The plan is {plan.status.value}: {why}.",
+        f"The plan is {plan.status.words}: {why}.",
         next_step=_next_step(plan),
         data={"plan": plan.id, "status": plan.status.value},
     )

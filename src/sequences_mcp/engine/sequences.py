@@ -38,7 +38,7 @@ _ENDS = {
     SequenceStatus.SUCCEEDED: "the contact replied",
     SequenceStatus.FAILED: "a step failed",
     SequenceStatus.STOPPED_EARLY: "it was stopped",
-    SequenceStatus.REFUSED: "a person refused it",
+    SequenceStatus.REFUSED: "a person rejected it",
 }
 
 

@@ -126,7 +126,10 @@ def page(rules: Iterable[Rule]) -> str:
 
 def _lines(rules: Iterable[Rule]) -> Iterator[str]:
     yield "# What the guards look for\n"
-    yield "An `error` refuses; a `warning` needs a person's yes, which is recorded; a `note` is for the writer.\n"
+    yield (
+        "An `error` refuses; a `warning` needs a person's approval, which is recorded; a `note` is for the "
+        "writer.\n"
+    )
     for layer, members in groupby(rules, key=lambda rule: rule.layer):
         yield f"## {layer}\n\n{_LAYERS[layer]}\n"
         yield "| rule | | what it says | passes | does not | source |\n|---|---|---|---|---|---|"

@@ -1,7 +1,7 @@
 """The house policy: what an operator may set about the guards, in ``guards.toml``.
 
 free_linkedin_account = true        # an invitation note has at most 200 characters instead of 300
-sms_segments = 3                    # a longer SMS needs a person's yes
+sms_segments = 3                    # a longer SMS needs a person's approval
 max_steps = 50
 forbidden = ["rock star", "ninja"]  # phrases that no text may contain
 allowed_brackets = ["Acme Labs"]    # what may stand in square brackets

@@ -44,12 +44,12 @@ def course_there(plan: Plan) -> str:
         return (
             "it writes, sends and calls within about a minute"
             if UNREVIEWED in rules
-            else "its texts wait for a yes in Clarky's review queue"
+            else "its texts wait for approval in Clarky's review queue"
         )
     if plan.header.provider == "topo":
-        return "it enrols them; whether its template waits for a yes in Topo's app, its API does not tell"
+        return "it enrols them; whether its template waits for approval in Topo's app, its API does not tell"
     if WRITTEN_THERE in rules:
-        return "it sends when a step is due; a text that Kalent writes may wait for a yes in its app"
+        return "it sends when a step is due; a text that Kalent writes may wait for approval in its app"
     return "it sends when a step is due"
 
 
@@ -101,7 +101,7 @@ def vendor_warnings(
         return (first,) if sender_named else (first, _warning(NO_AGENT, WITHOUT_AGENT))
     if blueprint.steps:
         return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
-    message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before saying yes."
+    message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before you approve."
     return (_warning(UNSEEN, message),)
 
 
@@ -190,13 +190,15 @@ def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
             message = f"{title} fills in {listed}; its API does not tell with what."
             yield _warning(FILLED, message, step=step)
         if step.content_source is ContentSource.SUGGESTED:
-            gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after a yes in its app"
+            gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after approval in its app"
             message = f"{title} writes this text for each person; it leaves {gate}."
             yield _warning(WRITTEN_THERE, message, step=step)
 
 
 def _written_later() -> Finding:
-    message = "Clarky writes the texts after the start, for each person; they wait for a yes in its review queue."
+    message = (
+        "Clarky writes the texts for each person after the start; they wait for approval in its review queue."
+    )
     return _warning("vendor.written_later", message)
 
 

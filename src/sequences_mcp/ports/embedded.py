@@ -329,7 +329,7 @@ class Draft:
 
     ``why`` is ``missing``, ``written`` (per contact, to be read), ``edited`` or ``unknown`` (an e-mail that may
     have been delivered, to be settled). ``digest`` is that of the text; ``to_sign`` is what a passkey signs for a
-    yes: the digest, or, for an e-mail of unknown fate, a digest of the text and of the attempt.
+    yes: the digest, or, for an e-mail of unknown outcome, a digest of the text and of the attempt.
     """
 
     id: str
@@ -608,7 +608,7 @@ class AskedChange:
                 f"approved by {self.approved_by}, {self.decided_at:%Y-%m-%d %H:%M} UTC. {_CAME_TO[self.came_to]}"
             )
         if standing == "refused":
-            return f"refused by {self.refused_by}: {self.reason}"
+            return f"rejected by {self.refused_by}: {self.reason}"
         return f"{standing}, {'until' if standing == 'waiting' else 'since'} {self.expires_at:%Y-%m-%d %H:%M} UTC"
 
 

@@ -93,15 +93,15 @@ async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, a
     """Say no to a plan or to a change at a vendor, and say so; ConflictError when it is decided."""
     if _is(identifier, IdKind.OPERATION):
         done = await app.changes.refuse(identifier, reason=reason, actor=actor)
-        return f"{done.id} is refused; nothing was changed at {vendor_of(done)}."
+        return f"{done.id} is rejected; nothing was changed at {vendor_of(done)}."
     plan = await refuse_plan(app, plan_id=identifier, reason=reason, actor=actor)
-    return f"{plan.id} is refused; nothing of it leaves."
+    return f"{plan.id} is rejected; nothing of it is sent."
 
 
 async def _handed_over(app: AppContext, plan: Plan) -> str:
     """Return in words how far a vendor has a plan's people, after waiting a little for it."""
     if plan.header.provider not in app.providers:
-        return f"A running server that has {title_of(plan)}'s key hands it over."
+        return f"A running server that has {title_of(plan)}'s key enrols its people."
     found = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
     counted = {"handed over": found.done, "of unknown outcome": found.unknown, "not taken": found.not_done}
     told = [

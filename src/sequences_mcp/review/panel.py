@@ -147,7 +147,7 @@ class ChatPanel:
         self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str
     ) -> Plan:
         if decision == "refuse":
-            return await refuse_plan(app, plan_id=plan_id, reason="refused in the chat's panel", actor=ACTOR)
+            return await refuse_plan(app, plan_id=plan_id, reason="rejected in the chat's panel", actor=ACTOR)
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)
         why = await consent.objection(app, plan, tally=tally, reading=self._reading, people=tally.concerned)

@@ -28,7 +28,7 @@ def review_list(reviews: Reviews) -> Iterator[str]:
         yield f"{change.id}  change   {what_it_is(change)}: {_line(change.subject)}"
     for plan in reviews.plans.items:
         numbers = waiting_line(plan, warnings=reviews.warnings[plan.id])
-        yield f"{plan.id}  {plan.status.value:<8} {_line(plan.header.blueprint_name)}: {numbers}"
+        yield f"{plan.id}  {plan.status.words:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
     if reviews.has_more:
@@ -39,14 +39,14 @@ def work_done(done: WorkDone) -> Iterator[str]:
     """Yield what came of doing once what was due: what left, what waits for a person, what is next."""
     parts = []
     if done.accepted is not None:
-        left = "written to the outbox folder, which reaches nobody" if done.to_outbox else "that left"
+        left = "written to the outbox folder, which reaches nobody" if done.to_outbox else "sent"
         parts.append(f"E-mails {left}: {done.accepted:,}")
         parts += [f"not accepted: {done.refused:,}"] if done.refused else []
-        parts += [f"unknown whether they left: {done.unknown:,}"] if done.unknown else []
+        parts += [f"unknown whether they were sent: {done.unknown:,}"] if done.unknown else []
     if done.handed_over is not None:
-        parts.append(f"people handed over to vendors: {done.handed_over:,}")
-        parts += [f"not taken there: {done.not_taken:,}"] if done.not_taken else []
-        parts += [f"unknown whether they were taken: {done.unknown_at_vendor:,}"] if done.unknown_at_vendor else []
+        parts.append(f"people enrolled at vendors: {done.handed_over:,}")
+        parts += [f"not accepted there: {done.not_taken:,}"] if done.not_taken else []
+        parts += [f"unknown whether enrolled: {done.unknown_at_vendor:,}"] if done.unknown_at_vendor else []
     told = "; ".join(parts)
     yield f"{told[:1].upper()}{told[1:]}."
     coming = f"Next due here: {_utc(done.next_at)}." if done.next_at else "Nothing more is due here."
@@ -74,7 +74,7 @@ def plan_head(
     ``accounts`` is what has to be connected at a vendor, ``lacking`` what it is not given of the first person.
     """
     header = plan.header
-    yield f"Plan {plan.id} ({plan.status.value}): {waiting_line(plan, warnings=warnings)}"
+    yield f"Plan {plan.id} ({plan.status.words}): {waiting_line(plan, warnings=warnings)}"
     version = header.version_told
     yield f"Blueprint: {_line(header.blueprint_name)}{f', version {version}' if version else ''}"
     yield from _terms(header.terms)

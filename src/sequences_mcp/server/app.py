@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS = """\
 Outreach sequences: draft a blueprint (ordered steps over e-mail, LinkedIn, WhatsApp, SMS), check it, see what \
-each person would get and when, start it after a person said yes, follow it, pause it, stop it.
+each person would get and when, start it after a person approved it, follow it, pause it, stop it.
 
 Usual order: create_blueprint (or list_blueprints) -> save_contacts -> preview_sequence -> start_sequence -> \
 get_sequence, list_tasks. check_blueprint shows what the guards would refuse, without saving.

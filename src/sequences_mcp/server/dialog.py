@@ -79,7 +79,7 @@ class Question:
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
         if number := self.warnings.number:
-            yield f"A yes covers {number} {'warning' if number == 1 else 'warnings'}."
+            yield f"Approving covers {number} {'warning' if number == 1 else 'warnings'}."
         yield from _warnings(self.warnings.of_all)
 
     def _warned(self, shown: Shown) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
 ROUNDS_SINCE = "2026-07-28"  # from then on a client answers by calling again
 FORM = "consent"
 LINK = "review_page"
-LINK_TEXT = "Read what would be sent, and to whom, then say yes or no on the review page."
+LINK_TEXT = "Read what would be sent, and to whom, then approve or reject it on the review page."
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {

@@ -46,7 +46,7 @@ def limits(policy: GuardPolicy) -> tuple[str, ...]:
     return (
         f"A blueprint has at most {policy.max_steps} steps and one LinkedIn invitation.",
         f"The note of a LinkedIn invitation has at most {policy.invitation_note} characters.",
-        f"An SMS of more than {policy.sms_segments} segments needs a person's yes.",
+        f"An SMS of more than {policy.sms_segments} segments needs a person's approval.",
         f"The units of a delay are {', '.join(DelayUnit)}.",
         *own,
     )

@@ -237,7 +237,7 @@ def _shown(app: AppContext, detail: SequenceDetail) -> Shown:
 
 
 ACTOR = "elicitation"
-DECLINED = "The person said no in the dialog."
+DECLINED = "The person rejected it in the dialog."
 LOOK_EVERY = 1.0
 
 
@@ -339,5 +339,5 @@ async def change_decided(
 def _change_question(change: AskedChange) -> str:
     lines = [f"{what_it_is(change)} ({change.subject}): change what is sent to people under way?"]
     for name, before, after in differences(change):
-        lines += ["", f"{name}", f"Now: {before}", f"After a yes: {after}"]
+        lines += ["", f"{name}", f"Now: {before}", f"If approved: {after}"]
     return with_wire_forms(visible_text("\n".join(lines)))

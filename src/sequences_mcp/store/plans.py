@@ -195,7 +195,7 @@ def approve_texts(
 def approve_resend(
     store: Store, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
 ) -> None:
-    """Record a yes to sending a text again after one attempt of unknown fate, with what a passkey signed."""
+    """Record a yes to sending a text again after one attempt of unknown outcome, with what a passkey signed."""
     digest = resend_digest(text, attempt=lease).hex()
     with store.transaction():
         approve_texts(store, subject, digest=digest, actor=actor, now=now, signature=signature)

@@ -88,7 +88,7 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
 
 async def reject_plan_form(page_request: PageRequest) -> Response:
     """Say no."""
-    reason = page_request.form.get("reason", "").strip() or "refused on the review page"
+    reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await refuse_plan(page_request.app, plan_id=page_request.named("plan"), reason=reason, actor=ACTOR)
     return page_request.goes(f"/plans/{done.id}")
 
@@ -237,7 +237,7 @@ async def approve_change_form(page_request: PageRequest) -> Response:
 
 async def reject_change_form(page_request: PageRequest) -> Response:
     """Say no."""
-    reason = page_request.form.get("reason", "").strip() or "refused on the review page"
+    reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await page_request.app.changes.refuse(page_request.named("change"), reason=reason, actor=ACTOR)
     return page_request.goes(f"/changes/{done.id}")
 

@@ -265,7 +265,7 @@ const decide = () => {
     { class: "decide", ariaLabel: "Decide" },
     here ? list("duties", shown.duties.map(duty)) : make("p", {}, why),
     here ? approval() : null,
-    make("div", { class: "row" }, button("Refuse all", refuse, "no"), openPage()),
+    make("div", { class: "row" }, button("Reject all", refuse, "no"), openPage()),
   );
 };
 
@@ -378,7 +378,7 @@ const approve = async (secret, count) => {
 const refuse = async () => {
   try {
     await call("decide_plan", { plan_id: planId, digest: shown.digest, decision: "refuse" });
-    await settled("refused", "Refused: nothing of it leaves.");
+    await settled("rejected", "Rejected: nothing of it is sent.");
   } catch (error) {
     fail(error);
   }

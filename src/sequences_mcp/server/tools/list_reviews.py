@@ -20,7 +20,7 @@ async def list_reviews(
     page: PageNumber = FIRST_PAGE,
     size: PageSize = PAGE_SIZE,
 ) -> ReviewsView:
-    """Plans and single texts that wait for a person's yes, and texts still to be written."""
+    """Plans and single texts that wait for a person's approval, and texts still to be written."""
     reviews = await verb.list_reviews(app, plan_id=plan_id, page=page, size=size)
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = app.ways_to_review(path=path)

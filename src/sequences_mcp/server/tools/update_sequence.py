@@ -18,7 +18,7 @@ async def update_sequence(
     sequence_id: str,
     variables: Annotated[dict[str, str | None], Field(description="By name, e.g. firstname; null removes one")],
 ) -> SequenceWritten:
-    """Merge variable overrides into one run. Pending texts that change need a person's yes again."""
+    """Merge variable overrides into one run. Pending texts that change need a person's approval again."""
     detail = await verb.update_sequence(app, sequence_id=sequence_id, variables=variables)
     given = (GivenValue("", name, value) for name, value in variables.items())
     return sequence_written(

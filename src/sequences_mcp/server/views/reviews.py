@@ -196,7 +196,7 @@ def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
         when = f"{plan.decided_at:%Y-%m-%d %H:%M} UTC"
         reason = f": {plan.reason}" if plan.reason else ""
         return f"{plan.status.value.capitalize()} by {plan.decided_by}, {when}{reason}."
-    return f"A person approves or refuses {ways}. edit_draft changes a text."
+    return f"A person approves or rejects {ways}. edit_draft changes a text."
 
 
 def reviews_view(reviews: Reviews, *, next_step: str) -> ReviewsView:

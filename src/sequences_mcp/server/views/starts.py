@@ -363,7 +363,7 @@ def _gone(found: EnrolmentCounts, title: str, course: str) -> str:
 
 def counted_words(tally: PlanTally, *, at: str = "") -> str:
     """Return how many of a plan's people are in which status; ``at`` is the vendor that has all of them."""
-    words = _WORDS | ({SequenceStatus.FOUND: f"waiting for a yes at {at}"} if at else {})
+    words = _WORDS | ({SequenceStatus.FOUND: f"waiting for approval at {at}"} if at else {})
     told = (f"{tally.statuses[one]:,} {word}" for one, word in words.items() if tally.statuses.get(one))
     return ", ".join(told) or "nobody is in it"
 
@@ -373,7 +373,7 @@ def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outc
         outcome, next_step = _became(tally)
         return ("by_operator" if plan.decided_by == OPERATOR else "given"), outcome, next_step
     if plan.status is PlanStatus.REFUSED:
-        return "declined", "refused", f"{_who(plan, 'Refused')} {ANEW}"
+        return "declined", "refused", f"{_who(plan, 'Rejected')} {ANEW}"
     if plan.status is PlanStatus.EXPIRED:
         return "expired", "not_done", f"Nobody decided in time ({plan.reason}). {ANEW}"
     if plan.status is PlanStatus.WITHDRAWN:

@@ -186,7 +186,7 @@ def _not_kept(known: ContactFields) -> Iterator[str]:
 
 def _is_a_start(found: translation.RemoteList) -> ApprovalError:
     return ApprovalError(
-        "This list enrols whoever is put on it in a sequence at once: that is a start, and needs a person's yes.",
+        "This list enrols whoever is put on it in a sequence at once: that is a start, which a person approves.",
         next_step="Nothing was done. start_sequence with this blueprint_id plans it; a list that does not enrol "
         "can be filled here.",
         data={"list_id": found.id, "blueprint_id": found.blueprint_id},
