@@ -50,7 +50,7 @@ def test_a_restored_backup_sends_nothing_twice_and_forgets_nobody_who_was_suppre
     assert states(terminal) == ["sent"] * 3
     said = terminal.run("restore", str(file), "--passphrase-file", secret)
     assert (said.status, said.err) == (0, "")
-    assert "3 e-mails or requests left, or may have left" in said.out
+    assert "3 e-mails or requests were sent, or may have been" in said.out
     assert states(terminal) == ["unknown"] * 3
     terminal.bureau.work()
     assert len(recipients(terminal)) == 3

@@ -179,7 +179,7 @@ def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: World, per
 def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visitor) -> None:
     change = asked_at_topo(world)
     assert person.post(f"/changes/{change.id}/refuse", reason="not now").status == 303
-    assert "refused by page: not now" in person.get(f"/changes/{change.id}").text
+    assert "rejected by page: not now" in person.get(f"/changes/{change.id}").text
     assert f"/changes/{change.id}" not in person.get("/").text
 
 

@@ -115,7 +115,7 @@ async def test_a_refused_change_waits_no_longer_and_says_who_refused_it(vendors:
     async with vendors.app() as app:
         said = await reject_in_terminal(app, change, reason="not now", actor="ada")
         seen = await look_up(app, change)
-        with pytest.raises(ConflictError, match="refused by ada: not now"):
+        with pytest.raises(ConflictError, match="rejected by ada: not now"):
             await approve_in_terminal(app, change, seen=seen, people=None, actor="ada")
         listed = list(review_list(await list_reviews(app)))
     assert said == f"{change} is rejected; nothing was changed at Topo."
@@ -143,7 +143,7 @@ async def test_whoever_asked_for_a_change_takes_it_back(vendors: Connected, era:
         done = await desktop.call("withdraw_plan", plan_id=change, reason="a mistake")
         again = await desktop.refused("withdraw_plan", plan_id=change, reason="once more")
     assert (done["plan_id"], done["status"], done["sent"]) == (change, "refused", "nothing")
-    assert "refused by withdraw_plan: a mistake" in again["message"]
+    assert "rejected by withdraw_plan: a mistake" in again["message"]
 
 
 async def test_where_a_passkey_is_registered_an_unsigned_yes_to_a_change_is_none(vendors: Connected) -> None:
