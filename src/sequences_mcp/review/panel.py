@@ -176,7 +176,7 @@ class ChatPanel:
         if plan.status is PlanStatus.VOID:
             return "Its approval no longer holds; it is renewed on the review page, then read again."
         if plan.status is not PlanStatus.WAITING:
-            return f"{plan.status.value.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
+            return f"{plan.status.words.capitalize()}{f' by {plan.decided_by}' if plan.decided_by else ''}."
         if app.must_sign():
             return SIGNED
         if not passphrase.is_set(self._data_dir):

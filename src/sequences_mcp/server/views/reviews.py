@@ -195,7 +195,7 @@ def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
     if one and (plan := reviews.plans.items[0]).decided_at is not None:
         when = f"{plan.decided_at:%Y-%m-%d %H:%M} UTC"
         reason = f": {plan.reason}" if plan.reason else ""
-        return f"{plan.status.value.capitalize()} by {plan.decided_by}, {when}{reason}."
+        return f"{plan.status.words.capitalize()} by {plan.decided_by}, {when}{reason}."
     return f"A person approves or rejects {ways}. edit_draft changes a text."
 
 
