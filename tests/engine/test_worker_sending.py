@@ -216,6 +216,49 @@ async def test_what_is_stopped_while_it_is_being_sent_does_not_leave(world: Worl
     assert witness.seen == [StepState.CLAIMED]
 
 
+async def test_an_email_whose_worker_died_before_the_final_dot_uses_up_nothing_of_the_day(world: World) -> None:
+    limited = world.under(daily_cap=1)
+    await limited.approved(await limited.contact("a@example.org"))
+
+    def die(point: str) -> None:
+        if point == "claimed":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        limited.worker(FakeDelivery(), at=die).run_due()
+    limited.clock.forward(minutes=2)
+    limited.worker().run_due()
+    assert (await one_run(limited))[1].state is StepState.SENT
+
+
+async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day_to_another(world: World) -> None:
+    limited = world.under(daily_cap=1)
+    await limited.approved(await limited.contact("a@example.org"), await limited.contact("b@example.org"))
+    (first, _) = await limited.runs()
+    delivery = FakeDelivery()
+
+    def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
+        if not delivery.messages:
+            done(limited.local.sequences.stop_sequence(first.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
+        return delivery(message, before_dot=before_dot)
+
+    limited.worker(deliver).run_due()
+    assert [run.steps[0].state for run in await limited.runs()][1] is StepState.SENT
+    assert [message.recipient for message in delivery.messages] == ["a@example.org", "b@example.org"]
+
+
+async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_day(world: World) -> None:
+    limited = world.under(daily_cap=1)
+    await limited.approved(await limited.contact("a@example.org"))
+    limited.worker(FakeDelivery(after=LOST)).run_due()
+    _, step = await one_run(limited)
+    assert step.state is StepState.UNKNOWN
+    draft_id = f"local:draft_{step.key}"
+    await limited.local.drafts.resolve_unknown(draft_id, sent=False, actor="terminal")
+    limited.worker().run_due()
+    assert (await one_run(limited))[1].state is StepState.SENT
+
+
 async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: World) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.world.open_server import Desktop, tomorrow
+from tests.world.sandbox_client import Server
 from tests.world.vendor_starts import ZOE, active_template, approve, rows, start_at
 from tests.world.vendor_world import Connected
 
@@ -81,6 +84,50 @@ async def test_more_live_runs_than_one_call_reads_are_read_in_turn(vendors: Conn
         vendors, "SELECT count(*) FROM sequence WHERE no NOT IN (SELECT sequence_no FROM vendor_reading)"
     )
     assert unread == [(0,)]
+
+
+async def _turns(number: int = 300) -> None:
+    """Let everything of this loop that can go on do so."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+class FakeCrowd:
+    """Stands before the sandbox and keeps reads of runs open until the caller has sent all it sends at once."""
+
+    def __init__(self, app: ASGIApp, *, caller: asyncio.AbstractEventLoop, awaited: int) -> None:
+        self.app, self.caller, self.awaited = app, caller, awaited
+        self.under_way = self.most = self.reads = 0
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the sandbox does; a read of a run once ``awaited`` of them are under way."""
+        if scope["type"] != "http" or "/enrollments/" not in scope["path"]:
+            return await self.app(scope, receive, send)
+        self.reads += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        if self.under_way == self.awaited and not self.go_on.is_set():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_turns(), self.caller))
+            await _turns()
+            self.go_on.set()
+        await self.go_on.wait()
+        self.under_way -= 1
+        return await self.app(scope, receive, send)
+
+
+async def test_a_vendor_is_asked_five_things_at_once_and_never_more(vendors: Connected, served: Server) -> None:
+    people = [{**ZOE, "email": f"p{number:02}@new.example"} for number in range(15)]
+    async with vendors.client() as desktop:
+        plan = await (await start_at("clarky", desktop, contacts=people)).ask(desktop)
+        await approve(vendors, plan)
+        later(vendors, hours=1)
+        assert served.app is not None
+        served.app = crowd = FakeCrowd(served.app, caller=asyncio.get_running_loop(), awaited=5)
+        found = await listed(desktop, "clarky")
+    assert "note" not in found
+    assert crowd.reads >= len(people)
+    assert crowd.most == 5
 
 
 async def test_what_could_not_be_read_now_is_shown_as_it_was_and_said(vendors: Connected) -> None:

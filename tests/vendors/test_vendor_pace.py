@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.world.fake_vendor import Act, reply, serving
-from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, topo_id, transport
+from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, fixture, topo_id, transport
 
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
@@ -86,6 +86,30 @@ async def test_a_limit_that_is_used_up_for_longer_than_a_call_may_take_is_return
         assert len(vendor.seen) == 1
     assert caught.value.data["retry_after"] == 3600
     assert caught.value.outcome == "not_done"
+
+
+@pytest.mark.parametrize("effect", ["a read", "a write"])
+async def test_a_call_waits_for_its_turn_only_while_a_quarter_of_its_minute_is_left_to_hear_the_answer(
+    effect: str,
+) -> None:
+    """A write that is sent with no time left has an unknown outcome; one that is not sent has none."""
+    calls = {"a read": lambda c: c.get_contact(topo_id("3")), "a write": lambda c: c.skip_task(TASK)}
+    answers = {"a read": "get_contact", "a write": "skip_task"}
+    for seconds, leaves in ((44, True), (46, False), (59, False)):
+        clock, page = FakeClock(), fixture("topo", answers[effect])
+        limits = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(seconds)}
+        async with serving(reply(page["status"], page["body"], headers=limits)) as vendor:
+            client = TopoClient(to := transport(TOPO, vendor.url, clock=clock))
+            await calls[effect](client)
+            if leaves:
+                await calls[effect](client)
+            else:
+                with pytest.raises(RateLimitedError, match="was not sent") as caught:
+                    await calls[effect](client)
+                assert (caught.value.outcome, caught.value.data["retry_after"]) == ("not_done", seconds)
+            await to.aclose()
+            assert len(vendor.seen) == 1 + leaves
+            assert clock.slept == [seconds] * leaves
 
 
 def fallen(now: float = 0.0, *, times: int = 5) -> Breaker:
