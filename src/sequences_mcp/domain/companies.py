@@ -81,6 +81,7 @@ def registered_domain(host: str) -> str | None:
     return host_key(result) if result else None
 
 
+@lru_cache(maxsize=4096)
 def is_free_mail(host: str) -> bool:
     """Say whether a domain gives addresses to anybody, so that two people at it are strangers."""
     labels = host.split(".")

@@ -49,10 +49,12 @@ class ChangeFacts(NamedTuple):
     earlier: Mapping[str, Any]
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def text_digest(sequence: Run, run: StepRun) -> bytes:

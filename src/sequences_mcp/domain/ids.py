@@ -22,6 +22,7 @@ LONGEST = 200
 # percent, question mark, hash, space or control character.
 _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
 
 
 class IdKind(StrEnum):
@@ -80,7 +81,7 @@ def new_id(kind: IdKind, now: datetime, entropy: bytes) -> str:
     ``now`` is aware; ``entropy`` is ten random bytes (80 bits), passed in so that making an id is pure.
     """
     number = int(now.timestamp() * 1000) << 80 | int.from_bytes(entropy[:10], "big")
-    digits = "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    digits = "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
     return f"{LOCAL}:{kind}_{digits}"
 
 

@@ -30,6 +30,7 @@ from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.store import audit, contacts
+from sequences_mcp.store.database import Store
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 
@@ -105,6 +106,39 @@ class _Met(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """Whom the rows of a call can be about, read for all of them at once: by id, and by key of the address."""
+
+    store: Store
+    by_id: Mapping[str, Contact]
+    by_address: dict[str, Contact | None]
+
+    @classmethod
+    def of(cls, store: Store, entries: Items[ContactEntry]) -> _Known:
+        ids = [entry.id for entry in entries if entry.id]
+        emails = [email for entry in entries if (email := entry.fields.email) and is_address(email)]
+        people = contacts.contacts_by_emails(store, emails)
+        return cls(
+            store=store,
+            by_id={contact.id: contact for contact in contacts.contacts_by_ids(store, ids)} if ids else {},
+            by_address={key: people.get(key) for key in map(address_key, emails)},
+        )
+
+    def at(self, email: str) -> Contact | None:
+        key = address_key(email)
+        if key not in self.by_address:
+            self.by_address[key] = contacts.contacts_by_email(self.store, email)
+        return self.by_address[key]
+
+    def saved(self, before: Contact | None, after: Contact) -> None:
+        """Take in what a row has changed, so that the next rows meet it."""
+        if before and before.email:
+            self.by_address[address_key(before.email)] = None
+        if after.email:
+            self.by_address[address_key(after.email)] = after
+
+
+@dataclass(frozen=True, slots=True)
 class LocalContacts:
     """``providers.port.Contacts`` over the store."""
 
@@ -134,7 +168,7 @@ class LocalContacts:
         Somebody named twice is a problem of the later row.
         """
         problems: list[RowProblem] = []
-        rows, known = list(_placed(people)), self._known(people)
+        rows, known = list(_placed(people)), _Known.of(self.engine.store, people)
         results = [self._met(place, entry, problems, known=known) for place, entry in rows]
         places: dict[str, int] = {}
         for (place, _), row in zip(rows, results, strict=True):
@@ -155,12 +189,13 @@ class LocalContacts:
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
         with self.engine.store.transaction():
-            known = self._known(entries)
+            known = _Known.of(self.engine.store, entries)
             for place, entry in _placed(entries):
                 row = self._met(place, entry, problems, known=known)
                 if row is None:
                     continue
                 contact = self._save(row, entry)
+                known.saved(row.stored, contact.contact)
                 earlier = places.setdefault(contact.contact.id, place)
                 if earlier != place:
                     problems.append(_twice(earlier, place, contact.contact.id))
@@ -169,17 +204,10 @@ class LocalContacts:
             audit.append_audit(self.engine.store, (self._told(contact) for contact in saved))
         return saved
 
-    def _known(self, entries: Items[ContactEntry]) -> dict[str, Contact]:
-        """Return the people whom these rows name by id, by that id."""
-        ids = [entry.id for entry in entries if entry.id]
-        return {contact.id: contact for contact in contacts.contacts_by_ids(self.engine.store, ids)} if ids else {}
-
-    def _met(
-        self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: Mapping[str, Contact]
-    ) -> _Met | None:
+    def _met(self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: _Known) -> _Met | None:
         """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
         try:
-            row = self._named(entry, place, known) if entry.id else self._match(entry, place)
+            row = self._named(entry, place, known) if entry.id else self._match(entry, place, known)
         except NotFoundError as error:
             problems.append(replace(refused_row(place, error), field="id", value=entry.id))
             return None
@@ -192,7 +220,8 @@ class LocalContacts:
             return None
         is_somebody = row.stored is not None or row.facts.email or row.facts.phone
         serious = [problem for problem in row.problems if problem.field not in entry.optional or not is_somebody]
-        serious += self._too_long(row.stored, entry, place)
+        if entry.note:
+            serious += self._too_long(row.stored, entry, place)
         problems += serious
         return None if serious else row
 
@@ -221,10 +250,10 @@ class LocalContacts:
             at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
         )
 
-    def _match(self, entry: ContactEntry, place: int) -> _Met:
+    def _match(self, entry: ContactEntry, place: int, known: _Known) -> _Met:
         """Return the stored person these facts are about, if any, and the facts as they are kept."""
         email = entry.fields.email
-        by_email = contacts.contacts_by_email(self.engine.store, email) if email and is_address(email) else None
+        by_email = known.at(email) if email and is_address(email) else None
         facts, problems = checked_facts(
             entry.fields, country=by_email.country if by_email else None, position=place
         )
@@ -245,14 +274,14 @@ class LocalContacts:
         is_same = by_phone is not None and not (by_phone.email and facts.email)
         return _Met(by_phone if is_same else None, facts, problems)
 
-    def _named(self, entry: ContactEntry, place: int, known: Mapping[str, Contact]) -> _Met:
+    def _named(self, entry: ContactEntry, place: int, known: _Known) -> _Met:
         """Return the stored person of an entry with an id, and the facts as they are kept."""
         wanted = str(parse_id(entry.id or "", IdKind.CONTACT))
-        contact = known.get(wanted)
+        contact = known.by_id.get(wanted)
         if contact is None:
             raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
         facts, problems = checked_facts(entry.fields, country=contact.country, position=place)
-        other = contacts.contacts_by_email(self.engine.store, facts.email) if facts.email else None
+        other = known.at(facts.email) if facts.email else None
         if other is not None and other.id != wanted:
             raise ConflictError(
                 f"The address {facts.email} belongs to {other.id}, not to {wanted}.",
@@ -270,7 +299,7 @@ class LocalContacts:
             contact = replace(stored, **known)
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
-        return contact if contact == stored else replace(contact, updated_at=now)
+        return contact if contact == stored or contact.updated_at == now else replace(contact, updated_at=now)
 
 
 def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:

@@ -359,12 +359,15 @@ class LocalPlans:
 
     def _check(self, plan: Plan, people: Items[PlannedPerson]) -> None:
         steps = approvals.steps_of(self.engine.store, plan)
+        alike = steps  # equal to them, and the very values that the last person's steps are
         for person in people:
-            if tuple(planned.step for planned in person.steps) != steps:
+            planned_steps = tuple([planned.step for planned in person.steps])
+            if planned_steps not in (alike, steps):
                 raise InvalidArgumentsError(
                     f"The steps planned for {person.contact_id} are not those of the blueprint's version.",
                     next_step="Plan every step of the version, in its order.",
                 )
+            alike = planned_steps
         wanted = {person.contact_id for person in people}
         if missing := wanted - {contact.id for contact in contacts.contacts_by_ids(self.engine.store, wanted)}:
             raise NotFoundError(

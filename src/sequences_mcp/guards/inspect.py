@@ -169,28 +169,31 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
             )
 
 
-@lru_cache(maxsize=32_768)
 def of_value(name: str, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
-    """Return what is wrong with one value; ``field`` and ``variable`` name it.
-
-    A plan asks for each value of ten thousand people several times, so the answers are remembered.
-    """
-    return tuple(_of_value(name, value, policy))
+    """Return what is wrong with one value; ``field`` and ``variable`` name it."""
+    found = _of_fact(fact_of(name), value, policy)
+    return tuple([_named(name, one) for one in found]) if found else found
 
 
-def _of_value(name: str, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
-    given = Value(value or "", fact_of(name))
+@lru_cache(maxsize=32_768)
+def _of_fact(fact: Fact, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
+    """Return the same, unnamed. A plan asks for each value of its people several times, by several names."""
+    return tuple(_looked_at(fact, value, policy))
+
+
+def _looked_at(fact: Fact, value: str | None, policy: GuardPolicy) -> Iterator[Finding]:
+    given = Value(value or "", fact)
     if value and is_plain(given):  # and so not blank
         return
     if is_blank(value):
-        yield _named(name, _found(MISSING, given, policy))
+        yield _found(MISSING, given, policy)
     else:
         of_marks = []
         if not is_unheard_of(given.text, policy):
             of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
         for finding in [*of_marks, *_as_value(given, policy)]:
             if not (of_marks and finding.rule == MARKS.id):
-                yield _named(name, finding)
+                yield finding
 
 
 def _named(name: str, finding: Finding) -> Finding:

@@ -222,7 +222,17 @@ def problems_told(rows: RecipientRows) -> Iterator[None]:
 
 def with_optional(entries: Iterable[Recipient], optional: frozenset[str]) -> list[Recipient]:
     """Return the entries with the facts that are left out where they are wrong."""
-    return [replace(entry, contact=replace(entry.contact, optional=optional)) for entry in entries]
+    return [
+        Recipient(
+            contact_id=entry.contact_id,
+            contact=replace(entry.contact, optional=optional),
+            emails=entry.emails,
+            phones=entry.phones,
+            variables=entry.variables,
+            texts=entry.texts,
+        )
+        for entry in entries
+    ]
 
 
 # What the local engine needs of a person whatever the steps are: who it is, and when e-mails may leave.
@@ -285,11 +295,12 @@ class _Row:
         known = ContactFields(**{name: _line(self._text(item, name)) for name in FACTS})
         emails = self._each(item, "emails", lambda item: read_address(item).text)
         phones = self._each(item, "phone_numbers", _direct)
-        known = replace(
-            known,
-            email=known.email or next(iter(emails), None),
-            phone=known.phone or next(iter(phones), None),
-        )
+        if emails or phones:
+            known = replace(
+                known,
+                email=known.email or next(iter(emails), None),
+                phone=known.phone or next(iter(phones), None),
+            )
         contact_id, note = self._id(item), self._text(item, "note")
         if contact_id is None and not (known.email or known.phone) and not self.problems:
             self._wrong(None, None, "it has neither email nor phone; one of the two says who it is")

@@ -84,19 +84,20 @@ def quick_findings(
     with plain words at least as long has no finding either; what is left is what is said of each value. Ten
     thousand people share a few templates and many values, so all these answers are remembered.
     """
-    used = used_by([step], values)
     lengths = []
     doubtful = False
-    for name, value in used.items():
-        apart = _stands_apart(step.subject, step.content, name)
-        seen = _seen(name, value or "", policy, stands_apart=apart)
+    for name, stands_apart in _places(step.subject, step.content):
+        value = values[name]
+        if value is None or is_blank(value):
+            continue
+        seen = _seen(name, value, policy, stands_apart=stands_apart)
         if seen is None:
             return None
         lengths.append((name, seen.size))
         doubtful = doubtful or seen.is_doubtful
-    if not _fits(step, tuple(lengths), is_follow_up=_follows_an_email(earlier), policy=policy):
+    if not _fits(step, tuple(lengths), policy, is_follow_up=_follows_an_email(earlier)):
         return None
-    return check_filled(step, used, policy=policy) if doubtful else ()
+    return check_filled(step, used_by([step], values), policy=policy) if doubtful else ()
 
 
 def pre_send_check(text: Leaving, *, sender: Sender, policy: GuardPolicy) -> str | None:
@@ -167,15 +168,17 @@ def _is_quiet(name: str, value: str, policy: GuardPolicy, *, stands_apart: bool)
     )
 
 
-@lru_cache(maxsize=4_096)
-def _stands_apart(subject: str | None, content: str, name: str) -> bool:
-    """Say whether a variable of a template is in its subject, or is the whole of its text."""
-    token = f"{{{{{name}}}}}"
-    return token in (subject or "") or content.strip() == token
+@lru_cache(maxsize=256)
+def _places(subject: str | None, content: str) -> tuple[tuple[str, bool], ...]:
+    """Return the variables of a template, and whether each is in its subject or is the whole of its text."""
+    used = used_in([part for part in (subject, content) if part])
+    return tuple(
+        (name, f"{{{{{name}}}}}" in (subject or "") or content.strip() == f"{{{{{name}}}}}") for name in used
+    )
 
 
 @lru_cache(maxsize=4_096)
-def _fits(step: Step, lengths: tuple[tuple[str, int], ...], *, is_follow_up: bool, policy: GuardPolicy) -> bool:
+def _fits(step: Step, lengths: tuple[tuple[str, int], ...], policy: GuardPolicy, *, is_follow_up: bool) -> bool:
     """Say whether a template filled with plain words, of these lengths in eights, is without a finding."""
     values: dict[str, str | None] = {name: (_FILLER * size)[: _ROUNDED * size] for name, size in lengths}
     subject, content = (None if part is None else fill_in(part, values) for part in (step.subject, step.content))
@@ -326,7 +329,8 @@ def planned_step(
     stays = text is not None and text.keeps_subject
     templates = (content,) if stays else (subject, content)
     empty = {name for part in templates if part for name in missing(part, values)}
-    findings.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
+    if empty:
+        findings.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in findings):
         if subject is not None and not stays:
             subject = fill_in(subject, values)

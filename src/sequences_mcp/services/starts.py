@@ -359,7 +359,9 @@ async def _judge(
     for entry, saved in batch:
         contact = saved.contact
         recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
-        recipient = replace(recipient, findings=(*recipient.findings, *map(recipients.not_saved, saved.dropped)))
+        if saved.dropped:
+            not_saved = map(recipients.not_saved, saved.dropped)
+            recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
         judged.append((recipient, reasons + _stray_texts(blueprint, entry)))
     return judged

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sequences_mcp.domain.addresses import address_key, domain_of
@@ -25,6 +26,7 @@ from sequences_mcp.store.database import Store
 from sequences_mcp.store.statements import from_micros, to_micros
 
 REMEMBERED = 512
+_AT_ONCE = 500
 
 
 def insert_contact(store: Store, contact: Contact) -> None:
@@ -56,6 +58,16 @@ def contacts_by_email(store: Store, email: str) -> Contact | None:
     """Return the person with this address, whatever its case."""
     row = store.row("contacts.by_email", email_key=address_key(email))
     return _from_row(row) if row else None
+
+
+def contacts_by_emails(store: Store, emails: Iterable[str]) -> dict[str, Contact]:
+    """Return the people with these addresses, whatever their case, by ``address_key``."""
+    people: dict[str, Contact] = {}
+    wanted = iter(dict.fromkeys(map(address_key, emails)))
+    while keys := list(islice(wanted, _AT_ONCE)):
+        rows = store.rows("contacts.by_emails", email_keys=json.dumps(keys))
+        people |= {row["email_key"]: contact for row, contact in zip(rows, _from_rows(rows), strict=True)}
+    return people
 
 
 def contacts_by_phone(store: Store, phone: str) -> list[Contact]:

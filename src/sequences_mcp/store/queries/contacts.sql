@@ -25,6 +25,10 @@ SELECT contact.* FROM json_each(:ids) wanted CROSS JOIN contact ON contact.id = 
 -- The person with this address, whatever its case.
 SELECT * FROM contact WHERE email_key = :email_key
 
+-- by_emails --
+-- The people with the addresses of a JSON list.
+SELECT contact.* FROM json_each(:email_keys) wanted CROSS JOIN contact ON contact.email_key = wanted.value
+
 -- by_phone --
 -- People with this number.
 SELECT * FROM contact WHERE phone = :phone ORDER BY no
