@@ -225,20 +225,20 @@ async def fill(app: AppContext, *, number_of_plans: int) -> None:
         vendor = ("kalent", "clarky", "topo")[count % 3]
         people = [person(vendor, number + one) for one in range(A_PLAN[vendor])]
         number += len(people)
-        await decided(app, blueprints[vendor], people, fate=count // 3)
+        await decided(app, blueprints[vendor], people, outcome=count // 3)
 
 
-async def decided(app: AppContext, blueprint_id: str, people: list[Any], *, fate: int) -> None:
+async def decided(app: AppContext, blueprint_id: str, people: list[Any], *, outcome: int) -> None:
     """Plan a start; say yes to most, no to some, nothing to others, and take somebody back after the yes."""
     report = await start_sequence(app, blueprint_id=blueprint_id, contacts=people, progress=silent)
     plan = report.plan
-    if fate % 10 == 7:
+    if outcome % 10 == 7:
         return
-    if fate % 10 == 8:
+    if outcome % 10 == 8:
         await refuse_plan(app, plan_id=plan.id, reason="no", actor="benchmark")
         return
     await approve_plan(app, plan_id=plan.id, digest=plan.digest, actor="benchmark")
-    if fate % 10 == 9:
+    if outcome % 10 == 9:
         await app.suppressions.suppress("address", report.sample.contact.email or "", reason="asked")
 
 
@@ -263,18 +263,20 @@ def compare(settings: Settings, port: int) -> Verdict:
             own for own in plan_ids if (plan := plans.find_plan(store, own)) and plan.status is PlanStatus.APPROVED
         }
     there = {one.id: enrolled[known_as(one)] for one in runs}
-    fates = {one.id: fate_of(one) for one in runs if one.plan_id in yes}
+    outcomes = {one.id: fate_of(one) for one in runs if one.plan_id in yes}
     preapproved = [one for one in runs if one.plan_id not in yes or one.operation_id is None]
     return Verdict(
-        people=len(fates),
+        people=len(outcomes),
         preapproved=len(preapproved),
         twice=sum(count > 1 for count in enrolled.values()),
         unapproved=sum(bool(there[one.id]) for one in preapproved),
-        lost=sum(fate == "done" and not there[own] for own, fate in fates.items()),
-        unnoticed=sum(fate not in ("done", "unknown") and bool(there[own]) for own, fate in fates.items()),
-        unknown_enrolled=sum(fate == "unknown" and bool(there[own]) for own, fate in fates.items()),
+        lost=sum(outcome == "done" and not there[own] for own, outcome in outcomes.items()),
+        unnoticed=sum(
+            outcome not in ("done", "unknown") and bool(there[own]) for own, outcome in outcomes.items()
+        ),
+        unknown_enrolled=sum(outcome == "unknown" and bool(there[own]) for own, outcome in outcomes.items()),
         sound=sound,
-        **{fate: list(fates.values()).count(fate) for fate in ("done", "not_done", "unknown", "left")},
+        **{outcome: list(outcomes.values()).count(outcome) for outcome in ("done", "not_done", "unknown", "left")},
     )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.engine.blueprints import LocalBlueprints
     from sequences_mcp.engine.provider import LocalProvider
-    from sequences_mcp.engine.supervisor import Pulse
+    from sequences_mcp.engine.supervisor import Heartbeat
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
@@ -223,20 +223,20 @@ def log_conflicts(settings: Settings) -> None:
 
 @contextmanager
 def open_worker(
-    settings: Settings, *, clock: Clock = utc_now, lane: str | None = None, pulse: Pulse | None = None
+    settings: Settings, *, clock: Clock = utc_now, queue: str | None = None, pulse: Heartbeat | None = None
 ) -> Iterator[Worker]:
     """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender.
 
-    ``lane`` leaves the rest of the work to other workers of this process.
+    ``queue`` leaves the rest of the work to other workers of this process.
     """
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import SendPolicy
     from sequences_mcp.engine.supervisor import MAILBOX
-    from sequences_mcp.engine.worker import FREE, LANES, Worker
+    from sequences_mcp.engine.worker import FREE, QUEUES, Worker
     from sequences_mcp.planning.rendering import pre_send_check
     from sequences_mcp.store.database import Store
 
-    sender = _require_sender(settings) if lane == FREE else require_sending(settings)
+    sender = _require_sender(settings) if queue == FREE else require_sending(settings)
     terms = terms_of(settings)
     rules = SendPolicy(
         terms=terms,
@@ -247,7 +247,7 @@ def open_worker(
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
     )
-    is_first = lane in (None, MAILBOX)
+    is_first = queue in (None, MAILBOX)
     with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, _shown(pulse, store):
         yield Worker(
             store=store,
@@ -259,13 +259,13 @@ def open_worker(
             ),
             deliver=_delivery(settings),
             tell=_tell(settings, store, clock=clock),
-            lanes=LANES if lane is None else frozenset({lane}),
+            queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
         )
 
 
 @contextmanager
-def _shown(pulse: Pulse | None, store: Store) -> Iterator[None]:
+def _shown(pulse: Heartbeat | None, store: Store) -> Iterator[None]:
     """Let a worker show itself in the database while that is open."""
     if pulse is None:
         yield
@@ -551,9 +551,9 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
     stop = threading.Event()
     threads = [
         threading.Thread(
-            target=_work_until, args=(settings, stop, lane), kwargs={"clock": clock, "after": after}, daemon=True
+            target=_work_until, args=(settings, stop, queue), kwargs={"clock": clock, "after": after}, daemon=True
         )
-        for lane in _lanes(settings)
+        for queue in _queues(settings)
     ]
     for thread in threads:
         thread.start()
@@ -567,7 +567,7 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
             thread.join(max(last - time.monotonic(), 0))
 
 
-def _lanes(settings: Settings) -> list[str]:
+def _queues(settings: Settings) -> list[str]:
     """Return what a worker of this process does: without the mail server's password all that needs no server."""
     sending = ["mailbox", *(["notice"] if settings.notice else [])]
     return ["free", *(sending if settings.can_send else [])]
@@ -578,9 +578,9 @@ async def _handing_over(
     settings: Settings, app: AppContext, store: Store, *, on: bool, clock: Clock, after: float
 ) -> AsyncIterator[None]:
     """Hand approved starts over to their vendors meanwhile, wherever they were approved; with ``on``, unasked."""
-    from sequences_mcp.engine.supervisor import VENDORS, Pulse
+    from sequences_mcp.engine.supervisor import VENDORS, Heartbeat
 
-    pulse = Pulse(settings.data_dir, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
+    pulse = Heartbeat(settings.data_dir, VENDORS, clock, sends=", ".join(settings.accounts), store=store)
 
     async def hand_over() -> None:
         await asyncio.sleep(after)
@@ -604,14 +604,14 @@ async def _handing_over(
         await stop_enrolling(seconds=CLOSE_WITHIN)
 
 
-def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: Clock, after: float) -> None:
-    """Do the due work of one lane, beginning ``after`` seconds, until told to stop, whatever happens meanwhile."""
+def _work_until(settings: Settings, stop: threading.Event, queue: str, *, clock: Clock, after: float) -> None:
+    """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile."""
     if stop.wait(after):
         return
-    from sequences_mcp.engine.supervisor import Pulse, keep_working
+    from sequences_mcp.engine.supervisor import Heartbeat, keep_working
 
     terms = terms_of(settings)
-    pulse = Pulse(settings.data_dir, lane, clock, serves=(terms.mark,), sends=_sends(terms))
+    pulse = Heartbeat(settings.data_dir, queue, clock, serves=(terms.mark,), sends=_sends(terms))
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 
@@ -620,7 +620,7 @@ def _work_until(settings: Settings, stop: threading.Event, lane: str, *, clock: 
         nonlocal was_there
         if was_there and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
-        with open_worker(settings, clock=clock, lane=lane, pulse=pulse) as worker:
+        with open_worker(settings, clock=clock, queue=queue, pulse=pulse) as worker:
             was_there = True
             yield worker
 

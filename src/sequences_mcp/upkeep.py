@@ -21,9 +21,9 @@ from sequences_mcp.bootstrap import (
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
-    from sequences_mcp.ports.vendor import EnrolmentCounts
+    from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
-    from sequences_mcp.store.backup import PutBack
+    from sequences_mcp.store.backup import RestoreSummary
 
 
 NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
@@ -50,9 +50,9 @@ def work_once(settings: Settings) -> WorkDone:
     return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
 
 
-async def _hand_over_once(settings: Settings) -> EnrolmentCounts:
+async def _hand_over_once(settings: Settings) -> EnrolmentTally:
     """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
-    from sequences_mcp.ports.vendor import EnrolmentCounts
+    from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.services.enrolment import enrol_waiting
 
     async with open_context(settings, worker=False, actor="worker") as app:
@@ -65,7 +65,7 @@ async def _hand_over_once(settings: Settings) -> EnrolmentCounts:
         pairs = zip(before, after, strict=True)
         return sum(int(getattr(now, name)) - int(getattr(was, name)) for was, now in pairs)
 
-    return EnrolmentCounts(
+    return EnrolmentTally(
         done=more("done"), unknown=more("unknown"), not_done=more("not_done"), waiting=more("waiting")
     )
 
@@ -124,7 +124,9 @@ def back_up_folder(settings: Settings, target: Path) -> None:
     backup.back_up(settings.data_dir, target, now=utc_now(), settings=remaining)
 
 
-def restore(settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str) -> tuple[PutBack, int]:
+def restore(
+    settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str
+) -> tuple[RestoreSummary, int]:
     """Put a backup into the data folder that nobody uses; return what was done and how many outcomes are unknown.
 
     ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.

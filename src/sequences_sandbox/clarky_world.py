@@ -134,7 +134,7 @@ def approved(state: Clarky, enrollment: Enrollment, now: datetime) -> Enrollment
     return replace(enrollment, run=advance_run(started(touches, now), now))
 
 
-def settled_clarky(state: Clarky, now: datetime) -> Clarky:
+def advanced_clarky(state: Clarky, now: datetime) -> Clarky:
     """Return the state after everything that was due by ``now``."""
     moved = {key: _moved(state, enrollment, now) for key, enrollment in state.enrollments.items()}
     return replace(state, enrollments=moved)

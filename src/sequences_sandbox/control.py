@@ -34,7 +34,7 @@ def happen(world: World, vendor: str, what: str, *, to: str) -> None:
     if change is None:
         known = ", ".join(f"{v} {w}" for v, w in HAPPENINGS)
         raise BadInput(f"Nothing called {vendor} {what}: there are {known}", field="what")
-    change(world, to, world.settle())
+    change(world, to, world.advance())
 
 
 def _replied(run: SandboxRun, now: datetime) -> SandboxRun:
@@ -223,7 +223,7 @@ class Control:
 
     def tell_time(self, fields: dict[str, Any]) -> Any:
         """Return the sandbox's time."""
-        return {"now": stamp(self.world.settle())}
+        return {"now": stamp(self.world.advance())}
 
     def move_clock(self, fields: dict[str, Any]) -> Any:
         """Let ``advance_seconds`` pass at once."""

@@ -170,7 +170,7 @@ def enriched(talent: Talent, kinds: frozenset[str], *, ready_at: datetime) -> Ta
     return replace(talent, loading=talent.loading | kinds, loaded_at=ready_at)
 
 
-def settled_kalent(state: Kalent, now: datetime) -> Kalent:
+def advanced_kalent(state: Kalent, now: datetime) -> Kalent:
     """Return the state after everything that was due by ``now``."""
     runs = {key: _moved(sequence, now) for key, sequence in state.sequences.items()}
     talents = {key: _found(talent, now) for key, talent in state.talents.items()}

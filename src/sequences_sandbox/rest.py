@@ -247,7 +247,7 @@ def _route(vendor: Vendor, world: World, endpoint: Endpoint) -> Route:
         call = Call(
             world=world,
             key=NOBODY,
-            now=world.settle(),
+            now=world.advance(),
             path=request.path_params,
             query=request.query_params,
             headers=request.headers,

@@ -89,10 +89,10 @@ def due_at(run: SandboxRun) -> datetime | None:
     """Return when the next touch is due, or None where there is none."""
     if (touch := run.current) is None:
         return None
-    return max(run.anchor, _settled_at(run)) if touch.after_invitation else run.anchor + touch.wait
+    return max(run.anchor, _invitation_closed_at(run)) if touch.after_invitation else run.anchor + touch.wait
 
 
-def _settled_at(run: SandboxRun) -> datetime:
+def _invitation_closed_at(run: SandboxRun) -> datetime:
     """Return when the invitation counts as settled: accepted, or left open for its whole time."""
     sent = [
         (executed.at, executed.touch.resolves_after)

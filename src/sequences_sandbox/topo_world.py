@@ -234,7 +234,7 @@ def derived_id(*parts: str) -> str:
     return str(uuid.uuid5(_NAMES, "/".join(parts)))
 
 
-def settled_topo_course(state: Topo, now: datetime) -> Topo:
+def advanced_topo_course(state: Topo, now: datetime) -> Topo:
     """Return the state after everything that was due by ``now``."""
     for entry in state.entries.values():
         if entry.contact_id is None and entry.created_at + RESOLUTION <= now:

@@ -79,10 +79,10 @@ class World:
         self.count += 1
         return str(uuid.uuid5(_NAMES, str(self.count)))
 
-    def settle(self) -> datetime:
+    def advance(self) -> datetime:
         """Let everything happen that was due, and return the time."""
         now = self.now()
-        self.kalent = kalent_world.settled_kalent(self.kalent, now)
-        self.clarky = clarky_world.settled_clarky(self.clarky, now)
-        self.topo = topo_world.settled_topo_course(self.topo, now)
+        self.kalent = kalent_world.advanced_kalent(self.kalent, now)
+        self.clarky = clarky_world.advanced_clarky(self.clarky, now)
+        self.topo = topo_world.advanced_topo_course(self.topo, now)
         return now

@@ -24,7 +24,7 @@ from sequences_mcp.domain.blueprint import (
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.ports.embedded import AskedChange
+from sequences_mcp.ports.embedded import PendingChange
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OURS = Terms(
@@ -132,7 +132,7 @@ def sequence_of(*steps: StepRun, **more: Any) -> Run:
     )
 
 
-def change(**more: Any) -> AskedChange:
+def change(**more: Any) -> PendingChange:
     """Return a change of what a vendor sends."""
     values: dict[str, Any] = {
         "id": "local:op_01ARZ3NDEKTSV4RRFFQ69G5FB0",
@@ -143,7 +143,7 @@ def change(**more: Any) -> AskedChange:
         "asked_at": AT,
         "digest_version": 1,
     }
-    return AskedChange(**{**values, **more})
+    return PendingChange(**{**values, **more})
 
 
 def text(step: Step, **more: Any) -> str:
@@ -457,7 +457,7 @@ def test_each_setting_each_fact_of_the_header_each_text_and_their_order_change_t
 
 
 def test_each_fact_of_a_change_changes_its_digest_and_what_becomes_of_it_does_not() -> None:
-    assert {one.name for one in fields(AskedChange)} == set(CHANGE_CHANGES) | CHANGE_STATE
+    assert {one.name for one in fields(PendingChange)} == set(CHANGE_CHANGES) | CHANGE_STATE
     for name, value in CHANGE_CHANGES.items():
         assert change(**{name: value}).digest != CHANGE_1, name
     decided: Mapping[str, Any] = {"approved_by": "page", "decided_at": AT, "came_to": "done"}

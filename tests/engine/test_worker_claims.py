@@ -16,7 +16,7 @@ from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Leaving, SequenceStatus, StepState
 from sequences_mcp.engine.claim import examine_step
 from sequences_mcp.engine.events import Tick
-from sequences_mcp.engine.supervisor import MAILBOX, Pulse
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.errors import StoreBusyError
 from sequences_mcp.store import mailboxes
 from sequences_mcp.store.database import Store
@@ -223,7 +223,7 @@ async def test_a_lease_that_ended_is_noted_whoever_looks(world: World) -> None:
 async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: World) -> None:
     await start(world)
     folder, terms = world.store.path.parent, world.terms
-    Pulse(folder, MAILBOX, world.clock, serves=(terms.mark,), store=world.store).beat()
+    Heartbeat(folder, MAILBOX, world.clock, serves=(terms.mark,), store=world.store).beat()
     later = world.under(spacing=9)
     later.worker().run_due()
     assert await states(later) == [StepState.PLANNED]

@@ -26,7 +26,7 @@ from sequences_mcp.domain.run import StepState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
-from sequences_mcp.engine.supervisor import MAILBOX, Pulse, WorkerState, in_files, keep_working, worker_states
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, WorkerState, in_files, keep_working, worker_states
 from sequences_mcp.engine.worker import FREE
 from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreError, StoreUnwritableError
 from sequences_mcp.store import audit
@@ -69,7 +69,7 @@ class FakeWork:
     ids=lambda fault: type(fault).__name__,
 )
 def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: Path, fault: Exception) -> None:
-    pulse, seen, pauses = Pulse(tmp_path, MAILBOX, now), list[str | None](), list[int]()
+    pulse, seen, pauses = Heartbeat(tmp_path, MAILBOX, now), list[str | None](), list[int]()
 
     def pause(failures: int) -> float:
         pauses.append(failures)
@@ -90,7 +90,7 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
     world: World, is_open: bool
 ) -> None:
     time, store = [START], world.store
-    pulse = Pulse(
+    pulse = Heartbeat(
         store.path.parent, FREE, lambda: time[0], serves=("a",), sends="Ada", store=store if is_open else None
     )
     pulse.beat(acted=True)
@@ -190,12 +190,12 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: W
     def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         with Store.open(world.store.path.parent, now=START, examined=False) as own:
             other = World(world.folder, own, world.clock, world.terms)
-            other.worker(lanes=frozenset({FREE})).run_due()
+            other.worker(queues=frozenset({FREE})).run_due()
         opened.append(message)
         before_dot()
         return Receipt("250 taken")
 
-    world.worker(slow, lanes=frozenset({MAILBOX})).run_due()
+    world.worker(slow, queues=frozenset({MAILBOX})).run_due()
     assert len(opened) == 1
     assert (await world.local.tasks.list_tasks(page=1, size=10)).total_count == 1
 
@@ -252,7 +252,7 @@ async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile
     with pytest.raises(KeyboardInterrupt):
         world.worker(FakeDelivery(), at=die).run_due()
     world.clock.forward(hours=1)
-    world.worker(FakeDelivery(), lanes=frozenset({FREE})).run_due()
+    world.worker(FakeDelivery(), queues=frozenset({FREE})).run_due()
     assert (await world.runs())[0].steps[0].state is StepState.UNKNOWN
     delivery = FakeDelivery()
     world.worker(delivery).run_due()

@@ -16,7 +16,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError
-from sequences_mcp.ports.embedded import AskedChange, SequenceFilter
+from sequences_mcp.ports.embedded import PendingChange, SequenceFilter
 from sequences_mcp.review import decide
 from sequences_mcp.services.blueprints import create_blueprint, update_blueprint
 from sequences_mcp.services.enrolment import enrol_soon
@@ -138,10 +138,10 @@ def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list
     assert nobody.status == 303
 
 
-def asked_at_topo(world: World) -> AskedChange:
+def asked_at_topo(world: World) -> PendingChange:
     """Let an agent ask for another opener of a run at Topo."""
 
-    async def ask(app: AppContext) -> AskedChange:
+    async def ask(app: AppContext) -> PendingChange:
         found = await list_sequences(
             app, provider="topo", wanted=SequenceFilter(status=SequenceStatus.ACTIVE, page=1, size=1)
         )
@@ -151,7 +151,7 @@ def asked_at_topo(world: World) -> AskedChange:
         [change] = (await app.changes.waiting(page=1, size=5)).items
         return change
 
-    change: AskedChange = world.at_desk(ask)
+    change: PendingChange = world.at_desk(ask)
     return change
 
 
@@ -183,7 +183,7 @@ def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visit
     assert f"/changes/{change.id}" not in person.get("/").text
 
 
-async def asked_of_kalent(app: AppContext) -> AskedChange:
+async def asked_of_kalent(app: AppContext) -> PendingChange:
     """Start somebody in a blueprint of Kalent, then let an agent ask for another text of it."""
 
     async def silent(done: int, total: int) -> None:
@@ -236,7 +236,7 @@ def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_o
     assert len(patches(clarky)) == before + 1
 
 
-async def unsigned_yes(app: AppContext, change: AskedChange) -> str:
+async def unsigned_yes(app: AppContext, change: PendingChange) -> str:
     """Say yes in the terminal, which has no passkey."""
     seen = await decide.look_up(app, change.id)
     return await decide.approve_in_terminal(app, change.id, seen=seen, people=None, actor="terminal")

@@ -151,7 +151,7 @@ async def test_an_answer_that_comes_after_somebody_looked_too_early_is_the_true_
             looked = await desktop.call("check_operation", operation_id=taken.operation_id)
             enrolment = app.providers[vendor].enrolment
             assert enrolment is not None
-            await app.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
+            await app.vendor_runs.record_outcomes(taken.operation_id, await enrolment.enrol(taken.order))
         told = await start.told(desktop)
         again = await desktop.refused(
             "start_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts, idempotency_key="2"
@@ -173,7 +173,7 @@ async def test_a_late_answer_about_somebody_who_is_in_another_run_by_then_says_t
             _, second = await said_yes(vendors, desktop, "clarky", contacts=[ZOE])
             await enrol_at_vendor(app, plan_id=second["plan_id"])
             [one] = taken.order.people
-            await app.vendor_runs.settle(
+            await app.vendor_runs.record_outcomes(
                 taken.operation_id, [EnrolmentOutcome(sequence_id=one.id, outcome="done")]
             )
         run = await desktop.call("get_sequence", sequence_id=one.id)
@@ -259,7 +259,7 @@ async def test_a_blueprint_is_not_changed_while_a_start_of_it_is_on_its_way(vend
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])
             error = await desktop.refused("update_blueprint", **change)
-            await app.vendor_runs.settle(
+            await app.vendor_runs.record_outcomes(
                 taken.operation_id,
                 [EnrolmentOutcome(sequence_id=one.id, outcome="done") for one in taken.order.people],
             )

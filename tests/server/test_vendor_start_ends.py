@@ -51,7 +51,7 @@ async def test_an_earlier_run_of_a_candidate_is_never_taken_for_the_one_under_wa
             while_asked = await desktop.call("get_sequence", sequence_id=own)
             enrolment = app.providers["kalent"].enrolment
             assert enrolment is not None
-            await app.vendor_runs.settle(taken.operation_id, await enrolment.enrol(taken.order))
+            await app.vendor_runs.record_outcomes(taken.operation_id, await enrolment.enrol(taken.order))
         await vendors.sandbox.fault(
             "body", vendor="kalent", path="*/dynamic-sequence", body=before, status=200, times=3
         )

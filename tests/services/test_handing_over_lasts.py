@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sequences_mcp.engine.supervisor import VENDORS, Pulse, in_files
+from sequences_mcp.engine.supervisor import VENDORS, Heartbeat, in_files
 from sequences_mcp.services.enrolment import enrol_until_cancelled
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ class FakeDesk:
 
 async def test_a_fault_does_not_end_the_handing_over_and_is_shown(tmp_path: Path) -> None:
     app = FakeDesk()
-    pulse = Pulse(tmp_path, VENDORS, lambda: NOON)
+    pulse = Heartbeat(tmp_path, VENDORS, lambda: NOON)
     task = asyncio.create_task(enrol_until_cancelled(cast("Any", app), pulse=pulse))
     await app.vendor_runs.asked.wait()
     for _ in range(10):

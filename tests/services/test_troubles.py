@@ -11,7 +11,7 @@ from tests.world.bureau import Bureau, mailing
 from tests.world.open_server import MAIL, people, yes
 
 from sequences_mcp.domain.findings import Trouble
-from sequences_mcp.engine.supervisor import VENDORS, Pulse
+from sequences_mcp.engine.supervisor import VENDORS, Heartbeat
 
 
 async def started(bureau: Bureau, number: int = 2) -> dict[str, object]:
@@ -72,7 +72,7 @@ async def test_work_that_is_due_with_no_worker_is_told_in_results_too(tmp_path: 
     assert found.since == due
     async with bureau.client("auto") as desktop:
         assert "no worker runs" in (await desktop.call("list_reviews"))["next"]
-    Pulse(bureau.folder, "mailbox", bureau.clock).beat()
+    Heartbeat(bureau.folder, "mailbox", bureau.clock).beat()
     assert "no_worker" not in await troubles(bureau)
     bureau.forward(minutes=10)
     assert "The last one was seen on 2026-11-23 12:10 UTC" in (await troubles(bureau))["no_worker"].what
@@ -81,7 +81,7 @@ async def test_work_that_is_due_with_no_worker_is_told_in_results_too(tmp_path: 
 async def test_what_stands_in_a_workers_way_is_told(tmp_path: Path) -> None:
     bureau = Bureau.at(tmp_path)
     await started(bureau)
-    Pulse(bureau.folder, "mailbox", bureau.clock).trouble("The database has vanished.")
+    Heartbeat(bureau.folder, "mailbox", bureau.clock).trouble("The database has vanished.")
     found = (await troubles(bureau))["worker_in_trouble"]
     assert found.what == "The worker cannot do its work: The database has vanished."
     assert found.since == bureau.clock.now
@@ -93,7 +93,7 @@ async def test_what_stands_in_the_way_of_handing_over_is_told_as_that_and_is_no_
     bureau = Bureau.at(tmp_path)
     await started(bureau)
     bureau.forward(minutes=10)
-    Pulse(bureau.folder, VENDORS, bureau.clock).trouble("Kalent does not answer.")
+    Heartbeat(bureau.folder, VENDORS, bureau.clock).trouble("Kalent does not answer.")
     found = await troubles(bureau)
     assert (
         found["handing_over_in_trouble"].what == "Approved starts wait for their vendors: Kalent does not answer."

@@ -17,7 +17,7 @@ from tests.world.vendor_starts import INES, ZOE, approve, enrolled, said_yes, st
 from tests.world.vendor_world import Connected, connected
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
-from sequences_mcp.ports.vendor import EnrolmentCounts
+from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.services.enrolment import enrol_at_vendor
 from sequences_mcp.vendors.pacing import Timing
 from sequences_sandbox.faults import Fault
@@ -151,14 +151,14 @@ async def spoil(vendors: Connected, vendor: str, name: str, *, act: bool) -> Non
     await vendors.sandbox.fault(kind.value, vendor=vendor, path=ENDS[vendor], act=act, **more)
 
 
-async def handed_over(vendors: Connected, plan_id: str) -> EnrolmentCounts:
+async def handed_over(vendors: Connected, plan_id: str) -> EnrolmentTally:
     """Hand a plan over as a process of its own would; return how far it is."""
     async with vendors.app() as app:
         await enrol_at_vendor(app, plan_id=plan_id)
         return await app.vendor_runs.outcome(plan_id)
 
 
-async def settled_later(vendors: Connected, desktop: Desktop, plan_id: str) -> EnrolmentCounts:
+async def settled_later(vendors: Connected, desktop: Desktop, plan_id: str) -> EnrolmentTally:
     """Let check_operation look, once a request can no longer arrive."""
     vendors.clock.now += timedelta(minutes=3)
     [line] = [one for one in (await desktop.call("list_providers"))["broken"] if "start_sequence" in one]

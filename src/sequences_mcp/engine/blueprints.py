@@ -13,7 +13,7 @@ from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.records import Page
 from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
-from sequences_mcp.ports.embedded import AskedChange
+from sequences_mcp.ports.embedded import PendingChange
 from sequences_mcp.store import blueprints, plans
 
 
@@ -144,25 +144,25 @@ class LocalChanges:
 
     async def ask(
         self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Keep a change that waits, or return the one that waits already."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             own = blueprints.same_change(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
             if own is None:
                 own = self.engine.new_id(IdKind.OPERATION)
-                change = AskedChange(
+                change = PendingChange(
                     id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
                 blueprints.insert_change(store, change)
                 self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
-    async def find(self, change_id: str) -> AskedChange | None:
+    async def find(self, change_id: str) -> PendingChange | None:
         """Return one change, or None."""
         return blueprints.find_change(self.engine.store, change_id)
 
-    async def get(self, change_id: str) -> AskedChange:
+    async def get(self, change_id: str) -> PendingChange:
         """Return one change; NotFoundError."""
         change = await self.find(change_id)
         if change is None:
@@ -171,11 +171,11 @@ class LocalChanges:
             )
         return change
 
-    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+    async def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
         """Return the approved change that a write with this fingerprint carries out, or None."""
         return blueprints.of_request(self.engine.store, subject, fingerprint)
 
-    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
+    async def waiting(self, *, page: int, size: int) -> Page[PendingChange]:
         """Return those that wait, the oldest first."""
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
@@ -186,7 +186,7 @@ class LocalChanges:
 
     async def approve(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Record a person's yes to exactly this digest, once.
 
         Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
@@ -201,7 +201,7 @@ class LocalChanges:
 
     async def approve_again(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Record a yes to sending the same once more; ApprovalError and ConflictError as for the first."""
         with self.engine.store.transaction():
             change = await self.get(change_id)
@@ -222,7 +222,7 @@ class LocalChanges:
         plans.approve_texts(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=at)
         engine.audit("change.approved", change_id, by=actor)
 
-    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
         """Record a no, or that it was taken back; ConflictError when it is decided or too old."""
         with self.engine.store.transaction():
             self._require_waiting(change_id)

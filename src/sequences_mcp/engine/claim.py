@@ -252,9 +252,9 @@ def _composed(store: Store, sequence: Run, run: StepRun, *, rules: SendPolicy, n
     )
 
 
-def _with_message_id(sequence: Run, key: str, own: str) -> Run:
+def _with_message_id(sequence: Run, key: str, header: str) -> Run:
     run = next(step for step in sequence.steps if step.key == key)
-    return with_run(sequence, replace(run, message_id=own))
+    return with_run(sequence, replace(run, message_id=header))
 
 
 def _claimed(

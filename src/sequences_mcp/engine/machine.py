@@ -139,12 +139,12 @@ def step_due_at(sequence: Run, run: StepRun) -> datetime:
         case Temporality.DELAYED:
             return anchor + (run.step.delay.duration() if run.step.delay else _NO_TIME)
         case Temporality.AFTER_INVITATION_SETTLED:
-            return max(anchor, _invitation_settled_at(sequence, run) or anchor)
+            return max(anchor, _invitation_closed_at(sequence, run) or anchor)
         case _:
             return anchor
 
 
-def _invitation_settled_at(sequence: Run, run: StepRun) -> datetime | None:
+def _invitation_closed_at(sequence: Run, run: StepRun) -> datetime | None:
     """Return when the invitation before this step is accepted or has timed out; None when none was sent."""
     earlier = sequence.steps[: sequence.steps.index(run)]
     invitation = next((step for step in reversed(earlier) if step.step.is_invitation), None)
@@ -227,7 +227,7 @@ Result: TypeAlias = tuple[Run, tuple[Effect, ...]]
 
 # Its own worker can settle an unknown e-mail too: the server's reply, however late, is proof.
 _BEYOND_RECALL = frozenset({StepState.HANDED_OVER, StepState.UNKNOWN})
-_OPEN_FATE = _BEYOND_RECALL | {StepState.CLAIMED}
+_OPEN_OUTCOME = _BEYOND_RECALL | {StepState.CLAIMED}
 _LEASE_LOST = "the program ended between the final dot and the server's answer"
 
 
@@ -246,7 +246,7 @@ def on_delivered(sequence: Run, event: Delivered, now: datetime) -> Result:
 
 def on_deferred(sequence: Run, event: Deferred, now: datetime) -> Result:
     """Put the e-mail back until the retry; where the sequence is over, there is none."""
-    run = _answered(_leased(sequence, event.lease, _OPEN_FATE), event.reply)
+    run = _answered(_leased(sequence, event.lease, _OPEN_OUTCOME), event.reply)
     if sequence.status not in LIVE:
         return _flight_cancelled(sequence, run, reason=event.reason, now=now), ()
     run = grounded(run, StepState.HELD, reason=event.reason, until=event.retry_at)
@@ -255,7 +255,7 @@ def on_deferred(sequence: Run, event: Deferred, now: datetime) -> Result:
 
 def on_rejected_by_server(sequence: Run, event: Rejected, now: datetime) -> Result:
     """Fail the step and with it the sequence; never write to an address that does not exist again."""
-    run = _answered(_leased(sequence, event.lease, _OPEN_FATE), event.reply)
+    run = _answered(_leased(sequence, event.lease, _OPEN_OUTCOME), event.reply)
     run = grounded(run, StepState.FAILED, reason=event.reason)
     sequence = with_run(sequence, run, updated_at=now)
     if sequence.status in LIVE:

@@ -77,21 +77,21 @@ class LocalOperations:
         """Return operations whose outcome nobody knows, oldest first."""
         return rows.unknown_operations(self.engine.store, now=self.engine.clock(), size=size)
 
-    async def doubt(self, operation_id: str, *, answer: str) -> VendorOperation:
+    async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
         """Record that nobody knows what became of it."""
         with self.engine.store.transaction():
             rows.mark_unknown(self.engine.store, operation_id, answer=answer)
             self.engine.audit("operation.unknown", operation_id)
             return self._get(operation_id)
 
-    async def settle(
+    async def conclude(
         self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
     ) -> VendorOperation:
         """Record what became of it; what is settled stays as it was."""
         who = actor or self.engine.actor
         with self.engine.store.transaction():
             now = self.engine.clock()
-            if rows.settle_operation(
+            if rows.conclude_operation(
                 self.engine.store, operation_id, state=state, answer=answer, actor=who, now=now
             ):
                 self.engine.audit(f"operation.{state}", operation_id, by=who)

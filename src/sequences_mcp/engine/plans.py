@@ -109,12 +109,12 @@ def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
 
 
 def _tell(store: Store, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
-    fates = _Fates.of(store, people) if plan.status is PlanStatus.APPROVED else None
+    outcomes = _PeopleStanding.of(store, people) if plan.status is PlanStatus.APPROVED else None
     for person in people:
-        event = fates.of_one(person) if fates else _ending(plan, person)
+        event = outcomes.of_one(person) if outcomes else _ending(plan, person)
         apply_event(store, person, event, now=now, actor=actor)
-    if fates:
-        drop_elsewhere(store, fates.begun, plan_id=plan.id, now=now, actor=actor)
+    if outcomes:
+        drop_elsewhere(store, outcomes.begun, plan_id=plan.id, now=now, actor=actor)
 
 
 def _ending(plan: Plan, run: Run) -> Event:
@@ -124,7 +124,7 @@ def _ending(plan: Plan, run: Run) -> Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fates:
+class _PeopleStanding:
     """What the world says about the people of an approved plan at the moment of starting them."""
 
     store: Store
@@ -134,7 +134,7 @@ class _Fates:
     begun: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, runs: list[Run]) -> _Fates:
+    def of(cls, store: Store, runs: list[Run]) -> _PeopleStanding:
         results = {
             contact.id: contact for contact in contacts.contacts_by_ids(store, [run.contact_id for run in runs])
         }

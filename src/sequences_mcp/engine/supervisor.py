@@ -32,7 +32,7 @@ def elapsed() -> float:
 
 FOLDER = "workers"
 MAILBOX = "mailbox"
-VENDORS = "vendors"  # the lane in which approved starts are handed over; the others are the worker's
+VENDORS = "vendors"  # the queue in which approved starts are handed over; the others are the worker's
 EVERY = timedelta(seconds=30)
 SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -64,14 +64,14 @@ class WorkerState:
 
 
 @dataclass(slots=True)
-class Pulse:
+class Heartbeat:
     """What one worker shows of itself. A folder that is gone or full is no reason to stop: nothing here raises.
 
     ``store`` is the worker's own while it is open; without one, or where it cannot be written, a file is.
     """
 
     data_dir: Path
-    lane: str
+    queue: str
     clock: Callable[[], datetime]
     serves: tuple[str, ...] = ()
     sends: str = ""
@@ -97,7 +97,7 @@ class Pulse:
         """Take away what was shown, while the store is open and after it."""
         if self.store is not None:
             with suppress(StoreError), self.store.hasty(PATIENCE):
-                self.store.write("workers.remove", host=host_name(), process=os.getpid(), lane=self.lane)
+                self.store.write("workers.remove", host=host_name(), process=os.getpid(), lane=self.queue)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._written = None
@@ -107,7 +107,7 @@ class Pulse:
             self._state = WorkerState(
                 host=host_name(),
                 process=os.getpid(),
-                lane=self.lane,
+                lane=self.queue,
                 since=now,
                 beat=now,
                 serves=self.serves,
@@ -149,7 +149,7 @@ class Pulse:
 
     @property
     def _path(self) -> Path:
-        return self.data_dir / FOLDER / f"{os.getpid()}-{self.lane}.json"
+        return self.data_dir / FOLDER / f"{os.getpid()}-{self.queue}.json"
 
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
@@ -183,14 +183,14 @@ def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
         WorkerAtWork(
             host=host,
             process=process,
-            since=min(worker.since for worker in lanes),
-            seen=max(worker.beat for worker in lanes),
-            last_act=max((worker.last_act for worker in lanes if worker.last_act), default=None),
-            sends=next((worker.sends for worker in lanes if worker.lane == MAILBOX), ""),
-            hands_over=next((worker.sends for worker in lanes if worker.lane == VENDORS), ""),
-            serves=served(lanes),
+            since=min(worker.since for worker in states),
+            seen=max(worker.beat for worker in states),
+            last_act=max((worker.last_act for worker in states if worker.last_act), default=None),
+            sends=next((worker.sends for worker in states if worker.lane == MAILBOX), ""),
+            hands_over=next((worker.sends for worker in states if worker.lane == VENDORS), ""),
+            serves=served(states),
         )
-        for (host, process), lanes in results.items()
+        for (host, process), states in results.items()
     ]
 
 
@@ -245,7 +245,7 @@ def keep_working(
     opened: Callable[[], AbstractContextManager[Runs]],
     stop: threading.Event,
     *,
-    pulse: Pulse,
+    pulse: Heartbeat,
     pause: Callable[[int], float] = lambda failures: min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE),
 ) -> None:
     """Open a worker and let it run until told to stop; after any fault wait, and open it again.

@@ -128,18 +128,18 @@ class LocalVendorRuns:
                 operation_id=own_id, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
             )
 
-    async def settle(
-        self, operation_id: str, fates: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
+    async def record_outcomes(
+        self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
     ) -> None:
         """Record what became of those in doubt, and of the operation; a request's own answer corrects a look."""
         store, now = self.engine.store, self.engine.clock()
-        of = {fate.sequence_id: fate for fate in fates}
+        of = {reported.sequence_id: reported for reported in outcomes}
         with store.transaction():
             people = [
-                self._settled(run, of.get(run.id), is_answer=actor is None, now=now)
+                self._with_outcome(run, of.get(run.id), is_answer=actor is None, now=now)
                 for run in sequences.runs_of_operation(store, operation_id)
             ]
-            answer = self._answer(operation_id, fates)
+            answer = self._answer(operation_id, outcomes)
             self._end(
                 operation_id,
                 {vendor_transitions.vendor_outcome_known(person) for person in people},
@@ -149,38 +149,40 @@ class LocalVendorRuns:
             for plan_id in {person.plan_id for person in people}:
                 self._close(plan_id)
 
-    def _answer(self, operation_id: str, fates: Items[vendor.EnrolmentOutcome]) -> str:
+    def _answer(self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome]) -> str:
         """Return what is kept of an operation: each person's fate, and the vendor's last answer."""
-        told = next((outcome.error for outcome in fates if outcome.error), None)
+        told = next((outcome.error for outcome in outcomes if outcome.error), None)
         earlier = operations.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
         if told is None and earlier is not None and earlier.answer:
             told = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
-        people = {outcome.sequence_id: [outcome.outcome, outcome.remote_id, outcome.why] for outcome in fates}
+        people = {outcome.sequence_id: [outcome.outcome, outcome.remote_id, outcome.why] for outcome in outcomes}
         return json.dumps({"people": people, vendor.LAST_ANSWER: told}, ensure_ascii=False, default=str)
 
-    def _settled(self, run: Run, fate: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime) -> Run:
+    def _with_outcome(
+        self, run: Run, reported: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime
+    ) -> Run:
         if run.has_unknown_outcome:
-            outcome = fate or vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
+            outcome = reported or vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
             operations.keep_vendor_error(self.engine.store, run.id, outcome.error, now=now)
             return self._keep(run, vendor_transitions.vendor_run_concluded(run, outcome, now=now), outcome.outcome)
-        if not is_answer or fate is None:
+        if not is_answer or reported is None:
             return run
         busy = run.contact_id in sequences.live_of(self.engine.store, [run.contact_id])
-        after = vendor_transitions.vendor_run_corrected(run, fate, busy=busy, now=now)
+        after = vendor_transitions.vendor_run_corrected(run, reported, busy=busy, now=now)
         if after == run:
             return run
-        operations.keep_vendor_error(self.engine.store, run.id, fate.error, now=now)
+        operations.keep_vendor_error(self.engine.store, run.id, reported.error, now=now)
         return self._keep(run, after, "corrected")
 
-    def _end(self, operation_id: str, fates: set[str], *, answer: str, actor: str | None) -> None:
+    def _end(self, operation_id: str, outcomes: set[str], *, answer: str, actor: str | None) -> None:
         """Record what became of an operation, unless that is settled already."""
         store, who = self.engine.store, actor or self.engine.actor
-        if "unknown" in fates or not fates:
+        if "unknown" in outcomes or not outcomes:
             if operations.mark_unknown(store, operation_id, answer=answer):
                 self.engine.audit("operation.unknown", operation_id)
             return
-        state, now = "done" if "done" in fates else "not_done", self.engine.clock()
-        if operations.settle_operation(store, operation_id, state=state, answer=answer, actor=who, now=now):
+        state, now = "done" if "done" in outcomes else "not_done", self.engine.clock()
+        if operations.conclude_operation(store, operation_id, state=state, answer=answer, actor=who, now=now):
             self.engine.audit(f"operation.{state}", operation_id, by=who)
 
     async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
@@ -299,14 +301,14 @@ class LocalVendorRuns:
             )
             return page.of(run_details(self.engine, page.items))
 
-    async def outcome(self, plan_id: str) -> vendor.EnrolmentCounts:
+    async def outcome(self, plan_id: str) -> vendor.EnrolmentTally:
         """Return how far the handing over of a plan's people is."""
         row = self.engine.store.rows("vendor_operations.outcome", plan_id=plan_id, taken=vendor_transitions.TAKEN)[
             0
         ]
         reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
         still_open = operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock())
-        return vendor.EnrolmentCounts(
+        return vendor.EnrolmentTally(
             **dict(row),
             why=tuple(reason["reason"] for reason in reasons),
             errors=operations.vendor_errors_of_plan(self.engine.store, plan_id),

@@ -45,7 +45,7 @@ def vendor_run_released(run: Run, *, reason: str, now: datetime) -> Run:
     return replace(run, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
 
 
-def vendor_run_concluded(run: Run, fate: EnrolmentOutcome, *, now: datetime) -> Run:
+def vendor_run_concluded(run: Run, outcome: EnrolmentOutcome, *, now: datetime) -> Run:
     """Return a run in doubt after its fate; one whose fate is known already stays as it is."""
     if not run.has_unknown_outcome:
         return run
@@ -53,24 +53,24 @@ def vendor_run_concluded(run: Run, fate: EnrolmentOutcome, *, now: datetime) -> 
         "done": SequenceStatus.ACTIVE,
         "not_done": SequenceStatus.FAILED,
         "unknown": SequenceStatus.WAITING_FOR_USER,
-    }[fate.outcome]
-    reason = None if fate.outcome == "done" else fate.why
-    return replace(run, status=status, remote_id=fate.remote_id, reason=reason, updated_at=now)
+    }[outcome.outcome]
+    reason = None if outcome.outcome == "done" else outcome.why
+    return replace(run, status=status, remote_id=outcome.remote_id, reason=reason, updated_at=now)
 
 
-def vendor_run_corrected(run: Run, fate: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
+def vendor_run_corrected(run: Run, outcome: EnrolmentOutcome, *, busy: bool, now: datetime) -> Run:
     """Return a run that was settled while its request was still under way, after the answer to that request.
 
     The vendor's own answer is truer than any look. ``busy``: another run of the person has begun since, so this
     one stays over, and its reason says that there are two.
     """
     was_over = run.status is SequenceStatus.FAILED and run.operation_id is not None and run.remote_id is None
-    if fate.outcome == "done" and was_over:
+    if outcome.outcome == "done" and was_over:
         if busy:
             return replace(run, reason=TWO, updated_at=now)
-        return replace(run, status=SequenceStatus.ACTIVE, remote_id=fate.remote_id, reason=None, updated_at=now)
-    if fate.outcome == "not_done" and run.status is SequenceStatus.ACTIVE:
-        return replace(run, status=SequenceStatus.FAILED, remote_id=None, reason=fate.why, updated_at=now)
+        return replace(run, status=SequenceStatus.ACTIVE, remote_id=outcome.remote_id, reason=None, updated_at=now)
+    if outcome.outcome == "not_done" and run.status is SequenceStatus.ACTIVE:
+        return replace(run, status=SequenceStatus.FAILED, remote_id=None, reason=outcome.why, updated_at=now)
     return run
 
 

@@ -24,7 +24,7 @@ from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.machine import step_resolved, with_run
 from sequences_mcp.engine.recovery import FOLDER, Outcome, Receipts, take_in
 from sequences_mcp.engine.stopping import end_suppressed
-from sequences_mcp.engine.supervisor import MAILBOX, Pulse, elapsed
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, elapsed
 from sequences_mcp.errors import (
     ConflictError,
     DeliveryDeferredError,
@@ -153,7 +153,7 @@ def _of_mailbox(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datet
 log = logging.getLogger(__name__)
 
 FREE, NOTICE = "free", "notice"
-LANES = frozenset({FREE, MAILBOX, NOTICE})
+QUEUES = frozenset({FREE, MAILBOX, NOTICE})
 AFTER_A_STORE_ERROR = 5.0
 LOOK_BACK_EVERY = timedelta(minutes=1)
 NOW, ALWAYS = timedelta(0), timedelta(days=36_500)
@@ -177,7 +177,7 @@ def _nowhere(point: str) -> None:
 class Worker:
     """Takes due work from one store.
 
-    ``lanes`` is what it does: ``mailbox`` sends e-mails, ``notice`` tells the operator (with ``tell``) what waits
+    ``queues`` is what it does: ``mailbox`` sends e-mails, ``notice`` tells the operator (with ``tell``) what waits
     for a person, ``free`` does all that needs no server. A process has a worker for each, so that a slow mail
     server holds up nothing else. ``handover`` is how long the server's answer to the final dot may take before the
     e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still with the
@@ -191,8 +191,8 @@ class Worker:
     deliver: Deliver
     handover: timedelta = timedelta(seconds=660)
     tell: Callable[[], bool] | None = None
-    lanes: frozenset[str] = LANES
-    pulse: Pulse | None = None
+    queues: frozenset[str] = QUEUES
+    pulse: Heartbeat | None = None
     poll: float = 1.0
     at: Callable[[str], None] = _nowhere
     monotonic: Callable[[], float] = elapsed
@@ -227,16 +227,16 @@ class Worker:
             return 0
         self._guarded(self._put_right)
         self._write_down()
-        if FREE in self.lanes:
+        if FREE in self.queues:
             self._guarded(self._catch_up)
         done = 0
         while done < limit and self._free_is_due():
-            self._guarded(partial(self._take_and_send, lane=FREE))
+            self._guarded(partial(self._take_and_send, queue=FREE))
             done += 1
-        if NOTICE in self.lanes:
+        if NOTICE in self.queues:
             self._guarded(self._tell)
-        while done < limit and (lane := self._due_lane()) is not None:
-            self._guarded(partial(self._take_and_send, lane=lane))
+        while done < limit and (queue := self._due_queue()) is not None:
+            self._guarded(partial(self._take_and_send, queue=queue))
             done += 1
         self._write_down()
         return done
@@ -247,8 +247,8 @@ class Worker:
         take_in(self.store, now=self.clock())
         return not lineage.standstills(self.store)
 
-    def _due_lane(self) -> str | None:
-        """Return the lane in which something can be done now: what the mailbox does not limit comes first."""
+    def _due_queue(self) -> str | None:
+        """Return the queue in which something can be done now: what the mailbox does not limit comes first."""
         if self._free_is_due():
             return FREE
         now, at = self.clock(), self._mailbox_at()
@@ -258,12 +258,12 @@ class Worker:
         free = self._next(FREE)
         return free is not None and free[1] <= self.clock()
 
-    def _next(self, lane: str, *, within: timedelta = NOW) -> tuple[str, datetime] | None:
-        """Return what is due first in a lane of ours, of what this process's settings were approved for."""
-        if lane not in self.lanes:
+    def _next(self, queue: str, *, within: timedelta = NOW) -> tuple[str, datetime] | None:
+        """Return what is due first in a queue of ours, of what this process's settings were approved for."""
+        if queue not in self.queues:
             return None
         coming = self.clock() + within
-        return sequences.next_due(self.store, lane, terms=self.rules.terms, before=coming)
+        return sequences.next_due(self.store, queue, terms=self.rules.terms, before=coming)
 
     def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
@@ -288,7 +288,7 @@ class Worker:
         return min(max(soonest, 0.0), self.poll)
 
     def next_at(self, *, within: timedelta = ALWAYS) -> datetime | None:
-        """Return when the next thing can be done in its lanes, or None where nothing is planned for that time."""
+        """Return when the next thing can be done in its queues, or None where nothing is planned for that time."""
         free = self._next(FREE, within=within)
         return min((at for at in (free and free[1], self._mailbox_at(within)) if at is not None), default=None)
 
@@ -342,16 +342,16 @@ class Worker:
         if self.tell and (rest is None or rest.until <= self.clock()):  # the same account would be refused again
             self.tell()
 
-    def _take_and_send(self, named: list[str], *, lane: str) -> None:
+    def _take_and_send(self, named: list[str], *, queue: str) -> None:
         self.at("claim")
-        claim = self._claim(lane, named)
+        claim = self._claim(queue, named)
         if claim is not None:
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
             self.at("claimed")
             self._send(claim)
 
-    def _claim(self, lane: str, named: list[str]) -> Claim | None:
-        """Take the first due run of a lane, if nobody was quicker; its id is added to ``named``."""
+    def _claim(self, queue: str, named: list[str]) -> Claim | None:
+        """Take the first due run of a queue, if nobody was quicker; its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
             lineage.look_at_lineage(
@@ -359,8 +359,8 @@ class Worker:
             )  # the file may have been exchanged since the last one was taken
             if lineage.standstills(self.store):
                 return None
-            due = self._next(lane)
-            if due is None or due[1] > now or (lane == MAILBOX and (self._mailbox_at() or now) > now):
+            due = self._next(queue)
+            if due is None or due[1] > now or (queue == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
             named.append(due[0])
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None
@@ -451,7 +451,7 @@ class Worker:
 
     def _write_down(self) -> None:
         """Write down what became of e-mails; whatever the database cannot take now stays for the next time."""
-        if MAILBOX not in self.lanes:
+        if MAILBOX not in self.queues:
             return
         for lease, outcome in list(self._kept.items()):
             self._report(outcome)

@@ -258,7 +258,7 @@ def render_recipient(
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
-    results = [*doubts_about(contact), *_never_open(app, blueprint.steps, zone)]
+    results = [*warnings_about(contact), *_never_open(app, blueprint.steps, zone)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         planned, findings = planned_step(
@@ -281,7 +281,7 @@ def render_recipient(
     )
 
 
-def doubts_about(contact: Contact) -> list[Finding]:
+def warnings_about(contact: Contact) -> list[Finding]:
     """Return what is doubtful about a person's facts together, which no fact shows by itself, and the address."""
     findings = []
     first, last = (contact.first_name or "").strip(), (contact.last_name or "").strip()

@@ -119,7 +119,7 @@ def vendor_recipient(
     unavailable_because = FILLED_THERE | blank
     plain = values | dict.fromkeys(unavailable_because, "Quovadrin")
     shown = values | {name: f"{{{{{name}}}}}" for name in unavailable_because}
-    results = [*rendering.doubts_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
+    results = [*rendering.warnings_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
     steps = []
     for place, step in enumerate(blueprint.steps):
         earlier = blueprint.steps[:place]

@@ -10,7 +10,7 @@ from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.findings import Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, StepRun
-from sequences_mcp.planning.rendering import doubts_about, final_findings, values_for
+from sequences_mcp.planning.rendering import final_findings, values_for, warnings_about
 from sequences_mcp.planning.requirements import BlueprintReport, findings_of, unread
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
@@ -92,7 +92,7 @@ def own_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: S
     own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
     findings = person_findings(app, detail, sourcing=sourcing)
     told = warnings_in(finding for finding in findings if finding.variable or finding.step_id in own)
-    return tuple(dict.fromkeys((*doubts_about(detail.contact), *told)))
+    return tuple(dict.fromkeys((*warnings_about(detail.contact), *told)))
 
 
 def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:

@@ -562,7 +562,7 @@ _CAME_TO = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedChange:
+class PendingChange:
     """A change at a vendor that an agent asked for: ``earlier`` has, by the same names, what was there before.
 
     ``came_to`` is the state of its request to the vendor, once a person said yes.
@@ -617,38 +617,38 @@ class Changes(Protocol):
 
     async def ask(
         self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Keep a change that waits, or return the one that waits already."""
         ...
 
-    async def find(self, change_id: str) -> AskedChange | None:
+    async def find(self, change_id: str) -> PendingChange | None:
         """Return one change, or None."""
         ...
 
-    async def get(self, change_id: str) -> AskedChange:
+    async def get(self, change_id: str) -> PendingChange:
         """Return one change; NotFoundError."""
         ...
 
-    async def of_request(self, subject: str, fingerprint: str) -> AskedChange | None:
+    async def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
         """Return the approved change that a write with this fingerprint carries out, or None."""
         ...
 
-    async def waiting(self, *, page: int, size: int) -> Page[AskedChange]:
+    async def waiting(self, *, page: int, size: int) -> Page[PendingChange]:
         """Return those that wait, the oldest first."""
         ...
 
     async def approve(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Record a person's yes to exactly this digest, once; ApprovalError, ConflictError."""
         ...
 
     async def approve_again(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> AskedChange:
+    ) -> PendingChange:
         """Record a person's yes to sending the same once more, where nobody knows whether it was done."""
         ...
 
-    async def refuse(self, change_id: str, *, reason: str, actor: str) -> AskedChange:
+    async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
         """Record a no, or that it was taken back; ConflictError."""
         ...

@@ -97,11 +97,11 @@ class Operations(Protocol):
         """Return operations whose outcome nobody knows, oldest first."""
         ...
 
-    async def doubt(self, operation_id: str, *, answer: str) -> VendorOperation:
+    async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
         """Record that nobody knows what became of it."""
         ...
 
-    async def settle(
+    async def conclude(
         self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
     ) -> VendorOperation:
         """Record what became of it; what is settled stays as it was."""
@@ -397,7 +397,7 @@ class EnrolmentOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrolmentCounts:
+class EnrolmentTally:
     """How many of a plan's people a vendor has, may have, did not take, and are still to be handed over.
 
     ``errors`` are the vendor's answers about those it has not, or may have, each with how many it is about;
@@ -514,7 +514,9 @@ class VendorRuns(Protocol):
         """
         ...
 
-    async def settle(self, operation_id: str, fates: Items[EnrolmentOutcome], *, actor: str | None = None) -> None:
+    async def record_outcomes(
+        self, operation_id: str, outcomes: Items[EnrolmentOutcome], *, actor: str | None = None
+    ) -> None:
         """Record what became of those of an operation who are in doubt, and of the operation, at once.
 
         Without an ``actor`` the fates are the answer to the request itself, which also corrects what somebody who
@@ -562,7 +564,7 @@ class VendorRuns(Protocol):
         """Return one page of the runs started here at a vendor."""
         ...
 
-    async def outcome(self, plan_id: str) -> EnrolmentCounts:
+    async def outcome(self, plan_id: str) -> EnrolmentTally:
         """Return how far the handing over of a plan's people is."""
         ...
 

@@ -43,11 +43,11 @@ from sequences_mcp.review.presentation import (
     Overview,
     Stop,
     TextSegment,
-    doubts_of,
     exact_texts_of,
     overview,
     pause_words,
     state_shown,
+    warnings_of_text,
 )
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
@@ -243,7 +243,7 @@ async def _person(app: AppContext, detail: SequenceDetail, seen: Overview) -> Pe
         handed=_line(handed_facts(detail.sequence)) or None,
         not_given=f"Known here and not given to the vendor with a start: {lacking}." if lacking else None,
         out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-        findings=(*((paused,) if paused else ()), *_words(await doubts_of(app, seen.plan, detail))),
+        findings=(*((paused,) if paused else ()), *_words(await warnings_of_text(app, seen.plan, detail))),
         texts=tuple(_text(detail, text) for text in texts),
     )
 

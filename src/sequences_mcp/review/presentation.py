@@ -116,7 +116,7 @@ class ExactText:
     editable: bool
 
 
-async def doubts_of(app: AppContext, plan: Plan, detail: SequenceDetail) -> tuple[Finding, ...]:
+async def warnings_of_text(app: AppContext, plan: Plan, detail: SequenceDetail) -> tuple[Finding, ...]:
     """Return the warnings about a person that are about no step of theirs: their facts, their address."""
     found = person_warnings(app, detail, sourcing=await sourcing_of_plan(app, plan))
     return tuple(one for one in found if one.step_id is None)

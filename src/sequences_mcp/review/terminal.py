@@ -12,7 +12,7 @@ from sequences_mcp.domain.records import WorkDone
 from sequences_mcp.domain.run import StepRun
 from sequences_mcp.planning.timetable import Slot
 from sequences_mcp.planning.vendor_texts import handed_facts, vendor_words
-from sequences_mcp.ports.embedded import AskedChange, Draft, SequenceDetail
+from sequences_mcp.ports.embedded import Draft, PendingChange, SequenceDetail
 from sequences_mcp.services.blueprints import Located
 from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import Reviews
@@ -161,7 +161,7 @@ def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Itera
         yield from (f"  │ {line}" for line, its in zip(mine, theirs, strict=True) if line != its)
 
 
-def change_in_full(change: AskedChange, *, now: datetime) -> Iterator[str]:
+def change_in_full(change: PendingChange, *, now: datetime) -> Iterator[str]:
     """Yield a change at a vendor: what was there before and what an agent asked for, name by name."""
     yield f"Change {change.id}: {what_it_is(change)}, {_line(change.subject)}; {change.told(now)}"
     for name, before, after in differences(change):

@@ -72,7 +72,7 @@ def build_server(
     return SequencesServer(open_context, log_level=log_level, vendors=vendors)
 
 
-class OpenedDesk:
+class OpenedContext:
     """The desk that the tools work with, opened once; while it cannot be opened, each call tries again."""
 
     def __init__(self, open_context: OpenContext) -> None:
@@ -94,7 +94,7 @@ class OpenedDesk:
         await self._closing.aclose()
 
 
-class SequencesServer(MCPServer[OpenedDesk]):
+class SequencesServer(MCPServer[OpenedContext]):
     """An MCPServer that serves the catalogue, refuses undeclared arguments and explains every error.
 
     Where the desk cannot be opened (settings that are wrong, a database that is away) the server starts all the
@@ -104,7 +104,7 @@ class SequencesServer(MCPServer[OpenedDesk]):
     def __init__(self, open_context: OpenContext, *, log_level: LogLevel, vendors: Collection[str]) -> None:
         self._vendors = frozenset(vendors)
         self._built: dict[str, Tool] = {}
-        self._opened = OpenedDesk(open_context)
+        self._opened = OpenedContext(open_context)
         super().__init__(
             "sequences-mcp",
             title="Outreach sequences",
@@ -119,7 +119,7 @@ class SequencesServer(MCPServer[OpenedDesk]):
         self.completion()(self._complete)  # type: ignore[no-untyped-call]  # the SDK's decorator has no annotations
 
     @asynccontextmanager
-    async def _lifespan(self) -> AsyncIterator[OpenedDesk]:
+    async def _lifespan(self) -> AsyncIterator[OpenedContext]:
         try:
             await self._opened.get()
         except SequencesError as error:
@@ -140,7 +140,7 @@ class SequencesServer(MCPServer[OpenedDesk]):
         return catalog.listed_tools(self._vendors)
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[OpenedDesk, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
@@ -151,7 +151,7 @@ class SequencesServer(MCPServer[OpenedDesk]):
         return result
 
     async def _called(
-        self, name: str, arguments: dict[str, Any], context: Context[OpenedDesk, Any] | None
+        self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         from sequences_mcp.server import boundary
         from sequences_mcp.server.dialog import PersonNeeded
@@ -190,7 +190,10 @@ class SequencesServer(MCPServer[OpenedDesk]):
         return prompts.listed_prompts()
 
     async def get_prompt(
-        self, name: str, arguments: dict[str, Any] | None = None, context: Context[OpenedDesk, Any] | None = None
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[OpenedContext, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
         """Return a prompt's text; an unknown name or a bad argument is a protocol error that says so."""
         from sequences_mcp.server import prompts

@@ -22,7 +22,7 @@ from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_s
 from sequences_mcp.planning.timetable import timetable
 from sequences_mcp.planning.vendor_texts import not_given
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
-from sequences_mcp.ports.embedded import AskedChange, SequenceDetail, ToolCall
+from sequences_mcp.ports.embedded import PendingChange, SequenceDetail, ToolCall
 from sequences_mcp.server import dialog
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.dialog import DialogAnswer, Question, Shown
@@ -336,7 +336,7 @@ async def change_decided(
     raise error
 
 
-def _change_question(change: AskedChange) -> str:
+def _change_question(change: PendingChange) -> str:
     lines = [f"{what_it_is(change)} ({change.subject}): change what is sent to people under way?"]
     for name, before, after in differences(change):
         lines += ["", f"{name}", f"Now: {before}", f"If approved: {after}"]

@@ -123,7 +123,7 @@ async def enrolments_of(app: AppContext, offer: Offer, rows: RecipientRows, *, k
     contacts = iter(await app.vendor_runs.keep_people(strangers) if keep else strangers)
     before = {contact.id for contact in matched if contact}
     enrolments = [
-        _with_doubt(
+        _with_warning(
             _enrolment(
                 app,
                 offer,
@@ -176,7 +176,7 @@ async def _unknown_there(app: AppContext, blueprint_id: str, entries: Items[Reci
     return [result for result in results if isinstance(result, RowProblem)]
 
 
-def _with_doubt(enrolment: Enrolment, doubt: str | None) -> Enrolment:
+def _with_warning(enrolment: Enrolment, doubt: str | None) -> Enrolment:
     if doubt is None:
         return enrolment
     finding = Finding(rule="vendor.runs_unread", severity=Severity.WARNING, message=doubt)
@@ -341,7 +341,7 @@ async def enrol_at_vendor(
     return None
 
 
-async def enrol_soon(app: AppContext, *, plan_id: str, seconds: float) -> vendor.EnrolmentCounts:
+async def enrol_soon(app: AppContext, *, plan_id: str, seconds: float) -> vendor.EnrolmentTally:
     """Begin to hand over, wait so many seconds at most, and return how far it is; it goes on by itself."""
     # A caller that is cancelled must not take the request with it: its outcome would be unknown.
     await asyncio.wait({_begun(app, plan_id)}, timeout=seconds)
@@ -460,31 +460,33 @@ async def _hand_over_asked(
     """Make the request, write down what became of everybody in it, and return why to go no further, or None."""
     try:
         async with asyncio.timeout(ANSWERED_WITHIN):
-            fates = await enrolment.enrol(batch.order)
+            outcomes = await enrolment.enrol(batch.order)
     except SequencesError as error:
         at("answered")
         return await _ended(app, batch, error)
     except BaseException as error:  # even a request that was given up may have reached the vendor
         with contextlib.suppress(StoreError):
-            await app.vendor_runs.settle(batch.operation_id, _all(batch, "unknown", why="the request broke off"))
+            await app.vendor_runs.record_outcomes(
+                batch.operation_id, _all(batch, "unknown", why="the request broke off")
+            )
         if not isinstance(error, Exception):
             raise
         log.exception("A request to enrol broke off")
         return f"The request broke off. {_look(batch)}"
     at("answered")
-    if lost := await _settled(app, batch, fates):
+    if lost := await _outcome_recorded(app, batch, outcomes):
         return lost
-    doubtful = any(fate.outcome == "unknown" for fate in fates)
+    doubtful = any(outcome.outcome == "unknown" for outcome in outcomes)
     return _look(batch) if doubtful else None
 
 
-async def _settled(
-    app: AppContext, batch: vendor.ClaimedBatch, fates: Items[vendor.EnrolmentOutcome]
+async def _outcome_recorded(
+    app: AppContext, batch: vendor.ClaimedBatch, outcomes: Items[vendor.EnrolmentOutcome]
 ) -> str | None:
     """Write down what became of everybody; return that it could not be, or None."""
     for pause in (*WRITTEN_AFTER, None):
         try:
-            await app.vendor_runs.settle(batch.operation_id, fates)
+            await app.vendor_runs.record_outcomes(batch.operation_id, outcomes)
         except StoreError as error:
             log.warning("What became of %s is not written down: %s", batch.operation_id, error)
             if pause is not None:
@@ -510,12 +512,12 @@ async def _ended(app: AppContext, batch: vendor.ClaimedBatch, error: SequencesEr
     facts = error_facts(error)
     if error.outcome == "unknown":
         facts |= {"operation_id": batch.operation_id, "next": f"Do not start them again. {_look(batch)}"}
-        fates = _all(batch, "unknown", why=error.message, error=facts)
-        return await _settled(app, batch, fates) or f"{error.message} {_look(batch)}"
+        outcomes = _all(batch, "unknown", why=error.message, error=facts)
+        return await _outcome_recorded(app, batch, outcomes) or f"{error.message} {_look(batch)}"
     if error.retryable:
         await app.vendor_runs.release(batch.operation_id, reason=error.message, error=facts)
         return str(error)
-    if lost := await _settled(app, batch, _all(batch, "not_done", why=error.message, error=facts)):
+    if lost := await _outcome_recorded(app, batch, _all(batch, "not_done", why=error.message, error=facts)):
         return lost
     reason = f"not handed over: {error.message}"
     await app.vendor_runs.give_up(batch.order.plan.id, reason=reason, error=facts)

@@ -25,7 +25,7 @@ from sequences_mcp.errors import (
     error_facts,
 )
 from sequences_mcp.planning.recipients import read_contact_inputs
-from sequences_mcp.ports.embedded import AskedChange, SequenceDetail
+from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.ports.vendor import LAST_ANSWER, EnrolmentOutcome, VendorOperation, VendorWrite
 
 MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
@@ -45,7 +45,7 @@ NOTHING = "(nothing)"
 _BASE = "expected_version"
 
 
-class RequestedChange(NamedTuple):
+class ChangedValue(NamedTuple):
     """One value that is changed, in words."""
 
     name: str
@@ -67,39 +67,39 @@ async def request_change(
     )
 
 
-def vendor_of(change: AskedChange) -> str:
+def vendor_of(change: PendingChange) -> str:
     """Return how people write the name of the vendor at which something is changed."""
     return VENDORS[provider_of(change.subject)]
 
 
-def what_it_is(change: AskedChange) -> str:
+def what_it_is(change: PendingChange) -> str:
     """Return in words what is changed."""
     kind = "Variables of a run" if change.tool == VARIABLES else "A blueprint with people under way"
     return f"{kind} at {vendor_of(change)}"
 
 
-def differences(change: AskedChange) -> tuple[RequestedChange, ...]:
+def differences(change: PendingChange) -> tuple[ChangedValue, ...]:
     """Return what is changed, value by value, from what to what; of steps only what differs."""
     given = change.arguments.get("variables") if change.tool == VARIABLES else change.arguments
-    requested_changes: list[RequestedChange] = []
+    requested_changes: list[ChangedValue] = []
     for name, new in (given or {}).items():
         if name == "steps" and new is not None:
             requested_changes += _steps(change.earlier.get("steps") or [], new)
         elif change.tool == VARIABLES or (new is not None and name not in (_BASE, "blueprint_id")):
             old = change.earlier.get(name, "(not told by its API)" if name == "config" else None)
-            requested_changes.append(RequestedChange(name, _words(old), _words(new)))
+            requested_changes.append(ChangedValue(name, _words(old), _words(new)))
     return tuple(requested_changes)
 
 
-def _steps(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[RequestedChange]:
+def _steps(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[ChangedValue]:
     before, after = ({step["id"]: step for step in steps} for steps in (old, new))
     for own in dict.fromkeys([*before, *after]):
         was, will = before.get(own, {}), after.get(own, {})
         for name in dict.fromkeys([*was, *will]):
             if was.get(name) != will.get(name):
-                yield RequestedChange(f"step {own}: {name}", _words(was.get(name)), _words(will.get(name)))
+                yield ChangedValue(f"step {own}: {name}", _words(was.get(name)), _words(will.get(name)))
     if list(before) != list(after):
-        yield RequestedChange("the order of the steps", ", ".join(before), ", ".join(after))
+        yield ChangedValue("the order of the steps", ", ".join(before), ", ".join(after))
 
 
 def _words(value: object) -> str:
@@ -132,22 +132,24 @@ async def run_once(app: AppContext, write: VendorWrite, effect: Callable[[], Awa
     except BaseException as error:  # even a call that was given up may have reached the vendor
         await _record(app, begun.operation, error, repeatable=write.repeatable)
         raise
-    await app.operations.settle(begun.operation.id, state="done", answer=answer)
+    await app.operations.conclude(begun.operation.id, state="done", answer=answer)
     return answer
 
 
 async def _record(app: AppContext, operation: VendorOperation, error: BaseException, *, repeatable: bool) -> None:
     is_repeat = operation.state == "unknown"  # of whose first call a refusal of the second says nothing
     if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown" and not is_repeat:
-        await app.operations.settle(operation.id, state="not_done", answer=_told(error))
+        await app.operations.conclude(operation.id, state="not_done", answer=_told(error))
         return
-    doubt = _doubt(operation, error, repeatable=repeatable)
-    await app.operations.doubt(operation.id, answer=_told(doubt))
+    doubt = _unknown_outcome(operation, error, repeatable=repeatable)
+    await app.operations.mark_unknown(operation.id, answer=_told(doubt))
     if isinstance(error, Exception):
         raise doubt from error
 
 
-def _doubt(operation: VendorOperation, error: BaseException, *, repeatable: bool = False) -> OutcomeUnknownError:
+def _unknown_outcome(
+    operation: VendorOperation, error: BaseException, *, repeatable: bool = False
+) -> OutcomeUnknownError:
     known = error if isinstance(error, OutcomeUnknownError) else None
     look = f"check_operation with {operation.id} finds out."
     return OutcomeUnknownError(
@@ -178,7 +180,7 @@ async def _answer_of_twin(app: AppContext, operation: VendorOperation) -> str:
 
 def _answer(operation: VendorOperation) -> str:
     if operation.state == "unknown":
-        _raise(operation.answer or _told(_doubt(operation, TimeoutError())))
+        _raise(operation.answer or _told(_unknown_outcome(operation, TimeoutError())))
     facts = json.loads(operation.answer or "{}")
     if operation.state == "not_done":
         _raise(operation.answer or "{}")
@@ -231,7 +233,7 @@ AGAIN_SETTLES = "That sends the very same change again: it does no harm and sett
 A_PERSON = "A person looks in its app, then: sequences-mcp review settle."
 
 
-class ReadBack(NamedTuple):
+class ReadBackAnswer(NamedTuple):
     """Whether it has happened, one line about how that is known, and what to do where nothing tells."""
 
     happened: bool | None
@@ -239,16 +241,16 @@ class ReadBack(NamedTuple):
     next_step: str | None = None
 
 
-async def read_back_exclusion(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_exclusion(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether somebody is on the vendor's own list."""
     provider = app.named(operation.provider)
     exclusions = offered(provider.exclusions, provider, verb="exclude people")
     given = operation.arguments
     happened = await exclusions.is_excluded(str(given["kind"]), str(given["value"]))
-    return ReadBack(happened, f"It is{'' if happened else ' not'} excluded there.")
+    return ReadBackAnswer(happened, f"It is{'' if happened else ' not'} excluded there.")
 
 
-async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether everybody of a save is where they were to be put."""
     provider = app.named(operation.provider)
     places = offered(provider.places, provider, verb="take people in")
@@ -256,47 +258,49 @@ async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadB
     people = read_contact_inputs(value, most=places.most, misfit=places.misfit, policy=None)
     count, why = await places.count_in(operation.subject, people)
     if count is None:
-        return ReadBack(None, f"{why} {A_PERSON}")
-    return ReadBack(count == len(people), why)
+        return ReadBackAnswer(None, f"{why} {A_PERSON}")
+    return ReadBackAnswer(count == len(people), why)
 
 
-async def read_back_skip(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_skip(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether a task counts as skipped."""
     provider = app.provider_of(operation.subject, IdKind.TASK)
     status = await offered(provider.vendor_tasks, provider, verb="list tasks").status_of(operation.subject)
     if status is None:
-        return ReadBack(None, f"The task is not among the newest that {provider.title} lists. {A_PERSON}")
+        return ReadBackAnswer(None, f"The task is not among the newest that {provider.title} lists. {A_PERSON}")
     if status == "COMPLETED":
-        return ReadBack(None, f"The task is COMPLETED, which somebody did in {provider.title}'s app. {A_PERSON}")
-    return ReadBack(status == "SKIPPED", f"The task is {status}.")
+        return ReadBackAnswer(
+            None, f"The task is COMPLETED, which somebody did in {provider.title}'s app. {A_PERSON}"
+        )
+    return ReadBackAnswer(status == "SKIPPED", f"The task is {status}.")
 
 
-async def read_back_created(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_created(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return that nothing tells: the vendor has no list, and a copy may exist."""
     title = app.named(operation.provider).title
     why = f"{title}'s API lists no blueprints, so nothing was read; one of this name may exist. {A_PERSON}"
-    return ReadBack(None, why)
+    return ReadBackAnswer(None, why)
 
 
-async def read_back_updated(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_updated(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return that nothing tells, and what settles it: the same call, or, where a person gave one, the same yes."""
     why = f"{app.named(operation.provider).title}'s API does not show a blueprint. {A_PERSON}"
     change = await app.changes.of_request(operation.subject, operation.fingerprint)
     if change is None:
-        return ReadBack(None, why, SAME_AGAIN)
+        return ReadBackAnswer(None, why, SAME_AGAIN)
     ways = app.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
-    return ReadBack(
+    return ReadBackAnswer(
         None, why, f"A person approved this change and may approve it once more {ways}. {AGAIN_SETTLES}"
     )
 
 
-async def read_back_run(app: AppContext, operation: VendorOperation) -> ReadBack:
+async def read_back_run(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether a run is as a pause, a resume, a stop or other variables would have left it."""
     provider = app.provider_of(operation.subject, IdKind.SEQUENCE)
     detail = await offered(provider.sequences, provider, verb="read sequences").get_sequence(operation.subject)
     happened = _happened(operation, detail)
     why = f"The sequence is {detail.provider_status or detail.sequence.status.value}."
-    return ReadBack(happened, f"{why} That does not tell. {A_PERSON}" if happened is None else why)
+    return ReadBackAnswer(happened, f"{why} That does not tell. {A_PERSON}" if happened is None else why)
 
 
 def _happened(operation: VendorOperation, detail: SequenceDetail) -> bool | None:
@@ -378,14 +382,14 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
     provider = app.named(operation.provider)
     enrolment = offered(provider.enrolment, provider, verb="start sequences")
     order = await app.vendor_runs.order_of(operation.id)
-    fates = await enrolment.read_back(order)
-    shown = Counter(fate.outcome for fate in fates)
+    outcomes = await enrolment.read_back(order)
+    shown = Counter(outcome.outcome for outcome in outcomes)
     sentence = ", ".join(f"{number} {IN_WORDS[outcome]}" for outcome, number in sorted(shown.items()))
     # A request may leave long after its operation was written down: what counts is when its answer was given up.
     lost_at = max((person.updated_at for person in order.people), default=operation.created_at)
     is_early = app.clock() - lost_at < IN_FLIGHT_AT_MOST
     if shown["unknown"]:
-        why = next(fate.why for fate in fates if fate.outcome == "unknown")
+        why = next(outcome.why for outcome in outcomes if outcome.outcome == "unknown")
         show = f"find_contacts with provider {provider.name} shows the person. " if provider.contacts else ""
         return CheckedOperation(
             operation,
@@ -395,7 +399,7 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
         )
     if shown["not_done"] and is_early:
         return CheckedOperation(operation, f"{sentence}. The request may still arrive: ask again in a minute.")
-    await app.vendor_runs.settle(operation.id, fates, actor="check_operation")
+    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor="check_operation")
     return CheckedOperation(await app.operations.get(operation.id), f"{provider.title}: {sentence}.")
 
 
@@ -403,19 +407,19 @@ async def _read(app: AppContext, operation: VendorOperation) -> CheckedOperation
     read_back = await READERS[operation.tool](app, operation)
     if read_back.happened is None:
         return CheckedOperation(operation, read_back.why, read_back.next_step)
-    return await _settled(app, operation, happened=read_back.happened, why=read_back.why)
+    return await _concluded(app, operation, happened=read_back.happened, why=read_back.why)
 
 
-async def _settled(app: AppContext, operation: VendorOperation, *, happened: bool, why: str) -> CheckedOperation:
+async def _concluded(app: AppContext, operation: VendorOperation, *, happened: bool, why: str) -> CheckedOperation:
     if not happened and app.clock() - operation.created_at < IN_FLIGHT_AT_MOST:
         return CheckedOperation(operation, f"{why} The request may still arrive: ask again in a minute.")
-    settled = await app.operations.settle(
+    concluded = await app.operations.conclude(
         operation.id,
         state="done" if happened else "not_done",
         answer=json.dumps({CHECKED: why, LAST_ANSWER: last_answer_of(operation)}),
         actor="check_operation",
     )
-    return CheckedOperation(settled, why)
+    return CheckedOperation(concluded, why)
 
 
 async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, actor: str) -> VendorOperation:
@@ -430,7 +434,7 @@ async def resolve_operation(app: AppContext, *, operation_id: str, done: bool, a
     if operation.tool == "start_sequence":
         return await _start_resolved(app, operation, done=done, actor=actor)
     answer = json.dumps({CHECKED: f"{actor} looked.", LAST_ANSWER: last_answer_of(operation)})
-    return await app.operations.settle(
+    return await app.operations.conclude(
         operation_id, state="done" if done else "not_done", answer=answer, actor=actor
     )
 
@@ -440,9 +444,9 @@ async def _start_resolved(
 ) -> VendorOperation:
     """Return a start as a person found it: everybody in it was enrolled, or nobody."""
     order = await app.vendor_runs.order_of(operation.id)
-    fates = [
+    outcomes = [
         EnrolmentOutcome(sequence_id=person.id, outcome="done" if done else "not_done", why=f"{actor} looked.")
         for person in order.people
     ]
-    await app.vendor_runs.settle(operation.id, fates, actor=actor)
+    await app.vendor_runs.record_outcomes(operation.id, outcomes, actor=actor)
     return await app.operations.get(operation.id)

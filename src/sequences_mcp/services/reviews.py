@@ -12,7 +12,7 @@ from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.records import DEFAULT_SIZE, Page, PlanTally
 from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
-from sequences_mcp.ports.embedded import AskedChange, Draft, StepText, ToolCall
+from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.services import sequences
 from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
@@ -80,7 +80,7 @@ async def approve_change(
         ) from error
 
 
-def _effect(change: AskedChange) -> Callable[[AppContext], Awaitable[str]]:
+def _effect(change: PendingChange) -> Callable[[AppContext], Awaitable[str]]:
     async def act(app: AppContext) -> str:
         given = change.arguments
         if change.tool == VARIABLES:
@@ -92,7 +92,7 @@ def _effect(change: AskedChange) -> Callable[[AppContext], Awaitable[str]]:
     return act
 
 
-async def _has_moved(app: AppContext, change: AskedChange) -> bool:
+async def _has_moved(app: AppContext, change: PendingChange) -> bool:
     """Say whether what a change would change is no longer what it was when it was asked for.
 
     An older program kept fewer facts of a blueprint: those are compared.
@@ -187,7 +187,7 @@ class Reviews:
     plans: Page[Plan]
     drafts: Page[Draft]
     warnings: Mapping[str, int]
-    changes: Page[AskedChange]
+    changes: Page[PendingChange]
 
     @property
     def has_more(self) -> bool:
@@ -232,7 +232,7 @@ LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawal:
     """A plan after it was taken back, its people as they are now, and how many a vendor was still to be given."""
 
     plan: Plan
@@ -240,7 +240,7 @@ class Withdrawn:
     kept_from_vendor: int = 0
 
 
-async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = None) -> Withdrawn:
+async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = None) -> Withdrawal:
     """Return the plan that waits no longer: nobody of it is written to. ConflictError for one that is decided.
 
     Of an approved start at a vendor, those who are still to be handed over are kept back; the others are there.
@@ -252,12 +252,12 @@ async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = N
         if waiting:
             await app.vendor_runs.give_up(own, reason=f"withdrawn: {why}")
             left = (await app.vendor_runs.outcome(own)).waiting
-            return Withdrawn(plan, await app.records.tally(own), kept_from_vendor=waiting - left)
+            return Withdrawal(plan, await app.records.tally(own), kept_from_vendor=waiting - left)
     plan = await app.plans.withdraw_plan(own, reason=why, actor=ACTOR)
-    return Withdrawn(plan, await app.records.tally(own))
+    return Withdrawal(plan, await app.records.tally(own))
 
 
-async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> AskedChange:
+async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> PendingChange:
     """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
     own, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
     return await app.changes.refuse(own, reason=why, actor=ACTOR)

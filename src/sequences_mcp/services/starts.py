@@ -68,7 +68,7 @@ async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOutPerson:
     """Someone a plan does not contain, and why."""
 
     contact: Contact
@@ -92,7 +92,7 @@ class StartReport:
 
     plan: Plan
     sample: SequenceDetail
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutPerson, ...]
     missing_texts: tuple[MissingTexts, ...]
     zone_sources: dict[str, int]
     warnings: tuple[Finding, ...]
@@ -103,7 +103,7 @@ class Tally:
     """What is learnt about the people while a plan is filled."""
 
     warnings: dict[Finding, None]
-    left_out: list[LeftOut] = field(default_factory=list)
+    left_out: list[LeftOutPerson] = field(default_factory=list)
     missing_texts: list[MissingTexts] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
@@ -111,7 +111,7 @@ class Tally:
     def take(self, recipient: RenderedRecipient, reasons: tuple[str, ...]) -> bool:
         """Count a person and say whether they belong in the plan."""
         if reasons:
-            self.left_out.append(LeftOut(recipient.contact, reasons))
+            self.left_out.append(LeftOutPerson(recipient.contact, reasons))
             return False
         self.zone_sources[recipient.zone_source] += 1
         self.warnings |= dict.fromkeys(warnings_in(recipient.findings))
@@ -374,7 +374,7 @@ def _stray_texts(blueprint: Blueprint, entry: recipients.Recipient) -> tuple[str
     )
 
 
-def nobody_left(left: list[LeftOut], *, saved: int) -> RefusedByGuardsError:
+def nobody_left(left: list[LeftOutPerson], *, saved: int) -> RefusedByGuardsError:
     """Return the error for a plan that nobody is left in; ``saved`` of these people were not known before."""
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
     kinds = grouped((reason, 1) for left_out in left for reason in left_out.reasons[:1])

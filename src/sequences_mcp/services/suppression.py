@@ -473,7 +473,7 @@ OPTED_OUT = "they asked not to be contacted"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedReply:
     """Whose answer it is, and what became of each run of theirs; ``undone`` is for somebody to see to.
 
     ``here`` are the runs of the embedded engine as they are now.
@@ -487,7 +487,7 @@ class Recorded:
 
 async def record_reply(
     app: AppContext, *, who: str, answer: ReplyKind, until: datetime | None = None, call: ToolCall
-) -> Recorded:
+) -> RecordedReply:
     """Record an answer of the person behind a sequence or contact id.
 
     Replied: their runs succeed. Not interested: they stop as lost. Opt-out: they are never contacted again. Out of
@@ -508,12 +508,12 @@ async def record_reply(
         reason = StopReason.WIN if answer is ReplyKind.REPLIED else StopReason.LOSE
         answers = (await stop_vendor_run(app, details, call=call, reason=reason)).told
     undone = {own: words for own, words in answers.items() if not words.startswith((STOPPED, "paused"))}
-    return Recorded(
+    return RecordedReply(
         contact_id, {**{detail.sequence.id: _state(detail) for detail in here}, **answers}, undone, tuple(here)
     )
 
 
-async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> Recorded:
+async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> RecordedReply:
     suppressed = await suppress_contact(app, contact=contact_id, reason=OPTED_OUT)
     replies = offered(app.local.replies, app.local, verb="record answers")
     await replies.record(contact_id, ReplyKind.OPT_OUT)
@@ -522,7 +522,7 @@ async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> Rec
     )
     stopped = (*suppressed.stopped, *suppressions.stopped)
     runs = {detail.sequence.id: _state(detail) for detail in stopped} | dict(suppressions.told)
-    return Recorded(contact_id, runs, suppressions.undone, stopped)
+    return RecordedReply(contact_id, runs, suppressions.undone, stopped)
 
 
 def _state(detail: SequenceDetail) -> str:

@@ -30,7 +30,7 @@ PERSONS = ("passphrase.json", "proof.json", "passkeys.json", "guards.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutBack:
+class RestoreSummary:
     """What a restore did: where the database of before is kept, and whether the folder knew itself what was sent.
 
     ``made_at`` is when the backup was made.
@@ -81,7 +81,7 @@ def opened(backup: Path) -> Iterator[Path]:
         yield inside
 
 
-def put_back(folder: Path, inside: Path, *, now: datetime) -> PutBack:
+def put_back(folder: Path, inside: Path, *, now: datetime) -> RestoreSummary:
     """Put an opened backup into a data folder that nobody uses.
 
     What the folder itself knows of what was sent, of whom never to contact, and of the person's passphrase stays.
@@ -110,7 +110,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> PutBack:
         if lock is not None:
             os.close(lock)
     made_at = str(_manifest(inside).get("made_at", "an unknown time"))
-    return PutBack(replaced=replaced, journal_was_here=here is not None and is_whole, made_at=made_at)
+    return RestoreSummary(replaced=replaced, journal_was_here=here is not None and is_whole, made_at=made_at)
 
 
 def _copied(source: Path, copy: Path) -> None:

@@ -14,7 +14,7 @@ from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import UNVERSIONED, provider_of
 from sequences_mcp.domain.records import Page
-from sequences_mcp.ports.embedded import CHANGE_LASTS, AskedChange
+from sequences_mcp.ports.embedded import CHANGE_LASTS, PendingChange
 from sequences_mcp.store.database import Store
 from sequences_mcp.store.statements import from_micros, to_micros
 
@@ -139,7 +139,7 @@ def _pinned(store: Store, named: str, *, now: datetime) -> str:
     return f"{named}@{known['version']}" if known else named
 
 
-def insert_change(store: Store, change: AskedChange) -> None:
+def insert_change(store: Store, change: PendingChange) -> None:
     """Keep one."""
     store.write(
         "changes.insert",
@@ -153,13 +153,13 @@ def insert_change(store: Store, change: AskedChange) -> None:
     )
 
 
-def find_change(store: Store, change_id: str) -> AskedChange | None:
+def find_change(store: Store, change_id: str) -> PendingChange | None:
     """Return one, or None."""
     row = store.row("changes.find", id=change_id)
     return _changes_from_row(row) if row else None
 
 
-def of_request(store: Store, subject: str, fingerprint: str) -> AskedChange | None:
+def of_request(store: Store, subject: str, fingerprint: str) -> PendingChange | None:
     """Return the approved change of this whose approval is for this digest, or None."""
     row = store.row("changes.of_request", subject=subject, fingerprint=fingerprint)
     return find_change(store, row["id"]) if row else None
@@ -180,7 +180,7 @@ def same_change(
     return str(row["id"]) if row else None
 
 
-def waiting_changes(store: Store, *, skip: int, size: int, now: datetime) -> tuple[AskedChange, ...]:
+def waiting_changes(store: Store, *, skip: int, size: int, now: datetime) -> tuple[PendingChange, ...]:
     """Return those that wait, the oldest first."""
     rows = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
     return tuple(change for row in rows if (change := find_change(store, row["id"])) is not None)
@@ -200,8 +200,8 @@ def _text(value: Mapping[str, object]) -> str:
     return json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
 
 
-def _changes_from_row(row: sqlite3.Row) -> AskedChange:
-    return AskedChange(
+def _changes_from_row(row: sqlite3.Row) -> PendingChange:
+    return PendingChange(
         id=row["id"],
         tool=row["tool"],
         subject=row["subject"],

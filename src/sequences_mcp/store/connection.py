@@ -101,7 +101,7 @@ PAUSE_BETWEEN_TRANSACTIONS = 0.001  # seconds, for a statement that SQLite gives
 
 
 @dataclass(frozen=True, slots=True)
-class JournalChoice:
+class ChosenJournal:
     """Which journal this process uses and why, for people to read."""
 
     mode: JournalMode
@@ -113,7 +113,7 @@ class JournalChoice:
         return "FULL" if self.mode == "wal" else "EXTRA"
 
 
-def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = None) -> JournalChoice:
+def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = None) -> ChosenJournal:
     """Return the journal for a version of SQLite.
 
     A write-ahead log can be corrupted by two connections that reset it at one instant, from 3.7.0 until the
@@ -121,14 +121,14 @@ def choose_journal(version: tuple[int, int, int], forced: JournalMode | None = N
     """
     words = ".".join(map(str, version))
     if forced is not None:
-        return JournalChoice(forced, f"{forced} was asked for; SQLite is {words}")
+        return ChosenJournal(forced, f"{forced} was asked for; SQLite is {words}")
     mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
     if mended:
-        return JournalChoice("wal", f"SQLite {words} has the repaired write-ahead log")
-    return JournalChoice("delete", f"SQLite {words} has the write-ahead log's reset bug, so the rollback journal")
+        return ChosenJournal("wal", f"SQLite {words} has the repaired write-ahead log")
+    return ChosenJournal("delete", f"SQLite {words} has the write-ahead log's reset bug, so the rollback journal")
 
 
-def connect(path: Path, *, journal: JournalChoice, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
+def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds: float) -> sqlite3.Connection:
     """Open one connection for one thread, every setting checked.
 
     ``read_only`` is a second line of defence: SQLite then refuses any write. Raises StoreError and its kind.
@@ -197,7 +197,7 @@ def begin_fairly(connection: sqlite3.Connection, mode: JournalMode, *, seconds: 
             time.sleep(PAUSE_BETWEEN_TRANSACTIONS if waited < SOON else LONGEST_TRANSACTION)
 
 
-def _configure(connection: sqlite3.Connection, path: Path, *, journal: JournalChoice, busy_seconds: float) -> None:
+def _configure(connection: sqlite3.Connection, path: Path, *, journal: ChosenJournal, busy_seconds: float) -> None:
     _require(connection, "busy_timeout", round(busy_seconds * 1000))
     # Several processes may make the file at once, and SQLite itself does not wait for this statement.
     switch = patiently(connection, f"PRAGMA journal_mode = {journal.mode}", seconds=busy_seconds)

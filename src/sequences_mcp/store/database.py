@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from sequences_mcp.errors import StoreUnwritableError
 from sequences_mcp.store.connection import (
-    JournalChoice,
+    ChosenJournal,
     JournalMode,
     begin_fairly,
     choose_journal,
@@ -45,7 +45,7 @@ class Store:
         *,
         writer: sqlite3.Connection,
         reader: sqlite3.Connection,
-        journal: JournalChoice,
+        journal: ChosenJournal,
         patience: float,
     ) -> None:
         self.path = path
@@ -98,11 +98,11 @@ class Store:
                 share_fairly(connection)
             store = cls(path, writer=writer, reader=reader, journal=choice, patience=busy_seconds)
             if steps is None:
-                store._settle(now)
+                store._open_lineage(now)
             store._closing = opening.pop_all()
         return store
 
-    def _settle(self, now: datetime) -> None:
+    def _open_lineage(self, now: datetime) -> None:
         """See whether this is the database that sent last, and keep its files to their owner."""
         from sequences_mcp.store import lineage
 

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class FolderPlace:
+class DatabaseLocation:
     """Where a database file is now: machine and file are None where the system does not tell them reliably."""
 
     folder: Path
@@ -54,7 +54,7 @@ class FolderPlace:
     mark: str | None
 
     @classmethod
-    def of(cls, path: Path) -> FolderPlace:
+    def of(cls, path: Path) -> DatabaseLocation:
         """Return the place of a database file."""
         header = journals.first_line(path.parent / journals.SENT)
         mark = None if header is None else str(header.get("mark", ""))
@@ -74,14 +74,14 @@ def look_at_lineage(store: Store, *, now: datetime) -> None:
 
     What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
     """
-    place = FolderPlace.of(store.path)
+    place = DatabaseLocation.of(store.path)
     row = store.row("lineage.present")
     if row is not None and _fits(row, place) and not _has_news(row, place.folder):
         return
     with store.transaction():
         row = store.row("lineage.present")
         if row is None:
-            _settle_in(store, place, now=now)
+            _give_place(store, place, now=now)
         else:
             _notice(store, row, place, now=now)
         _regain_suppressions(store, place.folder, now=now)
@@ -107,7 +107,7 @@ def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
     """End the standstill, because a person said so: the database belongs where it is now. Return what it was."""
     with store.transaction():
         results = standstills(store)
-        place = FolderPlace.of(store.path)
+        place = DatabaseLocation.of(store.path)
         kinds = {result.kind for result in results}
         mark = place.mark or _fresh_mark()
         store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
@@ -226,11 +226,11 @@ def _darwin_id() -> str | None:
     return made.raw.hex() if done == 0 else None
 
 
-def _fits(row: sqlite3.Row, place: FolderPlace) -> bool:
+def _fits(row: sqlite3.Row, place: DatabaseLocation) -> bool:
     return place.mark == row["mark"] and not _strange(row, place)
 
 
-def _strange(row: sqlite3.Row, place: FolderPlace) -> StandstillKind | None:
+def _strange(row: sqlite3.Row, place: DatabaseLocation) -> StandstillKind | None:
     """Return what does not fit; what one of both does not know is not compared."""
     if place.mark is not None and place.mark != row["mark"]:
         return "other_folder"
@@ -248,7 +248,7 @@ def _has_news(row: sqlite3.Row, folder: Path) -> bool:
     return sizes != (row["sent_read"], row["suppressions_read"])
 
 
-def _settle_in(store: Store, place: FolderPlace, *, now: datetime) -> None:
+def _give_place(store: Store, place: DatabaseLocation, *, now: datetime) -> None:
     """Give a database that has no lineage yet its place: a new one, or one of before there were lineages."""
     is_new = bool(store.rows("lineage.is_new")[0]["new"])
     mark = place.mark or _fresh_mark()
@@ -258,7 +258,7 @@ def _settle_in(store: Store, place: FolderPlace, *, now: datetime) -> None:
         log.error("%s %s", *STANDSTILL["begun_anew"])
 
 
-def _notice(store: Store, row: sqlite3.Row, place: FolderPlace, *, now: datetime) -> None:
+def _notice(store: Store, row: sqlite3.Row, place: DatabaseLocation, *, now: datetime) -> None:
     kind = _strange(row, place)
     if kind is not None and store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
         log.error("%s %s", *STANDSTILL[kind])
@@ -270,15 +270,15 @@ def _begin_sent(store: Store) -> None:
     Not in the transaction that made the row: a journal without a row would be the trace of an earlier database.
     """
     row = store.rows("lineage.present")[0]
-    place = FolderPlace.of(store.path)
+    place = DatabaseLocation.of(store.path)
     if standstills(store) or (place.mark is not None and (row["file"] or not place.file)):
         return
     with store.transaction():
-        place = FolderPlace.of(store.path)
+        place = DatabaseLocation.of(store.path)
         if place.mark is None:
             with _writable(place.folder):
                 journals.begin_journal(place.folder / journals.SENT, {"mark": row["mark"]})
-            place = FolderPlace.of(store.path)
+            place = DatabaseLocation.of(store.path)
         store.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
 

@@ -113,7 +113,7 @@ def mark_unknown(store: Store, operation_id: str, *, answer: str) -> bool:
     return store.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
 
 
-def settle_operation(
+def conclude_operation(
     store: Store, operation_id: str, *, state: str, answer: str, actor: str, now: datetime
 ) -> bool:
     """Write down what became of it; False when that was settled already."""

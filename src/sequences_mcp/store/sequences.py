@@ -353,13 +353,13 @@ def _run_from_row(row: _Row, steps: tuple[Step, ...]) -> StepRun:
     )
 
 
-def next_due(store: Store, lane: str, *, terms: Terms, before: datetime) -> tuple[str, datetime] | None:
-    """Return the run that is due first in a lane (``mailbox`` or ``free``), until an instant, and when; or None.
+def next_due(store: Store, queue: str, *, terms: Terms, before: datetime) -> tuple[str, datetime] | None:
+    """Return the run that is due first in a queue (``mailbox`` or ``free``), until an instant, and when; or None.
 
     Only runs of plans that were made for these terms are: any other settings' runs are left alone. A lease that
     ended is everybody's to note, since nothing more becomes of it.
     """
-    row = store.row("sequences.next_due", lane=lane, terms=terms.text, before=to_micros(before))
+    row = store.row("sequences.next_due", lane=queue, terms=terms.text, before=to_micros(before))
     return (row["id"], from_micros(row["next_run_at"])) if row else None
 
 

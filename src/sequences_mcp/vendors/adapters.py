@@ -18,7 +18,7 @@ from sequences_mcp.vendors.translation import RemoteContact, RemoteSequence, det
 
 
 @dataclass(frozen=True, slots=True)
-class ContactIdentity:
+class VendorIdentityLookup:
     """``providers.vendor_port.Traces`` over a client's read of one person."""
 
     read: Callable[[str], Awaitable[RemoteContact]]

@@ -108,7 +108,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class WayOut(Protocol):
+class CallRoute(Protocol):
     """What makes a call and returns what ``read`` makes of its answer: a transport, or what stands before one."""
 
     async def send(self, request: VendorRequest, read: Callable[[object], T]) -> T:

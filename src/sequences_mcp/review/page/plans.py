@@ -16,7 +16,7 @@ from sequences_mcp.domain.run import SequenceStatus, StopReason
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, ProviderError
 from sequences_mcp.planning.vendor_texts import handed_facts, not_given
 from sequences_mcp.planning.warnings import person_warnings, sourcing_of_plan
-from sequences_mcp.ports.embedded import AskedChange, SequenceDetail
+from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.review import consent
 from sequences_mcp.review.consent import MANY
 from sequences_mcp.review.page.request import (
@@ -24,10 +24,10 @@ from sequences_mcp.review.page.request import (
     LockFault,
     PageRequest,
     lock_facts,
-    presence_doubt,
+    presence_fault,
     whole_number,
 )
-from sequences_mcp.review.presentation import doubts_of, exact_texts_of, overview, state_shown, text_changes
+from sequences_mcp.review.presentation import exact_texts_of, overview, state_shown, text_changes, warnings_of_text
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import differences, vendor_of, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
@@ -64,7 +64,7 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
         page_request.app, found, tally=tally, reading=page_request.own, people=people
     ):
         return await _shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, why))
-    if fault := await presence_doubt(page_request):
+    if fault := await presence_fault(page_request):
         return await _shown(page_request, found, fault=fault)
     digest, pauses = page_request.form.get("digest", ""), page_request.form.get("pauses", "")
     try:
@@ -178,7 +178,7 @@ async def person_screen(page_request: PageRequest) -> Response:
         refusable=detail.sequence.waits_for_plan,
         handed=handed_facts(detail.sequence),
         not_given=not_given(detail),
-        doubts=await doubts_of(page_request.app, plan, detail),
+        doubts=await warnings_of_text(page_request.app, plan, detail),
     )
 
 
@@ -219,7 +219,7 @@ async def approve_change_form(page_request: PageRequest) -> Response:
     if not all(is_showable(part) for one in differences(found) for part in one):
         told = "It holds characters that cannot be shown, so it cannot be approved."
         return await _changes_shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, told))
-    if fault := await presence_doubt(page_request):
+    if fault := await presence_fault(page_request):
         return await _changes_shown(page_request, found, fault=fault)
     try:
         await approve_change(
@@ -243,7 +243,7 @@ async def reject_change_form(page_request: PageRequest) -> Response:
 
 
 async def _changes_shown(
-    page_request: PageRequest, found: AskedChange, *, fault: LockFault | None = None
+    page_request: PageRequest, found: PendingChange, *, fault: LockFault | None = None
 ) -> Response:
     page_request.own.opened[found.id] = found.digest
     now = page_request.now

@@ -206,7 +206,7 @@ async def _looked_at(room: PageContext, given: str, *who: str) -> LockFault | No
     return None
 
 
-async def presence_doubt(page_request: PageRequest) -> LockFault | None:
+async def presence_fault(page_request: PageRequest) -> LockFault | None:
     """Return why a decision that lets something go is not the person's, or None.
 
     Where passkeys are registered the engine asks for a signature besides. Whoever has shown here that they are the

@@ -18,7 +18,7 @@ from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StopReason
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
-from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_doubt, whole_number
+from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
 from sequences_mcp.services import sequences
 from sequences_mcp.services.operations import run_once, what_it_is
 from sequences_mcp.services.reviews import list_reviews
@@ -232,7 +232,7 @@ async def suppress_form(page_request: PageRequest) -> Response:
 async def lift_form(page_request: PageRequest) -> Response:
     """Take somebody off the list again, and show what still keeps them from being contacted."""
     contact, reason = page_request.form.get("contact", ""), page_request.form.get("reason", "")
-    if fault := await presence_doubt(page_request):
+    if fault := await presence_fault(page_request):
         return await _suppressions(page_request, undone={}, fault=fault)
     done = await lift_suppression(page_request.app, contact=contact, reason=reason, actor=page_request.actor)
     return await _suppressions(page_request, undone={}, lifted=done)

@@ -61,12 +61,12 @@ def take_page_lock(data_dir: Path) -> PageLock | None:
         return None
     try:
         sockets = _listening(_last_port(data_dir))
-        seat = PageLock(sockets, sockets[0].getsockname()[1], lock)
-        write_private(data_dir / FILE_NAME, json.dumps({"port": seat.port}))
+        page_lock = PageLock(sockets, sockets[0].getsockname()[1], lock)
+        write_private(data_dir / FILE_NAME, json.dumps({"port": page_lock.port}))
     except BaseException:
         lock.close()
         raise
-    return seat
+    return page_lock
 
 
 def address(data_dir: Path, path: str = "/") -> str | None:

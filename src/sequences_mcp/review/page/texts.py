@@ -16,7 +16,7 @@ from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsEr
 from sequences_mcp.planning.warnings import draft_findings
 from sequences_mcp.ports.embedded import Draft, Drafts
 from sequences_mcp.review import consent
-from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_doubt
+from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault
 from sequences_mcp.services.reviews import approve_draft, check_draft, edit_draft, list_reviews
 from sequences_mcp.services.sequences import PENDING
 
@@ -75,7 +75,7 @@ async def approve_text_form(page_request: PageRequest) -> Response:
     """Say yes to exactly the text that was shown, and let it go."""
     draft = await _draft(page_request)
     _require_read(page_request, draft)
-    if fault := await presence_doubt(page_request):
+    if fault := await presence_fault(page_request):
         return await _shown(page_request, draft, fault=fault)
     digest = page_request.form.get("digest", "")
     try:
@@ -96,7 +96,7 @@ async def resolve_text_form(page_request: PageRequest) -> Response:
     draft, sent = await _draft(page_request), page_request.form.get("sent")
     if sent not in ("yes", "no"):
         raise ConflictError("Say whether it arrived.", next_step="Go back and choose one of the two.")
-    if fault := await presence_doubt(page_request):
+    if fault := await presence_fault(page_request):
         return await _shown(page_request, draft, fault=fault)
     if sent == "no":
         _require_read(page_request, draft)

@@ -52,7 +52,7 @@ async def record_reply(
     return ReplyRecorded.model_validate_json(await app.ledger.record(call, said_fields(view)))
 
 
-def _next(done: verb.Recorded, answer: ReplyKind) -> str:
+def _next(done: verb.RecordedReply, answer: ReplyKind) -> str:
     before = "" if done.runs else NOTHING_RAN
     return f"{GOES_ON if done.undone else before}{NEXT[answer]}"
 

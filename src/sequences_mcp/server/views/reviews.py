@@ -7,13 +7,13 @@ from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.planning.vendor_texts import vendor_words
-from sequences_mcp.ports.embedded import AskedChange, Draft
+from sequences_mcp.ports.embedded import Draft, PendingChange
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
 from sequences_mcp.services.connections import ProvidersReport
 from sequences_mcp.services.operations import differences, what_it_is
-from sequences_mcp.services.reviews import Reviews, Withdrawn
+from sequences_mcp.services.reviews import Reviews, Withdrawal
 
 TEXT_BUDGET = 1_600
 CHANGES_SHOWN = 5
@@ -130,7 +130,7 @@ def plan_view(plan: Plan, *, warnings: int) -> PlanView:
     )
 
 
-def plan_withdrawn(found: Withdrawn) -> PlanWithdrawn:
+def plan_withdrawn(found: Withdrawal) -> PlanWithdrawn:
     """Return a plan after it was taken back."""
     plan, counts = found.plan, found.tally.statuses
     began = plan.status is PlanStatus.APPROVED
@@ -154,7 +154,7 @@ def _once_begun(provider: str, there: int) -> str:
     return f"{there} of its people were handed over to {title} before; {ends}."
 
 
-def change_withdrawn(change: AskedChange) -> PlanWithdrawn:
+def change_withdrawn(change: PendingChange) -> PlanWithdrawn:
     """Return a change at a vendor after it was taken back."""
     return PlanWithdrawn(
         plan_id=change.id,
@@ -165,7 +165,7 @@ def change_withdrawn(change: AskedChange) -> PlanWithdrawn:
     )
 
 
-def change_page(changes: Page[AskedChange]) -> ChangePage | None:
+def change_page(changes: Page[PendingChange]) -> ChangePage | None:
     """Return changes that wait, their values sharing one budget, or None where there are none at all."""
     if not changes.total_count:
         return None
@@ -174,7 +174,7 @@ def change_page(changes: Page[AskedChange]) -> ChangePage | None:
     return ChangePage(items=tuple(change_view(one, limit) for one in changes.items), **numbered(changes))
 
 
-def change_view(change: AskedChange, limit: int) -> ChangeView:
+def change_view(change: PendingChange, limit: int) -> ChangeView:
     """Return a change that waits, with old and new, each cut to ``limit`` characters."""
     found = differences(change)
     return ChangeView(

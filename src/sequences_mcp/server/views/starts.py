@@ -13,14 +13,21 @@ from sequences_mcp.domain.plan import OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import LIVE, SequenceStatus, StepState
 from sequences_mcp.planning.vendor_texts import course_there, title_of
-from sequences_mcp.ports.vendor import EnrolmentCounts
+from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
 from sequences_mcp.server.view import Outcome, ResultView, WrittenView, cut, fair_limit
 from sequences_mcp.server.views.blueprints import FindingView, FoundView, finding_view, found
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
-from sequences_mcp.services.starts import OPERATOR, LeftOut, MissingTexts, PersonPreview, Preview, StartReport
+from sequences_mcp.services.starts import (
+    OPERATOR,
+    LeftOutPerson,
+    MissingTexts,
+    PersonPreview,
+    Preview,
+    StartReport,
+)
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 PREVIEW_PEOPLE_SHOWN = 8
@@ -249,7 +256,7 @@ def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
     return tuple(shown) or None
 
 
-def left_out_view(one: LeftOut) -> LeftOutView:
+def left_out_view(one: LeftOutPerson) -> LeftOutView:
     """Return someone the plan does not contain."""
     return LeftOutView(
         reasons=tuple(cut(why, REASON_OF_ONE) for why in one.reasons[:REASONS_SHOWN]), **who(one.contact)
@@ -331,10 +338,10 @@ def sent_words(plan: Plan, tally: PlanTally, steps: Items[Step]) -> str:
 
 
 def handed_over_facts(
-    view: StartView, plan: Plan, tally: PlanTally, *, found: EnrolmentCounts, unread: int
+    view: StartView, plan: Plan, tally: PlanTally, *, found: EnrolmentTally, unread: int
 ) -> StartView:
     """Return an approved start at a vendor with what became of its people; ``unread`` runs were not looked at."""
-    outcome, next_step = _fate(found, tally, title_of(plan))
+    outcome, next_step = _outcome_and_next(found, tally, title_of(plan))
     seen = f" {unread:,} of its runs were not read again for this answer." if unread else ""
     return view.model_copy(
         update={
@@ -354,7 +361,7 @@ def handed_over_facts(
     )
 
 
-def _gone(found: EnrolmentCounts, title: str, course: str) -> str:
+def _gone(found: EnrolmentTally, title: str, course: str) -> str:
     """Return what has left for real people, as far as it is known here: a vendor has them, or may have."""
     certain = f"{found.done:,} handed over to {title}: {course}" if found.done else None
     doubtful = f"{found.unknown:,} unknown" if found.done else "unknown"
@@ -397,7 +404,7 @@ def _became(tally: PlanTally) -> tuple[Outcome, str]:
     return "not_done", f"It is over and nothing of it goes on: {words}. {ANEW}"
 
 
-def _fate(found: EnrolmentCounts, tally: PlanTally, title: str) -> tuple[Outcome, str]:
+def _outcome_and_next(found: EnrolmentTally, tally: PlanTally, title: str) -> tuple[Outcome, str]:
     if found.unknown:
         operations = ", ".join(found.operation_ids)
         return "unknown", f"Do not start them again. check_operation looks for what became of them: {operations}."

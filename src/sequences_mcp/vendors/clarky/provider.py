@@ -9,7 +9,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.records import Page
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ContactIdentity, ReadOnlyRuns
+from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ReadOnlyRuns, VendorIdentityLookup
 from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter
 from sequences_mcp.vendors.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.vendors.translation import not_supported, people_of_remote
@@ -62,7 +62,7 @@ def clarky_provider(clarky: ClarkyClient, *, memory: BlueprintCache, bot_id: str
         lists_runs=False,
         blueprints=CachedBlueprints(name=NAME, memory=memory),
         contacts=ClarkyContacts(clarky),
-        traces=ContactIdentity(clarky.get_contact),
+        traces=VendorIdentityLookup(clarky.get_contact),
         introduction=ClarkyAgents(clarky, bot_id),
         sequences=ReadOnlyRuns(name=NAME, by_id="an enrollment's id", read=clarky.get_enrollment),
         enrolment=ClarkyEnrolment(clarky, memory, bot_id),

@@ -33,7 +33,7 @@ SECONDS = 5.0  # nobody waits longer for what the call itself will find out
 
 
 @dataclass(slots=True)
-class Scopes:
+class KeyRights:
     """The scopes of the key, asked for once; None while they are not known."""
 
     transport: Transport
@@ -71,7 +71,7 @@ class Scoped:
     """A transport that does not ask for what the key is known not to carry."""
 
     transport: Transport
-    scopes: Scopes
+    scopes: KeyRights
 
     async def send(self, request: VendorRequest, read: Callable[[object], T]) -> T:
         """Make one call; ProviderForbiddenError, with the scope to add, before a request that would be refused."""

@@ -30,7 +30,7 @@ from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.adapters import BlueprintCache
-from sequences_mcp.vendors.topo.client import Scopes, TopoClient, lacking
+from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
 from sequences_mcp.vendors.topo.lists import KEPT
 from sequences_mcp.vendors.topo.runs import LiveRuns
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
@@ -53,7 +53,7 @@ class TopoEnrolment:
     topo: TopoClient
     memory: BlueprintCache
     live: LiveRuns
-    scopes: Scopes
+    scopes: KeyRights
 
     @property
     def people_a_call(self) -> int:
@@ -131,7 +131,7 @@ class TopoEnrolment:
         home = await self._list_of(order.plan) or await self._new_list(order.plan)
         people = [_given(one) for one in order.people]
         outcomes = await self.topo.create_entries(home.id, people=people)
-        return tuple(_fate(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
+        return tuple(_outcome_of_entry(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
 
     async def read_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
@@ -244,7 +244,9 @@ def _named(found: translation.RemoteBlueprint) -> str:
     return " · ".join(filter(None, told))
 
 
-def _fate(one: Run, outcome: translation.ItemOutcome[translation.RemoteEntry]) -> vendor.EnrolmentOutcome:
+def _outcome_of_entry(
+    one: Run, outcome: translation.ItemOutcome[translation.RemoteEntry]
+) -> vendor.EnrolmentOutcome:
     if outcome.outcome == "done":
         return _told(one, "done", "")
     if outcome.outcome == "not_done":

@@ -18,7 +18,7 @@ from sequences_mcp.vendors.outcome import Effect, VendorRequest, path, query
 from sequences_mcp.vendors.topo import wire
 from sequences_mcp.vendors.topo.wire import topo_list_id, topo_template_id
 from sequences_mcp.vendors.translation import ItemOutcome, RemoteEntry, RemoteExclusion, RemoteList, RemotePage
-from sequences_mcp.vendors.transport import WayOut
+from sequences_mcp.vendors.transport import CallRoute
 
 T = TypeVar("T")
 DONE = frozenset({"CREATED", "UPDATED"})
@@ -82,7 +82,7 @@ KEPT = {
 class Lists:
     """The half of :class:`topo.client.Topo` that is about who may be in a sequence."""
 
-    def __init__(self, transport: WayOut) -> None:
+    def __init__(self, transport: CallRoute) -> None:
         self._transport = transport
 
     async def list_contact_lists(

@@ -20,9 +20,9 @@ from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, VendorMessage, VendorTask
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache, ContactIdentity
+from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup
 from sequences_mcp.vendors.topo import wire
-from sequences_mcp.vendors.topo.client import Scoped, Scopes, TopoClient
+from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient
 from sequences_mcp.vendors.topo.enrolment import TopoEnrolment
 from sequences_mcp.vendors.topo.lists import KEPT
 from sequences_mcp.vendors.topo.runs import LiveRuns, TopoReach, TopoSequences
@@ -295,7 +295,7 @@ class TopoExclusions:
 class TopoKey:
     """``providers.vendor_port.Introduction`` over what the key has been found to carry."""
 
-    scopes: Scopes
+    scopes: KeyRights
 
     async def about_key(self) -> str:
         """Return the scopes of the key."""
@@ -304,7 +304,7 @@ class TopoKey:
 
 def topo_provider(opened: Transport, *, memory: BlueprintCache) -> Provider:
     """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
-    scopes = Scopes(opened)
+    scopes = KeyRights(opened)
     topo = TopoClient(Scoped(opened, scopes))
     sequences = TopoSequences(topo, scopes)
     live = LiveRuns(topo)
@@ -318,7 +318,7 @@ def topo_provider(opened: Transport, *, memory: BlueprintCache) -> Provider:
         enrolment=TopoEnrolment(topo, memory, live, scopes),
         introduction=TopoKey(scopes),
         places=TopoContactLists(topo),
-        traces=ContactIdentity(topo.get_contact),
+        traces=VendorIdentityLookup(topo.get_contact),
         reach=TopoReach(live, sequences),
         vendor_tasks=TopoTasks(topo),
     )

@@ -22,7 +22,7 @@ from sequences_mcp.errors import (
     SequencesError,
 )
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, VendorActivity, VendorFacts
-from sequences_mcp.vendors.topo.client import Scopes, TopoClient, lacking
+from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 from sequences_mcp.vendors.translation import RemoteSequence, contact_of_remote, detail_of
 
@@ -74,7 +74,7 @@ class TopoSequences:
     """``providers.port.Sequences`` and ``Overrides`` over Topo."""
 
     topo: TopoClient
-    scopes: Scopes | None = None
+    scopes: KeyRights | None = None
     people: Names = field(default_factory=Names)
     templates: Names = field(default_factory=Names)
 
