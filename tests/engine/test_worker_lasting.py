@@ -312,9 +312,9 @@ WORK = """
 import sys
 from pathlib import Path
 from sequences_mcp.upkeep import work
-from sequences_mcp.settings import read
+from sequences_mcp.settings import read_settings
 import os
-work(read(os.environ))
+work(read_settings(os.environ))
 """
 
 

@@ -272,8 +272,8 @@ class Memory(KeyringBackend):
     def set_password(self, service, name, password): ...
     def delete_password(self, service, name): ...
 keyring.set_keyring(Memory())
-from sequences_mcp.settings import read
-found = read({"SEQUENCES_DATA_DIR": sys.argv[1]})
+from sequences_mcp.settings import read_settings
+found = read_settings({"SEQUENCES_DATA_DIR": sys.argv[1]})
 print(found.smtp_url.value if not found.lacking else found.lacking)
 """
 
@@ -296,7 +296,10 @@ def test_a_secret_can_be_in_the_systems_keychain(folder: Folder, name: str, ends
         assert "Run: keyring set sequences-mcp other" in said
 
 
-READ = "from sequences_mcp.settings import read\nfound = read({'SEQUENCES_DATA_DIR': sys.argv[1]})\n"
+READ = """\
+from sequences_mcp.settings import read_settings
+found = read_settings({"SEQUENCES_DATA_DIR": sys.argv[1]})
+"""
 
 
 def test_without_the_package_the_keychain_is_told_as_lacking(folder: Folder) -> None:
