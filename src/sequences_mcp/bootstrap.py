@@ -317,9 +317,13 @@ def terms_of(settings: Settings) -> Terms:
 
 def policy_of(settings: Settings) -> GuardPolicy:
     """Return the house policy of the guards, or the rules as they are where there is none; SettingsError."""
-    from sequences_mcp.guards.policy import DEFAULT, load_policy
+    from sequences_mcp.guards.policy import DEFAULT
 
-    return load_policy(settings.guards) if settings.guards.exists() else DEFAULT
+    if not settings.guards.exists():
+        return DEFAULT
+    from sequences_mcp.guards.policy_file import load_policy
+
+    return load_policy(settings.guards)
 
 
 def delivery_of(settings: Settings) -> str:

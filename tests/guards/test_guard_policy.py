@@ -9,7 +9,8 @@ import pytest
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.guards.check import check_steps, check_text, check_values
-from sequences_mcp.guards.policy import DEFAULT, GuardPolicy, load_policy
+from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
+from sequences_mcp.guards.policy_file import load_policy
 
 WHOLE = """
 free_linkedin_account = true

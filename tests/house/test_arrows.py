@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "webauthn": ("review",),
 }
 VENDORS = ("kalent", "clarky", "topo")
+WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review")
 
 
 def imports(source: Source) -> Iterator[tuple[int, str]]:
@@ -168,7 +170,29 @@ def imports_of_nothing(root: Path) -> list[str]:
     ]
 
 
-LAWS = (arrows_that_turn_back, rooms_off_the_map, libraries_out_of_place, imports_of_nothing)
+def circles(root: Path) -> list[str]:
+    """Return a sentence for each room, of those that have none, in which files import one another in a circle."""
+    offences = []
+    for room in WITHOUT_CIRCLES:
+        files = {
+            f"{PACKAGE}.{source.module}": source for source in package(root) if _within(source.module, (room,))
+        }
+        graph = {
+            name: {_file(imported, files) for _, imported in imports(source)} for name, source in files.items()
+        }
+        try:
+            TopologicalSorter({name: found - {"", name} for name, found in graph.items()}).prepare()
+        except CycleError as error:
+            offences.append(f"{room}/ has a circle: {' imports '.join(reversed(error.args[1]))}.")
+    return offences
+
+
+def _file(imported: str, files: Mapping[str, Source]) -> str:
+    """Return the module that an import is from: the whole name, or the one whose name it takes."""
+    return next((name for name in (imported, imported.rpartition(".")[0]) if name in files), "")
+
+
+LAWS = (arrows_that_turn_back, rooms_off_the_map, libraries_out_of_place, imports_of_nothing, circles)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -235,3 +259,13 @@ def test_an_import_by_name_of_what_is_not_there_is_found(tmp_path: Path) -> None
     bad = "from importlib import import_module\nimport_module('sequences_mcp.engine.gone')\n"
     assert imports_of_nothing(plant(tmp_path, {f"{SRC}/a.py": bad}))
     assert not imports_of_nothing(plant(tmp_path, {f"{SRC}/a.py": bad, f"{SRC}/engine/gone.py": ""}))
+
+
+def test_a_circle_is_found_wherever_its_imports_stand(tmp_path: Path) -> None:
+    there = f"from {PACKAGE}.guards.b import found\n"
+    back = f"def find():\n    from {PACKAGE}.guards.c import found\n"
+    end = f"if TYPE_CHECKING:\n    from {PACKAGE}.guards import a\n"
+    files = {f"{SRC}/guards/a.py": there, f"{SRC}/guards/b.py": back, f"{SRC}/guards/c.py": ""}
+    assert not circles(plant(tmp_path, files))
+    (offence,) = circles(plant(tmp_path, {f"{SRC}/guards/c.py": end}))
+    assert "guards.a imports" in offence

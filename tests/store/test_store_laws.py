@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from tests.world.local_world import EMAIL, LATER, MESSAGE, START, World
 
 from sequences_mcp.domain.run import SequenceStatus
-from sequences_mcp.engine.context import apply_event
-from sequences_mcp.engine.events import Paused
+from sequences_mcp.engine.context import action_of, apply_event
+from sequences_mcp.engine.events import Event, Paused
 from sequences_mcp.errors import StoreError
 from sequences_mcp.ports.embedded import StepText
 from sequences_mcp.store import audit, blueprints, sequences, statements
@@ -173,3 +174,11 @@ async def test_a_run_is_read_back_exactly_as_it_was_stored(world: World) -> None
     )
     assert sequences.find_run(world.store, before.id) == after
     assert after.status is SequenceStatus.WAITING_FOR_LEAD
+
+
+def test_the_audit_says_what_happened_in_the_words_of_every_version_before() -> None:
+    words = {action_of(object.__new__(kind)).removeprefix("sequence.") for kind in get_args(Event)}
+    assert words == {
+        *("approved", "refused", "tick", "handed_over", "delivered", "deferred", "rejected", "lost", "settled"),
+        *("task_completed", "paused", "resumed", "stopped", "replied", "opted_out", "rewritten", "draft_approved"),
+    }

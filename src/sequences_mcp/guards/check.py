@@ -15,11 +15,11 @@ from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.variables import used_in
 from sequences_mcp.guards.inspect import of_value, show_excerpt
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
-from sequences_mcp.guards.rule import Field, Rule, Value
+from sequences_mcp.guards.rule import Rule, Value
 from sequences_mcp.guards.rules.structure import FORM, SIZE
 from sequences_mcp.guards.rules.values import DIRECTION
 from sequences_mcp.guards.rules.values import _direction as is_right_to_left
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.text import Field, GuardedText
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -14,12 +14,12 @@ from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.catalogue import RULES
 from sequences_mcp.guards.names import is_heading, is_plain, likely
 from sequences_mcp.guards.policy import MAX_BYTES, GuardPolicy
-from sequences_mcp.guards.rule import PERSON, Fact, Hit, Rule, Value, fact_of
+from sequences_mcp.guards.rule import PERSON, Fact, Rule, Value, fact_of
 from sequences_mcp.guards.rules.placeholders import INSTRUCTION, is_instruction, is_unwritten
 from sequences_mcp.guards.rules.structure import CROWDED, KIND, LENGTH, too_many
 from sequences_mcp.guards.rules.values import MARKS, MISSING
 from sequences_mcp.guards.squares import BLANK
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.vocabulary import is_unheard_of
 from sequences_mcp.guards.words import has_field, means_nothing
 

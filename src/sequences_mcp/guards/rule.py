@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.lookalikes import key
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.words import lines
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
-    from sequences_mcp.guards.text import GuardedText
 
 
 class Fact(Enum):
@@ -54,18 +54,7 @@ def fact_of(name: str) -> Fact:
     return _facts().get(key(name[:100]), Fact.OTHER)
 
 
-Field = Literal["content", "subject"]
 Example = Literal["content", "subject", "rendered", "steps", "value"]
-
-
-class Hit(NamedTuple):
-    """One place where a rule fires: code points of the text as it was given, and the exact replacement if any."""
-
-    start: int
-    end: int
-    fix: str | None = None
-    message: str | None = None
-    severity: Severity | None = None
 
 
 class StepHit(NamedTuple):

@@ -6,13 +6,27 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, NamedTuple
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
+from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import DEFAULT, GuardPolicy
-from sequences_mcp.guards.rule import Field, Hit
 from sequences_mcp.guards.views import COVER, TextView, views_of
+
+Field = Literal["content", "subject"]
+
+
+class Hit(NamedTuple):
+    """One place where a rule fires: code points of the text as it was given, and the exact replacement if any."""
+
+    start: int
+    end: int
+    fix: str | None = None
+    message: str | None = None
+    severity: Severity | None = None
+
 
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"

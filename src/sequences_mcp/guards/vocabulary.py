@@ -69,11 +69,11 @@ def _known() -> tuple[dict[str, list[str]], frozenset[str]]:
 
 def _sources() -> Iterator[str]:
     """Yield the word lists, and of each module of the guards its patterns and the words that it names."""
-    from sequences_mcp.guards import inspect  # by which every rule is loaded
+    from sequences_mcp.guards import catalogue  # by which every rule is loaded
 
     for path in sorted(Path(__file__).with_name("lexicon").glob("*.txt")):
         yield from (rest for _, rest in lines(path.stem))
-    room = inspect.__package__
+    room = catalogue.__package__
     for name, module in list(sys.modules.items()):
         if name.startswith(f"{room}.") and name != __name__:
             for known, value in list(vars(module).items()):

@@ -174,11 +174,6 @@ def as_json(fields: Row) -> str | None:
     return json.dumps(shown, ensure_ascii=False) if shown else None
 
 
-def plain_value(value: object) -> object:
-    """Return any JSON value made fit to be shown."""
-    return _plain(value, REST_DEPTH)
-
-
 def _object(value: Row, depth: int) -> dict[str, object]:
     kept = list(value.items())[:REST_KEYS]
     return {on_one_line(str(key)): _plain(item, depth - 1) for key, item in kept}

@@ -8,8 +8,8 @@ from functools import cache
 
 from sequences_mcp.domain.blueprint import Channel, LinkedInType
 from sequences_mcp.domain.findings import Severity
-from sequences_mcp.guards.rule import Hit, Rule
-from sequences_mcp.guards.text import GuardedText, sms_segments, too_long
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.text import GuardedText, Hit, sms_segments, too_long
 from sequences_mcp.guards.views import COVER
 
 

@@ -10,8 +10,8 @@ from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards import lookalikes, markup
 from sequences_mcp.guards.markup import ENTITY, TAG, decode, is_markup_tag, markup_spans, plain_text
 from sequences_mcp.guards.patterns import LazyPattern
-from sequences_mcp.guards.rule import Hit, Rule
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import COVER
 
 _ENDS = r"\r\n\x0b\x0c\x85\u2028\u2029"

@@ -8,8 +8,8 @@ from functools import cache
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.drafts import assistant_phrases, words_for
 from sequences_mcp.guards.patterns import LazyPattern
-from sequences_mcp.guards.rule import Hit, Rule
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import TextLine, TextView
 
 _GAP = LazyPattern(r"[,，،.](?=\s|$)")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.guards.drafts import headings
 from sequences_mcp.guards.patterns import LazyPattern
-from sequences_mcp.guards.rule import Hit, Rule
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import Pair, TextView, greetings
 from sequences_mcp.guards.words import has_field, is_field, is_name
 

@@ -9,9 +9,9 @@ from sequences_mcp.guards.drafts import blanks, instructions, names_draft, words
 from sequences_mcp.guards.markup import TAG, is_markup_tag
 from sequences_mcp.guards.names import is_heading
 from sequences_mcp.guards.patterns import LazyPattern
-from sequences_mcp.guards.rule import Fact, Hit, Rule, Value
+from sequences_mcp.guards.rule import Fact, Rule, Value
 from sequences_mcp.guards.squares import Meaning, squares
-from sequences_mcp.guards.text import GuardedText
+from sequences_mcp.guards.text import GuardedText, Hit
 from sequences_mcp.guards.views import TextView
 from sequences_mcp.guards.words import has_field, has_glue, is_field, is_name, may_be_quoted, words_of
 

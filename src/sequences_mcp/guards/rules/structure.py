@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Step, Temporality
 from sequences_mcp.domain.findings import Severity
-from sequences_mcp.guards.rule import Hit, Rule, StepHit
+from sequences_mcp.guards.rule import Rule, StepHit
+from sequences_mcp.guards.text import Hit
 
 FORM = Rule(
     id="structure.form",

@@ -61,11 +61,6 @@ def topo_task_id(whole_id: str) -> str:
     return TOPO.own(whole_id, "a task id", listed_by="list_tasks")
 
 
-def topo_exclusion_id(whole_id: str) -> str:
-    """Return the id of an exclusion."""
-    return TOPO.own(whole_id, "an exclusion id", listed_by="suppress_contact")
-
-
 def topo_words(body: object) -> VendorWords:
     """Return what an error body says."""
     if not parsing.is_row(body):
