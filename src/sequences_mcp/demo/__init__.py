@@ -13,6 +13,6 @@ from sequences_mcp.demo.stage import Say
 
 async def demo(say: Say) -> None:
     """Tell both acts; ``say`` prints one line."""
-    for act in (here, there):
+    for play in (here.play_local, there.play_vendors):
         with tempfile.TemporaryDirectory(prefix="sequences-demo-") as folder:
-            await act.play(say, folder)
+            await play(say, folder)
