@@ -391,7 +391,7 @@ def _vendor_accounts(settings: Settings, store: Store) -> Mapping[str, str]:
 
 
 def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[str]:
-    """Return which versions of blueprints may start without a person's yes."""
+    """Return which versions of blueprints may start without a person's approval."""
     if not settings.auto_approve:
         return frozenset()
     from sequences_mcp.store.blueprints import pinned
@@ -474,7 +474,7 @@ def _panel(settings: Settings, clock: Clock) -> PlanPanel:
 
 
 def _signature_check(settings: Settings, digest: str, signature: str | None) -> str | None:
-    """Return why a yes to a digest is not a registered passkey's, where one is registered or it claims to be."""
+    """Return why a digest's approval is not a registered passkey's, where one is registered or it claims to be."""
     from sequences_mcp.review.lock import passkeys
 
     return passkeys.signature_problem(settings.data_dir, digest, signature)

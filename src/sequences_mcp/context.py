@@ -78,7 +78,7 @@ class PersonShown:
 
 @dataclass(frozen=True, slots=True)
 class DutyShown:
-    """One thing a person does before a yes counts."""
+    """One thing a person does before an approval counts."""
 
     words: str
     done: bool | None
@@ -132,7 +132,7 @@ class PlanPanel(Protocol):
         """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
 
     async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError.
+        """Carry out a person's decision: a no at once, an approval with a proof of the passphrase; ApprovalError.
 
         The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
         """
@@ -148,7 +148,7 @@ class AppContext:
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
     ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
     templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
-    written for one person; ``is_approved`` that a person has said yes to what the verb changes at a vendor.
+    written for one person; ``is_approved`` that a person has approved what the verb changes at a vendor.
     """
 
     providers: Mapping[str, Provider]

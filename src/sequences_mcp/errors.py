@@ -9,7 +9,7 @@ SequencesError
 │   ├── ConflictError            conflict               the state forbids it
 │   │   ├── StaleVersionError    stale_version          carries the difference
 │   │   └── KeyReusedError       key_reused             same idempotency key, other arguments
-│   ├── ApprovalError            approval_refused       a person's yes is missing, void or not allowed
+│   ├── ApprovalError            approval_refused       a person's approval is missing, void or not allowed
 │   └── NotSupportedError        not_supported          the provider has no such operation
 ├── SettingsError                bad_settings           names every missing or bad value at once
 ├── StoreError                   store_failed           the database could not do it

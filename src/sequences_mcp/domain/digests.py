@@ -1,4 +1,4 @@
-"""What a person's yes is to, byte for byte: the preimage of every digest, in every version there has been.
+"""What a person's approval is to, byte for byte: the preimage of every digest, in every version there has been.
 
 An approval names the SHA-256 of a preimage: the canonical JSON of the facts listed here, field by field. A plan
 and a change at a vendor keep the version they were made under (``digest_version``). All their digests are computed
@@ -40,7 +40,7 @@ BEYOND = "beyond this version"
 
 
 class ChangeFacts(NamedTuple):
-    """A change at a vendor, as far as a yes covers it: what ``subject`` becomes, and what it was before."""
+    """A change at a vendor, as far as an approval covers it: what ``subject`` becomes, and what it was before."""
 
     id: str
     tool: str
@@ -66,7 +66,7 @@ def text_digest(sequence: Run, run: StepRun) -> bytes:
 
 
 def resend_digest(text: bytes, *, attempt: int) -> bytes:
-    """Return the SHA-256 that a yes to sending one text again is given to, after an attempt of unknown outcome.
+    """Return the SHA-256 that the approval to send one text again is given to, after an unknown attempt.
 
     ``text`` is the text's digest, ``attempt`` the lease of that attempt. It is another one for each attempt, and
     never that of the text itself: a signature over an earlier one, or over the text, says nothing about this

@@ -1,4 +1,4 @@
-"""A plan: everything a start would do, for a person to approve; ``domain.digests`` has what a yes covers."""
+"""A plan: all that a start would do, for a person to approve; ``domain.digests`` says what an approval covers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Terms:
 class PlanHeader:
     """What a plan says about everybody in it.
 
-    ``warnings`` are those of the guards about everybody's texts, each as ``step: rule``: a yes covers them.
+    ``warnings`` are those of the guards about everybody's texts, each as ``step: rule``: an approval covers them.
     """
 
     blueprint_id: str
@@ -128,10 +128,10 @@ class PlanHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A start that waits for, or has, a person's yes.
+    """A start that waits for approval, or has it.
 
     ``digest`` is hexadecimal and empty while drafting; ``digest_version`` is that of it and of the texts' digests.
-    ``people`` counts whom a yes still concerns: whoever left an undecided plan is no longer among them.
+    ``people`` counts whom an approval still concerns: whoever left an undecided plan is no longer among them.
     ``missing_texts`` counts the texts that still have to be written, ``to_read`` those written per contact that a
     person must read one by one, ``warnings`` those about people.
     ``account`` stands for the account at a vendor, where the plan was made for one.
@@ -167,7 +167,7 @@ def settings_marks(provider: str, terms: Terms, *, account: str = "") -> tuple[s
 
 
 def is_allowed(allowed: frozenset[str], blueprint_id: str, *, version: int) -> bool:
-    """Say whether a blueprint's version is among those that may start unasked.
+    """Say whether a blueprint's version is among those that the operator approved beforehand.
 
     Blueprints that can be changed from here are named as ``id@version``, a vendor's own templates by their id.
     """

@@ -57,10 +57,10 @@ class Page(Generic[T]):
 class PlanTally:
     """A plan's people counted: who waits, who is under way, who was taken out or never began; ``warned`` wait too.
 
-    ``messages`` is, step by step, how many of those whom a yes concerns would still get it; ``steps`` how many of
+    ``messages`` is, step by step, how many of those an approval concerns still get it; ``steps`` how many of
     those who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with
     what differs from one person to the next (addresses, ids) left out, the most frequent first. ``pauses`` is a
-    mark of who is paused and until when, empty for nobody: a yes is given to a plan with these pauses.
+    mark of who is paused and until when, empty for nobody: an approval is given to a plan with these pauses.
     """
 
     waiting: int
@@ -75,7 +75,7 @@ class PlanTally:
 
     @property
     def concerned(self) -> int:
-        """How many people a yes to the plan concerns: those who would begin, and those it lets go on."""
+        """How many people an approval of the plan concerns: those who would begin, and those it lets go on."""
         return self.waiting + self.live
 
     def count(self, *statuses: SequenceStatus) -> int:

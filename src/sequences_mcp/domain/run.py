@@ -284,7 +284,7 @@ class VendorStep:
 class Leaving:
     """One step's text for one person; ``sourcing`` is that of the run's blueprint version.
 
-    ``is_approved``: a person said yes to this very text, not to its plan alone.
+    ``is_approved``: a person approved this very text, not its plan alone.
     """
 
     sequence: Run

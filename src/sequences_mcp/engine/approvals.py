@@ -159,11 +159,11 @@ def _is_newest(store: Store, plan: Plan) -> bool:
 
 
 SignatureCheck: TypeAlias = Callable[[str, str | None], str | None]
-"""Why a yes to a digest does not count, given what a passkey signed for it (None: nothing did), or None."""
+"""Why an approval of a digest does not count, given what a passkey signed for it (None: nothing did), or None."""
 
 
 def accept_unsigned(digest: str, signature: str | None) -> str | None:
-    """Ask for no signature: where no passkey is registered, a recorded yes is enough."""
+    """Accept an approval without a signature: no passkey is registered."""
     return None
 
 
@@ -173,7 +173,7 @@ def draft_id(run: StepRun) -> str:
 
 
 def text_approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
-    """Return when a person last said yes to exactly this text of this person, or None."""
+    """Return when a person last approved exactly this text of this recipient, or None."""
     return max(
         (approval.at for approval in plans.approvals_of_plan(store, draft_id(run), text=digest)), default=None
     )
@@ -192,16 +192,16 @@ def void_because(store: Store, plan: Plan) -> str | None:
 
 
 def unsigned_because(store: Store, subject: str, digest: str, *, signature_check: SignatureCheck) -> str | None:
-    """Return why the yes to this plan or text is not a passkey's, where it has to be, or None."""
+    """Return why this plan's or text's approval lacks the passkey signature it needs, or None."""
     return signature_check(digest, plans.signature_of(store, subject, digest=digest))
 
 
 def unsigned_text_because(
     store: Store, run: StepRun, *, digest: bytes, signature_check: SignatureCheck
 ) -> str | None:
-    """Return why the latest signed yes to this text is not a passkey's, where it has to be, or None.
+    """Return why this text's latest signed approval lacks the passkey signature it needs, or None.
 
-    A yes to sending it again is signed for the attempt whose fate it was about.
+    An approval to send it again is signed for the attempt whose outcome was unknown.
     """
     approvals = plans.approvals_of_plan(store, draft_id(run), text=digest)
     signed = next((approval for approval in reversed(approvals) if approval.signature is not None), None)
@@ -209,8 +209,9 @@ def unsigned_text_because(
 
 
 def uncovered_because(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> str | None:
-    """Return why an approved plan's yes does not cover this text, or None."""
+    """Return why a plan's approval does not cover this text, or None."""
     digests = plans.plan_text_rows(store, plan.id)
+    # The digest is computed anew from the stored rows, so that rows changed behind the program's back are found.
     present = _digest(plan.header, digests, version=plan.digest_version)
     if present == plan.digest and covers(digests, sequence, run):
         return None
@@ -218,7 +219,7 @@ def uncovered_because(store: Store, plan: Plan, *, sequence: Run, run: StepRun) 
 
 
 def is_approved(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> bool:
-    """Say whether a person has said yes to exactly this text: to itself, or to its plan while that covered it."""
+    """Say whether a person approved exactly this text: by itself, or with its plan while that covered it."""
     if text_approved_at(store, run, digest=text_digest(sequence, run)) is not None:
         return True
     said = plans.approved_at(store, plan.id, digest=plan.digest) is not None
@@ -253,7 +254,7 @@ def _digest(header: PlanHeader, digests: bytes, *, version: int) -> str:
 
 
 def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) -> Plan:
-    """Store and audit a plan's decision; return it. Its people follow in ``deciding.carry_out``."""
+    """Store and audit a plan's decision; return it. Its people follow in ``engine.plans.apply_decision``."""
     is_final = plan.status not in {PlanStatus.DRAFTING, PlanStatus.WAITING, PlanStatus.VOID}
     if is_final:
         plan = replace(plan, decided_at=now, decided_by=actor)

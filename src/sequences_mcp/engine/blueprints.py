@@ -19,7 +19,7 @@ from sequences_mcp.store import blueprints, plans
 
 @dataclass(frozen=True, slots=True)
 class LocalBlueprints:
-    """``providers.port.Blueprints`` over the store."""
+    """``ports.embedded.Blueprints`` over the store."""
 
     engine: EngineContext
 
@@ -120,32 +120,32 @@ def _lines(blueprint: Blueprint) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class LocalWaivers:
-    """``providers.record_port.Waivers`` over the store."""
+    """``ports.embedded.Waivers`` over the store."""
 
     engine: EngineContext
 
     async def waive(self, waiver: Waiver) -> None:
-        """Keep a person's yes to a warning."""
+        """Store a person's waiver of a warning."""
         with self.engine.store.transaction():
             blueprints.insert_waiver(self.engine.store, waiver, now=self.engine.clock())
             detail = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until, "by": waiver.actor}
             self.engine.audit("blueprint.waived", waiver.blueprint_id, **detail)
 
     async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
-        """Return those that hold now."""
+        """Return the waivers that hold now."""
         return blueprints.waivers_in_force(self.engine.store, blueprint_id, now=self.engine.clock())
 
 
 @dataclass(frozen=True, slots=True)
 class LocalChanges:
-    """``providers.record_port.Changes`` over the store."""
+    """``ports.embedded.Changes`` over the store."""
 
     engine: EngineContext
 
     async def ask(
         self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
     ) -> PendingChange:
-        """Keep a change that waits, or return the one that waits already."""
+        """Store a change that waits for approval, or return the one that waits already."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             own = blueprints.same_change(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
@@ -159,7 +159,7 @@ class LocalChanges:
         return await self.get(own)
 
     async def find(self, change_id: str) -> PendingChange | None:
-        """Return one change, or None."""
+        """Return the change with this id, or None."""
         return blueprints.find_change(self.engine.store, change_id)
 
     async def get(self, change_id: str) -> PendingChange:
@@ -176,7 +176,7 @@ class LocalChanges:
         return blueprints.of_request(self.engine.store, subject, fingerprint)
 
     async def waiting(self, *, page: int, size: int) -> Page[PendingChange]:
-        """Return those that wait, the oldest first."""
+        """Return the changes that wait for a person, the oldest first."""
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
         with store.snapshot():
@@ -187,7 +187,7 @@ class LocalChanges:
     async def approve(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> PendingChange:
-        """Record a person's yes to exactly this digest, once.
+        """Record that a person approved exactly this digest, once.
 
         Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
         decided or too old.
@@ -202,7 +202,7 @@ class LocalChanges:
     async def approve_again(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> PendingChange:
-        """Record a yes to sending the same once more; ApprovalError and ConflictError as for the first."""
+        """Record the approval to send the same request again; ApprovalError, ConflictError as for the first."""
         with self.engine.store.transaction():
             change = await self.get(change_id)
             if change.came_to != "unknown":
@@ -213,7 +213,7 @@ class LocalChanges:
         return await self.get(change_id)
 
     async def _record_yes(self, change_id: str, *, digest: str, actor: str, signature: str | None) -> None:
-        """Keep a yes to exactly this digest, signed where a passkey is registered; ApprovalError."""
+        """Store the approval of exactly this digest, signed where a passkey is registered; ApprovalError."""
         engine = self.engine
         if digest != (await self.get(change_id)).digest:
             raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
@@ -223,7 +223,7 @@ class LocalChanges:
         engine.audit("change.approved", change_id, by=actor)
 
     async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
-        """Record a no, or that it was taken back; ConflictError when it is decided or too old."""
+        """Record a rejection or a withdrawal; ConflictError when it is decided or too old."""
         with self.engine.store.transaction():
             self._require_waiting(change_id)
             blueprints.reject_change_row(

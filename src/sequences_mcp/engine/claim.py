@@ -1,4 +1,4 @@
-"""One due thing, looked at afresh and taken: everything is asked again in the transaction that takes it."""
+"""Claiming one due run: approval, suppressions, window and text are checked again in its transaction."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Examined:
 def claim_due(
     store: Store, sequence_id: str, *, rules: SendPolicy, now: datetime, fault: str | None = None
 ) -> Claim | None:
-    """Move one due run on, inside the caller's transaction; return a claim when an e-mail is to be sent.
+    """Advance one due run, inside the caller's transaction; return a claim when an e-mail is to be sent.
 
     ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
     RuntimeError for a run that is due without anything to do, which would be due for ever.
@@ -92,6 +92,7 @@ def claim_due(
     before = sequences.find_run(store, sequence_id)
     if before is None or (run := before.current) is None:
         raise RuntimeError("nothing is left of this run")
+    # Taken also where nothing is sent: a lease is never used twice, gaps in the numbers mean nothing.
     lease = mailboxes.next_lease(store)
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
     examined = Examined(tick=tick)
@@ -101,6 +102,7 @@ def claim_due(
     if examined.voided is not None:
         approvals.decide(store, examined.voided, action="void", now=now, actor=ACTOR)
     after, effects = advance(before, tick, now)
+    # A due run that does not change would be claimed again at once, for ever, and starve the others.
     if after == before:
         raise RuntimeError("its time has come and nothing follows")
     claim = None
@@ -111,6 +113,8 @@ def claim_due(
         mailboxes.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
         mailboxes.attempt_answered(store, run.lease, "died")
     keep_changes(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
+    # The journal may show this e-mail as sent by a later state of this database, since replaced by a backup. Only
+    # now is there a step in flight that can become unknown.
     if claim is not None and (why := lineage.left_unseen(store, run.key)):
         as_left(store, sequences.runs_by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
         return None
@@ -120,7 +124,7 @@ def claim_due(
 def examine_step(
     store: Store, sequence: Run, run: StepRun, *, tick: Tick, rules: SendPolicy, now: datetime
 ) -> Examined:
-    """Return how the world looks for the current step and, where it may go out by e-mail, the message.
+    """Check everything about the current step; return the tick and, where it may go out by e-mail, the message.
 
     It reads and decides, and writes nothing: what follows from it is for the caller to store.
     """
@@ -128,6 +132,7 @@ def examine_step(
     recipients = {contact.id: run.recipient} if run.recipient else {}
     listed = is_suppressed(store, [contact], recipients=recipients).get(contact.id)
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
+    # A suppression comes before every other reason: the run ends and nobody is asked to approve anything.
     if listed or run.recipient is None or run.content is None:
         return Examined(tick=tick)
     if blocked := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
@@ -192,6 +197,7 @@ def _text_blocked_because(
     holds the text all the same.
     """
     sequence, run = text.sequence, text.run
+    # Stored contacts can be merged or edited after a start, so two runs can come to share an address.
     if why := _shared_because(store, sequence):
         return why
     if text.at and (
@@ -201,7 +207,7 @@ def _text_blocked_because(
     tries = mailboxes.count_attempts(store, run.key, generation=run.generation, since=text.at)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
-    if text.at is None:
+    if text.at is None:  # an approval of this very text holds whatever became of the plan's
         moved = (
             approvals.uncovered_because(store, plan, sequence=sequence, run=run)
             or approvals.moved_because(run, contact)
@@ -227,7 +233,7 @@ def _forgotten(store: Store, recipient: str) -> str | None:
 
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: SendPolicy) -> str | None:
-    """Return why a plan's yes lacks the signature it needs; a text with a yes of its own needs its own."""
+    """Return why a plan's approval lacks the signature it needs; a text approved by itself has its own."""
     if approved is not None or plan.header.is_allowed_by(rules.preapproved):
         return None
     why = approvals.unsigned_because(store, plan.id, plan.digest, signature_check=rules.signature_check)

@@ -47,7 +47,7 @@ def after_a_clock_that_was_ahead(
 
 
 def _end_sooner(store: Store, plan_id: str, *, now: datetime) -> None:
-    """Let an undecided plan wait no longer than one that is made now; what a person says yes to has that end."""
+    """Let an undecided plan wait no longer than one that is made now; what a person approves has that end."""
     plan = plans.find_plan(store, plan_id)
     if plan is not None:
         header = replace(plan.header, expires_at=now + LIFETIME)

@@ -140,7 +140,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class LocalContacts:
-    """``providers.port.Contacts`` over the store."""
+    """``ports.embedded.Contacts`` over the store."""
 
     engine: EngineContext
 

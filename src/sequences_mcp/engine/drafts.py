@@ -29,7 +29,7 @@ Why = Literal["missing", "written", "edited", "held", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class LocalDrafts:
-    """``providers.port.Drafts`` over the store and the machine."""
+    """``ports.embedded.Drafts`` over the store and the machine."""
 
     engine: EngineContext
 
@@ -87,7 +87,7 @@ class LocalDrafts:
     async def approve_draft(
         self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> Draft:
-        """Record the yes to exactly this text of a live sequence and let it go."""
+        """Record the approval of exactly this text of a live run and end its hold."""
         engine = self.engine
         with engine.store.transaction():
             sequence, run = require_step(engine, draft_id, IdKind.DRAFT)
@@ -102,12 +102,12 @@ class LocalDrafts:
     async def resolve_unknown(
         self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
     ) -> Run:
-        """Record what a person found out about an e-mail whose fate was unknown.
+        """Resolve an e-mail of unknown outcome with what a person found out.
 
-        Not sent: exactly this text leaves once more. That is a yes to it, kept and checked at the send like any
+        Not sent: exactly this text leaves once more. That approves it, kept and checked at the send like any
         other: ApprovalError when ``digest``, of the text that the person saw, is not its present one, or where a
         passkey is registered and did not sign ``Draft.to_sign``, which is another one for each attempt.
-        ConflictError when the fate is known.
+        ConflictError when the outcome is known.
         """
         engine, now = self.engine, self.engine.clock()
         with engine.store.transaction():
@@ -128,7 +128,7 @@ class LocalDrafts:
     def _rewritten(
         self, before: Run, texts: Mapping[str, StepText], variables: Mapping[str, str] | None
     ) -> Rewritten:
-        """Return the event, with the texts that were there before and those that a yes covers."""
+        """Return the event, with the texts that were there before and those that an approval covers."""
         store = self.engine.store
         plan = plans.find_plan(store, before.plan_id)
         same_as, approved = {}, set()
@@ -229,7 +229,7 @@ def _require_same(present: str, digest: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LocalTasks:
-    """``providers.port.Tasks`` over the store and the machine."""
+    """``ports.embedded.Tasks`` over the store and the machine."""
 
     engine: EngineContext
 

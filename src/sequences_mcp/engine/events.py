@@ -14,12 +14,12 @@ from sequences_mcp.errors import ConflictError
 
 @dataclass(frozen=True, slots=True)
 class PlanApproved:
-    """A person said yes to the plan (or to a void plan again)."""
+    """A person approved the plan (or a void plan again)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRejected:
-    """A person said no, or the plan expired."""
+    """A person rejected the plan, or it expired."""
 
     reason: str
 
@@ -70,7 +70,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The server said no for good; ``bounced`` when it said that the address does not exist."""
+    """The server refused the e-mail permanently; ``bounced`` when it said that the address does not exist."""
 
     lease: int
     reason: str
@@ -105,14 +105,14 @@ class TaskCompleted:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A person wants the sequence to wait until a future time."""
+    """A person paused the run until a future time."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A person wants it to go on now."""
+    """A person ended the pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Rewritten:
     """Pending texts were replaced, by step id: (subject, content).
 
     ``same_as`` is, by step id, the first earlier generation that had the very text; ``approved`` are the steps
-    whose new text a person has said yes to before; ``findings`` the warnings about this person from now on.
+    whose new text a person has approved before; ``findings`` the warnings about this person from now on.
     """
 
     texts: Mapping[str, tuple[str | None, str]]
@@ -154,7 +154,7 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True)
 class DraftApproved:
-    """A person said yes to one edited or held text."""
+    """A person approved one edited or held text."""
 
     key: str
 

@@ -184,9 +184,11 @@ def on_tick(sequence: Run, tick: Tick, now: datetime) -> Result:
     run = sequence.current
     if run is None:
         return sequence, ()
+    # Before the pause is looked at: a lease that ends during a pause must not leave an outcome open unseen.
     if run.state in IN_FLIGHT and run.lease_expires_at is not None and now >= run.lease_expires_at:
         return on_lease_expired(sequence, run, now), ()
     if sequence.paused_until is not None:
+        # The end of a pause is a change of its own; what is due then is claimed by the next tick.
         over = now >= sequence.paused_until
         return step_resolved(shifted_by_pause(sequence, now), now) if over else sequence, ()
     if run.state in IN_FLIGHT or waits_for_person(run) or now < step_due_at(sequence, run):
@@ -225,14 +227,14 @@ def _email(sequence: Run, run: StepRun, *, tick: Tick, now: datetime) -> Result:
 
 Result: TypeAlias = tuple[Run, tuple[Effect, ...]]
 
-# Its own worker can settle an unknown e-mail too: the server's reply, however late, is proof.
+# Its own worker can also resolve an unknown e-mail: the server's reply, however late, is proof.
 _BEYOND_RECALL = frozenset({StepState.HANDED_OVER, StepState.UNKNOWN})
 _OPEN_OUTCOME = _BEYOND_RECALL | {StepState.CLAIMED}
 _LEASE_LOST = "the program ended between the final dot and the server's answer"
 
 
 def on_handed_over(sequence: Run, event: HandedToServer, now: datetime) -> Result:
-    """Pass the point of no return."""
+    """Record that all but the final dot is written: from here on the e-mail may arrive whatever happens."""
     run = _leased(sequence, event.lease, {StepState.CLAIMED})
     run = replace(run, state=StepState.HANDED_OVER, lease_expires_at=event.lease_expires_at)
     return with_run(sequence, run, updated_at=now), ()
@@ -240,6 +242,7 @@ def on_handed_over(sequence: Run, event: HandedToServer, now: datetime) -> Resul
 
 def on_delivered(sequence: Run, event: Delivered, now: datetime) -> Result:
     """Record the server's acceptance and start the clock of the next step."""
+    # UNKNOWN is accepted too: the lease expired while the worker was still waiting for the answer.
     run = _leased(sequence, event.lease, _BEYOND_RECALL)
     return _sent(sequence, replace(run, server_reply=event.reply), now), ()
 
@@ -417,7 +420,7 @@ def on_task_completed(sequence: Run, event: TaskCompleted, now: datetime) -> Res
 
 
 def on_rewritten(sequence: Run, event: Rewritten, now: datetime) -> Result:
-    """Replace pending texts, all or none; in a live sequence each then waits for a yes, unless it has one."""
+    """Replace pending texts, all or none; in a live sequence each then waits for approval, unless it has it."""
     _require_steps(sequence, event)
     steps = tuple(
         _rewritten(sequence, run, event) if run.step.id in event.texts else run for run in sequence.steps

@@ -24,7 +24,7 @@ MOST_NOTED = 20_000  # characters of a request that its line in the journal repe
 
 @dataclass(frozen=True, slots=True)
 class LocalOperations:
-    """``providers.port.Operations`` over the store."""
+    """``ports.embedded.Operations`` over the store."""
 
     engine: EngineContext
 
@@ -153,7 +153,7 @@ DERIVED_LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class LocalLedger:
-    """``providers.port.Ledger`` over the store."""
+    """``ports.embedded.Ledger`` over the store."""
 
     engine: EngineContext
 

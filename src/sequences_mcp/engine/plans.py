@@ -33,21 +33,22 @@ NEVER_FINISHED = "it was never finished"
 
 
 def apply_decision(store: Store, plan: Plan, *, now: datetime) -> None:
-    """Tell everybody in a decided plan. Can be repeated; stops where the plan is decided anew meanwhile."""
+    """Apply a plan's decision to its runs. Can be repeated; stops where the plan is decided anew meanwhile."""
     for _ in applying_decision(store, plan, now=now):
         pass
 
 
 def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[None]:
-    """Do the same a batch at a time: what comes out between two transactions is a chance to do something else.
+    """Apply a plan's decision to its runs, one transaction a batch; yields after each, for other work in between.
 
-    A yes to a start at a vendor is told by whoever hands its people over, request by request.
+    An approval of a start at a vendor is told by whoever hands its people over, request by request.
     """
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         return
     actor, after = plan.decided_by or "engine", -1
     while True:
         with store.transaction():
+            # Decided anew by another process between two batches: that process applies its decision to everybody.
             if plans.find_plan(store, plan.id) != plan:
                 return
             people = sequences.found_in(store, plan.id, after=after, size=BATCH)
@@ -68,7 +69,7 @@ def apply_pending_decisions(store: Store, *, now: datetime) -> None:
 
 
 def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
-    """Do the same a batch at a time."""
+    """Do what ``apply_pending_decisions`` does, one transaction a batch; yields after each."""
     for plan_id in plans.overdue_plans(store, now=now, abandoned=now - ABANDONED):
         with store.transaction():
             plan = plans.find_plan(store, plan_id)
@@ -164,7 +165,7 @@ DONE_BEFORE = "an earlier run has done it"
 
 @dataclass(frozen=True, slots=True)
 class LocalPlans:
-    """``providers.port.Plans`` over the store and the machine."""
+    """``ports.embedded.Plans`` over the store and the machine."""
 
     engine: EngineContext
 
@@ -244,7 +245,7 @@ class LocalPlans:
     async def approve_plan(
         self, plan_id: str, *, digest: str, actor: str, signature: str | None = None, pauses: str | None = None
     ) -> Plan:
-        """Record the yes to exactly this digest and set the people going.
+        """Record the approval of exactly this digest and set the people going.
 
         It is about the plan as it was made, whatever the settings of this process. Raises ApprovalError when the
         digest is not the plan's present one, other people are paused than ``pauses`` says, the plan is expired,
@@ -267,12 +268,12 @@ class LocalPlans:
                 plan = approvals.decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
-        with suppress(StoreBusyError):  # the yes is written down: the rest follows by itself
+        with suppress(StoreBusyError):  # the approval is written down: the rest follows by itself
             await in_batches(store, applying_decision(store, plan, now=now))
         return self._require(plan.id)
 
     async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
-        """Record the no; its people become REFUSED, and what was under way is stopped."""
+        """Record the rejection; its people become REFUSED, and what was under way is stopped."""
 
         def refused() -> Plan:
             plan = self._require(plan_id)

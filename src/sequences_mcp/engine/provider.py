@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LocalRecords:
-    """``providers.record_port.Records`` over the store."""
+    """``ports.embedded.Records`` over the store."""
 
     engine: EngineContext
 

@@ -52,12 +52,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """The folder they are in."""
+    """The folder of outcomes that are not yet in the database: one JSON file a lease."""
 
     folder: Path
 
     def keep(self, outcome: Outcome) -> bool:
-        """Write one down so that a crash cannot lose it; False where the disk does not take it."""
+        """Store an outcome so that a crash cannot lose it; False where the disk does not take it."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             draft = self._path(outcome.lease).with_suffix(".tmp")
@@ -74,14 +74,14 @@ class Receipts:
         return True
 
     def forget(self, lease: int) -> None:
-        """Remove one that is written down in the database."""
+        """Remove the file of an outcome that the database has."""
         try:
             self._path(lease).unlink(missing_ok=True)
         except OSError as error:  # it is read again at the next start, and changes nothing
             log.warning("The outcome of lease %s stays beside the database: %s", lease, error)
 
     def kept(self) -> Iterator[Outcome]:
-        """Yield what earlier processes could not write down; a file that cannot be read is left alone."""
+        """Yield the outcomes that are not in the database yet; a file that cannot be read is left alone."""
         for path in sorted(self.folder.glob("*.json")):
             try:
                 yield Outcome(**json.loads(path.read_bytes()))
@@ -111,9 +111,9 @@ _NOTHING = b"\0" * 32
 
 
 def take_in(store: Store, *, now: datetime) -> int:
-    """Make unknown what left unseen and is the present step of its run; return how many. Can be repeated.
+    """Mark as unknown each current step that the journal shows as sent; return how many. Can be repeated.
 
-    What is not due yet, or paused, is made unknown when its turn comes (``claim.take``).
+    What is not due yet, or paused, is made unknown when its turn comes (``claim.claim_due``).
     """
     done = 0
     if not lineage.unseen(store):
@@ -139,7 +139,7 @@ def as_left(store: Store, sequence: Run, key: str, *, lease: int, why: str, now:
 
 
 def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
-    """Let the database belong where it is now, because a person said so; return how many e-mails are doubted.
+    """Accept a database at its present place on a person's word; return how many e-mails become unknown.
 
     Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
     """
@@ -185,6 +185,7 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
 
 def _left(store: Store, sequence: Run, run: StepRun, *, facts: Mapping[str, Any], why: str, now: datetime) -> int:
     present = sequence.current
+    # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
     if not stands or run.state in IN_FLIGHT or run.content is None or run.recipient is None:
         return 0
@@ -219,10 +220,11 @@ def _ticked(sequence: Run, lease: int, now: datetime) -> tuple[Run, tuple[object
 
 
 def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
-    """Write down a write to a vendor as one whose process died: check_operation finds out what became of it."""
+    """Store a vendor operation whose process died as unknown; check_operation finds its outcome."""
     people = [run for run in sequences.runs_by_ids(store, facts["sequences"]) if run.waits_for_plan]
     if facts["tool"] == START and not people:
         return
+    # An open operation of the same kind on the same subject already stands for it.
     if any(
         open_operation.tool == facts["tool"]
         for open_operation in operations.open_operations_on(store, facts["subject"], now=now)

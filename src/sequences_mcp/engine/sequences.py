@@ -243,7 +243,7 @@ def _outlook(run: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, h
 
 @dataclass(frozen=True, slots=True)
 class LocalSequences:
-    """``providers.port.Sequences`` over the store and the machine."""
+    """``ports.embedded.Sequences`` over the store and the machine."""
 
     engine: EngineContext
 

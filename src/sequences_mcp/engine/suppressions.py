@@ -28,14 +28,14 @@ NOT_INTERESTED = "the contact is not interested"
 
 @dataclass(frozen=True, slots=True)
 class LocalReplies:
-    """``providers.port.Replies`` over the store and the machine."""
+    """``ports.embedded.Replies`` over the store and the machine."""
 
     engine: EngineContext
 
     async def record(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
     ) -> list[SequenceDetail]:
-        """Keep it, and do what follows to every run of this person here, a start that waits for a yes included."""
+        """Store a reply and apply it to every run of this person here, starts that wait for approval included."""
         return await self.engine.insisting(lambda: self._recorded(contact_id, answer, until=until))
 
     def _recorded(self, contact_id: str, answer: ReplyKind, *, until: datetime | None) -> list[SequenceDetail]:
@@ -48,7 +48,7 @@ class LocalReplies:
             return list(run_details(self.engine, touched))
 
     def _held(self, going: list[Run], until: datetime) -> list[Run]:
-        """Pause what is under way or waits for a yes; a pause that ends later stays."""
+        """Pause what is under way or waits for an approval; a pause that ends later stays."""
         return [
             run
             if run.paused_until is not None and run.paused_until >= until
@@ -77,7 +77,7 @@ def _ending(run: Run, answer: ReplyKind) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class LocalSuppressions:
-    """``providers.port.Suppressions`` over the store."""
+    """``ports.embedded.Suppressions`` over the store."""
 
     engine: EngineContext
 

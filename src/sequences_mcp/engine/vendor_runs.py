@@ -41,7 +41,7 @@ LOST = "whoever asked for it was gone before the answer came"
 
 @dataclass(frozen=True, slots=True)
 class LocalVendorRuns:
-    """``providers.enrolment_port.VendorRuns`` over the store."""
+    """``ports.vendor.VendorRuns`` over the store."""
 
     engine: EngineContext
 
@@ -150,7 +150,7 @@ class LocalVendorRuns:
                 self._close(plan_id)
 
     def _answer(self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome]) -> str:
-        """Return what is kept of an operation: each person's fate, and the vendor's last answer."""
+        """Return what is kept of an operation: each person's outcome, and the vendor's last answer."""
         told = next((outcome.error for outcome in outcomes if outcome.error), None)
         earlier = operations.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
         if told is None and earlier is not None and earlier.answer:
@@ -245,7 +245,7 @@ class LocalVendorRuns:
         return run_details(self.engine, [run])[0] if run else None
 
     async def observe(self, run: Run, detail: SequenceDetail) -> SequenceDetail:
-        """Keep what a vendor tells of a run, and return both as one."""
+        """Store what a vendor reports of a run; return the run with that reading."""
         word, theirs = detail.provider_status, detail.sequence
         known = None if word is None else theirs.status
         now = self.engine.clock()
@@ -392,7 +392,7 @@ class LocalVendorRuns:
             else:
                 operations.keep_vendor_error(
                     store, person.id, None, now=self.engine.clock()
-                )  # it is not the vendor's no
+                )  # the vendor has not refused it
                 self._refuse(person, why)
         return cleared
 

@@ -39,14 +39,14 @@ def vendor_run_claimed(run: Run, *, operation_id: str, now: datetime) -> Run:
 
 
 def vendor_run_released(run: Run, *, reason: str, now: datetime) -> Run:
-    """Return a run that was certainly not handed over and may be later; one whose fate is known stays so."""
+    """Return a run that was certainly not handed over and may be later; one whose outcome is known stays so."""
     if not run.has_unknown_outcome:
         return run
     return replace(run, status=SequenceStatus.FOUND, operation_id=None, reason=reason, updated_at=now)
 
 
 def vendor_run_concluded(run: Run, outcome: EnrolmentOutcome, *, now: datetime) -> Run:
-    """Return a run in doubt after its fate; one whose fate is known already stays as it is."""
+    """Return a run in doubt after its outcome; one whose outcome is known already stays as it is."""
     if not run.has_unknown_outcome:
         return run
     status = {

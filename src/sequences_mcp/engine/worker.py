@@ -346,12 +346,13 @@ class Worker:
         self.at("claim")
         claim = self._claim(queue, named)
         if claim is not None:
+            # A failure from here on is the delivery's, not the engine's: it must not set the run aside.
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
             self.at("claimed")
             self._send(claim)
 
     def _claim(self, queue: str, named: list[str]) -> Claim | None:
-        """Take the first due run of a queue, if nobody was quicker; its id is added to ``named``."""
+        """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
             lineage.look_at_lineage(
@@ -369,7 +370,7 @@ class Worker:
         return claim
 
     def _set_aside(self, named: list[str]) -> None:
-        """Have a run held for a person at its next turn; one on which even that fails leaves the schedule."""
+        """Hold a run for a person at its next claim; one that fails even then is removed from the schedule."""
         for sequence_id in named:
             if sequence_id in self._faulty:
                 self._park(sequence_id, "the engine failed on it twice; see the log")
@@ -381,7 +382,7 @@ class Worker:
             self._audit("sequence.parked", sequence_id, reason=reason)
 
     def _send(self, claim: Claim) -> None:
-        """Deliver one claimed e-mail and write down what became of it."""
+        """Deliver one claimed e-mail and record its outcome."""
 
         def before_dot() -> None:
             self.at("before_handed_over")
@@ -389,8 +390,9 @@ class Worker:
             self._hand_over(claim)
             self._note(claim)
             self.at("handed_over")
+            # On the monotonic clock, which a correction of the system's time does not move.
             if self.monotonic() - begun >= self.handover.total_seconds():
-                raise _stood_still()  # others may have settled it: nothing was accepted, and nothing must be now
+                raise _stood_still()  # the lease ended, others may have resolved it: no final dot
 
         try:
             receipt = self.deliver(claim.message, before_dot=before_dot)
@@ -404,6 +406,7 @@ class Worker:
             mailboxes.free_mailbox(self.store, self.rules.terms.sender_address, now=self.clock())
             return
         self.at("answered")
+        # On the disk before the database: a crash or a lock between the two must not make the answer unknown.
         self._receipts.keep(outcome)
         self._kept[claim.lease] = outcome
         self.at("before_sent")
@@ -444,13 +447,13 @@ class Worker:
 
     @property
     def _kept(self) -> dict[int, Outcome]:
-        """What is still to be written down, of earlier processes too."""
+        """The outcomes still to be recorded, by lease; of earlier processes too."""
         if self._unwritten is None:
             self._unwritten = {outcome.lease: outcome for outcome in self._receipts.kept()}
         return self._unwritten
 
     def _write_down(self) -> None:
-        """Write down what became of e-mails; whatever the database cannot take now stays for the next time."""
+        """Record the outcomes of e-mails; what the database cannot take now stays for the next round."""
         if MAILBOX not in self.queues:
             return
         for lease, outcome in list(self._kept.items()):
@@ -511,7 +514,7 @@ def _stood_still() -> DeliveryDeferredError:
 
 
 def _stands_already(store: Store, outcome: Outcome) -> bool:
-    """Say whether another process has written the very same down: it read the receipt when it started."""
+    """Say whether another process has recorded the same outcome: it reads all receipts when it starts."""
     for _, run in sequences.of_keys(store, [outcome.key]):
         return outcome.kind == "accepted" and run.server_reply == outcome.said
     return False

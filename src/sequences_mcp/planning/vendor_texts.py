@@ -90,7 +90,7 @@ def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
 def vendor_warnings(
     blueprint: Blueprint, *, reviewed_there: bool, sender_named: bool = True
 ) -> tuple[Finding, ...]:
-    """Return what a yes to a start at a vendor covers besides the guards' warnings.
+    """Return what an approval of a start at a vendor covers besides the guards' warnings.
 
     ``reviewed_there`` False: nobody at the vendor reads its texts before they leave. ``sender_named`` False:
     unless the vendor's blueprint names who sends, the vendor refuses the start.

@@ -17,7 +17,7 @@ from sequences_mcp.ports.embedded import Draft, SequenceDetail
 
 
 async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
-    """Return the version with what the guards say about it today, and what a yes covers at a vendor."""
+    """Return the version with what the guards say about it today, and what an approval covers at a vendor."""
     header = plan.header
     blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
     blueprint = await blueprints.get_blueprint(header.blueprint_id, header.blueprint_version)
@@ -54,7 +54,7 @@ class PlanWarnings:
 
 
 async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnings:
-    """Return what a yes to a plan covers, as every surface tells it, with the warnings about its first people."""
+    """Return what approving a plan covers, as every surface says it, with the warnings about its first people."""
     report = await planned_blueprint(app, plan)
     of_all = warnings_in(report.findings)
     of_people = {}
@@ -69,7 +69,7 @@ async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnin
 
 
 async def number_of_warnings(app: AppContext, plan: Plan) -> int:
-    """Return the one number of warnings that a yes to a plan covers."""
+    """Return the one number of warnings that an approval of a plan covers."""
     return len(await blueprint_warnings(app, plan)) + plan.warnings
 
 

@@ -542,7 +542,7 @@ class Waivers(Protocol):
     """Warnings that a person has said yes to for a while."""
 
     async def waive(self, waiver: Waiver) -> None:
-        """Keep one."""
+        """Store a waiver."""
         ...
 
     async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:

@@ -27,7 +27,7 @@ class ProviderReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvidersReport:
-    """All providers, and the settings that decide who sends what, when and after whose yes.
+    """All providers, and the settings that decide who sends what, when and after whose approval.
 
     ``broken`` has a line for each of ``troubles`` and for each write whose outcome nobody knows.
     """

@@ -44,7 +44,7 @@ OPTIONAL = frozenset({"time_zone", "country", "language"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A vendor's blueprint as it would be started, and the warnings that a yes to it covers.
+    """A vendor's blueprint as it would be started, and the warnings that an approval of it covers.
 
     ``key`` is the caller's idempotency key, for a vendor that has such a thing itself.
     """

@@ -56,7 +56,7 @@ class ChangedValue(NamedTuple):
 async def request_change(
     app: AppContext, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
 ) -> NoReturn:
-    """Keep the change for a person and raise ApprovalPendingError, which says where. Nothing is changed."""
+    """Store a change for approval and raise ApprovalPendingError, which says where. Nothing is changed yet."""
     change = await app.changes.ask(tool, subject, arguments=arguments, earlier=earlier)
     ways = app.ways_to_review(path=f"/changes/{change.id}", command=f"approve {change.id}")
     raise ApprovalPendingError(

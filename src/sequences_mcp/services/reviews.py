@@ -30,9 +30,9 @@ async def approve_change(
     signature: str | None = None,
     effect: Callable[[AppContext], Awaitable[str]] | None = None,
 ) -> str:
-    """Record the yes, carry the change out at its vendor and return the result; ``effect`` makes another one.
+    """Record the approval, carry the change out at its vendor and return the result; ``effect`` makes another one.
 
-    A yes to a blueprint's change whose outcome nobody knows may be given again, which sends the same once more.
+    A blueprint's change of unknown outcome may be approved again, which sends the same request once more.
     Raises ApprovalError when it is not what was shown or has to be signed, ConflictError when it is decided, too
     old, or what it changes is not what was shown any more, and whatever the vendor's refusal raises.
     """
@@ -153,7 +153,7 @@ async def check_draft(
 
 
 async def decide_plan(app: AppContext, *, plan_id: str, digest: str, decision: Decision, proof: str = "") -> Plan:
-    """Return the plan as it was decided; ApprovalError for a yes that does not count."""
+    """Return the plan as it was decided; ApprovalError for an approval that does not count."""
     parsed_id = str(parse_id(plan_id, IdKind.PLAN))
     return await app.panel().decide(app, parsed_id, digest=digest, decision=decision, proof=proof)
 
@@ -181,7 +181,7 @@ async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: s
 class Reviews:
     """Plans that wait, and texts that wait: of one plan, or of the sequences under way.
 
-    ``warnings`` is, by plan id, how many a yes covers; ``changes`` are those that agents asked for at vendors.
+    ``warnings`` is, by plan id, how many an approval covers; ``changes`` are those asked for at vendors.
     """
 
     plans: Page[Plan]

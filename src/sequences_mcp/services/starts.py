@@ -87,7 +87,7 @@ class MissingTexts:
 class StartReport:
     """A plan and what whoever asked for it should know; ``sample`` is its first person.
 
-    ``warnings`` are what a person has to say yes to as well: about the blueprint, and about people's own data.
+    ``warnings`` are what a person has to approve as well: about the blueprint, and about people's own data.
     """
 
     plan: Plan

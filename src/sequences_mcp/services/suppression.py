@@ -289,7 +289,7 @@ async def _stopped(app: AppContext, run: Run, *, call: ToolCall, reason: StopRea
 
 
 async def _nobody(shown: SequenceDetail) -> None:
-    """Keep nothing of a run that was started elsewhere."""
+    """Store nothing: the default for runs that were not started here."""
 
 
 async def _ended(

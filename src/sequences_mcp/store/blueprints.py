@@ -88,7 +88,7 @@ def _from_row(row: sqlite3.Row) -> Blueprint:
 
 
 def insert_waiver(store: Store, waiver: Waiver, *, now: datetime) -> None:
-    """Keep one."""
+    """Store a waiver: a warning that a person accepts for a blueprint until an instant."""
     store.write(
         "waivers.insert",
         blueprint_id=waiver.blueprint_id,
@@ -101,7 +101,7 @@ def insert_waiver(store: Store, waiver: Waiver, *, now: datetime) -> None:
 
 
 def waivers_in_force(store: Store, blueprint_id: str, *, now: datetime) -> tuple[Waiver, ...]:
-    """Return those of a blueprint that hold now, one a rule: the one that holds longest."""
+    """Return a blueprint's waivers that hold now: of each rule the one that holds longest."""
     rows = store.rows("waivers.in_force", blueprint_id=blueprint_id, now=to_micros(now))
     by_rule = {
         row["rule"]: Waiver(
@@ -140,7 +140,7 @@ def _pinned(store: Store, named: str, *, now: datetime) -> str:
 
 
 def insert_change(store: Store, change: PendingChange) -> None:
-    """Keep one."""
+    """Store a change at a vendor that waits for approval."""
     store.write(
         "changes.insert",
         id=change.id,
@@ -154,13 +154,13 @@ def insert_change(store: Store, change: PendingChange) -> None:
 
 
 def find_change(store: Store, change_id: str) -> PendingChange | None:
-    """Return one, or None."""
+    """Return the change with this id, or None."""
     row = store.row("changes.find", id=change_id)
     return _changes_from_row(row) if row else None
 
 
 def of_request(store: Store, subject: str, fingerprint: str) -> PendingChange | None:
-    """Return the approved change of this whose approval is for this digest, or None."""
+    """Return the approved change of this request's digest, or None."""
     row = store.row("changes.of_request", subject=subject, fingerprint=fingerprint)
     return find_change(store, row["id"]) if row else None
 
@@ -174,25 +174,25 @@ def same_change(
     earlier: Mapping[str, object],
     now: datetime,
 ) -> str | None:
-    """Return the id of the one that waits with these arguments, or None."""
+    """Return the id of a waiting change with the same arguments, or None."""
     values = {"tool": tool, "subject": subject, "arguments": _text(arguments), "earlier": _text(earlier)}
     row = store.row("changes.same", **values, since=to_micros(now - CHANGE_LASTS))
     return str(row["id"]) if row else None
 
 
 def waiting_changes(store: Store, *, skip: int, size: int, now: datetime) -> tuple[PendingChange, ...]:
-    """Return those that wait, the oldest first."""
+    """Return the changes that wait for a person, the oldest first."""
     rows = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
     return tuple(change for row in rows if (change := find_change(store, row["id"])) is not None)
 
 
 def approve_change_row(store: Store, change_id: str, *, actor: str, now: datetime) -> bool:
-    """Record a person's yes; say whether nothing was decided before."""
+    """Record that a person approved a change; False when it was decided before."""
     return bool(store.write("changes.approve", id=change_id, actor=actor, now=to_micros(now)))
 
 
 def reject_change_row(store: Store, change_id: str, *, actor: str, reason: str, now: datetime) -> bool:
-    """Record a no; say whether nothing was decided before."""
+    """Record that a change was rejected; False when it was decided before."""
     return bool(store.write("changes.refuse", id=change_id, actor=actor, reason=reason, now=to_micros(now)))
 
 

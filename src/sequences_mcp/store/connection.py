@@ -35,7 +35,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Say whether another connection is in the way."""
+    """Say whether an error of the driver means that another connection holds the lock."""
     return _code(error) in _BUSY
 
 
@@ -146,7 +146,7 @@ def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds
             _configure(connection, path, journal=journal, busy_seconds=busy_seconds)
             if read_only:
                 _require(connection, "query_only", 1)
-    except BaseException:
+    except BaseException:  # a cancellation too: nobody else knows this connection yet, so nobody would close it
         connection.close()
         raise
     connection.row_factory = sqlite3.Row
@@ -154,7 +154,7 @@ def connect(path: Path, *, journal: ChosenJournal, read_only: bool, busy_seconds
 
 
 def share_fairly(connection: sqlite3.Connection) -> None:
-    """Let the driver give up after milliseconds, for a caller that tries again.
+    """Set a busy timeout of milliseconds, for a caller that retries by itself.
 
     SQLite waits longer after each try, up to a tenth of a second, so that among several busy processes one can
     wait for ever; short waits, repeated, give each of them its turn.
@@ -165,7 +165,7 @@ def share_fairly(connection: sqlite3.Connection) -> None:
 def patiently(
     connection: sqlite3.Connection, sql: str, values: Mapping[str, Any] | None = None, *, seconds: float
 ) -> sqlite3.Cursor:
-    """Carry out one statement, trying again for so long as another process is in the way."""
+    """Execute one statement, retrying while another process holds the lock, for at most ``seconds``."""
     give_up = time.monotonic() + seconds
     while True:
         try:
@@ -177,7 +177,7 @@ def patiently(
 
 
 def begin_fairly(connection: sqlite3.Connection, mode: JournalMode, *, seconds: float) -> None:
-    """Begin to write, trying again for so long; while it waits, readers have their turn.
+    """Begin a write transaction, retrying for at most ``seconds``; readers go on while it waits.
 
     With a rollback journal a commit waits for every reader and keeps new ones out meanwhile: a program that reads
     for a minute would stop all reads for as long. Whether anybody reads is therefore asked first.
@@ -186,6 +186,7 @@ def begin_fairly(connection: sqlite3.Connection, mode: JournalMode, *, seconds: 
     while True:
         try:
             if mode == "delete":
+                # Asks whether anybody reads: an empty exclusive transaction fails while there is a reader.
                 connection.execute("BEGIN EXCLUSIVE")
                 connection.execute("COMMIT")
             connection.execute("BEGIN IMMEDIATE")

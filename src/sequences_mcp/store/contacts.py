@@ -1,4 +1,4 @@
-"""People, one row each."""
+"""Contacts, one row each: found by id, address, number, profile, company or domain."""
 
 from __future__ import annotations
 

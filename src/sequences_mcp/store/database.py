@@ -1,4 +1,4 @@
-"""One thread's door to the database: named statements, transactions, nothing else."""
+"""``Store``: one thread's pair of SQLite connections, with named statements and transactions."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Store:
         return store
 
     def _open_lineage(self, now: datetime) -> None:
-        """See whether this is the database that sent last, and keep its files to their owner."""
+        """Compare the database with its lineage, and take other users' rights to its files away."""
         from sequences_mcp.store import lineage
 
         lineage.look_at_lineage(self, now=now)
@@ -128,7 +128,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all of the block or none of it. A block inside another one joins it.
+        """Run the block in one transaction: commit at its end, roll back on an error. Nested blocks join it.
 
         Takes the write lock at once (an upgrade from reading to writing cannot wait) and must not span any
         other I/O. An error that leaves an inner block undoes that block alone.
@@ -162,7 +162,7 @@ class Store:
 
     @contextmanager
     def hasty(self, seconds: float) -> Iterator[None]:
-        """Give up on other processes within so many seconds inside the block, for a caller that tries again."""
+        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
         before, self._patience = self._patience, min(seconds, self._patience)
         try:
             yield
@@ -170,19 +170,19 @@ class Store:
             self._patience = before
 
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Do something once the open transaction is committed, never when it is undone; at once outside of one."""
+        """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
         if self._depth:
             self._afterwards.append(act)
         else:
             act()
 
     def joined(self) -> AbstractContextManager[None]:
-        """Be part of the open transaction, or a new one. An error that leaves the block must end the whole."""
+        """Join the open transaction, or begin one. An error that leaves the block rolls the whole of it back."""
         return nullcontext() if self._depth else self.transaction()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let every read of the block see one and the same state. Cheap inside a transaction, which is one."""
+        """Give every read of the block the same snapshot of the database; free inside a transaction."""
         if self._depth or self._snapshots:
             yield
             return
@@ -238,12 +238,12 @@ class Store:
         return self._query(sql, values)
 
     def write(self, name: str, /, **values: Any) -> int:
-        """Carry out the named statement; return how many rows it changed."""
+        """Execute the named statement; return how many rows it changed."""
         with self.joined(), translated(self.path):
             return self._patiently(self._writer, statement(name), values).rowcount
 
     def write_many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Carry out the named statement once for each set of values."""
+        """Execute the named statement once for each set of values."""
         with self.joined(), translated(self.path):
             self._writer.executemany(statement(name), rows)
 

@@ -16,7 +16,7 @@ LOCK_NAME = "sequences.lock"
 
 
 def share_folder(folder: Path) -> int | None:
-    """Keep a restore off the folder until the returned descriptor is closed; StoreBusyError during one."""
+    """Lock the folder against a restore until the descriptor is closed; StoreBusyError during one."""
     try:
         lock = _opened(folder)
     except OSError:  # a folder that cannot be written: the database itself says so better
@@ -28,7 +28,7 @@ def share_folder(folder: Path) -> int | None:
 
 
 def take_alone(folder: Path) -> int | None:
-    """Keep everybody off a folder's database until the returned descriptor is closed; ConflictError if in use."""
+    """Lock a folder's database for this process alone until the descriptor is closed; ConflictError if in use."""
     lock = _opened(folder)
     if lock is not None and not _locked(lock, alone=True):
         os.close(lock)

@@ -104,7 +104,7 @@ def require_going(store: Store) -> None:
 
 
 def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
-    """End the standstill, because a person said so: the database belongs where it is now. Return what it was."""
+    """End a standstill on a person's word that the database belongs where it is now; return what it was."""
     with store.transaction():
         results = standstills(store)
         place = DatabaseLocation.of(store.path)
@@ -153,7 +153,7 @@ def note_operation(store: Store, operation: dict[str, Any], *, sequences: list[s
 
 
 def unseen(store: Store) -> list[sqlite3.Row]:
-    """Return what left unseen and has not been told to its run."""
+    """Return what the journal shows as sent, unknown to this database, and not yet recorded at its run."""
     return store.rows("lineage.open_unseen")
 
 
@@ -177,7 +177,7 @@ def wrote_to(store: Store, recipient: str) -> str | None:
 
 
 def standstill_told(store: Store, key: str) -> None:
-    """Note that what left unseen of a step was told to its run, so that a person's word on it is the last."""
+    """Note that a step's run has been told what left unseen, so that what a person resolves stays resolved."""
     store.write("lineage.told", key=key)
 
 
@@ -231,7 +231,7 @@ def _fits(row: sqlite3.Row, place: DatabaseLocation) -> bool:
 
 
 def _strange(row: sqlite3.Row, place: DatabaseLocation) -> StandstillKind | None:
-    """Return what does not fit; what one of both does not know is not compared."""
+    """Return which of machine and file differ; what either side does not know is not compared."""
     if place.mark is not None and place.mark != row["mark"]:
         return "other_folder"
     if row["machine"] and place.machine and row["machine"] != place.machine:
@@ -249,7 +249,7 @@ def _has_news(row: sqlite3.Row, folder: Path) -> bool:
 
 
 def _give_place(store: Store, place: DatabaseLocation, *, now: datetime) -> None:
-    """Give a database that has no lineage yet its place: a new one, or one of before there were lineages."""
+    """Record the place of a database without a lineage: a new one, or one of an older version."""
     is_new = bool(store.rows("lineage.is_new")[0]["new"])
     mark = place.mark or _fresh_mark()
     store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)

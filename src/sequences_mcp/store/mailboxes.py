@@ -1,4 +1,4 @@
-"""Attempts to send, whose numbers are the leases, and mailboxes that rest."""
+"""Attempts to send, numbered by their leases, and mailboxes that pause after the server refused them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def next_lease(store: Store) -> int:
 
 
 def insert_attempt(store: Store, attempt: Attempt) -> None:
-    """Write an attempt down, in the transaction of its claim."""
+    """Store an attempt, in the transaction of its claim."""
     store.write(
         "attempts.insert",
         lease=attempt.lease,
@@ -142,7 +142,7 @@ def resting(store: Store, sender: str, *, now: datetime, account: str | None = N
 
 
 def mailbox_refused(store: Store, sender: str, *, why: str, account: str, now: datetime, reply: str = "") -> Rest:
-    """Let a mailbox rest: a minute, then twice as long after each refusal, at most an hour. Return the rest."""
+    """Pause a mailbox: a minute, then twice as long after each refusal, at most an hour. Return the pause."""
     before = resting(store, sender, now=now, account=account)
     if before is not None and before.until + FORGOTTEN < now:
         before = None
@@ -157,17 +157,17 @@ def mailbox_refused(store: Store, sender: str, *, why: str, account: str, now: d
 
 
 def mailbox_tried(store: Store, rest: Rest, *, until: datetime) -> None:
-    """Keep every other process off a mailbox while one try is under way, until an instant."""
+    """Reserve a paused mailbox for one trial delivery, until an instant at the latest."""
     store.write("mailboxes.postpone", sender=rest.sender, until=to_micros(until))
 
 
 def free_mailbox(store: Store, sender: str, *, now: datetime) -> None:
-    """Let the next try come at once: the one under way has told nothing about the mailbox."""
+    """End the reservation of a trial that ended without an answer about the mailbox."""
     store.write("mailboxes.advance", sender=sender, now=to_micros(now))
 
 
 def mailbox_accepted(store: Store, sender: str) -> None:
-    """End a mailbox's rest."""
+    """End a mailbox's pause: the server accepted an e-mail."""
     store.write("mailboxes.recovered", sender=sender)
 
 

@@ -31,7 +31,7 @@ class ToolOperation:
 
 
 def insert_tool_call(store: Store, operation: ToolOperation) -> None:
-    """Write a call down."""
+    """Store a tool call with its answer."""
     with store.joined():
         store.write("operations.free_key", key=operation.key, now=to_micros(operation.created_at))
         store.write(
@@ -56,7 +56,7 @@ def tool_call_by_key(store: Store, key: str, *, now: datetime) -> tuple[str, str
 def insert_operation(
     store: Store, operation_id: str, write: VendorWrite, *, actor: str, now: datetime, lease: datetime
 ) -> None:
-    """Write down that a request is about to leave; StoreError when another one on the same thing is open."""
+    """Store an operation before its request leaves; StoreError when another on the same subject is open."""
     store.write(
         "vendor_operations.insert",
         id=operation_id,
@@ -85,12 +85,12 @@ def operation_by_key(store: Store, key: str, *, now: datetime) -> VendorOperatio
 
 
 def open_operations_on(store: Store, subject: str, *, now: datetime) -> list[VendorOperation]:
-    """Return what is not settled on one thing."""
+    """Return the open and unknown operations on one subject."""
     return [_from_row(row, now) for row in store.rows("vendor_operations.open_on", subject=subject)]
 
 
 def open_starts_of(store: Store, blueprint_id: str, *, now: datetime) -> list[VendorOperation]:
-    """Return starts of a blueprint that are not settled."""
+    """Return the starts of a blueprint that are open or unknown."""
     return [
         _from_row(row, now) for row in store.rows("vendor_operations.open_starts_of", blueprint_id=blueprint_id)
     ]
@@ -109,14 +109,14 @@ def last_paces(store: Store, subjects: Iterable[str]) -> dict[str, tuple[str, di
 
 
 def mark_unknown(store: Store, operation_id: str, *, answer: str) -> bool:
-    """Write down that nobody knows what became of it; False when that, or what became of it, is known already."""
+    """Record that an operation's outcome is unknown; False when it is recorded already."""
     return store.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
 
 
 def conclude_operation(
     store: Store, operation_id: str, *, state: str, answer: str, actor: str, now: datetime
 ) -> bool:
-    """Write down what became of it; False when that was settled already."""
+    """Record an operation's outcome; False when it has one already."""
     changed = store.write(
         "vendor_operations.settle", id=operation_id, state=state, answer=answer, actor=actor, now=to_micros(now)
     )
@@ -143,7 +143,7 @@ OF_ONE_ANSWER = frozenset({"request_id", "attempts", "retry_after"})
 
 
 def keep_vendor_error(store: Store, sequence_id: str, facts: Mapping[str, Any] | None, *, now: datetime) -> None:
-    """Keep what was answered about a run; None: the vendor has taken it."""
+    """Store a vendor's error about a run; None removes it, because the vendor has enrolled the person."""
     if facts is None:
         store.write("vendor_errors.drop", id=sequence_id)
         return
@@ -172,7 +172,7 @@ _INSTANTS = ("created_at", "updated_at", "last_step_executed_at", "replied_at", 
 
 
 def write_reading(store: Store, sequence_id: str, reading: VendorReading) -> None:
-    """Keep a reading in place of the one before."""
+    """Store what was last read of a run at its vendor, in place of the reading before."""
     facts = {name: value for name, value in asdict(reading.facts).items() if value is not None}
     told = {name: to_micros(value) if name in _INSTANTS else value for name, value in facts.items()}
     store.write(

@@ -21,8 +21,8 @@ _ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused',
 
 
 @dataclass(frozen=True, slots=True)
-class Yes:
-    """A person's yes to a text: when, to which digest, and what a passkey signed for it, if one did."""
+class Approval:
+    """One approval by a person: when, of which digest, and the passkey's signature, if there is one."""
 
     at: datetime
     digest: str
@@ -108,7 +108,7 @@ def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> t
 
 
 def people_left(store: Store, plan_id: str) -> tuple[int, int]:
-    """Return how many people of a plan a yes still concerns, and how many warnings there are about them."""
+    """Return how many people of a plan an approval still concerns, and how many warnings are about them."""
     row = store.rows("plans.people_left", id=plan_id)[0]
     return row["people"], row["warnings"]
 
@@ -185,7 +185,7 @@ def unfinished_plans(store: Store) -> list[str]:
 def approve_texts(
     store: Store, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
 ) -> None:
-    """Record a yes to exactly this digest of a plan or a draft, with what a passkey signed, if one did."""
+    """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any."""
     with store.transaction():
         store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
         if signature is not None:
@@ -195,25 +195,25 @@ def approve_texts(
 def approve_resend(
     store: Store, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
 ) -> None:
-    """Record a yes to sending a text again after one attempt of unknown outcome, with what a passkey signed."""
+    """Record that sending a text again is approved after one attempt of unknown outcome, with its signature."""
     digest = resend_digest(text, attempt=lease).hex()
     with store.transaction():
         approve_texts(store, subject, digest=digest, actor=actor, now=now, signature=signature)
         store.write("plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease)
 
 
-def approvals_of_plan(store: Store, subject: str, *, text: bytes) -> list[Yes]:
-    """Return every yes to exactly this text, to itself or to sending it again, the oldest first."""
+def approvals_of_plan(store: Store, subject: str, *, text: bytes) -> list[Approval]:
+    """Return every approval of exactly this text, first or repeated sending, the oldest first."""
     rows = store.rows("plans.yeses", subject=subject, digest=text.hex())
     return [
-        Yes(from_micros(row["at"]), row["digest"], row["assertion"])
+        Approval(from_micros(row["at"]), row["digest"], row["assertion"])
         for row in rows
         if row["lease"] is None or row["digest"] == resend_digest(text, attempt=row["lease"]).hex()
     ]
 
 
 def signature_of(store: Store, subject: str, *, digest: str) -> str | None:
-    """Return what a passkey signed for the latest signed yes to exactly this, or None."""
+    """Return the signature of the latest signed approval of exactly this digest, or None."""
     row = store.row("plans.signature", subject=subject, digest=digest)
     return str(row["assertion"]) if row else None
 
@@ -267,7 +267,7 @@ class WaitingMarks:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoticeState:
     """What was last written down about telling the operator."""
 
     at: datetime
@@ -290,7 +290,7 @@ def waiting_counts(store: Store, *, now: datetime, not_because: str, others: tup
 
 
 def waiting_marks(store: Store, *, now: datetime, not_because: str) -> WaitingMarks:
-    """Return which things wait."""
+    """Return which plans, texts, tasks and changes wait for a person."""
     with store.snapshot():
         plans = store.rows("waiting.plan_states", now=to_micros(now), most=MOST)
         rows = _rows(store, now=now, not_because=not_because)
@@ -310,13 +310,13 @@ def changes_after(store: Store, last_notice: WaitingMarks, *, now: datetime) -> 
     return [row["id"] for row in store.rows("changes.waiting", since=since, skip=0, size=MOST)]
 
 
-def last_told(store: Store, subject: str) -> Told | None:
+def last_told(store: Store, subject: str) -> NoticeState | None:
     """Return what was last written down about telling the operator, or None."""
     row = store.row("waiting.last_notice", subject=subject)
     if row is None:
         return None
     detail = json.loads(row["detail"])
-    return Told(from_micros(row["at"]), WaitingMarks(frozenset(detail["plans"]), detail["newest"]))
+    return NoticeState(from_micros(row["at"]), WaitingMarks(frozenset(detail["plans"]), detail["newest"]))
 
 
 def _rows(store: Store, *, now: datetime, not_because: str, others: tuple[str, ...] = ()) -> dict[str, Any]:

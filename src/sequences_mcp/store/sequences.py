@@ -376,7 +376,7 @@ def held_because(store: Store, reason: str, *, terms: Terms, size: int) -> list[
 
 
 def park_run(store: Store, sequence_id: str, reason: str) -> None:
-    """Take a run that cannot even be read off the schedule."""
+    """Remove a run that cannot even be read from the schedule, so that the others go on."""
     store.write("sequences.park", id=sequence_id, reason=reason)
 
 

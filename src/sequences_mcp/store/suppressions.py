@@ -26,7 +26,7 @@ ENGINE = "worker"  # the actor of what the engine concluded from a mail server's
 
 
 def add_suppression(store: Store, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
-    """Put it on the list and into its journal; False when it is there already.
+    """Add a suppression to the list and to its journal; False when it is there already.
 
     What the engine put there by itself counts from then on as put there by whoever asks for it.
     """
@@ -41,7 +41,7 @@ def add_suppression(store: Store, mark: SuppressionKey, *, reason: str, actor: s
 
 
 def of_engine(store: Store, mark: SuppressionKey) -> str | None:
-    """Return the reason for which the engine has put it on the list by itself, or None where it has not."""
+    """Return why the engine itself added a suppression (a bounce, an opt-out), or None where it did not."""
     row = _row(store, mark)
     return str(row["reason"]) if row is not None and row["actor"] == ENGINE else None
 
@@ -51,7 +51,7 @@ def _row(store: Store, mark: SuppressionKey) -> sqlite3.Row | None:
 
 
 def lift_suppression_row(store: Store, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> bool:
-    """Take it off the list, and say so in the journal; False when it is not there."""
+    """Remove a suppression, and write that to the journal; False when it is not on the list."""
     kind, value = mark
     if (row := _row(store, mark)) is None:
         return False
@@ -62,12 +62,12 @@ def lift_suppression_row(store: Store, mark: SuppressionKey, *, reason: str, act
 
 
 def note_lifted(store: Store, mark: SuppressionKey, *, reason: str, actor: str, now: datetime) -> None:
-    """Write into the journal that a person took it off the list, so that no restored database puts it back."""
+    """Write to the journal that a person lifted a suppression, so that no restored database brings it back."""
     _note(store, mark, do="lift", reason=reason, actor=actor, now=now)
 
 
 def replay(store: Store, records: Iterable[Mapping[str, Any]]) -> int:
-    """Do to the list what its journal says, inside the caller's transaction; return how much was regained.
+    """Apply the journal to the list, inside the caller's transaction; return how many entries were added.
 
     A lift ends only what was put on the list before it.
     """
@@ -86,7 +86,7 @@ def replay(store: Store, records: Iterable[Mapping[str, Any]]) -> int:
 
 
 def write_all(store: Store, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:
-    """Add to the journal what only the list has; return the journal's size, or -1 where it cannot be written."""
+    """Append to the journal what only the list has; return its size in bytes, -1 if it cannot be written."""
     there = {(item.get("kind"), item.get("value")) for item in known}
     try:
         for row in store.rows("suppressions.all"):

@@ -100,7 +100,7 @@ class MailServer:
 class Timeouts:
     """Seconds to wait: for the connection, for each answer, and for the one after the final dot.
 
-    RFC 5321, section 4.5.3.2.6 asks for ten minutes there: giving up earlier makes an unknown out of a slow yes.
+    RFC 5321, section 4.5.3.2.6 asks for ten minutes there: giving up earlier would make a slow answer unknown.
     ``total`` is for all up to the final dot; it ends before the claim on the e-mail does.
     """
 

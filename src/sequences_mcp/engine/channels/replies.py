@@ -43,7 +43,7 @@ class ReplyJudgement:
 
 
 def judge_reply(phase: str, code: int, text: str) -> ReplyJudgement:
-    """Return whose trouble an answer is that is not a yes: ``text`` without the code, on one line."""
+    """Return whose trouble an answer is that is not an acceptance: ``text`` without the code, on one line."""
     enhanced = _enhanced(code, text)
     known = f"{code} {enhanced}" if enhanced else str(code)
     named = phase == "RCPT" or phase in ("DATA", "the final dot")
@@ -263,7 +263,7 @@ def withheld_error(
 
 
 def refused_error(code: int, reply: bytes, *, phase: str) -> DeliveryError:
-    """Return the error for an answer to MAIL, RCPT, DATA or the final dot that is not a yes."""
+    """Return the error for an answer to MAIL, RCPT, DATA or the final dot that is not an acceptance."""
     answer = server_words(code, reply)
     judged = judge_reply(phase, code, " ".join(server_words("", reply).split())[:_LONGEST])
     why = f"the server answered {judged.code} to {phase}"

@@ -36,7 +36,7 @@ def deliver_by_smtp(
     context: ssl.SSLContext | None = None,
     at: Callable[[str], None] = lambda phase: None,
 ) -> Receipt:
-    """Hand one e-mail to the server and return the server's yes.
+    """Hand one e-mail to the server and return the server's acceptance.
 
     ``before_dot`` is called once, when all but the final dot has been written; if it raises, the connection is cut
     and nothing was accepted. ``at`` is told each phase that is over: connect, auth, rcpt, data, half, body, dot,
@@ -103,7 +103,7 @@ def _write_text(connection: smtplib.SMTP, data: bytes, *, at: Callable[[str], No
 
 
 def _require_silence(connection: smtplib.SMTP) -> None:
-    """Raise unless the server is still listening: a word or an end at this point is never a yes."""
+    """Raise unless the server is still listening: a word or an end at this point is never an acceptance."""
     early = _early_words(connection)
     if early is not None:
         why = "the server ended it before the text was complete"

@@ -31,7 +31,7 @@ WHERE approved_by IS NULL AND refused_by IS NULL AND asked_at > :since
 ORDER BY asked_at, id LIMIT :size OFFSET :skip
 
 -- approve --
--- A person's yes.
+-- A person's approval.
 UPDATE asked_change SET approved_by = :actor, decided_at = :now
 WHERE id = :id AND approved_by IS NULL AND refused_by IS NULL
 

@@ -66,7 +66,7 @@ UPDATE left_unseen SET told = 1 WHERE key = :key
 SELECT count(*) AS number, min(found_at) AS since, min(at) AS first_at FROM left_unseen WHERE kind = :kind
 
 -- going --
--- Runs of which an e-mail may leave, now or after a yes.
+-- Runs of which an e-mail may leave, now or after an approval.
 SELECT id FROM sequence WHERE provider = 'local'
   AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') ORDER BY no
 

@@ -43,13 +43,13 @@ WHERE s.plan_no = (SELECT no FROM plan WHERE id = :id) AND +s.status = 'FOUND' -
   AND s.operation_id IS NULL
 
 -- people_left --
--- How many people of a plan a yes still concerns, and how many warnings there are about them.
+-- How many people of a plan an approval still concerns, and how many warnings there are about them.
 SELECT count(*) AS people, coalesce(sum(warnings), 0) AS warnings FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :id)
   AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
 
 -- pauses --
--- Who of those whom a yes to a plan concerns is paused, and until when.
+-- Who of those whom an approval of a plan concerns is paused, and until when.
 SELECT id, paused_until FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :id) AND paused_until IS NOT NULL
   AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER'))
@@ -94,7 +94,7 @@ WHERE (status = 'waiting' AND expires_at <= :now) OR (status = 'drafting' AND cr
 SELECT id FROM plan WHERE unsettled = 1
 
 -- approve --
--- A person's yes.
+-- A person's approval.
 INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :actor, :at)
 
 -- approval --
@@ -102,7 +102,7 @@ INSERT INTO approval (subject, digest, actor, at) VALUES (:subject, :digest, :ac
 SELECT max(at) AS at FROM approval WHERE subject = :subject AND digest = :digest
 
 -- sign --
--- What a passkey signed for the yes that was just recorded.
+-- What a passkey signed for the approval that was just recorded.
 INSERT INTO approval_signature (approval_no, assertion)
 SELECT max(no), :assertion FROM approval WHERE subject = :subject AND digest = :digest
 
@@ -112,7 +112,7 @@ SELECT assertion FROM approval JOIN approval_signature ON approval_no = no
 WHERE subject = :subject AND digest = :digest ORDER BY no DESC LIMIT 1
 
 -- resend --
--- What the yes that was just recorded was given to: a text, after an attempt of unknown fate.
+-- What the approval that was just recorded was given to: a text, after an attempt of unknown outcome.
 INSERT INTO resend (approval_no, text_digest, lease)
 SELECT max(no), :text_digest, :lease FROM approval WHERE subject = :subject AND digest = :digest
 

@@ -9,7 +9,7 @@ SELECT count(*) FILTER (WHERE status = 'FOUND' AND operation_id IS NULL) AS wait
 FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)
 
 -- messages --
--- How many people of a plan whom a yes concerns would still get each of its steps.
+-- How many people of a plan whom an approval concerns would still get each of its steps.
 SELECT r.step, count(r.recipient) FILTER (WHERE s.status = 'FOUND' AND s.operation_id IS NULL
          OR s.status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AND r.state IN ('planned', 'held'))
          AS found

@@ -167,7 +167,7 @@ WHERE (s.status = 'FOUND' AND s.operation_id IS NULL
 ORDER BY s.no
 
 -- found_in_plan --
--- Some of a plan's people who do not know its fate yet, in order.
+-- Some of a plan's people who do not know its outcome yet, in order.
 SELECT id FROM sequence
 WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND status = 'FOUND' AND operation_id IS NULL
   AND ordinal > :after

@@ -11,7 +11,7 @@ SELECT count(*) AS number FROM sequence WHERE lane IN ('mailbox', 'free') AND ne
 SELECT min(next_run_at) AS at FROM sequence WHERE next_run_at IS NOT NULL
 
 -- unknown --
--- How many e-mails nobody knows the fate of.
+-- How many e-mails nobody knows the outcome of.
 SELECT count(*) AS number FROM step_run
 WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state = 'unknown' -- as the index has it
 
@@ -26,7 +26,7 @@ SELECT count(*) AS number, min(decided_at) AS since FROM plan JOIN blueprint_ver
 WHERE status = 'approved' AND unsettled = 1 AND decided_at <= :before AND v.blueprint_id NOT LIKE 'local:%'
 
 -- unknown_since --
--- How many e-mails nobody knows the fate of, and since when, but for those that left unseen.
+-- How many e-mails nobody knows the outcome of, and since when, but for those that left unseen.
 SELECT count(*) AS number, min(changed_at) AS since FROM step_run
 WHERE state IN ('held', 'unknown') AND until IS NULL AND replaced = 0 AND state = 'unknown' -- as the index has it
   AND key NOT IN (SELECT key FROM left_unseen)

@@ -1,5 +1,5 @@
 -- insert --
--- A person's yes to a warning.
+-- A person's approval of a warning.
 INSERT INTO waiver (blueprint_id, rule, reason, actor, created_at, until)
 VALUES (:blueprint_id, :rule, :reason, :actor, :created_at, :until)
 
