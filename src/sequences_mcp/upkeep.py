@@ -47,7 +47,7 @@ def work_once(settings: Settings) -> WorkDone:
             facts["next_at"] = worker.next_at()
     if handed is not None:
         facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_there": handed.unknown}
-    return asyncio.run(_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
+    return asyncio.run(_work_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
 
 
 async def _hand_over_once(settings: Settings) -> EnrolmentTally:
@@ -70,7 +70,7 @@ async def _hand_over_once(settings: Settings) -> EnrolmentTally:
     )
 
 
-async def _done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
+async def _work_done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
     """Return what was done, with what waits for a person now and what keeps things from leaving."""
     async with open_context(settings, worker=False, actor="worker") as app:
         stops = tuple(

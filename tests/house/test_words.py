@@ -43,8 +43,8 @@ BANNED = {
 }
 # Pronouns and participles that say nothing about what is passed.
 EMPTY = {"one", "own", "found", "there", "here", "told", "kept", "said", "asked"}
-# Rooms whose functions take nothing that is called by such a word.
-NAMED_PARAMETERS = ("domain", "guards", "planning", "services", "engine", "store")
+# Rooms whose functions have no such name, and take nothing that has.
+NAMED_ROOMS = ("domain", "guards", "planning", "services", "engine", "store")
 
 
 def table(root: Path) -> dict[str, str]:
@@ -107,12 +107,23 @@ def banned_words(root: Path) -> list[str]:
     ]
 
 
+def empty_functions(root: Path) -> list[str]:
+    """Return a sentence for each function that is called by nothing but a pronoun or a participle."""
+    return [
+        f"{source.path}:{function.lineno} {function.name}: say what it returns or does."
+        for source in package(root)
+        if source.module.split(".")[0] in NAMED_ROOMS
+        for function in source.functions
+        if function.name.strip("_") in EMPTY
+    ]
+
+
 def empty_parameters(root: Path) -> list[str]:
     """Return a sentence for each parameter whose name does not say what is passed."""
     return [
         f"{source.path}:{function.lineno} {function.name} takes {argument.arg!r}: say what it is."
         for source in package(root)
-        if source.module.split(".")[0] in NAMED_PARAMETERS
+        if source.module.split(".")[0] in NAMED_ROOMS
         for function in source.functions
         for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
         if argument.arg in EMPTY
@@ -153,7 +164,14 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us")) else word
 
 
-LAWS = (words_without_a_meaning, words_that_no_name_uses, table_too_long, banned_words, empty_parameters)
+LAWS = (
+    words_without_a_meaning,
+    words_that_no_name_uses,
+    table_too_long,
+    banned_words,
+    empty_functions,
+    empty_parameters,
+)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -241,4 +259,12 @@ def test_a_parameter_without_a_name_is_found(tmp_path: Path) -> None:
     assert empty_parameters(_planted(tmp_path, {"store/a.py": code})) == [
         f"{SRC}/store/a.py:1 save takes 'one': say what it is.",
         f"{SRC}/store/a.py:2 load takes 'found': say what it is.",
+    ]
+
+
+def test_a_function_without_a_name_is_found(tmp_path: Path) -> None:
+    code = "def _told(): ...\nclass A:\n    def kept(self): ...\ndef told_of(): ...\n"
+    assert empty_functions(_planted(tmp_path, {"store/a.py": code, "vendors/b.py": code})) == [
+        f"{SRC}/store/a.py:1 _told: say what it returns or does.",
+        f"{SRC}/store/a.py:3 kept: say what it returns or does.",
     ]

@@ -111,18 +111,18 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
                 field = name if name in _MAPPINGS and own not in LIMITS else own
                 if isinstance(child, list | tuple | Mapping):
                     waiting.append((f"{place}.{own}" if place else own, field, child, depth + 1))
-                elif sentence := _told(field, child):
+                elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}.{own}' if place else own)} {sentence}"
         elif isinstance(value, list | tuple):
             field = f"{name}[]"
             for index, child in enumerate(value):
                 if isinstance(child, list | tuple | Mapping):
                     waiting.append((f"{place}[{index}]", field, child, depth + 1))
-                elif sentence := _told(field, child):
+                elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}[{index}]')} {sentence}"
 
 
-def _told(name: str, value: object) -> str | None:
+def _limit_exceeded(name: str, value: object) -> str | None:
     if isinstance(value, str):
         return _size(len(value), limit) if len(value) > (limit := LIMITS.get(name, GENERAL)) else None
     if isinstance(value, int) and value.bit_length() > 64:

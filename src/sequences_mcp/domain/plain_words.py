@@ -75,25 +75,25 @@ STATUSES = {
 
 def for_person(text: str) -> str:
     """Return the text with no tool named in it, for somebody who has the page before them."""
-    return _told(text, SAID, "on the page of the text")
+    return _without_tool_names(text, SAID, "on the page of the text")
 
 
 def for_terminal(text: str) -> str:
     """Return the text with no tool named in it, for somebody at a terminal: commands take the tools' place."""
-    return _told(text, _AT_TERMINAL, f"on {_PAGE}")
+    return _without_tool_names(text, _AT_TERMINAL, f"on {_PAGE}")
 
 
-def _told(text: str, replacements: Mapping[str, str], editing: str) -> str:
+def _without_tool_names(text: str, replacements: Mapping[str, str], editing: str) -> str:
     if "_" not in text:
         return text
     called, named, dangling = _patterns()
     text = text.replace("with edit_draft", editing).replace(" with another idempotency_key", "")
-    text = called.sub(_asked, text)
-    text = named.sub(lambda match: _said(text, match, replacements), text)
+    text = called.sub(_ask_again, text)
+    text = named.sub(lambda match: _replacement(text, match, replacements), text)
     return dangling.sub(r"\1", text)
 
 
-def _said(text: str, match: re.Match[str], replacements: Mapping[str, str]) -> str:
+def _replacement(text: str, match: re.Match[str], replacements: Mapping[str, str]) -> str:
     words = replacements[match[1]]
     before = text[: match.start()].rstrip()
     starts = not before or before[-1] in ".!?"
@@ -101,7 +101,7 @@ def _said(text: str, match: re.Match[str], replacements: Mapping[str, str]) -> s
     return words[0].upper() + words[1:] if starts and is_sentence else words
 
 
-def _asked(match: re.Match[str]) -> str:
+def _ask_again(match: re.Match[str]) -> str:
     ask = "Ask your assistant" if match[0][0] == "C" else "ask your assistant"
     return f"{ask} to try again" if match[1] else ask
 

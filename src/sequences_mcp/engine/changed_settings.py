@@ -55,10 +55,10 @@ def held_for(engine: EngineContext, results: list[Plan]) -> dict[str, str]:
         return {}
     at_work = served(alive(engine.store, now=engine.clock()))
     idle = [result for result in results if result.id in waiting and at_work.isdisjoint(result.settings)]
-    return {plan.id: _told(engine, plan, waiting[plan.id]) for plan in idle}
+    return {plan.id: _difference_words(engine, plan, waiting[plan.id]) for plan in idle}
 
 
-def _told(engine: EngineContext, plan: Plan, why: str) -> str:
+def _difference_words(engine: EngineContext, plan: Plan, why: str) -> str:
     terms = plan.header.terms
     if not plan.header.is_at_vendor and _lacks(engine, terms):
         who = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"

@@ -169,7 +169,7 @@ class LocalContacts:
         """
         problems: list[RowProblem] = []
         rows, known = list(_placed(people)), _Known.of(self.engine.store, people)
-        results = [self._met(place, entry, problems, known=known) for place, entry in rows]
+        results = [self._match_row(place, entry, problems, known=known) for place, entry in rows]
         places: dict[str, int] = {}
         for (place, _), row in zip(rows, results, strict=True):
             who = _mark(row) if row else ""
@@ -191,7 +191,7 @@ class LocalContacts:
         with self.engine.store.transaction():
             known = _Known.of(self.engine.store, entries)
             for place, entry in _placed(entries):
-                row = self._met(place, entry, problems, known=known)
+                row = self._match_row(place, entry, problems, known=known)
                 if row is None:
                     continue
                 contact = self._save(row, entry)
@@ -201,10 +201,12 @@ class LocalContacts:
                     problems.append(_twice(earlier, place, contact.contact.id))
                 saved.append(contact)
             require_none(problems, what="contact")
-            audit.append_audit(self.engine.store, (self._told(contact) for contact in saved))
+            audit.append_audit(self.engine.store, (self._audit_row(contact) for contact in saved))
         return saved
 
-    def _met(self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: _Known) -> _Met | None:
+    def _match_row(
+        self, place: int, entry: ContactEntry, problems: list[RowProblem], *, known: _Known
+    ) -> _Met | None:
         """Return whom a row is about, with its facts as they are kept; None, and ``problems`` say why."""
         try:
             row = self._named(entry, place, known) if entry.id else self._match(entry, place, known)
@@ -244,7 +246,7 @@ class LocalContacts:
             contacts.update_contact(self.engine.store, row.stored, contact)
         return SavedContact(contact, created=row.stored is None, dropped=tuple(row.problems))
 
-    def _told(self, saved: SavedContact) -> audit.AuditRow:
+    def _audit_row(self, saved: SavedContact) -> audit.AuditRow:
         engine, detail = self.engine, {"created": saved.created}
         return audit.AuditRow(
             at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail

@@ -46,12 +46,12 @@ class Notices:
         if not self._news() or (before := self._claimed()) is None:
             return False
         links = self._links(before)
-        told = [self._told(address, links) for address in self.to]
+        told = [self._send_notice(address, links) for address in self.to]
         if not any(told):
             self._write("notice.failed", before)
         return any(told)
 
-    def _told(self, address: str, links: list[str]) -> bool:
+    def _send_notice(self, address: str, links: list[str]) -> bool:
         """Send one notice; say whether it may have arrived."""
         try:
             self.send(self._message(address, links))

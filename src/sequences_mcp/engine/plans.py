@@ -200,7 +200,7 @@ class LocalPlans:
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "people can no longer be added")
             self._check(plan, people)
-            runs = [self._found(plan, number, person) for number, person in enumerate(people, start=plan.people)]
+            runs = [self._new_run(plan, number, person) for number, person in enumerate(people, start=plan.people)]
             plan_no, version_no = plans.plan_numbers(store, plan.id)
             sequences.insert_runs(store, runs, plan_no=plan_no, version_no=version_no)
             plans.set_texts(store, plan.id, plans.plan_text_rows(store, plan.id) + approvals.digests_of(runs))
@@ -375,7 +375,7 @@ class LocalPlans:
                 f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
             )
 
-    def _found(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:
+    def _new_run(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:
         now = self.engine.clock()
         return Run(
             id=self.engine.new_id(IdKind.SEQUENCE),

@@ -80,7 +80,7 @@ class Receipts:
         except OSError as error:  # it is read again at the next start, and changes nothing
             log.warning("The outcome of lease %s stays beside the database: %s", lease, error)
 
-    def kept(self) -> Iterator[Outcome]:
+    def unrecorded(self) -> Iterator[Outcome]:
         """Yield the outcomes that are not in the database yet; a file that cannot be read is left alone."""
         for path in sorted(self.folder.glob("*.json")):
             try:

@@ -408,7 +408,7 @@ class Worker:
         self.at("answered")
         # On the disk before the database: a crash or a lock between the two must not make the answer unknown.
         self._receipts.keep(outcome)
-        self._kept[claim.lease] = outcome
+        self._unrecorded[claim.lease] = outcome
         self.at("before_sent")
         try:
             self._write_down()
@@ -446,20 +446,20 @@ class Worker:
         return Receipts(self.store.path.parent / FOLDER)
 
     @property
-    def _kept(self) -> dict[int, Outcome]:
+    def _unrecorded(self) -> dict[int, Outcome]:
         """The outcomes still to be recorded, by lease; of earlier processes too."""
         if self._unwritten is None:
-            self._unwritten = {outcome.lease: outcome for outcome in self._receipts.kept()}
+            self._unwritten = {outcome.lease: outcome for outcome in self._receipts.unrecorded()}
         return self._unwritten
 
     def _write_down(self) -> None:
         """Record the outcomes of e-mails; what the database cannot take now stays for the next round."""
         if MAILBOX not in self.queues:
             return
-        for lease, outcome in list(self._kept.items()):
+        for lease, outcome in list(self._unrecorded.items()):
             self._report(outcome)
             self._receipts.forget(lease)
-            del self._kept[lease]
+            del self._unrecorded[lease]
 
     def _report(self, outcome: Outcome) -> None:
         try:

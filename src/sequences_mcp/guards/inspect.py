@@ -186,7 +186,7 @@ def _looked_at(fact: Fact, value: str | None, policy: GuardPolicy) -> Iterator[F
     if value and is_plain(given):  # and so not blank
         return
     if is_blank(value):
-        yield _found(MISSING, given, policy)
+        yield _finding_at(MISSING, given, policy)
     else:
         of_marks = []
         if not is_unheard_of(given.text, policy):
@@ -213,7 +213,7 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
         elif finding.rule == _MARKDOWN and value.fact not in PERSON:
             yield finding
     if value.fact in (Fact.OTHER, Fact.NOTE) and is_unwritten(value.text):
-        yield _found(INSTRUCTION, value, policy)
+        yield _finding_at(INSTRUCTION, value, policy)
 
 
 def _names_a_blank(bracketed: str) -> bool:
@@ -239,10 +239,10 @@ def _as_value(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
             continue
         if rule.check_value(value):
             is_told = is_told or rule.id in _OF_WRITING
-            yield _found(rule, value, policy)
+            yield _finding_at(rule, value, policy)
 
 
-def _found(rule: Rule, value: Value, policy: GuardPolicy) -> Finding:
+def _finding_at(rule: Rule, value: Value, policy: GuardPolicy) -> Finding:
     return Finding(
         rule=rule.id,
         severity=policy.severity.get(rule.id, rule.severity),

@@ -34,7 +34,7 @@ _OF_EMOJI = frozenset("\ufe0f\ufe0e\u200d\u20e3")
 
 
 @cache
-def _kept(kind: str, name: str) -> frozenset[str]:
+def _known_names(kind: str, name: str) -> frozenset[str]:
     return frozenset(_both(rest for sort, rest in lines(name) if sort == kind))
 
 
@@ -96,24 +96,24 @@ def is_heading(value: Value) -> bool:
     """Say whether a value is the heading of the column that it should have come from."""
     kind = "person" if value.fact in PERSON else value.fact.value
     inner = _unquoted(value.text)
-    return _key(inner) in _kept(kind, "heading")
+    return _key(inner) in _known_names(kind, "heading")
 
 
 def is_team(value: Value) -> bool:
     """Say whether a name is a department's, a team's or a mailbox's; alone, "Sales" is a surname too."""
     words = [result for part in _PART.finditer(value.text) if (result := _key(part[0]))]
-    named = [word for word in words if word in _kept("all", "team")]
-    if len(words) > 1 and any(word in _kept("any", "team") for word in words):
+    named = [word for word in words if word in _known_names("all", "team")]
+    if len(words) > 1 and any(word in _known_names("any", "team") for word in words):
         return True
-    if len(words) > 1 and words[-1] in _kept("form", "team"):
+    if len(words) > 1 and words[-1] in _known_names("form", "team"):
         return True
-    is_whole = bool(named) and all(word in _kept("glue", "team") for word in words if word not in named)
+    is_whole = bool(named) and all(word in _known_names("glue", "team") for word in words if word not in named)
     return is_whole and (value.fact is not Fact.LAST or len(words) > 1)
 
 
 def is_no_company(value: Value) -> bool:
     """Say whether a company is what people enter when they have none."""
-    return value.fact is Fact.COMPANY and _key(_unquoted(value.text)) in _kept("xx", "no_company")
+    return value.fact is Fact.COMPANY and _key(_unquoted(value.text)) in _known_names("xx", "no_company")
 
 
 def has_picture(value: Value) -> bool:
@@ -144,7 +144,7 @@ def has_loose_end(value: Value) -> bool:
 
 def _may_end_in_a_dot(text: str) -> bool:
     last = text.split()[-1]
-    with_dot = _kept("keep", "salutation") | _kept("before", "salutation")
+    with_dot = _known_names("keep", "salutation") | _known_names("before", "salutation")
     return bool(_INITIALS.fullmatch(last)) or _key(last) in with_dot
 
 
@@ -164,7 +164,7 @@ def _honorifics() -> tuple[str, ...]:
 
 def _is_before(word: str, *, alone: bool) -> bool:
     word_key = _key(word)
-    if word_key not in _kept("before", "salutation"):
+    if word_key not in _known_names("before", "salutation"):
         return False
     return word.endswith(".") or not alone or word_key not in _ALSO_NAMES
 
@@ -208,14 +208,14 @@ def _parts(text: str) -> tuple[str, str]:
     if not match:
         return text, ""
     head, rest = text[: match.start()], text[match.end() :]
-    if match[0].strip() == "," and _key(rest) in _kept("keep", "salutation"):
+    if match[0].strip() == "," and _key(rest) in _known_names("keep", "salutation"):
         return text, ""
     return head, rest or match[0].strip()
 
 
 def _is_degree(word: str) -> bool:
     """Say whether a word is a degree; a short one is told from a name, such as Ma, by its capitals."""
-    if _key(word) not in _kept("degree", "salutation"):
+    if _key(word) not in _known_names("degree", "salutation"):
         return False
     return len(_key(word)) > 3 or word.upper() == word or word.rstrip(".") in ("PhD", "Esq", "Ph.D", "EdD")
 
@@ -251,7 +251,7 @@ def _has_case(word: str) -> bool:
 
 
 def _is_particle(word: str) -> bool:
-    return word.lower() == word and _key(word) in _kept("particle", "salutation")
+    return word.lower() == word and _key(word) in _known_names("particle", "salutation")
 
 
 def _is_inverted(text: str) -> bool:
@@ -263,7 +263,7 @@ def _is_shouted(word: str, *, least: int = 3) -> bool:
     letters = [letter for letter in word if letter.isalpha()]
     if len(letters) < least or not all(map(str.isupper, letters)):
         return False
-    if _key(word) in _kept("keep", "salutation") or _is_degree(word) or word.count(".") > 1:
+    if _key(word) in _known_names("keep", "salutation") or _is_degree(word) or word.count(".") > 1:
         return False
     bare = unicodedata.normalize("NFD", "".join(letters))
     is_initials = bare.isascii() and len(bare) == 3 and not any(vowel in bare for vowel in "AEIOUY")
@@ -326,7 +326,7 @@ def _is_addition(rest: str) -> bool:
     words = rest.split()
     if not words or len(words) > 2 or not all(_WORD.fullmatch(word) for word in words):
         return True
-    return any(_is_degree(word) or _key(word) in _kept("keep", "salutation") for word in words)
+    return any(_is_degree(word) or _key(word) in _known_names("keep", "salutation") for word in words)
 
 
 def _of_address(email: str, fact: Fact) -> str:

@@ -307,8 +307,8 @@ class _Row:
             contact=ContactEntry(known, note, contact_id, position=self.position),
             emails=tuple(email for email in emails if address_key(email) != address_key(known.email or "")),
             phones=tuple(phone for phone in phones if phone != known.phone),
-            variables=self._variables(_given(item, "variables")),
-            texts=self._texts(_given(item, "texts")),
+            variables=self._variables(_field_or_empty(item, "variables")),
+            texts=self._texts(_field_or_empty(item, "texts")),
         )
 
     def _each(self, item: Mapping[str, Any], name: str, read: Callable[[str], str]) -> tuple[str, ...]:
@@ -394,7 +394,7 @@ def _list(item: Mapping[str, Any], name: str) -> list[str]:
     return [item.strip() for item in value]
 
 
-def _given(item: Mapping[str, Any], name: str) -> object:
+def _field_or_empty(item: Mapping[str, Any], name: str) -> object:
     return {} if item.get(name) is None else item[name]
 
 

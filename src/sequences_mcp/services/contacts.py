@@ -102,7 +102,7 @@ async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[obje
     trail = _Trail(list(await places.look_into(place_id, people)))
     await _hold_back(app, people, trail)
     await _put(app, places, place_id, people=people, trail=trail)
-    return _told(trail, provider)
+    return _placed_or_raise(trail, provider)
 
 
 async def _put(
@@ -145,7 +145,7 @@ async def _hold_back(app: AppContext, people: Items[ContactInput], trail: _Trail
             trail.found[index] = PlacedContact(outcome="not_done", why="suppressed: never to be contacted")
 
 
-def _told(trail: _Trail, provider: Provider) -> tuple[PlacedContact, ...]:
+def _placed_or_raise(trail: _Trail, provider: Provider) -> tuple[PlacedContact, ...]:
     people = trail.people()
     failed = [(position, placed) for position, placed in enumerate(people, start=1) if placed.outcome != "done"]
     rows = {"people": [_row(*pair) for pair in failed], "taken_in": len(people) - len(failed)}

@@ -170,7 +170,7 @@ async def _unknown_there(app: AppContext, blueprint_id: str, entries: Items[Reci
         return []
     try:
         offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
-        results = await _asked(offer, [(entry, None) for entry in entries])
+        results = await _looked_up(offer, [(entry, None) for entry in entries])
     except SequencesError:
         return []  # it is told when the rows are mended; what is wrong with them is known without it
     return [result for result in results if isinstance(result, RowProblem)]
@@ -249,12 +249,12 @@ def _is_own(entry: Recipient) -> bool:
 
 async def _candidates(offer: Offer, known: Items[tuple[Recipient, Contact | None]]) -> list[vendor.VendorPerson]:
     """Return what the vendor says of everybody, asked a few at a time."""
-    results = await _asked(offer, known)
+    results = await _looked_up(offer, known)
     require_none([result for result in results if isinstance(result, RowProblem)], what="contact")
     return [result for result in results if isinstance(result, vendor.VendorPerson)]
 
 
-async def _asked(
+async def _looked_up(
     offer: Offer, known: Items[tuple[Recipient, Contact | None]]
 ) -> list[vendor.VendorPerson | RowProblem]:
     return await gather_limited([partial(_candidate, offer, *item, is_alone=len(known) == 1) for item in known])

@@ -139,10 +139,10 @@ async def run_once(app: AppContext, write: VendorWrite, effect: Callable[[], Awa
 async def _record(app: AppContext, operation: VendorOperation, error: BaseException, *, repeatable: bool) -> None:
     is_repeat = operation.state == "unknown"  # of whose first call a refusal of the second says nothing
     if isinstance(error, ProviderError | RequestError) and error.outcome != "unknown" and not is_repeat:
-        await app.operations.conclude(operation.id, state="not_done", answer=_told(error))
+        await app.operations.conclude(operation.id, state="not_done", answer=_error_json(error))
         return
     doubt = _unknown_outcome(operation, error, repeatable=repeatable)
-    await app.operations.mark_unknown(operation.id, answer=_told(doubt))
+    await app.operations.mark_unknown(operation.id, answer=_error_json(doubt))
     if isinstance(error, Exception):
         raise doubt from error
 
@@ -180,7 +180,7 @@ async def _answer_of_twin(app: AppContext, operation: VendorOperation) -> str:
 
 def _answer(operation: VendorOperation) -> str:
     if operation.state == "unknown":
-        _raise(operation.answer or _told(_unknown_outcome(operation, TimeoutError())))
+        _raise(operation.answer or _error_json(_unknown_outcome(operation, TimeoutError())))
     facts = json.loads(operation.answer or "{}")
     if operation.state == "not_done":
         _raise(operation.answer or "{}")
@@ -203,7 +203,7 @@ def last_answer_of(operation: VendorOperation) -> Mapping[str, Any] | None:
     return result if isinstance(result, dict) else None
 
 
-def _told(error: SequencesError) -> str:
+def _error_json(error: SequencesError) -> str:
     facts = {
         "code": error.code,
         "message": error.message,

@@ -71,11 +71,11 @@ async def with_pace(app: AppContext, details: Iterable[SequenceDetail]) -> tuple
     Topo's answers do not tell either (page "Sequences").
     """
     runs = list(details)
-    paces = await app.operations.paces([_own(run) for run in runs if _may_have_pace(run)])
-    return tuple(_paced(run, paces.get(_own(run)), app.clock()) for run in runs)
+    paces = await app.operations.paces([_id_at_provider(run) for run in runs if _may_have_pace(run)])
+    return tuple(_paced(run, paces.get(_id_at_provider(run)), app.clock()) for run in runs)
 
 
-def _own(detail: SequenceDetail) -> str:
+def _id_at_provider(detail: SequenceDetail) -> str:
     return detail.sequence.remote_id or detail.sequence.id
 
 
@@ -136,7 +136,7 @@ async def list_sequences(
     stale = await app.vendor_runs.to_read_again(where.name, wanted, size=MOST_READ)
     fresh = {
         detail.sequence.id
-        for detail in await gather_limited([partial(_seen, app, detail) for detail in stale])
+        for detail in await gather_limited([partial(_read_from_vendor, app, detail) for detail in stale])
         if detail
     }
     results = await app.vendor_runs.list_runs(where.name, wanted)
@@ -144,7 +144,7 @@ async def list_sequences(
     if left:
         fresh |= {
             detail.sequence.id
-            for detail in await gather_limited([partial(_seen, app, detail) for detail in left])
+            for detail in await gather_limited([partial(_read_from_vendor, app, detail) for detail in left])
             if detail
         }
         results = await app.vendor_runs.list_runs(where.name, wanted)
@@ -158,7 +158,7 @@ def _may_change(detail: SequenceDetail) -> bool:
     return run.is_handed_over and not run.has_unknown_outcome and run.status not in TERMINAL
 
 
-async def _seen(app: AppContext, detail: SequenceDetail) -> SequenceDetail | None:
+async def _read_from_vendor(app: AppContext, detail: SequenceDetail) -> SequenceDetail | None:
     """Return a run as its vendor tells of it now, which is kept; None where the vendor cannot be asked."""
     try:
         return await followed(app, detail)

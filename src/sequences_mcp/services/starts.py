@@ -573,18 +573,18 @@ def _own_texts(run: Run, blueprint: Blueprint) -> dict[str, StepText]:
     }
 
 
-def _done(run: Run) -> list[str]:
+def _finished_steps(run: Run) -> list[str]:
     return [step.step.id for step in run.steps if step.state in OVER]
 
 
 def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
-    done = _done(run)
+    done = _finished_steps(run)
     if done == [step.id for step in blueprint.steps[: len(done)]] and len(done) < len(blueprint.steps):
         return ()
     return ("the blueprint has changed since, so which of its steps are left cannot be told",)
 
 
 def _planned(recipient: RenderedRecipient, run: Run) -> PlannedPerson:
-    done = set(_done(run))
+    done = set(_finished_steps(run))
     planned = recipient.planned()
     return replace(planned, steps=tuple(replace(step, is_done=step.step.id in done) for step in planned.steps))

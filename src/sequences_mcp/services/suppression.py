@@ -222,7 +222,7 @@ async def stop_vendor_run(
         own_id = run.remote_id or run.id
         answers[own_id] = why or await _stopped(app, run, call=call, reason=reason)
         if answers[own_id] == STOPPED:
-            stopped.append(await _kept(app, run))
+            stopped.append(await _stored_detail(app, run))
     return VendorStops(stopped=tuple(stopped), told=answers)
 
 
@@ -271,7 +271,7 @@ async def _as_it_is(app: AppContext, run: Run) -> tuple[Run, str | None]:
     if run.provider not in app.providers:
         return run, f"not_done: it goes on, and {title} is not connected. {_by_hand(title)}"
     try:
-        run = (await followed(app, await _kept(app, run))).sequence
+        run = (await followed(app, await _stored_detail(app, run))).sequence
     except SequencesError as error:
         return run, None if run.remote_id else f"{error.outcome}: its run there was not found: {error}"
     if run.remote_id is None:
@@ -329,7 +329,7 @@ def _by_hand(title: str) -> str:
     return f"Stop it in {title}'s own app, now."
 
 
-async def _kept(app: AppContext, run: Run) -> SequenceDetail:
+async def _stored_detail(app: AppContext, run: Run) -> SequenceDetail:
     sequences = app.local.sequences
     assert sequences is not None  # the embedded engine has them
     return await sequences.get_sequence(run.id)

@@ -115,8 +115,8 @@ class Survey:
 def survey(store: Store, *, now: datetime) -> Survey:
     """Examine the file and the audit's chain and count what waits; StoreDamagedError when it is not sound."""
     store.check()
-    chain = _one(store, "survey.audit")
-    next_at = _one(store, "survey.next")["at"]
+    chain = _aggregate(store, "survey.audit")
+    next_at = _aggregate(store, "survey.next")["at"]
     return Survey(
         path=str(store.path),
         journal=store.journal.mode,
@@ -124,13 +124,13 @@ def survey(store: Store, *, now: datetime) -> Survey:
         audit_rows=chain["number"],
         broken_row=verify_audit(store),
         latest=None if chain["latest"] is None else from_micros(chain["latest"]),
-        due=_one(store, "survey.due", now=to_micros(now))["number"],
+        due=_aggregate(store, "survey.due", now=to_micros(now))["number"],
         next_at=None if next_at is None else from_micros(next_at),
-        unknown=_one(store, "survey.unknown")["number"],
+        unknown=_aggregate(store, "survey.unknown")["number"],
     )
 
 
-def _one(store: Store, name: str, **values: Any) -> Any:
+def _aggregate(store: Store, name: str, **values: Any) -> Any:
     row = store.row(name, **values)
     assert row is not None  # an aggregate always has its row
     return row

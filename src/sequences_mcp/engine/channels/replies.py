@@ -247,7 +247,7 @@ def deferred_error(
     return DeliveryDeferredError(
         f"The e-mail was not accepted: {why}.",
         next_step="It is tried again later by itself; `sequences-mcp doctor` checks the mail server.",
-        data={"phase": phase, "why": why, **_facts(judged), **_said(reply)},
+        data={"phase": phase, "why": why, **_facts(judged), **_error_words(reply)},
     )
 
 
@@ -258,7 +258,7 @@ def withheld_error(
     return DeliveryWithheldError(
         f"The e-mail was not sent: {why}.",
         next_step=next_step or "edit_draft changes its text; a person then approves it, or approves it as it is.",
-        data={"phase": phase, "why": why, **_facts(ReplyJudgement(Blame.TEXT, code)), **_said(reply)},
+        data={"phase": phase, "why": why, **_facts(ReplyJudgement(Blame.TEXT, code)), **_error_words(reply)},
     )
 
 
@@ -274,7 +274,7 @@ def refused_error(code: int, reply: bytes, *, phase: str) -> DeliveryError:
     return DeliveryRejectedError(
         f"The mail server says that this recipient takes no e-mail: it answered {judged.code} to {phase}.",
         next_step=_GONE if judged.blame is Blame.GONE else _REFUSES,
-        data={"phase": phase, "bounced": judged.blame is Blame.GONE, **_facts(judged), **_said(answer)},
+        data={"phase": phase, "bounced": judged.blame is Blame.GONE, **_facts(judged), **_error_words(answer)},
     )
 
 
@@ -283,7 +283,7 @@ def unknown_error(why: str, *, reply: str = "") -> DeliveryUnknownError:
     return DeliveryUnknownError(
         f"The e-mail may have been delivered: {why}.",
         next_step="Look in the Sent folder, then settle it in the review; no second one is sent by itself.",
-        data=_said(reply),
+        data=_error_words(reply),
     )
 
 
@@ -304,7 +304,7 @@ def _facts(judged: ReplyJudgement) -> dict[str, object]:
     return {"blame": judged.blame.value, "code": judged.code, "doubtful": judged.doubtful}
 
 
-def _said(reply: str) -> dict[str, str]:
+def _error_words(reply: str) -> dict[str, str]:
     return {"server_reply": reply} if reply else {}
 
 
