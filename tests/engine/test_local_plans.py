@@ -193,7 +193,7 @@ async def test_a_refusal_ends_everybody_with_its_reason(world: World) -> None:
     assert [(one.status, one.reason) for one in await world.runs()] == [(SequenceStatus.REFUSED, "wrong list")]
     with pytest.raises(ConflictError):
         await world.local.plans.refuse_plan(plan.id, reason="again", actor="terminal")
-    with pytest.raises(ApprovalError, match="refused"):
+    with pytest.raises(ApprovalError, match="rejected"):
         await approve(world, plan)
 
 
