@@ -20,7 +20,7 @@ from sequences_mcp.context import AppContext, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.vendors.registry import LazyMapping, when_used
+from sequences_mcp.vendors.connecting import LazyMapping, when_used
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -346,15 +346,15 @@ def _vendor(
     """Return a vendor that is connected; until it is asked for, nothing of it is even imported."""
     import random
 
+    from sequences_mcp.vendors.connecting import provider, transport
     from sequences_mcp.vendors.pacing import Clockwork, Elapsed
-    from sequences_mcp.vendors.registry import provider, transport
 
     passes = elapsed or Elapsed(monotonic=time.monotonic, sleep=asyncio.sleep)
     clockwork = Clockwork(now=clock, monotonic=passes.monotonic, sleep=passes.sleep, random=random.random)
     account = settings.accounts[name]
     opened = transport(name, account.key, base_url=account.base_url, clockwork=clockwork, timing=timing)
     closing.push_async_callback(opened.aclose)
-    return provider(name, opened, memory=memory, bot_id=account.bot_id)
+    return provider(name, opened, memory=memory, further=account.further)
 
 
 def _local(
@@ -403,10 +403,10 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
     """Return what a start at each connected vendor is approved for, each worked out when it is asked for."""
 
     def of(name: str) -> Terms:
-        from sequences_mcp.vendors.registry import terms
+        from sequences_mcp.vendors.connecting import terms
 
         account = settings.accounts[name]
-        return terms(name, account.base_url, bot_id=account.bot_id)
+        return terms(name, account.base_url, further=account.further)
 
     return LazyMapping({}, settings.accounts, of)
 

@@ -331,7 +331,9 @@ def _demo() -> click.Command:
 def _sandbox() -> click.Command:
     import click
 
-    @click.command(help="Kalent's, Clarky's and Topo's APIs on loopback, to try them without an account.")
+    from sequences_mcp.vendors.registry import titles
+
+    @click.command(help=f"{titles(owning=True)} APIs on loopback, to try them without an account.")
     @click.option(
         "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any free one."
     )

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, IdKind, parse_id, provider_of
+from sequences_mcp.domain.ids import UNVERSIONED, IdKind, parse_id, provider_of
 from sequences_mcp.domain.sender import Secret, Sender
 from sequences_mcp.errors import SettingsError, WrongIdError
+from sequences_mcp.vendors.description import VendorDescription
+from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
@@ -34,6 +36,16 @@ class Setting(NamedTuple):
     meaning: str
     default: str
     secret: bool = False
+
+
+def account_settings(vendor: VendorDescription) -> tuple[Setting, ...]:
+    """Return the settings of an account at a vendor: its key, another address, and what else the vendor has."""
+    address = f"Another address for {vendor.title}'s API; https, or http on loopback."
+    return (
+        Setting(vendor.key_setting, f"Connects a {vendor.title} account.", "", secret=True),
+        Setting(vendor.url_setting, address, f"{vendor.title}'s own"),
+        *(Setting(vendor.further_setting(one), one.meaning, "") for one in vendor.further_settings),
+    )
 
 
 TABLE = (
@@ -64,7 +76,8 @@ TABLE = (
     Setting(
         "SEQUENCES_AUTO_APPROVE",
         "Blueprints, with commas, that may start without a person's approval: `id@version`; an id alone means the "
-        "version that was newest when this was first read. Clarky's and Topo's templates are named by their id.",
+        "version that was newest when this was first read. "
+        f"{titles(lambda vendor: not vendor.has_versions, owning=True)} templates are named by their id.",
         "",
     ),
     Setting(
@@ -80,13 +93,7 @@ TABLE = (
     Setting("SEQUENCES_WORKER", "`on`: a running server also sends what is due.", "on"),
     Setting("SEQUENCES_GUARDS", "House policy of the guards.", "guards.toml in the data folder"),
     Setting("SEQUENCES_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, on standard error.", "WARNING"),
-    Setting("KALENT_API_KEY", "Connects a Kalent account.", "", secret=True),
-    Setting("KALENT_BASE_URL", "Another address for Kalent's API; https, or http on loopback.", "Kalent's own"),
-    Setting("CLARKY_API_KEY", "Connects a Clarky account.", "", secret=True),
-    Setting("CLARKY_BASE_URL", "Another address for Clarky's API; https, or http on loopback.", "Clarky's own"),
-    Setting("CLARKY_BOT_ID", "Clarky's agent who sends where a template names none.", ""),
-    Setting("TOPO_API_KEY", "Connects a Topo account.", "", secret=True),
-    Setting("TOPO_BASE_URL", "Another address for Topo's API; https, or http on loopback.", "Topo's own"),
+    *(setting for vendor in DESCRIPTIONS.values() for setting in account_settings(vendor)),
 )
 
 
@@ -94,12 +101,12 @@ TABLE = (
 class Account:
     """A key at a vendor, and the address of its API where that is not the vendor's own.
 
-    ``bot_id`` is Clarky's: the agent who sends where a template names none, as a whole id.
+    ``further`` has what else the vendor's description asks for and was given, by key, as whole ids of the vendor.
     """
 
     key: Secret
     base_url: str
-    bot_id: str | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,25 +302,28 @@ def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems
 
 def _accounts(problems: _Problems) -> dict[str, Account]:
     found = {}
-    for name in VENDORS:
-        setting = f"{name.upper()}_BASE_URL"
-        key = problems.read_whole(f"{name.upper()}_API_KEY", partial(_api_key, name), "")
-        base_url = problems.read_whole(setting, partial(_base_url, setting), "")
-        bot_id = problems.read_whole("CLARKY_BOT_ID", _bot_id, "") if name == "clarky" else None
+    for vendor in DESCRIPTIONS.values():
+        key = problems.read_whole(vendor.key_setting, partial(_api_key, vendor.name), "")
+        base_url = problems.read_whole(vendor.url_setting, partial(_base_url, vendor.url_setting), "")
+        given = {
+            one.key: problems.read_whole(
+                vendor.further_setting(one), partial(_own_id, vendor.name, one.expected), ""
+            )
+            for one in vendor.further_settings
+        }
         if key is not None and base_url is not None:
-            found[name] = Account(key, base_url, bot_id)
+            further = {name: value for name, value in given.items() if value is not None}
+            found[vendor.name] = Account(key, base_url, further)
     return found
 
 
 def _api_key(name: str, text: str) -> Secret | None:
     if not text:
         return None
-    from importlib import import_module
-
+    from sequences_mcp.vendors.connecting import vendor_api
     from sequences_mcp.vendors.transport import checked_key
 
-    vendor = getattr(import_module(f"sequences_mcp.vendors.{name}.wire"), name.upper())
-    return checked_key(vendor, Secret(text))
+    return checked_key(vendor_api(name), Secret(text))
 
 
 def _base_url(setting: str, text: str) -> str:
@@ -324,12 +334,13 @@ def _base_url(setting: str, text: str) -> str:
     return checked_base_url(text, setting=setting)
 
 
-def _bot_id(text: str) -> str | None:
-    own = text.removeprefix("clarky:")
+def _own_id(vendor: str, expected: str, text: str) -> str | None:
+    """Return a vendor's id, whole, whether it was given with the vendor's name before it or without."""
+    own = text.removeprefix(f"{vendor}:")
     try:
-        return str(parse_id(f"clarky:{own}", IdKind.CONTACT)) if own else None
+        return str(parse_id(f"{vendor}:{own}", IdKind.CONTACT)) if own else None
     except WrongIdError as error:
-        raise ValueError("not the id of an agent, such as b_01H…") from error
+        raise ValueError(f"not {expected}") from error
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import Secret
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 FILE_NAME = "settings.toml"
 SERVICE = "sequences-mcp"  # under which the system's keychain has our entries
@@ -275,7 +276,7 @@ class _Reader:
 
     def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
         table = self._table((vendor,), content.get(vendor, {})) or {}
-        allowed = ("api_key", "base_url", *(["bot_id"] if vendor == "clarky" else []))
+        allowed = ("api_key", "base_url", *(one.key for one in DESCRIPTIONS[vendor].further_settings))
         for name in self._known((vendor,), table, allowed):
             setting = f"{vendor.upper()}_{name.upper()}"
             if name != "api_key":

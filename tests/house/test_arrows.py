@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from house_tree import PACKAGE, ROOT, SRC, Law, Source, package, plant
 
-VALUES = ("errors", "domain")
+from sequences_mcp.vendors.registry import DESCRIPTIONS as DESCRIBED
+
+# What vendors say about themselves; they import nothing of the product but each other (test_vendor_names).
+DESCRIPTIONS = ("vendors.description", "vendors.registry")
+VALUES = ("errors", "domain", *DESCRIPTIONS)
 BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "context", "planning")
 BELOW_SERVER = (*BELOW_SERVICES, "services")
 
@@ -18,7 +22,7 @@ BELOW_SERVER = (*BELOW_SERVICES, "services")
 # the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
-    "domain": ("errors",),
+    "domain": ("errors", *DESCRIPTIONS),
     "guards": VALUES,
     "prompting": VALUES,
     "ports": VALUES,
@@ -74,7 +78,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "uvicorn": ("review",),
     "webauthn": ("review",),
 }
-VENDORS = ("kalent", "clarky", "topo")
+VENDORS = tuple(DESCRIBED)
 WITHOUT_CIRCLES = ("guards", "ports", "engine", "planning", "services", "review")
 
 

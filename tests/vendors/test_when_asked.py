@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequences_mcp.vendors.registry import LazyMapping
+from sequences_mcp.vendors.connecting import LazyMapping
 
 
 def test_names_are_known_and_values_made_once_when_asked_for() -> None:

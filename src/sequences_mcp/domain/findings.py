@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sequences_mcp.domain.ids import PROVIDERS, VENDORS
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 
 
@@ -140,9 +141,9 @@ def require_none(problems: Items[RowProblem], *, what: str) -> None:
 
 
 _OWN = re.compile(
-    r"(?:local|kalent|clarky|topo):[a-z]+_[0-9A-Za-z-]+"  # an id of ours or of a vendor
+    rf"(?:{'|'.join(PROVIDERS)}):[a-z]+_[0-9A-Za-z-]+"  # an id of ours or of a vendor
     r"|<?[^\s<>@]+@[^\s<>@,;:]+>?"  # an e-mail address
-    r"|(?:kalent|clarky|topo):[0-9A-Za-z_-]{8,}"
+    rf"|(?:{'|'.join(VENDORS)}):[0-9A-Za-z_-]{{8,}}"
 )
 
 

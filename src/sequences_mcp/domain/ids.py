@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sequences_mcp.errors import WrongIdError
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 LOCAL = "local"
-VENDORS = {"kalent": "Kalent", "clarky": "Clarky", "topo": "Topo"}
+VENDORS = {vendor.name: vendor.title for vendor in DESCRIPTIONS.values()}
 """The vendors, and how people write their names."""
 PROVIDERS = (LOCAL, *VENDORS)
 LONGEST = 200
@@ -46,7 +47,8 @@ KIND_NAMES = {
     IdKind.TASK: "a task id",
     IdKind.OPERATION: "an operation id",
 }
-UNVERSIONED = frozenset({"clarky", "topo"})  # their templates are changed in their own apps alone
+UNVERSIONED = frozenset(vendor.name for vendor in DESCRIPTIONS.values() if not vendor.has_versions)
+"""Vendors whose templates are changed in their own apps alone."""
 
 
 def version_told(blueprint_id: str, version: int) -> int | None:

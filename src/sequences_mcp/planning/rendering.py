@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from sequences_mcp.context import AppContext, Zone
-from sequences_mcp.domain.blueprint import Blueprint, Channel, Sourcing, Step, Temporality
+from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
 from sequences_mcp.domain.run import Leaving
@@ -427,7 +427,8 @@ def _unwanted_text(step: Step, text: StepText | None) -> list[Finding]:
             rule="person.unwanted_text",
             severity=Severity.ERROR,
             step_id=step.id,
-            message="This step has one text for all; contentSource suggestedByKalent gives each their own.",
+            message=f"This step has one text for all; contentSource {ContentSource.SUGGESTED} gives each their "
+            "own.",
         )
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Blueprint, Channel, LinkedInType, Step, Temporality
+from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, LinkedInType, Step, Temporality
 from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.plan import OUTBOX, Plan, Terms
@@ -19,6 +19,7 @@ from sequences_mcp.errors import RefusedByGuardsError
 from sequences_mcp.guards.check import check_steps
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.planning.rendering import ADDRESS_WORD
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 UNREAD = "local.unread"
 SPARED = "the texts written for one person may be approved without having been opened."
@@ -89,8 +90,8 @@ def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
         yield (
             "auto_validate",
             "policy.autoValidateAIDraft",
-            "It is about texts written for each contact (contentSource suggestedByKalent); this step has one text "
-            "for all. Leave it out.",
+            f"It is about texts written for each contact (contentSource {ContentSource.SUGGESTED}); this step has "
+            "one text for all. Leave it out.",
         )
     days, invitation = (
         step.policy.invite_timeout_days,
@@ -162,23 +163,17 @@ class Needs:
     accounts: str | None
 
 
-ACCOUNTS = {
-    Channel.EMAIL: "a mailbox",
-    Channel.LINKEDIN: "a LinkedIn account",
-    Channel.WHATSAPP: "a WhatsApp account",
-}
-"""What has to be connected and synced in Kalent before a start (page "Start dynamic sequences")."""
-
-
 def accounts_needed(blueprint_id: str, steps: Items[Step]) -> str | None:
-    """Return what has to be connected at Kalent, of which its API does not tell whether it is; None elsewhere."""
-    if provider_of(blueprint_id) != "kalent":
+    """Return what has to be connected in a vendor's app, which its API does not tell; None where nothing has."""
+    vendor = DESCRIPTIONS.get(provider_of(blueprint_id))
+    if vendor is None:
         return None
-    channels = dict.fromkeys(step.type for step in steps)
-    wanted = [word for channel, word in ACCOUNTS.items() if channel in channels]
+    channels = {step.type.value for step in steps}
+    wanted = [word for channel, word in vendor.needs_connected.items() if channel in channels]
     if not wanted:
         return None
-    return f"{' and '.join(wanted)} connected and synced in Kalent, whose API does not tell whether that is so"
+    listed = " and ".join(wanted)
+    return f"{listed} connected and synced in {vendor.title}, whose API does not tell whether that is so"
 
 
 def needs_of(blueprint: Blueprint, terms: Terms) -> Needs:

@@ -9,27 +9,24 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint, ContentSource, Sourcing, Step
 from sequences_mcp.domain.contact import FACTS, Contact
 from sequences_mcp.domain.findings import Finding, Severity
-from sequences_mcp.domain.ids import VENDORS, provider_of
+from sequences_mcp.domain.ids import UNVERSIONED, VENDORS, provider_of
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
 from sequences_mcp.guards.check import check_value, check_values
 from sequences_mcp.planning import rendering
 from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.vendors.description import VendorDescription
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
-# What Kalent fills in from its own sourcing and user, and does not tell over its API.
-FILLED_THERE = frozenset({"sourcingJobTitle", "sourcingLocation", "recruiterFirstname", "recruiterLastname"})
 WORDS = frozenset({*FACTS, "note"})  # what a vendor may be given to write with
 NO_AGENT = "vendor.no_agent"
-WITHOUT_AGENT = (
-    "CLARKY_BOT_ID is not set: unless the template names an agent of its own, Clarky refuses this start."
-)
 UNREVIEWED = "vendor.unreviewed"
 FILLED = "vendor.filled_there"
 UNSEEN = "vendor.unseen_texts"
 STANDING = frozenset({NO_AGENT, UNREVIEWED, UNSEEN})
-TEMPLATES = frozenset({"clarky", "topo"})  # made in the vendor's app: nothing here can write into them
 WRITTEN_THERE = "vendor.written_there"
+WRITTEN_LATER = "vendor.written_later"
 
 
 def title_of(plan: Plan) -> str:
@@ -39,18 +36,9 @@ def title_of(plan: Plan) -> str:
 
 def course_there(plan: Plan) -> str:
     """Return what a vendor does with people that were handed over to it, as far as its documents say."""
+    vendor = DESCRIPTIONS[plan.header.provider]
     rules = {warning.rpartition(" ")[2] for warning in plan.header.warnings}
-    if plan.header.provider == "clarky":
-        return (
-            "it writes, sends and calls within about a minute"
-            if UNREVIEWED in rules
-            else "its texts wait for approval in Clarky's review queue"
-        )
-    if plan.header.provider == "topo":
-        return "it enrols them; whether its template waits for approval in Topo's app, its API does not tell"
-    if WRITTEN_THERE in rules:
-        return "it sends when a step is due; a text that Kalent writes may wait for approval in its app"
-    return "it sends when a step is due"
+    return next((words for rule, words in vendor.course_if.items() if rule in rules), vendor.course)
 
 
 def vendor_words(terms: Terms) -> str:
@@ -71,9 +59,9 @@ def not_given(detail: SequenceDetail) -> tuple[str, ...]:
     sequence, contact = detail.sequence, detail.contact
     if not sequence.is_at_vendor:
         return ()
+    vendor = DESCRIPTIONS[sequence.provider]
     facts = ["language", "location", "country", "time_zone", "notes"]
-    if sequence.provider != "kalent":  # which has these of its own
-        facts += ["job_title", "company"]
+    facts += [name for name in ("job_title", "company") if name not in vendor.knows_of_people]
     given = {*sequence.handover, *(["notes"] if "note" in sequence.handover else [])}
     return tuple(name for name in facts if getattr(contact, name) and name not in given)
 
@@ -81,10 +69,11 @@ def not_given(detail: SequenceDetail) -> tuple[str, ...]:
 def is_accepted_by_listing(blueprint_id: str, warning: Finding) -> bool:
     """Say whether an operator who lists a vendor's template for auto_approve has accepted a warning with it.
 
-    It is one that every start of the template has, whoever is started: its texts are never seen here, or, at
-    Clarky, nobody reads them. What is doubtful about a person's values still takes the plan to a person.
+    It is one that every start of the template has, whoever is started: its texts are never seen here, or nobody
+    reads them. Nothing here can write into a template, which is made in the vendor's app. What is doubtful about a
+    person's values still takes the plan to a person.
     """
-    return provider_of(blueprint_id) in TEMPLATES and warning.rule in STANDING
+    return provider_of(blueprint_id) in UNVERSIONED and warning.rule in STANDING
 
 
 def vendor_warnings(
@@ -95,13 +84,16 @@ def vendor_warnings(
     ``reviewed_there`` False: nobody at the vendor reads its texts before they leave. ``sender_named`` False:
     unless the vendor's blueprint names who sends, the vendor refuses the start.
     """
-    provider = provider_of(blueprint.id)
-    if provider == "clarky":
-        first = _written_later() if reviewed_there else _unreviewed()
-        return (first,) if sender_named else (first, _warning(NO_AGENT, WITHOUT_AGENT))
+    vendor = DESCRIPTIONS[provider_of(blueprint.id)]
+    if vendor.writes_later is not None:
+        unreviewed = _warning(UNREVIEWED, vendor.writes_unreviewed or vendor.writes_later)
+        first = _warning(WRITTEN_LATER, vendor.writes_later) if reviewed_there else unreviewed
+        if sender_named or vendor.no_sender is None:
+            return (first,)
+        return (first, _warning(NO_AGENT, vendor.no_sender))
     if blueprint.steps:
-        return tuple(_about_steps(blueprint.steps, VENDORS[provider]))
-    message = f"{VENDORS[provider]}'s API does not show these texts: read them in its app before you approve."
+        return tuple(_about_steps(blueprint.steps, vendor))
+    message = f"{vendor.title}'s API does not show these texts: read them in its app before you approve."
     return (_warning(UNSEEN, message),)
 
 
@@ -114,12 +106,13 @@ def vendor_recipient(
 
     What the vendor fills in itself stays in its braces, and is checked as if it were a plain word.
     """
-    values = _values(contact)
-    blank = {name for name, value in values.items() if is_blank(value)} - FILLED_THERE
-    unavailable_because = FILLED_THERE | blank
-    plain = values | dict.fromkeys(unavailable_because, "Quovadrin")
-    shown = values | {name: f"{{{{{name}}}}}" for name in unavailable_because}
-    results = [*rendering.warnings_about(contact), *values_found(app, contact, blueprint.steps, handover=handover)]
+    values, filled_there = _values(contact), DESCRIPTIONS[provider_of(blueprint.id)].fills_in
+    blank = {name for name, value in values.items() if is_blank(value)} - filled_there
+    unavailable = filled_there | blank
+    plain = values | dict.fromkeys(unavailable, "Quovadrin")
+    shown = values | {name: f"{{{{{name}}}}}" for name in unavailable}
+    about_values = values_found(app, contact, blueprint.steps, handover=handover, filled_there=filled_there)
+    results = [*rendering.warnings_about(contact), *about_values]
     steps = []
     for place, step in enumerate(blueprint.steps):
         earlier = blueprint.steps[:place]
@@ -166,11 +159,19 @@ def _not_told(step: Step, blank: Iterable[str], findings: Iterable[Finding]) -> 
 
 
 def values_found(
-    app: AppContext, contact: Contact, steps: Iterable[Step], *, handover: Mapping[str, str]
+    app: AppContext,
+    contact: Contact,
+    steps: Iterable[Step],
+    *,
+    handover: Mapping[str, str],
+    filled_there: frozenset[str],
 ) -> tuple[Finding, ...]:
-    """Return what is wrong or suspicious about the facts that fill in a person's texts, here or at the vendor."""
+    """Return what is wrong or suspicious about the facts that fill in a person's texts, here or at the vendor.
+
+    ``filled_there`` are the variables that the vendor fills in from its own records.
+    """
     texts = [part for step in steps for part in (step.subject, step.content) if part]
-    values, used = _values(contact), set(used_in(texts)) - FILLED_THERE
+    values, used = _values(contact), set(used_in(texts)) - filled_there
     filled = {name: values[name] for name in VARIABLES if name in used and not is_blank(values[name])}
     given = {name: value for name, value in handover.items() if name in WORDS}
     findings = [*check_values(filled, policy=app.policy)]
@@ -183,9 +184,10 @@ def _values(contact: Contact) -> dict[str, str | None]:
     return rendering.values_for(contact, sourcing=Sourcing(), sender=None, variables={})
 
 
-def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
+def _about_steps(steps: Iterable[Step], vendor: VendorDescription) -> Iterator[Finding]:
+    title = vendor.title
     for step in steps:
-        if names := sorted(FILLED_THERE & set(used_in([step.subject or "", step.content]))):
+        if names := sorted(vendor.fills_in & set(used_in([step.subject or "", step.content]))):
             listed = ", ".join(f"{{{{{name}}}}}" for name in names)
             message = f"{title} fills in {listed}; its API does not tell with what."
             yield _warning(FILLED, message, step=step)
@@ -193,18 +195,6 @@ def _about_steps(steps: Iterable[Step], title: str) -> Iterator[Finding]:
             gate = "with nobody reading it" if step.policy.auto_validate_ai_draft else "after approval in its app"
             message = f"{title} writes this text for each person; it leaves {gate}."
             yield _warning(WRITTEN_THERE, message, step=step)
-
-
-def _written_later() -> Finding:
-    message = (
-        "Clarky writes the texts for each person after the start; they wait for approval in its review queue."
-    )
-    return _warning("vendor.written_later", message)
-
-
-def _unreviewed() -> Finding:
-    message = "Clarky writes, sends and calls within about a minute of the start; nobody reads its texts first."
-    return _warning(UNREVIEWED, message)
 
 
 def _warning(rule: str, message: str, *, step: Step | None = None) -> Finding:

@@ -14,6 +14,7 @@ from sequences_mcp.planning.rendering import final_findings, values_for, warning
 from sequences_mcp.planning.requirements import BlueprintReport, findings_of, unread
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 
 async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
@@ -100,7 +101,8 @@ def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
     sequence = detail.sequence
     if sequence.is_at_vendor:
         steps = (run.step for run in sequence.steps)
-        return values_found(app, detail.contact, steps, handover=sequence.handover)
+        filled_there = DESCRIPTIONS[sequence.provider].fills_in
+        return values_found(app, detail.contact, steps, handover=sequence.handover, filled_there=filled_there)
     return tuple(
         finding for run in sequence.steps for finding in _text_findings(app, detail, run, sourcing=sourcing)
     )

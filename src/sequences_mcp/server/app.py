@@ -28,12 +28,13 @@ from sequences_mcp import __version__
 from sequences_mcp.domain.limits import require_limits
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.server import catalog, panel, resources
+from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
     from sequences_mcp.context import AppContext
     from sequences_mcp.server.prompts import Reference
 
-INSTRUCTIONS = """\
+INSTRUCTIONS = f"""\
 Outreach sequences: draft a blueprint (ordered steps over e-mail, LinkedIn, WhatsApp, SMS), check it, see what \
 each person would get and when, start it after a person approved it, follow it, pause it, stop it.
 
@@ -42,7 +43,7 @@ get_sequence, list_tasks. check_blueprint shows what the guards would refuse, wi
 
 start_sequence makes a plan. Nothing leaves before a person has approved that plan: in a dialog or a panel of the \
 chat, on the review page that results name, or with `sequences-mcp review`. No argument of yours approves. Any \
-later change of a text, recipient or setting voids the approval. With a blueprint of Kalent, Clarky or Topo the \
+later change of a text, recipient or setting voids the approval. With a blueprint of {titles(last="or")} the \
 people of an approved plan are handed over to that vendor, which then sends by itself.
 
 pause_sequence, stop_sequence, suppress_contact, record_reply and withdraw_plan work at any time, without approval.

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema
 
+from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.records import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.catalog import compact
@@ -33,7 +34,7 @@ _STEPS = (
     "In order of outreach. linkedInType: with LINKEDIN only. subject: with EMAIL and LINKEDIN_INMAIL only. delay: "
     "with DELAYED only, counted from the step before. AFTER_INVITATION_SETTLED: once the invitation is accepted, "
     "or after its inviteTimeoutDays. One invitation at most; a plain LINKEDIN_INVITATION has empty content. "
-    "suggestedByKalent: the text is written per contact."
+    f"{ContentSource.SUGGESTED}: the text is written per contact."
 )
 _FORMS = {
     "phone": "E.164",
@@ -105,7 +106,8 @@ class EntryFormat:
             "type": "array",
             "items": {},
             "description": "Contact ids, or objects: id or the fields of save_contacts; variables {name: value}; "
-            "texts {step_id: text or {subject, content}} for steps with contentSource suggestedByKalent",
+            "texts {step_id: text or {subject, content}} for steps with contentSource "
+            f"{ContentSource.SUGGESTED}",
         }
 
 

@@ -13,6 +13,7 @@ from mcp.types import Tool as ListedTool
 
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.server.view import ResultView
+from sequences_mcp.vendors.registry import titles, vendors_with_tool
 
 NAMED = ("properties", "$defs", "patternProperties")
 
@@ -151,9 +152,9 @@ TOOLS = (
     "show_plan",
     "decide_plan",
 )
-VENDOR_TOOLS = {"list_sourcings": ("kalent",), "check_operation": tuple(VENDORS)}
+VENDOR_TOOLS = {"list_sourcings": vendors_with_tool("list_sourcings"), "check_operation": tuple(VENDORS)}
 INSTEAD = {  # who does it where such a tool is not served; an id that it was to be given comes after it
-    "list_sourcings": "Kalent's own app",
+    "list_sourcings": f"{titles(lambda vendor: 'list_sourcings' in vendor.tools, last='or')}'s own app",
     "check_operation": "a person at a terminal (sequences-mcp review settle{})",
 }
 WIRE = Path(__file__).parent / "wire"

@@ -27,6 +27,7 @@ from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipients import GivenValue, require_sound_values
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.services.operations import request_change
+from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
@@ -255,8 +256,9 @@ async def _created(
 def require_no_config(config: Mapping[str, Any] | None) -> None:
     """Raise InvalidArgumentsError for a configuration where nothing would heed it."""
     if config is not None:
+        configured = titles(lambda vendor: vendor.has_configuration, last="or")
         raise InvalidArgumentsError(
-            "config is the configuration of a Kalent blueprint; no other provider has one.",
+            f"config is the configuration of a {configured} blueprint; no other provider has one.",
             next_step="Leave it out. What can be set is in the steps' delay, policy and temporalityType.",
         )
 

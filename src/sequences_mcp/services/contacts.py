@@ -25,6 +25,7 @@ from sequences_mcp.planning.recipients import read_contact_inputs, read_recipien
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, ContactLists, PlacedContact, SourcingRow
+from sequences_mcp.vendors.registry import vendors_with_tool
 
 
 class FoundContacts(NamedTuple):
@@ -61,9 +62,10 @@ async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[Sav
 
 
 async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_SIZE) -> Page[SourcingRow]:
-    """Return one page; NotSupportedError where Kalent is not connected."""
-    kalent = app.named("kalent")
-    return await offered(kalent.sourcings, kalent, verb="list sourcings").list_sourcings(page=page, size=size)
+    """Return one page; NotSupportedError where no vendor that has sourcings is connected."""
+    names = vendors_with_tool("list_sourcings")
+    where = app.named(next((name for name in names if name in app.providers), names[0]))
+    return await offered(where.sourcings, where, verb="list sourcings").list_sourcings(page=page, size=size)
 
 
 LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for

@@ -13,7 +13,7 @@ from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.addresses import read_host, shown_host, spellings, visible_address
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.findings import require_none
-from sequences_mcp.domain.ids import LOCAL, PROVIDERS, IdKind, parse_id, provider_of
+from sequences_mcp.domain.ids import LOCAL, PROVIDERS, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.limits import future, require_short
 from sequences_mcp.domain.run import TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
@@ -68,7 +68,7 @@ async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> I
     return IdentifiedPerson(also=tuple(also), stopped=tuple(stopped), marks=(*marks, *profile))
 
 
-_PREFIXES = ("kalent:", "clarky:", "topo:")
+_PREFIXES = tuple(f"{name}:" for name in VENDORS)
 
 
 async def _trace(app: AppContext, contact_id: str) -> Identity:

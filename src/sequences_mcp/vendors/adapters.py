@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.ports.vendor import Identity
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 from sequences_mcp.vendors.translation import RemoteContact, RemoteSequence, detail_of, not_supported
 
 
@@ -108,4 +108,6 @@ class ReadOnlyRuns:
         self, sequence_id: str, *, reason: StopReason, scope: StopScope
     ) -> list[SequenceDetail]:
         """Raise NotSupportedError."""
-        not_supported(self.name, "stop a sequence", instead=f"Stop it in {VENDORS[self.name]}'s own app, now.")
+        not_supported(
+            self.name, "stop a sequence", instead=f"Stop it in {DESCRIPTIONS[self.name].title}'s own app, now."
+        )

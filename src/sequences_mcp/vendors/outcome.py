@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import quote
 
-from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import (
     NotFoundError,
@@ -26,6 +25,7 @@ from sequences_mcp.errors import (
     UnexpectedAnswerError,
     WrongIdError,
 )
+from sequences_mcp.vendors.description import VendorDescription
 
 ATTEMPTS = 3
 FIRST_DELAY = 0.5
@@ -173,14 +173,13 @@ class VendorRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorApi:
-    """One vendor: its names, its door, its published limits, and how it says no.
+    """One vendor's API: who it is, how a key is shown, its published limits, and how it says no.
 
     ``sign`` makes the headers that carry the key. ``words`` reads an error body of any shape. ``explain`` takes
     a refusal to our error, or to None where the status alone says enough.
     """
 
-    name: str
-    base_url: str
+    description: VendorDescription
     sign: Callable[[Secret], Mapping[str, str]]
     words: Callable[[object], VendorWords]
     explain: Callable[[VendorRefusal], SequencesError | None]
@@ -188,19 +187,29 @@ class VendorApi:
     writes_per_minute: int | None = None
 
     @property
+    def name(self) -> str:
+        """The name its ids begin with."""
+        return self.description.name
+
+    @property
+    def base_url(self) -> str:
+        """The address of its API."""
+        return self.description.base_url
+
+    @property
     def title(self) -> str:
         """How people write its name."""
-        return VENDORS[self.name]
+        return self.description.title
 
     @property
     def key_setting(self) -> str:
         """The environment variable that holds the key."""
-        return f"{self.name.upper()}_API_KEY"
+        return self.description.key_setting
 
     @property
     def url_setting(self) -> str:
         """The environment variable that holds another base URL."""
-        return f"{self.name.upper()}_BASE_URL"
+        return self.description.url_setting
 
     def whole(self, own: str) -> str:
         """Return the whole id of one of this vendor's: ``topo:1111-…``."""

@@ -10,11 +10,12 @@ from typing import Generic, Literal, NoReturn, TypeVar
 from sequences_mcp.domain.addresses import read_address, wire_address
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import EXTENSION, Contact, ContactFields, dialled, facts_of, read_phone
-from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus, VendorStep
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, VendorFacts
+from sequences_mcp.vendors.description import VendorDescription
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 T = TypeVar("T")
 
@@ -280,23 +281,24 @@ def _facts(run: RemoteSequence) -> VendorFacts:
         replied_at=run.replied_at,
         paused_until=run.paused_until,
         stop_reason=run.stop_reason,
-        blueprint_name=run.name if run.provider == "kalent" else None,
+        blueprint_name=run.name if DESCRIPTIONS[run.provider].names_runs_by_blueprint else None,
         list_id=run.list_id,
         sequence_id=run.sequence_id,
         progress=run.progress,
         action_required=run.action_required,
-        why=_why(run, VENDORS[run.provider]),
+        why=_why(run, DESCRIPTIONS[run.provider]),
     )
 
 
-def _why(run: RemoteSequence, title: str) -> str:
+def _why(run: RemoteSequence, vendor: VendorDescription) -> str:
     """Return what the vendor's status says of what comes next; the words of each are from its documents."""
+    title = vendor.title
     if run.status is None:
         return f"{title} does not document its own status; it counts as live. {title}'s app shows more."
     if run.needs_action or run.status is SequenceStatus.WAITING_FOR_USER:
         return f"A person has to do something in {title}'s app."
     word = (run.provider_status or "").upper()
-    return _WHY_BY_WORD.get((run.provider, word)) or _WHY[run.status].format(title=title)
+    return vendor.status_words.get(word) or _WHY[run.status].format(title=title)
 
 
 _WHY = {
@@ -308,20 +310,6 @@ _WHY = {
     SequenceStatus.FAILED: "Over: it failed, as {title} tells.",
     SequenceStatus.STOPPED_EARLY: "Over: it was stopped at {title}.",
     SequenceStatus.REFUSED: "Over: it was refused at {title}.",
-}
-_WHY_BY_WORD = {
-    (
-        "clarky",
-        "PENDING_APPROVAL",
-    ): "Its texts wait in Clarky's review queue; nothing leaves until a person approves.",
-    (
-        "clarky",
-        "GENERATING",
-    ): "Clarky writes its texts; then they wait in its review queue, where a review is set.",
-    ("clarky", "REPLIED"): "Over: the person replied, as Clarky tells.",
-    ("kalent", "TALENT_REPLIED"): "Over: the person replied, as Kalent tells.",
-    ("kalent", "WAITING_FOR_ACCEPTANCE"): "It waits until the LinkedIn invitation is accepted.",
-    ("kalent", "SCHEDULED"): "Its next step is scheduled; Kalent does not tell when.",
 }
 
 
@@ -392,7 +380,7 @@ def people_of_remote(page: RemotePage[RemoteContact]) -> Page[Contact]:
 
 def not_supported(vendor: str, verb: str, *, instead: str = "") -> NoReturn:
     """Raise NotSupportedError with what to do instead: in the vendor's own app, where nothing else is known."""
-    title = VENDORS[vendor]
+    title = DESCRIPTIONS[vendor].title
     raise NotSupportedError(
         f"{title} has no way to {verb} over its API.", next_step=instead or f"It can be done in {title}'s own app."
     )

@@ -7,15 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.ids import LOCAL, provider_of
+from sequences_mcp.domain.ids import provider_of
 from sequences_mcp.planning.requirements import needs_of
 from sequences_mcp.server.arguments import Configuration, Name, Unpacked
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.blueprints import BlueprintWritten, blueprint_written
 from sequences_mcp.services import blueprints as verb
-
-# Kalent's API lists no runs of a blueprint.
-ELSEWHERE = "Kalent's API does not tell whether people started in its own app are under way in this blueprint."
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 
 async def update_blueprint(
@@ -43,9 +41,10 @@ async def update_blueprint(
         config=config,
     )
     view = blueprint_written(report, needs_of(report.blueprint, app.terms))
-    if provider_of(blueprint_id) == LOCAL:
+    vendor = DESCRIPTIONS.get(provider_of(blueprint_id))
+    if vendor is None:
         return view
-    return view.model_copy(update={"next": f"{view.next} {ELSEWHERE}"})
+    return view.model_copy(update={"next": f"{view.next} {vendor.unseen_runs}".rstrip()})
 
 
 # The same whole body once more changes nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import SequenceStatus
@@ -14,12 +13,12 @@ from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
 from sequences_mcp.services.connections import ProvidersReport
 from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import Reviews, Withdrawal
+from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 TEXT_BUDGET = 1_600
 CHANGES_SHOWN = 5
 REASON_LIMIT = 300
 ANEW = "Another start of the same needs a new idempotency_key."
-STOPPABLE = "topo"  # whose API can end a run
 
 
 class PlanView(ResultView):
@@ -149,8 +148,9 @@ def _once_begun(provider: str, there: int) -> str:
     """Return what can be done about those of a withdrawn plan whom a vendor has, or may have."""
     if not there:
         return f"Nobody of it had been handed over. {ANEW}"
-    title = VENDORS.get(provider, provider)
-    ends = "stop_sequence stops them" if provider == STOPPABLE else f"only {title}'s own app stops them"
+    vendor = DESCRIPTIONS.get(provider)
+    title = vendor.title if vendor else provider
+    ends = "stop_sequence stops them" if vendor and vendor.ends_runs else f"only {title}'s own app stops them"
     return f"{there} of its people were handed over to {title} before; {ends}."
 
 

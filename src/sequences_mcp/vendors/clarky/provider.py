@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
@@ -9,12 +10,14 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.records import Page
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ReadOnlyRuns, VendorIdentityLookup
+from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, VendorIdentityLookup, ReadOnlyRuns
+from sequences_mcp.vendors.clarky import DESCRIPTION
 from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter
 from sequences_mcp.vendors.clarky.enrolment import ClarkyEnrolment
 from sequences_mcp.vendors.translation import not_supported, people_of_remote
+from sequences_mcp.vendors.transport import Transport
 
-NAME = "clarky"
+NAME = DESCRIPTION.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,9 @@ class ClarkyAgents:
         return f"agents: {', '.join(one.partition(':')[2] for one in agents) or 'none'}; CLARKY_BOT_ID: {own}"
 
 
-def clarky_provider(clarky: ClarkyClient, *, memory: BlueprintCache, bot_id: str | None = None) -> Provider:
-    """Return Clarky with what its API can do; ``bot_id`` sends where a template names nobody."""
+def clarky_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
+    """Return Clarky with what its API can do; ``bot_id`` in ``further`` sends where a template names nobody."""
+    clarky, bot_id = ClarkyClient(opened), further.get("bot_id")
     return Provider(
         name=NAME,
         lists_runs=False,

@@ -24,9 +24,9 @@ from sequences_mcp.domain.run import SequenceStatus, VendorStep
 from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import ProviderForbiddenError, ProviderRejectedError, SequencesError
 from sequences_mcp.vendors import parsing, translation
+from sequences_mcp.vendors.clarky import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
 
-BASE_URL = "https://clarky.ai/api/v1"
 READS_A_MINUTE = 120
 WRITES_A_MINUTE = 60
 PAGE_SIZE = 100
@@ -78,8 +78,7 @@ def _sign(key: Secret) -> dict[str, str]:
 
 
 CLARKY = VendorApi(
-    name="clarky",
-    base_url=BASE_URL,
+    description=DESCRIPTION,
     sign=_sign,
     words=clarky_words,
     explain=explain_clarky,
@@ -118,7 +117,7 @@ def clarky_status(status: str | None) -> SequenceStatus | None:
 
 
 T = TypeVar("T")
-NAME = "clarky"
+NAME = DESCRIPTION.name
 
 
 def clarky_data(body: object) -> parsing.Row:

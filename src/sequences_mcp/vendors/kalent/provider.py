@@ -21,10 +21,11 @@ from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, SourcingRow
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache, ReadOnlyRuns, VendorIdentityLookup
-from sequences_mcp.vendors.kalent import wire
+from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup, ReadOnlyRuns
+from sequences_mcp.vendors.kalent import DESCRIPTION, wire
 from sequences_mcp.vendors.kalent.client import CandidateFilter, KalentClient
 from sequences_mcp.vendors.kalent.enrolment import KalentEnrolment
+from sequences_mcp.vendors.transport import Transport
 
 PAGES_AT_MOST = 40  # two thousand candidates a filter
 TURNED_DOWN = CandidateFilter(status_handles=("NOT_RETAINED",), sort_field="createdAt", sort_order="asc")
@@ -102,7 +103,7 @@ def _unavailable(what: str) -> UnexpectedAnswerError:
     )
 
 
-NAME = "kalent"
+NAME = DESCRIPTION.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +240,9 @@ def _unseen(blueprint_id: str) -> ConflictError:
     )
 
 
-def kalent_provider(kalent: KalentClient, *, memory: BlueprintCache) -> Provider:
+def kalent_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
     """Return Kalent with what its API can do."""
+    kalent = KalentClient(opened)
 
     async def read(candidate_id: str) -> translation.RemoteSequence:
         run = await kalent.get_dynamic_sequence(candidate_id)

@@ -30,9 +30,9 @@ from sequences_mcp.errors import (
     SequencesError,
 )
 from sequences_mcp.vendors import parsing, translation
+from sequences_mcp.vendors.kalent import DESCRIPTION
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
 
-BASE_URL = "https://app.kalent.ai/api"
 PAGE_SIZE = 50
 CANDIDATES_A_CALL = 100  # stated for the vendor's own MCP twin of "Start sequence blueprint"
 
@@ -151,8 +151,7 @@ def _sign(key: Secret) -> dict[str, str]:
 
 
 KALENT = VendorApi(
-    name="kalent",
-    base_url=BASE_URL,
+    description=DESCRIPTION,
     sign=_sign,
     words=kalent_words,
     explain=explain_kalent,
@@ -177,7 +176,7 @@ def kalent_status(display_status: str | None) -> SequenceStatus | None:
 
 
 T = TypeVar("T")
-NAME = "kalent"
+NAME = DESCRIPTION.name
 _STEPWISE = re.compile("step|progress", re.IGNORECASE)  # the names of the progress fields are not published
 
 

@@ -1,1 +1,17 @@
-"""topo"""
+"""What Topo says about itself. Facts and words are those of its public API's pages."""
+
+from __future__ import annotations
+
+from sequences_mcp.vendors.description import VendorDescription
+
+DESCRIPTION = VendorDescription(
+    name="topo",
+    title="Topo",
+    base_url="https://api.topo.io/v1",
+    # Templates are made in its app; its API neither makes nor changes one.
+    has_versions=False,
+    # Runs are listed, paused, resumed and ended over its API, whoever started them.
+    lists_runs=True,
+    ends_runs=True,
+    course="it enrols them; whether its template waits for approval in Topo's app, its API does not tell",
+)

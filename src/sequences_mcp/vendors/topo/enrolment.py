@@ -30,12 +30,13 @@ from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.adapters import BlueprintCache
+from sequences_mcp.vendors.topo import DESCRIPTION
 from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
 from sequences_mcp.vendors.topo.lists import KEPT
 from sequences_mcp.vendors.topo.runs import LiveRuns
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 
-NAME = "topo"
+NAME = DESCRIPTION.name
 COUNT = "entries"
 UNAVAILABLE = ""
 STARTS_NEED = ("contact_lists:read", "contact_lists:write")

@@ -7,7 +7,7 @@ Topo as the product's verbs see it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 
@@ -21,8 +21,8 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, VendorMessage, VendorTask
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup
-from sequences_mcp.vendors.topo import wire
-from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient
+from sequences_mcp.vendors.topo import DESCRIPTION, wire
+from sequences_mcp.vendors.topo.client import Scoped, KeyRights, TopoClient
 from sequences_mcp.vendors.topo.enrolment import TopoEnrolment
 from sequences_mcp.vendors.topo.lists import KEPT
 from sequences_mcp.vendors.topo.runs import LiveRuns, TopoReach, TopoSequences
@@ -203,7 +203,7 @@ def _placed(one: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedCont
     )
 
 
-NAME = "topo"
+NAME = DESCRIPTION.name
 REASON = "OTHER"  # one of Topo's own words; why is in the message
 
 
@@ -302,7 +302,7 @@ class TopoKey:
         return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
 
 
-def topo_provider(opened: Transport, *, memory: BlueprintCache) -> Provider:
+def topo_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
     """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
     scopes = KeyRights(opened)
     topo = TopoClient(Scoped(opened, scopes))

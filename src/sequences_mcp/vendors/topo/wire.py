@@ -21,8 +21,8 @@ from sequences_mcp.domain.sender import Secret
 from sequences_mcp.errors import InvalidArgumentsError, ProviderConflictError, SequencesError
 from sequences_mcp.vendors import parsing, translation
 from sequences_mcp.vendors.outcome import VendorApi, VendorRefusal, VendorWords, made_error
+from sequences_mcp.vendors.topo import DESCRIPTION
 
-BASE_URL = "https://api.topo.io/v1"
 PAGE_SIZE = 100
 BATCH = 100
 
@@ -93,8 +93,7 @@ def _sign(key: Secret) -> dict[str, str]:
 
 
 TOPO = VendorApi(
-    name="topo",
-    base_url=BASE_URL,
+    description=DESCRIPTION,
     sign=_sign,
     words=topo_words,
     explain=explain_topo,
@@ -110,7 +109,7 @@ def topo_status(status: str | None) -> SequenceStatus | None:
 
 
 T = TypeVar("T")
-NAME = "topo"
+NAME = DESCRIPTION.name
 ReadSequence = Callable[[parsing.Row], translation.RemoteSequence]
 _TIMES = ("id", "organization_id", "created_at", "updated_at")
 

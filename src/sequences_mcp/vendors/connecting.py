@@ -1,0 +1,100 @@
+"""From keys to providers. Nothing is opened and nobody is called before a tool needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.sender import Secret
+from sequences_mcp.vendors.registry import DESCRIPTIONS
+
+if TYPE_CHECKING:
+    from sequences_mcp.ports.provider import Provider
+    from sequences_mcp.vendors.adapters import BlueprintCache
+    from sequences_mcp.vendors.outcome import VendorApi
+    from sequences_mcp.vendors.pacing import Clockwork, Timing
+    from sequences_mcp.vendors.transport import Transport
+
+T = TypeVar("T")
+
+
+class LazyMapping(Mapping[str, T]):
+    """A mapping of what is there already and of what ``make`` makes, once, when a name is first asked for."""
+
+    def __init__(self, ready: Mapping[str, T], names: Iterable[str], make: Callable[[str], T]) -> None:
+        self._made = dict(ready)
+        self._names = (*ready, *names)
+        self._make = make
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._made and name in self._names:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+def when_used(make: Callable[[], T]) -> T:
+    """Return what stands for the value of ``make``, which is called once, when a method is first asked of it."""
+    return cast("T", _Later(make))
+
+
+class _Later:
+    """Hands every attribute on to what ``make`` makes."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make: Callable[[], Any] | None = make
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return getattr(self._made, name)
+
+
+def vendor_api(name: str) -> VendorApi:
+    """Return how a vendor's API is spoken to: what its ``wire`` module names as the vendor, in capitals."""
+    return cast("VendorApi", getattr(import_module(f"sequences_mcp.vendors.{name}.wire"), name.upper()))
+
+
+def transport(name: str, key: Secret, *, base_url: str, clockwork: Clockwork, timing: Timing | None) -> Transport:
+    """Return the way out to a vendor; an empty ``base_url`` is the vendor's own. Raises SettingsError."""
+    from sequences_mcp.vendors.transport import Transport
+
+    return Transport(vendor_api(name), key, clockwork=clockwork, base_url=base_url, timing=timing)
+
+
+def provider(name: str, opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
+    """Return a vendor with what its API can do: what ``<name>_provider`` of its ``provider`` module makes.
+
+    ``further`` has the account's further settings by key.
+    """
+    adapter = import_module(f"sequences_mcp.vendors.{name}.provider")
+    return cast("Provider", getattr(adapter, f"{name}_provider")(opened, memory=memory, further=further))
+
+
+def terms(name: str, base_url: str, *, further: Mapping[str, str]) -> Terms:
+    """Return what an approval of a start at a vendor covers: whose API it is, at which address, and the further
+    settings that decide who sends.
+    """
+    vendor = DESCRIPTIONS[name]
+    named = [one.in_terms.format(further[one.key]) for one in vendor.further_settings if further.get(one.key)]
+    return Terms(
+        sender_address="",
+        sender_name=vendor.title,
+        delivery=", ".join((base_url or vendor.base_url, *named)),
+        window="",
+        daily_cap=0,
+        spacing=0,
+    )
