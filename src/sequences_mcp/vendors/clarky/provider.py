@@ -10,7 +10,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.records import Page
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, VendorIdentityLookup, ReadOnlyRuns
+from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ReadOnlyRuns, VendorIdentityLookup
 from sequences_mcp.vendors.clarky import DESCRIPTION
 from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter
 from sequences_mcp.vendors.clarky.enrolment import ClarkyEnrolment

@@ -21,7 +21,7 @@ from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, SourcingRow
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup, ReadOnlyRuns
+from sequences_mcp.vendors.adapters import BlueprintCache, ReadOnlyRuns, VendorIdentityLookup
 from sequences_mcp.vendors.kalent import DESCRIPTION, wire
 from sequences_mcp.vendors.kalent.client import CandidateFilter, KalentClient
 from sequences_mcp.vendors.kalent.enrolment import KalentEnrolment

@@ -22,7 +22,7 @@ from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, Vend
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup
 from sequences_mcp.vendors.topo import DESCRIPTION, wire
-from sequences_mcp.vendors.topo.client import Scoped, KeyRights, TopoClient
+from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient
 from sequences_mcp.vendors.topo.enrolment import TopoEnrolment
 from sequences_mcp.vendors.topo.lists import KEPT
 from sequences_mcp.vendors.topo.runs import LiveRuns, TopoReach, TopoSequences
