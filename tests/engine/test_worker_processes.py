@@ -20,12 +20,13 @@ WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.world.local_world import START, TERMS, FakeClock, FakeDelivery, World
+from tests.world.clock import Clock
+from tests.world.local_world import START, TERMS, FakeDelivery, World
 from sequences_mcp.store.database import Store
 
 store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
 delivery = FakeDelivery()
-worker = World(Path("."), store, FakeClock(), TERMS).worker(delivery)
+worker = World(Path("."), store, Clock(START), TERMS).worker(delivery)
 print("ready", flush=True)
 sys.stdin.readline()
 while worker.run_due(limit=1000):

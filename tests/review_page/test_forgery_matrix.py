@@ -17,7 +17,8 @@ import pytest
 from mcp.types import ElicitResult
 from rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
-from tests.world.page_world import LINKEDIN, NOON, Visitor, World, apart, crowd
+from tests.world.clock import NOON
+from tests.world.page_world import LINKEDIN, Visitor, World, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.world.page_world import PASSPHRASE, Clock, Visitor, World
+from tests.world.clock import Clock
+from tests.world.page_world import PASSPHRASE, Visitor, World
 
 from sequences_mcp.review.lock import sessions
 

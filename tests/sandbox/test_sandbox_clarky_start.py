@@ -35,7 +35,7 @@ async def test_a_start_is_accepted_before_its_texts_are_there(sandbox: Sandbox) 
 
 async def test_a_generated_enrollment_waits_for_approval_and_nothing_leaves(sandbox: Sandbox) -> None:
     started = await start(sandbox)
-    sandbox.clock.advance(days=30)
+    sandbox.clock.forward(days=30)
     seen = await enrollment(sandbox, started)
     assert seen["status"] == "pending_approval"
     assert [(step["channel"], step["status"], step["sent_at"]) for step in seen["steps"]] == [
@@ -49,9 +49,9 @@ async def test_a_generated_enrollment_waits_for_approval_and_nothing_leaves(sand
 async def test_an_approved_enrollment_sends_each_touch_on_its_day(sandbox: Sandbox) -> None:
     started = await start(sandbox)
     assert (await sandbox.happen("clarky", "approved", started["enrollment_id"])).status_code == 400
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     assert (await sandbox.happen("clarky", "approved", started["enrollment_id"])).status_code == 200
-    sandbox.clock.advance(days=3)
+    sandbox.clock.forward(days=3)
     seen = await enrollment(sandbox, started)
     assert seen["status"] == "running"
     assert [step["status"] for step in seen["steps"]] == ["sent", "sent", "scheduled"]
@@ -60,24 +60,24 @@ async def test_an_approved_enrollment_sends_each_touch_on_its_day(sandbox: Sandb
         "2026-11-24T09:01:00Z",
         "2026-11-26T09:01:00Z",
     ]
-    sandbox.clock.advance(days=2)
+    sandbox.clock.forward(days=2)
     assert (await enrollment(sandbox, started))["status"] == "completed"
 
 
 async def test_auto_approve_sends_as_soon_as_the_texts_are_there(sandbox: Sandbox) -> None:
     started = await start(sandbox, auto_approve=True)
-    sandbox.clock.advance(seconds=44)
+    sandbox.clock.forward(seconds=44)
     assert (await enrollment(sandbox, started))["status"] == "generating"
-    sandbox.clock.advance(seconds=1)
+    sandbox.clock.forward(seconds=1)
     seen = await enrollment(sandbox, started)
     assert (seen["status"], seen["steps"][0]["sent_at"]) == ("running", "2026-11-21T09:00:45Z")
 
 
 async def test_a_rejected_enrollment_stays_so(sandbox: Sandbox) -> None:
     started = await start(sandbox)
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     await sandbox.happen("clarky", "rejected", started["enrollment_id"])
-    sandbox.clock.advance(days=9)
+    sandbox.clock.forward(days=9)
     assert (await enrollment(sandbox, started))["status"] == "rejected"
     assert (await sandbox.happen("clarky", "approved", started["enrollment_id"])).status_code == 400
 
@@ -85,9 +85,9 @@ async def test_a_rejected_enrollment_stays_so(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("what", "last"), [("replied", "scheduled"), ("failed", "cancelled")])
 async def test_what_happens_to_an_enrollment_holds_its_touches(sandbox: Sandbox, what: str, last: str) -> None:
     started = await start(sandbox, auto_approve=True)
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     await sandbox.happen("clarky", what, started["enrollment_id"])
-    sandbox.clock.advance(days=9)
+    sandbox.clock.forward(days=9)
     seen = await enrollment(sandbox, started)
     assert (seen["status"], [step["status"] for step in seen["steps"]]) == (what, ["sent", last, last])
 
@@ -125,7 +125,7 @@ async def test_a_known_contact_is_updated_and_the_note_appended(sandbox: Sandbox
 
 async def test_a_template_limits_the_channels(sandbox: Sandbox) -> None:
     started = await start(sandbox, template_id=REPLY, bot_id="b_01SANDBOXBEN", contact={"emails": ["x@y.example"]})
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     assert [step["channel"] for step in (await enrollment(sandbox, started))["steps"]] == ["email"]
 
 

@@ -192,7 +192,7 @@ async def test_an_enrichment_is_found_after_a_while(sandbox: Sandbox) -> None:
     assert begun.json()["data"] == expected
     talent = (await sandbox.kalent("GET", path)).json()["data"]["talent"]
     assert (talent["emails"], talent["contactsLoading"]) == ([], {"email": True, "phone": False})
-    sandbox.clock.advance(seconds=20)
+    sandbox.clock.forward(seconds=20)
     talent = (await sandbox.kalent("GET", path)).json()["data"]["talent"]
     assert talent["emails"] == ["olumide@millrace.example.org"]
     assert talent["contactsLoading"] == {"email": False, "phone": False}

@@ -215,14 +215,14 @@ async def test_steps_go_out_as_time_passes(sandbox: Sandbox) -> None:
     await start(sandbox, await create(sandbox, EMAIL, LATER), "ines")
     seen = await sequence_of(sandbox, "ines")
     assert (seen["displayStatus"], seen["currentStep"], seen["totalSteps"]) == ("SCHEDULED", 1, 2)
-    sandbox.clock.advance(days=3)
+    sandbox.clock.forward(days=3)
     assert (await sequence_of(sandbox, "ines"))["displayStatus"] == "COMPLETED"
 
 
 async def test_an_invitation_is_waited_for_until_it_times_out(sandbox: Sandbox) -> None:
     await start(sandbox, await create(sandbox, INVITE, SETTLED), "ines")
     assert (await sequence_of(sandbox, "ines"))["displayStatus"] == "WAITING_FOR_ACCEPTANCE"
-    sandbox.clock.advance(days=7)
+    sandbox.clock.forward(days=7)
     assert (await sequence_of(sandbox, "ines"))["displayStatus"] == "COMPLETED"
 
 
@@ -240,20 +240,20 @@ async def test_what_happens_to_a_sequence_is_shown_and_holds_its_steps(
 ) -> None:
     await start(sandbox, await create(sandbox, EMAIL, LATER), "ines")
     await sandbox.happen("kalent", what, "candidate_ines")
-    sandbox.clock.advance(days=9)
+    sandbox.clock.forward(days=9)
     seen = await sequence_of(sandbox, "ines")
     assert (seen["displayStatus"], seen["currentStep"]) == (status, 1)
 
 
 async def test_a_resumed_sequence_waits_for_what_was_left(sandbox: Sandbox) -> None:
     await start(sandbox, await create(sandbox, EMAIL, LATER), "ines")
-    sandbox.clock.advance(days=1)
+    sandbox.clock.forward(days=1)
     await sandbox.happen("kalent", "paused", "candidate_ines")
-    sandbox.clock.advance(days=9)
+    sandbox.clock.forward(days=9)
     await sandbox.happen("kalent", "resumed", "candidate_ines")
-    sandbox.clock.advance(days=1, hours=23)
+    sandbox.clock.forward(days=1, hours=23)
     assert (await sequence_of(sandbox, "ines"))["displayStatus"] == "SCHEDULED"
-    sandbox.clock.advance(hours=1)
+    sandbox.clock.forward(hours=1)
     assert (await sequence_of(sandbox, "ines"))["displayStatus"] == "COMPLETED"
 
 

@@ -123,10 +123,10 @@ async def test_an_entry_becomes_a_contact_and_an_active_run_after_the_answer(san
     entry = body["items"][0]["resource"]
     assert entry["contact_id"] is None
     assert await runs_from(sandbox, FOUNDERS) == []
-    sandbox.clock.advance(seconds=5)
+    sandbox.clock.forward(seconds=5)
     (found,) = await runs_from(sandbox, FOUNDERS)
     assert (found["status"], found["variables"]) == ("FOUND", {"first_name": "Mara"})
-    sandbox.clock.advance(seconds=5)
+    sandbox.clock.forward(seconds=5)
     (active,) = await runs_from(sandbox, FOUNDERS)
     resolved = (await sandbox.topo("GET", f"/contact-entries/{entry['id']}")).json()
     assert (active["status"], active["contact_id"]) == ("ACTIVE", resolved["contact_id"])
@@ -136,19 +136,19 @@ async def test_an_entry_becomes_a_contact_and_an_active_run_after_the_answer(san
 
 async def test_a_reviewed_template_leaves_the_lead_in_found(sandbox: Sandbox) -> None:
     await enter(sandbox, NEW, list_id=REVIEWED)
-    sandbox.clock.advance(days=3)
+    sandbox.clock.forward(days=3)
     assert [run["status"] for run in await runs_from(sandbox, REVIEWED)] == ["FOUND"]
 
 
 async def test_a_list_without_template_enrols_nobody(sandbox: Sandbox) -> None:
     await enter(sandbox, NEW, list_id=PARKED)
-    sandbox.clock.advance(days=1)
+    sandbox.clock.forward(days=1)
     assert await runs_from(sandbox, PARKED) == []
 
 
 async def test_a_company_stop_needs_a_company(sandbox: Sandbox) -> None:
     await enter(sandbox, {"email": "mara@gmail.com"})
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     (run,) = await runs_from(sandbox, FOUNDERS)
     stop = {"reason": "LOSE", "scope": "COMPANY"}
     answer = await sandbox.topo("POST", f"/sequences/{run['id']}/stop", json=stop)
@@ -166,23 +166,23 @@ async def test_only_an_active_template_takes_new_people(sandbox: Sandbox, name: 
     template = {"default_sequence_template_id": seed_id("template", name)}
     await sandbox.topo("PATCH", f"/contact-lists/{PARKED}", json=template)
     await enter(sandbox, NEW, list_id=PARKED)
-    sandbox.clock.advance(days=1)
+    sandbox.clock.forward(days=1)
     assert await runs_from(sandbox, PARKED) == []
 
 
 async def test_the_same_person_again_is_updated_and_not_enrolled_twice(sandbox: Sandbox) -> None:
     first = await enter(sandbox, NEW)
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     again = await enter(sandbox, {**NEW, "email": "MARA@quill.example.com", "job_title": "CTO"})
     assert (again["items"][0]["status"], again["items"][0]["resource"]["job_title"]) == ("UPDATED", "CTO")
     assert again["items"][0]["resource"]["id"] == first["items"][0]["resource"]["id"]
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     assert len(await runs_from(sandbox, FOUNDERS)) == 1
 
 
 async def test_a_person_with_a_live_run_of_the_template_gets_no_second_one(sandbox: Sandbox) -> None:
     await enter(sandbox, {"email": "ines@loom.example.com"})
-    sandbox.clock.advance(minutes=1)
+    sandbox.clock.forward(minutes=1)
     (entry,) = (await sandbox.topo("GET", "/contact-entries", params={"contact_list_id": FOUNDERS})).json()[
         "items"
     ]
@@ -266,12 +266,12 @@ async def test_an_exclusion_holds_until_it_ends(sandbox: Sandbox, kind: str, bod
     )
     person = {**NEW, "linkedin_url": "https://www.linkedin.com/in/mara"}
     assert (await enter(sandbox, person))["summary"]["failed"] == 1
-    sandbox.clock.advance(days=10)
+    sandbox.clock.forward(days=10)
     assert (await enter(sandbox, person))["summary"]["failed"] == 0
 
 
 async def test_an_exclusion_does_not_stop_a_run(sandbox: Sandbox) -> None:
     await sandbox.topo("POST", "/contact-exclusions", json={"email": "ines@loom.example.com", "reason": "OTHER"})
-    sandbox.clock.advance(days=9)
+    sandbox.clock.forward(days=9)
     status = (await sandbox.topo("GET", f"/sequences/{seed_id('sequence', 'ines')}")).json()["status"]
     assert status == "SUCCEEDED"

@@ -167,13 +167,13 @@ async def test_variables_are_merged_and_null_removes_one(sandbox: Sandbox) -> No
 async def test_a_pause_ends_by_itself_and_its_waits_stand_still(sandbox: Sandbox) -> None:
     paused = await act(sandbox, INES, "pause", LATER)
     assert (paused.status_code, paused.json()["status"]) == (200, "WAITING_FOR_LEAD")
-    sandbox.clock.advance(days=9, hours=23)
+    sandbox.clock.forward(days=9, hours=23)
     assert await status_of(sandbox, INES) == "ACTIVE"
-    sandbox.clock.advance(days=2, hours=-1)
+    sandbox.clock.forward(days=2, hours=-1)
     assert (await sandbox.topo("GET", f"/sequences/{INES}")).json()[
         "last_step_executed_at"
     ] == "2026-11-20T09:00:00Z"
-    sandbox.clock.advance(hours=1)
+    sandbox.clock.forward(hours=1)
     assert (await sandbox.topo("GET", f"/sequences/{INES}")).json()[
         "last_step_executed_at"
     ] == "2026-12-03T08:00:00Z"
@@ -181,7 +181,7 @@ async def test_a_pause_ends_by_itself_and_its_waits_stand_still(sandbox: Sandbox
 
 async def test_a_second_pause_moves_the_end(sandbox: Sandbox) -> None:
     assert (await act(sandbox, PRIYA, "pause", LATER)).status_code == 200
-    sandbox.clock.advance(days=6)
+    sandbox.clock.forward(days=6)
     assert await status_of(sandbox, PRIYA) == "WAITING_FOR_LEAD"
 
 
@@ -191,7 +191,7 @@ async def test_a_paused_run_is_resumed(sandbox: Sandbox) -> None:
 
 async def test_a_stop_is_for_good(sandbox: Sandbox) -> None:
     assert (await act(sandbox, INES, "stop", LOSE)).json()["status"] == "STOPPED_EARLY"
-    sandbox.clock.advance(days=30)
+    sandbox.clock.forward(days=30)
     assert await status_of(sandbox, INES) == "STOPPED_EARLY"
     assert await status_of(sandbox, TOMAS) == "SUCCEEDED"
 
@@ -242,7 +242,7 @@ async def test_wrong_input_is_a_validation_issue(sandbox: Sandbox, verb: str, bo
 
 @pytest.mark.parametrize(("what", "status"), [("approved", "ACTIVE"), ("refused", "REFUSED")])
 async def test_a_found_lead_waits_for_a_yes(sandbox: Sandbox, what: str, status: str) -> None:
-    sandbox.clock.advance(days=30)
+    sandbox.clock.forward(days=30)
     assert await status_of(sandbox, OLUMIDE) == "FOUND"
     await sandbox.happen("topo", what, OLUMIDE)
     assert await status_of(sandbox, OLUMIDE) == status

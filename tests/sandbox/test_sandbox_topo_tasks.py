@@ -41,7 +41,7 @@ async def test_a_manual_step_makes_a_task_and_holds_the_run(sandbox: Sandbox) ->
         "updated_at",
     }
     assert (task["type"], task["status"], task["sequence_id"]) == ("CALL", "PENDING", SAOIRSE)
-    sandbox.clock.advance(days=30)
+    sandbox.clock.forward(days=30)
     assert await status_of(sandbox, SAOIRSE) == "WAITING_FOR_USER"
 
 
@@ -55,7 +55,7 @@ async def test_a_task_that_is_over_lets_the_run_go_on(sandbox: Sandbox, skipped:
         await sandbox.happen("topo", "task_completed", task["id"])
         assert (await tasks(sandbox))[0]["status"] == "COMPLETED"
     assert await status_of(sandbox, SAOIRSE) == "ACTIVE"
-    sandbox.clock.advance(days=2)
+    sandbox.clock.forward(days=2)
     assert await status_of(sandbox, SAOIRSE) == "SUCCEEDED"
 
 

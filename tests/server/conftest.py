@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.world.open_server import ERAS, Clock, World
+from tests.world.clock import Clock
+from tests.world.open_server import ERAS, World
 from tests.world.sandbox_client import Server
 from tests.world.vendor_world import Connected, connected
 

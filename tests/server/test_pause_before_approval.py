@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.world.open_server import GRACE, LINUS, MAIL, NOON, World
+from tests.world.clock import NOON
+from tests.world.open_server import GRACE, LINUS, MAIL, World
 from tests.world.vendor_starts import approve as yes_there
 from tests.world.vendor_starts import enrolled, start_at
 from tests.world.vendor_world import Connected

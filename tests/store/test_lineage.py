@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, START, FakeClock, FakeDelivery, World
+from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.recovery import unknown_due
@@ -328,9 +328,7 @@ async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path)
     journal.unlink()
     journal.mkdir()
     with pytest.raises(StoreUnwritableError, match="Nothing was handed over"):
-        lineage.note_email(
-            world.store, lease=1, key="k", message_id="<m>", sender="a", recipient="b", now=FakeClock()()
-        )
+        lineage.note_email(world.store, lease=1, key="k", message_id="<m>", sender="a", recipient="b", now=START)
     world.store.close()
 
 

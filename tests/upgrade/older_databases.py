@@ -45,9 +45,10 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from tests.world.clock import NOON, Clock
 from tests.world.fake_mail_server import DROP, Inbox, ScriptedController
-from tests.world.open_server import GRACE, LINUS, MAIL, NOON, SENDER, Clock
-from tests.world.sandbox_client import FakeClock, planted_world, token_of
+from tests.world.open_server import GRACE, LINUS, MAIL, SENDER
+from tests.world.sandbox_client import START, planted_world, token_of
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
@@ -178,7 +179,7 @@ def mail_server(script: dict[str, str]) -> Iterator[Inbox]:
 @contextmanager
 def vendor() -> Iterator[None]:
     """Run the sandbox that the plan at Kalent names."""
-    sandbox = loopback_server(build(planted_world(FakeClock()), Faults()))
+    sandbox = loopback_server(build(planted_world(Clock(START)), Faults()))
     listener = listening(VENDOR_PORT)
     thread = Thread(target=lambda: asyncio.run(sandbox.serve(sockets=[listener])))
     thread.start()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, Office, environ_of, mail_server
-from tests.world.open_server import NOON, Clock
+from tests.world.clock import NOON, Clock
 from tests.world.page_world import World as PageWorld
 
 from sequences_mcp.context import AppContext

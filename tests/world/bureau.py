@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.world.clock import Clock
 from tests.world.fake_mail_server import CALM, Inbox, mail_server, patience
-from tests.world.open_server import SENDER, Clock, World
+from tests.world.open_server import SENDER, World
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext

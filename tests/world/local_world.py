@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.world.clock import Clock
+
 from sequences_mcp.domain.blueprint import (
     Blueprint,
     Channel,
@@ -67,20 +69,6 @@ MESSAGE = EMAIL.model_copy(
 )
 
 
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: datetime = START) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        """Move on by a span of time."""
-        self.now += timedelta(**span)
-
-
 def fine(text: Leaving) -> None:
     """Find nothing wrong with a text."""
 
@@ -91,7 +79,7 @@ class World:
 
     folder: Path
     store: Store
-    clock: FakeClock
+    clock: Clock
     terms: Terms
     local: LocalProvider = field(init=False)
 
@@ -101,7 +89,7 @@ class World:
     @classmethod
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:
         """Open a new world in a folder, with these terms changed."""
-        clock = FakeClock()
+        clock = Clock(START)
         store = Store.open(folder / "data", now=clock.now, journal=journal, busy_seconds=0.2)
         return cls(folder, store, clock, replace(TERMS, **terms))
 

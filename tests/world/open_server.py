@@ -6,12 +6,13 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from mcp.types import CallToolResult, ElicitResult, ErrorData
 from tests.secrecy.client import Client
+from tests.world.clock import NOON, Clock
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.context import AppContext
@@ -20,7 +21,6 @@ from sequences_mcp.settings import read_settings
 
 Answer = ElicitResult | ErrorData
 ERAS = ("auto", "legacy")
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 SENDER = "Ada Lovelace <ada@lovelace.example>"
 MAIL = {
     "id": "hello",
@@ -47,16 +47,6 @@ GRACE = {
     "linkedin_url": "https://www.linkedin.com/in/grace",
 }
 LINUS = {**GRACE, "email": "linus@torvalds.example", "first_name": "Linus", "last_name": "Torvalds"}
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until the test moves it."""
-
-    now: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import urlencode
 
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard, learnt
+from tests.world.clock import Clock
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
@@ -34,7 +34,6 @@ from sequences_mcp.services.starts import start_sequence
 from sequences_mcp.settings import Settings, read_settings
 
 T = TypeVar("T")
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 PASSPHRASE = planted.PASSPHRASE.value
 MAIL = {
     "id": "hello",
@@ -56,20 +55,6 @@ LINKEDIN = {
 WRITTEN = {**MAIL, "id": "own", "name": "Own", "contentSource": "suggestedByKalent"}
 UNHURRIED = Limits(head=60, body=60)  # how fast the machine is must not matter
 NAMES = ("Grace", "Linus", "Barbara", "Dennis", "Radia")
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until the test moves it."""
-
-    now: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        """Move on by a span of time."""
-        self.now += timedelta(**span)
 
 
 @dataclass

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.secrecy import planted
+from tests.world.clock import Clock
 
 from sequences_sandbox.faults import Faults
 from sequences_sandbox.seeds import KEYS_KEYS, seeded
@@ -28,19 +29,6 @@ TOKENS = {
     ("topo", "read only"): planted.READ_ONLY_KEY.value,
 }
 PREFIX: dict[VendorName, str] = {"kalent": "/kalent/api/v1", "clarky": "/clarky/api/v1", "topo": "/topo/v1"}
-
-
-@dataclass
-class FakeClock:
-    """A clock that stands still until it is moved."""
-
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 def header_for(vendor: VendorName, token: str) -> dict[str, str]:
@@ -76,7 +64,7 @@ class Sandbox:
     """One served sandbox."""
 
     http: httpx.AsyncClient
-    clock: FakeClock
+    clock: Clock
 
     async def call(
         self, vendor: VendorName, method: str, path: str, *, key: str = "everything", **rest: Any
@@ -134,7 +122,7 @@ class Server:
     @asynccontextmanager
     async def sandbox(self, *, limits: RequestLimits | None = None) -> AsyncIterator[Sandbox]:
         """Put a fresh world behind the port."""
-        clock = FakeClock()
+        clock = Clock(START)
         self.app = build(planted_world(clock, limits=limits), Faults())
         async with httpx.AsyncClient(base_url=self.origin, timeout=60, verify=False) as http:
             yield Sandbox(http, clock)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.secrecy.client import Client
-from tests.world.open_server import SENDER, Clock, Desktop
+from tests.world.clock import Clock
+from tests.world.open_server import SENDER, Desktop
 from tests.world.sandbox_client import PREFIX, Sandbox, Server, token_of
 
 from sequences_mcp.bootstrap import open_context
