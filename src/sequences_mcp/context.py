@@ -1,4 +1,4 @@
-"""What every verb works with: providers, records, settings; and a plan as a chat shows it."""
+"""What every verb works with: providers, records, settings."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.plan import Plan, Terms
-    from sequences_mcp.domain.records import Page
     from sequences_mcp.domain.sender import Sender
+    from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.ports.embedded import Changes, Ledger, Plans, Records, Suppressions, Waivers
@@ -25,94 +25,6 @@ if TYPE_CHECKING:
 
 
 Decision = Literal["approve", "refuse"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepShown:
-    """One step for everybody: what comes before it, when the first person's leaves, whom it reaches or reached."""
-
-    name: str
-    channel: str
-    wait: str
-    when: str
-    told: str
-
-
-@dataclass(frozen=True, slots=True)
-class PanelSpan:
-    """A stretch of a text, and whether the first person's text has something else there."""
-
-    text: str
-    differs: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextShown:
-    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
-
-    mark: str
-    name: str
-    channel: str
-    when: str
-    recipient: str | None
-    subject: tuple[PanelSpan, ...] | None
-    content: tuple[PanelSpan, ...] | None
-    findings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonShown:
-    """One person with all their texts; ``out`` when they were taken out.
-
-    ``handed`` is what a vendor gets; by its ``mark`` a panel reports it read.
-    """
-
-    mark: str | None
-    name: str
-    handed: str | None
-    not_given: str | None
-    out: bool
-    findings: tuple[str, ...]
-    texts: tuple[TextShown, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DutyShown:
-    """One thing a person does before an approval counts."""
-
-    words: str
-    done: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a proof of the passphrase answers, once.
-
-    ``salt`` is hexadecimal, ``derivation`` is ``scrypt:N:r:p:salt``.
-    """
-
-    nonce: str
-    salt: str
-    derivation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanShown:
-    """One page of a plan. Without a ``challenge`` it cannot be approved here, and ``elsewhere`` says why."""
-
-    plan: Plan
-    waiting: int
-    warnings: int
-    many: bool
-    decidable: bool
-    consequence: str
-    accounts: str | None
-    steps: tuple[StepShown, ...]
-    findings: tuple[str, ...]
-    duties: tuple[DutyShown, ...]
-    people: Page[PersonShown]
-    challenge: Challenge | None
-    elsewhere: str
 
 
 Capability = TypeVar("Capability")
@@ -128,7 +40,7 @@ class Zone(NamedTuple):
 class PlanPanel(Protocol):
     """A plan inside a chat; ``review`` has the one there is."""
 
-    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PanelShown:
         """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
 
     async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "settings": (*VALUES, "guards", "engine", "store", "vendors", "settings_file"),
     "services": BELOW_SERVICES,
     "review": BELOW_SERVER,
-    "server": BELOW_SERVER,
+    "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
     "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store", "review", "server", "settings"),
     "upkeep": (*BELOW_SERVER, "engine", "store", "settings", "bootstrap"),
     "demo": (*BELOW_SERVER, "settings"),

@@ -185,10 +185,10 @@ def test_somebody_is_paused_on_their_own_page_before_the_yes_and_the_pause_is_ta
     plan = world.plan(MAIL, people=1)
     run = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence.id
     before = person.get(f"/sequences/{run}").text
-    assert "Pause for days" in before and "Take the pause away" not in before
+    assert "Pause for days" in before and "End the pause" not in before
     assert "They answered" not in before
     assert person.post(f"/sequences/{run}/pause", days="2").status == 303
-    assert "Take the pause away" in person.get(f"/sequences/{run}").text
+    assert "End the pause" in person.get(f"/sequences/{run}").text
     assert "paused until <time" in person.get(f"/plans/{plan.id}").text
     assert person.post(f"/sequences/{run}/resume").status == 303
     assert "paused until <time" not in person.get(f"/plans/{plan.id}").text

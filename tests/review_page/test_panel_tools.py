@@ -74,7 +74,7 @@ async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_bef
         again = await host.show(plan)
         worked, _ = await host.approve(plan, proven(again))
     [told], [] = ([line for line in one["findings"] if "Paused" in line] for one in shown["persons"]["items"])
-    assert told.startswith("Paused: after a yes nothing leaves before 2026-11-25 12:00 UTC")
+    assert told.startswith("Paused: once approved, nothing is sent before 2026-11-25 12:00 UTC")
     assert "paused or resumed" in why and "Grace Hopper0: resumed" in why
     assert not [line for one in again["persons"]["items"] for line in one["findings"]]
     assert worked

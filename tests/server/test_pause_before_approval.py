@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from mcp.types import ElicitResult
 from tests.world.clock import NOON
-from tests.world.open_server import GRACE, LINUS, MAIL, World
+from tests.world.open_server import GRACE, LINUS, MAIL, World, yes
 from tests.world.vendor_starts import approve as yes_there
 from tests.world.vendor_starts import enrolled, start_at
 from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 from sequences_mcp.services.reviews import approve_plan
+from sequences_mcp.services.sequences import resume_sequence
 
 UNTIL = NOON + timedelta(days=3)
 
@@ -37,6 +40,35 @@ async def test_who_was_paused_before_the_yes_starts_paused_and_the_others_start(
     assert (rows[run]["status"], other["status"]) == ("WAITING_FOR_LEAD", "ACTIVE")
     assert rows[run]["why"].startswith("paused until 2026-11-26 12:00")
     assert resumed["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_the_dialog_shows_who_is_paused_and_a_pause_taken_away_while_it_is_open_is_noticed(
+    world: World, era: str
+) -> None:
+    asked: list[str] = []
+
+    async def answer(message: str) -> ElicitResult:
+        asked.append(message)
+        if len(asked) == 1:
+            return ElicitResult(action="cancel")
+        if len(asked) == 2:
+            async with world.app() as app:
+                await resume_sequence(app, sequence_id=run)
+        return yes(message)
+
+    async with world.client(era, answer) as desktop:
+        start = {"blueprint_id": await desktop.blueprint(MAIL), "contacts": [GRACE, LINUS]}
+        first = await desktop.call("start_sequence", **start)
+        run = first["sample"]["sequence_id"]
+        await desktop.call("pause_sequence", sequence_id=run, paused_until=UNTIL.isoformat())
+        late = await desktop.refused("start_sequence", **start)
+        approved = await desktop.call("start_sequence", **start)
+    told = "Paused: once approved, nothing is sent before 2026-11-26 12:00 UTC, unless the pause is ended."
+    assert [message.count("Paused") for message in asked] == [0, 1, 0]
+    assert f"{told}\n" in asked[1] and "about Thu 2026-11-26 12:00 UTC" in asked[1]
+    assert "have been paused or resumed" in late["message"]
+    assert approved["approval"] == "given"
 
 
 async def test_resuming_before_the_yes_takes_the_pause_away_and_sends_nothing(world: World) -> None:

@@ -15,8 +15,7 @@ from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, Desktop, peopl
 from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.review import terminal
 from sequences_mcp.review.decide import look_up
-from sequences_mcp.review.lock.sessions import Reading
-from sequences_mcp.review.presentation import overview
+from sequences_mcp.review.presentation import present_plan
 from sequences_mcp.services.reviews import list_reviews
 
 DOUBTFUL = {
@@ -34,7 +33,7 @@ async def numbers_of_warnings(bureau: Bureau, desktop: Desktop, started: dict[st
     [listed] = (await desktop.call("list_reviews"))["plans"]["items"]
     async with bureau.app() as app:
         plan = await app.plans.get_plan(started["plan_id"])
-        seen = await overview(app, plan, reading=Reading())
+        seen = await present_plan(app, plan)
         reviews = await list_reviews(app)
         head = (await look_up(app, plan.id)).lines
         [line] = terminal.review_list(reviews)
@@ -104,8 +103,8 @@ async def test_after_a_yes_each_step_tells_what_became_of_it(bureau: Bureau) -> 
         await desktop.call("stop_sequence", sequence_id=run["id"], reason="LOSE")
         bureau.work()
     async with bureau.app() as app:
-        seen = await overview(app, await app.plans.get_plan(started["plan_id"]), reading=Reading())
-    assert [stop.told for stop in seen.stops] == [
+        seen = await present_plan(app, await app.plans.get_plan(started["plan_id"]))
+    assert [step.told for step in seen.steps] == [
         "2 written to the outbox folder, 1 never reached",
         "1 never reached, 2 to come",
     ]

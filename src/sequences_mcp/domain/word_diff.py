@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence as Items
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 MOST_EDITS = 60
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]+")
 
 
-class DiffSpan(NamedTuple):
-    """Words ``before[a:b]`` that are, or were replaced by, ``after[c:d]``."""
+@dataclass(frozen=True, slots=True)
+class DiffSpan:
+    """Words ``before`` of one text that are, or were replaced by, the words ``after`` of another."""
 
     same: bool
-    a: int
-    b: int
-    c: int
-    d: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The stretch of the other text."""
+        return "".join(self.after)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the first text has something else there."""
+        return not self.same
 
 
 def split_words(text: str) -> list[str]:
@@ -41,7 +50,7 @@ def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS)
     for (a, c), (b, d) in pairwise(pairs):
         if b > a or d > c:
             is_match = b - a == d - c and list(before[a:b]) == list(after[c:d])
-            made.append(DiffSpan(is_match, a, b, c, d))
+            made.append(DiffSpan(is_match, tuple(before[a:b]), tuple(after[c:d])))
     return _joined(made)
 
 
@@ -88,6 +97,6 @@ def _joined(made: list[DiffSpan]) -> list[DiffSpan]:
     for span in made:
         if joined and joined[-1].same == span.same:
             last = joined.pop()
-            span = DiffSpan(span.same, last.a, span.b, last.c, span.d)
+            span = DiffSpan(span.same, last.before + span.before, last.after + span.after)
         joined.append(span)
     return joined

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plain_words import as_shown
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.plan import OPEN, Plan
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import TERMINAL, Run, StepRun
+from sequences_mcp.domain.shown import MANY, DutyShown, PlanShown
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.review.lock.sessions import Reading
+from sequences_mcp.review.presentation import present_plan
 from sequences_mcp.services.sequences import get_sequence
 
-MANY = 50
 PAGE = 100
 _NAMED = 3
 _SAMPLE = {  # by whether a vendor carries the plan out
     False: "Open one person and read their texts",
     True: "Open one person and read what the vendor is given about them, and their texts where they are known",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """One thing a person does before approving; ``done`` None: it is looked at when they approve."""
-
-    words: str
-    done: bool | None
-    link: str
 
 
 def show_text(reading: Reading, sequence: Run, run: StepRun) -> None:
@@ -70,19 +62,38 @@ def _note_sample(reading: Reading, sequence: Run) -> None:
         reading.samples.setdefault(sequence.plan_id, set()).add(sequence.id)
 
 
-async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading) -> list[Duty]:
-    """Return what a plan asks of the person who would approve it."""
+async def show_plan_to(app: AppContext, plan: Plan, *, reading: Reading) -> PlanShown:
+    """Return a plan for somebody who has read so much of it; they have now seen this state of it."""
+    shown = await present_plan(app, plan)
+    state = state_shown(plan.digest, shown.tally.pauses)
+    if plan.digest and state not in reading.seen:
+        newest = await app.records.list_audit(page=1, size=1)
+        reading.seen[state] = newest.items[0].number if newest.items else 0
+    return replace(shown, duties=await duties(app, plan, tally=shown.tally, reading=reading))
+
+
+def state_shown(digest: str, pauses: str) -> str:
+    """Return what a state of a plan is known by: its digest, and who was paused in it."""
+    return f"{digest}:{pauses}"
+
+
+async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading) -> tuple[DutyShown, ...]:
+    """Return what a plan asks of the person who would approve it; nothing of one that is decided."""
+    if plan.status not in OPEN:
+        return ()
     here = f"/plans/{plan.id}"
-    found = [Duty(_SAMPLE[plan.header.is_at_vendor], await sample_opened(app, plan, reading), f"{here}/sample")]
+    found = [
+        DutyShown(_SAMPLE[plan.header.is_at_vendor], await sample_opened(app, plan, reading), f"{here}/sample")
+    ]
     if plan.missing_texts:
-        found.append(Duty(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
+        found.append(DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
     if to_read := await _to_read(app, plan):
         read = await all_read(app, plan, reading) if to_read <= PAGE else None
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
-        found.append(Duty(words, read, f"{here}/texts"))
+        found.append(DutyShown(words, read, f"{here}/texts"))
     if tally.concerned > MANY:
-        found.append(Duty(f"State how many people it reaches: {tally.concerned:,}", None, ""))
-    return found
+        found.append(DutyShown(f"State how many people it reaches: {tally.concerned:,}", None, ""))
+    return tuple(found)
 
 
 async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:

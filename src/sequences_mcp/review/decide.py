@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
-from sequences_mcp.domain.plan import OPEN, Plan, PlanStatus
+from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import TERMINAL, StepRun
+from sequences_mcp.domain.shown import MANY, PersonShown, PlanShown
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.planning import warnings
-from sequences_mcp.planning.requirements import UNREAD, accounts_needed
-from sequences_mcp.planning.timetable import Slot, timetable
-from sequences_mcp.planning.vendor_texts import not_given, title_of
+from sequences_mcp.planning.vendor_texts import title_of
 from sequences_mcp.ports.embedded import Draft, SequenceDetail, ToolCall
 from sequences_mcp.review import terminal
-from sequences_mcp.review.consent import MANY
+from sequences_mcp.review.presentation import present_person, present_plan
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import resolve_operation, vendor_of
 from sequences_mcp.services.reviews import approve_change, approve_draft, approve_plan, refuse_plan
@@ -58,9 +57,9 @@ async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew
     plan = await app.plans.get_plan(identifier)
     if renew and plan.status is PlanStatus.VOID:
         plan = await app.plans.renew_plan(plan.id)
-    tally = await app.records.tally(plan.id)  # before the people are read: a change meanwhile is noticed
-    lines = [line async for line in _plan_lines(app, plan, full=full)]
-    return Look(tuple(lines), plan.digest, plan.people, tally.pauses)
+    shown = await present_plan(app, plan)
+    lines = [line async for line in _plan_lines(app, shown, full=full)]
+    return Look(tuple(lines), plan.digest, plan.people, shown.tally.pauses)
 
 
 async def approve_in_terminal(
@@ -168,41 +167,21 @@ async def _draft(app: AppContext, identifier: str) -> Draft:
     return await offered(app.local.drafts, app.local, verb="read drafts").get_draft(identifier)
 
 
-async def _plan_lines(app: AppContext, plan: Plan, *, full: bool) -> AsyncIterator[str]:
-    first: SequenceDetail | None = None
-    sourcing = await warnings.sourcing_of_plan(app, plan)
-    for line in await _head(app, plan):
+async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> AsyncIterator[str]:
+    first: PersonShown | None = None
+    for line in terminal.plan_head(shown):
         yield line
-    async for detail in _people(app, plan):
-        if plan.status not in OPEN or detail.sequence.status in TERMINAL:
-            yield terminal.person_decided(detail)
+    async for detail in _people(app, shown.plan):
+        person = present_person(app, detail, sourcing=shown.sourcing)
+        if not shown.decidable or detail.sequence.status in TERMINAL:
+            yield terminal.person_decided(person)
             continue
-        first = first or detail
-        for line in _one(detail, first, full=full):
+        first = first or person
+        for line in _lines_of(person, first, full=full):
             yield line
         if detail.sequence.warnings:
-            for line in terminal.warned(warnings.person_warnings(app, detail, sourcing=sourcing)):
+            for line in terminal.warned(person.warnings):
                 yield line
-
-
-async def _head(app: AppContext, plan: Plan) -> list[str]:
-    """Return what is said of everybody: when steps would leave only where somebody waits for a decision."""
-    slots: tuple[Slot, ...] = ()
-    found = await warnings.blueprint_warnings(app, plan)
-    report = await warnings.planned_blueprint(app, plan)
-    # Said whether or not it has an effect: who reads the texts is part of what a person decides.
-    spared = [one for one in report.findings if one.rule == UNREAD and one not in found]
-    people = await app.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
-    lacking = not_given(people.items[0]) if people.items else ()
-    accounts = accounts_needed(plan.header.blueprint_id, report.blueprint.steps)
-    if plan.status in OPEN and people.items:
-        sequence = people.items[0].sequence
-        steps = [run.step for run in sequence.steps]
-        slots = timetable(app, steps, zone=sequence.time_zone, start=app.clock())
-    return [
-        *terminal.plan_head(plan, slots, warnings=len(found) + plan.warnings, accounts=accounts, lacking=lacking),
-        *terminal.warned([*found, *spared]),
-    ]
 
 
 async def _people(app: AppContext, plan: Plan) -> AsyncIterator[SequenceDetail]:
@@ -216,10 +195,11 @@ async def _people(app: AppContext, plan: Plan) -> AsyncIterator[SequenceDetail]:
         page += 1
 
 
-def _one(detail: SequenceDetail, first: SequenceDetail, *, full: bool) -> Iterator[str]:
-    if full or detail is first or detail.sequence.warnings or any(map(_is_own, detail.sequence.steps)):
-        return terminal.person_in_full(detail)
-    return terminal.person_by_difference(detail, first)
+def _lines_of(person: PersonShown, first: PersonShown, *, full: bool) -> Iterator[str]:
+    sequence = person.sequence
+    if full or person is first or sequence.warnings or any(map(_is_own, sequence.steps)):
+        return terminal.person_in_full(person)
+    return terminal.person_by_difference(person, first)
 
 
 def _is_own(run: StepRun) -> bool:

@@ -14,41 +14,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sequences_mcp.context import (
-    AppContext,
-    Challenge,
-    Decision,
-    DutyShown,
-    PanelSpan,
-    PersonShown,
-    PlanShown,
-    StepShown,
-    TextShown,
-)
-from sequences_mcp.domain.digests import person_digest, text_digest
-from sequences_mcp.domain.findings import Finding
-from sequences_mcp.domain.plain_words import as_shown, for_person
+from sequences_mcp.context import AppContext, Decision
+from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.records import Page
-from sequences_mcp.domain.run import SequenceStatus
+from sequences_mcp.domain.shown import MANY, MARK, Challenge, PanelShown
 from sequences_mcp.errors import ApprovalError, SequencesError
-from sequences_mcp.planning.vendor_texts import handed_facts, not_given
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review import consent
-from sequences_mcp.review.consent import MANY
 from sequences_mcp.review.lock import passphrase
 from sequences_mcp.review.lock.sessions import PANEL, Reading, Tries
-from sequences_mcp.review.presentation import (
-    ExactText,
-    Overview,
-    Stop,
-    TextSegment,
-    exact_texts_of,
-    overview,
-    pause_words,
-    state_shown,
-    warnings_of_text,
-)
+from sequences_mcp.review.presentation import present_texts
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
 
@@ -57,7 +32,6 @@ SIZE = 5
 HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for a vendor; the handing over goes on without it
 LASTS = timedelta(minutes=30)
 MOST = 32
-MARK = 16  # digits of a digest by which a panel reports what was on screen
 ON_PAGE = "Approve it on the review page."
 NOT_SET = "No passphrase has been chosen yet: sequences-mcp review set-passphrase, in a terminal."
 SET_AGAIN = (
@@ -76,7 +50,7 @@ class _Asked(NamedTuple):
 
 
 class ChatPanel:
-    """``flows.desk.Panel`` over the data folder of one process."""
+    """``context.PlanPanel`` over the data folder of one process."""
 
     def __init__(
         self,
@@ -97,7 +71,7 @@ class ChatPanel:
         # nobody reading, so that what it saw last is not what a person saw.
         self._pauses: dict[str, str] = {}
 
-    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PlanShown:
+    async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PanelShown:
         """Return some people of a plan with their exact texts.
 
         Only what the panel reports in ``seen`` counts as read: that a text was served does not show that it was on
@@ -111,34 +85,20 @@ class ChatPanel:
         with _in_a_persons_words():
             return await self._decided(app, plan_id, digest=digest, decision=decision, proof=proof)
 
-    async def _shown(self, app: AppContext, plan_id: str, *, page: int, seen: str) -> PlanShown:
+    async def _shown(self, app: AppContext, plan_id: str, *, page: int, seen: str) -> PanelShown:
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)  # before the people are read: a change meanwhile is noticed
         self._pauses.setdefault(plan.digest, tally.pauses)
         people = await app.records.list_people(plan.id, page=page, size=SIZE)
         self._offer(plan, people.items)
         self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
-        whole = await overview(app, plan, reading=self._reading)
+        shown = await consent.show_plan_to(app, plan, reading=self._reading)
         elsewhere = self._elsewhere(app, plan)
-        if whole.tally.live and (waits := app.waits_for_worker(plan)):
+        if shown.tally.live and (waits := app.waits_for_worker(plan)):
             elsewhere = f"{elsewhere} {for_person(waits)}"
-        return PlanShown(
-            plan=plan,
-            waiting=whole.tally.concerned,
-            warnings=whole.warnings,
-            many=whole.tally.concerned > MANY,
-            decidable=whole.decidable,
-            consequence=whole.consequence,
-            accounts=whole.accounts,
-            steps=tuple(map(_step, whole.stops)),
-            findings=tuple(_words(whole.findings)),
-            duties=tuple(DutyShown(duty.words, duty.done) for duty in whole.duties),
-            people=Page(
-                tuple([await _person(app, one, whole) for one in people.items]),
-                people.total_count,
-                people.page,
-                people.size,
-            ),
+        return PanelShown(
+            shown=shown,
+            people=people.map(lambda detail: present_texts(app, detail, shown.first, sourcing=shown.sourcing)),
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )
@@ -155,7 +115,7 @@ class ChatPanel:
             raise ApprovalError(why, next_step="Nothing was approved.")
         if (pauses := self._pauses.get(plan.digest, "")) != tally.pauses:
             self._pauses[plan.digest] = tally.pauses
-            since = self._reading.seen.get(state_shown(plan.digest, pauses), 0)
+            since = self._reading.seen.get(consent.state_shown(plan.digest, pauses), 0)
             moved = "; ".join(await consent.changes_since(app, plan, since))
             raise ApprovalError(f"{PAUSES_MOVED} {moved}.", next_step="Nothing was approved; read it again.")
         stated = str(tally.concerned) if tally.concerned > MANY else ""
@@ -230,56 +190,3 @@ def _in_a_persons_words() -> Iterator[None]:
     except SequencesError as error:
         error.message, error.next_step = for_person(error.message), for_person(error.next_step)
         raise
-
-
-async def _person(app: AppContext, detail: SequenceDetail, seen: Overview) -> PersonShown:
-    other = seen.first if seen.first and seen.first.sequence.id != detail.sequence.id else None
-    texts = exact_texts_of(app, detail, other, sourcing=seen.sourcing)
-    lacking = ", ".join(not_given(detail)).replace("_", " ")
-    paused = pause_words(detail.sequence, now=app.clock())
-    return PersonShown(
-        mark=person_digest(detail.sequence).hex()[:MARK] if detail.sequence.is_at_vendor else None,
-        name=_line(detail.contact.display_name),
-        handed=_line(handed_facts(detail.sequence)) or None,
-        not_given=f"Known here and not given to the vendor with a start: {lacking}." if lacking else None,
-        out=detail.sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY),
-        findings=(*((paused,) if paused else ()), *_words(await warnings_of_text(app, seen.plan, detail))),
-        texts=tuple(_text(detail, text) for text in texts),
-    )
-
-
-def _text(detail: SequenceDetail, shown: ExactText) -> TextShown:
-    run = shown.run
-    return TextShown(
-        mark=text_digest(detail.sequence, run).hex()[:MARK],
-        name=_line(run.step.name),
-        channel=(run.step.linked_in_type or run.step.type).value,
-        when=shown.slot.words,
-        recipient=None if run.recipient is None else _line(run.recipient),
-        subject=None if run.subject is None else _drawn(shown.subject, lines=False),
-        content=None if run.content is None else _drawn(shown.content),
-        findings=tuple(_words(shown.findings)),
-    )
-
-
-def _step(stop: Stop) -> StepShown:
-    return StepShown(
-        name=_line(stop.step.name),
-        channel=(stop.step.linked_in_type or stop.step.type).value,
-        wait=stop.wait,
-        when=stop.when,
-        told=stop.told,
-    )
-
-
-def _drawn(segments: Iterable[TextSegment], *, lines: bool = True) -> tuple[PanelSpan, ...]:
-    return tuple(PanelSpan(as_shown(one.text, keep="\n" if lines else ""), one.differs) for one in segments)
-
-
-def _words(found: Iterable[Finding]) -> Iterator[str]:
-    for one in found:
-        yield _line(f"{one.severity.value.capitalize()}: {for_person(one.message)} {one.excerpt}".rstrip())
-
-
-def _line(text: str) -> str:
-    return as_shown(text, keep="")

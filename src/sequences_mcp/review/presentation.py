@@ -5,52 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
-from sequences_mcp.domain.findings import Finding, warnings_in
+from sequences_mcp.domain.digests import text_digest
+from sequences_mcp.domain.findings import warnings_in
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, StepRun, StepState
-from sequences_mcp.domain.word_diff import diff_spans, split_words
+from sequences_mcp.domain.shown import MARK, PersonShown, PlanShown, StepShown, TextShown
+from sequences_mcp.domain.word_diff import DiffSpan, diff_spans, split_words
 from sequences_mcp.planning.requirements import accounts_needed
 from sequences_mcp.planning.timetable import Slot, timetable
-from sequences_mcp.planning.warnings import person_findings, person_warnings, planned_blueprint, sourcing_of_plan
+from sequences_mcp.planning.vendor_texts import handed_facts, not_given
+from sequences_mcp.planning.warnings import person_findings, person_warnings, planned_blueprint
 from sequences_mcp.ports.embedded import SequenceDetail
-from sequences_mcp.review import consent
-from sequences_mcp.review.consent import Duty
-from sequences_mcp.review.lock.sessions import Reading
 
 ALIKE = 0.5
 MOST_CHANGES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class TextSegment:
-    """A stretch of a text, and whether the other person's text has something else there."""
-
-    text: str
-    differs: bool
-
-
-def text_segments(text: str, other: str | None) -> tuple[TextSegment, ...]:
+def text_spans(text: str, other: str | None) -> tuple[DiffSpan, ...]:
     """Return a text in stretches; without another text, or with one that is very different, one stretch."""
     if other is None or text == other:
-        return (TextSegment(text, False),)
-    mine = split_words(text)
-    found = diff_spans(split_words(other), mine)
+        return (DiffSpan(True, (), (text,)),)
+    found = diff_spans(split_words(other), split_words(text))
     if found is None:
-        return (TextSegment(text, True),)
-    return tuple(TextSegment("".join(mine[one.c : one.d]), not one.same) for one in found if one.c < one.d)
+        return (DiffSpan(False, (), (text,)),)
+    return tuple(span for span in found if span.after)
 
 
-def text_changes(detail: SequenceDetail, first: SequenceDetail) -> tuple[str, ...] | None:
+def text_changes(sequence: Run, first: Run) -> tuple[str, ...] | None:
     """Return the words in which a person's texts differ from the first one's; None where they are another text."""
     found: dict[str, None] = {}
-    for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
+    for run, other in zip(sequence.steps, first.steps, strict=True):
         for text, basis in zip(_parts(run), _parts(other), strict=True):
             told = _replaced(text, basis)
             if told is None:
@@ -63,7 +54,7 @@ def _replaced(text: str, other: str) -> list[str] | None:
     if text == other:
         return []
     head, tail = _shared(text, other)
-    parts = text_segments(text[head : len(text) - tail], other[head : len(other) - tail])
+    parts = text_spans(text[head : len(text) - tail], other[head : len(other) - tail])
     same = head + tail + sum(len(part.text) for part in parts if not part.differs)
     if same < ALIKE * max(len(text), len(other)):
         return None
@@ -92,60 +83,47 @@ def pause_of(sequence: Run, *, now: datetime) -> datetime | None:
     return until if sequence.waits_for_plan and until is not None and until > now else None
 
 
-def pause_words(sequence: Run, *, now: datetime) -> str | None:
-    """Return that somebody who waits for an approval stays paused after it, or None."""
-    until = pause_of(sequence, now=now)
-    if until is None:
-        return None
-    when = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return f"Paused: after a yes nothing leaves before {when}, unless the pause is taken away."
-
-
 EDITABLE = ("planned", "held")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExactText:
-    """One step's exact text: what differs from somebody else's is marked, what was found stands beside it."""
-
-    run: StepRun
-    slot: Slot
-    subject: tuple[TextSegment, ...]
-    content: tuple[TextSegment, ...]
-    findings: tuple[Finding, ...]
-    editable: bool
-
-
-async def warnings_of_text(app: AppContext, plan: Plan, detail: SequenceDetail) -> tuple[Finding, ...]:
-    """Return the warnings about a person that are about no step of theirs: their facts, their address."""
-    found = person_warnings(app, detail, sourcing=await sourcing_of_plan(app, plan))
-    return tuple(one for one in found if one.step_id is None)
-
-
-def exact_texts_of(
-    app: AppContext, detail: SequenceDetail, other: SequenceDetail | None, *, sourcing: Sourcing
-) -> list[ExactText]:
-    """Return a person's texts, compared with another's where there is one."""
-    sequence = detail.sequence
-    found = person_findings(app, detail, sourcing=sourcing)
-    slots = timetable(
-        app,
-        [run.step for run in sequence.steps],
-        zone=sequence.time_zone,
-        start=pause_of(sequence, now=app.clock()) or app.clock(),
+def present_person(app: AppContext, detail: SequenceDetail, *, sourcing: Sourcing) -> PersonShown:
+    """Return one person of a plan, without their texts; ``sourcing`` is what the plan's blueprint fills."""
+    return PersonShown(
+        sequence=detail.sequence,
+        contact=detail.contact,
+        why=detail.outlook.why,
+        paused=pause_of(detail.sequence, now=app.clock()),
+        handed=handed_facts(detail.sequence),
+        not_given=not_given(detail),
+        warnings=person_warnings(app, detail, sourcing=sourcing),
     )
-    others = other.sequence.steps if other else (None,) * len(sequence.steps)
-    return [
-        ExactText(
+
+
+def present_texts(
+    app: AppContext, detail: SequenceDetail, other: Run | None, *, sourcing: Sourcing, checked: bool = True
+) -> PersonShown:
+    """Return one person with their exact texts, compared with another's where there is one.
+
+    ``checked`` has what the guards find in each text beside it.
+    """
+    person, sequence = present_person(app, detail, sourcing=sourcing), detail.sequence
+    found = person_findings(app, detail, sourcing=sourcing) if checked else ()
+    start = person.paused or app.clock()
+    slots = timetable(app, [run.step for run in sequence.steps], zone=sequence.time_zone, start=start)
+    others = other.steps if other and other.id != sequence.id else (None,) * len(sequence.steps)
+    texts = tuple(
+        TextShown(
             run=run,
-            slot=slot,
-            subject=text_segments(run.subject or "", basis.subject if basis else None),
-            content=text_segments(run.content or "", basis.content if basis else None),
-            findings=tuple(one for one in found if one.step_id == run.step.id),
+            mark=text_digest(sequence, run).hex()[:MARK],
+            when=slot.words,
+            subject=text_spans(run.subject or "", basis.subject if basis else None),
+            content=text_spans(run.content or "", basis.content if basis else None),
+            findings=tuple(finding for finding in found if finding.step_id == run.step.id),
             editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
         )
         for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
-    ]
+    )
+    return replace(person, texts=texts)
 
 
 WORDS = {
@@ -155,23 +133,6 @@ WORDS = {
     Channel.SMS: ("SMS task", "SMS tasks"),
 }
 WIDTH, MARGIN, LEAST_GAP = 720, 40, 70
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """One step on the line: where it lies in the picture, what comes before it, and how many people it reaches.
-
-    ``told`` says the same in words: of a plan that was decided, what became of the step.
-    """
-
-    step: Step
-    number: int
-    x: float
-    wait: str
-    when: str
-    held: bool
-    reaches: int
-    told: str
 
 
 _DONE = (StepState.SENT, StepState.DONE)
@@ -187,13 +148,13 @@ _STATES = {
 }
 
 
-def stops(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[Stop, ...]:
+def _steps(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[StepShown, ...]:
     """Return the steps of a plan as stops on a line: whom each would reach, or once decided, whom it has."""
     places = _places([slot.at for slot in slots]) if slots else []
     undecided = plan.status in (*OPEN, PlanStatus.DRAFTING)
     reached = [_reached(place, tally, undecided=undecided) for place in range(len(steps))]
     return tuple(
-        Stop(
+        StepShown(
             step=step,
             number=number,
             x=place,
@@ -296,61 +257,26 @@ def _places(moments: Items[datetime]) -> list[float]:
     return [round(place, 1) for place in places]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """A plan and all that is said about everybody in it; ``first`` is whom others are compared with.
-
-    ``warnings`` is how many a yes covers, ``accounts`` what has to be connected at a vendor.
-    """
-
-    plan: Plan
-    tally: PlanTally
-    stops: tuple[Stop, ...]
-    consequence: str
-    findings: tuple[Finding, ...]
-    sourcing: Sourcing
-    first: SequenceDetail | None
-    duties: tuple[Duty, ...]
-    warnings: int
-    accounts: str | None
-
-    @property
-    def decidable(self) -> bool:
-        """Whether a person can still say no to it, and yes once it is not void."""
-        return self.plan.status in OPEN
-
-
-async def overview(app: AppContext, plan: Plan, *, reading: Reading) -> Overview:
-    """Return a plan as it stands, for somebody who has read so much of it; they have now seen this state of it."""
-    tally = await app.records.tally(plan.id)
-    await _note(app, plan, reading, tally=tally)
+async def present_plan(app: AppContext, plan: Plan) -> PlanShown:
+    """Return a plan as it stands: what is said about everybody in it."""
+    tally = await app.records.tally(plan.id)  # before the people are read: a pause taken away meanwhile is noticed
     report = await planned_blueprint(app, plan)
-    people = await app.records.list_people(plan.id, page=1, size=1)
-    first = people.items[0] if people.items else None
-    steps, sourcing = report.blueprint.steps, report.blueprint.sourcing
-    slots = timetable(app, steps, zone=first.sequence.time_zone if first else "UTC", start=app.clock())
-    open_duties = await consent.duties(app, plan, tally=tally, reading=reading)
-    return Overview(
+    people = await app.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
+    detail = people.items[0] if people.items else None
+    first, steps, now = detail.sequence if detail else None, report.blueprint.steps, app.clock()
+    zone, paused = (first.time_zone, pause_of(first, now=now)) if first else ("UTC", None)
+    slots = timetable(app, steps, zone=zone, start=paused or now)
+    # Others begin before somebody who is paused.
+    begins = timetable(app, steps[:1], zone=zone, start=now) if paused and tally.concerned > 1 else slots
+    return PlanShown(
         plan=plan,
         tally=tally,
-        stops=stops(plan, steps, slots, tally=tally),
-        consequence=consequence(plan, tally=tally, steps=steps, first=slots[0] if slots else None),
+        steps=_steps(plan, steps, slots, tally=tally),
+        consequence=consequence(plan, tally=tally, steps=steps, first=begins[0] if begins else None),
         findings=tuple(report.findings),
-        sourcing=sourcing,
-        first=first,
-        duties=tuple(open_duties) if plan.status in OPEN else (),
         warnings=len(warnings_in(report.findings)) + plan.warnings,
+        sourcing=report.blueprint.sourcing,
+        first=first,
         accounts=accounts_needed(plan.header.blueprint_id, steps),
+        not_given=not_given(detail) if detail else (),
     )
-
-
-async def _note(app: AppContext, plan: Plan, reading: Reading, *, tally: PlanTally) -> None:
-    state = state_shown(plan.digest, tally.pauses)
-    if plan.digest and state not in reading.seen:
-        newest = await app.records.list_audit(page=1, size=1)
-        reading.seen[state] = newest.items[0].number if newest.items else 0
-
-
-def state_shown(digest: str, pauses: str) -> str:
-    """Return what a state of a plan is known by: its digest, and who was paused in it."""
-    return f"{digest}:{pauses}"

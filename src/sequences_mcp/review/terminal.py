@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.findings import Finding, warnings_in
 from sequences_mcp.domain.plain_words import STATUSES, as_shown, for_terminal
 from sequences_mcp.domain.plan import Plan, Terms
 from sequences_mcp.domain.records import WorkDone
 from sequences_mcp.domain.run import StepRun
-from sequences_mcp.planning.timetable import Slot
-from sequences_mcp.planning.vendor_texts import handed_facts, vendor_words
-from sequences_mcp.ports.embedded import Draft, PendingChange, SequenceDetail
+from sequences_mcp.domain.shown import PersonShown, PlanShown
+from sequences_mcp.planning.requirements import UNREAD
+from sequences_mcp.planning.vendor_texts import vendor_words
+from sequences_mcp.ports.embedded import Draft, PendingChange
 from sequences_mcp.services.blueprints import Located
 from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import Reviews
@@ -66,29 +67,27 @@ def waiting_line(plan: Plan, *, warnings: int) -> str:
     return ", ".join(parts)
 
 
-def plan_head(
-    plan: Plan, slots: Iterable[Slot], *, warnings: int, accounts: str | None = None, lacking: Iterable[str] = ()
-) -> Iterator[str]:
-    """Yield what a plan says about everybody in it.
-
-    ``accounts`` is what has to be connected at a vendor, ``lacking`` what it is not given of the first person.
-    """
-    header = plan.header
-    yield f"Plan {plan.id} ({plan.status.words}): {waiting_line(plan, warnings=warnings)}"
+def plan_head(shown: PlanShown) -> Iterator[str]:
+    """Yield what a plan says about everybody in it: when steps leave only where somebody waits for a decision."""
+    plan, header = shown.plan, shown.plan.header
+    yield f"Plan {plan.id} ({plan.status.words}): {waiting_line(plan, warnings=shown.warnings)}"
     version = header.version_told
     yield f"Blueprint: {_line(header.blueprint_name)}{f', version {version}' if version else ''}"
     yield from _terms(header.terms)
-    planned = [f"  {slot.step_id}: {slot.words}" for slot in slots]
-    if planned and not header.is_at_vendor:
+    if shown.steps and shown.first and shown.decidable and not header.is_at_vendor:
         yield "If approved now, the first person's steps leave:"
-        yield from planned
-    if accounts:
-        yield f"Needs: {accounts}"
-    if told := ", ".join(lacking).replace("_", " "):
-        yield f"Known here and not given to {header.terms.sender_name}: {told}"
+        yield from (f"  {step.step.id}: {step.when}" for step in shown.steps)
+    if shown.accounts:
+        yield f"Needs: {shown.accounts}"
+    if lacking := ", ".join(shown.not_given).replace("_", " "):
+        yield f"Known here and not given to {header.terms.sender_name}: {lacking}"
     yield f"Expires: {_utc(header.expires_at)}   Digest: {plan.digest[:16]}…"
     if plan.reason:
         yield f"Note: {_line(for_terminal(plan.reason))}"
+    # UNREAD is said whether or not it has an effect: who reads the texts is part of what a person decides.
+    warnings = warnings_in(shown.findings)
+    unread = (found for found in shown.findings if found.rule == UNREAD and found not in warnings)
+    yield from warned([*warnings, *unread])
 
 
 def warned(found: Iterable[Finding]) -> Iterator[str]:
@@ -112,26 +111,26 @@ def _terms(terms: Terms) -> Iterator[str]:
     yield f"Window: {terms.window}; at most {terms.daily_cap} a day, {terms.spacing} s apart"
 
 
-def person_decided(detail: SequenceDetail) -> str:
-    """Return one person whom a yes no longer concerns, or of whom it was decided: how their run stands."""
-    sequence, why = detail.sequence, _line(for_terminal(detail.outlook.why))
-    return f"── {_line(detail.contact.display_name)} ({sequence.id}): {STATUSES[sequence.status.value]}, {why}"
+def person_decided(person: PersonShown) -> str:
+    """Return one person whom an approval no longer concerns, or of whom it was decided: how their run stands."""
+    sequence, why = person.sequence, _line(for_terminal(person.why))
+    return f"── {_line(person.contact.display_name)} ({sequence.id}): {STATUSES[sequence.status.value]}, {why}"
 
 
-def person_in_full(detail: SequenceDetail) -> Iterator[str]:
+def person_in_full(person: PersonShown) -> Iterator[str]:
     """Yield one person's exact texts."""
-    yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id})"
-    yield from _paused(detail)
-    if given := handed_facts(detail.sequence):
-        yield f"  {_line(given)}"
-    for run in detail.sequence.steps:
+    yield f"── {_line(person.contact.display_name)} ({person.sequence.id})"
+    yield from _facts(person)
+    for run in person.sequence.steps:
         yield from step_in_full(run)
 
 
-def _paused(detail: SequenceDetail) -> Iterator[str]:
-    """Yield that somebody who waits for an approval stays paused after it: as the outlook says it."""
-    if detail.sequence.waits_for_plan and "paused" in detail.outlook.why:
-        yield f"  {_line(detail.outlook.why)}"
+def _facts(person: PersonShown) -> Iterator[str]:
+    """Yield that somebody stays paused after an approval, as their outlook says it, and what a vendor is given."""
+    if person.paused:
+        yield f"  {_line(person.why)}"
+    if person.handed:
+        yield f"  {_line(person.handed)}"
 
 
 def step_in_full(run: StepRun) -> Iterator[str]:
@@ -143,16 +142,14 @@ def step_in_full(run: StepRun) -> Iterator[str]:
     yield from (f"  │ {line}" for line in as_shown(run.content or "(no text yet)").split("\n"))
 
 
-def person_by_difference(detail: SequenceDetail, first: SequenceDetail) -> Iterator[str]:
+def person_by_difference(person: PersonShown, first: PersonShown) -> Iterator[str]:
     """Yield only the lines in which this person's texts differ from the first person's.
 
     A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
     """
-    yield f"── {_line(detail.contact.display_name)} ({detail.sequence.id}), where it differs:"
-    yield from _paused(detail)
-    if given := handed_facts(detail.sequence):
-        yield f"  {_line(given)}"
-    for run, other in zip(detail.sequence.steps, first.sequence.steps, strict=True):
+    yield f"── {_line(person.contact.display_name)} ({person.sequence.id}), where it differs:"
+    yield from _facts(person)
+    for run, other in zip(person.sequence.steps, first.sequence.steps, strict=True):
         mine, theirs = _lines(run), _lines(other)
         if len(mine) != len(theirs):
             yield from step_in_full(run)

@@ -21,13 +21,11 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from sequences_mcp.domain.addresses import with_wire_forms
-from sequences_mcp.domain.findings import Finding
-from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.findings import Finding, warnings_in
 from sequences_mcp.domain.run import StepRun
+from sequences_mcp.domain.shown import PersonShown, PlanShown
 from sequences_mcp.domain.word_diff import diff_spans
-from sequences_mcp.planning.vendor_texts import handed_facts, not_given, vendor_words
-from sequences_mcp.planning.warnings import PlanWarnings
-from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.server.view import visible_text
 from sequences_mcp.server.views.reviews import delivery_words
 from sequences_mcp.server.views.sequences import channel_of
@@ -36,33 +34,24 @@ ALIKE = 0.6
 _WORDS = re.compile(r"\s+|\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One person of the plan, and when each of their steps is expected to leave, in words."""
-
-    detail: SequenceDetail
-    times: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Everything the dialog says."""
+    """Everything the dialog says: of the plan, and of each person with their texts."""
 
-    plan: Plan
-    people: tuple[Shown, ...]
-    warnings: PlanWarnings
+    shown: PlanShown
+    people: tuple[PersonShown, ...]
     left_out: int
 
     def text(self) -> str:
         """Return the dialog's message. It depends on nothing but these values."""
         first, *others = self.people
-        lines = [*self._heading(), "", *_whole(first), *self._warned(first)]
+        lines = [*self._heading(), "", *_whole(first), *_warnings(first.warnings)]
         for other in others:
-            lines += ["", *_differing(first, other), *self._warned(other)]
+            lines += ["", *_differing(first, other), *_warnings(other.warnings)]
         return with_wire_forms(visible_text("\n".join(lines)))
 
     def _heading(self) -> Iterator[str]:
-        plan, header, terms = self.plan, self.plan.header, self.plan.header.terms
+        plan, header, terms = self.shown.plan, self.shown.plan.header, self.shown.plan.header.terms
         people = "1 person" if plan.people == 1 else f"{plan.people} people"
         where = f" at {terms.sender_name}" if terms.are_a_vendors else ""
         version = header.version_told
@@ -74,16 +63,13 @@ class Question:
             window = f"{terms.window} in each person's time zone"
             yield f"E-mails leave {window}, at most {terms.daily_cap} in 24 hours."
         yield f"Fingerprint of this plan: {plan.digest[:16]}…"
-        if told := not_given(self.people[0].detail):
-            yield f"Known here and not given to {terms.sender_name}: {', '.join(told)}."
+        if facts := self.people[0].not_given:
+            yield f"Known here and not given to {terms.sender_name}: {', '.join(facts)}."
         if self.left_out:
             yield f"Left out of this start: {self.left_out}."
-        if number := self.warnings.number:
+        if number := self.shown.warnings:
             yield f"Approving covers {number} {'warning' if number == 1 else 'warnings'}."
-        yield from _warnings(self.warnings.of_all)
-
-    def _warned(self, shown: Shown) -> Iterator[str]:
-        return _warnings(self.warnings.of_people.get(shown.detail.sequence.id, ()))
+        yield from _warnings(warnings_in(self.shown.findings))
 
 
 def _warnings(found: Iterable[Finding]) -> Iterator[str]:
@@ -92,23 +78,25 @@ def _warnings(found: Iterable[Finding]) -> Iterator[str]:
         yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
 
 
-def _name(shown: Shown) -> str:
-    contact = shown.detail.contact
+def _name(person: PersonShown) -> str:
+    contact = person.contact
     return f"{contact.display_name} <{contact.email}>" if contact.email else contact.display_name
 
 
-def _given(shown: Shown) -> Iterator[str]:
-    if given := handed_facts(shown.detail.sequence):
-        yield f"{_name(shown)}: {given}"
+def _facts(person: PersonShown) -> Iterator[str]:
+    if person.handed:
+        yield f"{_name(person)}: {person.handed}"
+    if person.pause_words:
+        yield f"{_name(person)}: {person.pause_words}"
 
 
-def _whole(shown: Shown) -> Iterator[str]:
-    yield from _given(shown)
-    if not shown.detail.sequence.steps:
+def _whole(person: PersonShown) -> Iterator[str]:
+    yield from _facts(person)
+    if not person.texts:
         return
-    yield f"{_name(shown)} gets:"
-    for number, (run, time) in enumerate(zip(shown.detail.sequence.steps, shown.times, strict=True), start=1):
-        yield from _step(number, run, time)
+    yield f"{_name(person)} gets:"
+    for number, text in enumerate(person.texts, start=1):
+        yield from _step(number, text.run, text.when)
 
 
 def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
@@ -119,13 +107,13 @@ def _step(number: int, run: StepRun, time: str) -> Iterator[str]:
         yield f"   {line}"
 
 
-def _differing(first: Shown, other: Shown) -> Iterator[str]:
-    yield from _given(other)
-    if not other.detail.sequence.steps:
+def _differing(first: PersonShown, other: PersonShown) -> Iterator[str]:
+    yield from _facts(other)
+    if not other.texts:
         return
     yield f"{_name(other)} gets the same, except:"
-    pairs = zip(first.detail.sequence.steps, other.detail.sequence.steps, other.times, strict=True)
-    for number, (mine, theirs, time) in enumerate(pairs, start=1):
+    for number, (basis, text) in enumerate(zip(first.texts, other.texts, strict=True), start=1):
+        mine, theirs, time = basis.run, text.run, text.when
         changes = _changes(mine, theirs)
         if changes is None:
             yield from _step(number, theirs, time)
@@ -151,14 +139,10 @@ def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
     found = diff_spans(mine, theirs)
     if found is None:
         return None
-    alike = sum(one.b - one.a for one in found if one.same)
+    alike = sum(len(span.before) for span in found if span.same)
     if mine and theirs and 2 * alike < ALIKE * (len(mine) + len(theirs)):
         return None
-    return [
-        f"“{''.join(mine[one.a : one.b]).strip()}” becomes “{''.join(theirs[one.c : one.d]).strip()}”"
-        for one in found
-        if not one.same
-    ]
+    return [f"“{''.join(span.before).strip()}” becomes “{span.text.strip()}”" for span in found if span.differs]
 
 
 ROUNDS_SINCE = "2026-07-28"  # from then on a client answers by calling again

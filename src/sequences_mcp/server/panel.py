@@ -6,19 +6,26 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.apps import APP_MIME_TYPE, Apps, client_supports_apps
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resources import FunctionResource
 
-from sequences_mcp.context import PlanShown
-from sequences_mcp.domain.plain_words import for_person
+from sequences_mcp.domain.plain_words import as_shown, for_person
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
+from sequences_mcp.server.views.sequences import channel_of
 from sequences_mcp.server.views.starts import UNDER_WAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sequences_mcp.domain.findings import Finding
+    from sequences_mcp.domain.shown import PanelShown, PersonShown, TextShown
+    from sequences_mcp.domain.word_diff import DiffSpan
 
 URI = "ui://sequences-mcp/plan.html"
 FOLDER = Path(__file__).parent / "panel_page"
@@ -161,11 +168,12 @@ class DecidedView(WrittenView):
     status: str
 
 
-def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
+def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
     """Return a plan for the panel; ``address`` is where the review page shows it."""
+    shown = panel.shown
     plan, terms = shown.plan, shown.plan.header.terms
     return PanelView(
-        waiting=shown.waiting,
+        waiting=shown.tally.concerned,
         many=shown.many,
         decidable=shown.decidable,
         consequence=shown.consequence,
@@ -176,18 +184,67 @@ def panel_view(shown: PlanShown, *, address: str | None) -> PanelView:
         pace=None
         if terms.are_a_vendors
         else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
-        steps=tuple(map(PanelStepView.model_validate, shown.steps)),
-        findings=shown.findings,
-        duties=tuple(map(DutyView.model_validate, shown.duties)),
-        persons=PersonPage(
-            items=tuple(map(PanelPersonView.model_validate, shown.people.items)), **numbered(shown.people)
+        steps=tuple(
+            PanelStepView(
+                name=_line(step.step.name),
+                channel=channel_of(step.step),
+                wait=step.wait,
+                when=step.when,
+                told=step.told,
+            )
+            for step in shown.steps
         ),
-        challenge=ChallengeView.model_validate(shown.challenge) if shown.challenge else None,
-        elsewhere=shown.elsewhere,
+        findings=_findings(shown.findings),
+        duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
+        persons=PersonPage(items=tuple(map(_person, panel.people.items)), **numbered(panel.people)),
+        challenge=ChallengeView.model_validate(panel.challenge) if panel.challenge else None,
+        elsewhere=panel.elsewhere,
         address=address,
         reason=None if plan.reason is None else for_person(plan.reason),
         **plan_view(plan, warnings=shown.warnings).model_dump(exclude={"reason"}),
     )
+
+
+def _person(person: PersonShown) -> PanelPersonView:
+    paused = (person.pause_words,) if person.pause_words else ()
+    return PanelPersonView(
+        mark=person.mark,
+        name=_line(person.contact.display_name),
+        handed=_line(person.handed) or None,
+        not_given=person.not_given_words,
+        out=person.is_out,
+        findings=(*paused, *_findings(person.findings)),
+        texts=tuple(map(_text, person.texts)),
+    )
+
+
+def _text(text: TextShown) -> PanelTextView:
+    run = text.run
+    return PanelTextView(
+        mark=text.mark,
+        name=_line(run.step.name),
+        channel=channel_of(run.step),
+        when=text.when,
+        recipient=None if run.recipient is None else _line(run.recipient),
+        subject=None if run.subject is None else _spans(text.subject, keep=""),
+        content=None if run.content is None else _spans(text.content, keep="\n"),
+        findings=_findings(text.findings),
+    )
+
+
+def _spans(spans: Iterable[DiffSpan], *, keep: str) -> tuple[DiffSpanView, ...]:
+    return tuple(DiffSpanView(text=as_shown(span.text, keep=keep), differs=span.differs) for span in spans)
+
+
+def _findings(found: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(
+        _line(f"{finding.severity.value.capitalize()}: {for_person(finding.message)} {finding.excerpt}".rstrip())
+        for finding in found
+    )
+
+
+def _line(text: str) -> str:
+    return as_shown(text, keep="")
 
 
 def decided_view(plan: Plan, *, approved: bool) -> DecidedView:

@@ -22,10 +22,10 @@ from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_s
 from sequences_mcp.planning.timetable import timetable
 from sequences_mcp.planning.vendor_texts import not_given
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
-from sequences_mcp.ports.embedded import PendingChange, SequenceDetail, ToolCall
+from sequences_mcp.ports.embedded import PendingChange, ToolCall
 from sequences_mcp.server import dialog
 from sequences_mcp.server.boundary import fingerprint
-from sequences_mcp.server.dialog import DialogAnswer, Question, Shown
+from sequences_mcp.server.dialog import DialogAnswer, Question
 from sequences_mcp.server.view import to_json, view_facts, visible_text
 from sequences_mcp.server.views.starts import (
     StartView,
@@ -210,30 +210,22 @@ async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> tup
 
     None where it is not one for a dialog.
     """
+    from sequences_mcp.review.presentation import present_plan, present_texts
+
     plan = await app.plans.get_plan(plan_id)
-    tally = await app.records.tally(plan_id)  # before the people are read: a change meanwhile is noticed
     if plan.status is not PlanStatus.WAITING or plan.missing_texts or plan.people > ASK_AT_MOST:
         return None
+    shown = await present_plan(app, plan)
     people = await app.records.list_people(plan.id, page=1, size=ASK_AT_MOST)  # whoever waits comes first
     waiting = sorted(
-        (one for one in people.items if one.sequence.waits_for_plan), key=lambda one: one.sequence.ordinal
+        (detail for detail in people.items if detail.sequence.waits_for_plan),
+        key=lambda detail: detail.sequence.ordinal,
     )
     if not waiting:
         return None  # everybody is under way: what changed are the settings, which a person sees on the page
-    found = await warnings_of(app, plan, people=ASK_AT_MOST)
-    question = Question(
-        plan=plan,
-        people=tuple(_shown(app, detail) for detail in waiting),
-        warnings=found,
-        left_out=left_out,
-    ).text()
-    return (question, tally.pauses) if len(question) <= QUESTION_LIMIT else None
-
-
-def _shown(app: AppContext, detail: SequenceDetail) -> Shown:
-    steps = [run.step for run in detail.sequence.steps]
-    slots = timetable(app, steps, zone=detail.sequence.time_zone, start=app.clock())
-    return Shown(detail, tuple(slot.words for slot in slots))
+    persons = (present_texts(app, one, None, sourcing=shown.sourcing, checked=False) for one in waiting)
+    question = Question(shown=shown, people=tuple(persons), left_out=left_out).text()
+    return (question, shown.tally.pauses) if len(question) <= QUESTION_LIMIT else None
 
 
 ACTOR = "elicitation"

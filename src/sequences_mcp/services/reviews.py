@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from sequences_mcp.context import AppContext, Decision, PlanShown, offered
+from sequences_mcp.context import AppContext, Decision, offered
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -17,6 +18,9 @@ from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.services import sequences
 from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
 from sequences_mcp.services.operations import VARIABLES, run_once
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.shown import PanelShown
 
 DONE = '{"outcome":"done"}'
 
@@ -217,7 +221,7 @@ async def refuse_plan(app: AppContext, *, plan_id: str, reason: str, actor: str)
     return await app.plans.refuse_plan(plan_id, reason=reason, actor=actor)
 
 
-async def show_plan(app: AppContext, *, plan_id: str, page: int = 1, seen: str = "") -> PlanShown:
+async def show_plan(app: AppContext, *, plan_id: str, page: int = 1, seen: str = "") -> PanelShown:
     """Return one page of a plan, every text as it would leave; NotFoundError.
 
     ``seen`` has the marks, with commas, of the texts that a panel has had on screen from top to bottom.

@@ -9,16 +9,14 @@ from itertools import groupby
 from starlette.responses import Response
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.run import SequenceStatus, StopReason
+from sequences_mcp.domain.run import StopReason
+from sequences_mcp.domain.shown import PersonShown, PlanShown
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, ProviderError
-from sequences_mcp.planning.vendor_texts import handed_facts, not_given
-from sequences_mcp.planning.warnings import person_warnings, sourcing_of_plan
+from sequences_mcp.planning.warnings import sourcing_of_plan
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.review import consent
-from sequences_mcp.review.consent import MANY
 from sequences_mcp.review.page.request import (
     ACTOR,
     LockFault,
@@ -27,7 +25,7 @@ from sequences_mcp.review.page.request import (
     presence_fault,
     whole_number,
 )
-from sequences_mcp.review.presentation import exact_texts_of, overview, state_shown, text_changes, warnings_of_text
+from sequences_mcp.review.presentation import present_person, present_texts, text_changes
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import differences, vendor_of, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
@@ -39,13 +37,11 @@ HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for a vendor; the handing
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One person of a plan in a list: ``differs`` None is a text of their own; ``handed`` what a vendor gets."""
+    """One person of a plan in a list: ``differs`` None is a text of their own."""
 
-    detail: SequenceDetail
+    person: PersonShown
     group: str
     differs: tuple[str, ...] | None
-    findings: tuple[str, ...]
-    handed: str
 
 
 async def plan_screen(page_request: PageRequest) -> Response:
@@ -78,7 +74,7 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
         )
     except ApprovalError as error:
         present = await page_request.app.plans.get_plan(found.id)
-        since = page_request.own.seen.get(state_shown(digest, pauses))
+        since = page_request.own.seen.get(consent.state_shown(digest, pauses))
         moved = [] if since is None else await consent.changes_since(page_request.app, present, since)
         return await _shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)), moved=moved)
     if done.header.is_at_vendor:
@@ -103,7 +99,7 @@ async def _shown(
     page_request: PageRequest, found: Plan, *, fault: LockFault | None = None, moved: list[str] | None = None
 ) -> Response:
     app = page_request.app
-    seen = await overview(app, found, reading=page_request.own)
+    seen = await consent.show_plan_to(app, found, reading=page_request.own)
     people = await app.records.list_people(found.id, page=page_request.page, size=SIZE)
     return page_request.shows(
         "plan.html",
@@ -111,8 +107,7 @@ async def _shown(
         plan=found,
         seen=seen,
         outcome=await app.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
-        many=seen.tally.concerned > MANY,
-        groups=_groups(app, people.items, seen.first, sourcing=seen.sourcing) if seen.first else [],
+        groups=_groups([present_person(app, detail, sourcing=seen.sourcing) for detail in people.items], seen),
         people=people,
         moved=moved or [],
         waits=app.waits_for_worker(found) if seen.tally.live else None,
@@ -123,22 +118,16 @@ def _is_handed_over(plan: Plan) -> bool:
     return plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED
 
 
-def _groups(
-    app: AppContext, people: tuple[SequenceDetail, ...], first: SequenceDetail, *, sourcing: Sourcing
-) -> list[tuple[str, list[Row]]]:
-    rows = [_row(app, one, first, sourcing=sourcing) for one in people]
+def _groups(people: list[PersonShown], seen: PlanShown) -> list[tuple[str, list[Row]]]:
+    if seen.first is None:
+        return []
+    rows = [Row(person, _group(person), text_changes(person.sequence, seen.first)) for person in people]
     return [(group, list(members)) for group, members in groupby(rows, key=lambda row: row.group)]
 
 
-def _row(app: AppContext, one: SequenceDetail, first: SequenceDetail, *, sourcing: Sourcing) -> Row:
-    found = person_warnings(app, one, sourcing=sourcing)
-    words = tuple(f"{finding.message} {finding.excerpt}".strip() for finding in found)
-    return Row(one, _group(one), text_changes(one, first), words, handed_facts(one.sequence))
-
-
-def _group(one: SequenceDetail) -> str:
-    sequence = one.sequence
-    if sequence.status in (SequenceStatus.REFUSED, SequenceStatus.STOPPED_EARLY):
+def _group(person: PersonShown) -> str:
+    sequence = person.sequence
+    if person.is_out:
         return "Taken out"
     if sequence.warnings:
         return "Look at these first"
@@ -167,18 +156,12 @@ async def person_screen(page_request: PageRequest) -> Response:
     plan, detail = await _of_plan(page_request)
     other = await _other(page_request.app, plan, detail)
     consent.show_person(page_request.own, detail.sequence)
+    sourcing = await sourcing_of_plan(page_request.app, plan)
     return page_request.shows(
         "person.html",
         plan=plan,
-        detail=detail,
+        person=present_texts(page_request.app, detail, other.sequence if other else None, sourcing=sourcing),
         other=other,
-        texts=exact_texts_of(
-            page_request.app, detail, other, sourcing=await sourcing_of_plan(page_request.app, plan)
-        ),
-        refusable=detail.sequence.waits_for_plan,
-        handed=handed_facts(detail.sequence),
-        not_given=not_given(detail),
-        doubts=await warnings_of_text(page_request.app, plan, detail),
     )
 
 

@@ -18,8 +18,8 @@ async def show_plan(
 ) -> PanelView:
     """Used by the panel alone."""
     require_panel(ctx)
-    shown = await verb.show_plan(app, plan_id=plan_id, page=page, seen=seen)
-    return panel_view(shown, address=app.page_address(f"/plans/{shown.plan.id}"))
+    panel = await verb.show_plan(app, plan_id=plan_id, page=page, seen=seen)
+    return panel_view(panel, address=app.page_address(f"/plans/{panel.shown.plan.id}"))
 
 
 TOOL = Definition(show_plan, title="Show a plan in its panel", hints=READ, staged=True, meta=APP_ONLY)
