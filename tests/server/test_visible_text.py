@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences_mcp.server.view import cut, fair_limit, visible_text, visible_throughout
+from sequences_mcp.server.text import cut, fair_limit, visible_text, visible_throughout
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.errors import InvalidArgumentsError, SequencesError
 from sequences_mcp.server import catalog
-from sequences_mcp.server.view import cut, fair_limit, to_json, visible_throughout
+from sequences_mcp.server.text import cut, fair_limit, visible_throughout
+from sequences_mcp.server.view import to_json
 
 
 def fingerprint(arguments: Mapping[str, Any]) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Tool as ListedTool
 
 from sequences_mcp.domain.ids import VENDORS
-from sequences_mcp.server.view import ResultView
 from sequences_mcp.vendors.registry import titles, vendors_with_tool
+
+if TYPE_CHECKING:
+    from sequences_mcp.server.view import ResultView
 
 NAMED = ("properties", "$defs", "patternProperties")
 

@@ -26,7 +26,7 @@ from sequences_mcp.domain.run import StepRun
 from sequences_mcp.domain.shown import PersonShown, PlanShown
 from sequences_mcp.domain.word_diff import diff_spans
 from sequences_mcp.planning.vendor_texts import vendor_words
-from sequences_mcp.server.view import visible_text
+from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.views.reviews import delivery_words
 from sequences_mcp.server.views.sequences import channel_of
 

@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 
 from sequences_mcp.errors import NotFoundError, SequencesError, WrongIdError
-from sequences_mcp.server.view import cut, visible_text, visible_throughout
+from sequences_mcp.server.text import cut, visible_text, visible_throughout
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

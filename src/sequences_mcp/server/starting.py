@@ -26,7 +26,8 @@ from sequences_mcp.ports.embedded import PendingChange, ToolCall
 from sequences_mcp.server import dialog
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.dialog import DialogAnswer, Question
-from sequences_mcp.server.view import to_json, view_facts, visible_text
+from sequences_mcp.server.text import visible_text
+from sequences_mcp.server.view import to_json, view_facts
 from sequences_mcp.server.views.starts import (
     StartView,
     handed_over_facts,

@@ -1,56 +1,16 @@
-"""What every result is made of, and text on its way to a model: harmless, and cut where it would be too long."""
+"""What every result is made of: a view, written once as compact JSON and sent in both channels."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError
 
-from sequences_mcp.domain import invisible
 from sequences_mcp.domain.records import Page
-
-_ESCAPED = re.compile(r"\\[^nt\"\\/]")
-_KEPT = "\n\t"
-
-
-def visible_text(text: str) -> str:
-    """Return the text with what nobody can see drawn: it could hide words from a person or steer a model."""
-    return invisible.draw(text.replace("\r\n", "\n"), keep=_KEPT, direction=True)
-
-
-def may_hide_text(text: str) -> bool:
-    """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
-    return invisible.may_hide(text) or _ESCAPED.search(text) is not None
-
-
-def visible_throughout(value: Any) -> Any:
-    """Return a JSON value with every string in it, keys included, made visible."""
-    if isinstance(value, str):
-        return visible_text(value)
-    if isinstance(value, dict):
-        return {visible_text(key): visible_throughout(child) for key, child in value.items()}
-    return [visible_throughout(child) for child in value] if isinstance(value, list) else value
-
-
-def cut(text: str, limit: int) -> str:
-    """Return at most ``limit`` characters of the text, and how many were left out."""
-    return text if len(text) <= limit else f"{text[:limit]}… [{len(text) - limit:,} more characters]"
-
-
-def fair_limit(lengths: Iterable[int], *, budget: int) -> int:
-    """Return the cut at which texts of these lengths fit the budget; short ones leave room for long ones."""
-    rest = sorted(lengths)
-    for index, length in enumerate(rest):
-        share = budget // (len(rest) - index)
-        if length > share:
-            return share
-        budget -= length
-    return rest[-1] if rest else budget
-
+from sequences_mcp.server.text import may_hide_text, visible_throughout
 
 Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]
 

@@ -9,7 +9,8 @@ from mcp.server.mcpserver import Context
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.server.catalog import SEND, Definition
-from sequences_mcp.server.panel import APP_ONLY, DecidedView, decided_view, require_panel
+from sequences_mcp.server.panel import APP_ONLY, require_panel
+from sequences_mcp.server.views.panel import DecidedView, decided_view
 from sequences_mcp.services import reviews as verb
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import FIRST_PAGE, PAGE_SIZE, PageNumber, PageSize
 from sequences_mcp.server.catalog import READ, Definition
-from sequences_mcp.server.view import PageView, ResultView, cut, numbered
+from sequences_mcp.server.text import cut
+from sequences_mcp.server.view import PageView, ResultView, numbered
 from sequences_mcp.services import contacts as verb
 
 

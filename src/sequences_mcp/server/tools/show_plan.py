@@ -9,7 +9,8 @@ from mcp.server.mcpserver import Context
 from sequences_mcp.context import AppContext
 from sequences_mcp.server.arguments import FIRST_PAGE
 from sequences_mcp.server.catalog import READ, Definition
-from sequences_mcp.server.panel import APP_ONLY, PanelView, panel_view, require_panel
+from sequences_mcp.server.panel import APP_ONLY, require_panel
+from sequences_mcp.server.views.panel import PanelView, panel_view
 from sequences_mcp.services import reviews as verb
 
 

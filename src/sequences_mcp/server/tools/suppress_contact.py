@@ -13,7 +13,8 @@ from sequences_mcp.ports.embedded import Suppressed, ToolCall
 from sequences_mcp.server.arguments import IdempotencyKey, ShortText
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import STOP, Definition
-from sequences_mcp.server.view import WrittenView, cut, said_fields
+from sequences_mcp.server.text import cut
+from sequences_mcp.server.view import WrittenView, said_fields
 from sequences_mcp.server.views.sequences import STOPPED_SHOWN, StoppedView, fitting, stopped_facts, stopped_view
 from sequences_mcp.services import suppression as verb
 from sequences_mcp.services.suppression import ExclusionTarget, VendorSuppressions, suppress_at_vendors

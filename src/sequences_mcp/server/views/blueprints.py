@@ -10,7 +10,8 @@ from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.planning.requirements import BlueprintReport, Needs
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, seen_fields
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, seen_fields
 
 FINDINGS_SHOWN = 12
 _ORDER = list(Severity)

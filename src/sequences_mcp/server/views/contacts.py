@@ -8,7 +8,8 @@ from typing import Any
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.vendor import PlacedContact
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.services.contacts import FoundContacts
 
 NOTES_BUDGET = 1_000

@@ -7,7 +7,8 @@ from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.ports.embedded import Draft, PendingChange
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
 from sequences_mcp.services.connections import ProvidersReport

@@ -15,7 +15,8 @@ from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import StepRun, StepState, VendorStep
 from sequences_mcp.ports.embedded import OpenTask, SequenceDetail, VendorActivity, VendorFacts
 from sequences_mcp.ports.vendor import VendorMessage, VendorTask
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, cut, fair_limit, numbered
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
 from sequences_mcp.server.views.contacts import WhoView, who
 
 KINDS_SHOWN = 3

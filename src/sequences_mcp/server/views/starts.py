@@ -15,7 +15,8 @@ from sequences_mcp.domain.run import LIVE, SequenceStatus, StepState
 from sequences_mcp.planning.vendor_texts import course_there, title_of
 from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
-from sequences_mcp.server.view import Outcome, ResultView, WrittenView, cut, fair_limit
+from sequences_mcp.server.text import cut, fair_limit
+from sequences_mcp.server.view import Outcome, ResultView, WrittenView
 from sequences_mcp.server.views.blueprints import FindingView, FoundView, finding_view, found
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out

@@ -1,0 +1,150 @@
+"""What the templates of prompts are filled with: arguments, records, and the rules as the code enforces them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sequences_mcp.context import AppContext, offered
+from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Sourcing, Step
+from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.domain.findings import Severity
+from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.variables import VARIABLES
+from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
+from sequences_mcp.guards.policy import GuardPolicy
+from sequences_mcp.guards.rule import Rule
+from sequences_mcp.planning.rendering import values_for
+from sequences_mcp.prompting import fenced
+from sequences_mcp.server.text import cut
+from sequences_mcp.server.views.blueprints import cut_steps, step_view
+from sequences_mcp.services.blueprints import get_blueprint
+from sequences_mcp.services.connections import list_providers
+
+
+def limits(policy: GuardPolicy) -> tuple[str, ...]:
+    """Return the limits that the policy in force sets, one sentence each."""
+    own = [f"Never write: {phrase}" for phrase in policy.forbidden]
+    return (
+        f"A blueprint has at most {policy.max_steps} steps and one LinkedIn invitation.",
+        f"The note of a LinkedIn invitation has at most {policy.invitation_note} characters.",
+        f"An SMS of more than {policy.sms_segments} segments needs a person's approval.",
+        f"The units of a delay are {', '.join(DelayUnit)}.",
+        *own,
+    )
+
+
+def refusals() -> tuple[Rule, ...]:
+    """Return the rules that refuse a text or a step."""
+    from sequences_mcp.guards.catalogue import RULES
+
+    return tuple(rule for rule in RULES if rule.severity is Severity.ERROR)
+
+
+def refusals_by_layer() -> dict[str, str]:
+    """Return what the rules of each layer refuse, every sentence once: they are many, and a prompt is short."""
+    found: dict[str, dict[str, None]] = {}
+    for rule in refusals():
+        found.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
+    return {layer: " ".join(sentences) for layer, sentences in found.items()}
+
+
+FINDINGS_SHOWN = 10
+CONTENT_SHOWN, NOTES_SHOWN = 1_200, 1_000  # characters: a text and notes of ordinary length stand whole
+SUBJECTED = (Channel.EMAIL, LinkedInType.INMAIL)
+
+
+async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppContext) -> dict[str, object]:
+    """Return what the template ``name`` needs; InvalidArgumentsError and NotFoundError for bad arguments."""
+    if name == "weekly_review":
+        return await _week(app)
+    shared = {
+        "variables": VARIABLES,
+        "limits": limits(app.policy),
+        "rules": {} if name == "fix_findings" else refusals_by_layer(),
+    }
+    own = {
+        "draft_sequence": _sequence,
+        "draft_step": _step,
+        "personalise_step": _person,
+        "fix_findings": _findings,
+    }
+    return {**shared, **given, **await own[name](given, app)}
+
+
+async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+    steps = given["steps"]
+    if not (steps.isascii() and steps.isdigit() and 1 <= int(steps[:9]) <= app.policy.max_steps):
+        raise InvalidArgumentsError(
+            f"steps must be a whole number from 1 to {app.policy.max_steps}.", next_step="For example 3."
+        )
+    return {}
+
+
+async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+    return {"needs_subject": given["channel"].upper() in SUBJECTED}
+
+
+async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+    blueprint = (await get_blueprint(app, blueprint_id=given["blueprint_id"])).blueprint
+    step = _found(blueprint.steps, given["step_id"])
+    contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
+    [contact] = await offered(app.local.contacts, app.local, verb="read contacts").get_contacts([contact_id])
+    return {
+        "contact_id": contact.id,
+        "blueprint_name": blueprint.name,
+        "step_name": step.name,
+        "channel": step.linked_in_type or step.type,
+        "subject": step.subject,
+        "content": cut(step.content, CONTENT_SHOWN),
+        "language": given["language"] or contact.language or "the person's language, as far as it is known",
+        "person": fenced("what is known about the person", _known(contact)),
+        "values": fenced("values of the variables", _values(app, contact, blueprint.sourcing)),
+    }
+
+
+async def _findings(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
+    report = await get_blueprint(app, blueprint_id=given["blueprint_id"])
+    steps = list(cut_steps(step_view(step) for step in report.blueprint.steps))
+    return {
+        "blueprint_name": report.blueprint.name,
+        "version": report.blueprint.version,
+        "steps": json.dumps(steps, ensure_ascii=False, indent=1),
+        "findings": report.findings[:FINDINGS_SHOWN],
+        "more_findings": max(0, len(report.findings) - FINDINGS_SHOWN),
+    }
+
+
+async def _week(app: AppContext) -> dict[str, object]:
+    report, now = await list_providers(app), app.clock()
+    return {
+        "now": now.isoformat(timespec="minutes"),
+        "week_ago": (now - timedelta(days=7)).isoformat(timespec="minutes"),
+        "waiting_plans": report.waiting.plans.number,
+        "waiting_drafts": report.waiting.texts.number,
+        "waiting_changes": report.waiting.changes.number,
+        "open_tasks": report.waiting.tasks.number,
+        "broken": report.broken,
+    }
+
+
+def _found(steps: tuple[Step, ...], step_id: str) -> Step:
+    for step in steps:
+        if step.id == step_id:
+            return step
+    raise NotFoundError(
+        f"This blueprint has no step {step_id[:80]!r}.",
+        next_step=f"Its steps are {', '.join(s.id for s in steps)}.",
+    )
+
+
+def _values(app: AppContext, contact: Contact, sourcing: Sourcing) -> str:
+    values = values_for(contact, sourcing=sourcing, sender=app.sender, variables={})
+    return "\n".join(f"{name}: {value or '(not known: leave it out)'}" for name, value in values.items())
+
+
+def _known(contact: Contact) -> str:
+    private = ("email", "phone")  # a text never needs them, and a model should not repeat them
+    lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
+    return "\n".join([*lines, "notes:", cut(contact.notes or "(none)", NOTES_SHOWN)])

@@ -1,0 +1,199 @@
+"""A plan as the panel draws it: nothing here is cut, since what is approved has to be on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sequences_mcp.domain.plain_words import as_shown, for_person
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbered
+from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
+from sequences_mcp.server.views.sequences import channel_of
+from sequences_mcp.server.views.starts import UNDER_WAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sequences_mcp.domain.findings import Finding
+    from sequences_mcp.domain.shown import PanelShown, PersonShown, TextShown
+    from sequences_mcp.domain.word_diff import DiffSpan
+
+
+class DiffSpanView(ResultView):
+    """A stretch of a text, and whether the first person's text has something else there."""
+
+    text: str
+    differs: bool
+
+
+class PanelTextView(ResultView):
+    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
+
+    mark: str
+    name: str
+    channel: str
+    when: str
+    recipient: str | None = None
+    subject: tuple[DiffSpanView, ...] | None = None
+    content: tuple[DiffSpanView, ...] | None = None
+    findings: tuple[str, ...]
+
+
+class PanelPersonView(ResultView):
+    """One person; ``out`` when taken out; by its ``mark`` a panel reports read what a vendor is ``handed``."""
+
+    mark: str | None = None
+    name: str
+    out: bool
+    handed: str | None = None
+    not_given: str | None = None
+    findings: tuple[str, ...]
+    texts: tuple[PanelTextView, ...]
+
+
+class PersonPage(PageView):
+    """Some people, those with warnings first."""
+
+    items: tuple[PanelPersonView, ...]
+
+
+class PanelStepView(ResultView):
+    """One step for everybody."""
+
+    name: str
+    channel: str
+    wait: str
+    when: str
+    told: str
+
+
+class DutyView(ResultView):
+    """Something a person does before a yes counts."""
+
+    words: str
+    done: bool | None = None
+
+
+class ChallengeView(ResultView):
+    """What one proof answers."""
+
+    nonce: str
+    salt: str
+    derivation: str
+
+
+class PanelView(PlanView):
+    """A plan, some of its people with every text, and the challenge of a yes where it can be given here."""
+
+    waiting: int
+    many: bool
+    decidable: bool
+    consequence: str
+    sender: str
+    delivery: str
+    accounts: str | None = None
+    window: str | None = None
+    pace: str | None = None
+    steps: tuple[PanelStepView, ...]
+    findings: tuple[str, ...]
+    duties: tuple[DutyView, ...]
+    persons: PersonPage
+    challenge: ChallengeView | None = None
+    elsewhere: str
+    address: str | None = None
+
+
+class DecidedView(WrittenView):
+    """A plan after a person's decision."""
+
+    plan_id: str
+    status: str
+
+
+def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
+    """Return a plan for the panel; ``address`` is where the review page shows it."""
+    shown = panel.shown
+    plan, terms = shown.plan, shown.plan.header.terms
+    return PanelView(
+        waiting=shown.tally.concerned,
+        many=shown.many,
+        decidable=shown.decidable,
+        consequence=shown.consequence,
+        accounts=shown.accounts,
+        sender=sender_words(terms),
+        delivery=way_out(terms),
+        window=terms.window or None,
+        pace=None
+        if terms.are_a_vendors
+        else f"at most {terms.daily_cap:,} e-mails in 24 hours, {terms.spacing} s apart",
+        steps=tuple(
+            PanelStepView(
+                name=_line(step.step.name),
+                channel=channel_of(step.step),
+                wait=step.wait,
+                when=step.when,
+                told=step.told,
+            )
+            for step in shown.steps
+        ),
+        findings=_findings(shown.findings),
+        duties=tuple(DutyView(words=duty.words, done=duty.done) for duty in shown.duties),
+        persons=PersonPage(items=tuple(map(_person, panel.people.items)), **numbered(panel.people)),
+        challenge=ChallengeView.model_validate(panel.challenge) if panel.challenge else None,
+        elsewhere=panel.elsewhere,
+        address=address,
+        reason=None if plan.reason is None else for_person(plan.reason),
+        **plan_view(plan, warnings=shown.warnings).model_dump(exclude={"reason"}),
+    )
+
+
+def _person(person: PersonShown) -> PanelPersonView:
+    paused = (person.pause_words,) if person.pause_words else ()
+    return PanelPersonView(
+        mark=person.mark,
+        name=_line(person.contact.display_name),
+        handed=_line(person.handed) or None,
+        not_given=person.not_given_words,
+        out=person.is_out,
+        findings=(*paused, *_findings(person.findings)),
+        texts=tuple(map(_text, person.texts)),
+    )
+
+
+def _text(text: TextShown) -> PanelTextView:
+    run = text.run
+    return PanelTextView(
+        mark=text.mark,
+        name=_line(run.step.name),
+        channel=channel_of(run.step),
+        when=text.when,
+        recipient=None if run.recipient is None else _line(run.recipient),
+        subject=None if run.subject is None else _spans(text.subject, keep=""),
+        content=None if run.content is None else _spans(text.content, keep="\n"),
+        findings=_findings(text.findings),
+    )
+
+
+def _spans(spans: Iterable[DiffSpan], *, keep: str) -> tuple[DiffSpanView, ...]:
+    return tuple(DiffSpanView(text=as_shown(span.text, keep=keep), differs=span.differs) for span in spans)
+
+
+def _findings(found: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(
+        _line(f"{finding.severity.value.capitalize()}: {for_person(finding.message)} {finding.excerpt}".rstrip())
+        for finding in found
+    )
+
+
+def _line(text: str) -> str:
+    return as_shown(text, keep="")
+
+
+def decided_view(plan: Plan, *, approved: bool) -> DecidedView:
+    """Return what was decided."""
+    return DecidedView(
+        plan_id=plan.id,
+        status=plan.status.value,
+        outcome="done" if approved else "refused",
+        next=UNDER_WAY if approved else "Nothing of it leaves.",
+    )
