@@ -13,9 +13,15 @@ from typing import Any, TypeVar
 from sequences_mcp.domain.ids import IdKind, new_id
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
-from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
-from sequences_mcp.engine.events import Effect, Event
+from sequences_mcp.engine.events import (
+    Effect,
+    Event,
+    HandedToServer,
+    OutcomeResolved,
+    PlanApproved,
+    PlanRejected,
+)
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
 from sequences_mcp.store import audit, sequences
@@ -127,10 +133,10 @@ def keep_changes(store: Store, before: Run, after: Run, *, action: str, now: dat
 
 # What is written in the audit stays readable beside what older programs wrote, whatever the classes are called.
 _AUDIT_NAMES: Mapping[type[Event], str] = {
-    events.PlanApproved: "approved",
-    events.PlanRejected: "refused",
-    events.HandedToServer: "handed_over",
-    events.OutcomeResolved: "settled",
+    PlanApproved: "approved",
+    PlanRejected: "refused",
+    HandedToServer: "handed_over",
+    OutcomeResolved: "settled",
 }
 
 

@@ -101,18 +101,12 @@ def is_overdue(plan: Plan, *, now: datetime) -> bool:
 
 
 def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
-    """Store the end of a plan that is overdue."""
-    ended = ended_plan(store, plan)
-    action = "void" if ended.status is PlanStatus.VOID else "expired"
-    return approvals.decide(store, ended, action=action, now=now, actor="engine")
-
-
-def ended_plan(store: Store, plan: Plan) -> Plan:
-    """Return what becomes of a plan that is overdue; one that already has people under way is void again."""
+    """End a plan that is overdue; one that already has people under way is void again instead."""
     if sequences.live_in(store, plan.id, after=-1, size=1):
-        return approvals.voided(plan, TOO_LATE)
+        return approvals.decide(store, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
     reason = TOO_LATE if plan.status is PlanStatus.WAITING else NEVER_FINISHED
-    return replace(plan, status=PlanStatus.EXPIRED, reason=reason)
+    over = replace(plan, status=PlanStatus.EXPIRED, reason=reason)
+    return approvals.decide(store, over, action="expired", now=now, actor="engine")
 
 
 def _tell(store: Store, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
@@ -228,24 +222,18 @@ class LocalPlans:
 
     async def get_plan(self, plan_id: str) -> Plan:
         """Return one plan as it can be decided about now; NotFoundError. Past its time it is ``expired``."""
-        return self._as_now(self._require(plan_id))
+        plan = self._require(plan_id)
+        if is_overdue(plan, now=self.engine.clock()):
+            await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
+            plan = self._require(plan_id)
+        return as_today(self.engine, plan)
 
     async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
         require_page(page, size)
-        store, now = self.engine.store, self.engine.clock()
-        overdue = plans.overdue_plans(store, now=now, abandoned=now - ABANDONED)
-        over = [plan_id for plan_id in overdue if not sequences.live_in(store, plan_id, after=-1, size=1)]
-        found = plans.waiting_plans(
-            store, page=page, size=size, others=held_plans(self.engine), over=(*over, *plans.emptied(store))
-        )
-        return found.map(self._as_now)
-
-    def _as_now(self, plan: Plan) -> Plan:
-        """Return a plan as it stands now; what time has made of it is stored by the worker, or by a decision."""
-        if is_overdue(plan, now=self.engine.clock()):
-            return ended_plan(self.engine.store, plan)
-        return as_today(self.engine, plan)
+        await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
+        results = plans.waiting_plans(self.engine.store, page=page, size=size, others=held_plans(self.engine))
+        return results.map(lambda plan: as_today(self.engine, plan))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""
@@ -279,7 +267,6 @@ class LocalPlans:
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
                 plan = approvals.decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
-            await in_batches(store, applying_decision(store, plan, now=now))
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
         with suppress(StoreBusyError):  # the approval is written down: the rest follows by itself
             await in_batches(store, applying_decision(store, plan, now=now))
@@ -290,7 +277,7 @@ class LocalPlans:
 
         def refused() -> Plan:
             plan = self._require(plan_id)
-            if self._as_now(plan).status not in OPEN:
+            if as_today(self.engine, plan).status not in OPEN:
                 raise _conflict(plan, "it cannot be rejected")
             return replace(plan, status=PlanStatus.REFUSED, reason=reason)
 
@@ -306,7 +293,7 @@ class LocalPlans:
             plan = self._require(plan_id)
             if plan.status is PlanStatus.WITHDRAWN:
                 return plan
-            if self._as_now(plan).status not in OPEN:
+            if as_today(self.engine, plan).status not in OPEN:
                 raise _conflict(plan, "it no longer waits for a person")
             return replace(plan, status=PlanStatus.WITHDRAWN, reason=reason)
 
@@ -335,8 +322,6 @@ class LocalPlans:
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             plan = self._require(plan_id)
-            if is_overdue(plan, now=now):
-                plan = ended_plan(store, plan)
             if plan.status is not PlanStatus.VOID:
                 raise _conflict(plan, "only a void plan can be renewed")
             if newer := newer_blueprint(self.engine, plan):

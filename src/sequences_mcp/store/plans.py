@@ -125,18 +125,15 @@ def emptied(store: Store) -> list[str]:
     return [row["id"] for row in store.rows("plans.emptied")]
 
 
-def waiting_plans(
-    store: Store, *, page: int, size: int, others: tuple[str, ...] = (), over: tuple[str, ...] = ()
-) -> Page[Plan]:
-    """Return the plans that wait for a person, and ``others`` by their ids, the oldest first; none of ``over``."""
-    ids = {"others": json.dumps(others), "over": json.dumps(over)}
+def waiting_plans(store: Store, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
+    """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
 
     def read() -> Page[Plan]:
-        rows = store.rows("plans.waiting", **ids, size=size, skip=(page - 1) * size)
-        total = store.rows("plans.count_waiting", **ids)[0]["found"]
+        rows = store.rows("plans.waiting", others=json.dumps(others), size=size, skip=(page - 1) * size)
+        total = store.rows("plans.count_waiting", others=json.dumps(others))[0]["found"]
         return Page(tuple(map(_from_row, rows)), total, page, size)
 
-    return store.remembered(("plans that wait", page, size, others, over), read)
+    return store.remembered(("plans that wait", page, size, others), read)
 
 
 def going_on(store: Store, *, terms: Terms) -> list[Plan]:

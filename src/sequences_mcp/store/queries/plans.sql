@@ -62,16 +62,14 @@ SELECT id FROM plan p WHERE status IN ('waiting', 'void') AND NOT EXISTS (
     AND (status = 'FOUND' AND operation_id IS NULL OR status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')))
 
 -- waiting --
--- Plans that wait for a person, the oldest first: not those of a list of ids, but those of another.
+-- Plans that wait for a person, and others by a JSON list of their ids, the oldest first.
 SELECT plan.*, blueprint_id, version, name FROM plan JOIN blueprint_version v ON v.no = plan.version_no
-WHERE status IN ('waiting', 'void') AND plan.id NOT IN (SELECT value FROM json_each(:over))
-  OR plan.id IN (SELECT value FROM json_each(:others)) ORDER BY plan.no LIMIT :size OFFSET :skip
+WHERE status IN ('waiting', 'void') OR plan.id IN (SELECT value FROM json_each(:others)) ORDER BY plan.no LIMIT :size OFFSET :skip
 
 -- count_waiting --
 -- How many plans wait for a person, with others by a JSON list of their ids.
 SELECT count(*) AS found FROM plan
-WHERE status IN ('waiting', 'void') AND id NOT IN (SELECT value FROM json_each(:over))
-  OR id IN (SELECT value FROM json_each(:others))
+WHERE status IN ('waiting', 'void') OR id IN (SELECT value FROM json_each(:others))
 
 -- going_on --
 -- Approved plans with people under way here, or still to be handed over to a vendor.
