@@ -65,7 +65,6 @@ def test_work_at_import_is_found(tmp_path: Path, text: str) -> None:
 
 # What the first call needs, and the due work: a server loads it once its host has the list of tools.
 AFTER_THE_LIST = {
-    "sequences_mcp.domain.blueprint",
     "sequences_mcp.engine.local.provider",
     "sequences_mcp.engine.machine",
     "sequences_mcp.engine.worker",
