@@ -84,6 +84,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 # What may be done, and the status that follows.
 ALLOWED = {
+    ("FOUND", "pause_sequence"): "FOUND",
     ("FOUND", "stop_sequence"): "STOPPED_EARLY",
     ("FOUND", "update_sequence"): "FOUND",
     ("FOUND", "edit_draft"): "FOUND",
