@@ -303,7 +303,7 @@ def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems
 def _accounts(problems: _Problems) -> dict[str, Account]:
     found = {}
     for vendor in DESCRIPTIONS.values():
-        key = problems.read_whole(vendor.key_setting, partial(_api_key, vendor.name), "")
+        key = problems.read_whole(vendor.key_setting, partial(_api_key, vendor), "")
         base_url = problems.read_whole(vendor.url_setting, partial(_base_url, vendor.url_setting), "")
         given = {
             one.key: problems.read_whole(
@@ -317,19 +317,18 @@ def _accounts(problems: _Problems) -> dict[str, Account]:
     return found
 
 
-def _api_key(name: str, text: str) -> Secret | None:
+def _api_key(vendor: VendorDescription, text: str) -> Secret | None:
     if not text:
         return None
-    from sequences_mcp.vendors.connecting import vendor_api
-    from sequences_mcp.vendors.transport import checked_key
+    from sequences_mcp.vendors.account import checked_key
 
-    return checked_key(vendor_api(name), Secret(text))
+    return checked_key(vendor, Secret(text))
 
 
 def _base_url(setting: str, text: str) -> str:
     if not text:
         return ""
-    from sequences_mcp.vendors.transport import checked_base_url
+    from sequences_mcp.vendors.account import checked_base_url
 
     return checked_base_url(text, setting=setting)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -65,15 +66,16 @@ def test_work_at_import_is_found(tmp_path: Path, text: str) -> None:
 
 # What the first call needs, and the due work: a server loads it once its host has the list of tools.
 AFTER_THE_LIST = {
-    "sequences_mcp.engine.local.provider",
+    "sequences_mcp.domain.blueprint",
+    "sequences_mcp.domain.shown",
     "sequences_mcp.engine.machine",
+    "sequences_mcp.engine.provider",
     "sequences_mcp.engine.worker",
-    "sequences_mcp.flows.hand_over",
-    "sequences_mcp.flows.panel",
-    "sequences_mcp.providers.port",
-    "sequences_mcp.providers.transport",
+    "sequences_mcp.ports.embedded",
     "sequences_mcp.server.tool",
     "sequences_mcp.server.view",
+    "sequences_mcp.services.enrolment",
+    "sequences_mcp.vendors.transport",
 }
 
 
@@ -83,6 +85,10 @@ def loaded_by(program: str, *, path: Path) -> set[str]:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=path)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
+
+
+def test_what_is_loaded_late_exists() -> None:
+    assert not [name for name in AFTER_THE_LIST if find_spec(name) is None]
 
 
 def test_a_server_that_lists_its_tools_has_loaded_nothing_it_may_never_need(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from sequences_mcp.errors import (
     UnexpectedAnswerError,
     WrongIdError,
 )
+from sequences_mcp.vendors.account import checked_base_url
 from sequences_mcp.vendors.clarky.client import ClarkyClient
 from sequences_mcp.vendors.clarky.wire import CLARKY
 from sequences_mcp.vendors.kalent.client import KalentClient
@@ -31,7 +32,6 @@ from sequences_mcp.vendors.outcome import path
 from sequences_mcp.vendors.pacing import Timing
 from sequences_mcp.vendors.topo.client import TopoClient
 from sequences_mcp.vendors.topo.wire import TOPO
-from sequences_mcp.vendors.transport import checked_base_url
 
 GOOD_URLS = {
     "https://api.topo.io/v1/": "https://api.topo.io/v1",

@@ -9,8 +9,9 @@ from sequences_mcp.domain.blueprint import Sourcing, Step
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import person_digest
 from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import OPEN, Plan
-from sequences_mcp.domain.records import Page, PlanTally
+from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun
 from sequences_mcp.domain.word_diff import DiffSpan
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
-from sequences_mcp.store import blueprints, plans
+from sequences_mcp.store import blueprints, plans, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class LocalChanges:
         store, now = self.engine.store, self.engine.clock()
         with store.snapshot():
             changes = blueprints.waiting_changes(store, skip=(page - 1) * size, size=size, now=now)
-            total = plans.count_changes(store, now=now).number
+            total = waiting.count_changes(store, now=now).number
         return Page(changes, total, page, size)
 
     async def approve(

@@ -23,7 +23,7 @@ from sequences_mcp.domain.contact import (
 from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.limits import require_short
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.calendar import is_zone, zones_of_country
 from sequences_mcp.engine.context import EngineContext, require_page

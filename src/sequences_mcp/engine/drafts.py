@@ -10,8 +10,8 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import resend_digest, text_digest
 from sequences_mcp.domain.findings import Finding
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import PlanStatus
-from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StepRun, StepState, TaskOutcome
 from sequences_mcp.engine.approvals import draft_id as id_of
 from sequences_mcp.engine.approvals import is_approved, read_steps, resealed, with_texts_of

@@ -18,9 +18,9 @@ from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.errors import DeliveryError, DeliveryUnknownError
-from sequences_mcp.store import audit, plans
+from sequences_mcp.store import audit, waiting
 from sequences_mcp.store.database import Store
-from sequences_mcp.store.plans import NOTHING, WaitingMarks
+from sequences_mcp.store.waiting import NOTHING, WaitingMarks
 
 log = logging.getLogger(__name__)
 SUBJECT = "notice"
@@ -66,7 +66,7 @@ class Notices:
         """Return where the starts and changes that are news are shown, or the front page: for none, or many."""
         news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
         ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
-        asked = plans.changes_after(self.store, before, now=self.clock())
+        asked = waiting.changes_after(self.store, before, now=self.clock())
         paths = [*(f"/plans/{item}" for item in ids), *(f"/changes/{item}" for item in asked)]
         paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
@@ -76,12 +76,12 @@ class Notices:
         with self.store.transaction():
             if not self._news():
                 return None
-            told = plans.last_told(self.store, SUBJECT)
+            told = waiting.last_told(self.store, SUBJECT)
             self._write("notice.sent", self._marks())
             return NOTHING if told is None else told.marks
 
     def _news(self) -> bool:
-        told, now = plans.last_told(self.store, SUBJECT), self.clock()
+        told, now = waiting.last_told(self.store, SUBJECT), self.clock()
         if told is not None and told.at > now:
             told = None  # the clock was ahead: what was told then is told again, once
         if told is not None and now < told.at + PAUSE:
@@ -89,7 +89,7 @@ class Notices:
         return self._marks().has_news(told.marks if told else NOTHING)
 
     def _marks(self) -> WaitingMarks:
-        return plans.waiting_marks(self.store, now=self.clock(), not_because=APPROVAL)
+        return waiting.waiting_marks(self.store, now=self.clock(), not_because=APPROVAL)
 
     def _write(self, action: str, marks: WaitingMarks) -> None:
         detail = {"plans": sorted(marks.plans), "newest": marks.newest}
@@ -98,7 +98,7 @@ class Notices:
 
     def _message(self, to: str, links: list[str]) -> ComposedMessage:
         now = self.clock()
-        waiting_tally = plans.waiting_counts(self.store, now=now, not_because=APPROVAL)
+        waiting_tally = waiting.waiting_counts(self.store, now=now, not_because=APPROVAL)
         own_id = message_id(
             self.store.secret("message_id"),
             sequence_id=SUBJECT,

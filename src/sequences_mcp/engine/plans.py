@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.ids import IdKind, parse_id
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
-from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today

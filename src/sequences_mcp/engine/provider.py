@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from sequences_mcp.domain.findings import grouped
 from sequences_mcp.domain.ids import IdKind, parse_id
-from sequences_mcp.domain.records import AuditEntry, MailRecord, Page, PlanTally, Suppression, WaitingTally
+from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.records import AuditEntry, MailRecord, PlanTally, Suppression, WaitingTally
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.blueprints import LocalBlueprints, LocalChanges, LocalWaivers
 from sequences_mcp.engine.changed_settings import held_plans
@@ -23,7 +24,7 @@ from sequences_mcp.engine.sequences import LocalSequences, plan_people, run_deta
 from sequences_mcp.engine.suppressions import LocalReplies, LocalSuppressions
 from sequences_mcp.engine.vendor_runs import LocalVendorRuns
 from sequences_mcp.ports.embedded import SequenceDetail
-from sequences_mcp.store import plans
+from sequences_mcp.store import plans, waiting
 from sequences_mcp.store.sequences import of_keys, runs_by_ids
 from sequences_mcp.store.statements import from_micros
 
@@ -61,7 +62,7 @@ class LocalRecords:
     async def waiting(self) -> WaitingTally:
         """Count what waits for a person, and since when."""
         others = held_plans(self.engine)
-        return plans.waiting_counts(
+        return waiting.waiting_counts(
             self.engine.store, now=self.engine.clock(), not_because=APPROVAL, others=others
         )
 

@@ -11,7 +11,7 @@ from sequences_mcp.domain.blueprint import Temporality
 from sequences_mcp.domain.companies import company_domain_of, company_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import (
     IN_FLIGHT,
     LIVE,

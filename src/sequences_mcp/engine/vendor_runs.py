@@ -15,8 +15,8 @@ from typing import Any
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanStatus
-from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine import vendor_transitions
 from sequences_mcp.engine.approvals import decide, voided

@@ -4,7 +4,7 @@ The embedded engine implements all of them. Ids are whole ids (``local:bp_…``)
 
 What has been written down for a person to read, and what a person has waived.
 
-Further parts of the contract in ``providers.port``.
+Further parts of the contract in ``ports.embedded``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem, Waiver
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.records import AuditEntry, MailRecord, Page, PlanTally, Suppression, WaitingTally
+from sequences_mcp.domain.records import AuditEntry, MailRecord, PlanTally, Suppression, WaitingTally
 from sequences_mcp.domain.run import (
     ReplyKind,
     Run,

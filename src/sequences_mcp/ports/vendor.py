@@ -1,27 +1,36 @@
-"""What only a vendor has: operations whose outcome may be unknown, sourcings, variables of its own, a key.
+"""What only a vendor can do, the second half of the contract in ``ports.embedded``.
 
-The second half of the contract in ``providers.port``.
-
-How people are enrolled in a blueprint at a vendor, and how that is kept track of here.
-
-The third part of the contract in ``providers.port``: what a start at a vendor needs. Nothing is enrolled before a
-person has approved the plan that names everybody and what the vendor is given about them.
+Operations whose outcome may be unknown, sourcings, variables of its own, a key; and how people are enrolled in a
+blueprint there. Nothing is enrolled before a person has approved the plan that names everybody and what the vendor
+is given about them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
-from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall
+
+T = TypeVar("T")
+MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
+
+
+async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Return what each call returns, in order; the first error ends it."""
+    results: list[T] = []
+    for start in range(0, len(calls), MAX_CONCURRENT):
+        results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
+    return results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

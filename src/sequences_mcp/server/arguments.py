@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema
 
 from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.contact import FACTS
-from sequences_mcp.domain.records import DEFAULT_SIZE, MAX_SIZE
+from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.catalog import compact
 
 _TEXT: dict[str, Any] = {"type": "string"}

@@ -23,6 +23,7 @@ from sequences_mcp.planning.timetable import timetable
 from sequences_mcp.planning.vendor_texts import not_given
 from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
 from sequences_mcp.ports.embedded import PendingChange, ToolCall
+from sequences_mcp.ports.vendor import gather_limited
 from sequences_mcp.server import dialog
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.dialog import DialogAnswer, Question
@@ -37,7 +38,7 @@ from sequences_mcp.server.views.starts import (
     unanswered,
 )
 from sequences_mcp.services.enrolment import enrol_soon
-from sequences_mcp.services.operations import differences, gather_limited, what_it_is
+from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import read_again
 from sequences_mcp.services.starts import Progress, StartReport, start_sequence, version_to_start

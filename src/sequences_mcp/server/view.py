@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticSerializationError
 
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.server.text import may_hide_text, visible_throughout
 
 Outcome = Literal["done", "not_done", "unknown", "refused", "waiting_for_approval"]

@@ -18,7 +18,7 @@ from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, waived
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
-from sequences_mcp.domain.records import DEFAULT_SIZE, Page
+from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.variables import is_blank
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.check import Report, check_steps

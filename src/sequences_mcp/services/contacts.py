@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import LOCAL, provider_of
-from sequences_mcp.domain.records import DEFAULT_SIZE, Page
+from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.errors import (
     NotFoundError,
     NotSupportedError,

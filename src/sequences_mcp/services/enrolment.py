@@ -35,7 +35,7 @@ from sequences_mcp.planning.requirements import findings_of, require_no_errors
 from sequences_mcp.planning.vendor_texts import title_of, vendor_recipient, vendor_warnings
 from sequences_mcp.ports import vendor
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.services.operations import gather_limited
+from sequences_mcp.ports.vendor import gather_limited
 
 MOST = 1_000
 # Facts that no vendor is given: one that is wrong is left out.

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -28,16 +27,7 @@ from sequences_mcp.planning.recipients import read_contact_inputs
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.ports.vendor import LAST_ANSWER, EnrolmentOutcome, VendorOperation, VendorWrite
 
-MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
 T = TypeVar("T")
-
-
-async def gather_limited(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Return what each call returns, in order; the first error ends it."""
-    results: list[T] = []
-    for start in range(0, len(calls), MAX_CONCURRENT):
-        results += await asyncio.gather(*(call() for call in calls[start : start + MAX_CONCURRENT]))
-    return results
 
 
 VARIABLES = "update_sequence"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sequences_mcp.context import AppContext, Decision, offered
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
+from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.records import DEFAULT_SIZE, Page, PlanTally
+from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
 from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall

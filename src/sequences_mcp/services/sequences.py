@@ -12,7 +12,7 @@ from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.domain.limits import future
-from sequences_mcp.domain.records import DEFAULT_SIZE, Page
+from sequences_mcp.domain.page import DEFAULT_SIZE, Page
 from sequences_mcp.domain.run import (
     LIVE,
     TERMINAL,
@@ -29,8 +29,8 @@ from sequences_mcp.planning.rendering import planned_step, values_for
 from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
 from sequences_mcp.ports.embedded import Draft, OpenTask, SequenceDetail, SequenceFilter, StepText, VendorFacts
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.ports.vendor import Pace, VendorTask
-from sequences_mcp.services.operations import gather_limited, request_change
+from sequences_mcp.ports.vendor import Pace, VendorTask, gather_limited
+from sequences_mcp.services.operations import request_change
 
 
 async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:

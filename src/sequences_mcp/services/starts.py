@@ -16,8 +16,8 @@ from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, also_known, facts_of
 from sequences_mcp.domain.findings import Finding, RowProblem, grouped, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind
+from sequences_mcp.domain.page import MAX_SIZE
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
-from sequences_mcp.domain.records import MAX_SIZE
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.errors import (
     ApprovalError,

@@ -13,7 +13,7 @@ from sequences_mcp.domain.blueprint import Blueprint, Step, built_sourcing, buil
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import UNVERSIONED, provider_of
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.ports.embedded import CHANGE_LASTS, PendingChange
 from sequences_mcp.store.database import Store
 from sequences_mcp.store.statements import from_micros, to_micros

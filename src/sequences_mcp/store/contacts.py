@@ -21,7 +21,7 @@ from sequences_mcp.domain.companies import (
 )
 from sequences_mcp.domain.contact import FACTS, Contact, facts_of, profile_key
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
-from sequences_mcp.domain.records import MAX_SIZE, Page
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.store.database import Store
 from sequences_mcp.store.statements import from_micros, to_micros
 

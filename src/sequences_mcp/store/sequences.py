@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.findings import Finding, Severity
+from sequences_mcp.domain.page import MAX_SIZE, Page
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.domain.records import MAX_SIZE, Page
 from sequences_mcp.domain.run import (
     AND,
     IN_FLIGHT,

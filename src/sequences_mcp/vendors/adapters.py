@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.ports.vendor import Identity
@@ -19,7 +19,7 @@ from sequences_mcp.vendors.translation import RemoteContact, RemoteSequence, det
 
 @dataclass(frozen=True, slots=True)
 class VendorIdentityLookup:
-    """``providers.vendor_port.Traces`` over a client's read of one person."""
+    """``ports.vendor.IdentityLookup`` over a client's read of one person."""
 
     read: Callable[[str], Awaitable[RemoteContact]]
 
@@ -56,7 +56,7 @@ class BlueprintCache(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedBlueprints:
-    """``providers.port.Blueprints`` over memory alone: read, and neither made nor changed."""
+    """``ports.embedded.Blueprints`` over memory alone: read, and neither made nor changed."""
 
     name: str
     memory: BlueprintCache
@@ -82,7 +82,7 @@ class CachedBlueprints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOnlyRuns:
-    """``providers.port.Sequences`` that can be read alone; ``by_id`` says which id it takes."""
+    """``ports.embedded.Sequences`` that can be read alone; ``by_id`` says which id it takes."""
 
     name: str
     by_id: str

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from sequences_mcp.vendors.account import is_loopback_url
 from sequences_mcp.vendors.outcome import ConnectionFault, NoAnswer
 from sequences_mcp.vendors.pacing import Timing
-from sequences_mcp.vendors.transport import is_loopback_url
 
 LARGEST_ANSWER = 5_000_000
 LARGEST_ERROR = 65_536

@@ -10,7 +10,7 @@ from typing import Generic, Literal, NoReturn, TypeVar
 from sequences_mcp.domain.addresses import read_address, wire_address
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import EXTENSION, Contact, ContactFields, dialled, facts_of, read_phone
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus, VendorStep
 from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, VendorFacts

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from sequences_mcp.domain.digests import canonical
 from sequences_mcp.domain.ids import LOCAL
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
-from sequences_mcp.domain.records import Page
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.ports.embedded import Draft, PendingChange

@@ -11,7 +11,7 @@ from typing import Any
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.ids import LOCAL, IdKind, version_told
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import StepRun, StepState, VendorStep
 from sequences_mcp.ports.embedded import OpenTask, SequenceDetail, VendorActivity, VendorFacts
 from sequences_mcp.ports.vendor import VendorMessage, VendorTask

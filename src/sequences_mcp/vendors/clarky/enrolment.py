@@ -38,7 +38,7 @@ KEY = "idempotency key"
 
 @dataclass(frozen=True, slots=True)
 class ClarkyEnrolment:
-    """``providers.enrolment_port.Enrolment`` over Clarky; ``bot_id`` sends where a template names nobody."""
+    """``ports.vendor.Enroller`` over Clarky; ``bot_id`` sends where a template names nobody."""
 
     clarky: ClarkyClient
     memory: BlueprintCache

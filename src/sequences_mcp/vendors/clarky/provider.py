@@ -7,7 +7,7 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ReadOnlyRuns, VendorIdentityLookup
@@ -22,7 +22,7 @@ NAME = DESCRIPTION.name
 
 @dataclass(frozen=True, slots=True)
 class ClarkyContacts:
-    """``providers.port.Contacts`` over Clarky."""
+    """``ports.embedded.Contacts`` over Clarky."""
 
     clarky: ClarkyClient
 
@@ -46,7 +46,7 @@ class ClarkyContacts:
 
 @dataclass(frozen=True, slots=True)
 class ClarkyAgents:
-    """``providers.vendor_port.Introduction``: who can send. Their names are other people's words, so ids alone."""
+    """``ports.vendor.Introduction``: who can send. Their names are other people's words, so ids alone."""
 
     clarky: ClarkyClient
     bot_id: str | None

@@ -7,7 +7,6 @@ candidate's newest run is read before the request, and a later look compares.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -25,13 +24,12 @@ from sequences_mcp.vendors.translation import RemoteContact, RemoteSequence, con
 
 CANDIDATE = "candidate"
 NONE = ""
-SKIP_REVIEW = 5  # people; each may take two reads, and ten connections are open at most
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class KalentEnrolment:
-    """``providers.enrolment_port.Enrolment`` over Kalent."""
+    """``ports.vendor.Enroller`` over Kalent."""
 
     kalent: KalentClient
     memory: BlueprintCache
@@ -98,7 +96,7 @@ class KalentEnrolment:
     async def before(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
         calls = [lambda own=one.handover[CANDIDATE]: self._if_there(own) for one in people]
-        seen = {one.id: there for one, there in zip(people, await one_after_another(calls), strict=True)}
+        seen = {one.id: there for one, there in zip(people, await vendor.gather_limited(calls), strict=True)}
         return vendor.PreflightSnapshot(
             marks={own: run.id if run else NONE for own, (_, run) in seen.items()},
             obstacles={
@@ -142,15 +140,7 @@ class KalentEnrolment:
 
     async def _runs(self, people: Items[Run]) -> list[RemoteSequence | None]:
         calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]
-        return await one_after_another(calls)
-
-
-async def one_after_another(calls: Items[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Return what each call returns, a few at once; the first error ends it."""
-    found: list[T] = []
-    for start in range(0, len(calls), SKIP_REVIEW):
-        found += await asyncio.gather(*(call() for call in calls[start : start + SKIP_REVIEW]))
-    return found
+        return await vendor.gather_limited(calls)
 
 
 def _running(run: RemoteSequence | None) -> str | None:

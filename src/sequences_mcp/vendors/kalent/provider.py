@@ -15,7 +15,7 @@ from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ConflictError, NotFoundError, UnexpectedAnswerError
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.provider import Provider
@@ -34,7 +34,7 @@ EVERYBODY_ELSE = CandidateFilter(sort_field="createdAt", sort_order="asc")
 
 @dataclass(frozen=True, slots=True)
 class KalentContactLists:
-    """``providers.vendor_port.Places`` over Kalent."""
+    """``ports.vendor.ContactLists`` over Kalent."""
 
     kalent: KalentClient
     a_request: int = 1
@@ -108,7 +108,7 @@ NAME = DESCRIPTION.name
 
 @dataclass(frozen=True, slots=True)
 class KalentBlueprints:
-    """``providers.port.Blueprints`` over Kalent and what was last written to it from here."""
+    """``ports.embedded.Blueprints`` over Kalent and what was last written to it from here."""
 
     kalent: KalentClient
     memory: BlueprintCache
@@ -158,7 +158,7 @@ class KalentBlueprints:
 
 @dataclass(frozen=True, slots=True)
 class KalentSourcings:
-    """``providers.port.Sourcings`` over Kalent."""
+    """``ports.embedded.Sourcings`` over Kalent."""
 
     kalent: KalentClient
     memory: BlueprintCache
@@ -197,7 +197,7 @@ class KalentSourcings:
 
 @dataclass(frozen=True, slots=True)
 class KalentReach:
-    """``providers.vendor_port.Reach`` over Kalent, which tells of a candidate's newest run alone."""
+    """``ports.vendor.Reach`` over Kalent, which tells of a candidate's newest run alone."""
 
     kalent: KalentClient
 

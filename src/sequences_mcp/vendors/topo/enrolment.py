@@ -49,7 +49,7 @@ CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only
 
 @dataclass(frozen=True, slots=True)
 class TopoEnrolment:
-    """``providers.enrolment_port.Enrolment`` over Topo."""
+    """``ports.vendor.Enroller`` over Topo."""
 
     topo: TopoClient
     memory: BlueprintCache

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from sequences_mcp.domain.addresses import host_key
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, SequencesError, UnexpectedAnswerError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.provider import Provider
@@ -36,7 +36,7 @@ PAGES_LOOKED_AT = 5
 
 @dataclass(frozen=True, slots=True)
 class TopoTasks:
-    """``providers.vendor_port.VendorTasks`` over Topo."""
+    """``ports.vendor.VendorTasks`` over Topo."""
 
     topo: TopoClient
 
@@ -129,7 +129,7 @@ LISTS_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class TopoContactLists:
-    """``providers.vendor_port.Places`` over Topo."""
+    """``ports.vendor.ContactLists`` over Topo."""
 
     topo: TopoClient
     a_request: int = wire.BATCH
@@ -209,7 +209,7 @@ REASON = "OTHER"  # one of Topo's own words; why is in the message
 
 @dataclass(frozen=True, slots=True)
 class TopoTemplates:
-    """``providers.port.Blueprints`` over Topo's templates, which are made in its app."""
+    """``ports.embedded.Blueprints`` over Topo's templates, which are made in its app."""
 
     topo: TopoClient
 
@@ -236,7 +236,7 @@ class TopoTemplates:
 
 @dataclass(frozen=True, slots=True)
 class TopoContacts:
-    """``providers.port.Contacts`` over Topo: found by exact address or profile, or paged through."""
+    """``ports.embedded.Contacts`` over Topo: found by exact address or profile, or paged through."""
 
     topo: TopoClient
 
@@ -268,7 +268,7 @@ class TopoContacts:
 
 @dataclass(frozen=True, slots=True)
 class TopoExclusions:
-    """``providers.port.Exclusions`` over Topo."""
+    """``ports.embedded.Exclusions`` over Topo."""
 
     topo: TopoClient
 
@@ -293,7 +293,7 @@ class TopoExclusions:
 
 @dataclass(frozen=True, slots=True)
 class TopoKey:
-    """``providers.vendor_port.Introduction`` over what the key has been found to carry."""
+    """``ports.vendor.Introduction`` over what the key has been found to carry."""
 
     scopes: KeyRights
 

@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar
 
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key
 from sequences_mcp.domain.contact import ContactFields, profile_key
-from sequences_mcp.domain.records import Page
+from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import LIVE, SequenceStatus, StopReason, StopScope
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.errors import (
@@ -22,12 +22,12 @@ from sequences_mcp.errors import (
     SequencesError,
 )
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, VendorActivity, VendorFacts
+from sequences_mcp.ports.vendor import MAX_CONCURRENT
 from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 from sequences_mcp.vendors.translation import RemoteSequence, contact_of_remote, detail_of
 
 ACTIVITIES = 10
-AT_ONCE = 5
 MOST_READ = 200  # people of live runs, read one by one to know where they work
 PAGES = 5  # of a hundred runs each: how far a search through Topo's list goes
 REMEMBERED = 2_000
@@ -50,8 +50,8 @@ class Names:
         """Return each thing that could be read; nothing is raised for those that could not."""
         wanted = list(dict.fromkeys(filter(None, ids)))
         missing = [own for own in wanted if own not in self.known]
-        for start in range(0, len(missing), AT_ONCE):
-            if not await self._read(missing[start : start + AT_ONCE], read):
+        for start in range(0, len(missing), MAX_CONCURRENT):
+            if not await self._read(missing[start : start + MAX_CONCURRENT], read):
                 break
         while len(self.known) > REMEMBERED:
             self.known.popitem(last=False)
@@ -71,7 +71,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class TopoSequences:
-    """``providers.port.Sequences`` and ``Overrides`` over Topo."""
+    """``ports.embedded.Sequences`` and ``Overrides`` over Topo."""
 
     topo: TopoClient
     scopes: KeyRights | None = None
@@ -302,7 +302,7 @@ class LiveRuns:
 
 @dataclass(frozen=True, slots=True)
 class TopoReach:
-    """``providers.vendor_port.Reach`` over Topo, whose lists are searched: its API has no such filter."""
+    """``ports.vendor.Reach`` over Topo, whose lists are searched: its API has no such filter."""
 
     live: LiveRuns
     sequences: TopoSequences
