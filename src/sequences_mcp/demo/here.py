@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequences_mcp.demo.stage import (
-    SENDER,
-    Mailbox,
-    Say,
-    Teller,
-    client_of,
-    mail_server,
-    next_monday,
-    quoted_lines,
-)
+from sequences_mcp.demo import stage
 
 ROLE = {"job_title": "Staff Backend Engineer", "location": "Lisbon"}
 PEOPLE = [
@@ -68,24 +59,24 @@ def steps(first: str) -> list[dict[str, Any]]:
     ]
 
 
-async def play_local(say: Say, folder: str) -> None:
+async def play_local(say: stage.Say, folder: str) -> None:
     """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
-    async with mail_server() as (mailbox, port):
+    async with stage.mail_server() as (mailbox, port):
         settings = {
             "SEQUENCES_DATA_DIR": folder,
-            "SEQUENCES_SENDER": SENDER,
+            "SEQUENCES_SENDER": stage.SENDER,
             "SEQUENCES_SMTP_URL": f"smtp://127.0.0.1:{port}",
             "SEQUENCES_WINDOW": "Mon-Sun 00:00-24:00",
             "SEQUENCES_SPACING": "0",
         }
-        async with client_of(say, settings) as client:
-            await _Act(Teller(client, say), mailbox).play()
+        async with stage.client_of(say, settings) as client:
+            await _Act(stage.Teller(client, say), mailbox).play()
 
 
 class _Act:
     """The exchange, told as it happens."""
 
-    def __init__(self, teller: Teller, mailbox: Mailbox) -> None:
+    def __init__(self, teller: stage.Teller, mailbox: stage.Mailbox) -> None:
         self._mailbox = mailbox
         self._say, self._call, self._you, self._claude = teller.say, teller.call, teller.you, teller.claude
         self._written = teller.once_written_down
@@ -115,7 +106,7 @@ class _Act:
             for step in person["steps"]:
                 what = step.get("subject") or f"{step['content'][:44]}…"
                 self._say(f"      {step['at']}  {step['channel']:<16} {what}")
-        self._say(quoted_lines(shown["people"][0]["steps"][0]["content"]))
+        self._say(stage.quoted_lines(shown["people"][0]["steps"][0]["content"]))
 
     async def _start(self, blueprint: str) -> dict[str, str]:
         self._you("Good. Start it.")
@@ -128,7 +119,9 @@ class _Act:
 
     async def _live(self, runs: dict[str, str]) -> None:
         self._you("Pause Maria until Monday.")
-        paused = await self._call("pause_sequence", sequence_id=runs["Maria Silva"], paused_until=next_monday())
+        paused = await self._call(
+            "pause_sequence", sequence_id=runs["Maria Silva"], paused_until=stage.next_monday()
+        )
         self._say(f"    {paused['status']}, until {paused['paused_until']}")
         self._you("We won Acme, stop everyone there.")
         stopped = await self._call("stop_sequence", sequence_id=runs["Jonas Weber"], reason="WIN", scope="COMPANY")
@@ -150,7 +143,7 @@ class _Act:
         self._say("\nThe first of them:\n")
         for name in ("From", "To", "Subject", "Date", "Message-ID"):
             self._say(f"    {name}: {first[name]}")
-        self._say("\n" + quoted_lines(first.get_content()))
+        self._say("\n" + stage.quoted_lines(first.get_content()))
 
 
 def _facts(person: dict[str, str]) -> dict[str, str]:

@@ -13,15 +13,8 @@ from typing import Any, TypeVar
 from sequences_mcp.domain.ids import IdKind, new_id
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
+from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
-from sequences_mcp.engine.events import (
-    Effect,
-    Event,
-    HandedToServer,
-    OutcomeResolved,
-    PlanApproved,
-    PlanRejected,
-)
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
 from sequences_mcp.store import audit, sequences
@@ -109,8 +102,8 @@ def require_aware(at: datetime | None, name: str) -> None:
 
 
 def apply_event(
-    store: Store, sequence: Run, event: Event, *, now: datetime, actor: str
-) -> tuple[Run, tuple[Effect, ...]]:
+    store: Store, sequence: Run, event: events.Event, *, now: datetime, actor: str
+) -> tuple[Run, tuple[events.Effect, ...]]:
     """Return the run after an event, stored and audited, and the effects to see to.
 
     Raises what the machine raises, and then nothing is stored.
@@ -132,15 +125,15 @@ def keep_changes(store: Store, before: Run, after: Run, *, action: str, now: dat
 
 
 # What is written in the audit stays readable beside what older programs wrote, whatever the classes are called.
-_AUDIT_NAMES: Mapping[type[Event], str] = {
-    PlanApproved: "approved",
-    PlanRejected: "refused",
-    HandedToServer: "handed_over",
-    OutcomeResolved: "settled",
+_AUDIT_NAMES: Mapping[type[events.Event], str] = {
+    events.PlanApproved: "approved",
+    events.PlanRejected: "refused",
+    events.HandedToServer: "handed_over",
+    events.OutcomeResolved: "settled",
 }
 
 
-def action_of(event: Event) -> str:
+def action_of(event: events.Event) -> str:
     """Return an event's name as the audit writes it: ``sequence.handed_over``."""
     kind = type(event)
     words = _AUDIT_NAMES.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

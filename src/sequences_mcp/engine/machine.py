@@ -10,30 +10,6 @@ from typing import Any, TypeAlias
 from sequences_mcp.domain.blueprint import INVITE_TIMEOUT_DAYS, Channel, Temporality
 from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, SequenceStatus, StepRun, StepState, TaskOutcome
 from sequences_mcp.engine import events
-from sequences_mcp.engine.events import (
-    Deferred,
-    Delivered,
-    DraftApproved,
-    Effect,
-    HandedToServer,
-    Lost,
-    OptedOut,
-    OutcomeResolved,
-    Paused,
-    PlanApproved,
-    PlanRejected,
-    Rejected,
-    Replied,
-    Resumed,
-    Rewritten,
-    SendEmail,
-    Stopped,
-    SuppressAddress,
-    TaskCompleted,
-    Tick,
-    conflict,
-    require_legal,
-)
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError
 
 CUT_SHORT = "the sequence ended while this e-mail was being sent"
@@ -179,7 +155,7 @@ TEXT_MISSING = "the text for this person is still to be written"
 NO_ADDRESS = "the contact has no address for this channel"
 
 
-def on_tick(sequence: Run, tick: Tick, now: datetime) -> Result:
+def on_tick(sequence: Run, tick: events.Tick, now: datetime) -> Result:
     """End a dead lease, end a pause, or move the current step if it is due; else change nothing."""
     run = sequence.current
     if run is None:
@@ -196,7 +172,7 @@ def on_tick(sequence: Run, tick: Tick, now: datetime) -> Result:
     return _due(sequence, run, tick=tick, now=now)
 
 
-def _due(sequence: Run, run: StepRun, *, tick: Tick, now: datetime) -> Result:
+def _due(sequence: Run, run: StepRun, *, tick: events.Tick, now: datetime) -> Result:
     if tick.forbidden is not None:
         return end_run(sequence, SequenceStatus.STOPPED_EARLY, now=now, reason=tick.forbidden), ()
     if not tick.has_contact:
@@ -216,16 +192,16 @@ def _without_contact(sequence: Run, run: StepRun, now: datetime) -> Run:
     return step_resolved(with_run(sequence, grounded(run, StepState.HELD, reason=NO_ADDRESS)), now)
 
 
-def _email(sequence: Run, run: StepRun, *, tick: Tick, now: datetime) -> Result:
+def _email(sequence: Run, run: StepRun, *, tick: events.Tick, now: datetime) -> Result:
     if tick.opens_at is not None and tick.opens_at > now:
         held = grounded(run, StepState.HELD, reason=OUTSIDE_WINDOW, until=tick.opens_at)
         return step_resolved(with_run(sequence, held), now), ()
     claimed = grounded(run, StepState.CLAIMED)
     claimed = replace(claimed, lease=tick.lease, lease_expires_at=tick.lease_expires_at, server_reply=None)
-    return step_resolved(with_run(sequence, claimed), now), (SendEmail(run.key, tick.lease),)
+    return step_resolved(with_run(sequence, claimed), now), (events.SendEmail(run.key, tick.lease),)
 
 
-Result: TypeAlias = tuple[Run, tuple[Effect, ...]]
+Result: TypeAlias = tuple[Run, tuple[events.Effect, ...]]
 
 # Its own worker can also resolve an unknown e-mail: the server's reply, however late, is proof.
 _BEYOND_RECALL = frozenset({StepState.HANDED_OVER, StepState.UNKNOWN})
@@ -233,21 +209,21 @@ _OPEN_OUTCOME = _BEYOND_RECALL | {StepState.CLAIMED}
 _LEASE_LOST = "the program ended between the final dot and the server's answer"
 
 
-def on_handed_over(sequence: Run, event: HandedToServer, now: datetime) -> Result:
+def on_handed_over(sequence: Run, event: events.HandedToServer, now: datetime) -> Result:
     """Record that all but the final dot is written: from here on the e-mail may arrive whatever happens."""
     run = _leased(sequence, event.lease, {StepState.CLAIMED})
     run = replace(run, state=StepState.HANDED_OVER, lease_expires_at=event.lease_expires_at)
     return with_run(sequence, run, updated_at=now), ()
 
 
-def on_delivered(sequence: Run, event: Delivered, now: datetime) -> Result:
+def on_delivered(sequence: Run, event: events.Delivered, now: datetime) -> Result:
     """Record the server's acceptance and start the clock of the next step."""
     # UNKNOWN is accepted too: the lease expired while the worker was still waiting for the answer.
     run = _leased(sequence, event.lease, _BEYOND_RECALL)
     return _sent(sequence, replace(run, server_reply=event.reply), now), ()
 
 
-def on_deferred(sequence: Run, event: Deferred, now: datetime) -> Result:
+def on_deferred(sequence: Run, event: events.Deferred, now: datetime) -> Result:
     """Put the e-mail back until the retry; where the sequence is over, there is none."""
     run = _answered(_leased(sequence, event.lease, _OPEN_OUTCOME), event.reply)
     if sequence.status not in LIVE:
@@ -256,7 +232,7 @@ def on_deferred(sequence: Run, event: Deferred, now: datetime) -> Result:
     return step_resolved(with_run(sequence, run), now), ()
 
 
-def on_rejected_by_server(sequence: Run, event: Rejected, now: datetime) -> Result:
+def on_rejected_by_server(sequence: Run, event: events.Rejected, now: datetime) -> Result:
     """Fail the step and with it the sequence; never write to an address that does not exist again."""
     run = _answered(_leased(sequence, event.lease, _OPEN_OUTCOME), event.reply)
     run = grounded(run, StepState.FAILED, reason=event.reason)
@@ -264,10 +240,10 @@ def on_rejected_by_server(sequence: Run, event: Rejected, now: datetime) -> Resu
     if sequence.status in LIVE:
         sequence = end_run(sequence, SequenceStatus.FAILED, now=now, reason=event.reason)
     dead = event.bounced and run.recipient is not None
-    return sequence, (SuppressAddress(run.recipient or "", event.reason),) if dead else ()
+    return sequence, (events.SuppressAddress(run.recipient or "", event.reason),) if dead else ()
 
 
-def on_lost(sequence: Run, event: Lost, now: datetime) -> Result:
+def on_lost(sequence: Run, event: events.Lost, now: datetime) -> Result:
     """Record that nobody can tell."""
     run = _answered(_leased(sequence, event.lease, _BEYOND_RECALL), event.reply)
     return _unknown(sequence, run, reason=event.reason, now=now), ()
@@ -280,11 +256,11 @@ def on_lease_expired(sequence: Run, run: StepRun, now: datetime) -> Run:
     return step_resolved(with_run(sequence, grounded(run, StepState.PLANNED)), now)
 
 
-def on_resolved(sequence: Run, event: OutcomeResolved, now: datetime) -> Result:
+def on_resolved(sequence: Run, event: events.OutcomeResolved, now: datetime) -> Result:
     """Record what a person found out: it was sent, or it was not and is due again."""
     run = find_step(sequence, event.key)
     if run.state is not StepState.UNKNOWN:
-        raise conflict(
+        raise events.conflict(
             sequence,
             f"This is {sequence.place_of(run)}, which is {run.state}: there is no unknown outcome to settle.",
         )
@@ -299,7 +275,7 @@ def _leased(sequence: Run, lease: int, states: Container[StepState]) -> StepRun:
     for run in sequence.steps:
         if run.lease == lease and run.state in states:
             return run
-    raise conflict(sequence, f"Lease {lease} no longer covers an e-mail of this sequence.")
+    raise events.conflict(sequence, f"Lease {lease} no longer covers an e-mail of this sequence.")
 
 
 def _answered(run: StepRun, reply: str) -> StepRun:
@@ -330,7 +306,7 @@ EDITED = "edited: this text waits for a person's approval"
 _PENDING = frozenset({StepState.PLANNED, StepState.HELD})
 
 
-def on_approved(sequence: Run, event: PlanApproved, now: datetime) -> Result:
+def on_approved(sequence: Run, event: events.PlanApproved, now: datetime) -> Result:
     """Start a sequence, or let go what a live one holds because the plan's approval was void."""
     if sequence.status is SequenceStatus.FOUND:
         return step_resolved(replace(_pause_from(sequence, now), anchor=_beginning(sequence, now)), now), ()
@@ -352,12 +328,12 @@ def _beginning(sequence: Run, now: datetime) -> datetime:
     return now - run.step.delay.duration() if run and goes_on and run.step.delay else now
 
 
-def on_rejected(sequence: Run, event: PlanRejected, now: datetime) -> Result:
+def on_rejected(sequence: Run, event: events.PlanRejected, now: datetime) -> Result:
     """End what never started."""
     return end_run(sequence, SequenceStatus.REFUSED, now=now, reason=event.reason), ()
 
 
-def on_paused(sequence: Run, event: Paused, now: datetime) -> Result:
+def on_paused(sequence: Run, event: events.Paused, now: datetime) -> Result:
     """Stand still until an instant, or move that instant; a claimed e-mail goes back, one handed over cannot.
 
     What waits for its plan's approval goes on waiting, and once approved it starts paused.
@@ -376,32 +352,34 @@ def on_paused(sequence: Run, event: Paused, now: datetime) -> Result:
     return step_resolved(replace(sequence, paused_since=since, paused_until=event.until), now), ()
 
 
-def on_resumed(sequence: Run, event: Resumed, now: datetime) -> Result:
+def on_resumed(sequence: Run, event: events.Resumed, now: datetime) -> Result:
     """Go on now, in the status the current step calls for; before its plan's approval, wait for that alone."""
     if sequence.status is SequenceStatus.FOUND:
         if sequence.paused_until is None:
-            raise conflict(sequence, "The sequence is not paused: it waits for a person's approval of its plan.")
+            raise events.conflict(
+                sequence, "The sequence is not paused: it waits for a person's approval of its plan."
+            )
         return replace(sequence, paused_since=None, paused_until=None, updated_at=now), ()
     return step_resolved(shifted_by_pause(sequence, now), now), ()
 
 
-def on_stopped(sequence: Run, event: Stopped, now: datetime) -> Result:
+def on_stopped(sequence: Run, event: events.Stopped, now: datetime) -> Result:
     """End it because a person said so."""
     why = {"reason": event.why} if event.why else {}
     return end_run(sequence, SequenceStatus.STOPPED_EARLY, now=now, stop_reason=event.reason, **why), ()
 
 
-def on_replied(sequence: Run, event: Replied, now: datetime) -> Result:
+def on_replied(sequence: Run, event: events.Replied, now: datetime) -> Result:
     """End it because the contact answered."""
     return end_run(sequence, SequenceStatus.SUCCEEDED, now=now, reason=event.reason), ()
 
 
-def on_opted_out(sequence: Run, event: OptedOut, now: datetime) -> Result:
+def on_opted_out(sequence: Run, event: events.OptedOut, now: datetime) -> Result:
     """End it because the contact must not be contacted."""
     return end_run(sequence, SequenceStatus.STOPPED_EARLY, now=now, reason=event.reason), ()
 
 
-def on_task_completed(sequence: Run, event: TaskCompleted, now: datetime) -> Result:
+def on_task_completed(sequence: Run, event: events.TaskCompleted, now: datetime) -> Result:
     """Record what became of a task, or that an invitation sent earlier was accepted."""
     run = find_step(sequence, event.key)
     accepted = event.outcome is TaskOutcome.ACCEPTED
@@ -414,12 +392,12 @@ def on_task_completed(sequence: Run, event: TaskCompleted, now: datetime) -> Res
         return step_resolved(with_run(sequence, _completed(run, event.outcome, now), anchor=now), now), ()
     if accepted and run.state is StepState.DONE and run.accepted_at is None:
         return step_resolved(with_run(sequence, replace(run, accepted_at=now)), now), ()
-    raise conflict(
+    raise events.conflict(
         sequence, f"This is {sequence.place_of(run)}, which is {run.state}: there is no open task to complete."
     )
 
 
-def on_rewritten(sequence: Run, event: Rewritten, now: datetime) -> Result:
+def on_rewritten(sequence: Run, event: events.Rewritten, now: datetime) -> Result:
     """Replace pending texts, all or none; in a live sequence each then waits for approval, unless it has it."""
     _require_steps(sequence, event)
     steps = tuple(
@@ -434,11 +412,11 @@ def on_rewritten(sequence: Run, event: Rewritten, now: datetime) -> Result:
     return (sequence if sequence.status is SequenceStatus.FOUND else step_resolved(sequence, now)), ()
 
 
-def on_draft_approved(sequence: Run, event: DraftApproved, now: datetime) -> Result:
+def on_draft_approved(sequence: Run, event: events.DraftApproved, now: datetime) -> Result:
     """Let a text go that was held for a person."""
     run = find_step(sequence, event.key)
     if run.state is not StepState.HELD or not waits_for_person(run):
-        raise conflict(
+        raise events.conflict(
             sequence, f"This is {sequence.place_of(run)}, which is {run.state}: it does not wait for an approval."
         )
     return step_resolved(with_run(sequence, _released(run)), now), ()
@@ -459,9 +437,9 @@ def _completed(run: StepRun, outcome: TaskOutcome, now: datetime) -> StepRun:
     return executed(run, StepState.DONE, now, accepted_at=accepted_at)
 
 
-def _rewritten(sequence: Run, run: StepRun, event: Rewritten) -> StepRun:
+def _rewritten(sequence: Run, run: StepRun, event: events.Rewritten) -> StepRun:
     if run.state not in _PENDING:
-        raise conflict(
+        raise events.conflict(
             sequence, f"This is {sequence.place_of(run)}, which is {run.state}: its text can no longer change."
         )
     subject, content = event.texts[run.step.id]
@@ -479,7 +457,7 @@ def _rewritten(sequence: Run, run: StepRun, event: Rewritten) -> StepRun:
     return _released(run) if run.step.id in event.approved else grounded(run, StepState.HELD, reason=EDITED)
 
 
-def _require_steps(sequence: Run, event: Rewritten) -> None:
+def _require_steps(sequence: Run, event: events.Rewritten) -> None:
     unknown = sorted(set(event.texts) - {run.step.id for run in sequence.steps})
     if unknown:
         raise InvalidArgumentsError(
@@ -517,7 +495,7 @@ def advance(sequence: Run, event: events.Event, now: datetime) -> Result:
     or a step that does not exist; NotFoundError for an unknown step key.
     """
     _require_aware(event, now)
-    require_legal(sequence, event)
+    events.require_legal(sequence, event)
     return _TRANSITIONS[type(event)](sequence, event, now)
 
 

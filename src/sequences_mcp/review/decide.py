@@ -17,16 +17,11 @@ from sequences_mcp.planning.vendor_texts import title_of
 from sequences_mcp.ports.embedded import Draft, SequenceDetail, ToolCall
 from sequences_mcp.review import terminal
 from sequences_mcp.review.presentation import present_person, present_plan
+from sequences_mcp.services import suppression
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import resolve_operation, vendor_of
 from sequences_mcp.services.reviews import approve_change, approve_draft, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import resolve_run
-from sequences_mcp.services.suppression import (
-    ExclusionTarget,
-    lift_suppression,
-    suppress_at_vendors,
-    suppress_contact,
-)
 
 HAND_OVER_AT_MOST = 120.0  # seconds that a person at a terminal waits; a running server goes on afterwards
 _PAGE = 100
@@ -133,9 +128,11 @@ async def resolved_in_terminal(
 
 async def suppressed_in_terminal(app: AppContext, contact: str, *, reason: str) -> list[str]:
     """Put somebody on the list of those never to contact, because a person says so, and say what came of it."""
-    done = await suppress_contact(app, contact=contact, reason=reason, by_person=True)
+    done = await suppression.suppress_contact(app, contact=contact, reason=reason, by_person=True)
     call = ToolCall("suppress_contact", None, done.value)
-    found = await suppress_at_vendors(app, ExclusionTarget(done.kind, done.value), call=call, reason=reason)
+    found = await suppression.suppress_at_vendors(
+        app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=reason
+    )
     told = f"{done.value} is on the list{' already' if done.already else ''}: nothing more leaves for them."
     stopped = len(done.stopped) + len(found.stopped)
     return [
@@ -146,7 +143,7 @@ async def suppressed_in_terminal(app: AppContext, contact: str, *, reason: str) 
 
 async def lifted_in_terminal(app: AppContext, contact: str, *, reason: str, actor: str) -> list[str]:
     """Take somebody off the list because a person says so; say what still keeps them from being contacted."""
-    done = await lift_suppression(app, contact=contact, reason=reason, actor=actor)
+    done = await suppression.lift_suppression(app, contact=contact, reason=reason, actor=actor)
     lines = [f"{done.value} is off the list. It was there because: {done.was}"]
     lines += [f"Still on the list, and covering the same: {one}" for one in done.still]
     vendors = [provider.title for provider in app.providers.values() if provider.exclusions is not None]

@@ -8,19 +8,12 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcp import types
 from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import (
-    CallToolResult,
-    Completion,
-    CompletionArgument,
-    CompletionContext,
-    GetPromptResult,
-    InputRequiredResult,
-)
 from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
@@ -142,18 +135,18 @@ class SequencesServer(MCPServer[OpenedContext]):
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool; whatever goes wrong comes back as an error result that says what to do next."""
         from sequences_mcp.server import boundary
 
         result = await self._called(name, arguments, context)
-        if isinstance(result, CallToolResult):
+        if isinstance(result, types.CallToolResult):
             return boundary.naming_only_served(result, catalog.tool_names(self._vendors))
         return result
 
     async def _called(
         self, name: str, arguments: dict[str, Any], context: Context[OpenedContext, Any] | None
-    ) -> CallToolResult | InputRequiredResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         from sequences_mcp.server import boundary
         from sequences_mcp.server.dialog import PersonNeeded
 
@@ -176,7 +169,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             if isinstance(error.__cause__, PersonNeeded):
                 return error.__cause__.request
             return boundary.refused_result(boundary.explained_error(error, tool=name, schema=tool.parameters))
-        assert isinstance(result, CallToolResult | InputRequiredResult)
+        assert isinstance(result, types.CallToolResult | types.InputRequiredResult)
         return result
 
     def _tool(self, name: str) -> Tool:
@@ -195,19 +188,19 @@ class SequencesServer(MCPServer[OpenedContext]):
         name: str,
         arguments: dict[str, Any] | None = None,
         context: Context[OpenedContext, Any] | None = None,
-    ) -> GetPromptResult | InputRequiredResult:
+    ) -> types.GetPromptResult | types.InputRequiredResult:
         """Return a prompt's text; an unknown name or a bad argument is a protocol error that says so."""
         from sequences_mcp.server import prompts
 
         return await prompts.rendered_prompt(name, arguments or {}, open_context=self._opened.get)
 
     async def _complete(
-        self, reference: Reference, argument: CompletionArgument, context: CompletionContext | None
-    ) -> Completion:
+        self, reference: Reference, argument: types.CompletionArgument, context: types.CompletionContext | None
+    ) -> types.Completion:
         from sequences_mcp.server.prompts import complete_argument
 
         try:
             app = await self._opened.get()
         except SequencesError:
-            return Completion(values=[])
+            return types.Completion(values=[])
         return await complete_argument(reference, argument, context, app=app)

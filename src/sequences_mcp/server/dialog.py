@@ -9,15 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from mcp import types
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
-from mcp.types import (
-    ElicitRequest,
-    ElicitRequestFormParams,
-    ElicitRequestURLParams,
-    ElicitResult,
-    InputRequiredResult,
-)
 from pydantic import ValidationError
 
 from sequences_mcp.domain.addresses import with_wire_forms
@@ -165,7 +159,7 @@ SCHEMA: dict[str, Any] = {
 class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
     """A tool stops to ask the client for a person."""
 
-    def __init__(self, request: InputRequiredResult) -> None:
+    def __init__(self, request: types.InputRequiredResult) -> None:
         super().__init__("the client is asked for a person")
         self.request = request
 
@@ -214,9 +208,9 @@ async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogRe
         return DialogReply(await _asked_now(ctx, question), digest)
     shown = (ctx.request_state or "").removeprefix(f"{FORM}:")
     if not shown:
-        params = ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
-        request = {FORM: ElicitRequest(params=params)}
-        raise PersonNeeded(InputRequiredResult(input_requests=request, request_state=f"{FORM}:{digest}"))
+        params = types.ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
+        request = {FORM: types.ElicitRequest(params=params)}
+        raise PersonNeeded(types.InputRequiredResult(input_requests=request, request_state=f"{FORM}:{digest}"))
     return DialogReply(said_in((ctx.input_responses or {}).get(FORM)), shown)
 
 
@@ -225,9 +219,11 @@ async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAn
     if (ctx.protocol_version or "") >= ROUNDS_SINCE:
         answer = (ctx.input_responses or {}).get(LINK)
         if answer is None:
-            params = ElicitRequestURLParams(message=LINK_TEXT, url=address)
-            raise PersonNeeded(InputRequiredResult(input_requests={LINK: ElicitRequest(params=params)}))
-        action = answer.action if isinstance(answer, ElicitResult) else None
+            params = types.ElicitRequestURLParams(message=LINK_TEXT, url=address)
+            raise PersonNeeded(
+                types.InputRequiredResult(input_requests={LINK: types.ElicitRequest(params=params)})
+            )
+        action = answer.action if isinstance(answer, types.ElicitResult) else None
     else:
         try:
             action = (await ctx.elicit_url(LINK_TEXT, address, name)).action
@@ -240,7 +236,7 @@ async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAn
 
 def said_in(answer: object) -> DialogAnswer:
     """Return what an answer to the form amounts to: a yes or a no only where ``approve`` is true or false."""
-    if not isinstance(answer, ElicitResult):
+    if not isinstance(answer, types.ElicitResult):
         return DialogAnswer.NOTHING
     if answer.action == "accept":
         ticked = (answer.content or {}).get("approve")

@@ -6,19 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from mcp import MCPError
-from mcp.types import (
-    INVALID_PARAMS,
-    Completion,
-    CompletionArgument,
-    CompletionContext,
-    GetPromptResult,
-    PromptArgument,
-    PromptMessage,
-    PromptReference,
-    ResourceTemplateReference,
-    TextContent,
-)
+from mcp import MCPError, types
 from mcp.types import Prompt as ListedPrompt
 
 from sequences_mcp.context import AppContext
@@ -117,7 +105,7 @@ def listed_prompts() -> list[ListedPrompt]:
             title=prompt.title,
             description=prompt.description,
             arguments=[
-                PromptArgument(name=one.name, description=one.description, required=one.is_required)
+                types.PromptArgument(name=one.name, description=one.description, required=one.is_required)
                 for one in prompt.arguments
             ],
         )
@@ -127,7 +115,7 @@ def listed_prompts() -> list[ListedPrompt]:
 
 async def rendered_prompt(
     name: str, arguments: Mapping[str, Any], *, open_context: Callable[[], Awaitable[AppContext]]
-) -> GetPromptResult:
+) -> types.GetPromptResult:
     """Return a prompt's text. Whatever is wrong is a protocol error, the same in both eras, that says what."""
     if name not in _BY_NAME:
         _invalid(f"There is no prompt {cut(visible_text(name), 80)!r}; the prompts are {', '.join(_BY_NAME)}.")
@@ -140,8 +128,8 @@ async def rendered_prompt(
         text = render_template(name, **await prompt_facts_for(name, given, app=await open_context()))
     except SequencesError as error:
         _invalid(visible_text(str(error)))
-    message = PromptMessage(role="user", content=TextContent(type="text", text=visible_text(text)))
-    return GetPromptResult(description=prompt.description, messages=[message])
+    message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=visible_text(text)))
+    return types.GetPromptResult(description=prompt.description, messages=[message])
 
 
 def _checked(prompt: Prompt, arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -160,20 +148,24 @@ def _named(arguments: Iterable[Argument]) -> str:
 
 
 def _invalid(message: str) -> NoReturn:
-    raise MCPError(code=INVALID_PARAMS, message=message)
+    raise MCPError(code=types.INVALID_PARAMS, message=message)
 
 
 MOST = 100  # the protocol's limit
 LONGEST = 200
-Reference = PromptReference | ResourceTemplateReference
+Reference = types.PromptReference | types.ResourceTemplateReference
 
 
 async def complete_argument(
-    reference: Reference, argument: CompletionArgument, context: CompletionContext | None, *, app: AppContext
-) -> Completion:
+    reference: Reference,
+    argument: types.CompletionArgument,
+    context: types.CompletionContext | None,
+    *,
+    app: AppContext,
+) -> types.Completion:
     """Return what the argument could be, given its first letters and the other arguments."""
     typed = argument.value[:LONGEST].strip()
-    if isinstance(reference, ResourceTemplateReference):
+    if isinstance(reference, types.ResourceTemplateReference):
         found = await _ids(reference.uri.partition("://")[0], typed, app)
     elif argument.name in ("blueprint_id", "contact_id"):
         found = await _ids(argument.name.removesuffix("_id"), typed, app)
@@ -182,7 +174,7 @@ async def complete_argument(
     else:
         found = _choices(reference.name, argument.name)
     fitting = [value for value, label in found if typed.casefold() in f"{value} {label}".casefold()]
-    return Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
+    return types.Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
 
 
 def _choices(prompt: str, argument: str) -> list[tuple[str, str]]:

@@ -29,14 +29,7 @@ from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.dialog import DialogAnswer, Question
 from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.view import to_json, view_facts
-from sequences_mcp.server.views.starts import (
-    StartView,
-    handed_over_facts,
-    sample_view,
-    standing,
-    start_view,
-    unanswered,
-)
+from sequences_mcp.server.views import starts
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
@@ -113,7 +106,7 @@ async def planned_once(
         progress=progress,
     )
     at = app.clock().isoformat(timespec="seconds")
-    facts = view_facts(start_view(report, warnings=0, left_out=len(report.left_out), repeat_of=None))
+    facts = view_facts(starts.start_view(report, warnings=0, left_out=len(report.left_out), repeat_of=None))
     told = {name: facts[name] for name in LEARNT if name in facts}
     made = to_json({"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out), "told": told})
     kept = _kept(await app.ledger.record(planning, made))
@@ -134,7 +127,7 @@ def _kept(stored: str) -> Planned:
     return Planned(plan_id, facts.get("at", "an earlier time"), left_out, told=facts.get("told"))
 
 
-async def present_start(app: AppContext, planned: Planned) -> StartView:
+async def present_start(app: AppContext, planned: Planned) -> starts.StartView:
     """Return a start as its plan and its runs stand now; one at a vendor that a person said yes to is handed over.
 
     For a repeated call the vendor's runs are looked at again, as many as a call may wait for.
@@ -148,13 +141,13 @@ async def present_start(app: AppContext, planned: Planned) -> StartView:
     report = await _report(app, plan, planned)
     tally = await app.records.tally(plan.id)
     number = await number_of_warnings(app, plan)
-    view = start_view(report, warnings=number, left_out=planned.left_out, repeat_of=planned.first_at)
+    view = starts.start_view(report, warnings=number, left_out=planned.left_out, repeat_of=planned.first_at)
     steps = [run.step for run in report.sample.sequence.steps]
     view = view.model_copy(update=_foreseen(app, plan, report, tally=tally))
     if planned.told is not None:
-        view = StartView.model_validate({**view_facts(view), **planned.told})
-    view = standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
-    return view if found is None else handed_over_facts(view, plan, tally, found=found, unread=unread)
+        view = starts.StartView.model_validate({**view_facts(view), **planned.told})
+    view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
+    return view if found is None else starts.handed_over_facts(view, plan, tally, found=found, unread=unread)
 
 
 def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
@@ -171,7 +164,7 @@ def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTa
         for run, slot in zip(sample.sequence.steps, slots, strict=True)
     )
     return {
-        "sample": sample_view(report).model_copy(update={"due": due or None}),
+        "sample": starts.sample_view(report).model_copy(update={"due": due or None}),
         "pace": pace_of(plan, tally, steps),
         "accounts": accounts_needed(plan.header.blueprint_id, steps),
         "will_skip": will_skip(tally, steps) or None if not plan.header.is_at_vendor else None,
@@ -235,14 +228,14 @@ DECLINED = "The person rejected it in the dialog."
 LOOK_EVERY = 1.0
 
 
-def is_plan_open(view: StartView) -> bool:
+def is_plan_open(view: starts.StartView) -> bool:
     """Say whether nobody has decided about this start."""
     return view.outcome == "waiting_for_approval"
 
 
 async def ask_about_plan(
-    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: StartView
-) -> StartView:
+    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: starts.StartView
+) -> starts.StartView:
     """Return a start after a person was asked in the chat, where that can be; only a yes or a no changes it."""
     if not app.elicitation:
         return view
@@ -258,12 +251,14 @@ async def ask_about_plan(
             elif reply.said is DialogAnswer.NO:
                 await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
             else:
-                return unanswered(view, reply.said, ways=ways)
+                return starts.unanswered(view, reply.said, ways=ways)
             return await present_start(app, planned)
     return await _led_to_page(app, ctx, view, ways=ways)
 
 
-async def _led_to_page(app: AppContext, ctx: Context[Any, Any], view: StartView, *, ways: str) -> StartView:
+async def _led_to_page(
+    app: AppContext, ctx: Context[Any, Any], view: starts.StartView, *, ways: str
+) -> starts.StartView:
     """Ask the client to open the review page, where it can and the page is served; return what came of it.
 
     The address carries no credential. Declining to look is no answer to the plan, which goes on waiting.
@@ -272,12 +267,12 @@ async def _led_to_page(app: AppContext, ctx: Context[Any, Any], view: StartView,
     if address is None or not dialog.can_open_links(ctx):
         return view
     said = await dialog.led_to(ctx, address, name=view.plan_id)
-    return view if said is DialogAnswer.YES else unanswered(view, said, ways=ways)
+    return view if said is DialogAnswer.YES else starts.unanswered(view, said, ways=ways)
 
 
 async def plan_decided(
-    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: StartView, seconds: int
-) -> StartView:
+    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: starts.StartView, seconds: int
+) -> starts.StartView:
     """Return a start once somebody has decided about it, or after so many seconds as it then stands."""
     if not seconds or view.approval == "dismissed":
         return view

@@ -10,15 +10,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from sequences_mcp.domain import companies
 from sequences_mcp.domain.addresses import address_key, domain_of
-from sequences_mcp.domain.companies import (
-    company_domain_of,
-    company_key,
-    company_root,
-    is_free_mail,
-    is_same_company,
-    unlike_because,
-)
 from sequences_mcp.domain.contact import FACTS, Contact, facts_of, profile_key
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import MAX_SIZE, Page
@@ -115,24 +108,29 @@ def _number_or_profile(query: str) -> str | None:
 
 def colleagues(store: Store, contact: Contact) -> list[str]:
     """Return the ids of everybody at the contact's company, the contact among them."""
-    root, key = company_root(company_domain_of(contact)), company_key(contact.company)
+    root, key = (
+        companies.company_root(companies.company_domain_of(contact)),
+        companies.company_key(contact.company),
+    )
     rows = store.rows("contacts.at_company", root=root, key=key)
     contacts = _from_rows(rows)
-    return [other.id for other in contacts if is_same_company(contact, other)]
+    return [other.id for other in contacts if companies.is_same_company(contact, other)]
 
 
 def like_colleagues(store: Store, contact: Contact) -> dict[str, str]:
     """Return contact id → why not, for people with runs who look like the contact's colleagues and are not."""
-    host, words = domain_of(contact.email), (company_key(contact.company) or "").split()
+    host, words = domain_of(contact.email), (companies.company_key(contact.company) or "").split()
     word = words[0] if words else None
     rows = store.rows(
         "contacts.like_company",
-        host=host if host and is_free_mail(host) else None,
+        host=host if host and companies.is_free_mail(host) else None,
         word=word,
         pattern=f"{word} *" if word and word.isalnum() else None,
     )
-    others = ((other, unlike_because(contact, other)) for other in _from_rows(rows) if other.id != contact.id)
-    return {other.id: why for other, why in others if why and not is_same_company(contact, other)}
+    others = (
+        (other, companies.unlike_because(contact, other)) for other in _from_rows(rows) if other.id != contact.id
+    )
+    return {other.id: why for other, why in others if why and not companies.is_same_company(contact, other)}
 
 
 def at_domain(store: Store, domain: str) -> list[str]:
@@ -153,9 +151,9 @@ def _to_row(contact: Contact) -> dict[str, Any]:
         "notes": contact.notes,
         "email_key": _known_by(contact),
         "email_host": domain_of(contact.email),
-        "company_host": company_domain_of(contact),
-        "company_root": company_root(company_domain_of(contact)),
-        "company_key": company_key(contact.company),
+        "company_host": companies.company_domain_of(contact),
+        "company_root": companies.company_root(companies.company_domain_of(contact)),
+        "company_key": companies.company_key(contact.company),
         "search": "\n".join(filter(None, shown)).casefold(),
         "created_at": to_micros(contact.created_at),
         "updated_at": to_micros(contact.updated_at),

@@ -11,15 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sequences_mcp.engine.channels import replies
-from sequences_mcp.engine.channels.mail_server import (
-    PATIENT,
-    Deadline,
-    MailServer,
-    Timeouts,
-    session,
-    without_secrets,
-)
+from sequences_mcp.engine.channels import mail_server, replies
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sound_message
 
 if TYPE_CHECKING:
@@ -28,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def deliver_by_smtp(
-    server: MailServer,
+    server: mail_server.MailServer,
     message: ComposedMessage,
     *,
     before_dot: Callable[[], None],
-    timeouts: Timeouts = PATIENT,
+    timeouts: mail_server.Timeouts = mail_server.PATIENT,
     context: ssl.SSLContext | None = None,
     at: Callable[[str], None] = lambda phase: None,
 ) -> Receipt:
@@ -46,9 +38,9 @@ def deliver_by_smtp(
     """
     require_sound_message(message)
     with (
-        without_secrets(server),
-        Deadline(timeouts.total) as deadline,
-        session(server, timeouts=timeouts, context=context, at=at, deadline=deadline) as connection,
+        mail_server.without_secrets(server),
+        mail_server.Deadline(timeouts.total) as deadline,
+        mail_server.session(server, timeouts=timeouts, context=context, at=at, deadline=deadline) as connection,
     ):
         _address(connection, message)
         at("rcpt")
@@ -129,7 +121,7 @@ def _early_words(connection: smtplib.SMTP) -> bytes | None:
     return None
 
 
-def _finish(connection: smtplib.SMTP, timeouts: Timeouts, *, at: Callable[[str], None]) -> str:
+def _finish(connection: smtplib.SMTP, timeouts: mail_server.Timeouts, *, at: Callable[[str], None]) -> str:
     try:
         if connection.sock is not None:
             connection.sock.settimeout(timeouts.final)

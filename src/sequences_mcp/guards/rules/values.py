@@ -5,20 +5,7 @@ from __future__ import annotations
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.findings import Severity
 from sequences_mcp.domain.variables import is_blank
-from sequences_mcp.guards.names import (
-    has_digits,
-    has_email,
-    has_loose_end,
-    has_more,
-    has_picture,
-    has_salutation,
-    is_heading,
-    is_initial,
-    is_miscased,
-    is_no_company,
-    is_quoted,
-    is_team,
-)
+from sequences_mcp.guards import names
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Rule, Value
 from sequences_mcp.guards.words import means_nothing
@@ -66,7 +53,7 @@ NOTHING = Rule(
 
 def _heading(value: Value) -> bool:
     """Say whether a value is such a heading, in the language of any recruiter."""
-    return is_heading(value)
+    return names.is_heading(value)
 
 
 HEADING = Rule(
@@ -84,7 +71,7 @@ HEADING = Rule(
 
 def _team(value: Value) -> bool:
     """Say whether a name is nobody's."""
-    return is_team(value)
+    return names.is_team(value)
 
 
 TEAM = Rule(
@@ -102,7 +89,7 @@ TEAM = Rule(
 
 def _no_company(value: Value) -> bool:
     """Say whether a company is none."""
-    return is_no_company(value)
+    return names.is_no_company(value)
 
 
 NO_COMPANY = Rule(
@@ -120,7 +107,7 @@ NO_COMPANY = Rule(
 
 def _address(value: Value) -> bool:
     """Say whether a value has one."""
-    return has_email(value)
+    return names.has_email(value)
 
 
 ADDRESS = Rule(
@@ -139,7 +126,7 @@ ADDRESS = Rule(
 
 def _quoted(value: Value) -> bool:
     """Say whether marks stand around the whole value."""
-    return is_quoted(value)
+    return names.is_quoted(value)
 
 
 QUOTED = Rule(
@@ -158,7 +145,7 @@ QUOTED = Rule(
 
 def _picture(value: Value) -> bool:
     """Say whether a value has such signs."""
-    return has_picture(value)
+    return names.has_picture(value)
 
 
 PICTURE = Rule(
@@ -177,7 +164,7 @@ PICTURE = Rule(
 
 def _initial(value: Value) -> bool:
     """Say whether a name is one letter, or ends in one."""
-    return is_initial(value)
+    return names.is_initial(value)
 
 
 INITIAL = Rule(
@@ -196,7 +183,7 @@ INITIAL = Rule(
 
 def _salutation(value: Value) -> bool:
     """Say whether a name has one, or is one."""
-    return has_salutation(value)
+    return names.has_salutation(value)
 
 
 SALUTATION = Rule(
@@ -215,7 +202,7 @@ SALUTATION = Rule(
 
 def _more(value: Value) -> bool:
     """Say whether something stands behind the name."""
-    return has_more(value)
+    return names.has_more(value)
 
 
 MORE = Rule(
@@ -234,7 +221,7 @@ MORE = Rule(
 
 def _loose_end(value: Value) -> bool:
     """Say whether a sign is left at an end."""
-    return has_loose_end(value)
+    return names.has_loose_end(value)
 
 
 LOOSE_END = Rule(
@@ -253,7 +240,7 @@ LOOSE_END = Rule(
 
 def _digits(value: Value) -> bool:
     """Say whether digits stand where none belong."""
-    return has_digits(value)
+    return names.has_digits(value)
 
 
 DIGITS = Rule(
@@ -272,7 +259,7 @@ DIGITS = Rule(
 
 def _casing(value: Value) -> bool:
     """Say whether the letters' case is a form's and not a sentence's."""
-    return is_miscased(value)
+    return names.is_miscased(value)
 
 
 CASING = Rule(

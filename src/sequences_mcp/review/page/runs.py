@@ -19,16 +19,9 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
-from sequences_mcp.services import sequences
+from sequences_mcp.services import sequences, suppression
 from sequences_mcp.services.operations import run_once, what_it_is
 from sequences_mcp.services.reviews import list_reviews
-from sequences_mcp.services.suppression import (
-    ExclusionTarget,
-    lift_suppression,
-    record_reply,
-    suppress_at_vendors,
-    suppress_contact,
-)
 
 FRONT_SHOWN = 20
 
@@ -134,7 +127,7 @@ async def reply_form(page_request: PageRequest) -> Response:
     away = answer is ReplyKind.OUT_OF_OFFICE
     until = page_request.now + timedelta(days=_days(page_request)) if away else None
     call = ToolCall("record_reply", None, sha256(canonical({"who": own, "answer": answer.value})).hexdigest())
-    done = await record_reply(page_request.app, who=own, answer=answer, until=until, call=call)
+    done = await suppression.record_reply(page_request.app, who=own, answer=answer, until=until, call=call)
     if not done.undone:
         return page_request.goes(f"/sequences/{own}")
     told = " ".join(f"{name}: {said}" for name, said in done.undone.items())
@@ -217,10 +210,10 @@ async def suppress_form(page_request: PageRequest) -> Response:
     if not contact:
         raise InvalidArgumentsError("Nobody was named.", next_step="Give an address, a domain or a contact id.")
     why = reason or "on the review page"
-    done = await suppress_contact(page_request.app, contact=contact, reason=why, by_person=True)
+    done = await suppression.suppress_contact(page_request.app, contact=contact, reason=why, by_person=True)
     call = ToolCall("suppress_contact", None, done.value)
-    found = await suppress_at_vendors(
-        page_request.app, ExclusionTarget(done.kind, done.value), call=call, reason=why
+    found = await suppression.suppress_at_vendors(
+        page_request.app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=why
     )
     return (
         await _suppressions(page_request, undone=found.undone)
@@ -234,7 +227,9 @@ async def lift_form(page_request: PageRequest) -> Response:
     contact, reason = page_request.form.get("contact", ""), page_request.form.get("reason", "")
     if fault := await presence_fault(page_request):
         return await _suppressions(page_request, undone={}, fault=fault)
-    done = await lift_suppression(page_request.app, contact=contact, reason=reason, actor=page_request.actor)
+    done = await suppression.lift_suppression(
+        page_request.app, contact=contact, reason=reason, actor=page_request.actor
+    )
     return await _suppressions(page_request, undone={}, lifted=done)
 
 

@@ -21,14 +21,7 @@ from sequences_mcp.server.views.blueprints import FindingView, FoundView, findin
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
-from sequences_mcp.services.starts import (
-    OPERATOR,
-    LeftOutPerson,
-    MissingTexts,
-    PersonPreview,
-    Preview,
-    StartReport,
-)
+from sequences_mcp.services import starts
 
 TEXTS_SHOWN = 15  # so five people of three steps, or three of five
 PREVIEW_PEOPLE_SHOWN = 8
@@ -72,7 +65,7 @@ class PreviewView(ResultView):
     note: str | None = None
 
 
-def preview_view(preview: Preview) -> PreviewView:
+def preview_view(preview: starts.Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
     number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
     shown = preview.people[: min(number, PREVIEW_PEOPLE_SHOWN)]
@@ -90,7 +83,7 @@ def preview_view(preview: Preview) -> PreviewView:
     )
 
 
-def _person(one: PersonPreview, limit: int) -> PreviewPersonView:
+def _person(one: starts.PersonPreview, limit: int) -> PreviewPersonView:
     person = one.person
     warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
     return PreviewPersonView(
@@ -221,7 +214,7 @@ class StartView(FoundView, PlanView, WrittenView):
     time_zones_from: dict[str, int]
 
 
-def start_view(report: StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
+def start_view(report: starts.StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
     """Return a start as it was planned; ``views.standing`` says how it stands.
 
     ``warnings`` is how many a yes covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the same
@@ -257,18 +250,18 @@ def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
     return tuple(shown) or None
 
 
-def left_out_view(one: LeftOutPerson) -> LeftOutView:
+def left_out_view(one: starts.LeftOutPerson) -> LeftOutView:
     """Return someone the plan does not contain."""
     return LeftOutView(
         reasons=tuple(cut(why, REASON_OF_ONE) for why in one.reasons[:REASONS_SHOWN]), **who(one.contact)
     )
 
 
-def _missing(one: MissingTexts) -> MissingTextsView:
+def _missing(one: starts.MissingTexts) -> MissingTextsView:
     return MissingTextsView(step_ids=one.step_ids, **who(one.contact))
 
 
-def sample_view(report: StartReport) -> SampleView:
+def sample_view(report: starts.StartReport) -> SampleView:
     """Return the first person of a start, their texts cut to fit."""
     sequence = report.sample.sequence
     limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
@@ -379,7 +372,7 @@ def counted_words(tally: PlanTally, *, at: str = "") -> str:
 def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outcome, str]:
     if plan.status is PlanStatus.APPROVED:
         outcome, next_step = _became(tally)
-        return ("by_operator" if plan.decided_by == OPERATOR else "given"), outcome, next_step
+        return ("by_operator" if plan.decided_by == starts.OPERATOR else "given"), outcome, next_step
     if plan.status is PlanStatus.REFUSED:
         return "declined", "refused", f"{_who(plan, 'Rejected')} {ANEW}"
     if plan.status is PlanStatus.EXPIRED:
