@@ -26,10 +26,10 @@ from benchmarks.wire import BARE, PRODUCT, Child, Era
 COLD_START = 1.20
 LIST_TOKENS = 3600
 RESULT_TOKENS = 2000
-LATENCY = 2.5
+LATENCY = 2.0
 GUARDS_SECONDS = 0.002  # the guards' own budget for five steps, on top of any tool's
-PLANNING_SECONDS = 5.0
-PLANNING_WORK = 20.0  # times the work of ``reference``, both in processor time; 11 to 15 were measured
+PLANNING_SECONDS = 4.0
+PLANNING_WORK = 16.0  # times the work of ``reference``, both in processor time; 11 to 15 were measured
 BATCH = 500
 IDLE_MB = 20.0
 IDLE_SECONDS = 5.0  # long enough for several passes of the worker

@@ -489,17 +489,20 @@ def _zone_of(contact: ContactFields, *, default: str) -> Zone:
 
 def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     """Return what is wrong now: what is not set, then what stands in the way."""
-    from sequences_mcp.engine.supervisor import at_work
+    from sequences_mcp.engine.supervisor import MAILBOX, awake, worker_states
     from sequences_mcp.engine.troubles import troubles
     from sequences_mcp.settings import settings_troubles
 
-    sends = any(worker.sends for worker in at_work(store, now=clock()))
+    now = clock()
+    states = worker_states(store, now=now)
+    sends = any(worker.sends for worker in awake(states, now=now) if worker.lane == MAILBOX)
     return [
         *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
         *troubles(
             store,
-            now=clock(),
+            now=now,
             terms=terms_of(settings),
+            states=states,
             knows_server=settings.knows_server,
             account=_account_mark(settings, store),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from sequences_mcp.domain.digests import canonical
@@ -66,8 +67,7 @@ class Terms:
     @property
     def text(self) -> str:
         """The terms as one JSON text, by which they are stored and told apart; without fields at their default."""
-        defaults = {field.name: field.default for field in fields(self)}
-        return canonical({name: value for name, value in asdict(self).items() if value != defaults[name]}).decode()
+        return _terms_text(self)
 
     @property
     def mark(self) -> str:
@@ -90,6 +90,13 @@ class Terms:
             for name in mine
             if mine[name] != theirs[name]
         )
+
+
+@lru_cache(maxsize=256)
+def _terms_text(terms: Terms) -> str:
+    given = {field.name: getattr(terms, field.name) for field in fields(terms)}
+    defaults = {field.name: field.default for field in fields(terms)}
+    return canonical({name: value for name, value in given.items() if value != defaults[name]}).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,12 @@ def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
 
 def alive(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself lately."""
-    return tuple(worker_state for worker_state in worker_states(store, now=now) if not worker_state.is_silent(now))
+    return awake(worker_states(store, now=now), now=now)
+
+
+def awake(states: Iterable[WorkerState], *, now: datetime) -> tuple[WorkerState, ...]:
+    """Return those workers of a reading that have shown themselves lately."""
+    return tuple(state for state in states if not state.is_silent(now))
 
 
 def served(workers: Iterable[WorkerState]) -> frozenset[str]:

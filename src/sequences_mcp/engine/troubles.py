@@ -22,15 +22,22 @@ PATIENCE = timedelta(minutes=5)  # how long something may be due before that is 
 
 
 def troubles(
-    store: Store, *, now: datetime, terms: Terms, knows_server: bool = True, account: str | None = None
+    store: Store,
+    *,
+    now: datetime,
+    terms: Terms,
+    states: tuple[supervisor.WorkerState, ...],
+    knows_server: bool = True,
+    account: str | None = None,
 ) -> list[Trouble]:
-    """Return what is wrong, what stops everything first; ``terms`` are those of this process.
+    """Return what is wrong, what stops everything first; ``terms`` are those of this process, ``states``
+    all workers of the folder (``supervisor.worker_states``).
 
     ``knows_server``: it was told through which server e-mails leave. ``account`` stands for the account on the
     mailbox in use: what another one was refused for is over.
     """
-    alive = supervisor.alive(store, now=now)
-    results = [*_standstills(store), *_disk(store), *_workers(store, now, alive)]
+    alive = supervisor.awake(states, now=now)
+    results = [*_standstills(store), *_disk(store), *_workers(store, now, states)]
     results += _other_settings(
         store, now, terms=terms, knows_server=knows_server, at_work=supervisor.served(alive)
     )
@@ -84,9 +91,9 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
     return f"{alone} one does; or a person approves the present settings: sequences-mcp review approve {plan_id}"
 
 
-def _workers(store: Store, now: datetime, alive: Iterable[supervisor.WorkerState]) -> Iterator[Trouble]:
+def _workers(store: Store, now: datetime, states: Iterable[supervisor.WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
-    states = supervisor.worker_states(store, now=now)
+    alive = supervisor.awake(states, now=now)
     for worker in alive:
         if worker.error:
             waits = worker.lane == supervisor.VENDORS
