@@ -239,27 +239,48 @@ async def pause_vendor_run(
 
 
 async def _held(app: AppContext, run: Run, *, until: datetime, call: ToolCall) -> str:
-    title, own = run.provider.capitalize(), run.remote_id or run.id
-    write = VendorWrite(
-        call=ToolCall(HOLD, call.key and f"{call.key}#{own}", call.fingerprint),
-        provider=run.provider,
-        subject=own,
-        arguments={"sequence_id": own, "paused_until": until.isoformat()},
+    """Pause one run that was started here; return what became of it."""
+    own = run.remote_id or run.id
+
+    async def pause() -> None:
+        detail = await pause_sequence(app, sequence_id=own, paused_until=until)
+        await app.vendor_runs.observe(run, detail)
+
+    write = _hold_back(HOLD, run.provider, own, call=call, arguments={"paused_until": until.isoformat()})
+    done = f"paused until {until.isoformat(timespec='minutes')}"
+    return await _carried_out(app, write, pause, verb="pause", done=done)
+
+
+def _hold_back(
+    tool: str, provider: str, run_id: str, *, call: ToolCall, arguments: Mapping[str, object]
+) -> VendorWrite:
+    """Return the write of a tool that keeps a run from going on, as part of a call about a person."""
+    return VendorWrite(
+        call=ToolCall(tool, call.key and f"{call.key}#{run_id}", call.fingerprint),
+        provider=provider,
+        subject=run_id,
+        arguments={"sequence_id": run_id, **arguments},
         safe=True,
     )
 
+
+async def _carried_out(
+    app: AppContext, write: VendorWrite, act: Callable[[], Awaitable[None]], *, verb: str, done: str
+) -> str:
+    """Do what a write says, once; return ``done``, or in words why it was not done or is unknown."""
+
     async def effect() -> str:
-        detail = await pause_sequence(app, sequence_id=own, paused_until=until)
-        await app.vendor_runs.observe(run, detail)
+        await act()
         return '{"outcome":"done"}'
 
     try:
         await run_once(app, write, effect)
     except NotSupportedError:
-        return f"not_done: it goes on. {title}'s API cannot pause it. Pause it in {title}'s own app, now."
+        title = write.provider.capitalize()
+        return f"not_done: it goes on. {title}'s API cannot {verb} it. {_by_hand(title, verb)}"
     except SequencesError as error:
         return f"{error.outcome}: {error}"
-    return f"paused until {until.isoformat(timespec='minutes')}"
+    return done
 
 
 async def _as_it_is(app: AppContext, run: Run) -> tuple[Run, str | None]:
@@ -302,31 +323,18 @@ async def _ended(
     seen: Callable[[SequenceDetail], Awaitable[None]] = _nobody,
 ) -> str:
     """Stop one run through the ledger, as stop_sequence does; return what became of it."""
-    title = provider.capitalize()
-    write = VendorWrite(
-        call=ToolCall(TOOL, call.key and f"{call.key}#{run_id}", call.fingerprint),
-        provider=provider,
-        subject=run_id,
-        arguments={"sequence_id": run_id, "reason": reason.value, "scope": StopScope.CONTACT.value},
-        safe=True,
-    )
 
-    async def effect() -> str:
+    async def stop() -> None:
         [shown, *_] = await stop_sequence(app, sequence_id=run_id, reason=reason)
         await seen(shown)
-        return '{"outcome":"done"}'
 
-    try:
-        await run_once(app, write, effect)
-    except NotSupportedError:
-        return f"not_done: it goes on. {title}'s API cannot stop it. {_by_hand(title)}"
-    except SequencesError as error:
-        return f"{error.outcome}: {error}"
-    return STOPPED
+    arguments = {"reason": reason.value, "scope": StopScope.CONTACT.value}
+    write = _hold_back(TOOL, provider, run_id, call=call, arguments=arguments)
+    return await _carried_out(app, write, stop, verb="stop", done=STOPPED)
 
 
-def _by_hand(title: str) -> str:
-    return f"Stop it in {title}'s own app, now."
+def _by_hand(title: str, verb: str = "stop") -> str:
+    return f"{verb.capitalize()} it in {title}'s own app, now."
 
 
 async def _stored_detail(app: AppContext, run: Run) -> SequenceDetail:
