@@ -37,6 +37,7 @@ from sequences_mcp.domain.run import Run, StepState
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.calendar import Window
 from sequences_mcp.engine.channels import smtp
+from sequences_mcp.engine.channels.mail_server import MailServer
 from sequences_mcp.engine.claim import SendPolicy
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
@@ -159,7 +160,7 @@ def worker_died(folder: Path, port: int, journal: JournalMode | None, death: Rou
 def work(folder: Path, port: int, journal: JournalMode | None, death: Round | None) -> None:
     """Send until nothing is due, or death."""
     at = dying(death) if death is not None else nowhere
-    server = smtp.MailServer.parse(f"smtp://127.0.0.1:{port}")
+    server = MailServer.parse(f"smtp://127.0.0.1:{port}")
     rules = SendPolicy(
         terms=TERMS,
         sender=SENDER,

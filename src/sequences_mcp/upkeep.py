@@ -46,7 +46,7 @@ def work_once(settings: Settings) -> WorkDone:
             facts = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
             facts["next_at"] = worker.next_at()
     if handed is not None:
-        facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_there": handed.unknown}
+        facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_at_vendor": handed.unknown}
     return asyncio.run(_work_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
 
 

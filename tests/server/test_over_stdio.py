@@ -68,7 +68,7 @@ def test_a_server_is_built_and_lists_its_tools_without_anything_heavy() -> None:
 def test_what_a_first_call_needs_is_loaded_before_anybody_calls(tmp_path: Path) -> None:
     environment = {**os.environ, "SEQUENCES_DATA_DIR": str(tmp_path), "SEQUENCES_REVIEW_PAGE": "off"}
     command = (sys.executable, "-X", "importtime", "-m", "sequences_mcp")
-    wanted = {"sequences_mcp.engine.local.plans", "sequences_mcp.server.arguments"}
+    wanted = {"sequences_mcp.engine.plans", "sequences_mcp.server.arguments"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as server:
         assert server.stderr is not None

@@ -158,13 +158,13 @@ class FakeBusyRuns:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runs, name)
 
-    async def settle(self, *given: Any, **named: Any) -> None:
+    async def record_outcomes(self, *given: Any, **named: Any) -> None:
         from sequences_mcp.errors import StoreBusyError
 
         if self.times:
             self.times -= 1
             raise StoreBusyError("Busy.", next_step="Wait.")
-        await self._runs.settle(*given, **named)
+        await self._runs.record_outcomes(*given, **named)
 
 
 @pytest.mark.parametrize(("times", "outcome"), [(2, "done"), (99, "unknown")])

@@ -240,7 +240,7 @@ async def test_what_clarky_has_in_its_review_queue_is_not_called_sent(vendors: C
     async with vendors.client() as desktop:
         start = await start_at("clarky", desktop)
         await approve(vendors, await start.ask(desktop))
-        vendors.sandbox.clock.advance(minutes=5)
+        vendors.sandbox.clock.forward(minutes=5)
         told = await start.told(desktop)
     assert told["sent"] == "2 handed over to Clarky: its texts wait for approval in Clarky's review queue"
     assert "waiting for approval at Clarky" in told["next"]

@@ -123,7 +123,7 @@ async def test_a_run_at_clarky_shows_the_texts_that_were_written(vendors: Connec
         start = await start_at("clarky", desktop, contacts=[{**ZOE, "note": "Likes tea."}])
         asked = await start.ask(desktop)
         await approve(vendors, asked)
-        vendors.sandbox.clock.advance(minutes=5)
+        vendors.sandbox.clock.forward(minutes=5)
         run = await desktop.call("get_sequence", sequence_id=asked["sample"]["sequence_id"])
     assert asked["sample"]["handover"]["note"] == "Likes tea."
     assert (run["status"], run["provider_status"]) == ("FOUND", "pending_approval")

@@ -20,6 +20,7 @@ from tests.world.open_server import SENDER, World
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.engine.channels import smtp
+from sequences_mcp.engine.channels.mail_server import MailServer, Timeouts
 from sequences_mcp.settings import Settings, read_settings
 
 
@@ -28,7 +29,7 @@ class Bureau(World):
     """A world whose settings a test can change and whose due work it does itself."""
 
     environ: dict[str, str] = field(default_factory=dict)
-    timeouts: smtp.Timeouts = CALM
+    timeouts: Timeouts = CALM
 
     @classmethod
     def at(cls, folder: Path, **settings: str) -> Bureau:
@@ -63,7 +64,7 @@ class Bureau(World):
         settings = self.settings
         with open_worker(settings, clock=self.clock) as worker:
             if settings.smtp_url is not None:
-                server = smtp.MailServer.parse(settings.smtp_url.value)
+                server = MailServer.parse(settings.smtp_url.value)
                 worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts)
             if most is not None:
                 worker.run_due(limit=most)
