@@ -164,7 +164,7 @@ def planning(child: Child, *, contacts: int) -> list[Measured]:
     made = facts(child.call("create_blueprint", {"name": "Bench", "steps": steps(3), **SOURCING}))
     everybody = people(contacts + 1)
     first = {"blueprint_id": made["blueprint_id"], "contacts": everybody[contacts:]}
-    facts(child.call("start_sequence", first))  # loads and gathers what is needed once, whatever the number
+    facts(child.call("preview_sequence", first))  # loads and gathers what is needed once, whatever the number
     arguments = {"blueprint_id": made["blueprint_id"], "contacts": everybody[:contacts]}
     begun, used = time.perf_counter(), child.processor_ms()
     facts(child.call("start_sequence", arguments, progress=True))

@@ -493,20 +493,21 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     from sequences_mcp.engine.troubles import troubles
     from sequences_mcp.settings import settings_troubles
 
-    now = clock()
-    states = worker_states(store, now=now)
-    sends = any(worker.sends for worker in awake(states, now=now) if worker.lane == MAILBOX)
-    return [
-        *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
-        *troubles(
-            store,
-            now=now,
-            terms=terms_of(settings),
-            states=states,
-            knows_server=settings.knows_server,
-            account=_account_mark(settings, store),
-        ),
-    ]
+    now, account = clock(), _account_mark(settings, store)
+    with store.snapshot():  # one state of the database for all that is asked, and far less work than one for each
+        states = worker_states(store, now=now)
+        sends = any(worker.sends for worker in awake(states, now=now) if worker.lane == MAILBOX)
+        return [
+            *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
+            *troubles(
+                store,
+                now=now,
+                terms=terms_of(settings),
+                states=states,
+                knows_server=settings.knows_server,
+                account=account,
+            ),
+        ]
 
 
 def workers_of(settings: Settings) -> list[WorkerAtWork]:

@@ -26,12 +26,11 @@ async def list_reviews(
     ways = app.ways_to_review(path=path)
     coming = next_step(reviews, ways=ways, one=plan_id is not None)
     first = next((one.id for one in reviews.changes.items), None)
-    where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
-    more = (
-        f"Changes at vendors wait: {reviews.changes.total_count:,}. A person decides about {first} {where}."
-        if first
-        else ""
-    )
+    more = ""
+    if first is not None:
+        where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")
+        number = f"{reviews.changes.total_count:,}"
+        more = f"Changes at vendors wait: {number}. A person decides about {first} {where}."
     return reviews_view(reviews, next_step=" ".join(filter(None, (coming, more, app.obstacle()))))
 
 
