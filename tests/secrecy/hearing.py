@@ -9,6 +9,7 @@ Text = TypeVar("Text", str, bytes)
 # Filled by the test that runs, taken away after it.
 HEARD: list[tuple[str, bytes]] = []
 LEARNT: dict[str, str] = {}
+SHORTEST = 16
 
 
 def heard(where: str, text: Text) -> Text:
@@ -18,7 +19,11 @@ def heard(where: str, text: Text) -> Text:
 
 
 def learnt(name: str, secret: str) -> str:
-    """Return a secret that a run made up, such as a session's, once it was noted."""
+    """Return a secret that a run made up, such as a session's, once it was noted.
+
+    A shorter one is refused: it would be found by chance in what has nothing to do with it.
+    """
+    assert not secret or len(secret) >= SHORTEST, f"{name} has {len(secret)} letters"
     if secret:
         LEARNT[secret] = name
     return secret

@@ -245,7 +245,7 @@ class Visitor:
         text = response.read().decode()
         for value in response.headers.get_all("set-cookie", []):
             self.cookie = value.partition(";")[0]
-            learnt("a session's cookie", self.cookie.partition("=")[2])
+            learnt("a session's cookie", self.cookie.partition("=")[2].strip('"'))
         heard("a page", text)
         return Answer(response.status, dict(response.headers.items()), text)
 
