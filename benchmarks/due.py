@@ -66,7 +66,7 @@ SELECT 'local:ct_S' || n, 's' || n || '@sleep.example', 's' || n || '@sleep.exam
 
 INSERT INTO plan (id, version_no, status, terms, expires_at, covered, digest, people, missing_texts, to_read,
                   warnings, created_at)
-SELECT 'local:plan_SLEEP', max(no), 'approved', '{}', :now, '[]', printf('%064d', 0), :count, 0, 0, 0, :now
+SELECT 'local:plan_SLEEP', max(no), 'approved', :terms, :now, '[]', printf('%064d', 0), :count, 0, 0, 0, :now
 FROM blueprint_version;
 
 INSERT INTO sequence (id, plan_no, version_no, contact_no, ordinal, status, anchor, variables, time_zone, warnings,
@@ -137,7 +137,12 @@ def fill(folder: Path, sleeping: int) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("PRAGMA synchronous = OFF")
         raw.execute("PRAGMA cache_size = -200000")
-        values = {"count": sleeping, "now": int(now().timestamp() * 1e6), "content": STEP.content}
+        values = {
+            "count": sleeping,
+            "now": int(now().timestamp() * 1e6),
+            "content": STEP.content,
+            "terms": TERMS.text,
+        }
         for sql in SLEEPERS.split(";"):
             raw.execute(sql, values)
         raw.commit()

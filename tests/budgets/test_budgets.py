@@ -106,6 +106,10 @@ def test_a_thousand_people_are_planned_for_a_few_times_the_work_of_storing_them_
 
 
 @pytest.mark.skipif(not tokens.counter().exact, reason="the vocabulary is not here, so nothing to compare with")
+def test_sequences_asleep_in_the_file_weigh_nothing_in_an_idle_server() -> None:
+    assert measure.idle_memory(sleeping=20_000).holds
+
+
 def test_the_estimate_of_tokens_is_near_the_count() -> None:
     with measure.product_in_passing(measure.KEYS) as running:
         text = "".join(map(tokens.shown, running.list_tools()))
