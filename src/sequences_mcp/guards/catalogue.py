@@ -67,6 +67,7 @@ RULES = (
     foreign_leftovers.DRAFT_LABEL,
     foreign_templates.VARIANTS,
     foreign_leftovers.MOJIBAKE,
+    foreign_leftovers.ESCAPE,
     channel_limits.EMPTY_SUBJECT,
     channel_limits.EMPTY_CONTENT,
     channel_markup.HEADER,

@@ -11,7 +11,7 @@ from sequences_mcp.domain.invisible import strip
 from sequences_mcp.guards.lookalikes import fold, key
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.rule import PERSON, SHORT, Fact, Value
-from sequences_mcp.guards.words import lines, means_nothing
+from sequences_mcp.guards.words import is_field, lines, means_nothing
 
 _LONGEST = 200
 _NICKNAME = LazyPattern(r"(?i)\s(?:and|aka|a\.k\.a\.|or|und|et|y)\s|[\"“”„].*[\"“”]|[€$£¥?]")
@@ -96,7 +96,33 @@ def is_heading(value: Value) -> bool:
     """Say whether a value is the heading of the column that it should have come from."""
     kind = "person" if value.fact in PERSON else value.fact.value
     inner = _unquoted(value.text)
-    return _key(inner) in _known_names(kind, "heading")
+    return _key(inner) in _known_names(kind, "heading") or _is_of_any_column(inner)
+
+
+_IDENTIFIER = LazyPattern(r"[^\W_]+(?:_+[^\W_]+)+|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+")
+_PLEASE_FILL_IN = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)|(.+)\bhere[.!]?")
+
+
+@cache
+def _headings_of_words() -> frozenset[str]:
+    """Return the headings of two words and more, of all columns."""
+    phrases = (phrase for _, rest in lines("heading") for phrase in rest.split())
+    return frozenset(_key(phrase) for phrase in phrases if "_" in phrase.strip("_"))
+
+
+def _is_of_any_column(text: str) -> bool:
+    """Say whether a value names a fact, whichever: "first_name", "Company Name", "your company here".
+
+    One plain word is not enough: "Title" and "City" are parts of real names.
+    """
+    if len(text) > _LONGEST:
+        return False
+    if " " in text and _key(text) in _headings_of_words():
+        return True
+    if _IDENTIFIER.fullmatch(text):
+        return is_field(text)
+    request = _PLEASE_FILL_IN.fullmatch(text)
+    return request is not None and is_field(request[1] or request[2])
 
 
 def is_team(value: Value) -> bool:

@@ -86,8 +86,10 @@ def _nothing() -> frozenset[str]:
 
 
 def means_nothing(value: str) -> bool:
-    """Say whether a value is what programs and people write for one they do not have."""
-    return value.strip().casefold() in _nothing()
+    """Say whether a value is what programs and people write for one they do not have, once or more often."""
+    text = value[:_LONGEST].strip().casefold()
+    words = text.split()
+    return "_".join(words) in _nothing() or (len(words) > 1 and all(word in _nothing() for word in words))
 
 
 def may_be_quoted(phrase: str) -> bool:

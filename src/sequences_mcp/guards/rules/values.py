@@ -43,7 +43,7 @@ NOTHING = Rule(
     severity=Severity.WARNING,
     message="This is what a program writes for a value it does not have.",
     accept=("Jane", "Nullmann"),
-    reject=("null", "None", "N/A", "-", "%%"),
+    reject=("null", "None", "N/A", "-", "%%", "to be confirmed", "n/a n/a"),
     source="ours",
     example="value",
     check_value=_nothing,
@@ -61,7 +61,7 @@ HEADING = Rule(
     severity=Severity.WARNING,
     message="This is the heading of a column, not a value.",
     accept=("Jane", "Nomie"),
-    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前"),
+    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "company_name", "your company here"),
     source="ours",
     example="value",
     check_value=_heading,
@@ -298,7 +298,7 @@ SPACING = Rule(
 )
 
 
-_MARKS = LazyPattern(r"[{}\[\]<>｛｝［］【】＜＞⟦⟧«»‹›❴❵]|&#?\w{1,32};|__|%\w+%|\*\||\$\w*\{")
+_MARKS = LazyPattern(r"[{}\[\]<>｛｝［］【】＜＞⟦⟧«»‹›❴❵]|&#?\w{1,32};|__|%\w+%|\*\||\$\w*\{|^\s*=")
 
 
 def _marks(value: Value) -> bool:
@@ -309,9 +309,9 @@ def _marks(value: Value) -> bool:
 MARKS = Rule(
     id="values.marks",
     severity=Severity.WARNING,
-    message="This value has marks of a template or of markup in it.",
+    message="This value has marks of a template, of markup or of a formula in it.",
     accept=("O'Connor & Sons", "CTO | Founder"),
-    reject=("«Acme» Ltd", "Acme <3"),
+    reject=("«Acme» Ltd", "Acme <3", "=A1&B1"),
     source="ours",
     example="value",
     check_value=_marks,
