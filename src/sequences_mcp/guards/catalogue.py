@@ -88,6 +88,7 @@ RULES = (
     values.MISSING,
     values.NOTHING,
     values.HEADING,
+    values.PLACEHOLDER,
     values.TEAM,
     values.NO_COMPANY,
     values.ADDRESS,

@@ -101,6 +101,8 @@ def is_heading(value: Value) -> bool:
 
 _IDENTIFIER = LazyPattern(r"[^\W_]+(?:_+[^\W_]+)+|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+")
 _PLEASE_FILL_IN = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)|(.+)\bhere[.!]?")
+_TAG = LazyPattern(r"[^\W_A-Z]+(?:_+[^\W_A-Z]+)+|[a-z]+(?:[A-Z][a-z]+)+")
+_PUT_HERE = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)\bhere[.!]?")
 
 
 @cache
@@ -111,7 +113,7 @@ def _headings_of_words() -> frozenset[str]:
 
 
 def _is_of_any_column(text: str) -> bool:
-    """Say whether a value names a fact, whichever: "first_name", "Company Name", "your company here".
+    """Say whether a value names a fact, whichever: "Company Name", "CompanyName", "enter company".
 
     One plain word is not enough: "Title" and "City" are parts of real names.
     """
@@ -123,6 +125,17 @@ def _is_of_any_column(text: str) -> bool:
         return is_field(text)
     request = _PLEASE_FILL_IN.fullmatch(text)
     return request is not None and is_field(request[1] or request[2])
+
+
+def is_placeholder(value: Value) -> bool:
+    """Say whether a value is the name of a fact as programs write it, or asks for one: "your company here"."""
+    text = _unquoted(value.text)
+    if len(text) > _LONGEST:
+        return False
+    if _TAG.fullmatch(text):
+        return is_field(text)
+    request = _PUT_HERE.fullmatch(text)
+    return request is not None and is_field(request[1])
 
 
 def is_team(value: Value) -> bool:

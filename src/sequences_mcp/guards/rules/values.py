@@ -61,11 +61,29 @@ HEADING = Rule(
     severity=Severity.WARNING,
     message="This is the heading of a column, not a value.",
     accept=("Jane", "Nomie"),
-    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "company_name", "your company here"),
+    reject=("Prénom", "First Name", "VORNAME", "Candidate", "お名前", "CompanyName", "enter company"),
     source="ours",
     example="value",
     check_value=_heading,
     facts=frozenset({*PERSON, Fact.COMPANY, Fact.TITLE, Fact.PLACE}),
+)
+
+
+def _placeholder(value: Value) -> bool:
+    """Say whether a value stands for one that was never filled in."""
+    return names.is_placeholder(value)
+
+
+PLACEHOLDER = Rule(
+    id="values.placeholder",
+    severity=Severity.ERROR,
+    message="This stands for a value that was never filled in.",
+    accept=("Jane", "Here Technologies", "YouTube", "Your Next Step"),
+    reject=("company_name", "companyName", "your company here", "insert name here"),
+    source="ours",
+    example="value",
+    check_value=_placeholder,
+    facts=SHORT,
 )
 
 
