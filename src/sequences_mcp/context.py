@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.engine.blueprints import LocalChanges, LocalWaivers
+    from sequences_mcp.engine.operations import LocalLedger
+    from sequences_mcp.engine.plans import LocalPlans
+    from sequences_mcp.engine.provider import LocalRecords
+    from sequences_mcp.engine.suppressions import LocalSuppressions
     from sequences_mcp.guards.policy import GuardPolicy
-    from sequences_mcp.ports.embedded import Changes, Ledger, Plans, Records, Suppressions, Waivers
     from sequences_mcp.ports.provider import Provider
     from sequences_mcp.ports.vendor import Operations, VendorRuns
 
@@ -64,12 +68,12 @@ class AppContext:
     """
 
     providers: Mapping[str, Provider]
-    plans: Plans
-    suppressions: Suppressions
-    waivers: Waivers
-    changes: Changes
-    ledger: Ledger
-    records: Records
+    plans: LocalPlans
+    suppressions: LocalSuppressions
+    waivers: LocalWaivers
+    changes: LocalChanges
+    ledger: LocalLedger
+    records: LocalRecords
     operations: Operations
     vendor_runs: VendorRuns
     clock: Callable[[], datetime]

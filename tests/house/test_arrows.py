@@ -18,8 +18,8 @@ VALUES = ("errors", "domain", *DESCRIPTIONS)
 BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "context", "planning")
 BELOW_SERVER = (*BELOW_SERVICES, "services")
 
-# What a room may import besides itself. The ports are a contract, known to all who speak it; the store,
-# the engine and the vendors are known to bootstrap alone, so a tool cannot reach a provider past its flow.
+# What a room may import besides itself. The ports are a contract, known to all who speak it; the context names what
+# the engine offers. The store and the vendors are known to bootstrap alone, so no tool reaches them past a service.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
     "domain": ("errors", *DESCRIPTIONS),
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vendors": (*VALUES, "ports"),
     "store": (*VALUES, "ports"),
     "engine": (*VALUES, "ports", "store"),
-    "context": (*VALUES, "guards", "ports"),
+    "context": (*VALUES, "guards", "ports", "engine"),
     "planning": (*VALUES, "guards", "ports", "context"),
     "settings_file": VALUES,
     "settings": (*VALUES, "guards", "engine", "store", "vendors", "settings_file"),

@@ -120,7 +120,7 @@ def _lines(blueprint: Blueprint) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class LocalWaivers:
-    """``ports.embedded.Waivers`` over the store."""
+    """Warnings that a person has waived for a while."""
 
     engine: EngineContext
 
@@ -138,7 +138,7 @@ class LocalWaivers:
 
 @dataclass(frozen=True, slots=True)
 class LocalChanges:
-    """``ports.embedded.Changes`` over the store."""
+    """Changes of what a vendor sends, which wait for a person."""
 
     engine: EngineContext
 

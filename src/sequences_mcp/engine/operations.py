@@ -153,7 +153,7 @@ DERIVED_LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class LocalLedger:
-    """``ports.embedded.Ledger`` over the store."""
+    """Every write once: its outcome is stored before it is returned."""
 
     engine: EngineContext
 
@@ -169,6 +169,8 @@ class LocalLedger:
     async def once(self, call: ToolCall, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
         """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
 
+        The effect runs in one transaction with the storing: all of it, or none. It must not wait for anything but
+        this database. ``insist`` waits the longest for other programs.
         Two processes with one key: the second waits for the write lock and finds the answer of the first.
         Raises KeyReusedError for a key that belongs to other arguments, and whatever the effect raises.
         """

@@ -165,7 +165,7 @@ DONE_BEFORE = "an earlier run has done it"
 
 @dataclass(frozen=True, slots=True)
 class LocalPlans:
-    """``ports.embedded.Plans`` over the store and the machine."""
+    """Starts that wait for a person. The people of a plan are runs in FOUND."""
 
     engine: EngineContext
 
@@ -251,6 +251,9 @@ class LocalPlans:
         digest is not the plan's present one, other people are paused than ``pauses`` says, the plan is expired,
         refused or used, texts are missing, or the blueprint has changed (which voids it). Who is on the
         suppression list or in another live sequence by now is refused, with the reason.
+
+        ``pauses`` is ``PlanTally.pauses`` as it was shown, None where it was not. ``signature`` is a passkey's
+        WebAuthn assertion over the digest, as JSON, where one is registered.
         """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LocalRecords:
-    """``ports.embedded.Records`` over the store."""
+    """What has been written down, for a person to read."""
 
     engine: EngineContext
 

@@ -77,7 +77,7 @@ def _ending(run: Run, answer: ReplyKind) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class LocalSuppressions:
-    """``ports.embedded.Suppressions`` over the store."""
+    """Who is never contacted again; wins over everything, for every provider."""
 
     engine: EngineContext
 

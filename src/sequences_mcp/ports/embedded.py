@@ -1,15 +1,11 @@
-"""What a provider can do, one small Protocol a capability; ``flows`` sees nothing else.
+"""The values that the engine and its callers exchange, and what every provider may offer, a Protocol each.
 
-The embedded engine implements all of them. Ids are whole ids (``local:bp_…``); times are aware.
-
-What has been written down for a person to read, and what a person has waived.
-
-Further parts of the contract in ``ports.embedded``.
+Ids are whole ids (``local:bp_…``); times are aware.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,10 +14,8 @@ from typing import Any, Literal, Protocol
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
-from sequences_mcp.domain.findings import Finding, RowProblem, Waiver
+from sequences_mcp.domain.findings import Finding, RowProblem
 from sequences_mcp.domain.page import Page
-from sequences_mcp.domain.plan import Plan, PlanHeader
-from sequences_mcp.domain.records import AuditEntry, MailRecord, PlanTally, Suppression, WaitingTally
 from sequences_mcp.domain.run import (
     ReplyKind,
     Run,
@@ -271,59 +265,6 @@ class PlannedPerson:
     handover: Mapping[str, str] = field(default_factory=dict)
 
 
-class Plans(Protocol):
-    """Starts that wait for a person. People of a plan are sequences in FOUND."""
-
-    async def open_plan(self, header: PlanHeader) -> Plan:
-        """Begin a plan that nobody can approve yet."""
-        ...
-
-    async def add_people(self, plan_id: str, people: Items[PlannedPerson]) -> None:
-        """Add people, in one transaction."""
-        ...
-
-    async def seal_plan(self, plan_id: str) -> Plan:
-        """Compute the digest and let the plan wait."""
-        ...
-
-    async def get_plan(self, plan_id: str) -> Plan:
-        """Return one plan; NotFoundError. A waiting plan past its time is ``expired``."""
-        ...
-
-    async def list_plans(self, *, page: int, size: int) -> Page[Plan]:
-        """Return the plans that wait for a person (waiting or void), oldest first."""
-        ...
-
-    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
-        """Return a plan's people in order."""
-        ...
-
-    async def approve_plan(
-        self, plan_id: str, *, digest: str, actor: str, signature: str | None = None, pauses: str | None = None
-    ) -> Plan:
-        """Record the yes to exactly this digest and set the people going.
-
-        ``pauses`` is ``PlanTally.pauses`` as it was shown, None where it was not: ApprovalError when somebody has
-        been paused or resumed since. ``signature`` is a passkey's WebAuthn assertion over the digest, as JSON,
-        where one is registered. Raises ApprovalError when the digest is not the plan's present one, the plan is
-        expired, refused or used, texts are missing, or the settings or the blueprint have changed (which voids
-        it).
-        """
-        ...
-
-    async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
-        """Record the no; its people become REFUSED."""
-        ...
-
-    async def withdraw_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
-        """Take an undecided plan back; its people become REFUSED. ConflictError for one that is decided."""
-        ...
-
-    async def renew_plan(self, plan_id: str) -> Plan:
-        """Give a void plan today's terms and a new digest to approve."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """One text waiting for a person: part of a waiting plan, or edited after its approval.
@@ -448,30 +389,6 @@ class Lifted:
     still: tuple[str, ...]
 
 
-class Suppressions(Protocol):
-    """Never contact again; wins over everything, for every provider."""
-
-    async def suppress(
-        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, by_person: bool = False
-    ) -> Suppressed:
-        """Add to the list and stop what runs; only a person may list a whole mail provider."""
-        ...
-
-    async def lift(
-        self, kind: Literal["address", "domain", "contact"], value: str, *, reason: str, actor: str
-    ) -> Lifted:
-        """Take something off the list, because a person says so."""
-        ...
-
-    async def suppressed_among(self, contacts: Items[Contact]) -> Mapping[str, str]:
-        """Return contact id → reason for those who must not be contacted."""
-        ...
-
-    async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
-        """Return contact id → sequence id for those with a live sequence."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
@@ -480,75 +397,6 @@ class ToolCall:
     key: str | None
     fingerprint: str
     derived: bool = False
-
-
-class Ledger(Protocol):
-    """Every write once: its outcome is stored before it is returned."""
-
-    async def turn(self) -> None:
-        """Wait until the database can be written to, for as long as an operation may that only holds back."""
-        ...
-
-    async def once(self, call: ToolCall, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
-        """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
-
-        The effect runs in one transaction with the storing: all of it, or none. It must not wait for anything
-        but this database. KeyReusedError for a key that belongs to other arguments. An effect that raises
-        stores nothing. ``insist`` waits the longest for other programs.
-        """
-        ...
-
-    async def recall(self, call: ToolCall) -> str | None:
-        """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
-        ...
-
-    async def record(self, call: ToolCall, answer: str) -> str:
-        """Store an answer whose effect took several transactions; return the one that counts."""
-        ...
-
-
-class Records(Protocol):
-    """What has been written down, for a person to read."""
-
-    async def tally(self, plan_id: str) -> PlanTally:
-        """Count a plan's people."""
-        ...
-
-    async def waiting(self) -> WaitingTally:
-        """Count what waits for a person, and since when."""
-        ...
-
-    async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
-        """Return a plan's people: warnings first, those taken out of it last."""
-        ...
-
-    async def list_mails(self, *, page: int, size: int) -> Page[MailRecord]:
-        """Return e-mails that were handed over or tried to be, the newest first."""
-        ...
-
-    async def list_suppressed(self, *, page: int, size: int) -> Page[Suppression]:
-        """Return the suppression list, the newest first."""
-        ...
-
-    async def note(self, action: str, subject: str, **detail: object) -> None:
-        """Write down that something happened which changes nothing."""
-        ...
-
-    async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
-        """Return what happened, the newest first."""
-        ...
-
-
-class Waivers(Protocol):
-    """Warnings that a person has said yes to for a while."""
-
-    async def waive(self, waiver: Waiver) -> None:
-        """Store a waiver."""
-        ...
-
-    async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
-        """Return those of a blueprint that hold now."""
-        ...
 
 
 CHANGE_LASTS = timedelta(hours=24)
@@ -611,45 +459,3 @@ class PendingChange:
         if standing == "refused":
             return f"rejected by {self.refused_by}: {self.reason}"
         return f"{standing}, {'until' if standing == 'waiting' else 'since'} {self.expires_at:%Y-%m-%d %H:%M} UTC"
-
-
-class Changes(Protocol):
-    """Changes of what a vendor sends, which wait for a person."""
-
-    async def ask(
-        self, tool: str, subject: str, *, arguments: Mapping[str, object], earlier: Mapping[str, object]
-    ) -> PendingChange:
-        """Keep a change that waits, or return the one that waits already."""
-        ...
-
-    async def find(self, change_id: str) -> PendingChange | None:
-        """Return one change, or None."""
-        ...
-
-    async def get(self, change_id: str) -> PendingChange:
-        """Return one change; NotFoundError."""
-        ...
-
-    async def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
-        """Return the approved change that a write with this fingerprint carries out, or None."""
-        ...
-
-    async def waiting(self, *, page: int, size: int) -> Page[PendingChange]:
-        """Return those that wait, the oldest first."""
-        ...
-
-    async def approve(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> PendingChange:
-        """Record a person's yes to exactly this digest, once; ApprovalError, ConflictError."""
-        ...
-
-    async def approve_again(
-        self, change_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> PendingChange:
-        """Record a person's yes to sending the same once more, where nobody knows whether it was done."""
-        ...
-
-    async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
-        """Record a no, or that it was taken back; ConflictError."""
-        ...
