@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerAtWork
     from sequences_mcp.engine.blueprints import LocalChanges, LocalWaivers
-    from sequences_mcp.engine.operations import LocalLedger
+    from sequences_mcp.engine.operations import LocalLedger, LocalOperations
     from sequences_mcp.engine.plans import LocalPlans
     from sequences_mcp.engine.provider import LocalRecords
     from sequences_mcp.engine.suppressions import LocalSuppressions
+    from sequences_mcp.engine.vendor_runs import LocalVendorRuns
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.ports.provider import Provider
-    from sequences_mcp.ports.vendor import Operations, VendorRuns
 
 
 Decision = Literal["approve", "refuse"]
@@ -74,8 +74,8 @@ class AppContext:
     changes: LocalChanges
     ledger: LocalLedger
     records: LocalRecords
-    operations: Operations
-    vendor_runs: VendorRuns
+    operations: LocalOperations
+    vendor_runs: LocalVendorRuns
     clock: Callable[[], datetime]
     sender: Sender | None
     terms: Terms

@@ -24,12 +24,17 @@ MOST_NOTED = 20_000  # characters of a request that its line in the journal repe
 
 @dataclass(frozen=True, slots=True)
 class LocalOperations:
-    """``ports.embedded.Operations`` over the store."""
+    """Writes to vendors: recorded before the request, resolved after it."""
 
     engine: EngineContext
 
     async def begin(self, write: VendorWrite) -> Begun:
-        """Write it down, or return the earlier operation of the same key or, of a repeatable one, the twin."""
+        """Record a write that is about to be made, or return the earlier one of the same key.
+
+        A repeatable write whose twin's outcome is unknown is carried out again as that same operation.
+        KeyReusedError for a key that belongs to other arguments, ConflictError with the operation's id while
+        another write on the same thing is open. One whose caller has died counts as unknown.
+        """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
             earlier = rows.operation_by_key(store, write.call.key, now=now) if write.call.key else None

@@ -41,7 +41,7 @@ LOST = "whoever asked for it was gone before the answer came"
 
 @dataclass(frozen=True, slots=True)
 class LocalVendorRuns:
-    """``ports.vendor.VendorRuns`` over the store."""
+    """Approved starts at vendors: who is still to be handed over, and what became of whom."""
 
     engine: EngineContext
 
@@ -67,7 +67,10 @@ class LocalVendorRuns:
         return None if plan is None else not_ours(self.engine, plan)
 
     async def next_people(self, plan_id: str, *, size: int) -> list[Run]:
-        """Return who would be handed over next; none while an earlier request is open, or too late."""
+        """Return who would be handed over next; none while an earlier request of the plan is open.
+
+        After the day that an approval holds nobody is left: they are refused.
+        """
         self._recover(plan_id)
         plan = plans.find_plan(self.engine.store, plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
@@ -89,7 +92,11 @@ class LocalVendorRuns:
     async def take(
         self, plan_id: str, sequence_ids: Items[str], *, before: vendor.PreflightSnapshot
     ) -> vendor.ClaimedBatch | None:
-        """Ask everything again and, in the same transaction, write the operation down and take its people."""
+        """Ask everything again and, in the same transaction, write the operation down and take its people.
+
+        Whoever may not be contacted by now is refused. None when nobody is left, or the approval does not hold
+        (which voids the plan).
+        """
         store, now = self.engine.store, self.engine.clock()
         if not store.has_room():  # what becomes of a request must find room to be written down
             raise StoreUnwritableError(
@@ -131,7 +138,11 @@ class LocalVendorRuns:
     async def record_outcomes(
         self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome], *, actor: str | None = None
     ) -> None:
-        """Record what became of those in doubt, and of the operation; a request's own answer corrects a look."""
+        """Record what became of those of an operation who are in doubt, and of the operation, at once.
+
+        Without an ``actor`` the outcomes are the answer to the request itself, which also corrects what somebody
+        who looked too early has resolved.
+        """
         store, now = self.engine.store, self.engine.clock()
         of = {reported.sequence_id: reported for reported in outcomes}
         with store.transaction():
@@ -324,7 +335,10 @@ class LocalVendorRuns:
         return run.contact_id if run else None
 
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach whoever these marks cover."""
+        """Return runs at vendors that may still reach whoever these marks cover.
+
+        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
+        """
         store = self.engine.store
         people = [item for mark in marks for item in covered(store, mark)]
         runs = run_details(

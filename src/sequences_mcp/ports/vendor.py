@@ -19,7 +19,7 @@ from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run
-from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall
+from sequences_mcp.ports.embedded import SequenceDetail, ToolCall
 
 T = TypeVar("T")
 MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
@@ -80,41 +80,6 @@ class Pace:
 
     paused_until: datetime | None = None
     stop_reason: str | None = None
-
-
-class Operations(Protocol):
-    """Writes to vendors: recorded before the request, settled after it."""
-
-    async def begin(self, write: VendorWrite) -> Begun:
-        """Record a write that is about to be made, or return the earlier one of the same key.
-
-        A repeatable write whose twin's outcome is unknown is carried out again as that same operation.
-        KeyReusedError for a key that belongs to other arguments, ConflictError with the operation's id while
-        another write on the same thing is open. One whose caller has died counts as unknown.
-        """
-        ...
-
-    async def get(self, operation_id: str) -> VendorOperation:
-        """Return one operation; NotFoundError."""
-        ...
-
-    async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
-        """Return, by run, the last pause, resumption or stop that was done through here; vendors tell of none."""
-        ...
-
-    async def unknown(self, *, size: int) -> Items[VendorOperation]:
-        """Return operations whose outcome nobody knows, oldest first."""
-        ...
-
-    async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
-        """Record that nobody knows what became of it."""
-        ...
-
-    async def conclude(
-        self, operation_id: str, *, state: Literal["done", "not_done"], answer: str, actor: str | None = None
-    ) -> VendorOperation:
-        """Record what became of it; what is settled stays as it was."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -489,109 +454,3 @@ class ClaimedBatch:
 
     operation_id: str
     order: EnrolmentBatch
-
-
-class VendorRuns(Protocol):
-    """Approved starts at vendors: who is still to be handed over, and what became of whom."""
-
-    async def keep_people(self, people: Items[Contact]) -> list[Contact]:
-        """Return each person as they are kept here: the one known already, or a new row."""
-        ...
-
-    async def waiting(self) -> list[Plan]:
-        """Return approved plans with people still to be handed over."""
-        ...
-
-    async def left_alone(self, plan_id: str) -> str | None:
-        """Return that a plan was approved for another account or other settings than this process's, or None."""
-        ...
-
-    async def next_people(self, plan_id: str, *, size: int) -> list[Run]:
-        """Return who would be handed over next; none while an earlier request of the plan is open.
-
-        After the day that an approval holds nobody is left: they are refused.
-        """
-        ...
-
-    async def take(
-        self, plan_id: str, sequence_ids: Items[str], *, before: PreflightSnapshot
-    ) -> ClaimedBatch | None:
-        """Ask everything again and, in the same transaction, write the operation down and take its people.
-
-        Whoever may not be contacted by now is refused. None when nobody is left, or the approval does not hold
-        (which voids the plan).
-        """
-        ...
-
-    async def record_outcomes(
-        self, operation_id: str, outcomes: Items[EnrolmentOutcome], *, actor: str | None = None
-    ) -> None:
-        """Record what became of those of an operation who are in doubt, and of the operation, at once.
-
-        Without an ``actor`` the fates are the answer to the request itself, which also corrects what somebody who
-        looked too early has settled.
-        """
-        ...
-
-    async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
-        """Record that certainly nobody was enrolled, why, and that it may be tried again."""
-        ...
-
-    async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
-        """Record why nobody of a plan could be asked for now: they go on waiting."""
-        ...
-
-    async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
-        """Refuse everybody of a plan who was not handed over."""
-        ...
-
-    async def order_of(self, operation_id: str) -> EnrolmentBatch:
-        """Return what is in doubt of an operation's order, for a look at what became of it."""
-        ...
-
-    async def mark_of(self, run: Run) -> str | None:
-        """Return what was read about this person at the vendor just before they were handed over."""
-        ...
-
-    async def find(self, remote_id: str) -> SequenceDetail | None:
-        """Return the run started here that has this id at its vendor, or None."""
-        ...
-
-    async def observe(self, run: Run, seen: SequenceDetail) -> SequenceDetail:
-        """Keep what a vendor tells of a run, and return both as one."""
-        ...
-
-    async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
-        """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
-        ...
-
-    async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
-        """Return runs at a vendor that are not over, the longest unread first, whatever their last status."""
-        ...
-
-    async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
-        """Return one page of the runs started here at a vendor."""
-        ...
-
-    async def outcome(self, plan_id: str) -> EnrolmentTally:
-        """Return how far the handing over of a plan's people is."""
-        ...
-
-    async def known_as(self, vendor_id: str) -> str | None:
-        """Return the id of the stored person who has this id at a vendor, or None."""
-        ...
-
-    async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
-        """Return runs at vendors that may still reach whoever these marks cover.
-
-        A mark is a kind (``address``, ``domain``, ``contact``) and its value, and on the own list by now.
-        """
-        ...
-
-    async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
-        """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
-        ...
-
-    async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
-        """Return those of these runs that a vendor carries out."""
-        ...
