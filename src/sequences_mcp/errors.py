@@ -42,6 +42,7 @@ do next: ``message`` is one sentence about what is wrong, ``next_step`` one abou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Items
 from typing import Any, ClassVar
 
 
@@ -60,6 +61,20 @@ class SequencesError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.next_step}"
+
+
+def joined_error(errors: Items[SequencesError]) -> SequencesError:
+    """Return one error, of the kind of the first, that says what each of these says and carries all their data."""
+    if len(errors) == 1:
+        return errors[0]
+    data: dict[str, Any] = {}
+    for error in errors:
+        data = {**error.data, **data}
+    return type(errors[0])(
+        " ".join(error.message for error in errors),
+        next_step=" ".join(dict.fromkeys(error.next_step for error in errors)),
+        data=data,
+    )
 
 
 def error_facts(error: SequencesError) -> dict[str, Any]:

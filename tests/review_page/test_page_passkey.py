@@ -13,7 +13,9 @@ from page_browser import Screen, chromium, screen
 from playwright.sync_api import Browser, expect
 from rungs import SignedPage
 from test_forgery_matrix import sql
+from test_page_vendor import asked_at_topo, asked_of_kalent, patches
 from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
+from tests.world.sandbox_client import Sandbox
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
@@ -37,16 +39,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def person(world: World, browser: Browser, shots: Path) -> Iterator[Screen]:
-    """Yield a person whose browser has a passkey for the page."""
+def newcomer(world: World, browser: Browser, shots: Path) -> Iterator[Screen]:
+    """Yield a person whose browser can make a passkey and has none yet."""
     with screen(browser, world, shots) as person:
         session = person.tab.context.new_cdp_session(person.tab)
         session.send("WebAuthn.enable")
         session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         person.opens("/passkeys")
         person.unlocks()
-        register(person, world)
         yield person
+
+
+@pytest.fixture
+def person(world: World, newcomer: Screen) -> Screen:
+    """Return a person whose browser has a passkey for the page."""
+    register(newcomer, world)
+    return newcomer
 
 
 def register(person: Screen, world: World) -> None:
@@ -92,6 +100,30 @@ def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Scre
         world.at_desk(
             lambda app: app.plans.approve_plan(other.id, digest=other.digest, actor="x", signature=signature)
         )
+
+
+@pytest.mark.parametrize("vendor", ["topo", "kalent"])
+def test_a_change_at_a_vendor_goes_when_the_browser_signed_exactly_it(
+    world: World, clarky: Sandbox, newcomer: Screen, vendor: str
+) -> None:
+    change, person = asked_at_topo(world) if vendor == "topo" else world.at_desk(asked_of_kalent), newcomer
+    register(person, world)
+    before, path = len(patches(clarky)), f"/changes/{change.id}"
+    form, button = f'form[action="{path}/approve"]', person.tab.get_by_role("button", name="Approve this change")
+
+    person.opens(path)
+    person.tab.eval_on_selector(form, "form => form.submit()")  # what a script of the page never gets to sign
+    expect(person.tab.get_by_text("not signed with a registered passkey")).to_be_visible()
+    person.opens(path)
+    person.tab.eval_on_selector(form, "(form, other) => { form.dataset.challenge = other }", "0" * 64)
+    button.click()
+    expect(person.tab.get_by_text("not signed with a registered passkey")).to_be_visible()
+    assert len(patches(clarky)) == before
+
+    person.opens(path)
+    button.click()
+    expect(person.tab.get_by_text("approved by page:passkey")).to_be_visible()
+    assert len(patches(clarky)) == before + 1
 
 
 @pytest.mark.parametrize("change", ["the key is replaced", "the keys are deleted", "the keys are unreadable"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -30,7 +29,7 @@ from sequences_mcp.domain.findings import (
 )
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.variables import VARIABLES, is_blank
-from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError, WrongIdError
+from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, WrongIdError
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.ports.embedded import ContactEntry, StepText
@@ -206,16 +205,6 @@ def read_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = T
         problems=tuple(problem for row in rows for problem in row.problems),
         refused=tuple(unsound(_values(entries), policy=policy)),
     )
-
-
-@contextmanager
-def problems_told(rows: RecipientRows) -> Iterator[None]:
-    """Tell what is wrong with the rows in place of an error about the call as a whole."""
-    try:
-        yield
-    except SequencesError:
-        rows.require_sound()
-        raise
 
 
 def with_optional(entries: Iterable[Recipient], optional: frozenset[str]) -> list[Recipient]:

@@ -168,7 +168,10 @@ class SequencesServer(MCPServer[OpenedContext]):
         except ToolError as error:
             if isinstance(error.__cause__, PersonNeeded):
                 return error.__cause__.request
-            return boundary.refused_result(boundary.explained_error(error, tool=name, schema=tool.parameters))
+            explained = boundary.explained_error(error, tool=name, schema=tool.parameters)
+            app = await self._opened.get()
+            every = await boundary.with_every_fault(app, explained, tool=name, arguments=arguments)
+            return boundary.refused_result(every)
         assert isinstance(result, types.CallToolResult | types.InputRequiredResult)
         return result
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence as Items
 from difflib import get_close_matches
 from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.types import CallToolResult, TextContent
@@ -24,6 +24,9 @@ from sequences_mcp.server import catalog
 from sequences_mcp.server.text import cut, fair_limit, visible_throughout
 from sequences_mcp.server.view import to_json
 
+if TYPE_CHECKING:
+    from sequences_mcp.context import AppContext
+
 
 def fingerprint(arguments: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a call's arguments."""
@@ -34,7 +37,7 @@ ASK_AGAIN = "The plan still waits; the same call asks again, and list_reviews sh
 META = "io.github.sequences-mcp/error"
 OBJECTS_SHOWN = 12
 LINES_SHOWN = 40
-PROBLEMS_SHOWN = 5
+PROBLEMS_SHOWN = 10
 WRITE_INSTANTS = "Write a time with its day and offset, like 2026-11-30T09:00:00+01:00."
 LISTS = ("contacts", "steps")
 OUR_WORDS = frozenset({"message", "next", "why", "reason", "broken"})  # fields of results with advice of ours
@@ -89,6 +92,23 @@ def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
     from sequences_mcp.server.arguments import unpacked
 
     return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and isinstance(value, str)}
+
+
+async def with_every_fault(
+    app: AppContext, error: SequencesError, *, tool: str, arguments: Mapping[str, Any]
+) -> SequencesError:
+    """Return the error of a call with whatever else is wrong with its arguments, as they came."""
+    from sequences_mcp.server.arguments import unpacked
+    from sequences_mcp.services.faults import every_fault
+
+    lists = {name: unpacked(arguments[name]) for name in LISTS if arguments.get(name) is not None}
+    try:
+        return await every_fault(app, error, tool=tool, arguments={**arguments, **lists})
+    except (
+        Exception
+    ):  # the arguments may be anything: what refused the call is told whatever a look at the rest meets
+        logger.exception("What else is wrong with a call of %s could not be looked at", tool)
+        return error
 
 
 def explained_error(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:

@@ -350,7 +350,7 @@ async def update_sequence(
                 earlier=earlier,
             )
         return await overrides.update_variables(sequence_id, variables=variables)
-    given = _read(app, variables)
+    given = read_variables(app, variables)
     sequences = offered(provider.sequences, provider, verb="read sequences")
     detail = await sequences.get_sequence(sequence_id)
     remaining = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
@@ -359,7 +359,7 @@ async def update_sequence(
     return await sequences.get_sequence(sequence_id)
 
 
-def _read(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str]:
+def read_variables(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str]:
     """Return the overrides to set; one error names every name that is no variable and every bad value."""
     named = {name: REMOVED if value is None else value for name, value in variables.items()}
     faults = list(recipients.variable_faults(named))

@@ -158,7 +158,7 @@ async def start_sequence(
     """
     rows = recipients.read_recipients(contacts, policy=app.policy)
     if auto_approve and rows.is_sound:
-        await _require_allowed(app, blueprint_id)
+        await require_allowed(app, blueprint_id)
     entries = list(rows.entries)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name == LOCAL:
         plan, tally = await _planned_here(app, blueprint_id, rows, progress=progress)
@@ -191,8 +191,7 @@ async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Item
 async def _planned_here(
     app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, progress: Progress
 ) -> tuple[Plan, Tally]:
-    with recipients.problems_told(rows):
-        blueprint, warnings = await startable(app, blueprint_id)
+    blueprint, warnings = await startable(app, blueprint_id)
     people = await _resolve(app, blueprint, rows)
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings), saved=sum(saved.created for _, saved in people))
@@ -225,7 +224,7 @@ async def _planned_there(
     return plan, tally
 
 
-async def _require_allowed(app: AppContext, blueprint_id: str) -> None:
+async def require_allowed(app: AppContext, blueprint_id: str) -> None:
     """Raise ApprovalError unless the operator allowed this blueprint, in the version that would start."""
     if any(item.partition("@")[0] == blueprint_id for item in app.auto_approve):
         version = await version_to_start(app, blueprint_id=blueprint_id)
@@ -447,8 +446,7 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     rows = recipients.read_recipients(contacts, policy=app.policy)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)
-    with recipients.problems_told(rows):
-        blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
+    blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])

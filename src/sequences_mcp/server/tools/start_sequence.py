@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.run import LIVE
-from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey
+from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Unpacked
 from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.dialog import is_another_round
 from sequences_mcp.server.panel import SHOWN
@@ -29,7 +29,7 @@ async def start_sequence(
     app: AppContext,
     ctx: Context[Any, Any],
     blueprint_id: str,
-    contacts: Annotated[list[Any], EntryFormat],
+    contacts: Annotated[list[Any], Unpacked, EntryFormat],
     auto_approve: Annotated[bool, Field(description="Refused unless the operator allowed this blueprint")] = False,
     wait_seconds: Annotated[int, Field(ge=0, le=600, description="Wait so long for the decision")] = 0,
     idempotency_key: Annotated[IdempotencyKey, Field(description="Default: derived from the arguments")] = None,
