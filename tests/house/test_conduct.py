@@ -15,6 +15,7 @@ CATCHES_ALL = {
     f"{SRC}/engine/worker.py": 1,
     f"{SRC}/engine/supervisor.py": 1,
     f"{SRC}/services/enrolment.py": 2,
+    f"{SRC}/server/boundary.py": 1,
     f"{SRC}/review/page/serving.py": 1,
 }
 # Where the time of day is read; everywhere else it is passed in.

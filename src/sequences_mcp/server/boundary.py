@@ -104,9 +104,7 @@ async def with_every_fault(
     lists = {name: unpacked(arguments[name]) for name in LISTS if arguments.get(name) is not None}
     try:
         return await every_fault(app, error, tool=tool, arguments={**arguments, **lists})
-    except (
-        Exception
-    ):  # the arguments may be anything: what refused the call is told whatever a look at the rest meets
+    except Exception:  # the arguments may be anything; what refused the call is told all the same
         logger.exception("What else is wrong with a call of %s could not be looked at", tool)
         return error
 

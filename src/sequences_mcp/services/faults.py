@@ -14,12 +14,8 @@ from typing import Any
 from sequences_mcp.context import AppContext, offered
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import RequestError, SequencesError, SettingsError, joined_error
-from sequences_mcp.planning import recipients
-from sequences_mcp.planning.requirements import approved_by_guards
-from sequences_mcp.services.blueprints import get_blueprint, sourcing_given, valid_name
-from sequences_mcp.services.enrolment import offer_of, require_sound_rows
-from sequences_mcp.services.sequences import read_variables
-from sequences_mcp.services.starts import require_allowed, startable
+from sequences_mcp.planning import recipients, requirements
+from sequences_mcp.services import blueprints, enrolment, sequences, starts
 
 Part = Callable[[], Awaitable[object]]
 Arguments = Mapping[str, Any]
@@ -76,7 +72,7 @@ def _parts_of_start(app: AppContext, tool: str, arguments: Arguments) -> Iterato
     if isinstance(blueprint_id, str):
         yield partial(_startable, app, blueprint_id, is_preview=tool == "preview_sequence")
         if arguments.get("auto_approve") is True:
-            yield partial(require_allowed, app, blueprint_id)
+            yield partial(starts.require_allowed, app, blueprint_id)
     if isinstance(contacts := arguments.get("contacts"), list):
         yield partial(_started_rows, app, blueprint_id if isinstance(blueprint_id, str) else "", contacts)
 
@@ -84,11 +80,11 @@ def _parts_of_start(app: AppContext, tool: str, arguments: Arguments) -> Iterato
 async def _startable(app: AppContext, blueprint_id: str, *, is_preview: bool) -> None:
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     if provider.name != LOCAL:
-        await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
+        await enrolment.offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
     elif is_preview:
-        await get_blueprint(app, blueprint_id=blueprint_id)
+        await blueprints.get_blueprint(app, blueprint_id=blueprint_id)
     else:
-        await startable(app, blueprint_id)
+        await starts.startable(app, blueprint_id)
 
 
 async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any]) -> None:
@@ -97,9 +93,9 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
     try:
         provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
         if provider.name != LOCAL:
-            await require_sound_rows(app, rows, blueprint_id=blueprint_id)
+            await enrolment.require_sound_rows(app, rows, blueprint_id=blueprint_id)
             return
-        steps = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint.steps
+        steps = (await blueprints.get_blueprint(app, blueprint_id=blueprint_id)).blueprint.steps
         optional = recipients.optional_facts(steps)
     except RequestError as error:
         if not OF_ROWS.isdisjoint(error.data):
@@ -133,7 +129,7 @@ def _parts_of_variables(app: AppContext, arguments: Arguments) -> Iterator[Part]
 
 
 async def _variables(app: AppContext, variables: Mapping[str, str | None]) -> None:
-    read_variables(app, variables)
+    sequences.read_variables(app, variables)
 
 
 async def _run(app: AppContext, sequence_id: str) -> None:
@@ -145,7 +141,7 @@ def _parts_of_blueprint(app: AppContext, tool: str, arguments: Arguments) -> Ite
     blueprint_id, place = arguments.get("blueprint_id"), arguments.get("provider")
     where = provider_of(next((text for text in (blueprint_id, place) if isinstance(text, str)), LOCAL))
     if isinstance(blueprint_id, str):
-        yield partial(get_blueprint, app, blueprint_id=blueprint_id)
+        yield partial(blueprints.get_blueprint, app, blueprint_id=blueprint_id)
     if isinstance(arguments.get("name"), str):
         yield partial(_name, arguments["name"])
     if isinstance(arguments.get("steps"), list):
@@ -155,13 +151,13 @@ def _parts_of_blueprint(app: AppContext, tool: str, arguments: Arguments) -> Ite
 
 
 async def _name(name: str) -> None:
-    valid_name(name)
+    blueprints.valid_name(name)
 
 
 async def _steps(app: AppContext, steps: list[Any], provider: str) -> None:
-    approved_by_guards(app, steps, provider=provider)
+    requirements.approved_by_guards(app, steps, provider=provider)
 
 
 async def _sourcing(app: AppContext, arguments: Arguments) -> None:
     given = {name: value for name in ("job_title", "location") if isinstance(value := arguments.get(name), str)}
-    sourcing_given(app, job_title=given.get("job_title"), location=given.get("location"))
+    blueprints.sourcing_given(app, job_title=given.get("job_title"), location=given.get("location"))
