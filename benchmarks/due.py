@@ -35,7 +35,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Worker
 from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
 TERMS = Terms(
@@ -189,7 +189,7 @@ def share(folder: Path, due: int) -> bool:
     fill(folder, 0)
     with Store.open(folder, now=now()) as store:
         asyncio.run(start(provider(store), due))
-        mode = store.journal.mode
+        mode = store.database.journal.mode
     begun = time.monotonic()
     command = [sys.executable, __file__, "--share", str(folder)]
     workers = [

@@ -49,8 +49,7 @@ from sequences_mcp.services.operations import check_operation
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
 from sequences_mcp.services.starts import start_sequence
 from sequences_mcp.settings import Settings, read_settings
-from sequences_mcp.store import audit, plans
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 from sequences_mcp.vendors import exchange  # noqa: F401 - so that no worker has to import it
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 from sequences_sandbox.serve import HOST
@@ -256,12 +255,10 @@ def compare(settings: Settings, port: int) -> Verdict:
     enrolled = received(port)
     with Store.open(settings.data_dir, now=now()) as store:
         store.check()
-        sound = audit.verify_audit(store) is None
+        sound = store.audit.verify() is None
         runs = list(everybody(store))
         plan_ids = {one.plan_id for one in runs}
-        yes = {
-            own for own in plan_ids if (plan := plans.find_plan(store, own)) and plan.status is PlanStatus.APPROVED
-        }
+        yes = {own for own in plan_ids if (plan := store.plans.find(own)) and plan.status is PlanStatus.APPROVED}
     there = {one.id: enrolled[known_as(one)] for one in runs}
     outcomes = {one.id: fate_of(one) for one in runs if one.plan_id in yes}
     preapproved = [one for one in runs if one.plan_id not in yes or one.operation_id is None]

@@ -43,10 +43,9 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
 from sequences_mcp.engine.supervisor import MAILBOX
 from sequences_mcp.engine.worker import FREE, Worker
-from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep
-from sequences_mcp.store import audit, sequences
-from sequences_mcp.store.connection import JournalMode
-from sequences_mcp.store.database import Store
+from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceFilter
+from sequences_mcp.store.sqlite.connection import JournalMode
+from sequences_mcp.store.unit_of_work import Store
 
 POINTS = (
     "claim",
@@ -180,7 +179,7 @@ def work(folder: Path, port: int, journal: JournalMode | None, death: Round | No
 
         def is_left() -> bool:
             far = now() + timedelta(days=400)
-            return any(sequences.next_due(store, lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
+            return any(store.runs.next_due(lane, terms=TERMS, before=far) for lane in (FREE, MAILBOX))
 
         while is_left():
             if not worker.run_due(limit=10_000):
@@ -282,7 +281,7 @@ def compare(folder: Path, record: Path, journal: JournalMode | None) -> Verdict:
     received = Counter(record.read_text().split())
     with Store.open(folder, now=now(), journal=journal) as store:
         store.check()
-        sound = audit.verify_audit(store) is None
+        sound = store.audit.verify() is None
         runs = [one.steps[0] for one in everybody(store)]
     unknown = [run for run in runs if run.state is StepState.UNKNOWN]
     known = {StepState.SENT, StepState.UNKNOWN}
@@ -302,7 +301,7 @@ def everybody(store: Store) -> Iterator[Run]:
     page, more = 0, True
     while more:
         page += 1
-        found = sequences.runs_page(store, {}, sort_by="created_at", sort_order="asc", page=page, size=1000)
+        found = store.runs.page(SequenceFilter(page=page, size=1000), provider=None)
         more = found.has_more
         yield from found.items
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.sender import Sender
-    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.blueprints import LocalBlueprints
     from sequences_mcp.engine.provider import LocalProvider
     from sequences_mcp.engine.supervisor import Heartbeat
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sequences_mcp.guards.policy import GuardPolicy
     from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.settings import Settings
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
     from sequences_mcp.vendors.pacing import Elapsed, Timing
 
 OUTBOX = "outbox"
@@ -167,11 +167,10 @@ async def open_context(
     and ``elapsed`` how the waits between calls to them pass, where they are not the usual. The due work begins
     ``work_after`` so many seconds.
     """
-    from sequences_mcp.store import lineage
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     with Store.open(settings.data_dir, now=clock()) as store:
-        if lineage.unseen(store):
+        if store.lineage.unseen():
             from sequences_mcp.engine.recovery import take_in
 
             take_in(store, now=clock())
@@ -234,7 +233,7 @@ def open_worker(
     from sequences_mcp.engine.supervisor import MAILBOX
     from sequences_mcp.engine.worker import FREE, QUEUES, Worker
     from sequences_mcp.planning.rendering import pre_send_check
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     sender = _require_sender(settings) if queue == FREE else require_sending(settings)
     terms = terms_of(settings)
@@ -394,9 +393,7 @@ def _allowed(settings: Settings, store: Store, *, now: datetime) -> frozenset[st
     """Return which versions of blueprints may start without a person's approval."""
     if not settings.auto_approve:
         return frozenset()
-    from sequences_mcp.store.blueprints import pinned
-
-    return pinned(store, settings.auto_approve, now=now)
+    return store.blueprints.pinned(settings.auto_approve, now=now)
 
 
 def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
@@ -510,24 +507,24 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
         ]
 
 
-def workers_of(settings: Settings) -> list[WorkerAtWork]:
+def workers_of(settings: Settings) -> list[WorkerPresence]:
     """Return who does the due work of a data folder now; StoreError."""
     from sequences_mcp.engine.supervisor import at_work
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
         return at_work(store, now=utc_now())
 
 
 def _with_own(
-    settings: Settings, others: Callable[[], Items[WorkerAtWork]], clock: Clock
-) -> Callable[[], list[WorkerAtWork]]:
+    settings: Settings, others: Callable[[], Items[WorkerPresence]], clock: Clock
+) -> Callable[[], list[WorkerPresence]]:
     """Return who does the due work, this process's own worker too while it is only beginning to."""
-    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.supervisor import host_name
 
     since, terms = clock(), terms_of(settings)
-    worker = WorkerAtWork(
+    worker = WorkerPresence(
         host=host_name(),
         process=os.getpid(),
         since=since,
@@ -538,7 +535,7 @@ def _with_own(
         serves=frozenset({terms.mark}),
     )
 
-    def workers() -> list[WorkerAtWork]:
+    def workers() -> list[WorkerPresence]:
         workers = list(others())
         begun = any((item.host, item.process) == (worker.host, worker.process) and item.sends for item in workers)
         return workers if begun or clock() - since > STARTS_WITHIN else [*workers, worker]
@@ -657,6 +654,6 @@ def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
 
 def make_database(settings: Settings) -> None:
     """Make the database where there is none yet; StoreError."""
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     Store.open(settings.data_dir, now=utc_now()).close()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.plan import Plan, Terms
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.shown import PanelShown
-    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.blueprints import LocalChanges, LocalWaivers
     from sequences_mcp.engine.operations import LocalLedger, LocalOperations
     from sequences_mcp.engine.plans import LocalPlans
@@ -90,7 +90,7 @@ class AppContext:
     must_sign: Callable[[], bool]
     panel: Callable[[], PlanPanel]
     troubles: Callable[[], Items[Trouble]] = tuple
-    workers: Callable[[], Items[WorkerAtWork]] = tuple
+    workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
 
     @property

@@ -12,11 +12,10 @@ from sequences_mcp import __version__
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.records import QueueTally
-    from sequences_mcp.domain.workers import WorkerAtWork
+    from sequences_mcp.domain.entries import QueueTally, Survey
+    from sequences_mcp.domain.workers import WorkerPresence
     from sequences_mcp.engine.channels.mail_server import Probe
     from sequences_mcp.settings import Settings
-    from sequences_mcp.store.audit import Survey
 
 
 TOLD_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
@@ -86,7 +85,7 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine(None, f"settings differ: {conflict}")
 
 
-def _at_work(settings: Settings) -> list[WorkerAtWork]:
+def _at_work(settings: Settings) -> list[WorkerPresence]:
     """Return who does the due work; nobody where the database cannot be asked, of which its own line tells."""
     from sequences_mcp.bootstrap import workers_of
 
@@ -96,7 +95,7 @@ def _at_work(settings: Settings) -> list[WorkerAtWork]:
         return []
 
 
-def _workers(working: list[WorkerAtWork]) -> Iterator[DoctorLine]:
+def _workers(working: list[WorkerPresence]) -> Iterator[DoctorLine]:
     for worker in working:
         yield DoctorLine(True, f"worker: {worker.words}")
     if not working:
@@ -117,7 +116,7 @@ def _sender(settings: Settings, sends: str) -> Iterator[DoctorLine]:
         yield DoctorLine(True, f"sender: {settings.sender.name} <{settings.sender.address}>")
 
 
-def _secrets(settings: Settings, working: list[WorkerAtWork]) -> Iterator[DoctorLine]:
+def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:
     """Yield which secrets this process lacks: nothing is wrong where a worker that runs has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
@@ -255,11 +254,10 @@ def _approval(settings: Settings) -> Iterator[DoctorLine]:
 def survey_store(settings: Settings) -> Survey:
     """Return the state of the database; StoreError and its kinds when it cannot be opened or is damaged."""
     from sequences_mcp.bootstrap import utc_now
-    from sequences_mcp.store.audit import survey
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
-        return survey(store, now=utc_now())
+        return store.upkeep.survey(now=utc_now())
 
 
 def probe_mail_server(settings: Settings) -> Probe | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.records import WorkDone
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.settings import Settings
-    from sequences_mcp.store.backup import RestoreSummary
+    from sequences_mcp.store.sqlite.backup import RestoreSummary
 
 
 NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
@@ -110,7 +110,7 @@ async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
 
 def back_up_folder(settings: Settings, target: Path) -> None:
     """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
-    from sequences_mcp.store import backup
+    from sequences_mcp.store.sqlite import backup
 
     remaining = {
         "sender": f"{settings.sender.name} <{settings.sender.address}>" if settings.sender else "",
@@ -132,8 +132,8 @@ def restore(
     ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
     """
     from sequences_mcp.engine.recovery import take_in, take_over_folder, unknown_due
-    from sequences_mcp.store import backup, lineage
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.sqlite import backup
+    from sequences_mcp.store.unit_of_work import Store
 
     with backup.opened(source) as inside:
         allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
@@ -144,7 +144,7 @@ def restore(
         if not put_back.journal_was_here:  # what left after the backup was made is known nowhere
             unknown_due(store, now=now)
         take_in(store, now=now)
-        return put_back, lineage.unseen_number(store)
+        return put_back, store.lineage.unseen_number()
 
 
 def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
@@ -154,12 +154,11 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
     """
     from sequences_mcp.engine.recovery import take_over_folder
     from sequences_mcp.errors import ConflictError
-    from sequences_mcp.store import lineage
-    from sequences_mcp.store.database import Store
+    from sequences_mcp.store.unit_of_work import Store
 
     with Store.open(settings.data_dir, now=utc_now()) as store:
-        kinds = [standstill.kind for standstill in lineage.standstills(store)]
+        kinds = [standstill.kind for standstill in store.lineage.standstills()]
         if not kinds or anew != ("begun_anew" in kinds):
-            lineage.require_going(store)
+            store.lineage.require_going()
             raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
         return list(kinds), take_over_folder(store, now=utc_now(), actor=actor, nothing_left=nothing_left)

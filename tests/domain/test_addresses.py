@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sequences_mcp.domain import addresses
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key, read_address, read_host, shown_host
 from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.suppressions import former_keys_of, suppression_keys_of
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.store import contacts, suppressions
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.schema import migrations
+from sequences_mcp.store.sqlite.schema import migrations
+from sequences_mcp.store.unit_of_work import Store
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 ZOE = "zoe@globex.example"
@@ -178,7 +178,9 @@ def store_as_before(folder: Path) -> None:
                 ("domain", "bücher.example"),
             ]
         ):
-            store._writer.execute("INSERT INTO suppression VALUES (?, ?, 'asked', 'ada', ?)", (kind, value, no))
+            store.database._writer.execute(
+                "INSERT INTO suppression VALUES (?, ?, 'asked', 'ada', ?)", (kind, value, no)
+            )
 
 
 @pytest.mark.parametrize(
@@ -199,33 +201,31 @@ def test_what_earlier_versions_listed_stays_listed_in_every_spelling(tmp_path: P
     store_as_before(tmp_path)
     with Store.open(tmp_path, now=NOW) as store:
         facts = ContactFields(email=address)
-        marks = suppressions.suppression_keys_of("local:ct_1", facts)
-        assert suppressions.matching_suppressions(store, marks, old=suppressions.former_keys_of(facts))
+        marks = suppression_keys_of("local:ct_1", facts)
+        assert store.suppressions.matching(marks, old=former_keys_of(facts))
 
 
 def test_what_is_listed_now_lists_no_other_domain(tmp_path: Path) -> None:
     with Store.open(tmp_path, now=NOW) as store:
         later = NOW.replace(year=2027)
-        suppressions.add_suppression(
-            store, ("address", "tom@strasse.example"), reason="asked", actor="ada", now=later
-        )
+        store.suppressions.add(("address", "tom@strasse.example"), reason="asked", actor="ada", now=later)
         facts = ContactFields(email="tom@straße.example")
-        marks = suppressions.suppression_keys_of("local:ct_1", facts)
-        assert not suppressions.matching_suppressions(store, marks, old=suppressions.former_keys_of(facts))
+        marks = suppression_keys_of("local:ct_1", facts)
+        assert not store.suppressions.matching(marks, old=former_keys_of(facts))
 
 
 def test_two_people_stored_under_two_spellings_of_one_address_do_not_stop_an_upgrade(tmp_path: Path) -> None:
     with Store.open(tmp_path, now=NOW, steps=migrations()[:6]) as store, store.transaction():
         for no, address in enumerate(["a@münchen.example", "a@xn--mnchen-3ya.example"], start=1):
-            store._writer.execute(
+            store.database._writer.execute(
                 "INSERT INTO contact (id, email, email_key, email_host, notes, search, created_at, updated_at) "
                 "VALUES (?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{no}", address, address, address.partition("@")[2]),
             )
     with Store.open(tmp_path, now=NOW) as store:
-        keys = [row[0] for row in store._reader.execute("SELECT email_key FROM contact ORDER BY no")]
-        both = contacts.at_address(store, "A@MÜNCHEN.example")
-        hosts = {row[0] for row in store._reader.execute("SELECT email_host FROM contact")}
+        keys = [row[0] for row in store.database._reader.execute("SELECT email_key FROM contact ORDER BY no")]
+        both = store.contacts.at_address("A@MÜNCHEN.example")
+        hosts = {row[0] for row in store.database._reader.execute("SELECT email_host FROM contact")}
     assert keys == ["a@münchen.example", "a@xn--mnchen-3ya.example"]
     assert sorted(both) == ["local:ct_1", "local:ct_2"]  # so what is barred or stopped at it is so for both
     assert hosts == {"xn--mnchen-3ya.example"}
@@ -235,13 +235,13 @@ def test_who_is_a_colleague_is_read_anew_by_an_upgrade(tmp_path: Path) -> None:
     people = [("a@one.example", "ТОВ Ромашка", "тов ромашка"), ("b@two.example", "GmbH", "gmbh")]
     with Store.open(tmp_path, now=NOW, steps=migrations()[:19]) as store, store.transaction():
         for address, company, key in people:
-            store._writer.execute(
+            store.database._writer.execute(
                 "INSERT INTO contact (id, email, email_key, email_host, company, company_key, notes, search, "
                 "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, '', '', 0, 0)",
                 (f"local:ct_{address[0]}", address, address, address.partition("@")[2], company, key),
             )
     with Store.open(tmp_path, now=NOW) as store:
-        keys = [row[0] for row in store._reader.execute("SELECT company_key FROM contact ORDER BY no")]
+        keys = [row[0] for row in store.database._reader.execute("SELECT company_key FROM contact ORDER BY no")]
     assert keys == ["ромашка", None]
 
 
@@ -258,7 +258,7 @@ def test_no_other_place_takes_addresses_apart() -> None:
         "demo/here.py",
         "engine/channels/mail_server.py",
         "engine/channels/message.py",
-        "store/suppressions.py",
+        "domain/suppressions.py",
         "services/starts.py",  # a blueprint's id@version
         "guards/names.py",  # a name that is an address
         "settings.py",  # a blueprint's id@version

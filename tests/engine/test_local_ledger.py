@@ -119,7 +119,7 @@ from tests.world.local_world import TERMS
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 from sequences_mcp.ports.embedded import ContactEntry, ToolCall
 
 now = lambda: datetime.now(UTC)

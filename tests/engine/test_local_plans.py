@@ -14,7 +14,6 @@ from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.approvals import decide, voided
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import StepText
-from sequences_mcp.store import audit, plans, suppressions
 
 WRITTEN = EMAIL.model_copy(update={"content_source": ContentSource.SUGGESTED})
 
@@ -167,7 +166,7 @@ async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused
     }
     plan = await world.plan(*people.values(), blueprint=blueprint)
     mark = ("address", "d@example.org")
-    suppressions.add_suppression(world.store, mark, reason="asked", actor="tester", now=world.clock.now)
+    world.store.suppressions.add(mark, reason="asked", actor="tester", now=world.clock.now)
     await world.approved(people["b"], blueprint=await world.blueprint(LATER))
     await world.contact("moved@example.org", of=people["c"].id)
     await approve(world, plan)
@@ -254,11 +253,11 @@ async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: W
     people = [await world.contact(f"p{number}@example.org") for number in range(3)]
     plan = await world.plan(*people)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by="terminal")
-    plans.approve_texts(world.store, plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
-    plans.update_plan(world.store, decided, unsettled=True)
+    world.store.approvals.record(plan.id, digest=plan.digest, actor="terminal", now=world.clock.now)
+    world.store.plans.update(decided, unsettled=True)
     assert world.worker().run_due() == 3
     assert len(world.mails) == 3
-    assert plans.unfinished_plans(world.store) == []
+    assert world.store.plans.unfinished() == []
 
 
 async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(world: World) -> None:
@@ -281,5 +280,5 @@ async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(wo
 
 async def test_the_audit_says_who_approved_what(world: World) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
-    entry = next(one for one in audit.audit_entries(world.store, subject=plan.id) if one.action == "plan.approved")
+    entry = next(one for one in world.store.audit.entries(subject=plan.id) if one.action == "plan.approved")
     assert (entry.actor, entry.detail["digest"]) == ("terminal", plan.digest)

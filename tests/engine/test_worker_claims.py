@@ -18,8 +18,7 @@ from sequences_mcp.engine.claim import examine_step
 from sequences_mcp.engine.events import Tick
 from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat
 from sequences_mcp.errors import StoreBusyError
-from sequences_mcp.store import mailboxes
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 SKIPPING = MESSAGE.model_copy(update={"policy": Policy(skip_step_if_no_contact=True)})
 
@@ -331,11 +330,11 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
 async def test_leases_only_ever_rise(world: World) -> None:
     await start(world, 3)
     world.worker().run_due(limit=2)
-    assert mailboxes.next_lease(world.store) == 3
+    assert world.store.attempts.next_lease() == 3
     world.clock.forward(days=1)
     world.worker().run_due()
     assert sorted(run.steps[0].lease or 0 for run in await world.runs()) == [0, 0, 0]
-    assert mailboxes.next_lease(world.store) == 4
+    assert world.store.attempts.next_lease() == 4
 
 
 async def test_another_channel_becomes_a_task_with_the_approved_text_only(world: World) -> None:

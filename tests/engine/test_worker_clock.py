@@ -12,7 +12,6 @@ from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.cleanup import was_ahead
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import ToolCall
-from sequences_mcp.store import audit, mailboxes
 
 AHEAD = timedelta(days=400)
 
@@ -34,7 +33,7 @@ async def test_the_mailbox_opens_again_after_its_spacing(world: World) -> None:
     assert worker.run_due() == 0
     limited.clock.forward(seconds=60)
     assert worker.run_due() == 1
-    assert audit.verify_audit(limited.store) is None
+    assert limited.store.audit.verify() is None
 
 
 async def test_the_daily_cap_counts_what_left_then_as_left_now(world: World) -> None:
@@ -87,7 +86,7 @@ async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world
     await world.approved(contact)
     world.worker(FakeDelivery(before=DEFERRED)).run_due()
     world.clock.now = START + timedelta(minutes=1)
-    assert mailboxes.resting(world.store, "ada@example.com", now=world.clock.now) is None
+    assert world.store.mailboxes.resting("ada@example.com", now=world.clock.now) is None
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
@@ -105,7 +104,7 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
     world.clock.now = START + timedelta(minutes=1)
     world.worker().run_due()
     assert (await world.runs())[1].paused_until == until
-    (row,) = world.store.rows("waiting.tasks", now=int(world.clock.now.timestamp() * 1_000_000))
+    (row,) = world.store.database.rows("waiting.tasks", now=int(world.clock.now.timestamp() * 1_000_000))
     assert row["since"] <= int(world.clock.now.timestamp() * 1_000_000)
 
 
@@ -126,7 +125,7 @@ async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longe
     world.clock.now += timedelta(hours=25)
     world.worker().run_due()
     assert (await world.local.plans.get_plan(other.id)).status is PlanStatus.EXPIRED
-    assert audit.verify_audit(world.store) is None
+    assert world.store.audit.verify() is None
 
 
 async def test_a_call_answered_while_the_clock_was_ahead_is_repeated_for_no_longer_than_any_other(

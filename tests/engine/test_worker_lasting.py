@@ -23,14 +23,14 @@ from tests.world.fake_mail_server import CALM, mail_server
 from tests.world.local_world import START, FakeDelivery, World
 
 from sequences_mcp.domain.run import StepState
+from sequences_mcp.domain.workers import WorkerState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, Timeouts
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
-from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, WorkerState, in_files, keep_working, worker_states
+from sequences_mcp.engine.supervisor import MAILBOX, Heartbeat, in_files, keep_working, worker_states
 from sequences_mcp.engine.worker import FREE
 from sequences_mcp.errors import DeliveryDeferredError, StoreBusyError, StoreError, StoreUnwritableError
-from sequences_mcp.store import audit
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 
 def now() -> datetime:
@@ -239,7 +239,7 @@ async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_h
     (run,) = await world.runs()
     assert (run.steps[0].state, run.steps[0].server_reply) == (StepState.SENT, "250 2.0.0 queued as 4Xy")
     assert not list((world.store.path.parent / "receipts").glob("*.json"))
-    assert audit.verify_audit(world.store) is None
+    assert world.store.audit.verify() is None
 
 
 async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile(world: World) -> None:
@@ -269,7 +269,7 @@ async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothin
     await world.approved(await world.contact("a@example.org"))
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
-    assert [one.subject for one in audit.audit_entries(world.store) if one.action == "sequence.too_late"] == [
+    assert [one.subject for one in world.store.audit.entries() if one.action == "sequence.too_late"] == [
         "local:seq_x"
     ]
 
@@ -305,7 +305,7 @@ async def test_answers_are_forgotten_after_thirty_days(world: World) -> None:
     assert await world.local.ledger.recall(call) == "the answer"
     world.clock.forward(days=2)
     world.worker().run_due()
-    assert world.store.rows("upkeep.has_old_answers", before=2**62)[0]["found"] == 0
+    assert world.store.database.rows("upkeep.has_old_answers", before=2**62)[0]["found"] == 0
 
 
 WORK = """

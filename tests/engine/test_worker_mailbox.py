@@ -16,9 +16,8 @@ from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.channels import smtp
 from sequences_mcp.engine.channels.mail_server import MailServer, Security
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
-from sequences_mcp.engine.worker import Worker
-from sequences_mcp.store import mailboxes
-from sequences_mcp.store.database import Store
+from sequences_mcp.engine.worker import SEVERAL, Worker
+from sequences_mcp.store.unit_of_work import Store
 
 ADA = "ada@example.com"
 OURS = {
@@ -68,7 +67,7 @@ async def test_a_refusal_of_us_fails_nobody_is_tried_once_and_sends_go_on_by_the
         world.clock.forward(minutes=1)
         worker.run_due()
     assert len({envelope.rcpt_tos[0] for envelope in running.inbox.taken}) == 8 == len(running.inbox.taken)
-    assert mailboxes.resting(world.store, ADA, now=world.clock.now) is None
+    assert world.store.mailboxes.resting(ADA, now=world.clock.now) is None
 
 
 async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_hour(world: World) -> None:
@@ -85,7 +84,7 @@ async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_
             for _ in range(5):
                 worker.run_due()
             assert running.inbox.commands.count("AUTH") == tried
-            rest = mailboxes.resting(world.store, ADA, now=world.clock.now)
+            rest = world.store.mailboxes.resting(ADA, now=world.clock.now)
             assert rest is not None
             rests.append((rest.until - world.clock.now) / timedelta(minutes=1))
             world.clock.now = rest.until - timedelta(seconds=1)
@@ -107,7 +106,7 @@ async def test_every_process_keeps_the_rest_that_one_of_them_began(world: World)
 
 async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: World) -> None:
     await started(world)
-    mailboxes.mailbox_refused(world.store, ADA, why="421 later", account="", now=START)
+    world.store.mailboxes.refused(ADA, why="421 later", account="", now=START)
     world.clock.forward(minutes=1)
     tried = []
 
@@ -123,7 +122,7 @@ async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: Wo
 
 async def test_another_password_ends_the_rest(world: World) -> None:
     await started(world, 1)
-    mailboxes.mailbox_refused(world.store, ADA, why="535 wrong", account="old", now=START)
+    world.store.mailboxes.refused(ADA, why="535 wrong", account="old", now=START)
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
@@ -178,17 +177,17 @@ async def test_the_same_refusal_of_several_people_counts_as_ours_whatever_it_say
         worker = over_smtp(world, running)
         for _ in range(5):
             worker.run_due()
-        assert running.inbox.commands.count("RCPT") == mailboxes.SEVERAL
-        rest = mailboxes.resting(world.store, ADA, now=world.clock.now)
+        assert running.inbox.commands.count("RCPT") == SEVERAL
+        rest = world.store.mailboxes.resting(ADA, now=world.clock.now)
         assert rest is not None
         assert reply.split()[1] in rest.why
         failed = [run for run in await world.runs() if run.status is SequenceStatus.FAILED]
-        assert len(failed) < mailboxes.SEVERAL
+        assert len(failed) < SEVERAL
         running.inbox.script.clear()
         for _ in range(5):
             world.clock.forward(hours=1)
             worker.run_due()
-    assert len(running.inbox.taken) >= 8 - mailboxes.SEVERAL
+    assert len(running.inbox.taken) >= 8 - SEVERAL
 
 
 @pytest.mark.parametrize(
@@ -250,7 +249,7 @@ async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(w
 
 async def test_no_notice_is_tried_while_the_mailbox_rests(world: World) -> None:
     told = []
-    mailboxes.mailbox_refused(world.store, ADA, why="535 wrong", account="", now=START)
+    world.store.mailboxes.refused(ADA, why="535 wrong", account="", now=START)
     worker = world.worker(tell=lambda: not told.append(1))
     worker.run_due()
     assert told == []

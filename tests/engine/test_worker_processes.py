@@ -14,7 +14,7 @@ from tests.world.local_world import EMAIL, World
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.ports.embedded import ContactEntry
-from sequences_mcp.store.connection import JournalMode
+from sequences_mcp.store.sqlite.connection import JournalMode
 
 WORKER = """
 import sys
@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.world.clock import Clock
 from tests.world.local_world import START, TERMS, FakeDelivery, World
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
 delivery = FakeDelivery()

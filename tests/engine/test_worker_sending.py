@@ -13,8 +13,8 @@ from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, St
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.worker import retry_after
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryRejectedError, DeliveryUnknownError
-from sequences_mcp.store import audit, sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.store.unit_of_work import Store
 
 DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.", data={"blame": "mailbox"})
 LATER_FOR_ONE = DeliveryDeferredError("450 later", next_step="Wait.", data={"blame": "later", "code": "450"})
@@ -44,7 +44,7 @@ class FakeWitness:
 
     def _look(self) -> None:
         with Store.open(self.world.store.path.parent, now=START) as other:
-            (run,) = sequences.runs_page(other, {}, sort_by="created_at", sort_order="asc", page=1, size=1).items
+            (run,) = other.runs.page(SequenceFilter(size=1), provider=None).items
             self.seen.append(run.steps[0].state)
 
 
@@ -66,7 +66,7 @@ async def test_a_delivered_email_is_recorded_with_its_id_its_bytes_and_the_serve
     run, step = await one_run(world)
     (message,) = delivery.messages
     assert (step.state, step.server_reply, step.message_id) == (StepState.SENT, "250 taken", message.message_id)
-    row = world.store.row("attempts.find", lease=1)
+    row = world.store.database.row("attempts.find", lease=1)
     assert row is not None
     assert (row["message_digest"], row["message_id"]) == (sha256(message.data).digest(), message.message_id)
     assert (run.status, run.anchor) == (SequenceStatus.ACTIVE, START)
@@ -192,7 +192,7 @@ async def test_a_frozen_worker_cannot_pass_the_point_of_no_return(world: World) 
     world.worker(witness).run_due()
     assert witness.accepted == 0
     assert (await one_run(world))[1].state is StepState.SENT
-    assert audit.verify_audit(world.store) is None
+    assert world.store.audit.verify() is None
 
 
 @pytest.mark.parametrize("stop", ["stop", "pause", "suppress"])
@@ -284,10 +284,10 @@ async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audi
         before_dot()
         world.clock.forward(seconds=661)
         world.worker(FakeDelivery()).run_due()
-        key = world.store.rows("sequences.waiting_texts", plan_reason="-", size=1, skip=0)[0]["key"]
+        key = world.store.database.rows("sequences.waiting_texts", plan_reason="-", size=1, skip=0)[0]["key"]
         done(world.local.drafts.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
         return Receipt("250 taken")
 
     world.worker(deliver, handover=timedelta(seconds=660)).run_due(limit=1)
-    told = [one for one in audit.audit_entries(world.store) if one.action == "sequence.too_late"]
+    told = [one for one in world.store.audit.entries() if one.action == "sequence.too_late"]
     assert [(one.detail["outcome"], one.detail["lease"]) for one in told] == [("accepted", 1)]

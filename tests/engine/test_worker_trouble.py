@@ -19,9 +19,8 @@ from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
 from sequences_mcp.engine.plans import apply_decision
 from sequences_mcp.errors import StoreDamagedError, StoreUnwritableError
 from sequences_mcp.ports.embedded import ContactEntry, SequenceFilter, StepText
-from sequences_mcp.store import plans
-from sequences_mcp.store.connection import translated
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.sqlite.connection import translated
+from sequences_mcp.store.unit_of_work import Store
 
 
 class FakeListener(logging.Handler):
@@ -109,9 +108,9 @@ async def test_a_decision_that_was_overtaken_is_not_carried_out(world: World) ->
 
 async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_one_under_way(world: World) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
-    plans.approve_texts(world.store, plan.id, digest=plan.digest, actor="terminal", now=START)
+    world.store.approvals.record(plan.id, digest=plan.digest, actor="terminal", now=START)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by="terminal")
-    plans.update_plan(world.store, decided, unsettled=True)
+    world.store.plans.update(decided, unsettled=True)
     (run,) = await world.runs()
     after = await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Other words.")})
     assert (after.status, after.steps[0].state) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD)

@@ -18,8 +18,9 @@ VALUES = ("errors", "domain", *DESCRIPTIONS)
 BELOW_SERVICES = (*VALUES, "guards", "prompting", "ports", "context", "planning")
 BELOW_SERVER = (*BELOW_SERVICES, "services")
 
-# What a room may import besides itself. The ports are a contract, known to all who speak it; the context names what
-# the engine offers. The store and the vendors are known to bootstrap alone, so no tool reaches them past a service.
+# What a room may import besides itself. The ports are a contract, known to all who speak it; the context names
+# what the engine offers. The store and the vendors are known to bootstrap alone, so no tool reaches them past a
+# service.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
     "domain": ("errors", *DESCRIPTIONS),

@@ -11,8 +11,7 @@ from tests.world.page_world import LINKEDIN, MAIL, World
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.approvals import uncovered_because
-from sequences_mcp.store import plans, sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 CHANGES = 10_000
 
@@ -22,9 +21,9 @@ def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: World
     world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor="test"))
     chance = random.Random(20261123)
     with Store.open(world.folder, now=world.clock()) as store:
-        plan = plans.find_plan(store, made.id)
+        plan = store.plans.find(made.id)
         assert plan is not None
-        people = sequences.runs_by_ids(store, [row["id"] for row in store.rows("records.people", **page_of(made))])
+        people = store.runs.by_ids([row["id"] for row in store.database.rows("records.people", **page_of(made))])
         assert all(refused(store, plan, one, step) is None for one in people for step in range(2))
         for _ in range(CHANGES):
             one, step = chance.choice(people), chance.randrange(2)

@@ -13,8 +13,7 @@ from tests.world.vendor_world import Connected
 from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.settings import read_settings
-from sequences_mcp.store import audit
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 TOOLS: dict[str, dict[str, Any]] = {
     "pause_sequence": {"paused_until": tomorrow(9)},
@@ -55,7 +54,7 @@ async def test_no_local_way_moves_a_run_that_a_vendor_has(vendors: Connected, ve
     assert rows(vendors, "SELECT * FROM sequence ORDER BY no") == before
     assert rows(vendors, "SELECT key, state FROM step_run ORDER BY no") == steps
     with Store.open(vendors.folder, now=vendors.clock()) as store:
-        assert audit.verify_audit(store) is None
+        assert store.audit.verify() is None
 
 
 def refused(app: Any, plan_id: str) -> Any:

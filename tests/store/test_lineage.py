@@ -16,9 +16,9 @@ from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.recovery import unknown_due
 from sequences_mcp.errors import StoreUnwritableError
-from sequences_mcp.store import audit, journals, lineage
-from sequences_mcp.store.database import FILE_NAME, Store
-from sequences_mcp.store.suppressions import matching_suppressions, note_lifted
+from sequences_mcp.store import journals
+from sequences_mcp.store.sqlite.database import FILE_NAME
+from sequences_mcp.store.unit_of_work import Store
 
 DRAFT = "local:draft_{}"
 
@@ -142,7 +142,7 @@ async def test_an_ordinary_day_with_restarts_and_two_workers_makes_nothing_unkno
         other.store.close()
     assert {one.status for one in await world.runs()} == {SequenceStatus.COMPLETED}
     assert len(world.mails) == 6
-    assert lineage.unseen(world.store) == []
+    assert world.store.lineage.unseen() == []
     world.store.close()
 
 
@@ -181,14 +181,14 @@ async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_pat
     copy = reopened(world, folder=tmp_path / "copy")
     sender = FakeDelivery()
     assert copy.worker(sender).run_due() == 0
-    assert [one.kind for one in lineage.standstills(copy.store)] == ["copied"]
+    assert [one.kind for one in copy.store.lineage.standstills()] == ["copied"]
     with copy.store.transaction():
-        lineage.go_on(copy.store, now=copy.clock.now, actor="terminal:ada")
+        copy.store.lineage.go_on(now=copy.clock.now, actor="terminal:ada")
         assert unknown_due(copy.store, now=copy.clock.now) == 2
     assert copy.worker(sender).run_due() == 0
     assert sender.messages == []
     assert [one.steps[0].state for one in await copy.runs()] == [StepState.UNKNOWN] * 2
-    assert audit.verify_audit(copy.store) is None
+    assert copy.store.audit.verify() is None
     copy.store.close()
 
 
@@ -200,7 +200,7 @@ async def test_the_original_of_a_copied_folder_goes_on_and_a_moved_one_too(tmp_p
     (tmp_path / "original").rename(tmp_path / "moved")
     moved = reopened(world, folder=tmp_path / "moved")
     assert moved.worker().run_due() == 1
-    assert lineage.standstills(moved.store) == []
+    assert moved.store.lineage.standstills() == []
     moved.store.close()
 
 
@@ -212,10 +212,10 @@ async def test_a_database_from_another_machine_stands_still(tmp_path: Path) -> N
         other.execute("UPDATE lineage SET machine = 'another'")
     world = reopened(world)
     assert world.worker().run_due() == 0
-    assert [one.kind for one in lineage.standstills(world.store)] == ["other_machine"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["other_machine"]
     world.store.close()
     world = reopened(world)
-    assert [one.kind for one in lineage.standstills(world.store)] == ["other_machine"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["other_machine"]
     world.store.close()
 
 
@@ -236,20 +236,20 @@ async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_pers
     if left == "an empty file":
         world.store.path.touch()
     world = reopened(world)
-    assert [one.kind for one in lineage.standstills(world.store)] == ["begun_anew"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["begun_anew"]
     await world.approved(await world.contact("maria@globex.example"))
     assert world.worker().run_due() == 0
-    lineage.go_on(world.store, now=START, actor="terminal:ada")
+    world.store.lineage.go_on(now=START, actor="terminal:ada")
     assert world.worker().run_due() == 1
     world.store.close()
-    assert lineage.standstills(reopened(world).store) == []
+    assert reopened(world).store.lineage.standstills() == []
 
 
 async def test_a_first_start_is_held_for_nobody(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "passphrase.json").write_text(json.dumps({"database": False}), "utf-8")
     world = World.open(tmp_path)
-    assert lineage.standstills(world.store) == []
+    assert world.store.lineage.standstills() == []
     world.store.close()
 
 
@@ -264,11 +264,11 @@ async def test_suppressions_survive_a_lost_an_older_and_a_new_database(tmp_path:
     world.store.close()
     overwrite(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
-    assert set(matching_suppressions(world.store, marks)) == set(marks)
+    assert set(world.store.suppressions.matching(marks)) == set(marks)
     world.store.close()
     world.store.path.unlink()
     world = reopened(world)
-    assert set(matching_suppressions(world.store, marks)) == set(marks)
+    assert set(world.store.suppressions.matching(marks)) == set(marks)
     world.store.close()
 
 
@@ -283,14 +283,14 @@ async def test_a_lost_journal_of_suppressions_is_written_again_and_a_lift_is_rem
     world = reopened(world)
     assert [one["value"] for one in journals.journal_tail(journal, 0)[0]] == [mark[1]]
     with world.store.transaction():
-        note_lifted(world.store, mark, reason="asked again", actor="terminal:ada", now=START)
+        world.store.suppressions.note_lifted(mark, reason="asked again", actor="terminal:ada", now=START)
     world.store.close()
     overwrite(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
-    assert matching_suppressions(world.store, [mark]) == {}
+    assert world.store.suppressions.matching([mark]) == {}
     await world.local.suppressions.suppress("address", mark[1], reason="once more")
     world.store.close()
-    assert matching_suppressions(reopened(world).store, [mark]) == {mark: "once more"}
+    assert reopened(world).store.suppressions.matching([mark]) == {mark: "once more"}
 
 
 def test_a_torn_line_is_passed_over_and_the_next_one_is_whole(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path)
     journal.unlink()
     journal.mkdir()
     with pytest.raises(StoreUnwritableError, match="Nothing was handed over"):
-        lineage.note_email(world.store, lease=1, key="k", message_id="<m>", sender="a", recipient="b", now=START)
+        world.store.lineage.note_email(lease=1, key="k", message_id="<m>", sender="a", recipient="b", now=START)
     world.store.close()
 
 
@@ -345,15 +345,15 @@ async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_tak
     world = reopened(world)
     sender = FakeDelivery()
     assert world.worker(sender).run_due() == 0
-    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
     with world.store.transaction():
-        lineage.go_on(world.store, now=world.clock.now, actor="terminal:ada")
+        world.store.lineage.go_on(now=world.clock.now, actor="terminal:ada")
         assert unknown_due(world.store, now=world.clock.now) == 3
     assert world.worker(sender).run_due() == 0
     assert sender.messages == []
     world.store.close()
     world = reopened(world)
-    assert lineage.standstills(world.store) == []
+    assert world.store.lineage.standstills() == []
     world.store.close()
 
 
@@ -365,7 +365,7 @@ async def test_a_journal_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "data" / journals.SENT).unlink()
     world = reopened(world)
     assert world.worker().run_due() == 0
-    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
     world.store.close()
 
 
@@ -386,5 +386,5 @@ async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_pe
     world.store.path.write_bytes(kept)
     world = reopened(world)
     assert world.worker().run_due() == 0
-    assert [one.kind for one in lineage.standstills(world.store)] == ["copied"]
+    assert [one.kind for one in world.store.lineage.standstills()] == ["copied"]
     world.store.close()

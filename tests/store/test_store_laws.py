@@ -15,7 +15,7 @@ from sequences_mcp.engine.context import action_of, apply_event
 from sequences_mcp.engine.events import Event, Paused
 from sequences_mcp.errors import StoreError
 from sequences_mcp.ports.embedded import StepText
-from sequences_mcp.store import audit, blueprints, sequences, statements
+from sequences_mcp.store import statements
 
 LAWS = {
     "the audit is never changed": "UPDATE audit SET actor = 'someone else'",
@@ -66,7 +66,7 @@ async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: Wor
     await populate(world)
     blueprint = (await world.local.blueprints.list_blueprints(page=1, size=1)).items[0]
     with pytest.raises(StoreError, match="UNIQUE"):
-        blueprints.add_blueprint_version(world.store, blueprint)
+        world.store.blueprints.add_version(blueprint)
 
 
 @pytest.mark.parametrize("file", sorted(path.stem for path in statements.FOLDER.glob("*.sql")))
@@ -122,11 +122,11 @@ async def test_what_must_not_grow_with_the_file_goes_by_an_index(world: World, s
 
 async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: World) -> None:
     await populate(world)
-    told = [entry.action for entry in audit.audit_entries(world.store)]
+    told = [entry.action for entry in world.store.audit.entries()]
     assert told.count("sequence.found") == told.count("sequence.approved") == 3
     for action in ("blueprint.version_added", "plan.approved", "sequence.delivered", "suppression.added"):
         assert action in told
-    assert audit.verify_audit(world.store) is None
+    assert world.store.audit.verify() is None
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_a_forged_audit_row_is_found(world: World, change_: str) -> None:
         other.execute("DROP TRIGGER audit_is_never_deleted")
         other.execute(change_)
         other.commit()
-    assert audit.verify_audit(world.store) == 5
+    assert world.store.audit.verify() == 5
 
 
 async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: World) -> None:
@@ -172,7 +172,7 @@ async def test_a_run_is_read_back_exactly_as_it_was_stored(world: World) -> None
     after, _ = apply_event(
         world.store, before, Paused(START + timedelta(microseconds=1)), now=START, actor="tester"
     )
-    assert sequences.find_run(world.store, before.id) == after
+    assert world.store.runs.find(before.id) == after
     assert after.status is SequenceStatus.WAITING_FOR_LEAD
 
 

@@ -20,9 +20,11 @@ from sequences_mcp.errors import (
     StoreTooNewError,
     StoreUnwritableError,
 )
-from sequences_mcp.store import filesystem, schema
-from sequences_mcp.store.connection import JournalMode, choose_journal
-from sequences_mcp.store.database import FILE_NAME, Store
+from sequences_mcp.store import filesystem
+from sequences_mcp.store.sqlite import schema
+from sequences_mcp.store.sqlite.connection import JournalMode, choose_journal
+from sequences_mcp.store.sqlite.database import FILE_NAME
+from sequences_mcp.store.unit_of_work import Store
 
 
 def open_store(folder: Path, **options: object) -> Store:
@@ -56,7 +58,7 @@ def test_the_write_ahead_log_is_used_only_where_its_reset_bug_is_repaired(
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_either_journal_can_be_forced_and_is_really_used(tmp_path: Path, journal: JournalMode) -> None:
     with open_store(tmp_path, journal=journal) as store:
-        assert store.journal.mode == journal
+        assert store.database.journal.mode == journal
         with closing(sqlite3.connect(store.path)) as other:
             assert other.execute("PRAGMA journal_mode").fetchone() == (journal,)
 
@@ -65,7 +67,7 @@ def test_a_file_can_change_from_one_journal_to_the_other_and_back(tmp_path: Path
     modes: tuple[JournalMode, ...] = ("wal", "delete", "wal")
     for journal in modes:
         with open_store(tmp_path, journal=journal) as store:
-            assert store.journal.mode == journal
+            assert store.database.journal.mode == journal
 
 
 def test_a_change_of_journal_is_refused_while_another_process_uses_the_file(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.world.local_world import START
 
-from sequences_mcp.store import suppressions
-from sequences_mcp.store.connection import JournalMode
-from sequences_mcp.store.database import REMEMBERED, Store
+from sequences_mcp.store.sqlite.connection import JournalMode
+from sequences_mcp.store.sqlite.database import REMEMBERED
+from sequences_mcp.store.unit_of_work import Store
 
 
 @dataclass
@@ -26,11 +26,11 @@ class Reading:
 
     def _look(self) -> tuple[str, ...]:
         self.read += 1
-        return tuple(row["value"] for row in self.store.rows("suppressions.all"))
+        return tuple(row["value"] for row in self.store.database.rows("suppressions.all"))
 
 
 def add(store: Store, value: str) -> None:
-    suppressions.add_suppression(store, ("domain", value), reason="test", actor="test", now=START)
+    store.suppressions.add(("domain", value), reason="test", actor="test", now=START)
 
 
 @pytest.fixture(params=["wal", "delete"])
@@ -53,7 +53,7 @@ def own(store: Store) -> None:
 
 
 def anothers(store: Store) -> None:
-    with Store.open(store.path.parent, now=START, journal=store.journal.mode) as other:
+    with Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as other:
         add(other, "b.example")
 
 
@@ -77,7 +77,7 @@ def test_what_a_transaction_did_is_seen_in_it_and_forgotten_with_it(reading: Rea
 
 def test_a_snapshot_goes_on_seeing_what_it_saw(reading: Reading) -> None:
     with reading.store as store:
-        if store.journal.mode != "wal":
+        if store.database.journal.mode != "wal":
             pytest.skip("a reader keeps every writer out")
         with store.snapshot():
             assert reading() == ()

@@ -21,7 +21,6 @@ from sequences_mcp.engine.events import Event, Paused, PlanRejected, Resumed, Re
 from sequences_mcp.engine.machine import next_run_at
 from sequences_mcp.errors import DeliveryDeferredError, DeliveryUnknownError, RequestError
 from sequences_mcp.ports.embedded import ContactEntry
-from sequences_mcp.store import audit, contacts, sequences
 
 T = TypeVar("T")
 NAMES = st.sampled_from(["ann", "Bob", "çem", "dee", "EVE"])
@@ -90,7 +89,7 @@ class MemoryStore(RuleBasedStateMachine):
         if not self.people:
             return multiple()
         plan = done(self.world.plan(*self.people.values(), blueprint=self.blueprint))
-        found = self._reload(sequences.runs_of_plan(self.world.store, plan.id, page=1, size=100).items)
+        found = self._reload(self.world.store.runs.of_plan(plan.id, page=1, size=100).items)
         return multiple(*(one.id for one in found))
 
     @rule(run=runs)
@@ -99,7 +98,7 @@ class MemoryStore(RuleBasedStateMachine):
         if plan.status is PlanStatus.WAITING:
             done(self.world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
             # Not its own people alone: whoever begins leaves the other plans.
-            self._reload(sequences.runs_by_ids(self.world.store, self.known))
+            self._reload(self.world.store.runs.by_ids(self.known))
 
     @rule(
         run=runs,
@@ -127,7 +126,7 @@ class MemoryStore(RuleBasedStateMachine):
     def work(self, delivery: FakeDelivery, hours: int) -> None:
         self.world.clock.forward(hours=hours)
         self.world.worker(delivery).run_due()
-        self._reload(sequences.runs_by_ids(self.world.store, self.known))
+        self._reload(self.world.store.runs.by_ids(self.known))
 
     @rule()
     def reopen(self) -> None:
@@ -139,11 +138,11 @@ class MemoryStore(RuleBasedStateMachine):
     @invariant()
     def people_are_as_they_were_saved(self) -> None:
         ids = [one.id for one in self.people.values()]
-        assert contacts.contacts_by_ids(self.world.store, ids) == list(self.people.values())
+        assert self.world.store.contacts.by_ids(ids) == list(self.people.values())
 
     @invariant()
     def runs_are_as_the_machine_left_them(self) -> None:
-        assert sequences.runs_by_ids(self.world.store, self.known) == list(self.known.values())
+        assert self.world.store.runs.by_ids(self.known) == list(self.known.values())
 
     @invariant()
     def lists_count_what_the_model_counts(self) -> None:
@@ -154,19 +153,19 @@ class MemoryStore(RuleBasedStateMachine):
     @invariant()
     def the_schedule_knows_what_is_due_first(self) -> None:
         for lane in ("free", "mailbox"):
-            times = [next_run_at(one) for one in self.known.values() if sequences.queue_of(one) == lane]
-            due = sequences.next_due(self.world.store, lane, terms=self.world.terms, before=FAR)
+            times = [next_run_at(one) for one in self.known.values() if one.queue == lane]
+            due = self.world.store.runs.next_due(lane, terms=self.world.terms, before=FAR)
             assert (due and due[1]) == min((at for at in times if at), default=None)
 
     @invariant()
     def nobody_has_two_live_runs(self) -> None:
         live = [one.contact_id for one in self.known.values() if one.status in LIVE]
         assert len(live) == len(set(live))
-        assert sequences.live_of(self.world.store, live).keys() == set(live)
+        assert self.world.store.runs.live_of(live).keys() == set(live)
 
     @invariant()
     def the_audit_holds(self) -> None:
-        assert audit.verify_audit(self.world.store) is None
+        assert self.world.store.audit.verify() is None
 
     async def _listed(self, status: SequenceStatus) -> int:
         found = await self.world.details(status=status)

@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 from tests.world.local_world import START
 
-from sequences_mcp.store import suppressions
-from sequences_mcp.store.connection import JournalMode
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.statements import parse_statements
+from sequences_mcp.store.unit_of_work import Store
 
 
 def add(store: Store, value: str) -> None:
-    suppressions.add_suppression(store, ("domain", value), reason="test", actor="test", now=START)
+    store.suppressions.add(("domain", value), reason="test", actor="test", now=START)
 
 
 def listed(store: Store) -> list[str]:
-    return [row["value"] for row in store.rows("suppressions.all")]
+    return [row["value"] for row in store.database.rows("suppressions.all")]
 
 
 @pytest.fixture(params=["wal", "delete"])
@@ -31,12 +30,12 @@ def test_an_error_undoes_the_whole_transaction(store: Store) -> None:
     with store, pytest.raises(ZeroDivisionError), store.transaction():
         add(store, "a.example")
         _ = 1 // 0
-    with Store.open(store.path.parent, now=START, journal=store.journal.mode) as again:
+    with Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as again:
         assert listed(again) == []
 
 
 def test_an_inner_block_joins_the_outer_one(store: Store) -> None:
-    with store, Store.open(store.path.parent, now=START, journal=store.journal.mode) as other:
+    with store, Store.open(store.path.parent, now=START, journal=store.database.journal.mode) as other:
         with store.transaction():
             with store.transaction():
                 add(store, "a.example")

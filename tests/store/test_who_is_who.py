@@ -12,8 +12,8 @@ from tests.world.local_world import EMAIL, LATER, World
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.schema import migrations
+from sequences_mcp.store.sqlite.schema import migrations
+from sequences_mcp.store.unit_of_work import Store
 
 SWITCHBOARD = "+33144556677"
 
@@ -177,14 +177,16 @@ async def test_people_and_runs_of_an_older_file_are_kept_when_it_is_upgraded(tmp
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
     with Store.open(tmp_path / "data", now=now, steps=migrations()[:6]) as store, store.transaction():
         for sql in OLD_ROWS:
-            store._writer.execute(sql)
+            store.database._writer.execute(sql)
     with Store.open(tmp_path / "data", now=now) as store:
-        kept = store._reader.execute("SELECT contact_no, address_key FROM sequence ORDER BY no").fetchall()
+        kept = store.database._reader.execute(
+            "SELECT contact_no, address_key FROM sequence ORDER BY no"
+        ).fetchall()
         assert [tuple(row) for row in kept] == [(1, "ann@xn--mnchen-3ya.example"), (2, None)]
-        assert store._reader.execute("SELECT count(*) FROM contact").fetchone()[0] == 2
-        assert store._writer.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+        assert store.database._reader.execute("SELECT count(*) FROM contact").fetchone()[0] == 2
+        assert store.database._writer.execute("PRAGMA foreign_keys").fetchone()[0] == 1
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-            store._writer.execute("DELETE FROM contact WHERE no = 1")
+            store.database._writer.execute("DELETE FROM contact WHERE no = 1")
 
 
 OLD_ROWS = [

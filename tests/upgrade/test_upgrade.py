@@ -25,8 +25,7 @@ from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review import decide
 from sequences_mcp.review.lock import passkeys
 from sequences_mcp.services.sequences import complete_task, resume_sequence
-from sequences_mcp.store import audit
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 HERE = Path(__file__).parent
 SECOND = NOON + timedelta(days=3, minutes=1)
@@ -97,7 +96,7 @@ async def test_everything_stands_where_it_stood_and_nothing_leaves_before_its_ti
         listed = (await app.records.list_suppressed(page=1, size=10)).items
         assert {one.value for one in listed} == {"rival.example", "never@again.example"}
     with Store.open(upgraded.folder, now=upgraded.clock()) as store:
-        assert audit.verify_audit(store) is None
+        assert store.audit.verify() is None
 
 
 def test_what_was_approved_leaves_when_it_is_due_once_and_needs_no_new_approval(upgraded: Upgraded) -> None:

@@ -34,9 +34,8 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import LocalProvider, local_provider
 from sequences_mcp.engine.worker import Deliver, Worker
 from sequences_mcp.ports.embedded import ContactEntry, PlannedPerson, PlannedStep, SequenceDetail, SequenceFilter
-from sequences_mcp.store import sequences
-from sequences_mcp.store.connection import JournalMode
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.sqlite.connection import JournalMode
+from sequences_mcp.store.unit_of_work import Store
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SENDER = Sender("ada@example.com", "Ada", "Lovelace")
@@ -139,7 +138,7 @@ class World:
 
     def keep(self, before: Run, after: Run) -> None:
         """Store a state of a run as it is."""
-        sequences.save_run(self.store, before, after, next_run_at=None, now=self.clock.now)
+        self.store.runs.save(before, after, next_run_at=None, now=self.clock.now)
 
     def worker(
         self, deliver: Deliver | None = None, check: Callable[..., str | None] = fine, **more: Any

@@ -1,14 +1,14 @@
-"""What has been written down, as a person reads it: tallies, e-mails, the suppression list, the audit trail."""
+"""What has been written down, counted and listed for a person: tallies, e-mails, what came of due work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 from sequences_mcp.domain.blueprint import Channel, Step
 from sequences_mcp.domain.contact import Contact
+from sequences_mcp.domain.entries import QueueTally
 from sequences_mcp.domain.findings import Counted
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
 
@@ -46,14 +46,6 @@ class PlanTally:
         """Return how many of the plan's e-mails are in a state."""
         counts = zip(steps, self.steps, strict=False)
         return sum(results.get(state, 0) for step, results in counts if step.type is Channel.EMAIL)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueTally:
-    """How many things of one kind wait for a person, and since when the oldest does."""
-
-    number: int
-    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,26 +110,3 @@ class MailRecord:
     run: StepRun
     contact: Contact
     tried_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
-    """One entry of the list of those who must never be contacted."""
-
-    kind: Literal["address", "domain", "contact"]
-    value: str
-    reason: str
-    actor: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One thing that happened: who did what to which id."""
-
-    number: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: Mapping[str, Any]

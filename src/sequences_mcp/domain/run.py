@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sequences_mcp.domain.blueprint import Sourcing
+from sequences_mcp.domain.blueprint import Channel, Sourcing
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL
 
@@ -207,6 +207,27 @@ class Run:
     def is_at_vendor(self) -> bool:
         """Whether a vendor carries it out: the embedded engine must never move it."""
         return self.provider != LOCAL
+
+    @property
+    def address(self) -> str | None:
+        """The e-mail address it writes to, as far as it is known here."""
+        if self.is_at_vendor:
+            return self.handover.get("email")
+        mails = (run.recipient for run in self.steps if run.step.type is Channel.EMAIL)
+        return next(filter(None, mails), None)
+
+    @property
+    def queue(self) -> str:
+        """``mailbox`` where an e-mail of ours is what happens next, else ``free``."""
+        run = self.current
+        sends = (
+            not self.is_at_vendor
+            and self.status is SequenceStatus.ACTIVE
+            and run is not None
+            and run.step.type is Channel.EMAIL
+            and run.state not in IN_FLIGHT
+        )
+        return "mailbox" if sends else "free"
 
     @property
     def emails_given(self) -> tuple[str, ...]:

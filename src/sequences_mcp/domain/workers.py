@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerAtWork:
+class WorkerPresence:
     """A process that does the due work: since when, when it was last seen and did something.
 
     ``sends`` says who sends and through what, ``hands_over`` names the vendors, each empty where it does not;
@@ -31,3 +33,27 @@ class WorkerAtWork:
         hands = f", hands starts over to {self.hands_over}" if self.hands_over else ""
         since = f"since {self.since:%Y-%m-%d %H:%M} UTC"
         return f"process {self.process} on {self.host} {since}, {did}; {sends}{hands}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
+
+    ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
+    marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
+    """
+
+    process: int
+    lane: str
+    since: datetime
+    beat: datetime
+    last_act: datetime | None = None
+    error: str | None = None
+    error_since: datetime | None = None
+    host: str = ""
+    serves: tuple[str, ...] = ()
+    sends: str = ""
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether it has not shown itself for longer than any work takes, and is probably gone."""
+        return abs(now - self.beat) > SILENT_AFTER  # a clock that was ahead shows nothing either

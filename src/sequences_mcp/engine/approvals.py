@@ -17,8 +17,7 @@ from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine.machine import APPROVAL, step_due_at
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.store import audit, blueprints, mailboxes, plans, sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 _BATCH = 500
 
@@ -36,7 +35,7 @@ def read_steps(store: Store, plan: Plan) -> list[int]:
 def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
     """Return the steps of the plan's blueprint version; NotFoundError."""
     header = plan.header
-    blueprint = blueprints.find_blueprint(store, header.blueprint_id, version=header.blueprint_version)
+    blueprint = store.blueprints.find(header.blueprint_id, version=header.blueprint_version)
     if blueprint is None:
         raise NotFoundError(
             f"There is no version {header.blueprint_version} of blueprint {header.blueprint_id}.",
@@ -47,7 +46,7 @@ def steps_of(store: Store, plan: Plan) -> tuple[Step, ...]:
 
 def stored_sourcing(store: Store, sequence: Run) -> Sourcing:
     """Return what the blueprint version of a run fills; nothing where that version is not kept here."""
-    blueprint = blueprints.find_blueprint(store, sequence.blueprint_id, version=sequence.blueprint_version)
+    blueprint = store.blueprints.find(sequence.blueprint_id, version=sequence.blueprint_version)
     return blueprint.sourcing if blueprint else Sourcing()
 
 
@@ -70,8 +69,8 @@ def covers(digests: bytes, sequence: Run, run: StepRun) -> bool:
 
 def recounted(store: Store, plan: Plan) -> Plan:
     """Return the plan with its people, their warnings, missing and to-be-read texts counted again."""
-    missing, to_read = plans.count_texts(store, plan.id, read_steps=read_steps(store, plan))
-    people, warnings = plans.people_left(store, plan.id)
+    missing, to_read = store.plans.count_texts(plan.id, read_steps=read_steps(store, plan))
+    people, warnings = store.plans.people_left(plan.id)
     return replace(plan, people=people, warnings=warnings, missing_texts=missing, to_read=to_read)
 
 
@@ -96,7 +95,7 @@ def present_digests(store: Store, plan: Plan) -> bytes:
     """Return the digests of what a plan's texts are now, read person by person."""
     results, page = [], 1
     while True:
-        people = sequences.runs_of_plan(store, plan.id, page=page, size=_BATCH)
+        people = store.runs.of_plan(plan.id, page=page, size=_BATCH)
         results.append(digests_of(people.items))
         if not people.has_more:
             return b"".join(results)
@@ -135,7 +134,7 @@ def late(store: Store, plan: Plan, *, text: ApprovedText, limit: timedelta, now:
         return None
     if not was_paused and run.step.type is Channel.EMAIL:
         sender = plan.header.terms.sender_address
-        if mailboxes.longest_rest(store, sender, since=since, until=now) <= limit:
+        if store.attempts.longest_rest(sender, since=since, until=now) <= limit:
             return None  # it stood in the mailbox's queue
     days = (now - meant).days
     why = f"approved on {instant:%Y-%m-%d} for {meant:%Y-%m-%d %H:%M} UTC, {days} days ago; approve again"
@@ -154,7 +153,7 @@ def _paused(sequence: Run, run: StepRun, plan: Plan) -> timedelta:
 
 def _is_newest(store: Store, plan: Plan) -> bool:
     """Say whether the plan can be renewed: one on an older version of its blueprint cannot."""
-    newest = blueprints.find_blueprint(store, plan.header.blueprint_id)
+    newest = store.blueprints.find(plan.header.blueprint_id)
     return newest is not None and newest.version == plan.header.blueprint_version
 
 
@@ -174,9 +173,7 @@ def draft_id(run: StepRun) -> str:
 
 def text_approved_at(store: Store, run: StepRun, *, digest: bytes) -> datetime | None:
     """Return when a person last approved exactly this text of this recipient, or None."""
-    return max(
-        (approval.at for approval in plans.approvals_of_plan(store, draft_id(run), text=digest)), default=None
-    )
+    return max((approval.at for approval in store.approvals.of_text(draft_id(run), text=digest)), default=None)
 
 
 OTHER_SETTINGS = "approved for other settings"
@@ -186,14 +183,14 @@ def void_because(store: Store, plan: Plan) -> str | None:
     """Return why a plan's approval does not hold (any more), or None: a hold that a new approval ends."""
     if plan.status is not PlanStatus.APPROVED:
         return f"{APPROVAL}: the plan is {plan.status.words}{f' ({plan.reason})' if plan.reason else ''}"
-    if plans.approved_at(store, plan.id, digest=plan.digest) is None:
+    if store.approvals.latest_at(plan.id, digest=plan.digest) is None:
         return f"{APPROVAL}: nobody approved the plan as it is now"
     return None
 
 
 def unsigned_because(store: Store, subject: str, digest: str, *, signature_check: SignatureCheck) -> str | None:
     """Return why this plan's or text's approval lacks the passkey signature it needs, or None."""
-    return signature_check(digest, plans.signature_of(store, subject, digest=digest))
+    return signature_check(digest, store.approvals.signature(subject, digest=digest))
 
 
 def unsigned_text_because(
@@ -203,14 +200,14 @@ def unsigned_text_because(
 
     An approval to send it again is signed for the attempt whose outcome was unknown.
     """
-    approvals = plans.approvals_of_plan(store, draft_id(run), text=digest)
+    approvals = store.approvals.of_text(draft_id(run), text=digest)
     signed = next((approval for approval in reversed(approvals) if approval.signature is not None), None)
     return signature_check(signed.digest, signed.signature) if signed else signature_check(digest.hex(), None)
 
 
 def uncovered_because(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> str | None:
     """Return why a plan's approval does not cover this text, or None."""
-    digests = plans.plan_text_rows(store, plan.id)
+    digests = store.plans.text_digests(plan.id)
     # The digest is computed anew from the stored rows, so that rows changed behind the program's back are found.
     present = _digest(plan.header, digests, version=plan.digest_version)
     if present == plan.digest and covers(digests, sequence, run):
@@ -222,7 +219,7 @@ def is_approved(store: Store, plan: Plan, *, sequence: Run, run: StepRun) -> boo
     """Say whether a person approved exactly this text: by itself, or with its plan while that covered it."""
     if text_approved_at(store, run, digest=text_digest(sequence, run)) is not None:
         return True
-    said = plans.approved_at(store, plan.id, digest=plan.digest) is not None
+    said = store.approvals.latest_at(plan.id, digest=plan.digest) is not None
     return said and uncovered_because(store, plan, sequence=sequence, run=run) is None
 
 
@@ -264,8 +261,6 @@ def decide(store: Store, plan: Plan, *, action: str, now: datetime, actor: str) 
     if plan.header.warnings or plan.warnings:
         detail["warnings"] = {"of_all": plan.header.warnings, "of_people": plan.warnings}
     with store.transaction():
-        plans.update_plan(store, plan, unsettled=is_final)
-        audit.append_audit(
-            store, [audit.AuditRow(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)]
-        )
+        store.plans.update(plan, unsettled=is_final)
+        store.audit.record(at=now, actor=actor, action=f"plan.{action}", subject=plan.id, detail=detail)
     return plan

@@ -14,7 +14,6 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
-from sequences_mcp.store import blueprints, plans, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,12 @@ class LocalBlueprints:
     async def list_known(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions kept here of one provider's blueprints, newest first."""
         require_page(page, size)
-        return blueprints.blueprints_page(self.engine.store, provider, page=page, size=size)
+        return self.engine.store.blueprints.page(provider, page=page, size=size)
 
     async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
         """Return one version, the newest by default; NotFoundError."""
         parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
-        blueprint = blueprints.find_blueprint(self.engine.store, parsed_id, version=version)
+        blueprint = self.engine.store.blueprints.find(parsed_id, version=version)
         if blueprint is None:
             which = "" if version is None else f"version {version} of "
             raise NotFoundError(
@@ -60,14 +59,14 @@ class LocalBlueprints:
     async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store what was just written to a vendor as the newest version known here of its blueprint."""
         with self.engine.store.transaction():
-            known = blueprints.find_blueprint(self.engine.store, blueprint_id)
+            known = self.engine.store.blueprints.find(blueprint_id)
             version = known.version + 1 if known else 1
             return self._add(blueprint_id, version, name=name, steps=steps, sourcing=sourcing)
 
     async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
         """Store what was told of a vendor's blueprint, where it is new; its steps are not known."""
         with self.engine.store.transaction():
-            known = blueprints.find_blueprint(self.engine.store, blueprint_id)
+            known = self.engine.store.blueprints.find(blueprint_id)
             if known is not None and known.name == name:
                 return known
             version = known.version + 1 if known else 1
@@ -91,12 +90,12 @@ class LocalBlueprints:
             created_at=self.engine.clock(),
         )
         with self.engine.store.transaction():
-            blueprints.add_blueprint_version(self.engine.store, blueprint)
+            self.engine.store.blueprints.add_version(blueprint)
             self.engine.audit("blueprint.version_added", blueprint_id, version=version, name=name)
         return blueprint
 
     def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
-        base = blueprints.find_blueprint(self.engine.store, newest.id, version=expected)
+        base = self.engine.store.blueprints.find(newest.id, version=expected)
         return StaleVersionError(
             f"The blueprint is at version {newest.version}, not {expected}.",
             next_step=f"Look at the difference, then update with expected_version {newest.version}.",
@@ -127,13 +126,13 @@ class LocalWaivers:
     async def waive(self, waiver: Waiver) -> None:
         """Store a person's waiver of a warning."""
         with self.engine.store.transaction():
-            blueprints.insert_waiver(self.engine.store, waiver, now=self.engine.clock())
+            self.engine.store.waivers.insert(waiver, now=self.engine.clock())
             detail = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until, "by": waiver.actor}
             self.engine.audit("blueprint.waived", waiver.blueprint_id, **detail)
 
     async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
         """Return the waivers that hold now."""
-        return blueprints.waivers_in_force(self.engine.store, blueprint_id, now=self.engine.clock())
+        return self.engine.store.waivers.in_force(blueprint_id, now=self.engine.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +147,19 @@ class LocalChanges:
         """Store a change that waits for approval, or return the one that waits already."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            own = blueprints.same_change(store, tool, subject, arguments=arguments, earlier=earlier, now=now)
+            own = store.changes.same(tool, subject, arguments=arguments, earlier=earlier, now=now)
             if own is None:
                 own = self.engine.new_id(IdKind.OPERATION)
                 change = PendingChange(
                     id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
-                blueprints.insert_change(store, change)
+                store.changes.insert(change)
                 self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
     async def find(self, change_id: str) -> PendingChange | None:
         """Return the change with this id, or None."""
-        return blueprints.find_change(self.engine.store, change_id)
+        return self.engine.store.changes.find(change_id)
 
     async def get(self, change_id: str) -> PendingChange:
         """Return one change; NotFoundError."""
@@ -173,15 +172,15 @@ class LocalChanges:
 
     async def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
         """Return the approved change that a write with this fingerprint carries out, or None."""
-        return blueprints.of_request(self.engine.store, subject, fingerprint)
+        return self.engine.store.changes.of_request(subject, fingerprint)
 
     async def waiting(self, *, page: int, size: int) -> Page[PendingChange]:
         """Return the changes that wait for a person, the oldest first."""
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
         with store.snapshot():
-            changes = blueprints.waiting_changes(store, skip=(page - 1) * size, size=size, now=now)
-            total = waiting.count_changes(store, now=now).number
+            changes = store.changes.waiting(skip=(page - 1) * size, size=size, now=now)
+            total = store.changes.count_waiting(now=now).number
         return Page(changes, total, page, size)
 
     async def approve(
@@ -196,7 +195,7 @@ class LocalChanges:
         with engine.store.transaction():
             self._require_waiting(change_id)
             await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
-            blueprints.approve_change_row(engine.store, change_id, actor=actor, now=now)
+            engine.store.changes.approve(change_id, actor=actor, now=now)
         return await self.get(change_id)
 
     async def approve_again(
@@ -219,21 +218,19 @@ class LocalChanges:
             raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
         engine.require_signature(digest, signature)
         at = engine.clock()
-        plans.approve_texts(engine.store, change_id, digest=digest, actor=actor, signature=signature, now=at)
+        engine.store.approvals.record(change_id, digest=digest, actor=actor, signature=signature, now=at)
         engine.audit("change.approved", change_id, by=actor)
 
     async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
         """Record a rejection or a withdrawal; ConflictError when it is decided or too old."""
         with self.engine.store.transaction():
             self._require_waiting(change_id)
-            blueprints.reject_change_row(
-                self.engine.store, change_id, actor=actor, reason=reason, now=self.engine.clock()
-            )
+            self.engine.store.changes.reject(change_id, actor=actor, reason=reason, now=self.engine.clock())
             self.engine.audit("change.refused", change_id, by=actor, reason=reason)
         return await self.get(change_id)
 
     def _require_waiting(self, change_id: str) -> None:
-        change, now = blueprints.find_change(self.engine.store, change_id), self.engine.clock()
+        change, now = self.engine.store.changes.find(change_id), self.engine.clock()
         if change is None:
             raise NotFoundError(f"There is no change {change_id}.", next_step="list_reviews shows what waits.")
         if change.standing(now) != "waiting":

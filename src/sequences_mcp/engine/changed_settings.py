@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sequences_mcp.domain.entries import OtherSettings
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, SequenceStatus, StepState
@@ -13,9 +14,7 @@ from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import EngineContext, keep_changes
 from sequences_mcp.engine.machine import APPROVAL, grounded, step_resolved, with_run
 from sequences_mcp.engine.supervisor import alive, served
-from sequences_mcp.store import blueprints, plans, sequences
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.plans import OtherSettings, other_settings
+from sequences_mcp.store.unit_of_work import Store
 
 _TWO_DAYS = timedelta(days=2)
 
@@ -101,22 +100,22 @@ def _is_changed(engine: EngineContext, plan: Plan) -> bool:
 
 def _is_going_on(engine: EngineContext, plan: Plan) -> bool:
     if plan.header.is_at_vendor:
-        return bool(sequences.found_in(engine.store, plan.id, after=-1, size=1))
-    return bool(sequences.live_in(engine.store, plan.id, after=-1, size=1))
+        return bool(engine.store.runs.found_in(plan.id, after=-1, size=1))
+    return bool(engine.store.runs.live_in(plan.id, after=-1, size=1))
 
 
 def held_plans(engine: EngineContext) -> tuple[str, ...]:
     """Return the ids of approved plans that wait for a person, because the settings are others now."""
-    going = [plan for plan in plans.going_on(engine.store, terms=engine.terms) if _is_changed(engine, plan)]
+    going = [plan for plan in engine.store.plans.going_on(terms=engine.terms) if _is_changed(engine, plan)]
     return tuple(held_for(engine, going))
 
 
 def newer_blueprint(engine: EngineContext, plan: Plan) -> str | None:
     """Return that the blueprint has changed, unless people are under way on the plan's version already."""
-    newest = blueprints.find_blueprint(engine.store, plan.header.blueprint_id)
+    newest = engine.store.blueprints.find(plan.header.blueprint_id)
     if newest is None or newest.version == plan.header.blueprint_version:
         return None
-    if sequences.live_in(engine.store, plan.id, after=-1, size=1):
+    if engine.store.runs.live_in(plan.id, after=-1, size=1):
         return None
     return f"the blueprint is at version {newest.version} and the plan at {plan.header.blueprint_version}"
 
@@ -149,7 +148,7 @@ HELD = f"{APPROVAL}: {approvals.OTHER_SETTINGS}"
 
 def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
     """Hold what is due under settings that have really changed; return whose runs are left alone."""
-    termses = other_settings(store, terms=terms, now=now)
+    termses = store.plans.other_settings(terms=terms, now=now)
     if not termses:
         return []
     at_work = served(alive(store, now=now))
@@ -165,7 +164,7 @@ def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
     """Let go on what was held for other settings and was approved for these."""
     while True:
         with store.transaction():
-            people = sequences.held_because(store, HELD, terms=terms, size=BATCH)
+            people = store.runs.held_because(HELD, terms=terms, size=BATCH)
             for person in people:
                 run = person.current
                 if run is not None:
@@ -185,7 +184,7 @@ def _hold_some(store: Store, terms: Terms, *, why: str, now: datetime) -> bool:
     """Hold a batch of what is due; return whether any of it was."""
     with store.transaction():
         held = 0
-        for item in sequences.due_under(store, terms, now=now, size=BATCH):
+        for item in store.runs.due_under(terms, now=now, size=BATCH):
             run = item.current
             if run is None or item.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
                 continue  # a pause or a lease that ends

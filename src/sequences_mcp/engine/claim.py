@@ -11,9 +11,11 @@ from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.blueprint import Channel
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import text_digest, wire_digest
+from sequences_mcp.domain.entries import Attempt
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import IN_FLIGHT, Leaving, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.domain.sender import Sender
+from sequences_mcp.domain.suppressions import ENGINE
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.calendar import Window, next_open
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
@@ -23,9 +25,7 @@ from sequences_mcp.engine.machine import APPROVAL, advance, with_run
 from sequences_mcp.engine.recovery import as_left
 from sequences_mcp.engine.stopping import is_suppressed
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.store import contacts, lineage, mailboxes, plans, sequences
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.suppressions import ENGINE
+from sequences_mcp.store.unit_of_work import Store
 
 Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
@@ -89,11 +89,11 @@ def claim_due(
     ``fault`` says that the engine failed on this run before: it is then held for a person, unexamined. Raises
     RuntimeError for a run that is due without anything to do, which would be due for ever.
     """
-    before = sequences.find_run(store, sequence_id)
+    before = store.runs.find(sequence_id)
     if before is None or (run := before.current) is None:
         raise RuntimeError("nothing is left of this run")
     # Taken also where nothing is sent: a lease is never used twice, gaps in the numbers mean nothing.
-    lease = mailboxes.next_lease(store)
+    lease = store.attempts.next_lease()
     tick = Tick(lease=lease, lease_expires_at=now + rules.lease, blocked=fault)
     examined = Examined(tick=tick)
     if fault is None and before.status is SequenceStatus.ACTIVE and run.state not in IN_FLIGHT:
@@ -110,13 +110,13 @@ def claim_due(
         after = _with_message_id(after, run.key, message.message_id)
         claim = _claimed(store, after, run, lease=lease, message=message, rules=rules, now=now)
     elif run.state is StepState.CLAIMED and run.lease is not None:
-        mailboxes.give_back(store, run.lease)  # its worker ended before the final dot: nothing was accepted
-        mailboxes.attempt_answered(store, run.lease, "died")
+        store.attempts.give_back(run.lease)  # its worker ended before the final dot: nothing was accepted
+        store.attempts.answered(run.lease, "died")
     keep_changes(store, before, after, action=action_of(tick), now=now, actor=ACTOR)
     # The journal may show this e-mail as sent by a later state of this database, since replaced by a backup. Only
     # now is there a step in flight that can become unknown.
-    if claim is not None and (why := lineage.left_unseen(store, run.key)):
-        as_left(store, sequences.runs_by_ids(store, [sequence_id])[0], run.key, lease=lease, why=why, now=now)
+    if claim is not None and (why := store.lineage.left_unseen(run.key)):
+        as_left(store, store.runs.by_ids([sequence_id])[0], run.key, lease=lease, why=why, now=now)
         return None
     return claim
 
@@ -128,7 +128,7 @@ def examine_step(
 
     It reads and decides, and writes nothing: what follows from it is for the caller to store.
     """
-    contact = contacts.contacts_by_ids(store, [sequence.contact_id])[0]
+    contact = store.contacts.by_ids([sequence.contact_id])[0]
     recipients = {contact.id: run.recipient} if run.recipient else {}
     listed = is_suppressed(store, [contact], recipients=recipients).get(contact.id)
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
@@ -151,7 +151,7 @@ def _blocked(
     store: Store, sequence: Run, run: StepRun, *, contact: Contact, rules: SendPolicy, now: datetime
 ) -> Blocked | None:
     """Return why a person has to look first, or None."""
-    plan = plans.find_plan(store, sequence.plan_id)
+    plan = store.plans.find(sequence.plan_id)
     if plan is None:
         return Blocked(why="its plan is gone")
     if changed := plan.header.terms.difference(rules.terms):  # it is another process's: nothing of it is voided
@@ -204,7 +204,7 @@ def _text_blocked_because(
         why := approvals.unsigned_text_because(store, run, digest=digest, signature_check=rules.signature_check)
     ):
         return why
-    tries = mailboxes.count_attempts(store, run.key, generation=run.generation, since=text.at)
+    tries = store.attempts.count(run.key, generation=run.generation, since=text.at)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
     if text.at is None:  # an approval of this very text holds whatever became of the plan's
@@ -223,13 +223,13 @@ def _text_blocked_because(
 
 def _shared_because(store: Store, sequence: Run) -> str | None:
     """Return that another live run writes to the same address, or None."""
-    other = sequences.live_at_address(store, sequence)
+    other = store.runs.live_at_address(sequence)
     return f"another sequence writes to this address: {other}" if other else None
 
 
 def _forgotten(store: Store, recipient: str) -> str | None:
     """Return that an address was written to by a plan which this database, put back since, never saw; or None."""
-    return lineage.wrote_to(store, address_key(recipient)) if "@" in recipient else None
+    return store.lineage.wrote_to(address_key(recipient)) if "@" in recipient else None
 
 
 def _unsigned_plan(store: Store, plan: Plan, approved: datetime | None, *, rules: SendPolicy) -> str | None:
@@ -273,7 +273,7 @@ def _claimed(
     rules: SendPolicy,
     now: datetime,
 ) -> Claim:
-    attempt = mailboxes.Attempt(
+    attempt = Attempt(
         lease=lease,
         key=run.key,
         generation=run.generation,
@@ -282,10 +282,10 @@ def _claimed(
         message_digest=wire_digest(message.data),
         claimed_at=now,
     )
-    mailboxes.insert_attempt(store, attempt)
+    store.attempts.insert(attempt)
     sender = rules.terms.sender_address
-    if rest := mailboxes.resting(store, sender, now=now, account=rules.account):
-        mailboxes.mailbox_tried(store, rest, until=now + rules.lease)
+    if rest := store.mailboxes.resting(sender, now=now, account=rules.account):
+        store.mailboxes.reserve(rest, until=now + rules.lease)
     else:
-        mailboxes.mailbox_accepted(store, sender)  # what is there is of another account
+        store.mailboxes.accepted(sender)  # what is there is of another account
     return Claim(sequence_id=sequence.id, key=run.key, lease=lease, message=message)

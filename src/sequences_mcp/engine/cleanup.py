@@ -11,8 +11,7 @@ from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
 from sequences_mcp.engine.approvals import decide, resealed
 from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import keep_changes
-from sequences_mcp.store import audit, mailboxes, plans, sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 TOLERANCE = timedelta(seconds=2)
 LOOKED_AT = 10_000
@@ -27,31 +26,30 @@ def after_a_clock_that_was_ahead(
     Return by how much the clock was ahead, or None where nothing is to be put right. Where it is rather the
     present clock that is behind, nothing is touched: all waits are right again once it is set.
     """
-    newest = audit.newest_instant(store, sender)
+    newest = store.upkeep.newest_instant(sender)
     if newest is None or newest <= now + TOLERANCE:
         return None
     with store.transaction():
-        if not was_ahead(audit.audit_instants(store, size=LOOKED_AT), now):
+        if not was_ahead(store.audit.instants(size=LOOKED_AT), now):
             return None
-        mailboxes.pull_back_attempts(store, sender, now=now)
-        for before in sequences.runs_by_ids(store, audit.instants_in_future(store, now=now)):
+        store.attempts.pull_back(sender, now=now)
+        for before in store.runs.by_ids(store.upkeep.runs_in_future(now=now)):
             after = pulled_back(before, now, longest_lease=longest_lease)
             keep_changes(store, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
-        audit.pull_back_instants(store, now=now)
-        for plan_id in audit.waiting_too_long(store, latest=now + LIFETIME):
+        store.upkeep.pull_back(now=now)
+        for plan_id in store.upkeep.plans_waiting_too_long(latest=now + LIFETIME):
             _end_sooner(store, plan_id, now=now)
         detail = {"ahead_by_seconds": round((newest - now).total_seconds())}
-        entry = audit.AuditRow(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
-        audit.append_audit(store, [entry])
+        store.audit.record(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
     return newest - now
 
 
 def _end_sooner(store: Store, plan_id: str, *, now: datetime) -> None:
     """Let an undecided plan wait no longer than one that is made now; what a person approves has that end."""
-    plan = plans.find_plan(store, plan_id)
+    plan = store.plans.find(plan_id)
     if plan is not None:
         header = replace(plan.header, expires_at=now + LIFETIME)
-        fresh = resealed(store, replace(plan, header=header), plans.plan_text_rows(store, plan_id))
+        fresh = resealed(store, replace(plan, header=header), store.plans.text_digests(plan_id))
         decide(store, fresh, action="clock_put_right", now=now, actor=ACTOR)
 
 
@@ -95,5 +93,5 @@ def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
 
 def purge(store: Store, *, now: datetime) -> None:
     """Forget the answers of calls that nobody can repeat any more: they are full of what people wrote."""
-    if audit.has_old_answers(store, before=now - KEPT_FOR):
-        audit.forget_answers(store, before=now - KEPT_FOR)
+    if store.upkeep.has_old_answers(before=now - KEPT_FOR):
+        store.upkeep.forget_answers(before=now - KEPT_FOR)

@@ -20,6 +20,7 @@ from sequences_mcp.domain.contact import (
     read_phone,
     read_profile,
 )
+from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.findings import RowProblem, refused_row, require_none
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.limits import require_short
@@ -29,8 +30,7 @@ from sequences_mcp.engine.calendar import is_zone, zones_of_country
 from sequences_mcp.engine.context import EngineContext, require_page
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
-from sequences_mcp.store import audit, contacts
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 
@@ -117,17 +117,17 @@ class _Known:
     def of(cls, store: Store, entries: Items[ContactEntry]) -> _Known:
         ids = [entry.id for entry in entries if entry.id]
         emails = [email for entry in entries if (email := entry.fields.email) and is_address(email)]
-        people = contacts.contacts_by_emails(store, emails)
+        people = store.contacts.by_emails(emails)
         return cls(
             store=store,
-            by_id={contact.id: contact for contact in contacts.contacts_by_ids(store, ids)} if ids else {},
+            by_id={contact.id: contact for contact in store.contacts.by_ids(ids)} if ids else {},
             by_address={key: people.get(key) for key in map(address_key, emails)},
         )
 
     def at(self, email: str) -> Contact | None:
         key = address_key(email)
         if key not in self.by_address:
-            self.by_address[key] = contacts.contacts_by_email(self.store, email)
+            self.by_address[key] = self.store.contacts.by_email(email)
         return self.by_address[key]
 
     def saved(self, before: Contact | None, after: Contact) -> None:
@@ -147,12 +147,12 @@ class LocalContacts:
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose name, address, company or title contains the query; all for an empty one."""
         require_page(page, size)
-        return contacts.contacts_page(self.engine.store, query, page=page, size=size)
+        return self.engine.store.contacts.page(query, page=page, size=size)
 
     async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
         """Return these people in this order; NotFoundError names every id that is not there."""
         wanted = [str(parse_id(contact_id, IdKind.CONTACT)) for contact_id in contact_ids]
-        results = contacts.contacts_by_ids(self.engine.store, wanted)
+        results = self.engine.store.contacts.by_ids(wanted)
         if len(results) < len(wanted):
             missing = sorted(set(wanted) - {result.id for result in results})
             raise NotFoundError(
@@ -201,7 +201,7 @@ class LocalContacts:
                     problems.append(_twice(earlier, place, contact.contact.id))
                 saved.append(contact)
             require_none(problems, what="contact")
-            audit.append_audit(self.engine.store, (self._audit_row(contact) for contact in saved))
+            self.engine.store.audit.append(self._audit_row(contact) for contact in saved)
         return saved
 
     def _match_row(
@@ -241,14 +241,14 @@ class LocalContacts:
     def _save(self, row: _Met, entry: ContactEntry) -> SavedContact:
         contact = self._merged(row.stored, row.facts, entry.note)
         if row.stored is None:
-            contacts.insert_contact(self.engine.store, contact)
+            self.engine.store.contacts.insert(contact)
         elif contact != row.stored:
-            contacts.update_contact(self.engine.store, row.stored, contact)
+            self.engine.store.contacts.update(row.stored, contact)
         return SavedContact(contact, created=row.stored is None, dropped=tuple(row.problems))
 
-    def _audit_row(self, saved: SavedContact) -> audit.AuditRow:
+    def _audit_row(self, saved: SavedContact) -> AuditRow:
         engine, detail = self.engine, {"created": saved.created}
-        return audit.AuditRow(
+        return AuditRow(
             at=engine.clock(), actor=engine.actor, action="contact.saved", subject=saved.contact.id, detail=detail
         )
 
@@ -264,7 +264,7 @@ class LocalContacts:
                 "it has neither an e-mail address nor a phone number.",
                 next_step="Give at least one: it is how the same person is found again.",
             )
-        same_phone = contacts.contacts_by_phone(self.engine.store, facts.phone) if facts.phone else []
+        same_phone = self.engine.store.contacts.by_phone(facts.phone) if facts.phone else []
         if by_email is not None:
             contact = next((contact for contact in same_phone if contact.email is None), None)
             if contact is not None:
@@ -362,13 +362,13 @@ def as_known_anywhere(item: Run, contact: Contact, *, addresses: Items[str] = ()
 
 def _known(engine: EngineContext, person: Contact) -> Contact | None:
     store = engine.store
-    by_email = contacts.contacts_by_email(store, person.email) if person.email else None
+    by_email = store.contacts.by_email(person.email) if person.email else None
     if by_email is not None:
         return by_email
-    by_id = next(iter(contacts.contacts_by_ids(store, [person.id])), None)
+    by_id = next(iter(store.contacts.by_ids([person.id])), None)
     if by_id is not None and _may_be_same(by_id, person):
         return by_id
-    same_phone = contacts.contacts_by_phone(store, person.phone) if person.phone else []
+    same_phone = store.contacts.by_phone(person.phone) if person.phone else []
     return same_phone[0] if len(same_phone) == 1 and _may_be_same(same_phone[0], person) else None
 
 
@@ -378,10 +378,10 @@ def _may_be_same(contact: Contact, other: Contact) -> bool:
 
 def _new(engine: EngineContext, person: Contact) -> Contact:
     now, is_vendors = engine.clock(), parse_id(person.id, IdKind.CONTACT).provider != LOCAL
-    is_named = person.email or person.phone or contacts.contacts_by_ids(engine.store, [person.id])
+    is_named = person.email or person.phone or engine.store.contacts.by_ids([person.id])
     own_id = engine.new_id(IdKind.CONTACT) if is_vendors and is_named else person.id
     fresh = replace(person, id=own_id, created_at=now, updated_at=now)
-    contacts.insert_contact(engine.store, fresh)
+    engine.store.contacts.insert(fresh)
     engine.audit("contact.saved", fresh.id, created=True)
     return fresh
 
@@ -391,6 +391,6 @@ def _filled_in(engine: EngineContext, contact: Contact, person: Contact) -> Cont
     if not news:
         return contact
     after = replace(contact, **news, updated_at=engine.clock())
-    contacts.update_contact(engine.store, contact, after)
+    engine.store.contacts.update(contact, after)
     engine.audit("contact.saved", after.id, created=False)
     return after

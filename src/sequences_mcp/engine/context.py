@@ -17,9 +17,7 @@ from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
-from sequences_mcp.store import audit, sequences
-from sequences_mcp.store.audit import AuditRow, append_audit
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")
 INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
@@ -79,10 +77,7 @@ class EngineContext:
 
     def audit(self, action: str, subject: str, **detail: object) -> None:
         """Write down what was done, inside the transaction that does it."""
-        append_audit(
-            self.store,
-            [AuditRow(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)],
-        )
+        self.store.audit.record(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)
 
 
 def require_page(page: int, size: int) -> None:
@@ -116,12 +111,10 @@ def apply_event(
 
 def keep_changes(store: Store, before: Run, after: Run, *, action: str, now: datetime, actor: str) -> None:
     """Store and audit what became of a run."""
-    with store.joined():
-        sequences.save_run(store, before, after, next_run_at=next_run_at(after), now=now)
+    with store.transaction():
+        store.runs.save(before, after, next_run_at=next_run_at(after), now=now)
         detail = run_difference(before, after)
-        audit.append_audit(
-            store, [audit.AuditRow(at=now, actor=actor, action=action, subject=after.id, detail=detail)]
-        )
+        store.audit.record(at=now, actor=actor, action=action, subject=after.id, detail=detail)
 
 
 # What is written in the audit stays readable beside what older programs wrote, whatever the classes are called.

@@ -22,7 +22,6 @@ from sequences_mcp.engine.plans import apply_decision
 from sequences_mcp.engine.sequences import plan_people, require_sequence, require_step
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
 from sequences_mcp.ports.embedded import Draft, OpenTask, StepText
-from sequences_mcp.store import mailboxes, plans, sequences
 
 Why = Literal["missing", "written", "edited", "held", "unknown"]
 
@@ -41,14 +40,12 @@ class LocalDrafts:
         require_page(page, size)
         store = self.engine.store
         if plan_id is None:
-            results = sequences.waiting_texts(store, not_because=APPROVAL, page=page, size=size)
+            results = store.runs.waiting_texts(not_because=APPROVAL, page=page, size=size)
         else:
-            plan = plans.find_plan(store, str(parse_id(plan_id, IdKind.PLAN)))
+            plan = store.plans.find(str(parse_id(plan_id, IdKind.PLAN)))
             if plan is None:
                 raise NotFoundError(f"There is no plan {plan_id}.", next_step="list_reviews shows what waits.")
-            results = sequences.plan_texts(
-                store, plan_id, read_steps=read_steps(store, plan), page=page, size=size
-            )
+            results = store.runs.texts_of_plan(plan_id, read_steps=read_steps(store, plan), page=page, size=size)
         people = plan_people(self.engine, (run for run, _ in results.items))
         return results.map(lambda pair: _draft(*pair, people[pair[0].contact_id]))
 
@@ -94,7 +91,7 @@ class LocalDrafts:
             _require_approvable(sequence, run, digest)
             now = engine.clock()
             engine.require_signature(digest, signature)
-            plans.approve_texts(engine.store, id_of(run), digest=digest, actor=actor, signature=signature, now=now)
+            engine.store.approvals.record(id_of(run), digest=digest, actor=actor, signature=signature, now=now)
             event = DraftApproved(run.key)
             after, _ = apply_event(engine.store, sequence, event, now=now, actor=actor)
             return self._draft(after, next(step for step in after.steps if step.key == run.key))
@@ -118,11 +115,11 @@ class LocalDrafts:
             text, lease = text_digest(sequence, run), run.lease or 0
             _require_same(text.hex(), digest or text.hex())
             engine.require_signature(resend_digest(text, attempt=lease).hex(), signature)
-            plans.approve_resend(
-                engine.store, id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
+            engine.store.approvals.record_resend(
+                id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
             )
             if run.lease is not None:
-                mailboxes.give_back(engine.store, run.lease)
+                engine.store.attempts.give_back(run.lease)
             return after
 
     def _rewritten(
@@ -130,13 +127,13 @@ class LocalDrafts:
     ) -> Rewritten:
         """Return the event, with the texts that were there before and those that an approval covers."""
         store = self.engine.store
-        plan = plans.find_plan(store, before.plan_id)
+        plan = store.plans.find(before.plan_id)
         same_as, approved = {}, set()
         for run in before.steps:
             text = texts.get(run.step.id)
             if text is None or run.content is None:
                 continue
-            known = sequences.generation_of(store, run.key, subject=text.subject, content=text.content)
+            known = store.runs.generation_of(run.key, subject=text.subject, content=text.content)
             if known is None:
                 continue
             same_as[run.step.id] = known
@@ -152,7 +149,7 @@ class LocalDrafts:
 
     def _startable(self, sequence: Run) -> Run:
         """Return the run, told of its plan's decision first should a crash have come between."""
-        plan = plans.find_plan(self.engine.store, sequence.plan_id)
+        plan = self.engine.store.plans.find(sequence.plan_id)
         if plan is None or sequence.status is not SequenceStatus.FOUND or plan.decided_at is None:
             return sequence
         apply_decision(self.engine.store, plan, now=self.engine.clock())
@@ -160,11 +157,11 @@ class LocalDrafts:
 
     def _reseal(self, sequence: Run) -> None:
         store = self.engine.store
-        plan = plans.find_plan(store, sequence.plan_id)
-        digests = with_texts_of(plans.plan_text_rows(store, sequence.plan_id), sequence)
-        plans.set_texts(store, sequence.plan_id, digests)
+        plan = store.plans.find(sequence.plan_id)
+        digests = with_texts_of(store.plans.text_digests(sequence.plan_id), sequence)
+        store.plans.set_text_digests(sequence.plan_id, digests)
         if plan is not None and plan.status is not PlanStatus.DRAFTING:
-            plans.update_plan(store, resealed(store, plan, digests))
+            store.plans.update(resealed(store, plan, digests))
 
 
 def _draft(sequence: Run, run: StepRun, contact: Contact) -> Draft:
@@ -236,7 +233,7 @@ class LocalTasks:
     async def list_tasks(self, *, page: int, size: int) -> Page[OpenTask]:
         """Return the open ones, oldest first; not those of people who are paused."""
         require_page(page, size)
-        results = sequences.open_tasks(self.engine.store, now=self.engine.clock(), page=page, size=size)
+        results = self.engine.store.runs.open_tasks(now=self.engine.clock(), page=page, size=size)
         people = plan_people(self.engine, (run for run, _ in results.items))
         return results.map(lambda pair: _task(*pair, people[pair[0].contact_id]))
 

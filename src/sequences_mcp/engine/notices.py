@@ -7,20 +7,18 @@ surely not accepted is tried again after the same pause; whatever happens to it 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sequences_mcp.domain.records import QueueTally, WaitingTally
+from sequences_mcp.domain.entries import NO_MARKS, QueueTally, WaitingMarks
+from sequences_mcp.domain.records import WaitingTally
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.message import ComposedMessage, compose, message_id
 from sequences_mcp.engine.machine import APPROVAL
 from sequences_mcp.errors import DeliveryError, DeliveryUnknownError
-from sequences_mcp.store import audit, waiting
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.waiting import NOTHING, WaitingMarks
+from sequences_mcp.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
 SUBJECT = "notice"
@@ -64,9 +62,8 @@ class Notices:
 
     def _links(self, before: WaitingMarks) -> list[str]:
         """Return where the starts and changes that are news are shown, or the front page: for none, or many."""
-        news = sorted(mark.partition(":")[0] for mark in self._marks().plans - before.plans)
-        ids = [row["id"] for row in self.store.rows("plans.ids_of", numbers=json.dumps(list(map(int, news))))]
-        asked = waiting.changes_after(self.store, before, now=self.clock())
+        ids = self.store.waiting.plan_ids(self._marks().plans - before.plans)
+        asked = self.store.waiting.changes_after(before, now=self.clock())
         paths = [*(f"/plans/{item}" for item in ids), *(f"/changes/{item}" for item in asked)]
         paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
@@ -76,29 +73,28 @@ class Notices:
         with self.store.transaction():
             if not self._news():
                 return None
-            told = waiting.last_told(self.store, SUBJECT)
+            told = self.store.waiting.last_told(SUBJECT)
             self._write("notice.sent", self._marks())
-            return NOTHING if told is None else told.marks
+            return NO_MARKS if told is None else told.marks
 
     def _news(self) -> bool:
-        told, now = waiting.last_told(self.store, SUBJECT), self.clock()
+        told, now = self.store.waiting.last_told(SUBJECT), self.clock()
         if told is not None and told.at > now:
             told = None  # the clock was ahead: what was told then is told again, once
         if told is not None and now < told.at + PAUSE:
             return False
-        return self._marks().has_news(told.marks if told else NOTHING)
+        return self._marks().has_news(told.marks if told else NO_MARKS)
 
     def _marks(self) -> WaitingMarks:
-        return waiting.waiting_marks(self.store, now=self.clock(), not_because=APPROVAL)
+        return self.store.waiting.marks(now=self.clock(), not_because=APPROVAL)
 
     def _write(self, action: str, marks: WaitingMarks) -> None:
         detail = {"plans": sorted(marks.plans), "newest": marks.newest}
-        entry = audit.AuditRow(at=self.clock(), actor=NOTICE_ACTOR, action=action, subject=SUBJECT, detail=detail)
-        audit.append_audit(self.store, [entry])
+        self.store.audit.record(at=self.clock(), actor=NOTICE_ACTOR, action=action, subject=SUBJECT, detail=detail)
 
     def _message(self, to: str, links: list[str]) -> ComposedMessage:
         now = self.clock()
-        waiting_tally = waiting.waiting_counts(self.store, now=now, not_because=APPROVAL)
+        waiting_tally = self.store.waiting.counts(now=now, not_because=APPROVAL)
         own_id = message_id(
             self.store.secret("message_id"),
             sequence_id=SUBJECT,

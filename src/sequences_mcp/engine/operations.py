@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
+from sequences_mcp.domain.entries import ToolOperation
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
-from sequences_mcp.store import lineage, operations, sequences
-from sequences_mcp.store import operations as rows
 
 LEASE = timedelta(seconds=120)  # twice the longest call
 MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
@@ -37,20 +36,20 @@ class LocalOperations:
         """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            earlier = rows.operation_by_key(store, write.call.key, now=now) if write.call.key else None
+            earlier = store.operations.by_key(write.call.key, now=now) if write.call.key else None
             if earlier is not None:
                 _require_same(earlier, write)
                 return Begun(earlier, is_new=_may_repeat(earlier, write))
-            open_now = rows.open_operations_on(store, write.subject, now=now)
+            open_now = store.operations.open_on(write.subject, now=now)
             # A blueprint that is being started must not change before the start has reached its vendor.
-            open_now += rows.open_starts_of(store, write.subject, now=now)
+            open_now += store.operations.open_starts_of(write.subject, now=now)
             if twin := next((operation for operation in open_now if _may_repeat(operation, write)), None):
                 return Begun(twin, is_new=True)
             _require_free(open_now, write)
             fresh = self.engine.new_id(IdKind.OPERATION)
             if not write.safe:
-                lineage.require_going(store)
-            rows.insert_operation(store, fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
+                store.lineage.require_going()
+            store.operations.insert(fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
             self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
             store.after_commit(partial(self._note, fresh, write))
             return Begun(self._get(fresh), is_new=True)
@@ -66,8 +65,8 @@ class LocalOperations:
             "fingerprint": write.call.fingerprint,
             "arguments": arguments if len(str(arguments)) < MOST_NOTED else {},
         }
-        people = [run.id for run in sequences.runs_of_operation(self.engine.store, operation_id)]
-        lineage.note_operation(self.engine.store, facts, sequences=people, now=self.engine.clock())
+        people = [run.id for run in self.engine.store.runs.of_operation(operation_id)]
+        self.engine.store.lineage.note_operation(facts, sequences=people, now=self.engine.clock())
 
     async def get(self, operation_id: str) -> VendorOperation:
         """Return one operation; NotFoundError."""
@@ -75,17 +74,17 @@ class LocalOperations:
 
     async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
         """Return what was last done here about the pace of each of these runs at vendors."""
-        results = rows.last_paces(self.engine.store, subjects) if subjects else {}
+        results = self.engine.store.operations.last_paces(subjects) if subjects else {}
         return {own: _pace(tool, arguments) for own, (tool, arguments) in results.items()}
 
     async def unknown(self, *, size: int) -> Items[VendorOperation]:
         """Return operations whose outcome nobody knows, oldest first."""
-        return rows.unknown_operations(self.engine.store, now=self.engine.clock(), size=size)
+        return self.engine.store.operations.unknown(now=self.engine.clock(), size=size)
 
     async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
         """Record that nobody knows what became of it."""
         with self.engine.store.transaction():
-            rows.mark_unknown(self.engine.store, operation_id, answer=answer)
+            self.engine.store.operations.mark_unknown(operation_id, answer=answer)
             self.engine.audit("operation.unknown", operation_id)
             return self._get(operation_id)
 
@@ -96,14 +95,12 @@ class LocalOperations:
         who = actor or self.engine.actor
         with self.engine.store.transaction():
             now = self.engine.clock()
-            if rows.conclude_operation(
-                self.engine.store, operation_id, state=state, answer=answer, actor=who, now=now
-            ):
+            if self.engine.store.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
                 self.engine.audit(f"operation.{state}", operation_id, by=who)
             return self._get(operation_id)
 
     def _get(self, operation_id: str) -> VendorOperation:
-        operation = rows.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
+        operation = self.engine.store.operations.by_id(operation_id, now=self.engine.clock())
         if operation is None:
             raise NotFoundError(
                 f"There is no operation {operation_id[:80]!r}.",
@@ -195,7 +192,7 @@ class LocalLedger:
     def _stored(self, call: ToolCall) -> str | None:
         if call.key is None:
             return None
-        results = operations.tool_call_by_key(self.engine.store, call.key, now=self.engine.clock())
+        results = self.engine.store.tool_calls.by_key(call.key, now=self.engine.clock())
         if results is None:
             return None
         tool, fingerprint, answer = results
@@ -222,7 +219,7 @@ class LocalLedger:
     def _store(self, call: ToolCall, answer: str) -> str:
         now = self.engine.clock()
         lifetime = DERIVED_LIFETIME if call.derived else LIFETIME
-        operation = operations.ToolOperation(
+        operation = ToolOperation(
             id=self.engine.new_id(IdKind.OPERATION),
             tool=call.tool,
             key=call.key,
@@ -232,7 +229,7 @@ class LocalLedger:
             created_at=now,
             expires_at=None if call.key is None else now + lifetime,
         )
-        operations.insert_tool_call(self.engine.store, operation)
+        self.engine.store.tool_calls.insert(operation)
         return answer
 
 

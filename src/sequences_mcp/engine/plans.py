@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
+from sequences_mcp.domain.entries import AuditRow
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
@@ -23,8 +24,7 @@ from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
 from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
-from sequences_mcp.store import audit, contacts, plans, sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
@@ -49,14 +49,14 @@ def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[No
     while True:
         with store.transaction():
             # Decided anew by another process between two batches: that process applies its decision to everybody.
-            if plans.find_plan(store, plan.id) != plan:
+            if store.plans.find(plan.id) != plan:
                 return
-            people = sequences.found_in(store, plan.id, after=after, size=BATCH)
-            people += sequences.live_in(store, plan.id, after=after, size=BATCH)
+            people = store.runs.found_in(plan.id, after=after, size=BATCH)
+            people += store.runs.live_in(plan.id, after=after, size=BATCH)
             people = sorted(people, key=lambda run: run.ordinal)[:BATCH]
             _tell(store, plan, people, now=now, actor=actor)
             if len(people) < BATCH:
-                plans.mark_decision_applied(store, plan.id)
+                store.plans.mark_decision_applied(plan.id)
                 return
         after = people[-1].ordinal
         yield
@@ -70,16 +70,16 @@ def apply_pending_decisions(store: Store, *, now: datetime) -> None:
 
 def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
     """Do what ``apply_pending_decisions`` does, one transaction a batch; yields after each."""
-    for plan_id in plans.overdue_plans(store, now=now, abandoned=now - ABANDONED):
+    for plan_id in store.plans.overdue(now=now, abandoned=now - ABANDONED):
         with store.transaction():
-            plan = plans.find_plan(store, plan_id)
+            plan = store.plans.find(plan_id)
             if plan is not None and is_overdue(plan, now=now):
                 expire(store, plan, now=now)
-    if left := plans.emptied(store):  # what an older program has left so
+    if left := store.plans.emptied():  # what an older program has left so
         with store.transaction():
             thin_out(store, left, now=now, actor="engine")
-    for plan_id in plans.unfinished_plans(store):
-        plan = plans.find_plan(store, plan_id)
+    for plan_id in store.plans.unfinished():
+        plan = store.plans.find(plan_id)
         if plan is not None:
             yield from applying_decision(store, plan, now=now)
 
@@ -102,7 +102,7 @@ def is_overdue(plan: Plan, *, now: datetime) -> bool:
 
 def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
     """End a plan that is overdue; one that already has people under way is void again instead."""
-    if sequences.live_in(store, plan.id, after=-1, size=1):
+    if store.runs.live_in(plan.id, after=-1, size=1):
         return approvals.decide(store, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
     reason = TOO_LATE if plan.status is PlanStatus.WAITING else NEVER_FINISHED
     over = replace(plan, status=PlanStatus.EXPIRED, reason=reason)
@@ -136,10 +136,8 @@ class _PeopleStanding:
 
     @classmethod
     def of(cls, store: Store, runs: list[Run]) -> _PeopleStanding:
-        results = {
-            contact.id: contact for contact in contacts.contacts_by_ids(store, [run.contact_id for run in runs])
-        }
-        return cls(store, results, is_suppressed(store, results.values()), sequences.live_of(store, results))
+        results = {contact.id: contact for contact in store.contacts.by_ids([run.contact_id for run in runs])}
+        return cls(store, results, is_suppressed(store, results.values()), store.runs.live_of(results))
 
     def of_one(self, run: Run) -> Event:
         if run.status is not SequenceStatus.FOUND:
@@ -152,7 +150,7 @@ class _PeopleStanding:
     def _obstacle(self, item: Run) -> str | None:
         if item.contact_id in self.suppressed:
             return f"suppressed: {self.suppressed[item.contact_id]}"
-        busy = self.busy.get(item.contact_id) or sequences.live_at_address(self.store, item)
+        busy = self.busy.get(item.contact_id) or self.store.runs.live_at_address(item)
         if busy:
             return f"another sequence is under way: {busy}"
         moved = (approvals.moved_because(run, self.people[item.contact_id]) for run in item.steps)
@@ -186,7 +184,7 @@ class LocalPlans:
         )
         approvals.steps_of(self.engine.store, plan)
         with self.engine.store.transaction():
-            plans.insert_plan(self.engine.store, plan)
+            self.engine.store.plans.insert(plan)
             self.engine.audit(
                 "plan.opened", plan.id, blueprint=header.blueprint_id, version=header.blueprint_version
             )
@@ -201,12 +199,11 @@ class LocalPlans:
                 raise _conflict(plan, "people can no longer be added")
             self._check(plan, people)
             runs = [self._new_run(plan, number, person) for number, person in enumerate(people, start=plan.people)]
-            plan_no, version_no = plans.plan_numbers(store, plan.id)
-            sequences.insert_runs(store, runs, plan_no=plan_no, version_no=version_no)
-            plans.set_texts(store, plan.id, plans.plan_text_rows(store, plan.id) + approvals.digests_of(runs))
+            store.runs.insert(plan.id, runs)
+            store.plans.set_text_digests(plan.id, store.plans.text_digests(plan.id) + approvals.digests_of(runs))
             warnings = plan.warnings + sum(len(person.findings) for person in people)
-            plans.update_plan(store, replace(plan, people=plan.people + len(runs), warnings=warnings))
-            audit.append_audit(store, (self._entry(run) for run in runs))
+            store.plans.update(replace(plan, people=plan.people + len(runs), warnings=warnings))
+            store.audit.append(self._entry(run) for run in runs)
 
     async def seal_plan(self, plan_id: str) -> Plan:
         """Compute the digest and let the plan wait."""
@@ -216,7 +213,7 @@ class LocalPlans:
                 raise _conflict(plan, "it cannot be sealed again")
             if not plan.people:
                 raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
-            sealed = self._seal(plan, plans.plan_text_rows(self.engine.store, plan.id), action="sealed")
+            sealed = self._seal(plan, self.engine.store.plans.text_digests(plan.id), action="sealed")
             thin_out(self.engine.store, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
             return self._require(sealed.id)  # closed, where everybody left while it was being written
 
@@ -232,14 +229,14 @@ class LocalPlans:
         """Return the plans that wait for a person, oldest first: waiting, void, or approved for other settings."""
         require_page(page, size)
         await in_batches(self.engine.store, applying_pending(self.engine.store, now=self.engine.clock()))
-        results = plans.waiting_plans(self.engine.store, page=page, size=size, others=held_plans(self.engine))
+        results = self.engine.store.plans.waiting(page=page, size=size, others=held_plans(self.engine))
         return results.map(lambda plan: as_today(self.engine, plan))
 
     async def list_people(self, plan_id: str, *, page: int, size: int) -> Page[SequenceDetail]:
         """Return a plan's people in order."""
         require_page(page, size)
         plan = self._require(plan_id)
-        results = sequences.runs_of_plan(self.engine.store, plan.id, page=page, size=size)
+        results = self.engine.store.runs.of_plan(plan.id, page=page, size=size)
         return Page(run_details(self.engine, results.items), results.total_count, page, size)
 
     async def approve_plan(
@@ -260,13 +257,13 @@ class LocalPlans:
             plan, outdated = self._present(self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
-                if pauses not in (None, plans.pauses_mark(store, plan.id)):
+                if pauses not in (None, store.plans.pauses_mark(plan.id)):
                     raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
                 if not plan.header.is_allowed_by(self.engine.preapproved):
                     self.engine.require_signature(digest, signature)
-                plans.approve_texts(store, plan.id, digest=digest, actor=actor, signature=signature, now=now)
+                store.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
                 if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
-                    plans.set_texts(store, plan.id, approvals.present_digests(store, plan))
+                    store.plans.set_text_digests(plan.id, approvals.present_digests(store, plan))
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
                 plan = approvals.decide(store, plan, action="approved", now=now, actor=actor)
         if outdated:
@@ -332,7 +329,7 @@ class LocalPlans:
             header = replace(plan.header, terms=terms_today(self.engine, plan), expires_at=now + LIFETIME)
             fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
             digests = approvals.present_digests(store, fresh)
-            plans.set_texts(store, plan.id, digests)
+            store.plans.set_text_digests(plan.id, digests)
             return self._seal(fresh, digests, action="renewed")
 
     def _seal(self, plan: Plan, digests: bytes, *, action: str) -> Plan:
@@ -356,7 +353,7 @@ class LocalPlans:
 
     def _require(self, plan_id: str) -> Plan:
         parsed_id = str(parse_id(plan_id, IdKind.PLAN))
-        plan = plans.find_plan(self.engine.store, parsed_id)
+        plan = self.engine.store.plans.find(parsed_id)
         if plan is None:
             raise NotFoundError(f"There is no plan {parsed_id}.", next_step="list_reviews shows what waits.")
         return plan
@@ -373,7 +370,7 @@ class LocalPlans:
                 )
             alike = planned_steps
         wanted = {person.contact_id for person in people}
-        if missing := wanted - {contact.id for contact in contacts.contacts_by_ids(self.engine.store, wanted)}:
+        if missing := wanted - {contact.id for contact in self.engine.store.contacts.by_ids(wanted)}:
             raise NotFoundError(
                 f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
             )
@@ -411,9 +408,9 @@ class LocalPlans:
             digest_version=plan.digest_version,
         )
 
-    def _entry(self, run: Run) -> audit.AuditRow:
+    def _entry(self, run: Run) -> AuditRow:
         detail = {"plan": run.plan_id, "contact": run.contact_id, "status": [None, run.status.value]}
-        return audit.AuditRow(
+        return AuditRow(
             at=run.created_at, actor=self.engine.actor, action="sequence.found", subject=run.id, detail=detail
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sequences_mcp.domain.blueprint import Channel, Temporality
+from sequences_mcp.domain.entries import Attempt, UnseenHandover
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import IN_FLIGHT, Run, SequenceStatus, StepRun, StepState
 from sequences_mcp.engine import machine, vendor_transitions
@@ -21,10 +22,7 @@ from sequences_mcp.engine.events import HandedToServer, Lost, Tick
 from sequences_mcp.engine.machine import with_run
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
-from sequences_mcp.store import lineage, mailboxes, plans, sequences
-from sequences_mcp.store import operations as operations
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.statements import from_micros
+from sequences_mcp.store.unit_of_work import Store
 
 log = logging.getLogger(__name__)
 FOLDER = "receipts"
@@ -116,26 +114,25 @@ def take_in(store: Store, *, now: datetime) -> int:
     What is not due yet, or paused, is made unknown when its turn comes (``claim.claim_due``).
     """
     done = 0
-    if not lineage.unseen(store):
+    if not store.lineage.unseen():
         return done
     with store.transaction():
-        for row in lineage.unseen(store):
-            facts = json.loads(row["facts"])
-            if row["kind"] == "vendor":
-                _begun_operation(store, facts, why=row["why"], now=now)
-                lineage.standstill_told(store, row["key"])
+        for handover in store.lineage.unseen():
+            if handover.kind == "vendor":
+                _begun_operation(store, handover.facts, why=handover.why, now=now)
+                store.lineage.mark_told(handover.key)
                 continue
-            for sequence, run in sequences.of_keys(store, [row["key"]]):
-                done += _left(store, sequence, run, facts=facts, why=row["why"], now=now)
+            for sequence, run in store.runs.of_keys([handover.key]):
+                done += _left(store, sequence, run, handover, now=now)
     return done
 
 
 def as_left(store: Store, sequence: Run, key: str, *, lease: int, why: str, now: datetime) -> None:
     """Make a claimed e-mail unknown, inside the caller's transaction: it may have left before."""
     apply_event(store, sequence, HandedToServer(lease, now), now=now, actor=RECOVERY_ACTOR)
-    [present] = sequences.runs_by_ids(store, [sequence.id])
+    [present] = store.runs.by_ids([sequence.id])
     apply_event(store, present, Lost(lease, why), now=now, actor=RECOVERY_ACTOR)
-    lineage.standstill_told(store, key)
+    store.lineage.mark_told(key)
 
 
 def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
@@ -144,7 +141,7 @@ def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: b
     Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
     """
     with store.transaction():
-        kinds = {standstill.kind for standstill in lineage.go_on(store, now=now, actor=actor)}
+        kinds = {standstill.kind for standstill in store.lineage.go_on(now=now, actor=actor)}
         take_in(store, now=now)
         return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(store, now=now)
 
@@ -156,12 +153,12 @@ def unknown_due(store: Store, *, now: datetime) -> int:
     """
     with store.transaction():
         keys: dict[str, str | None] = {}
-        for sequence_id in [row["id"] for row in store.rows("lineage.going")]:
-            [sequence] = sequences.runs_by_ids(store, [sequence_id])
+        for sequence_id in store.lineage.runs_that_may_send():
+            [sequence] = store.runs.by_ids([sequence_id])
             keys |= {run.key: run.recipient for run in _due_by(sequence, now)}
-        lineage.may_have_left(store, keys, why=COPIED, now=now)
-        for plan_id in plans.unfinished_plans(store):
-            plan = plans.find_plan(store, plan_id)
+        store.lineage.may_have_left(keys, why=COPIED, now=now)
+        for plan_id in store.plans.unfinished():
+            plan = store.plans.find(plan_id)
             if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
                 decide(store, voided(plan, COPIED_PLAN), action="void", now=now, actor=RECOVERY_ACTOR)
         take_in(store, now=now)
@@ -183,33 +180,33 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
             yield step
 
 
-def _left(store: Store, sequence: Run, run: StepRun, *, facts: Mapping[str, Any], why: str, now: datetime) -> int:
+def _left(store: Store, sequence: Run, run: StepRun, handover: UnseenHandover, *, now: datetime) -> int:
     present = sequence.current
     # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
     if not stands or run.state in IN_FLIGHT or run.content is None or run.recipient is None:
         return 0
-    lease = mailboxes.next_lease(store)
+    lease = store.attempts.next_lease()
     after, effects = _ticked(sequence, lease, now)
     if not effects:
         return 0
-    message_id = str(facts.get("message_id", ""))
+    message_id = str(handover.facts.get("message_id", ""))
     claimed = with_run(
         after, replace(next(step for step in after.steps if step.key == run.key), message_id=message_id)
     )
     keep_changes(store, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
-    attempt = mailboxes.Attempt(
+    attempt = Attempt(
         lease=lease,
         key=run.key,
         generation=run.generation,
-        sender=str(facts.get("sender", "")),
+        sender=str(handover.facts.get("sender", "")),
         message_id=message_id,
         message_digest=_NOTHING,
-        claimed_at=from_micros(int(facts["at"])) if "at" in facts else now,
+        claimed_at=handover.at,
     )
-    mailboxes.insert_attempt(store, attempt)
-    [kept] = sequences.runs_by_ids(store, [sequence.id])
-    as_left(store, kept, run.key, lease=lease, why=why, now=now)
+    store.attempts.insert(attempt)
+    [kept] = store.runs.by_ids([sequence.id])
+    as_left(store, kept, run.key, lease=lease, why=handover.why, now=now)
     return 1
 
 
@@ -221,13 +218,13 @@ def _ticked(sequence: Run, lease: int, now: datetime) -> tuple[Run, tuple[object
 
 def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
     """Store a vendor operation whose process died as unknown; check_operation finds its outcome."""
-    people = [run for run in sequences.runs_by_ids(store, facts["sequences"]) if run.waits_for_plan]
+    people = [run for run in store.runs.by_ids(facts["sequences"]) if run.waits_for_plan]
     if facts["tool"] == START and not people:
         return
     # An open operation of the same kind on the same subject already stands for it.
     if any(
         open_operation.tool == facts["tool"]
-        for open_operation in operations.open_operations_on(store, facts["subject"], now=now)
+        for open_operation in store.operations.open_on(facts["subject"], now=now)
     ):
         return
     write = VendorWrite(
@@ -236,7 +233,7 @@ def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: d
         subject=facts["subject"],
         arguments=facts["arguments"],
     )
-    operations.insert_operation(store, facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
+    store.operations.insert(facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
     for person in people:
         run = vendor_transitions.vendor_run_claimed(person, operation_id=facts["id"], now=now)
         keep_changes(store, person, run, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sequences_mcp.domain.blueprint import Temporality
 from sequences_mcp.domain.companies import company_domain_of, company_key
@@ -30,8 +29,6 @@ from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.engine.vendor_transitions import vendor_outlook
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, SequenceFilter, VendorReading
-from sequences_mcp.store import blueprints, contacts, mailboxes, operations, plans, sequences
-from sequences_mcp.store.statements import to_micros
 
 _ENDS = {
     SequenceStatus.COMPLETED: "all steps are over",
@@ -120,14 +117,12 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     results = list(runs)
     people = plan_people(engine, results)
     there = [result.id for result in results if result.is_at_vendor]
-    answered = operations.vendor_errors_of_runs(engine.store, there) if there else {}
-    mails = any(sequences.queue_of(result) == "mailbox" for result in results)
+    answered = engine.store.vendor_errors.of_runs(there) if there else {}
+    mails = any(result.queue == "mailbox" for result in results)
     now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
     held = _held(engine, results)
-    readings = operations.readings_of(engine.store, there) if there else {}
-    names = blueprints.blueprint_names(
-        engine.store, [(result.blueprint_id, result.blueprint_version) for result in results]
-    )
+    readings = engine.store.readings.of_runs(there) if there else {}
+    names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
     return tuple(
         _as_last_read(
             SequenceDetail(
@@ -159,14 +154,13 @@ def _as_last_read(known: SequenceDetail, reading: VendorReading | None) -> Seque
 def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact]:
     """Return the contacts of these runs by id."""
     wanted = dict.fromkeys(run.contact_id for run in runs)
-    return {contact.id: contact for contact in contacts.contacts_by_ids(engine.store, wanted)}
+    return {contact.id: contact for contact in engine.store.contacts.by_ids(wanted)}
 
 
 def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
     """Return from when the sender's mailbox may be used, and what it waits for; None when it was never used."""
     terms = engine.terms
-    return mailboxes.mailbox_opens(
-        engine.store,
+    return engine.store.mailboxes.opens(
         terms.sender_address,
         daily_cap=terms.daily_cap,
         spacing=terms.spacing,
@@ -177,7 +171,7 @@ def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
 def require_sequence(engine: EngineContext, sequence_id: str) -> Run:
     """Return one run; NotFoundError, WrongIdError."""
     parsed_id = str(parse_id(sequence_id, IdKind.SEQUENCE))
-    run = sequences.find_run(engine.store, parsed_id)
+    run = engine.store.runs.find(parsed_id)
     if run is None:
         raise NotFoundError(f"There is no sequence {parsed_id}.", next_step="list_sequences shows what there is.")
     return run
@@ -208,7 +202,7 @@ def _doubtful(run: Run) -> str:
 def require_step(engine: EngineContext, step_id: str, kind: IdKind) -> tuple[Run, StepRun]:
     """Return one step by its id as a task or a draft, with its run; NotFoundError, WrongIdError."""
     parsed_id = str(parse_id(step_id, kind))
-    results = sequences.of_keys(engine.store, [parsed_id.removeprefix(f"{LOCAL}:{kind}_")])
+    results = engine.store.runs.of_keys([parsed_id.removeprefix(f"{LOCAL}:{kind}_")])
     if not results:
         listed = "list_tasks" if kind is IdKind.TASK else "list_reviews"
         raise NotFoundError(
@@ -220,7 +214,7 @@ def require_step(engine: EngineContext, step_id: str, kind: IdKind) -> tuple[Run
 def _held(engine: EngineContext, runs: Iterable[Run]) -> dict[str, str]:
     """Return, by plan, why runs that would go on by themselves do not: they were approved for other settings."""
     plan_ids = {run.plan_id for run in runs if _goes_on(run)}
-    return held_for(engine, plans.of_other_terms(engine.store, plan_ids, terms=engine.terms)) if plan_ids else {}
+    return held_for(engine, engine.store.plans.of_other_terms(plan_ids, terms=engine.terms)) if plan_ids else {}
 
 
 def _goes_on(item: Run) -> bool:
@@ -235,7 +229,7 @@ def _outlook(run: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, h
     outlook = vendor_outlook(run) if run.is_at_vendor else run_outlook(run, now)
     if held is not None and _goes_on(run):
         return replace(outlook, next_at=None, why=f"{outlook.why}; held: {held}")
-    if mailbox is None or outlook.next_at is None or sequences.queue_of(run) != "mailbox":
+    if mailbox is None or outlook.next_at is None or run.queue != "mailbox":
         return outlook
     opens, why = mailbox
     return outlook if opens <= outlook.next_at else replace(outlook, next_at=opens, why=f"{outlook.why}; {why}")
@@ -253,15 +247,8 @@ class LocalSequences:
         if wanted.provider_status is not None:
             named = _status_named(wanted.provider_status, also=wanted.status)
             wanted = replace(wanted, status=named, provider_status=None)
-        with self.engine.store.snapshot():
-            page = sequences.runs_page(
-                self.engine.store,
-                {"own": True, **conditions_of(wanted)},
-                sort_by=wanted.sort_by,
-                sort_order=wanted.sort_order,
-                page=wanted.page,
-                size=wanted.size,
-            )
+        with self.engine.store.snapshot() as work:
+            page = work.runs.page(checked_filter(wanted), provider=None)
             return page.of(run_details(self.engine, page.items))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
@@ -304,14 +291,14 @@ class LocalSequences:
         contact = plan_people(self.engine, [first])[first.contact_id]
         store = self.engine.store
         results: dict[str, list[str]] = {}
-        for own, run_id in sequences.live_of(store, contacts.colleagues(store, contact)).items():
-            [run] = sequences.runs_by_ids(store, [run_id])
+        for own, run_id in store.runs.live_of(store.contacts.colleagues(contact)).items():
+            [run] = store.runs.by_ids([run_id])
             if own != contact.id and run.id != first.id:
                 there = f"at this company, and {VENDORS.get(run.provider)} carries it out"
                 why = there if run.is_at_vendor else "at this company, under another blueprint"
                 results.setdefault(why, []).append(run.id)
-        like = contacts.like_colleagues(store, contact)
-        for own, run_id in sequences.live_of(store, like).items():
+        like = store.contacts.like_colleagues(contact)
+        for own, run_id in store.runs.live_of(like).items():
             results.setdefault(like[own], []).append(run_id)
         return {why: tuple(dict.fromkeys(ids)) for why, ids in results.items()}
 
@@ -331,9 +318,9 @@ class LocalSequences:
                 next_step="Use scope CONTACT, or save the contact's company or company_domain first.",
                 data={"contact_id": contact.id, "name": contact.display_name},
             )
-        people = contacts.colleagues(self.engine.store, contact)
-        going = sequences.going_of(self.engine.store, people, blueprint_id=first.blueprint_id)
-        return sequences.runs_by_ids(self.engine.store, [item for item in going if item != first.id])
+        people = self.engine.store.contacts.colleagues(contact)
+        going = self.engine.store.runs.going_of(people, blueprint_id=first.blueprint_id)
+        return self.engine.store.runs.by_ids([item for item in going if item != first.id])
 
 
 def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:
@@ -349,20 +336,15 @@ def _status_named(word: str, *, also: SequenceStatus | None) -> SequenceStatus:
     return named
 
 
-def conditions_of(wanted: SequenceFilter) -> dict[str, Any]:
-    """Return the filters as the store takes them; InvalidArgumentsError for a time without its offset."""
+def checked_filter(wanted: SequenceFilter) -> SequenceFilter:
+    """Return a filter as the store compares it; InvalidArgumentsError for a time without its offset."""
     require_aware(wanted.created_after, "created_after")
     require_aware(wanted.created_before, "created_before")
     if wanted.contact and ":" in wanted.contact:
         parse_id(wanted.contact, IdKind.CONTACT)
-    conditions: dict[str, Any] = {
-        "status": wanted.status and wanted.status.value,
-        "waiting_for": wanted.waiting_for,
-        "provider_status": wanted.provider_status,
-        "contact": wanted.contact and wanted.contact.strip().casefold(),
-        "company": wanted.company and wanted.company.strip().casefold(),
-        "blueprint_id": wanted.blueprint_id and str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)),
-        "created_after": to_micros(wanted.created_after),
-        "created_before": to_micros(wanted.created_before),
-    }
-    return {name: value for name, value in conditions.items() if value is not None}
+    return replace(
+        wanted,
+        contact=wanted.contact.strip().casefold() if wanted.contact else None,
+        company=wanted.company.strip().casefold() if wanted.company else None,
+        blueprint_id=str(parse_id(wanted.blueprint_id, IdKind.BLUEPRINT)) if wanted.blueprint_id else None,
+    )

@@ -9,28 +9,25 @@ from datetime import datetime
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.plan import OPEN, PlanStatus
 from sequences_mcp.domain.run import Run
+from sequences_mcp.domain.suppressions import SuppressionKey, former_keys_of, suppression_keys_of
 from sequences_mcp.engine.approvals import decide, recounted
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Event, OptedOut, PlanRejected
-from sequences_mcp.store import audit, contacts, plans, sequences, suppressions
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 NOBODY = "nobody is left in it"
 
 
 def end_suppressed(
-    store: Store, mark: suppressions.SuppressionKey, *, reason: str, now: datetime, actor: str
+    store: Store, mark: SuppressionKey, *, reason: str, now: datetime, actor: str
 ) -> tuple[list[Run], bool]:
     """Put a kind and normalised value on the list and end all it covers; return those runs and if it was new."""
     with store.transaction():
-        new = suppressions.add_suppression(store, mark, reason=reason, actor=actor, now=now)
+        new = store.suppressions.add(mark, reason=reason, actor=actor, now=now)
         if new:
             subject, detail = ":".join(mark), {"reason": reason}
-            audit.append_audit(
-                store,
-                [audit.AuditRow(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)],
-            )
-        going = sequences.runs_by_ids(store, sequences.going_of(store, covered(store, mark)))
+            store.audit.record(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)
+        going = store.runs.by_ids(store.runs.going_of(covered(store, mark)))
         event = OptedOut(f"suppressed: {reason}")
         return end_all(store, going, event, now=now, actor=actor), new
 
@@ -52,7 +49,7 @@ def drop_elsewhere(
     """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
     dropped = [
         apply_event(store, run, _busy(begun[run.contact_id]), now=now, actor=actor)[0]
-        for run in sequences.found_elsewhere(store, begun, plan_id=plan_id)
+        for run in store.runs.found_elsewhere(begun, plan_id=plan_id)
     ]
     thin_out(store, {run.plan_id for run in dropped}, now=now, actor=actor)
     return dropped
@@ -61,12 +58,12 @@ def drop_elsewhere(
 def thin_out(store: Store, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
     """Count undecided plans again after people have left them; close those with nobody left."""
     for plan_id in plan_ids:
-        plan = plans.find_plan(store, plan_id)
+        plan = store.plans.find(plan_id)
         if plan is None or plan.status not in OPEN:
             continue
         left = recounted(store, plan)
         if left.people:
-            plans.update_plan(store, left)
+            store.plans.update(left)
         else:
             over = replace(left, status=PlanStatus.CLOSED, reason=NOBODY)
             decide(store, over, action="closed", now=now, actor=actor)
@@ -86,17 +83,16 @@ def is_suppressed(
     """
     to = recipients or {}
     results = list(people)
-    former = contacts.former_addresses(store, (result.id for result in results))
+    former = store.contacts.former_addresses(result.id for result in results)
     marks = {
         result.id: [
-            *suppressions.suppression_keys_of(result.id, result, recipient=to.get(result.id)),
+            *suppression_keys_of(result.id, result, recipient=to.get(result.id)),
             *(("address", key) for key in former.get(result.id, ())),
         ]
         for result in results
     }
-    old = {result.id: list(suppressions.former_keys_of(result, recipient=to.get(result.id))) for result in results}
-    listed = suppressions.matching_suppressions(
-        store,
+    old = {result.id: list(former_keys_of(result, recipient=to.get(result.id))) for result in results}
+    listed = store.suppressions.matching(
         (mark for own in marks.values() for mark in own),
         old=(mark for own in old.values() for mark in own),
     )
@@ -108,11 +104,11 @@ def is_suppressed(
     return reasons
 
 
-def covered(store: Store, mark: suppressions.SuppressionKey) -> list[str]:
+def covered(store: Store, mark: SuppressionKey) -> list[str]:
     """Return the ids of everybody here whom a mark is about."""
     kind, value = mark
     if kind == "contact":
         return [value]
     if kind == "domain":
-        return contacts.at_domain(store, value)
-    return contacts.at_address(store, value)
+        return store.contacts.at_domain(value)
+    return store.contacts.at_address(value)

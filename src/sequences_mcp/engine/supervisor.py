@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
-from sequences_mcp.domain.workers import WorkerAtWork
+from sequences_mcp.domain.workers import WorkerPresence, WorkerState
 from sequences_mcp.errors import SequencesError, StoreError
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.statements import from_micros, to_micros
+from sequences_mcp.store.unit_of_work import Store
 
 
 def elapsed() -> float:
@@ -34,33 +33,8 @@ FOLDER = "workers"
 MAILBOX = "mailbox"
 VENDORS = "vendors"  # the queue in which approved starts are handed over; the others are the worker's
 EVERY = timedelta(seconds=30)
-SILENT_AFTER = timedelta(seconds=150)  # an e-mail may take 100 s, and a notice as long
 FORGOTTEN_AFTER = timedelta(days=1)
 PATIENCE = 0.3  # seconds to wait for other processes: what is shown now is shown again in a moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerState:
-    """One lane of one process: since when, when it last showed itself and did something, what stands in its way.
-
-    ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
-    marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
-    """
-
-    process: int
-    lane: str
-    since: datetime
-    beat: datetime
-    last_act: datetime | None = None
-    error: str | None = None
-    error_since: datetime | None = None
-    host: str = ""
-    serves: tuple[str, ...] = ()
-    sends: str = ""
-
-    def is_silent(self, now: datetime) -> bool:
-        """Whether it has not shown itself for longer than any work takes, and is probably gone."""
-        return abs(now - self.beat) > SILENT_AFTER  # a clock that was ahead shows nothing either
 
 
 @dataclass(slots=True)
@@ -97,7 +71,7 @@ class Heartbeat:
         """Take away what was shown, while the store is open and after it."""
         if self.store is not None:
             with suppress(StoreError), self.store.hasty(PATIENCE):
-                self.store.write("workers.remove", host=host_name(), process=os.getpid(), lane=self.queue)
+                self.store.workers.remove(host=host_name(), process=os.getpid(), lane=self.queue)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._written = None
@@ -136,13 +110,11 @@ class Heartbeat:
     def _kept_in_database(self, state: WorkerState, now: datetime) -> bool:
         if self.store is None:
             return False
-        row = asdict(state) | {"serves": json.dumps(state.serves)}
-        row |= {name: to_micros(row[name]) for name in _INSTANTS}
         try:
             self.store.require_in_place()
-            with self.store.hasty(PATIENCE), self.store.transaction():
-                self.store.write("workers.keep", **row)
-                self.store.write("workers.forget", before=to_micros(now - FORGOTTEN_AFTER))
+            with self.store.hasty(PATIENCE), self.store.transaction() as work:
+                work.workers.keep(state)
+                work.workers.forget(before=now - FORGOTTEN_AFTER)
         except StoreError:
             return False
         return True
@@ -154,9 +126,7 @@ class Heartbeat:
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
     """Return every worker that has shown itself within a day, the silent ones too; forget older files."""
-    results = {
-        (worker.host, worker.process, worker.lane): worker for worker in map(_of_row, store.rows("workers.all"))
-    }
+    results = {(worker.host, worker.process, worker.lane): worker for worker in store.workers.all()}
     for in_file in in_files(store.path.parent, now=now):
         known = results.get((in_file.host, in_file.process, in_file.lane))
         if known is None or known.beat < in_file.beat:
@@ -179,13 +149,13 @@ def served(workers: Iterable[WorkerState]) -> frozenset[str]:
     return frozenset(mark for worker in workers if worker.lane in (MAILBOX, VENDORS) for mark in worker.serves)
 
 
-def at_work(store: Store, *, now: datetime) -> list[WorkerAtWork]:
+def at_work(store: Store, *, now: datetime) -> list[WorkerPresence]:
     """Return who does the due work now: one for each process."""
     results: dict[tuple[str, int], list[WorkerState]] = {}
     for worker in alive(store, now=now):
         results.setdefault((worker.host, worker.process), []).append(worker)
     return [
-        WorkerAtWork(
+        WorkerPresence(
             host=host,
             process=process,
             since=min(worker.since for worker in states),
@@ -205,12 +175,6 @@ _INSTANTS = ("since", "beat", "last_act", "error_since")
 def host_name() -> str:
     """Return what this machine calls itself."""
     return socket.gethostname()
-
-
-def _of_row(row: Any) -> WorkerState:
-    facts = dict(row)
-    facts |= {name: from_micros(facts[name]) for name in _INSTANTS}
-    return WorkerState(**facts | {"serves": tuple(json.loads(facts["serves"]))})
 
 
 def in_files(data_dir: Path, *, now: datetime) -> Iterator[WorkerState]:

@@ -13,14 +13,13 @@ from sequences_mcp.domain.companies import is_free_mail, is_public_suffix
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
+from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
 from sequences_mcp.engine.context import EngineContext, apply_event
 from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, SequenceDetail, Suppressed
-from sequences_mcp.store import audit, sequences, suppressions
-from sequences_mcp.store import contacts as people
 
 REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
@@ -41,7 +40,7 @@ class LocalReplies:
     def _recorded(self, contact_id: str, answer: ReplyKind, *, until: datetime | None) -> list[SequenceDetail]:
         store = self.engine.store
         with store.transaction():
-            going = sequences.runs_by_ids(store, sequences.going_of(store, [contact_id]))
+            going = store.runs.by_ids(store.runs.going_of([contact_id]))
             touched = self._held(going, until) if until is not None else self._ended(going, answer)
             said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
             self.engine.audit("contact.answered", contact_id, **said)
@@ -108,37 +107,35 @@ class LocalSuppressions:
         """Take something off the list; NotFoundError when it is not on it under that name."""
         engine, mark = self.engine, (kind, self._normalised(kind, value))
         with engine.store.transaction():
-            spelled = [mark, *suppressions.old_spellings(mark)]
-            listed = suppressions.matching_suppressions(engine.store, [mark], old=spelled[1:])
+            spelled = [mark, *old_spellings(mark)]
+            listed = engine.store.suppressions.matching([mark], old=spelled[1:])
             still = self._also_covering(mark)
             if not listed:
                 raise _not_listed(mark, still)
             now, was = engine.clock(), next(iter(listed.values()))
             for item in listed:
-                suppressions.lift_suppression_row(engine.store, item, reason=reason, actor=actor, now=now)
-                detail = {"reason": reason, "was": was}
-                entry = audit.AuditRow(
-                    at=now, actor=actor, action="suppression.lifted", subject=":".join(item), detail=detail
-                )
-                audit.append_audit(engine.store, [entry])
+                engine.store.suppressions.lift(item, reason=reason, actor=actor, now=now)
+                subject, detail = ":".join(item), {"reason": reason, "was": was}
+                audit = engine.store.audit
+                audit.record(at=now, actor=actor, action="suppression.lifted", subject=subject, detail=detail)
         return Lifted(kind, mark[1], was, still)
 
-    def _also_covering(self, mark: suppressions.SuppressionKey) -> tuple[str, ...]:
+    def _also_covering(self, mark: SuppressionKey) -> tuple[str, ...]:
         """Return what else on the list covers an address, a domain or a person."""
         kind, value = mark
-        results: dict[suppressions.SuppressionKey, None] = {}
+        results: dict[SuppressionKey, None] = {}
         if kind == "domain":
-            results |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(company_domain=value)))
+            results |= dict.fromkeys(suppression_keys_of("", ContactFields(company_domain=value)))
         if kind == "address":
-            results |= dict.fromkeys(suppressions.suppression_keys_of("", ContactFields(email=value)))
-        ids = [value] if kind == "contact" else people.at_address(self.engine.store, value)
-        for contact in people.contacts_by_ids(self.engine.store, ids):
-            results |= dict.fromkeys(suppressions.suppression_keys_of(contact.id, contact))
-            former = people.former_addresses(self.engine.store, [contact.id]).get(contact.id, ())
+            results |= dict.fromkeys(suppression_keys_of("", ContactFields(email=value)))
+        ids = [value] if kind == "contact" else self.engine.store.contacts.at_address(value)
+        for contact in self.engine.store.contacts.by_ids(ids):
+            results |= dict.fromkeys(suppression_keys_of(contact.id, contact))
+            former = self.engine.store.contacts.former_addresses([contact.id]).get(contact.id, ())
             results |= dict.fromkeys(("address", key) for key in former)
         return tuple(
             ":".join(matching_suppression)
-            for matching_suppression in suppressions.matching_suppressions(self.engine.store, results)
+            for matching_suppression in self.engine.store.suppressions.matching(results)
             if matching_suppression != mark
         )
 
@@ -148,7 +145,7 @@ class LocalSuppressions:
 
     async def busy_among(self, contact_ids: Items[str]) -> Mapping[str, str]:
         """Return contact id → sequence id for those with a live sequence."""
-        return sequences.live_of(self.engine.store, contact_ids)
+        return self.engine.store.runs.live_of(contact_ids)
 
     def _normalised(self, kind: str, value: str) -> str:
         """Return a value in the spelling the list knows it by; InvalidArgumentsError, WrongIdError.
@@ -160,7 +157,7 @@ class LocalSuppressions:
             return str(parse_id(text, IdKind.CONTACT))
         if kind == "domain":
             return read_host(text)
-        if people.contacts_by_email(self.engine.store, text) is not None:
+        if self.engine.store.contacts.by_email(text) is not None:
             return address_key(text)
         return read_address(text).key
 
@@ -179,7 +176,7 @@ def _require_one_organisation(host: str, *, by_person: bool) -> None:
         )
 
 
-def _not_listed(mark: suppressions.SuppressionKey, still: tuple[str, ...]) -> NotFoundError:
+def _not_listed(mark: SuppressionKey, still: tuple[str, ...]) -> NotFoundError:
     kind, value = mark
     covered = f" What covers it is {', '.join(still)}." if still else ""
     return NotFoundError(

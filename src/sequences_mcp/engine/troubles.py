@@ -5,16 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
+from sequences_mcp.domain.entries import QueueTally
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
+from sequences_mcp.domain.workers import WorkerState
 from sequences_mcp.engine import supervisor
-from sequences_mcp.store import lineage, mailboxes
-from sequences_mcp.store.database import Store
-from sequences_mcp.store.plans import other_settings
-from sequences_mcp.store.statements import from_micros, to_micros
+from sequences_mcp.store.unit_of_work import Store
 
 RECENT = timedelta(days=7)
 _CANNOT, _WAITS = "The worker cannot do its work", "Approved starts wait for their vendors"
@@ -26,7 +24,7 @@ def troubles(
     *,
     now: datetime,
     terms: Terms,
-    states: tuple[supervisor.WorkerState, ...],
+    states: tuple[WorkerState, ...],
     knows_server: bool = True,
     account: str | None = None,
 ) -> list[Trouble]:
@@ -47,10 +45,12 @@ def troubles(
 
 
 def _standstills(store: Store) -> Iterator[Trouble]:
-    for standstill in lineage.standstills(store):
-        what, remedy = lineage.STANDSTILL[standstill.kind]
+    for standstill in store.lineage.standstills():
         yield Trouble(
-            code=standstill.kind, what=f"Nothing is sent: {_small(what)}", remedy=remedy, since=standstill.since
+            code=standstill.kind,
+            what=f"Nothing is sent: {_small(standstill.what)}",
+            remedy=standstill.remedy,
+            since=standstill.since,
         )
 
 
@@ -68,7 +68,7 @@ def _other_settings(
     store: Store, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
 ) -> Iterator[Trouble]:
     """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
-    for item in other_settings(store, terms=terms, now=now):
+    for item in store.plans.other_settings(terms=terms, now=now):
         due = _count(item.number, "run that is due was", "runs that are due were")
         wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
         is_lacking = terms.lacks(item.terms, knows_server=knows_server)
@@ -91,7 +91,7 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
     return f"{alone} one does; or a person approves the present settings: sequences-mcp review approve {plan_id}"
 
 
-def _workers(store: Store, now: datetime, states: Iterable[supervisor.WorkerState]) -> Iterator[Trouble]:
+def _workers(store: Store, now: datetime, states: Iterable[WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
     alive = supervisor.awake(states, now=now)
     for worker in alive:
@@ -104,7 +104,7 @@ def _workers(store: Store, now: datetime, states: Iterable[supervisor.WorkerStat
                 since=worker.error_since,
             )
     yield from _nobody_does(
-        store.rows("survey.overdue", before=to_micros(now - PATIENCE))[0],
+        store.upkeep.overdue(before=now - PATIENCE),
         code="no_worker",
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
@@ -112,7 +112,7 @@ def _workers(store: Store, now: datetime, states: Iterable[supervisor.WorkerStat
         is_alive=any(worker.lane == supervisor.MAILBOX for worker in alive),
     )
     yield from _nobody_does(
-        store.rows("survey.not_handed_over", before=to_micros(now - PATIENCE))[0],
+        store.upkeep.not_handed_over(before=now - PATIENCE),
         code="no_handing_over",
         what="{} for their vendors and no worker with these vendors' keys runs.",
         counted=("approved start waits", "approved starts wait"),
@@ -122,32 +122,32 @@ def _workers(store: Store, now: datetime, states: Iterable[supervisor.WorkerStat
 
 
 def _nobody_does(
-    row: Any,
+    due: QueueTally,
     *,
     code: str,
     what: str,
     counted: tuple[str, str],
-    states: Iterable[supervisor.WorkerState],
+    states: Iterable[WorkerState],
     is_alive: bool,
 ) -> Iterator[Trouble]:
     """Yield that things are due which nobody does.
 
-    ``row`` has how many and since when, ``counted`` the words for one and for many.
+    ``due`` is how many and since when, ``counted`` the words for one and for many.
     """
-    if is_alive or not row["number"]:
+    if is_alive or not due.number:
         return
     last = max((state.beat for state in states), default=None)
     seen = f" The last one was seen on {last:%Y-%m-%d %H:%M} UTC." if last else ""
     yield Trouble(
         code=code,
-        what=what.format(_count(row["number"], *counted)) + seen,
+        what=what.format(_count(due.number, *counted)) + seen,
         remedy="Keep a chat with this server open, or run `sequences-mcp work`.",
-        since=from_micros(row["since"]),
+        since=due.since,
     )
 
 
 def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -> Iterator[Trouble]:
-    rest = mailboxes.resting(store, sender, now=now, account=account)
+    rest = store.mailboxes.resting(sender, now=now, account=account)
     if rest is not None:
         yield Trouble(
             code="mailbox_rests",
@@ -161,35 +161,34 @@ def _resting(store: Store, sender: str, now: datetime, *, account: str | None) -
 
 
 def _unseen(store: Store) -> Iterator[Trouble]:
-    row = store.rows("lineage.unsettled")[0]
-    if row["number"]:
+    unseen = store.upkeep.unresolved()
+    if unseen.number:
         yield Trouble(
             code="database_older",
             what="The database was put back or copied: "
-            f"{_count(row['number'], 'e-mail or request', 'e-mails or requests')} may have left without it "
+            f"{_count(unseen.number, 'e-mail or request', 'e-mails or requests')} may have left without it "
             "knowing.",
             remedy="Find out what became of each and settle it (`sequences-mcp review list`).",
-            since=from_micros(row["since"]),
+            since=unseen.since,
             stops=False,
         )
 
 
 def _unknown(store: Store) -> Iterator[Trouble]:
-    row = store.rows("survey.unknown_since")[0]
-    if row["number"]:
+    unknown = store.upkeep.unknown()
+    if unknown.number:
         yield Trouble(
             code="unknown_fate",
-            what=f"Nobody knows whether {_count(row['number'], 'e-mail', 'e-mails')} arrived.",
+            what=f"Nobody knows whether {_count(unknown.number, 'e-mail', 'e-mails')} arrived.",
             remedy="A person looks into the mailbox and settles each (`sequences-mcp review list`).",
-            since=from_micros(row["since"]),
+            since=unknown.since,
             stops=False,
         )
 
 
 def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
-    for row in store.rows("survey.failed", since=to_micros(now - RECENT)):
-        provider, since = row["provider"], from_micros(row["first"])
-        title = VENDORS.get(provider)
+    for failed in store.upkeep.failed(since=now - RECENT):
+        provider, title = failed.provider, VENDORS.get(failed.provider)
         at, which = (f" at {title}", f"provider {provider} and ") if title else ("", "")
         again = (
             "what it answered is in get_sequence, and start_sequence with another idempotency_key begins anew."
@@ -198,9 +197,9 @@ def _failed(store: Store, now: datetime) -> Iterator[Trouble]:
         )
         yield Trouble(
             code=f"failed_runs_{provider}" if title else "failed_runs",
-            what=f"{_count(row['number'], 'sequence', 'sequences')} failed{at} in the last 7 days.",
+            what=f"{_count(failed.number, 'sequence', 'sequences')} failed{at} in the last 7 days.",
             remedy=f"list_sequences with {which}status FAILED shows them; {again}",
-            since=since,
+            since=failed.since,
             stops=False,
         )
 

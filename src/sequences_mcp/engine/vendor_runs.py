@@ -26,12 +26,11 @@ from sequences_mcp.engine.context import EngineContext, apply_event, keep_change
 from sequences_mcp.engine.events import PlanRejected
 from sequences_mcp.engine.operations import LocalOperations, busy
 from sequences_mcp.engine.recovery import take_in
-from sequences_mcp.engine.sequences import conditions_of, require_sequence, run_details
+from sequences_mcp.engine.sequences import checked_filter, require_sequence, run_details
 from sequences_mcp.engine.stopping import covered, drop_elsewhere, is_suppressed
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall, VendorFacts, VendorReading
-from sequences_mcp.store import contacts, lineage, operations, plans, sequences
 
 TOOL = "start_sequence"
 TOO_LATE = "it could not be handed over within the day that an approval holds"
@@ -52,9 +51,7 @@ class LocalVendorRuns:
 
     async def waiting(self) -> list[Plan]:
         """Return approved plans with people still to be handed over, the oldest first."""
-        result = (
-            plans.find_plan(self.engine.store, plan_id) for plan_id in plans.unfinished_plans(self.engine.store)
-        )
+        result = (self.engine.store.plans.find(plan_id) for plan_id in self.engine.store.plans.unfinished())
         return [
             plan
             for plan in result
@@ -63,7 +60,7 @@ class LocalVendorRuns:
 
     async def left_alone(self, plan_id: str) -> str | None:
         """Return that an approved plan is another account's, or for other settings at its vendor; or None."""
-        plan = plans.find_plan(self.engine.store, plan_id)
+        plan = self.engine.store.plans.find(plan_id)
         return None if plan is None else not_ours(self.engine, plan)
 
     async def next_people(self, plan_id: str, *, size: int) -> list[Run]:
@@ -72,17 +69,17 @@ class LocalVendorRuns:
         After the day that an approval holds nobody is left: they are refused.
         """
         self._recover(plan_id)
-        plan = plans.find_plan(self.engine.store, plan_id)
+        plan = self.engine.store.plans.find(plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return []
         if _is_too_late(plan, self.engine.clock()):
             await self.give_up(plan_id, reason=TOO_LATE)
             return []
-        if operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock()):
+        if self.engine.store.operations.open_on(plan_id, now=self.engine.clock()):
             return []
-        runs = sequences.found_in(self.engine.store, plan_id, after=-1, size=size)
+        runs = self.engine.store.runs.found_in(plan_id, after=-1, size=size)
         if any(self._is_paused(run) for run in runs):
-            runs = sequences.found_in(self.engine.store, plan_id, after=-1, size=-1)
+            runs = self.engine.store.runs.found_in(plan_id, after=-1, size=-1)
         return [run for run in runs if not self._is_paused(run)][:size]
 
     def _is_paused(self, run: Run) -> bool:
@@ -103,13 +100,13 @@ class LocalVendorRuns:
                 "The disk is nearly full.", next_step="Make room; it is tried again by itself."
             )
         with store.transaction():
-            lineage.look_at_lineage(store, now=now)
-            lineage.require_going(store)
+            store.lineage.look(now=now)
+            store.lineage.require_going()
             take_in(store, now=now)
             plan = self._standing(plan_id)
             if plan is None:
                 return None
-            known = sequences.runs_by_ids(store, sequence_ids)
+            known = store.runs.by_ids(sequence_ids)
             runs = [run for run in known if run.waits_for_plan and not self._is_paused(run)]
             going = self._cleared(runs, before)
             if not going:
@@ -122,7 +119,7 @@ class LocalVendorRuns:
                 subject=plan_id,
                 arguments=arguments,
             )
-            for other in operations.open_operations_on(store, plan.header.blueprint_id, now=now):
+            for other in store.operations.open_on(plan.header.blueprint_id, now=now):
                 raise busy(other)
             own_id = (await LocalOperations(self.engine).begin(write)).operation.id
             mine = tuple(
@@ -148,7 +145,7 @@ class LocalVendorRuns:
         with store.transaction():
             people = [
                 self._with_outcome(run, of.get(run.id), is_answer=actor is None, now=now)
-                for run in sequences.runs_of_operation(store, operation_id)
+                for run in store.runs.of_operation(operation_id)
             ]
             answer = self._answer(operation_id, outcomes)
             self._end(
@@ -163,7 +160,7 @@ class LocalVendorRuns:
     def _answer(self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome]) -> str:
         """Return what is kept of an operation: each person's outcome, and the vendor's last answer."""
         told = next((outcome.error for outcome in outcomes if outcome.error), None)
-        earlier = operations.operation_by_id(self.engine.store, operation_id, now=self.engine.clock())
+        earlier = self.engine.store.operations.by_id(operation_id, now=self.engine.clock())
         if told is None and earlier is not None and earlier.answer:
             told = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
         people = {outcome.sequence_id: [outcome.outcome, outcome.remote_id, outcome.why] for outcome in outcomes}
@@ -174,35 +171,35 @@ class LocalVendorRuns:
     ) -> Run:
         if run.has_unknown_outcome:
             outcome = reported or vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
-            operations.keep_vendor_error(self.engine.store, run.id, outcome.error, now=now)
+            self.engine.store.vendor_errors.keep(run.id, outcome.error, now=now)
             return self._keep(run, vendor_transitions.vendor_run_concluded(run, outcome, now=now), outcome.outcome)
         if not is_answer or reported is None:
             return run
-        busy = run.contact_id in sequences.live_of(self.engine.store, [run.contact_id])
+        busy = run.contact_id in self.engine.store.runs.live_of([run.contact_id])
         after = vendor_transitions.vendor_run_corrected(run, reported, busy=busy, now=now)
         if after == run:
             return run
-        operations.keep_vendor_error(self.engine.store, run.id, reported.error, now=now)
+        self.engine.store.vendor_errors.keep(run.id, reported.error, now=now)
         return self._keep(run, after, "corrected")
 
     def _end(self, operation_id: str, outcomes: set[str], *, answer: str, actor: str | None) -> None:
         """Record what became of an operation, unless that is settled already."""
         store, who = self.engine.store, actor or self.engine.actor
         if "unknown" in outcomes or not outcomes:
-            if operations.mark_unknown(store, operation_id, answer=answer):
+            if store.operations.mark_unknown(operation_id, answer=answer):
                 self.engine.audit("operation.unknown", operation_id)
             return
         state, now = "done" if "done" in outcomes else "not_done", self.engine.clock()
-        if operations.conclude_operation(store, operation_id, state=state, answer=answer, actor=who, now=now):
+        if store.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
             self.engine.audit(f"operation.{state}", operation_id, by=who)
 
     async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Record that certainly nobody was enrolled, why, and that it may be tried again."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            for run in sequences.runs_of_operation(store, operation_id):
+            for run in store.runs.of_operation(operation_id):
                 if run.has_unknown_outcome:
-                    operations.keep_vendor_error(store, run.id, error, now=now)
+                    store.vendor_errors.keep(run.id, error, now=now)
                     self._keep(
                         run, vendor_transitions.vendor_run_released(run, reason=reason, now=now), "released"
                     )
@@ -213,8 +210,8 @@ class LocalVendorRuns:
         """Record why nobody of a plan could be asked for now: they go on waiting."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction():
-            for run in sequences.found_in(store, plan_id, after=-1, size=-1):
-                operations.keep_vendor_error(store, run.id, error, now=now)
+            for run in store.runs.found_in(plan_id, after=-1, size=-1):
+                store.vendor_errors.keep(run.id, error, now=now)
 
     async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Refuse everybody of a plan who was not handed over; waits for other programs the longest."""
@@ -222,9 +219,9 @@ class LocalVendorRuns:
 
         def refused() -> None:
             with store.transaction():
-                for run in sequences.found_in(store, plan_id, after=-1, size=-1):
+                for run in store.runs.found_in(plan_id, after=-1, size=-1):
                     if error is not None:
-                        operations.keep_vendor_error(store, run.id, error, now=now)
+                        store.vendor_errors.keep(run.id, error, now=now)
                     self._refuse(run, reason)
                 self._close(plan_id)
 
@@ -233,10 +230,10 @@ class LocalVendorRuns:
     async def order_of(self, operation_id: str) -> vendor.EnrolmentBatch:
         """Return what is in doubt of an operation's order, for a look at what became of it; NotFoundError."""
         operation = await LocalOperations(self.engine).get(operation_id)
-        plan = plans.find_plan(self.engine.store, operation.subject)
+        plan = self.engine.store.plans.find(operation.subject)
         if plan is None:
             raise NotFoundError(f"{operation_id} is no start.", next_step="check_operation says what it is.")
-        people = sequences.runs_of_operation(self.engine.store, operation_id)
+        people = self.engine.store.runs.of_operation(operation_id)
         return vendor.EnrolmentBatch(
             plan=plan,
             people=tuple(person for person in people if person.has_unknown_outcome),
@@ -252,7 +249,7 @@ class LocalVendorRuns:
 
     async def find(self, remote_id: str) -> SequenceDetail | None:
         """Return the run started here that has this id at its vendor, or None."""
-        run = sequences.run_of_remote(self.engine.store, remote_id)
+        run = self.engine.store.runs.of_remote(remote_id)
         return run_details(self.engine, [run])[0] if run else None
 
     async def observe(self, run: Run, detail: SequenceDetail) -> SequenceDetail:
@@ -261,14 +258,14 @@ class LocalVendorRuns:
         known = None if word is None else theirs.status
         now = self.engine.clock()
         with self.engine.store.transaction():
-            present = sequences.runs_by_ids(self.engine.store, [run.id])[0]
+            present = self.engine.store.runs.by_ids([run.id])[0]
             after = vendor_transitions.vendor_run_seen(present, status=known, remote_id=theirs.id, now=now)
             if present == run and after != run:  # what has changed meanwhile is not what was looked at
                 self._keep(run, after, "seen")
             facts = detail.facts or VendorFacts()
             reading = VendorReading(read_at=now, provider_status=word, facts=facts)
-            operations.write_reading(self.engine.store, run.id, reading)
-            shown = run_details(self.engine, sequences.runs_by_ids(self.engine.store, [run.id]))[0]
+            self.engine.store.readings.write(run.id, reading)
+            shown = run_details(self.engine, self.engine.store.runs.by_ids([run.id]))[0]
         return replace(
             shown,
             provider_status=word,
@@ -290,48 +287,30 @@ class LocalVendorRuns:
 
     async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
         """Return runs that a vendor has and that are not over, the longest unread first; a status may be stale."""
-        any_status = replace(wanted, status=None, provider_status=None, waiting_for=None)
-        conditions = {"provider": provider, **conditions_of(any_status)}
-        store = self.engine.store
-        with store.snapshot():
-            runs = sequences.runs_by_ids(store, operations.stalest_readings(store, conditions, size=size))
+        any_status = replace(checked_filter(wanted), status=None, provider_status=None, waiting_for=None)
+        with self.engine.store.snapshot() as work:
+            runs = work.runs.longest_unread(provider, any_status, size=size)
             return list(run_details(self.engine, [run for run in runs if not run.has_unknown_outcome]))
 
     async def list_runs(self, provider: str, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page of the runs started here at a vendor."""
         require_page(wanted.page, wanted.size)
-        store = self.engine.store
-        with store.snapshot():
-            page = sequences.runs_page(
-                store,
-                {"provider": provider, **conditions_of(wanted)},
-                sort_by=wanted.sort_by,
-                sort_order=wanted.sort_order,
-                page=wanted.page,
-                size=wanted.size,
-            )
+        with self.engine.store.snapshot() as work:
+            page = work.runs.page(checked_filter(wanted), provider=provider)
             return page.of(run_details(self.engine, page.items))
 
     async def outcome(self, plan_id: str) -> vendor.EnrolmentTally:
         """Return how far the handing over of a plan's people is."""
-        row = self.engine.store.rows("vendor_operations.outcome", plan_id=plan_id, taken=vendor_transitions.TAKEN)[
-            0
-        ]
-        reasons = self.engine.store.rows("vendor_operations.reasons", plan_id=plan_id, size=REASONS)
-        still_open = operations.open_operations_on(self.engine.store, plan_id, now=self.engine.clock())
-        return vendor.EnrolmentTally(
-            **dict(row),
-            why=tuple(reason["reason"] for reason in reasons),
-            errors=operations.vendor_errors_of_plan(self.engine.store, plan_id),
-            operation_ids=tuple(operation.id for operation in still_open),
+        return self.engine.store.operations.tally_of_start(
+            plan_id, now=self.engine.clock(), taken=vendor_transitions.TAKEN, reasons=REASONS
         )
 
     async def known_as(self, vendor_id: str) -> str | None:
         """Return the id of the stored person who has this id at a vendor, or None."""
-        results = contacts.contacts_by_ids(self.engine.store, [vendor_id])
+        results = self.engine.store.contacts.by_ids([vendor_id])
         if results:
             return results[0].id
-        run = sequences.given_as(self.engine.store, vendor_id)
+        run = self.engine.store.runs.given_as(vendor_id)
         return run.contact_id if run else None
 
     async def live_among(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
@@ -341,35 +320,33 @@ class LocalVendorRuns:
         """
         store = self.engine.store
         people = [item for mark in marks for item in covered(store, mark)]
-        runs = run_details(
-            self.engine, sequences.live_at_vendors(store, people, words=[value for _, value in marks])
-        )
+        runs = run_details(self.engine, store.runs.live_at_vendors(people, words=[value for _, value in marks]))
         return [run for run in runs if is_suppressed(store, as_known_anywhere(run.sequence, run.contact))]
 
     async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
         """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
         store = self.engine.store
         with store.snapshot():
-            named = sequences.live_as(store, (way for ways in people for way in ways))
+            named = store.runs.live_as(way for ways in people for way in ways)
             return [
                 next((named[way] for way in ways if way in named), None)
-                or sequences.live_at(store, (way for way in ways if "@" in way))
+                or store.runs.live_at(way for way in ways if "@" in way)
                 for ways in people
             ]
 
     async def at_vendors(self, sequence_ids: Items[str]) -> list[SequenceDetail]:
         """Return those of these runs that a vendor carries out."""
-        runs = sequences.runs_by_ids(self.engine.store, sequence_ids)
+        runs = self.engine.store.runs.by_ids(sequence_ids)
         return list(run_details(self.engine, (run for run in runs if run.is_at_vendor)))
 
     def _standing(self, plan_id: str) -> Plan | None:
         """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
         store, now = self.engine.store, self.engine.clock()
-        plan = plans.find_plan(store, plan_id)
+        plan = store.plans.find(plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return None
         if _is_too_late(plan, now):
-            for run in sequences.found_in(store, plan_id, after=-1, size=-1):
+            for run in store.runs.found_in(plan_id, after=-1, size=-1):
                 self._refuse(run, TOO_LATE)
             self._close(plan_id)
             return None
@@ -384,11 +361,10 @@ class LocalVendorRuns:
         """Return those who may be contacted as things stand; the others are refused."""
         store = self.engine.store
         known = {
-            contact.id: contact
-            for contact in contacts.contacts_by_ids(store, [person.contact_id for person in people])
+            contact.id: contact for contact in store.contacts.by_ids([person.contact_id for person in people])
         }
-        live = sequences.live_of(store, known)
-        live_as = sequences.live_as(store, (own for person in people for own in person.ids_given))
+        live = store.runs.live_of(known)
+        live_as = store.runs.live_as(own for person in people for own in person.ids_given)
         cleared = []
         for person in people:
             contact = known[person.contact_id]
@@ -396,7 +372,7 @@ class LocalVendorRuns:
             other = live.get(contact.id) or next(
                 (live_as[own] for own in person.ids_given if own in live_as), None
             )
-            other = other or sequences.live_at_address(store, person)
+            other = other or store.runs.live_at_address(person)
             why = _obstacle(person, contact, listed=is_suppressed(store, ways), live=other)
             why = why or before.obstacles.get(person.id)
             if why is None:
@@ -404,9 +380,7 @@ class LocalVendorRuns:
                 live_as |= dict.fromkeys(person.ids_given, person.id)
                 cleared.append(person)
             else:
-                operations.keep_vendor_error(
-                    store, person.id, None, now=self.engine.clock()
-                )  # the vendor has not refused it
+                store.vendor_errors.keep(person.id, None, now=self.engine.clock())  # the vendor has not refused it
                 self._refuse(person, why)
         return cleared
 
@@ -427,18 +401,18 @@ class LocalVendorRuns:
     def _close(self, plan_id: str) -> None:
         """Note that everybody of a plan was told, once that is so and no request of it is open."""
         store = self.engine.store
-        is_open = operations.open_operations_on(store, plan_id, now=self.engine.clock())
-        if not is_open and not sequences.found_in(store, plan_id, after=-1, size=1):
-            plans.mark_decision_applied(store, plan_id)
+        is_open = store.operations.open_on(plan_id, now=self.engine.clock())
+        if not is_open and not store.runs.found_in(plan_id, after=-1, size=1):
+            store.plans.mark_decision_applied(plan_id)
 
     def _recover(self, plan_id: str) -> None:
         """Let people wait for a user whose operation was left behind by a process that died."""
         store, now = self.engine.store, self.engine.clock()
-        for operation in operations.open_operations_on(store, plan_id, now=now):
+        for operation in store.operations.open_on(plan_id, now=now):
             if operation.state != "unknown":
                 continue
             with store.transaction():
-                for run in sequences.runs_of_operation(store, operation.id):
+                for run in store.runs.of_operation(operation.id):
                     if run.has_unknown_outcome and run.reason == vendor_transitions.TAKEN:
                         lost = vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
                         self._keep(run, vendor_transitions.vendor_run_concluded(run, lost, now=now), "unknown")

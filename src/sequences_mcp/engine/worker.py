@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from sequences_mcp.domain.addresses import address_key
 from sequences_mcp.domain.digests import text_digest
+from sequences_mcp.domain.entries import Answer
 from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
 from sequences_mcp.engine import changed_settings, cleanup, events, plans
 from sequences_mcp.engine.approvals import text_approved_at
@@ -38,12 +39,11 @@ from sequences_mcp.errors import (
     StoreDamagedError,
     StoreUnwritableError,
 )
-from sequences_mcp.store import audit, lineage, mailboxes, sequences, suppressions
-from sequences_mcp.store.audit import AuditRow, append_audit
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.unit_of_work import Store
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+SEVERAL = 3  # people refused alike: the reason is the mailbox, not they
 OURS = "the same refusal of several people in a row says nothing about any of them"
 ALONE = "It was refused again, although e-mails to others were accepted in between"
 
@@ -51,7 +51,7 @@ ALONE = "It was refused again, although e-mails to others were accepted in betwe
 def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
     """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
     with store.transaction():
-        runs = sequences.runs_by_ids(store, [outcome.sequence_id])
+        runs = store.runs.by_ids([outcome.sequence_id])
         run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
             raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
@@ -76,12 +76,12 @@ def _event(
     if outcome.kind == "lost":
         return events.Lost(outcome.lease, outcome.said, outcome.reply)
     if outcome.kind == "accepted":
-        mailboxes.attempt_answered(store, outcome.lease, "accepted")
-        mailboxes.mailbox_accepted(store, sender)
+        store.attempts.answered(outcome.lease, "accepted")
+        store.mailboxes.accepted(sender)
         return events.Delivered(outcome.lease, outcome.said)
     if not outcome.blame:  # no server's doing: nothing is learnt, and the next try is as good as this one
-        mailboxes.free_mailbox(store, sender, now=now)
-        mailboxes.give_back(store, outcome.lease)
+        store.mailboxes.free(sender, now=now)
+        store.attempts.give_back(outcome.lease)
         return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY)
     return _refused(store, outcome, sequence=sequence, run=run, rules=rules, now=now)
 
@@ -93,21 +93,20 @@ def _refused(
     since = text_approved_at(store, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
-        outcome.doubtful
-        and mailboxes.refused_alone(store, sender, key=run.key, generation=generation, since=since)
+        outcome.doubtful and store.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
     ):
         return _of_mailbox(store, outcome, rules=rules, now=now)
-    alike = mailboxes.refused_alike(store, sender, key=run.key, code=outcome.code) if outcome.code else set()
-    if blame is not Blame.MAILBOX and len(alike) >= mailboxes.SEVERAL:
+    alike = store.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
+    if blame is not Blame.MAILBOX and len(alike) >= SEVERAL:
         _put_right(store, alike - {run.key}, now=now)
         return _of_mailbox(store, outcome, rules=rules, now=now)
-    mailboxes.attempt_answered(store, outcome.lease, "recipient", code=outcome.code)
-    mailboxes.free_mailbox(store, sender, now=now)
+    store.attempts.answered(outcome.lease, "recipient", code=outcome.code)
+    store.mailboxes.free(sender, now=now)
     if blame in (Blame.GONE, Blame.REFUSES):
         return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE, outcome.reply)
-    mailboxes.give_back(store, outcome.lease)
+    store.attempts.give_back(outcome.lease)
     if blame is Blame.LATER:
-        tries = mailboxes.count_attempts(store, run.key, generation=generation, since=since)
+        tries = store.attempts.count(run.key, generation=generation, since=since)
         return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
     words = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
     return events.Deferred(outcome.lease, words, None, outcome.reply)
@@ -119,7 +118,7 @@ def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
     Whoever is held for a person goes on by themselves; whom the engine put on the list is off it, while anybody
     else's entry stays. Their failed runs stay failed: a person decides about a new try (``retry_failed``).
     """
-    for sequence, run in sequences.of_keys(store, keys):
+    for sequence, run in store.runs.of_keys(keys):
         if (
             sequence.status in LIVE
             and run == sequence.current
@@ -131,22 +130,19 @@ def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
                 store, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
             )
         mark = ("address", address_key(run.recipient or ""))
-        if (was := suppressions.of_engine(store, mark)) is not None:
-            suppressions.lift_suppression_row(store, mark, reason=OURS, actor=ACTOR, now=now)
+        if (was := store.suppressions.of_engine(mark)) is not None:
+            store.suppressions.lift(mark, reason=OURS, actor=ACTOR, now=now)
             subject, detail = ":".join(mark), {"reason": OURS, "was": was}
-            entry = audit.AuditRow(
-                at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail
-            )
-            audit.append_audit(store, [entry])
+            store.audit.record(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
 
 
 def _of_mailbox(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
     """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
-    answer: mailboxes.Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
-    mailboxes.attempt_answered(store, outcome.lease, answer, code=outcome.code)
-    mailboxes.give_back(store, outcome.lease)
+    answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
+    store.attempts.answered(outcome.lease, answer, code=outcome.code)
+    store.attempts.give_back(outcome.lease)
     sender = rules.terms.sender_address
-    mailboxes.mailbox_refused(store, sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
+    store.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
     return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)
 
 
@@ -243,9 +239,9 @@ class Worker:
 
     def _is_at_home(self) -> bool:
         """Say whether this is the database that sent last, after taking in what it has missed."""
-        lineage.look_at_lineage(self.store, now=self.clock())
+        self.store.lineage.look(now=self.clock())
         take_in(self.store, now=self.clock())
-        return not lineage.standstills(self.store)
+        return not self.store.lineage.standstills()
 
     def _due_queue(self) -> str | None:
         """Return the queue in which something can be done now: what the mailbox does not limit comes first."""
@@ -263,7 +259,7 @@ class Worker:
         if queue not in self.queues:
             return None
         coming = self.clock() + within
-        return sequences.next_due(self.store, queue, terms=self.rules.terms, before=coming)
+        return self.store.runs.next_due(queue, terms=self.rules.terms, before=coming)
 
     def _mailbox_at(self, within: timedelta = NOW) -> datetime | None:
         """Return when the next e-mail can leave: when it is due and the mailbox's limits allow it."""
@@ -271,8 +267,7 @@ class Worker:
         if due is None:
             return None
         terms = self.rules.terms
-        opens = mailboxes.mailbox_opens(
-            self.store,
+        opens = self.store.mailboxes.opens(
             terms.sender_address,
             daily_cap=terms.daily_cap,
             spacing=terms.spacing,
@@ -338,7 +333,7 @@ class Worker:
                 log.warning("%s was approved for other settings (%s): its runs are left alone", item.plan_id, why)
 
     def _tell(self, named: list[str]) -> None:
-        rest = mailboxes.resting(self.store, self.rules.terms.sender_address, now=self.clock())
+        rest = self.store.mailboxes.resting(self.rules.terms.sender_address, now=self.clock())
         if self.tell and (rest is None or rest.until <= self.clock()):  # the same account would be refused again
             self.tell()
 
@@ -355,10 +350,8 @@ class Worker:
         """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""
         with self.store.transaction():
             now = self.clock()
-            lineage.look_at_lineage(
-                self.store, now=now
-            )  # the file may have been exchanged since the last one was taken
-            if lineage.standstills(self.store):
+            self.store.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
+            if self.store.lineage.standstills():
                 return None
             due = self._next(queue)
             if due is None or due[1] > now or (queue == MAILBOX and (self._mailbox_at() or now) > now):
@@ -378,7 +371,7 @@ class Worker:
 
     def _park(self, sequence_id: str, reason: str) -> None:
         with self.store.transaction():
-            sequences.park_run(self.store, sequence_id, reason)
+            self.store.runs.park(sequence_id, reason)
             self._audit("sequence.parked", sequence_id, reason=reason)
 
     def _send(self, claim: Claim) -> None:
@@ -402,8 +395,8 @@ class Worker:
         except (DeliveryDeferredError, DeliveryWithheldError, DeliveryRejectedError) as error:
             outcome = _refusal(claim, error)
         except ConflictError:  # the lease was lost before the final dot: nothing was accepted, and it is not ours
-            mailboxes.give_back(self.store, claim.lease)
-            mailboxes.free_mailbox(self.store, self.rules.terms.sender_address, now=self.clock())
+            self.store.attempts.give_back(claim.lease)
+            self.store.mailboxes.free(self.rules.terms.sender_address, now=self.clock())
             return
         self.at("answered")
         # On the disk before the database: a crash or a lock between the two must not make the answer unknown.
@@ -420,8 +413,7 @@ class Worker:
         """Write the hand-over into the journal beside the database; DeliveryDeferredError where that fails."""
         message = claim.message
         try:
-            lineage.note_email(
-                self.store,
+            self.store.lineage.note_email(
                 lease=claim.lease,
                 key=claim.key,
                 message_id=message.message_id,
@@ -436,7 +428,7 @@ class Worker:
         """Pass the point of no return; ConflictError when the lease is lost."""
         with self.store.transaction():
             now = self.clock()
-            before = sequences.runs_by_ids(self.store, [claim.sequence_id])[0]
+            before = self.store.runs.by_ids([claim.sequence_id])[0]
             apply_event(
                 self.store, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
             )
@@ -482,10 +474,7 @@ class Worker:
         self._audit("sequence.too_late", outcome.sequence_id, **detail)
 
     def _audit(self, action: str, subject: str, **detail: object) -> None:
-        append_audit(
-            self.store,
-            [AuditRow(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)],
-        )
+        self.store.audit.record(at=self.clock(), actor=ACTOR, action=action, subject=subject, detail=detail)
 
 
 def _outcome(claim: Claim, kind: Literal["accepted", "refused", "lost"], words: str, **facts: Any) -> Outcome:
@@ -515,6 +504,6 @@ def _stood_still() -> DeliveryDeferredError:
 
 def _stands_already(store: Store, outcome: Outcome) -> bool:
     """Say whether another process has recorded the same outcome: it reads all receipts when it starts."""
-    for _, run in sequences.of_keys(store, [outcome.key]):
+    for _, run in store.runs.of_keys([outcome.key]):
         return outcome.kind == "accepted" and run.server_reply == outcome.said
     return False

@@ -11,7 +11,7 @@ from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.records import WaitingTally
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.workers import WorkerAtWork
+from sequences_mcp.domain.workers import WorkerPresence
 from sequences_mcp.errors import SequencesError
 from sequences_mcp.ports.provider import Provider
 
@@ -39,7 +39,7 @@ class ProvidersReport:
     auto_approve: tuple[str, ...]
     troubles: tuple[Trouble, ...]
     broken: tuple[str, ...]
-    workers: tuple[WorkerAtWork, ...]
+    workers: tuple[WorkerPresence, ...]
     waiting: WaitingTally
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Items
 from datetime import datetime
@@ -11,54 +10,83 @@ from functools import lru_cache
 
 from sequences_mcp.domain.blueprint import Blueprint, Step, built_sourcing, built_step
 from sequences_mcp.domain.digests import canonical
+from sequences_mcp.domain.entries import QueueTally
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import UNVERSIONED, provider_of
 from sequences_mcp.domain.page import Page
 from sequences_mcp.ports.embedded import CHANGE_LASTS, PendingChange
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 
-def add_blueprint_version(store: Store, blueprint: Blueprint) -> None:
-    """Store one version; StoreError when it is there already."""
-    store.write(
-        "blueprints.add_version",
-        blueprint_id=blueprint.id,
-        version=blueprint.version,
-        name=blueprint.name,
-        steps=steps_json(blueprint.steps),
-        sourcing=canonical(blueprint.sourcing.model_dump(mode="json")).decode(),
-        created_at=to_micros(blueprint.created_at),
-    )
+class BlueprintRepository:
+    """Blueprint versions, and which of them the operator allowed to start."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def find_blueprint(store: Store, blueprint_id: str, *, version: int | None = None) -> Blueprint | None:
-    """Return one version, the newest by default, or None."""
-    if version is None:
-        row = store.row("blueprints.newest", blueprint_id=blueprint_id)
-    else:
-        row = store.row("blueprints.version", blueprint_id=blueprint_id, version=version)
-    return _from_row(row) if row else None
+    def add_version(self, blueprint: Blueprint) -> None:
+        """Store one version; StoreError when it is there already."""
+        self._database.write(
+            "blueprints.add_version",
+            blueprint_id=blueprint.id,
+            version=blueprint.version,
+            name=blueprint.name,
+            steps=steps_json(blueprint.steps),
+            sourcing=canonical(blueprint.sourcing.model_dump(mode="json")).decode(),
+            created_at=to_micros(blueprint.created_at),
+        )
 
+    def find(self, blueprint_id: str, *, version: int | None = None) -> Blueprint | None:
+        """Return one version, the newest by default, or None."""
+        if version is None:
+            row = self._database.row("blueprints.newest", blueprint_id=blueprint_id)
+        else:
+            row = self._database.row("blueprints.version", blueprint_id=blueprint_id, version=version)
+        return _from_row(row) if row else None
 
-def blueprint_names(store: Store, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """Return the name of each of these versions, by id and version."""
-    wanted = tuple(dict.fromkeys(versions))
+    def names(self, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the name of each of these versions, by id and version."""
+        wanted = tuple(dict.fromkeys(versions))
 
-    def read() -> dict[tuple[str, int], str]:
-        rows = store.rows("blueprints.names", versions=json.dumps(wanted))
-        return {(row["blueprint_id"], row["version"]): row["name"] for row in rows}
+        def read() -> dict[tuple[str, int], str]:
+            rows = self._database.rows("blueprints.names", versions=json.dumps(wanted))
+            return {(row["blueprint_id"], row["version"]): row["name"] for row in rows}
 
-    return dict(store.remembered(("names of blueprints", wanted), read)) if wanted else {}
+        return dict(self._database.remembered(("names of blueprints", wanted), read)) if wanted else {}
 
+    def page(self, provider: str, *, page: int, size: int) -> Page[Blueprint]:
+        """Return the newest version of each blueprint of a provider, the latest change first."""
+        first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
+        with self._database.snapshot():
+            rows = self._database.rows(
+                "blueprints.page", first=first, past=past, size=size, skip=(page - 1) * size
+            )
+            total = self._database.rows("blueprints.count", first=first, past=past)[0]["found"]
+        return Page(tuple(map(_from_row, rows)), total, page, size)
 
-def blueprints_page(store: Store, provider: str, *, page: int, size: int) -> Page[Blueprint]:
-    """Return the newest version of each blueprint of a provider, the latest change first."""
-    first, past = f"{provider}:", f"{provider};"  # the character that follows the colon: every id between them
-    with store.snapshot():
-        rows = store.rows("blueprints.page", first=first, past=past, size=size, skip=(page - 1) * size)
-        total = store.rows("blueprints.count", first=first, past=past)[0]["found"]
-    return Page(tuple(map(_from_row, rows)), total, page, size)
+    def pinned(self, named: Iterable[str], *, now: datetime) -> frozenset[str]:
+        """Return the blueprints of the setting, each as ``id@version`` where its provider has versions.
+
+        A bare id means the version that was newest when the setting was first read with this database. That is
+        kept, so that another version, written later, is not allowed by a restart. An id of nothing stays bare and,
+        where there are versions, allows nothing.
+        """
+        return frozenset(self._pinned(item, now=now) for item in named)
+
+    def _pinned(self, named: str, *, now: datetime) -> str:
+        if "@" in named or provider_of(named) in UNVERSIONED:
+            return named
+        known = self._database.row("allowed.version", blueprint_id=named)
+        if known is None:
+            newest = self.find(named)
+            if newest is None:
+                return named
+            self._database.write(
+                "allowed.insert", blueprint_id=named, version=newest.version, read_at=to_micros(now)
+            )
+            known = self._database.row("allowed.version", blueprint_id=named)
+        return f"{named}@{known['version']}" if known else named
 
 
 def steps_json(steps: Items[Step]) -> str:
@@ -76,7 +104,7 @@ def steps_from_json(text: str) -> tuple[Step, ...]:
     return tuple(map(built_step, json.loads(text)))
 
 
-def _from_row(row: sqlite3.Row) -> Blueprint:
+def _from_row(row: Row) -> Blueprint:
     return Blueprint.model_construct(
         id=row["blueprint_id"],
         name=row["name"],
@@ -87,120 +115,109 @@ def _from_row(row: sqlite3.Row) -> Blueprint:
     )
 
 
-def insert_waiver(store: Store, waiver: Waiver, *, now: datetime) -> None:
-    """Store a waiver: a warning that a person accepts for a blueprint until an instant."""
-    store.write(
-        "waivers.insert",
-        blueprint_id=waiver.blueprint_id,
-        rule=waiver.rule,
-        reason=waiver.reason,
-        actor=waiver.actor,
-        created_at=to_micros(now),
-        until=to_micros(waiver.until),
-    )
+class WaiverRepository:
+    """Warnings that a person accepts for a blueprint until an instant."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def waivers_in_force(store: Store, blueprint_id: str, *, now: datetime) -> tuple[Waiver, ...]:
-    """Return a blueprint's waivers that hold now: of each rule the one that holds longest."""
-    rows = store.rows("waivers.in_force", blueprint_id=blueprint_id, now=to_micros(now))
-    by_rule = {
-        row["rule"]: Waiver(
-            blueprint_id=row["blueprint_id"],
-            rule=row["rule"],
-            reason=row["reason"],
-            actor=row["actor"],
-            until=from_micros(row["until"]),
+    def insert(self, waiver: Waiver, *, now: datetime) -> None:
+        """Store a waiver: a warning that a person accepts for a blueprint until an instant."""
+        self._database.write(
+            "waivers.insert",
+            blueprint_id=waiver.blueprint_id,
+            rule=waiver.rule,
+            reason=waiver.reason,
+            actor=waiver.actor,
+            created_at=to_micros(now),
+            until=to_micros(waiver.until),
         )
-        for row in rows
-    }
-    return tuple(by_rule.values())
+
+    def in_force(self, blueprint_id: str, *, now: datetime) -> tuple[Waiver, ...]:
+        """Return a blueprint's waivers that hold now: of each rule the one that holds longest."""
+        rows = self._database.rows("waivers.in_force", blueprint_id=blueprint_id, now=to_micros(now))
+        by_rule = {
+            row["rule"]: Waiver(
+                blueprint_id=row["blueprint_id"],
+                rule=row["rule"],
+                reason=row["reason"],
+                actor=row["actor"],
+                until=from_micros(row["until"]),
+            )
+            for row in rows
+        }
+        return tuple(by_rule.values())
 
 
-def pinned(store: Store, named: Iterable[str], *, now: datetime) -> frozenset[str]:
-    """Return the blueprints of the setting, each as ``id@version`` where its provider has versions.
+class ChangeRepository:
+    """Changes at vendors that wait for a person."""
 
-    A bare id means the version that was newest when the setting was first read with this database. That is kept,
-    so that another version, written later, is not allowed by a restart. An id of nothing stays bare and, where
-    there are versions, allows nothing.
-    """
-    return frozenset(_pinned(store, item, now=now) for item in named)
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def insert(self, change: PendingChange) -> None:
+        """Store a change at a vendor that waits for approval."""
+        self._database.write(
+            "changes.insert",
+            id=change.id,
+            tool=change.tool,
+            subject=change.subject,
+            arguments=_text(change.arguments),
+            earlier=_text(change.earlier),
+            asked_at=to_micros(change.asked_at),
+            digest_version=change.digest_version,
+        )
 
-def _pinned(store: Store, named: str, *, now: datetime) -> str:
-    if "@" in named or provider_of(named) in UNVERSIONED:
-        return named
-    known = store.row("allowed.version", blueprint_id=named)
-    if known is None:
-        newest = find_blueprint(store, named)
-        if newest is None:
-            return named
-        store.write("allowed.insert", blueprint_id=named, version=newest.version, read_at=to_micros(now))
-        known = store.row("allowed.version", blueprint_id=named)
-    return f"{named}@{known['version']}" if known else named
+    def find(self, change_id: str) -> PendingChange | None:
+        """Return the change with this id, or None."""
+        row = self._database.row("changes.find", id=change_id)
+        return _changes_from_row(row) if row else None
 
+    def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
+        """Return the approved change of this request's digest, or None."""
+        row = self._database.row("changes.of_request", subject=subject, fingerprint=fingerprint)
+        return self.find(row["id"]) if row else None
 
-def insert_change(store: Store, change: PendingChange) -> None:
-    """Store a change at a vendor that waits for approval."""
-    store.write(
-        "changes.insert",
-        id=change.id,
-        tool=change.tool,
-        subject=change.subject,
-        arguments=_text(change.arguments),
-        earlier=_text(change.earlier),
-        asked_at=to_micros(change.asked_at),
-        digest_version=change.digest_version,
-    )
+    def same(
+        self,
+        tool: str,
+        subject: str,
+        *,
+        arguments: Mapping[str, object],
+        earlier: Mapping[str, object],
+        now: datetime,
+    ) -> str | None:
+        """Return the id of a waiting change with the same arguments, or None."""
+        values = {"tool": tool, "subject": subject, "arguments": _text(arguments), "earlier": _text(earlier)}
+        row = self._database.row("changes.same", **values, since=to_micros(now - CHANGE_LASTS))
+        return str(row["id"]) if row else None
 
+    def waiting(self, *, skip: int, size: int, now: datetime) -> tuple[PendingChange, ...]:
+        """Return the changes that wait for a person, the oldest first."""
+        rows = self._database.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
+        return tuple(change for row in rows if (change := self.find(row["id"])) is not None)
 
-def find_change(store: Store, change_id: str) -> PendingChange | None:
-    """Return the change with this id, or None."""
-    row = store.row("changes.find", id=change_id)
-    return _changes_from_row(row) if row else None
+    def count_waiting(self, *, now: datetime) -> QueueTally:
+        """Return how many changes at vendors wait, and since when."""
+        [row] = self._database.rows("waiting.changes", since=to_micros(now - CHANGE_LASTS))
+        return QueueTally(row["number"], from_micros(row["since"]))
 
+    def approve(self, change_id: str, *, actor: str, now: datetime) -> bool:
+        """Record that a person approved a change; False when it was decided before."""
+        return bool(self._database.write("changes.approve", id=change_id, actor=actor, now=to_micros(now)))
 
-def of_request(store: Store, subject: str, fingerprint: str) -> PendingChange | None:
-    """Return the approved change of this request's digest, or None."""
-    row = store.row("changes.of_request", subject=subject, fingerprint=fingerprint)
-    return find_change(store, row["id"]) if row else None
-
-
-def same_change(
-    store: Store,
-    tool: str,
-    subject: str,
-    *,
-    arguments: Mapping[str, object],
-    earlier: Mapping[str, object],
-    now: datetime,
-) -> str | None:
-    """Return the id of a waiting change with the same arguments, or None."""
-    values = {"tool": tool, "subject": subject, "arguments": _text(arguments), "earlier": _text(earlier)}
-    row = store.row("changes.same", **values, since=to_micros(now - CHANGE_LASTS))
-    return str(row["id"]) if row else None
-
-
-def waiting_changes(store: Store, *, skip: int, size: int, now: datetime) -> tuple[PendingChange, ...]:
-    """Return the changes that wait for a person, the oldest first."""
-    rows = store.rows("changes.waiting", skip=skip, size=size, since=to_micros(now - CHANGE_LASTS))
-    return tuple(change for row in rows if (change := find_change(store, row["id"])) is not None)
-
-
-def approve_change_row(store: Store, change_id: str, *, actor: str, now: datetime) -> bool:
-    """Record that a person approved a change; False when it was decided before."""
-    return bool(store.write("changes.approve", id=change_id, actor=actor, now=to_micros(now)))
-
-
-def reject_change_row(store: Store, change_id: str, *, actor: str, reason: str, now: datetime) -> bool:
-    """Record that a change was rejected; False when it was decided before."""
-    return bool(store.write("changes.refuse", id=change_id, actor=actor, reason=reason, now=to_micros(now)))
+    def reject(self, change_id: str, *, actor: str, reason: str, now: datetime) -> bool:
+        """Record that a change was rejected; False when it was decided before."""
+        return bool(
+            self._database.write("changes.refuse", id=change_id, actor=actor, reason=reason, now=to_micros(now))
+        )
 
 
 def _text(value: Mapping[str, object]) -> str:
     return json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
 
 
-def _changes_from_row(row: sqlite3.Row) -> PendingChange:
+def _changes_from_row(row: Row) -> PendingChange:
     return PendingChange(
         id=row["id"],
         tool=row["tool"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -15,87 +14,117 @@ from sequences_mcp.domain.addresses import address_key, domain_of
 from sequences_mcp.domain.contact import FACTS, Contact, facts_of, profile_key
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import MAX_SIZE, Page
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 REMEMBERED = 512
 _AT_ONCE = 500
 
 
-def insert_contact(store: Store, contact: Contact) -> None:
-    """Store a new person."""
-    store.write("contacts.insert", **_to_row(contact))
+class ContactRepository:
+    """Contacts, one row each."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def update_contact(store: Store, before: Contact, contact: Contact) -> None:
-    """Store what is now known of a person; an address they no longer have is remembered."""
-    if before.email and address_key(before.email) != (contact.email and address_key(contact.email)):
-        key, until = address_key(before.email), to_micros(contact.updated_at)
-        store.write("contacts.left", id=contact.id, key=key, until=until)
-    store.write("contacts.update", **_to_row(contact))
+    def insert(self, contact: Contact) -> None:
+        """Store a new person."""
+        self._database.write("contacts.insert", **_to_row(contact))
 
+    def update(self, before: Contact, contact: Contact) -> None:
+        """Store what is now known of a person; an address they no longer have is remembered."""
+        if before.email and address_key(before.email) != (contact.email and address_key(contact.email)):
+            key, until = address_key(before.email), to_micros(contact.updated_at)
+            self._database.write("contacts.left", id=contact.id, key=key, until=until)
+        self._database.write("contacts.update", **_to_row(contact))
 
-def contacts_by_ids(store: Store, contact_ids: Iterable[str]) -> list[Contact]:
-    """Return the people that exist among these, in this order."""
-    ids = tuple(contact_ids)
-    if len(ids) > MAX_SIZE:
-        return _by_ids(store, ids)
-    return list(store.remembered(("contacts", ids), lambda: tuple(_by_ids(store, ids))))
+    def by_ids(self, contact_ids: Iterable[str]) -> list[Contact]:
+        """Return the people that exist among these, in this order."""
+        ids = tuple(contact_ids)
+        if len(ids) > MAX_SIZE:
+            return self._by_ids(ids)
+        return list(self._database.remembered(("contacts", ids), lambda: tuple(self._by_ids(ids))))
 
+    def _by_ids(self, ids: Sequence[str]) -> list[Contact]:
+        return _from_rows(self._database.rows("contacts.by_ids", ids=json.dumps(ids)))
 
-def _by_ids(store: Store, ids: Sequence[str]) -> list[Contact]:
-    return _from_rows(store.rows("contacts.by_ids", ids=json.dumps(ids)))
+    def by_email(self, email: str) -> Contact | None:
+        """Return the person with this address, whatever its case."""
+        row = self._database.row("contacts.by_email", email_key=address_key(email))
+        return _from_row(row) if row else None
 
+    def by_emails(self, emails: Iterable[str]) -> dict[str, Contact]:
+        """Return the people with these addresses, whatever their case, by ``address_key``."""
+        people: dict[str, Contact] = {}
+        wanted = iter(dict.fromkeys(map(address_key, emails)))
+        while keys := list(islice(wanted, _AT_ONCE)):
+            rows = self._database.rows("contacts.by_emails", email_keys=json.dumps(keys))
+            people |= {row["email_key"]: contact for row, contact in zip(rows, _from_rows(rows), strict=True)}
+        return people
 
-def contacts_by_email(store: Store, email: str) -> Contact | None:
-    """Return the person with this address, whatever its case."""
-    row = store.row("contacts.by_email", email_key=address_key(email))
-    return _from_row(row) if row else None
+    def by_phone(self, phone: str) -> list[Contact]:
+        """Return the people with this number, the first stored first: a switchboard's number is everybody's."""
+        return _from_rows(self._database.rows("contacts.by_phone", phone=phone))
 
+    def former_addresses(self, contact_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return, for those of these people who had other addresses before, the keys of those."""
+        results: dict[str, list[str]] = {}
+        for row in self._database.rows("contacts.former_addresses", ids=json.dumps(list(contact_ids))):
+            results.setdefault(row["id"], []).append(row["key"])
+        return results
 
-def contacts_by_emails(store: Store, emails: Iterable[str]) -> dict[str, Contact]:
-    """Return the people with these addresses, whatever their case, by ``address_key``."""
-    people: dict[str, Contact] = {}
-    wanted = iter(dict.fromkeys(map(address_key, emails)))
-    while keys := list(islice(wanted, _AT_ONCE)):
-        rows = store.rows("contacts.by_emails", email_keys=json.dumps(keys))
-        people |= {row["email_key"]: contact for row, contact in zip(rows, _from_rows(rows), strict=True)}
-    return people
+    def at_address(self, address: str) -> list[str]:
+        """Return the ids of whoever has an address now or had it before."""
+        now, key = self.by_email(address), address_key(address)
+        before = [row["id"] for row in self._database.rows("contacts.formerly_at", key=key)]
+        return list(dict.fromkeys([*([now.id] if now else []), *before]))
 
+    def page(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose name, address, company, title, profile or number has the query; all for none."""
+        pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None
+        return self._database.remembered(
+            ("page of contacts", pattern, page, size),
+            lambda: self._page_of(pattern, _number_or_profile(query), page=page, size=size),
+        )
 
-def contacts_by_phone(store: Store, phone: str) -> list[Contact]:
-    """Return the people with this number, the first stored first: a switchboard's number is everybody's."""
-    return _from_rows(store.rows("contacts.by_phone", phone=phone))
+    def _page_of(self, pattern: str | None, other: str | None, *, page: int, size: int) -> Page[Contact]:
+        rows = self._database.rows(
+            "contacts.page", pattern=pattern, other=other, size=size, skip=(page - 1) * size
+        )
+        total = self._database.rows("contacts.count", pattern=pattern, other=other)[0]["found"]
+        return Page(tuple(_from_rows(rows)), total, page, size)
 
+    def colleagues(self, contact: Contact) -> list[str]:
+        """Return the ids of everybody at the contact's company, the contact among them."""
+        root, key = (
+            companies.company_root(companies.company_domain_of(contact)),
+            companies.company_key(contact.company),
+        )
+        rows = self._database.rows("contacts.at_company", root=root, key=key)
+        contacts = _from_rows(rows)
+        return [other.id for other in contacts if companies.is_same_company(contact, other)]
 
-def former_addresses(store: Store, contact_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return, for those of these people who had other addresses before, the keys of those."""
-    results: dict[str, list[str]] = {}
-    for row in store.rows("contacts.former_addresses", ids=json.dumps(list(contact_ids))):
-        results.setdefault(row["id"], []).append(row["key"])
-    return results
+    def like_colleagues(self, contact: Contact) -> dict[str, str]:
+        """Return contact id → why not, for people with runs who look like the contact's colleagues and are not."""
+        host, words = domain_of(contact.email), (companies.company_key(contact.company) or "").split()
+        word = words[0] if words else None
+        rows = self._database.rows(
+            "contacts.like_company",
+            host=host if host and companies.is_free_mail(host) else None,
+            word=word,
+            pattern=f"{word} *" if word and word.isalnum() else None,
+        )
+        others = (
+            (other, companies.unlike_because(contact, other))
+            for other in _from_rows(rows)
+            if other.id != contact.id
+        )
+        return {other.id: why for other, why in others if why and not companies.is_same_company(contact, other)}
 
-
-def at_address(store: Store, address: str) -> list[str]:
-    """Return the ids of whoever has an address now or had it before."""
-    now, key = contacts_by_email(store, address), address_key(address)
-    before = [row["id"] for row in store.rows("contacts.formerly_at", key=key)]
-    return list(dict.fromkeys([*([now.id] if now else []), *before]))
-
-
-def contacts_page(store: Store, query: str, *, page: int, size: int) -> Page[Contact]:
-    """Return people whose name, address, company, title, profile or number contains the query; all for none."""
-    pattern = f"%{escaped(query.strip().casefold())}%" if query.strip() else None
-    return store.remembered(
-        ("page of contacts", pattern, page, size),
-        lambda: _page_of(store, pattern, _number_or_profile(query), page=page, size=size),
-    )
-
-
-def _page_of(store: Store, pattern: str | None, other: str | None, *, page: int, size: int) -> Page[Contact]:
-    rows = store.rows("contacts.page", pattern=pattern, other=other, size=size, skip=(page - 1) * size)
-    total = store.rows("contacts.count", pattern=pattern, other=other)[0]["found"]
-    return Page(tuple(_from_rows(rows)), total, page, size)
+    def at_domain(self, domain: str) -> list[str]:
+        """Return the ids of everybody whose address or company is at a domain or below it."""
+        rows = self._database.rows("contacts.at_domain", domain=domain, below=f"%.{escaped(domain)}")
+        return [row["id"] for row in rows]
 
 
 def _number_or_profile(query: str) -> str | None:
@@ -104,39 +133,6 @@ def _number_or_profile(query: str) -> str | None:
         return f"%{escaped(profile_key(query))}%"
     digits = re.sub(r"\D", "", query.replace("(0)", "")).lstrip("0")
     return f"%{digits}%" if len(digits) >= 6 and re.fullmatch(r"[\d\s+()./-]+", query.strip()) else None
-
-
-def colleagues(store: Store, contact: Contact) -> list[str]:
-    """Return the ids of everybody at the contact's company, the contact among them."""
-    root, key = (
-        companies.company_root(companies.company_domain_of(contact)),
-        companies.company_key(contact.company),
-    )
-    rows = store.rows("contacts.at_company", root=root, key=key)
-    contacts = _from_rows(rows)
-    return [other.id for other in contacts if companies.is_same_company(contact, other)]
-
-
-def like_colleagues(store: Store, contact: Contact) -> dict[str, str]:
-    """Return contact id → why not, for people with runs who look like the contact's colleagues and are not."""
-    host, words = domain_of(contact.email), (companies.company_key(contact.company) or "").split()
-    word = words[0] if words else None
-    rows = store.rows(
-        "contacts.like_company",
-        host=host if host and companies.is_free_mail(host) else None,
-        word=word,
-        pattern=f"{word} *" if word and word.isalnum() else None,
-    )
-    others = (
-        (other, companies.unlike_because(contact, other)) for other in _from_rows(rows) if other.id != contact.id
-    )
-    return {other.id: why for other, why in others if why and not companies.is_same_company(contact, other)}
-
-
-def at_domain(store: Store, domain: str) -> list[str]:
-    """Return the ids of everybody whose address or company is at a domain or below it."""
-    rows = store.rows("contacts.at_domain", domain=domain, below=f"%.{escaped(domain)}")
-    return [row["id"] for row in rows]
 
 
 def escaped(text: str) -> str:
@@ -167,11 +163,11 @@ def _known_by(contact: Contact) -> str | None:
     return None if parse_id(contact.id, IdKind.CONTACT).provider == LOCAL else contact.id
 
 
-def _from_row(row: sqlite3.Row) -> Contact:
+def _from_row(row: Row) -> Contact:
     return _from_rows([row])[0]
 
 
-def _from_rows(rows: list[sqlite3.Row]) -> list[Contact]:
+def _from_rows(rows: list[Row]) -> list[Contact]:
     names = tuple(rows[0].keys()) if rows else ()
     return [_from_facts(names, tuple(row)) for row in rows]
 

@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import socket
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,19 +22,16 @@ from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
+from sequences_mcp.domain.entries import Standstill, StandstillKind, UnseenHandover
 from sequences_mcp.errors import ConflictError, StoreUnwritableError
 from sequences_mcp.store import journals
-from sequences_mcp.store.audit import AuditRow, append_audit
+from sequences_mcp.store.audit import AuditRepository
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.filesystem import number_of
 from sequences_mcp.store.statements import from_micros, to_micros
 
-if TYPE_CHECKING:
-    from sequences_mcp.store.database import Store
-
-
-StandstillKind = Literal["begun_anew", "other_machine", "copied", "other_folder"]
 ACTOR = "engine"
 MARK = "sent.{}.mark"
 TRACES = (journals.SENT, journals.SUPPRESSIONS, "passkeys.json")
@@ -61,131 +57,221 @@ class DatabaseLocation:
         return cls(path.parent, machine(), number_of(path.parent / journals.SENT), mark)
 
 
-@dataclass(frozen=True, slots=True)
-class Standstill:
-    """Why nothing leaves, and since when."""
+class LineageRepository:
+    """Whether this database is the one that sent last."""
 
-    kind: StandstillKind
-    since: datetime
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def look(self, *, now: datetime) -> None:
+        """Compare the database with its place and its journals, and write down what does not fit.
 
-def look_at_lineage(store: Store, *, now: datetime) -> None:
-    """Compare the database with its place and its journals, and write down what does not fit.
+        What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
+        """
+        place = DatabaseLocation.of(self._database.path)
+        row = self._database.row("lineage.present")
+        if row is not None and _fits(row, place) and not _has_news(row, place.folder):
+            return
+        with self._database.transaction():
+            row = self._database.row("lineage.present")
+            if row is None:
+                self._give_place(place, now=now)
+            else:
+                self._notice(row, place, now=now)
+            self._regain_suppressions(place.folder, now=now)
+            if not self.standstills():
+                self._read_sent(place.folder, now=now)
+        self._begin_sent()
 
-    What fits costs a few reads. Raises StoreError, and StoreUnwritableError when a journal cannot be made.
-    """
-    place = DatabaseLocation.of(store.path)
-    row = store.row("lineage.present")
-    if row is not None and _fits(row, place) and not _has_news(row, place.folder):
-        return
-    with store.transaction():
-        row = store.row("lineage.present")
-        if row is None:
-            _give_place(store, place, now=now)
-        else:
-            _notice(store, row, place, now=now)
-        _regain_suppressions(store, place.folder, now=now)
-        if not standstills(store):
-            _read_sent(store, place.folder, now=now)
-    _begin_sent(store)
+    def standstills(self) -> list[Standstill]:
+        """Return why nothing leaves; empty where all is as it should be."""
+        rows = self._database.rows("lineage.standstills")
+        return [Standstill(row["kind"], from_micros(row["since"])) for row in rows]
 
+    def require_going(self) -> None:
+        """Raise ConflictError while the database stands still."""
+        for standstill in self.standstills():
+            raise ConflictError(f"{standstill.what} Nothing leaves.", next_step=standstill.remedy)
 
-def standstills(store: Store) -> list[Standstill]:
-    """Return why nothing leaves; empty where all is as it should be."""
-    rows = store.rows("lineage.standstills")
-    return [Standstill(row["kind"], from_micros(row["since"])) for row in rows]
+    def go_on(self, *, now: datetime, actor: str) -> list[Standstill]:
+        """End a standstill on a person's word that the database belongs where it is now; return what it was."""
+        with self._database.transaction():
+            results = self.standstills()
+            place = DatabaseLocation.of(self._database.path)
+            kinds = {result.kind for result in results}
+            mark = place.mark or _fresh_mark()
+            self._database.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+            self._database.write("lineage.go_on")
+            for path in _marks(place.folder):
+                path.unlink(missing_ok=True)
+            if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
+                self._database.write(
+                    "lineage.sent_read", sent_read=journals.journal_size(place.folder / journals.SENT)
+                )
+            else:
+                self._read_sent(place.folder, now=now)
+            self._append("database.taken_over", actor=actor, now=now, kinds=sorted(kinds))
+        self._begin_sent()
+        return results
 
+    def note_email(
+        self, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
+    ) -> None:
+        """Write an e-mail's hand-over to the journal, after its commit and before the final dot.
 
-def require_going(store: Store) -> None:
-    """Raise ConflictError while the database stands still."""
-    for standstill in standstills(store):
-        what, remedy = STANDSTILL[standstill.kind]
-        raise ConflictError(f"{what} Nothing leaves.", next_step=remedy)
-
-
-def go_on(store: Store, *, now: datetime, actor: str) -> list[Standstill]:
-    """End a standstill on a person's word that the database belongs where it is now; return what it was."""
-    with store.transaction():
-        results = standstills(store)
-        place = DatabaseLocation.of(store.path)
-        kinds = {result.kind for result in results}
-        mark = place.mark or _fresh_mark()
-        store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
-        store.write("lineage.go_on")
-        for path in _marks(place.folder):
-            path.unlink(missing_ok=True)
-        if "begun_anew" in kinds:  # what was sent before is known to be none of this database's
-            store.write("lineage.sent_read", sent_read=journals.journal_size(place.folder / journals.SENT))
-        else:
-            _read_sent(store, place.folder, now=now)
-        detail = {"kinds": sorted(kinds)}
-        append_audit(
-            store, [AuditRow(at=now, actor=actor, action="database.taken_over", subject="database", detail=detail)]
+        Raises StoreUnwritableError; then nothing may be handed over.
+        """
+        self._note(
+            {
+                "kind": "email",
+                "at": to_micros(now),
+                "lease": lease,
+                "key": key,
+                "message_id": message_id,
+                "sender": sender,
+                "recipient": recipient,
+            },
         )
-    _begin_sent(store)
-    return results
 
+    def note_operation(self, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
+        """Write an operation to the journal, after its commit and before its request; StoreUnwritableError."""
+        self._note({"kind": "vendor", "at": to_micros(now), "sequences": sequences, **operation})
 
-def note_email(
-    store: Store, *, lease: int, key: str, message_id: str, sender: str, recipient: str, now: datetime
-) -> None:
-    """Write an e-mail's hand-over to the journal, after its commit and before the final dot.
+    def unseen(self) -> list[UnseenHandover]:
+        """Return what the journal shows as sent, unknown to this database, and not yet recorded at its run."""
+        return [
+            UnseenHandover(
+                kind=row["kind"],
+                key=row["key"],
+                at=from_micros(row["at"]),
+                why=row["why"],
+                facts=json.loads(row["facts"]),
+            )
+            for row in self._database.rows("lineage.open_unseen")
+        ]
 
-    Raises StoreUnwritableError; then nothing may be handed over.
-    """
-    _note(
-        store,
-        {
-            "kind": "email",
-            "at": to_micros(now),
-            "lease": lease,
-            "key": key,
-            "message_id": message_id,
-            "sender": sender,
-            "recipient": recipient,
-        },
-    )
+    def unseen_number(self) -> int:
+        """Return how much left, or may have left, without this database knowing of it."""
+        return sum(
+            int(self._database.rows("lineage.unseen_since", kind=kind)[0]["number"])
+            for kind in ("email", "vendor")
+        )
 
+    def runs_that_may_send(self) -> list[str]:
+        """Return the runs of which an e-mail may leave, now or after an approval."""
+        return [row["id"] for row in self._database.rows("lineage.going")]
 
-def note_operation(store: Store, operation: dict[str, Any], *, sequences: list[str], now: datetime) -> None:
-    """Write a write to a vendor to the journal, after its commit and before the request; StoreUnwritableError."""
-    _note(store, {"kind": "vendor", "at": to_micros(now), "sequences": sequences, **operation})
+    def left_unseen(self, key: str) -> str | None:
+        """Return why a step may have left without this database knowing, or None."""
+        row = self._database.row("lineage.unseen_by_key", key=key)
+        return None if row is None else str(row["why"])
 
+    def wrote_to(self, recipient: str) -> str | None:
+        """Return that a later state of this database, since replaced, wrote to an address; or None."""
+        row = self._database.row("lineage.unseen_to", recipient=recipient)
+        if row is None:
+            return None
+        return (
+            f"this address got an e-mail on {from_micros(row['at']):%Y-%m-%d %H:%M} UTC that this database forgot"
+        )
 
-def unseen(store: Store) -> list[sqlite3.Row]:
-    """Return what the journal shows as sent, unknown to this database, and not yet recorded at its run."""
-    return store.rows("lineage.open_unseen")
+    def mark_told(self, key: str) -> None:
+        """Note that a step's run has been told what left unseen, so that what a person resolves stays resolved."""
+        self._database.write("lineage.told", key=key)
 
+    def may_have_left(self, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
+        """Note that these steps, each with its recipient, may have left elsewhere."""
+        for key, recipient in keys.items():
+            facts = {"kind": "email", "at": to_micros(now), "recipient": recipient}
+            self._insert(facts, key=key, why=why, now=now)
 
-def unseen_number(store: Store) -> int:
-    """Return how much left, or may have left, without this database knowing of it."""
-    return sum(int(store.rows("lineage.unseen_since", kind=kind)[0]["number"]) for kind in ("email", "vendor"))
+    def _give_place(self, place: DatabaseLocation, *, now: datetime) -> None:
+        """Record the place of a database without a lineage: a new one, or one of an older version."""
+        is_new = bool(self._database.rows("lineage.is_new")[0]["new"])
+        mark = place.mark or _fresh_mark()
+        self._database.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
+        if is_new and _has_past(place.folder):
+            self._database.write("lineage.stand_still", kind="begun_anew", since=to_micros(now))
+            _log_standstill("begun_anew", now)
 
+    def _notice(self, row: Row, place: DatabaseLocation, *, now: datetime) -> None:
+        kind = _strange(row, place)
+        if kind is not None and self._database.write("lineage.stand_still", kind=kind, since=to_micros(now)):
+            _log_standstill(kind, now)
 
-def left_unseen(store: Store, key: str) -> str | None:
-    """Return why a step may have left without this database knowing, or None."""
-    row = store.row("lineage.unseen_by_key", key=key)
-    return None if row is None else str(row["why"])
+    def _begin_sent(self) -> None:
+        """Make the journal where there is none, and remember which file it is.
 
+        Not in the transaction that made the row: a journal without a row would be an earlier database's trace.
+        """
+        row = self._database.rows("lineage.present")[0]
+        place = DatabaseLocation.of(self._database.path)
+        if self.standstills() or (place.mark is not None and (row["file"] or not place.file)):
+            return
+        with self._database.transaction():
+            place = DatabaseLocation.of(self._database.path)
+            if place.mark is None:
+                with _writable(place.folder):
+                    journals.begin_journal(place.folder / journals.SENT, {"mark": row["mark"]})
+                place = DatabaseLocation.of(self._database.path)
+            self._database.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
-def wrote_to(store: Store, recipient: str) -> str | None:
-    """Return that a later state of this database, since replaced, wrote to an address; or None."""
-    row = store.row("lineage.unseen_to", recipient=recipient)
-    if row is None:
-        return None
-    return f"this address got an e-mail on {from_micros(row['at']):%Y-%m-%d %H:%M} UTC that this database forgot"
+    def _read_sent(self, folder: Path, *, now: datetime) -> None:
+        """Compare what was added to the journal since the last time; note what this database does not know."""
+        row = self._database.rows("lineage.present")[0]
+        records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
+        strangers = [record for record in records if "kind" in record and not self._known(record)]
+        for stranger in strangers:
+            key = stranger["key"] if stranger["kind"] == "email" else stranger["id"]
+            why = OLDER.format(at=f"{from_micros(stranger['at']):%Y-%m-%d %H:%M} UTC")
+            self._insert(stranger, key=key, why=why, now=now)
+        self._database.write("lineage.sent_read", sent_read=end)
+        if strangers:
+            log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
+            self._append("database.older", actor=ACTOR, now=now, unknown=len(strangers))
 
+    def _known(self, item: dict[str, Any]) -> bool:
+        if item["kind"] == "email":
+            return bool(
+                self._database.rows("lineage.knows_email", lease=item["lease"], message_id=item["message_id"])
+            )
+        return bool(self._database.rows("lineage.knows_operation", id=item["id"]))
 
-def standstill_told(store: Store, key: str) -> None:
-    """Note that a step's run has been told what left unseen, so that what a person resolves stays resolved."""
-    store.write("lineage.told", key=key)
+    def _insert(self, facts: dict[str, Any], *, key: str, why: str, now: datetime) -> None:
+        self._database.write(
+            "lineage.insert_unseen",
+            kind=facts["kind"],
+            at=facts["at"],
+            key=key,
+            recipient=facts.get("recipient"),
+            facts=json.dumps(facts),
+            why=why,
+            found_at=to_micros(now),
+        )
 
+    def _regain_suppressions(self, folder: Path, *, now: datetime) -> None:
+        """Bring the list and its journal together: each regains what only the other has."""
+        from sequences_mcp.store.suppressions import SuppressionRepository
 
-def may_have_left(store: Store, keys: dict[str, str | None], *, why: str, now: datetime) -> None:
-    """Note that these steps, each with its recipient, may have left elsewhere."""
-    for key, recipient in keys.items():
-        facts = {"kind": "email", "at": to_micros(now), "recipient": recipient}
-        _insert(store, facts, key=key, why=why, now=now)
+        suppressions, path = SuppressionRepository(self._database), folder / journals.SUPPRESSIONS
+        read = self._database.rows("lineage.present")[0]["suppressions_read"]
+        whole = read < 0 or journals.journal_size(path) < read
+        records, end = journals.journal_tail(path, 0 if whole else read)
+        regained = suppressions.replay(records)
+        if whole:
+            end = suppressions.write_all(path, known=records)
+        self._database.write("lineage.suppressions_read", suppressions_read=end)
+        if regained:
+            self._append("suppression.regained", actor=ACTOR, now=now, regained=regained)
+
+    def _append(self, action: str, *, actor: str, now: datetime, **detail: object) -> None:
+        audit = AuditRepository(self._database)
+        audit.record(at=now, actor=actor, action=action, subject="database", detail=detail)
+
+    def _note(self, record: dict[str, Any]) -> None:
+        with _writable(self._database.path.parent):
+            journals.append_line(self._database.path.parent / journals.SENT, record)
+            _raise_mark(self._database.path.parent)
 
 
 @cache
@@ -226,11 +312,11 @@ def _darwin_id() -> str | None:
     return made.raw.hex() if done == 0 else None
 
 
-def _fits(row: sqlite3.Row, place: DatabaseLocation) -> bool:
+def _fits(row: Row, place: DatabaseLocation) -> bool:
     return place.mark == row["mark"] and not _strange(row, place)
 
 
-def _strange(row: sqlite3.Row, place: DatabaseLocation) -> StandstillKind | None:
+def _strange(row: Row, place: DatabaseLocation) -> StandstillKind | None:
     """Return which of machine and file differ; what either side does not know is not compared."""
     if place.mark is not None and place.mark != row["mark"]:
         return "other_folder"
@@ -243,43 +329,9 @@ def _strange(row: sqlite3.Row, place: DatabaseLocation) -> StandstillKind | None
     return None
 
 
-def _has_news(row: sqlite3.Row, folder: Path) -> bool:
+def _has_news(row: Row, folder: Path) -> bool:
     sizes = (journals.journal_size(folder / journals.SENT), journals.journal_size(folder / journals.SUPPRESSIONS))
     return sizes != (row["sent_read"], row["suppressions_read"])
-
-
-def _give_place(store: Store, place: DatabaseLocation, *, now: datetime) -> None:
-    """Record the place of a database without a lineage: a new one, or one of an older version."""
-    is_new = bool(store.rows("lineage.is_new")[0]["new"])
-    mark = place.mark or _fresh_mark()
-    store.write("lineage.adopt", mark=mark, machine=place.machine, file=place.file)
-    if is_new and _has_past(place.folder):
-        store.write("lineage.stand_still", kind="begun_anew", since=to_micros(now))
-        log.error("%s %s", *STANDSTILL["begun_anew"])
-
-
-def _notice(store: Store, row: sqlite3.Row, place: DatabaseLocation, *, now: datetime) -> None:
-    kind = _strange(row, place)
-    if kind is not None and store.write("lineage.stand_still", kind=kind, since=to_micros(now)):
-        log.error("%s %s", *STANDSTILL[kind])
-
-
-def _begin_sent(store: Store) -> None:
-    """Make the journal where there is none, and remember which file it is.
-
-    Not in the transaction that made the row: a journal without a row would be the trace of an earlier database.
-    """
-    row = store.rows("lineage.present")[0]
-    place = DatabaseLocation.of(store.path)
-    if standstills(store) or (place.mark is not None and (row["file"] or not place.file)):
-        return
-    with store.transaction():
-        place = DatabaseLocation.of(store.path)
-        if place.mark is None:
-            with _writable(place.folder):
-                journals.begin_journal(place.folder / journals.SENT, {"mark": row["mark"]})
-            place = DatabaseLocation.of(store.path)
-        store.write("lineage.adopt", mark=row["mark"], machine=place.machine, file=place.file)
 
 
 def _has_past(folder: Path) -> bool:
@@ -290,66 +342,6 @@ def _has_past(folder: Path) -> bool:
         return bool(json.loads((folder / "passphrase.json").read_text("utf-8")).get("database"))
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _read_sent(store: Store, folder: Path, *, now: datetime) -> None:
-    """Compare what was added to the journal since the last time; note what this database does not know."""
-    row = store.rows("lineage.present")[0]
-    records, end = journals.journal_tail(folder / journals.SENT, row["sent_read"])
-    strangers = [record for record in records if "kind" in record and not _known(store, record)]
-    for stranger in strangers:
-        key = stranger["key"] if stranger["kind"] == "email" else stranger["id"]
-        why = OLDER.format(at=f"{from_micros(stranger['at']):%Y-%m-%d %H:%M} UTC")
-        _insert(store, stranger, key=key, why=why, now=now)
-    store.write("lineage.sent_read", sent_read=end)
-    if strangers:
-        log.error("The database is older than what was sent: %d hand-overs are unknown to it.", len(strangers))
-        _audit(store, "database.older", actor=ACTOR, now=now, unknown=len(strangers))
-
-
-def _known(store: Store, item: dict[str, Any]) -> bool:
-    if item["kind"] == "email":
-        return bool(store.rows("lineage.knows_email", lease=item["lease"], message_id=item["message_id"]))
-    return bool(store.rows("lineage.knows_operation", id=item["id"]))
-
-
-def _insert(store: Store, facts: dict[str, Any], *, key: str, why: str, now: datetime) -> None:
-    store.write(
-        "lineage.insert_unseen",
-        kind=facts["kind"],
-        at=facts["at"],
-        key=key,
-        recipient=facts.get("recipient"),
-        facts=json.dumps(facts),
-        why=why,
-        found_at=to_micros(now),
-    )
-
-
-def _regain_suppressions(store: Store, folder: Path, *, now: datetime) -> None:
-    """Bring the list and its journal together: each regains what only the other has."""
-    from sequences_mcp.store import suppressions
-
-    path = folder / journals.SUPPRESSIONS
-    read = store.rows("lineage.present")[0]["suppressions_read"]
-    whole = read < 0 or journals.journal_size(path) < read
-    records, end = journals.journal_tail(path, 0 if whole else read)
-    regained = suppressions.replay(store, records)
-    if whole:
-        end = suppressions.write_all(store, path, known=records)
-    store.write("lineage.suppressions_read", suppressions_read=end)
-    if regained:
-        _audit(store, "suppression.regained", actor=ACTOR, now=now, regained=regained)
-
-
-def _audit(store: Store, action: str, *, actor: str, now: datetime, **detail: object) -> None:
-    append_audit(store, [AuditRow(at=now, actor=actor, action=action, subject="database", detail=detail)])
-
-
-def _note(store: Store, record: dict[str, Any]) -> None:
-    with _writable(store.path.parent):
-        journals.append_line(store.path.parent / journals.SENT, record)
-        _raise_mark(store.path.parent)
 
 
 def _raise_mark(folder: Path) -> None:
@@ -382,27 +374,10 @@ def _writable(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def _log_standstill(kind: StandstillKind, now: datetime) -> None:
+    standstill = Standstill(kind, now)
+    log.error("%s %s", standstill.what, standstill.remedy)
+
+
 def _fresh_mark() -> str:
     return secrets.token_hex(16)
-
-
-STANDSTILL: dict[StandstillKind, tuple[str, str]] = {
-    "begun_anew": (
-        "The database is new, but the folder holds traces of an earlier one (journals, a passphrase or passkeys).",
-        "Put the earlier one back with `sequences-mcp restore`, or say that it is gone: "
-        "`sequences-mcp review begin-anew`.",
-    ),
-    "other_machine": (
-        "The database was copied here from another machine, which may still be sending.",
-        "Use it there, or say in a terminal that it belongs here now: `sequences-mcp review take-over`.",
-    ),
-    "copied": (
-        "The database file is a copy, or its journal of what was sent is gone: more may have been sent since.",
-        "Use the original, or say in a terminal that this one counts now: `sequences-mcp review take-over`.",
-    ),
-    "other_folder": (
-        "The database belongs to another folder: the journal of what was sent here is not its own.",
-        "Put its own back with `sequences-mcp restore`, or say in a terminal that it belongs here now: "
-        "`sequences-mcp review take-over`.",
-    ),
-}

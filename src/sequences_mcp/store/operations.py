@@ -3,127 +3,131 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sequences_mcp.domain.entries import ToolOperation
 from sequences_mcp.ports.embedded import VendorFacts, VendorReading
-from sequences_mcp.ports.vendor import VendorOperation, VendorWrite
-from sequences_mcp.store import sequences
-from sequences_mcp.store.database import Store
+from sequences_mcp.ports.vendor import EnrolmentTally, VendorOperation, VendorWrite
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolOperation:
-    """One call; ``key`` stands for this answer until ``expires_at``."""
+class ToolCallRepository:
+    """Calls of write tools, each with its answer."""
 
-    id: str
-    tool: str
-    key: str | None
-    fingerprint: str
-    answer: str
-    actor: str
-    created_at: datetime
-    expires_at: datetime | None
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, operation: ToolOperation) -> None:
+        """Store a tool call with its answer."""
+        with self._database.joined():
+            self._database.write("operations.free_key", key=operation.key, now=to_micros(operation.created_at))
+            self._database.write(
+                "operations.insert",
+                id=operation.id,
+                tool=operation.tool,
+                key=operation.key,
+                fingerprint=operation.fingerprint,
+                answer=operation.answer,
+                actor=operation.actor,
+                created_at=to_micros(operation.created_at),
+                expires_at=to_micros(operation.expires_at),
+            )
+
+    def by_key(self, key: str, *, now: datetime) -> tuple[str, str, str] | None:
+        """Return tool, fingerprint and answer of the call this key belongs to, or None."""
+        row = self._database.row("operations.by_key", key=key, now=to_micros(now))
+        return (row["tool"], row["fingerprint"], row["answer"]) if row else None
 
 
-def insert_tool_call(store: Store, operation: ToolOperation) -> None:
-    """Store a tool call with its answer."""
-    with store.joined():
-        store.write("operations.free_key", key=operation.key, now=to_micros(operation.created_at))
-        store.write(
-            "operations.insert",
-            id=operation.id,
-            tool=operation.tool,
-            key=operation.key,
-            fingerprint=operation.fingerprint,
-            answer=operation.answer,
-            actor=operation.actor,
-            created_at=to_micros(operation.created_at),
-            expires_at=to_micros(operation.expires_at),
+class OperationRepository:
+    """Writes to vendors, each written down before its request leaves."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, operation_id: str, write: VendorWrite, *, actor: str, now: datetime, lease: datetime) -> None:
+        """Store an operation before its request leaves; StoreError when another on the same subject is open."""
+        self._database.write(
+            "vendor_operations.insert",
+            id=operation_id,
+            provider=write.provider,
+            tool=write.call.tool,
+            subject=write.subject,
+            key=write.call.key,
+            fingerprint=write.call.fingerprint,
+            request=json.dumps(dict(write.arguments), default=str),
+            actor=actor,
+            now=to_micros(now),
+            lease_expires_at=to_micros(lease),
         )
 
+    def by_id(self, operation_id: str, *, now: datetime) -> VendorOperation | None:
+        """Return one operation, or None."""
+        row = self._database.row("vendor_operations.by_id", id=operation_id)
+        return _from_row(row, now) if row else None
 
-def tool_call_by_key(store: Store, key: str, *, now: datetime) -> tuple[str, str, str] | None:
-    """Return tool, fingerprint and answer of the call this key belongs to, or None."""
-    row = store.row("operations.by_key", key=key, now=to_micros(now))
-    return (row["tool"], row["fingerprint"], row["answer"]) if row else None
+    def by_key(self, key: str, *, now: datetime) -> VendorOperation | None:
+        """Return the operation a key belongs to, or None."""
+        row = self._database.row("vendor_operations.by_key", key=key)
+        return _from_row(row, now) if row else None
 
+    def open_on(self, subject: str, *, now: datetime) -> list[VendorOperation]:
+        """Return the open and unknown operations on one subject."""
+        return [_from_row(row, now) for row in self._database.rows("vendor_operations.open_on", subject=subject)]
 
-def insert_operation(
-    store: Store, operation_id: str, write: VendorWrite, *, actor: str, now: datetime, lease: datetime
-) -> None:
-    """Store an operation before its request leaves; StoreError when another on the same subject is open."""
-    store.write(
-        "vendor_operations.insert",
-        id=operation_id,
-        provider=write.provider,
-        tool=write.call.tool,
-        subject=write.subject,
-        key=write.call.key,
-        fingerprint=write.call.fingerprint,
-        request=json.dumps(dict(write.arguments), default=str),
-        actor=actor,
-        now=to_micros(now),
-        lease_expires_at=to_micros(lease),
-    )
+    def open_starts_of(self, blueprint_id: str, *, now: datetime) -> list[VendorOperation]:
+        """Return the starts of a blueprint that are open or unknown."""
+        return [
+            _from_row(row, now)
+            for row in self._database.rows("vendor_operations.open_starts_of", blueprint_id=blueprint_id)
+        ]
 
+    def unknown(self, *, now: datetime, size: int) -> list[VendorOperation]:
+        """Return operations whose outcome nobody knows, oldest first."""
+        rows = self._database.rows("vendor_operations.unknown", now=to_micros(now), size=size)
+        return [_from_row(row, now) for row in rows]
 
-def operation_by_id(store: Store, operation_id: str, *, now: datetime) -> VendorOperation | None:
-    """Return one operation, or None."""
-    row = store.row("vendor_operations.by_id", id=operation_id)
-    return _from_row(row, now) if row else None
+    def last_paces(self, subjects: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Return, by run at a vendor, tool and arguments of the last pause, resumption or stop made here."""
+        rows = self._database.rows("vendor_operations.last_paces", subjects=json.dumps(list(subjects)))
+        return {row["subject"]: (row["tool"], json.loads(row["request"])) for row in rows}
 
+    def tally_of_start(self, plan_id: str, *, now: datetime, taken: str, reasons: int) -> EnrolmentTally:
+        """Return how far the handing over of a plan's people is; ``taken`` is the reason of those on their way.
 
-def operation_by_key(store: Store, key: str, *, now: datetime) -> VendorOperation | None:
-    """Return the operation a key belongs to, or None."""
-    row = store.row("vendor_operations.by_key", key=key)
-    return _from_row(row, now) if row else None
+        ``reasons`` is how many different reasons are given at most.
+        """
+        [row] = self._database.rows("vendor_operations.outcome", plan_id=plan_id, taken=taken)
+        why = self._database.rows("vendor_operations.reasons", plan_id=plan_id, size=reasons)
+        return EnrolmentTally(
+            **dict(row),
+            why=tuple(reason["reason"] for reason in why),
+            errors=VendorErrorRepository(self._database).of_plan(plan_id),
+            operation_ids=tuple(operation.id for operation in self.open_on(plan_id, now=now)),
+        )
 
+    def mark_unknown(self, operation_id: str, *, answer: str) -> bool:
+        """Record that an operation's outcome is unknown; False when it is recorded already."""
+        return self._database.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
 
-def open_operations_on(store: Store, subject: str, *, now: datetime) -> list[VendorOperation]:
-    """Return the open and unknown operations on one subject."""
-    return [_from_row(row, now) for row in store.rows("vendor_operations.open_on", subject=subject)]
-
-
-def open_starts_of(store: Store, blueprint_id: str, *, now: datetime) -> list[VendorOperation]:
-    """Return the starts of a blueprint that are open or unknown."""
-    return [
-        _from_row(row, now) for row in store.rows("vendor_operations.open_starts_of", blueprint_id=blueprint_id)
-    ]
-
-
-def unknown_operations(store: Store, *, now: datetime, size: int) -> list[VendorOperation]:
-    """Return operations whose outcome nobody knows, oldest first."""
-    rows = store.rows("vendor_operations.unknown", now=to_micros(now), size=size)
-    return [_from_row(row, now) for row in rows]
-
-
-def last_paces(store: Store, subjects: Iterable[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return, by run at a vendor, the last pause, resumption or stop made through here: its tool and arguments."""
-    rows = store.rows("vendor_operations.last_paces", subjects=json.dumps(list(subjects)))
-    return {row["subject"]: (row["tool"], json.loads(row["request"])) for row in rows}
-
-
-def mark_unknown(store: Store, operation_id: str, *, answer: str) -> bool:
-    """Record that an operation's outcome is unknown; False when it is recorded already."""
-    return store.write("vendor_operations.doubt", id=operation_id, answer=answer) == 1
+    def conclude(self, operation_id: str, *, state: str, answer: str, actor: str, now: datetime) -> bool:
+        """Record an operation's outcome; False when it has one already."""
+        changed = self._database.write(
+            "vendor_operations.settle",
+            id=operation_id,
+            state=state,
+            answer=answer,
+            actor=actor,
+            now=to_micros(now),
+        )
+        return changed == 1
 
 
-def conclude_operation(
-    store: Store, operation_id: str, *, state: str, answer: str, actor: str, now: datetime
-) -> bool:
-    """Record an operation's outcome; False when it has one already."""
-    changed = store.write(
-        "vendor_operations.settle", id=operation_id, state=state, answer=answer, actor=actor, now=to_micros(now)
-    )
-    return changed == 1
-
-
-def _from_row(row: sqlite3.Row, now: datetime) -> VendorOperation:
+def _from_row(row: Row, now: datetime) -> VendorOperation:
     lost = row["state"] == "begun" and from_micros(row["lease_expires_at"]) <= now
     return VendorOperation(
         id=row["id"],
@@ -142,59 +146,63 @@ def _from_row(row: sqlite3.Row, now: datetime) -> VendorOperation:
 OF_ONE_ANSWER = frozenset({"request_id", "attempts", "retry_after"})
 
 
-def keep_vendor_error(store: Store, sequence_id: str, facts: Mapping[str, Any] | None, *, now: datetime) -> None:
-    """Store a vendor's error about a run; None removes it, because the vendor has enrolled the person."""
-    if facts is None:
-        store.write("vendor_errors.drop", id=sequence_id)
-        return
-    text = json.dumps(dict(facts), ensure_ascii=False, default=str)
-    store.write("vendor_errors.keep", id=sequence_id, told=text, now=to_micros(now))
+class VendorErrorRepository:
+    """What a vendor last answered about a run."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def vendor_errors_of_runs(store: Store, sequence_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """Return what was answered, by run."""
-    ids = json.dumps(list(sequence_ids))
-    return {row["id"]: json.loads(row["told"]) for row in store.rows("vendor_errors.of_runs", ids=ids)}
+    def keep(self, sequence_id: str, facts: Mapping[str, Any] | None, *, now: datetime) -> None:
+        """Store a vendor's error about a run; None removes it, because the vendor has enrolled the person."""
+        if facts is None:
+            self._database.write("vendor_errors.drop", id=sequence_id)
+            return
+        text = json.dumps(dict(facts), ensure_ascii=False, default=str)
+        self._database.write("vendor_errors.keep", id=sequence_id, told=text, now=to_micros(now))
 
+    def of_runs(self, sequence_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """Return what was answered, by run."""
+        ids = json.dumps(list(sequence_ids))
+        return {
+            row["id"]: json.loads(row["told"]) for row in self._database.rows("vendor_errors.of_runs", ids=ids)
+        }
 
-def vendor_errors_of_plan(store: Store, plan_id: str) -> tuple[tuple[Mapping[str, Any], int], ...]:
-    """Return the different answers about a plan's people, the first of each kind, with how many it is about."""
-    groups: dict[str, tuple[Mapping[str, Any], int]] = {}
-    for row in store.rows("vendor_errors.of_plan", plan_id=plan_id):
-        told = json.loads(row["told"])
-        kind = json.dumps({name: value for name, value in told.items() if name not in OF_ONE_ANSWER})
-        first, people = groups.get(kind, (told, 0))
-        groups[kind] = (first, people + row["people"])
-    return tuple(groups.values())
+    def of_plan(self, plan_id: str) -> tuple[tuple[Mapping[str, Any], int], ...]:
+        """Return the various answers about a plan's people, the first of each kind, and how many it is about."""
+        groups: dict[str, tuple[Mapping[str, Any], int]] = {}
+        for row in self._database.rows("vendor_errors.of_plan", plan_id=plan_id):
+            told = json.loads(row["told"])
+            kind = json.dumps({name: value for name, value in told.items() if name not in OF_ONE_ANSWER})
+            first, people = groups.get(kind, (told, 0))
+            groups[kind] = (first, people + row["people"])
+        return tuple(groups.values())
 
 
 _INSTANTS = ("created_at", "updated_at", "last_step_executed_at", "replied_at", "paused_until")
 
 
-def write_reading(store: Store, sequence_id: str, reading: VendorReading) -> None:
-    """Store what was last read of a run at its vendor, in place of the reading before."""
-    facts = {name: value for name, value in asdict(reading.facts).items() if value is not None}
-    told = {name: to_micros(value) if name in _INSTANTS else value for name, value in facts.items()}
-    store.write(
-        "vendor_readings.write",
-        sequence_id=sequence_id,
-        read_at=to_micros(reading.read_at),
-        provider_status=reading.provider_status,
-        facts=json.dumps(told, ensure_ascii=False),
-    )
+class ReadingRepository:
+    """What was last read of a run at its vendor."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def readings_of(store: Store, sequence_ids: Iterable[str]) -> dict[str, VendorReading]:
-    """Return the last reading of each of these runs that has one, by id."""
-    rows = store.rows("vendor_readings.of", ids=json.dumps(list(sequence_ids)))
-    return {row["id"]: _reading(row) for row in rows}
+    def write(self, sequence_id: str, reading: VendorReading) -> None:
+        """Store what was last read of a run at its vendor, in place of the reading before."""
+        facts = {name: value for name, value in asdict(reading.facts).items() if value is not None}
+        told = {name: to_micros(value) if name in _INSTANTS else value for name, value in facts.items()}
+        self._database.write(
+            "vendor_readings.write",
+            sequence_id=sequence_id,
+            read_at=to_micros(reading.read_at),
+            provider_status=reading.provider_status,
+            facts=json.dumps(told, ensure_ascii=False),
+        )
 
-
-def stalest_readings(store: Store, conditions: Mapping[str, Any], *, size: int) -> list[str]:
-    """Return the ids of live runs at a vendor that meet the conditions of a list, the longest unread first."""
-    where, values = sequences.where(conditions), sequences.patterns(conditions)
-    rows = store.pieced("vendor_readings.stalest", {"where": where}, {**values, "size": size})
-    return [row["id"] for row in rows]
+    def of_runs(self, sequence_ids: Iterable[str]) -> dict[str, VendorReading]:
+        """Return the last reading of each of these runs that has one, by id."""
+        rows = self._database.rows("vendor_readings.of", ids=json.dumps(list(sequence_ids)))
+        return {row["id"]: _reading(row) for row in rows}
 
 
 def _reading(row: Any) -> VendorReading:

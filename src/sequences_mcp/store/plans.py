@@ -3,226 +3,228 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.digests import resend_digest
+from sequences_mcp.domain.entries import Approval, OtherSettings
+from sequences_mcp.domain.findings import grouped
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
-from sequences_mcp.store.database import Store
+from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
+
+if TYPE_CHECKING:
+    from sequences_mcp.domain.records import PlanTally
 
 _ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """One approval by a person: when, of which digest, and the passkey's signature, if there is one."""
+class PlanRepository:
+    """Plans and the digests of their texts."""
 
-    at: datetime
-    digest: str
-    signature: str | None
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def insert(self, plan: Plan) -> bool:
+        """Store a plan that is still being written; False when its blueprint version does not exist."""
+        header = plan.header
+        with self._database.joined():
+            added = self._database.write(
+                "plans.insert",
+                id=plan.id,
+                digest_version=plan.digest_version,
+                terms=header.terms.text,
+                expires_at=to_micros(header.expires_at),
+                covered=json.dumps(header.warnings, ensure_ascii=False),
+                created_at=to_micros(plan.created_at),
+                account=plan.account or None,
+                blueprint_id=header.blueprint_id,
+                version=header.blueprint_version,
+            )
+            if added:
+                self._database.write("plans.insert_texts", id=plan.id)
+        return added == 1
 
-def insert_plan(store: Store, plan: Plan) -> bool:
-    """Store a plan that is still being written; False when its blueprint version does not exist."""
-    header = plan.header
-    with store.joined():
-        added = store.write(
-            "plans.insert",
+    def find(self, plan_id: str) -> Plan | None:
+        """Return one plan, or None."""
+        row = self._database.row("plans.find", id=plan_id)
+        return _from_row(row) if row else None
+
+    def update(self, plan: Plan, *, unsettled: bool = False) -> None:
+        """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
+        ending = plan.status.value if plan.status in _ENDINGS else None
+        self._database.write(
+            "plans.update",
             id=plan.id,
-            digest_version=plan.digest_version,
-            terms=header.terms.text,
-            expires_at=to_micros(header.expires_at),
-            covered=json.dumps(header.warnings, ensure_ascii=False),
-            created_at=to_micros(plan.created_at),
+            status=PlanStatus.REFUSED.value if ending else plan.status.value,
+            ending=ending,
+            terms=plan.header.terms.text,
+            expires_at=to_micros(plan.header.expires_at),
+            digest=plan.digest,
+            people=plan.people,
+            missing_texts=plan.missing_texts,
+            to_read=plan.to_read,
+            warnings=plan.warnings,
+            decided_at=to_micros(plan.decided_at),
+            decided_by=plan.decided_by,
+            reason=plan.reason,
+            unsettled=unsettled,
             account=plan.account or None,
-            blueprint_id=header.blueprint_id,
-            version=header.blueprint_version,
         )
-        if added:
-            store.write("plans.insert_texts", id=plan.id)
-    return added == 1
+
+    def mark_decision_applied(self, plan_id: str) -> None:
+        """Note that everybody in the plan has been told of the decision."""
+        self._database.write("plans.mark_settled", id=plan_id)
+
+    def set_text_digests(self, plan_id: str, digests: bytes) -> None:
+        """Store the digests of a plan's texts, 32 bytes each, in order of person and step."""
+        self._database.write("plans.set_texts", id=plan_id, digests=digests)
+
+    def text_digests(self, plan_id: str) -> bytes:
+        """Return the digests of a plan's texts."""
+        row = self._database.row("plans.texts", id=plan_id)
+        return bytes(row["digests"]) if row else b""
+
+    def count_texts(self, plan_id: str, *, read_steps: Collection[int]) -> tuple[int, int]:
+        """Return how many texts are missing and how many of the steps numbered a person has to read."""
+        row = self._database.rows("plans.texts_of_people", id=plan_id, read_steps=json.dumps(list(read_steps)))[0]
+        return row["missing_texts"], row["to_read"]
+
+    def people_left(self, plan_id: str) -> tuple[int, int]:
+        """Return how many people of a plan an approval still concerns, and how many warnings are about them."""
+        row = self._database.rows("plans.people_left", id=plan_id)[0]
+        return row["people"], row["warnings"]
+
+    def tally(self, plan_id: str) -> PlanTally:
+        """Count a plan's people, and how many of those who wait would get each of its steps."""
+        from sequences_mcp.domain import records
+        from sequences_mcp.domain.run import SequenceStatus, StepState
+
+        with self._database.snapshot():
+            counts = self._database.rows("records.tally", plan_id=plan_id)[0]
+            messages = self._database.rows("records.messages", plan_id=plan_id)
+            steps = self._database.rows("records.steps", plan_id=plan_id)
+            statuses = self._database.rows("records.statuses", plan_id=plan_id)
+            reasons = self._database.rows("records.reasons", plan_id=plan_id)
+            pauses = self.pauses_mark(plan_id)
+        states: list[dict[StepState, int]] = [{} for _ in messages]
+        for row in steps:
+            states[row["step"]][StepState(row["state"])] = row["found"]
+        return records.PlanTally(
+            **dict(counts),
+            messages=tuple(row["found"] for row in messages),
+            steps=tuple(states),
+            statuses={SequenceStatus(row["status"]): row["found"] for row in statuses},
+            reasons=grouped((row["reason"], row["found"]) for row in reasons),
+            pauses=pauses,
+        )
+
+    def pauses_mark(self, plan_id: str) -> str:
+        """Return a mark of who of a plan is paused and until when, one for each such state; empty for nobody."""
+        rows = self._database.rows("plans.pauses", id=plan_id)
+        told = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
+        return sha256(told.encode()).hexdigest()[:16] if rows else ""
+
+    def emptied(self) -> list[str]:
+        """Return plans that wait for a person although nobody is left in them."""
+        return [row["id"] for row in self._database.rows("plans.emptied")]
+
+    def waiting(self, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
+        """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
+
+        def read() -> Page[Plan]:
+            rows = self._database.rows(
+                "plans.waiting", others=json.dumps(others), size=size, skip=(page - 1) * size
+            )
+            total = self._database.rows("plans.count_waiting", others=json.dumps(others))[0]["found"]
+            return Page(tuple(map(_from_row, rows)), total, page, size)
+
+        return self._database.remembered(("plans that wait", page, size, others), read)
+
+    def going_on(self, *, terms: Terms) -> list[Plan]:
+        """Return approved plans that are not over and were made for other terms than these."""
+        known = terms.text
+
+        def read() -> list[Plan]:
+            return list(map(_from_row, self._database.rows("plans.going_on", terms=known)))
+
+        return self._database.remembered(("plans that go on", known), read)
+
+    def of_other_terms(self, ids: Collection[str], *, terms: Terms) -> list[Plan]:
+        """Return those of these plans that are approved for other terms than these."""
+        rows = self._database.rows("plans.of_other_terms", ids=json.dumps(list(ids)), terms=terms.text)
+        return list(map(_from_row, rows))
+
+    def other_settings(self, *, terms: Terms, now: datetime) -> list[OtherSettings]:
+        """Return the runs that are due and were approved for other terms than these, by their terms."""
+        rows = self._database.rows("workers.other_settings", terms=terms.text, now=to_micros(now))
+        return [
+            OtherSettings(
+                Terms(**json.loads(row["terms"])), row["number"], from_micros(row["since"]), row["plan_id"]
+            )
+            for row in rows
+        ]
+
+    def overdue(self, *, now: datetime, abandoned: datetime) -> list[str]:
+        """Return plans that waited past their time, or that were begun before ``abandoned`` and never sealed."""
+        rows = self._database.rows("plans.overdue", now=to_micros(now), abandoned=to_micros(abandoned))
+        return [row["id"] for row in rows]
+
+    def unfinished(self) -> list[str]:
+        """Return plans that are decided while some of their people have not been told."""
+        return [row["id"] for row in self._database.rows("plans.unsettled")]
 
 
-def find_plan(store: Store, plan_id: str) -> Plan | None:
-    """Return one plan, or None."""
-    row = store.row("plans.find", id=plan_id)
-    return _from_row(row) if row else None
+class ApprovalRepository:
+    """Approvals of plans, texts and changes by people, and their signatures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
+    ) -> None:
+        """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any."""
+        with self._database.transaction():
+            self._database.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
+            if signature is not None:
+                self._database.write("plans.sign", subject=subject, digest=digest, assertion=signature)
+
+    def record_resend(
+        self, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
+    ) -> None:
+        """Record the approval, with its signature, to send a text again after one attempt of unknown outcome."""
+        digest = resend_digest(text, attempt=lease).hex()
+        with self._database.transaction():
+            self.record(subject, digest=digest, actor=actor, now=now, signature=signature)
+            self._database.write(
+                "plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease
+            )
+
+    def of_text(self, subject: str, *, text: bytes) -> list[Approval]:
+        """Return every approval of exactly this text, first or repeated sending, the oldest first."""
+        rows = self._database.rows("plans.yeses", subject=subject, digest=text.hex())
+        return [
+            Approval(from_micros(row["at"]), row["digest"], row["assertion"])
+            for row in rows
+            if row["lease"] is None or row["digest"] == resend_digest(text, attempt=row["lease"]).hex()
+        ]
+
+    def signature(self, subject: str, *, digest: str) -> str | None:
+        """Return the signature of the latest signed approval of exactly this digest, or None."""
+        row = self._database.row("plans.signature", subject=subject, digest=digest)
+        return str(row["assertion"]) if row else None
+
+    def latest_at(self, subject: str, *, digest: str) -> datetime | None:
+        """Return when exactly this was last approved, or None."""
+        at: int | None = self._database.rows("plans.approval", subject=subject, digest=digest)[0]["at"]
+        return from_micros(at)
 
 
-def plan_numbers(store: Store, plan_id: str) -> tuple[int, int]:
-    """Return the numbers of a plan's row and of its blueprint version's."""
-    row = store.rows("plans.find", id=plan_id)[0]
-    return row["no"], row["version_no"]
-
-
-def update_plan(store: Store, plan: Plan, *, unsettled: bool = False) -> None:
-    """Store a plan's present state; ``unsettled`` when its people still have to be told of the decision."""
-    ending = plan.status.value if plan.status in _ENDINGS else None
-    store.write(
-        "plans.update",
-        id=plan.id,
-        status=PlanStatus.REFUSED.value if ending else plan.status.value,
-        ending=ending,
-        terms=plan.header.terms.text,
-        expires_at=to_micros(plan.header.expires_at),
-        digest=plan.digest,
-        people=plan.people,
-        missing_texts=plan.missing_texts,
-        to_read=plan.to_read,
-        warnings=plan.warnings,
-        decided_at=to_micros(plan.decided_at),
-        decided_by=plan.decided_by,
-        reason=plan.reason,
-        unsettled=unsettled,
-        account=plan.account or None,
-    )
-
-
-def mark_decision_applied(store: Store, plan_id: str) -> None:
-    """Note that everybody in the plan has been told of the decision."""
-    store.write("plans.mark_settled", id=plan_id)
-
-
-def set_texts(store: Store, plan_id: str, digests: bytes) -> None:
-    """Store the digests of a plan's texts, 32 bytes each, in order of person and step."""
-    store.write("plans.set_texts", id=plan_id, digests=digests)
-
-
-def plan_text_rows(store: Store, plan_id: str) -> bytes:
-    """Return the digests of a plan's texts."""
-    row = store.row("plans.texts", id=plan_id)
-    return bytes(row["digests"]) if row else b""
-
-
-def count_texts(store: Store, plan_id: str, *, read_steps: Collection[int]) -> tuple[int, int]:
-    """Return how many texts are missing and how many of the steps numbered a person has to read."""
-    row = store.rows("plans.texts_of_people", id=plan_id, read_steps=json.dumps(list(read_steps)))[0]
-    return row["missing_texts"], row["to_read"]
-
-
-def people_left(store: Store, plan_id: str) -> tuple[int, int]:
-    """Return how many people of a plan an approval still concerns, and how many warnings are about them."""
-    row = store.rows("plans.people_left", id=plan_id)[0]
-    return row["people"], row["warnings"]
-
-
-def pauses_mark(store: Store, plan_id: str) -> str:
-    """Return what tells who of a plan is paused, and until when, from any other such state; empty for nobody."""
-    rows = store.rows("plans.pauses", id=plan_id)
-    told = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
-    return sha256(told.encode()).hexdigest()[:16] if rows else ""
-
-
-def emptied(store: Store) -> list[str]:
-    """Return plans that wait for a person although nobody is left in them."""
-    return [row["id"] for row in store.rows("plans.emptied")]
-
-
-def waiting_plans(store: Store, *, page: int, size: int, others: tuple[str, ...] = ()) -> Page[Plan]:
-    """Return the plans that wait for a person, and ``others`` by their ids, the oldest first."""
-
-    def read() -> Page[Plan]:
-        rows = store.rows("plans.waiting", others=json.dumps(others), size=size, skip=(page - 1) * size)
-        total = store.rows("plans.count_waiting", others=json.dumps(others))[0]["found"]
-        return Page(tuple(map(_from_row, rows)), total, page, size)
-
-    return store.remembered(("plans that wait", page, size, others), read)
-
-
-def going_on(store: Store, *, terms: Terms) -> list[Plan]:
-    """Return approved plans that are not over and were made for other terms than these."""
-    known = terms.text
-
-    def read() -> list[Plan]:
-        return list(map(_from_row, store.rows("plans.going_on", terms=known)))
-
-    return store.remembered(("plans that go on", known), read)
-
-
-def of_other_terms(store: Store, ids: Collection[str], *, terms: Terms) -> list[Plan]:
-    """Return those of these plans that are approved for other terms than these."""
-    rows = store.rows("plans.of_other_terms", ids=json.dumps(list(ids)), terms=terms.text)
-    return list(map(_from_row, rows))
-
-
-@dataclass(frozen=True, slots=True)
-class OtherSettings:
-    """Runs that are due and were approved for certain terms: how many, since when, and one of their plans."""
-
-    terms: Terms
-    number: int
-    since: datetime
-    plan_id: str
-
-
-def other_settings(store: Store, *, terms: Terms, now: datetime) -> list[OtherSettings]:
-    """Return the runs that are due and were approved for other terms than these, by their terms."""
-    rows = store.rows("workers.other_settings", terms=terms.text, now=to_micros(now))
-    return [
-        OtherSettings(Terms(**json.loads(row["terms"])), row["number"], from_micros(row["since"]), row["plan_id"])
-        for row in rows
-    ]
-
-
-def overdue_plans(store: Store, *, now: datetime, abandoned: datetime) -> list[str]:
-    """Return plans that waited past their time, or that were begun before ``abandoned`` and never sealed."""
-    rows = store.rows("plans.overdue", now=to_micros(now), abandoned=to_micros(abandoned))
-    return [row["id"] for row in rows]
-
-
-def unfinished_plans(store: Store) -> list[str]:
-    """Return plans that are decided while some of their people have not been told."""
-    return [row["id"] for row in store.rows("plans.unsettled")]
-
-
-def approve_texts(
-    store: Store, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
-) -> None:
-    """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any."""
-    with store.transaction():
-        store.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
-        if signature is not None:
-            store.write("plans.sign", subject=subject, digest=digest, assertion=signature)
-
-
-def approve_resend(
-    store: Store, subject: str, *, text: bytes, lease: int, actor: str, now: datetime, signature: str | None = None
-) -> None:
-    """Record that sending a text again is approved after one attempt of unknown outcome, with its signature."""
-    digest = resend_digest(text, attempt=lease).hex()
-    with store.transaction():
-        approve_texts(store, subject, digest=digest, actor=actor, now=now, signature=signature)
-        store.write("plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease)
-
-
-def approvals_of_plan(store: Store, subject: str, *, text: bytes) -> list[Approval]:
-    """Return every approval of exactly this text, first or repeated sending, the oldest first."""
-    rows = store.rows("plans.yeses", subject=subject, digest=text.hex())
-    return [
-        Approval(from_micros(row["at"]), row["digest"], row["assertion"])
-        for row in rows
-        if row["lease"] is None or row["digest"] == resend_digest(text, attempt=row["lease"]).hex()
-    ]
-
-
-def signature_of(store: Store, subject: str, *, digest: str) -> str | None:
-    """Return the signature of the latest signed approval of exactly this digest, or None."""
-    row = store.row("plans.signature", subject=subject, digest=digest)
-    return str(row["assertion"]) if row else None
-
-
-def approved_at(store: Store, subject: str, *, digest: str) -> datetime | None:
-    """Return when exactly this was last approved, or None."""
-    at: int | None = store.rows("plans.approval", subject=subject, digest=digest)[0]["at"]
-    return from_micros(at)
-
-
-def _from_row(row: sqlite3.Row) -> Plan:
+def _from_row(row: Row) -> Plan:
     header = PlanHeader(
         blueprint_id=row["blueprint_id"],
         blueprint_version=row["version"],

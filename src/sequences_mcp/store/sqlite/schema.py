@@ -15,11 +15,11 @@ from pathlib import Path
 from sequences_mcp.domain.addresses import address_key, domain_of, host_key
 from sequences_mcp.domain.companies import company_key, company_root
 from sequences_mcp.errors import StoreTooNewError
-from sequences_mcp.store.connection import damaged
+from sequences_mcp.store.sqlite.connection import damaged
 from sequences_mcp.store.statements import to_micros
 
 APPLICATION_ID = 0x5345514D  # "SEQM"
-FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parents[1] / "migrations"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from typing import Any
 
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, StoreTooNewError, StoreUnwritableError
 from sequences_mcp.store import journals
-from sequences_mcp.store.database import FILE_NAME
 from sequences_mcp.store.filesystem import make_folder, take_alone
 from sequences_mcp.store.lineage import is_cut
-from sequences_mcp.store.schema import APPLICATION_ID, migrations
+from sequences_mcp.store.sqlite.database import FILE_NAME
+from sequences_mcp.store.sqlite.schema import APPLICATION_ID, migrations
 
 MANIFEST = "backup.json"
 PERSONS = ("passphrase.json", "proof.json", "passkeys.json", "guards.toml")

@@ -1,0 +1,1 @@
+"""The store on SQLite: connections, transactions, the schema and its migrations, backups."""

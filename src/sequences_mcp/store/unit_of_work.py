@@ -1,0 +1,204 @@
+"""The seam between the engine and a database: a unit of work, whose repositories speak of nouns and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sequences_mcp.store.database import Database
+from sequences_mcp.store.sqlite.connection import JournalMode
+from sequences_mcp.store.sqlite.database import SqliteDatabase
+from sequences_mcp.store.sqlite.schema import Migration
+
+if TYPE_CHECKING:
+    from sequences_mcp.store.audit import AuditRepository
+    from sequences_mcp.store.blueprints import BlueprintRepository, ChangeRepository, WaiverRepository
+    from sequences_mcp.store.contacts import ContactRepository
+    from sequences_mcp.store.lineage import LineageRepository
+    from sequences_mcp.store.mailboxes import AttemptRepository, MailboxRepository
+    from sequences_mcp.store.operations import (
+        OperationRepository,
+        ReadingRepository,
+        ToolCallRepository,
+        VendorErrorRepository,
+    )
+    from sequences_mcp.store.plans import ApprovalRepository, PlanRepository
+    from sequences_mcp.store.runs import RunRepository
+    from sequences_mcp.store.suppressions import SuppressionRepository
+    from sequences_mcp.store.upkeep import UpkeepRepository, WorkerRepository
+    from sequences_mcp.store.waiting import WaitingRepository
+
+T = TypeVar("T")
+
+
+class _Late(Generic[T]):
+    """A repository that is imported and made when it is used first; from then on it is a plain attribute."""
+
+    def __init__(self, name: str) -> None:
+        self._module, _, self._class = name.partition(".")
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, work: UnitOfWork, owner: type) -> T:
+        made: T = getattr(import_module(f"sequences_mcp.store.{self._module}"), self._class)(work.database)
+        work.__dict__[self._name] = made
+        return made
+
+
+class UnitOfWork:
+    """Everything that is stored, one repository a noun, each loaded when it is used first.
+
+    Reads see what the open transaction has changed; a write joins it, or is one by itself. Whoever is given a unit
+    of work can neither begin nor end a transaction: its giver decides what is done together.
+    """
+
+    audit: _Late[AuditRepository] = _Late("audit.AuditRepository")
+    """The audit chain: rows that can only be added, each with the hash of the one before."""
+    blueprints: _Late[BlueprintRepository] = _Late("blueprints.BlueprintRepository")
+    """Blueprint versions, and which of them the operator allowed to start."""
+    waivers: _Late[WaiverRepository] = _Late("blueprints.WaiverRepository")
+    """Warnings that a person accepts for a blueprint until an instant."""
+    changes: _Late[ChangeRepository] = _Late("blueprints.ChangeRepository")
+    """Changes at vendors that wait for a person."""
+    contacts: _Late[ContactRepository] = _Late("contacts.ContactRepository")
+    """Contacts, one row each."""
+    plans: _Late[PlanRepository] = _Late("plans.PlanRepository")
+    """Plans and the digests of their texts."""
+    approvals: _Late[ApprovalRepository] = _Late("plans.ApprovalRepository")
+    """Approvals of plans, texts and changes by people, and their signatures."""
+    runs: _Late[RunRepository] = _Late("runs.RunRepository")
+    """Runs with their steps."""
+    attempts: _Late[AttemptRepository] = _Late("mailboxes.AttemptRepository")
+    """Attempts to send, numbered by their leases."""
+    mailboxes: _Late[MailboxRepository] = _Late("mailboxes.MailboxRepository")
+    """Mailboxes that pause after the server refused them, and when each may be used again."""
+    suppressions: _Late[SuppressionRepository] = _Late("suppressions.SuppressionRepository")
+    """The list of those who must never be contacted again, and its journal."""
+    tool_calls: _Late[ToolCallRepository] = _Late("operations.ToolCallRepository")
+    """Calls of write tools, each with its answer."""
+    operations: _Late[OperationRepository] = _Late("operations.OperationRepository")
+    """Writes to vendors, each written down before its request leaves."""
+    vendor_errors: _Late[VendorErrorRepository] = _Late("operations.VendorErrorRepository")
+    """What a vendor last answered about a run."""
+    readings: _Late[ReadingRepository] = _Late("operations.ReadingRepository")
+    """What was last read of a run at its vendor."""
+    workers: _Late[WorkerRepository] = _Late("upkeep.WorkerRepository")
+    """What each queue of each process last showed of itself."""
+    waiting: _Late[WaitingRepository] = _Late("waiting.WaitingRepository")
+    """What waits for a person, and what the operator was last told about it."""
+    lineage: _Late[LineageRepository] = _Late("lineage.LineageRepository")
+    """Whether this database is the one that sent last."""
+    upkeep: _Late[UpkeepRepository] = _Late("upkeep.UpkeepRepository")
+    """The state of the database in numbers, and rows that time itself changes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Call a function after the open transaction commits, never when it rolls back; at once outside of one."""
+        self.database.after_commit(act)
+
+    def secret(self, name: str) -> bytes:
+        """Return a random key that was made with the database."""
+        return self.database.secret(name)
+
+    def remembered(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds under a key, read again only when anything was committed since, by anybody.
+
+        What it finds must be a value, come from this database alone, and be small.
+        """
+        return self.database.remembered(key, read)
+
+
+class Store(UnitOfWork):
+    """An open database, for the thread that opened it, which can begin units of work."""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        now: datetime,
+        journal: JournalMode | None = None,
+        busy_seconds: float = 10.0,
+        steps: tuple[Migration, ...] | None = None,
+        examined: bool = True,
+    ) -> Store:
+        """Open, or create, the database of a data folder, up to date, and compare it with its lineage.
+
+        ``busy_seconds`` is how long to wait for other processes; without ``examined`` a small file is not checked,
+        because this process just has. ``journal`` and ``steps`` override what SQLite's version and this program
+        ask for. Raises StoreUnwritableError, StoreBusyError, StoreTooNewError, StoreDamagedError.
+        """
+        database = SqliteDatabase.open(
+            folder, now=now, journal=journal, busy_seconds=busy_seconds, steps=steps, examined=examined
+        )
+        try:
+            store = cls(database)
+            if steps is None:
+                store.lineage.look(now=now)
+                database.keep_private()
+        except BaseException:
+            database.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close the database, and let a restore have the folder."""
+        self.database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """The database's file; its folder is the data folder."""
+        return self.database.path
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction of this store is open."""
+        return self.database.in_transaction
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """Run the block as one unit of work: commit at its end, roll back on an error. Nested blocks join it.
+
+        Takes the write lock at once and must not span any other I/O. An error that leaves an inner block undoes
+        that block alone.
+        """
+        with self.database.transaction():
+            yield self
+
+    @contextmanager
+    def snapshot(self) -> Iterator[UnitOfWork]:
+        """Give every read of the block the same state of the database; free inside a transaction."""
+        with self.database.snapshot():
+            yield self
+
+    def hasty(self, seconds: float) -> AbstractContextManager[None]:
+        """Inside the block, wait at most ``seconds`` for locks of other processes; for a caller that retries."""
+        return self.database.hasty(seconds)
+
+    def has_room(self) -> bool:
+        """Say whether the disk has room for the commits that must follow a send; StoreUnwritableError."""
+        return self.database.has_room()
+
+    def require_in_place(self) -> None:
+        """Raise StoreUnwritableError unless the file that is open is still the one at its path."""
+        self.database.require_in_place()
+
+    def check(self) -> None:
+        """Examine the whole file, slowly; StoreDamagedError says what is wrong."""
+        self.database.check()

@@ -1,0 +1,133 @@
+"""The state of the database in numbers, who works at it, and rows that time itself changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sequences_mcp.domain.entries import FailedRuns, QueueTally, Survey
+from sequences_mcp.domain.workers import WorkerState
+from sequences_mcp.store.audit import AuditRepository
+from sequences_mcp.store.database import Database, Row
+from sequences_mcp.store.statements import from_micros, to_micros
+
+_PULLED_BACK = ("over", "open_texts", "held_texts", "vendor_operations", "plans", "decisions", "operations")
+
+
+class UpkeepRepository:
+    """The state of the database in numbers, and rows that time itself changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def survey(self, *, now: datetime) -> Survey:
+        """Examine the file and the audit's chain and count what waits; StoreDamagedError when it is not sound."""
+        self._database.check()
+        journal, why = self._database.described()
+        chain = self._aggregate("survey.audit")
+        next_at = self._aggregate("survey.next")["at"]
+        return Survey(
+            path=str(self._database.path),
+            journal=journal,
+            why=why,
+            audit_rows=chain["number"],
+            broken_row=AuditRepository(self._database).verify(),
+            latest=None if chain["latest"] is None else from_micros(chain["latest"]),
+            due=self._aggregate("survey.due", now=to_micros(now))["number"],
+            next_at=None if next_at is None else from_micros(next_at),
+            unknown=self._aggregate("survey.unknown")["number"],
+        )
+
+    def _aggregate(self, name: str, **values: Any) -> Any:
+        row = self._database.row(name, **values)
+        assert row is not None  # an aggregate always has its row
+        return row
+
+    def overdue(self, *, before: datetime) -> QueueTally:
+        """Return how many runs were due before an instant, and since when the first of them."""
+        return self._counted("survey.overdue", before=to_micros(before))
+
+    def not_handed_over(self, *, before: datetime) -> QueueTally:
+        """Return how many approved starts at vendors have people left since before an instant, and since when."""
+        return self._counted("survey.not_handed_over", before=to_micros(before))
+
+    def unresolved(self) -> QueueTally:
+        """Return how much left without this database knowing and is not resolved, and since when that is known."""
+        return self._counted("lineage.unsettled")
+
+    def unknown(self) -> QueueTally:
+        """Return of how many e-mails nobody knows the outcome, and since when, but for those that left unseen."""
+        return self._counted("survey.unknown_since")
+
+    def failed(self, *, since: datetime) -> list[FailedRuns]:
+        """Return how many runs failed since an instant, by who carries them out."""
+        rows = self._database.rows("survey.failed", since=to_micros(since))
+        return [FailedRuns(row["provider"], row["number"], from_micros(row["first"])) for row in rows]
+
+    def _counted(self, name: str, **values: Any) -> QueueTally:
+        row = self._aggregate(name, **values)
+        return QueueTally(row["number"], from_micros(row["since"]))
+
+    def newest_instant(self, sender: str) -> datetime | None:
+        """Return the latest instant at which a run changed or a mailbox was used."""
+        row = self._database.rows("upkeep.newest", sender=sender)[0]
+        results = [row[name] for name in ("run", "attempt") if row[name] is not None]
+        return from_micros(max(results)) if results else None
+
+    def runs_in_future(self, *, now: datetime) -> list[str]:
+        """Return the live runs that changed after now."""
+        return [row["id"] for row in self._database.rows("upkeep.of_the_future", now=to_micros(now))]
+
+    def plans_waiting_too_long(self, *, latest: datetime) -> list[str]:
+        """Return the plans that would wait for a person until after an instant."""
+        return [row["id"] for row in self._database.rows("upkeep.waiting_too_long", latest=to_micros(latest))]
+
+    def pull_back(self, *, now: datetime) -> None:
+        """Let what else lies after now, and is waited for or compared with, lie at now."""
+        for name in _PULLED_BACK:
+            self._database.write(f"upkeep.pull_back_{name}", now=to_micros(now))
+
+    def has_old_answers(self, *, before: datetime) -> bool:
+        """Say whether answers are kept from before an instant."""
+        return bool(self._database.rows("upkeep.has_old_answers", before=to_micros(before))[0]["found"])
+
+    def forget_answers(self, *, before: datetime) -> None:
+        """Forget the answers from before an instant, and the keys under which they were repeated."""
+        with self._database.transaction():
+            self._database.write("upkeep.forget_operations", before=to_micros(before))
+            self._database.write("upkeep.forget_vendor_answers", before=to_micros(before))
+
+
+_INSTANTS = ("since", "beat", "last_act", "error_since")
+
+
+class WorkerRepository:
+    """What each queue of each process last showed of itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, state: WorkerState) -> None:
+        """Store what a queue of a process is doing, in place of what it showed before."""
+        row = asdict(state) | {"serves": json.dumps(state.serves)}
+        self._database.write("workers.keep", **row | {name: to_micros(row[name]) for name in _INSTANTS})
+
+    def remove(self, *, host: str, process: int, lane: str) -> None:
+        """Take a queue of a process away, because it has ended."""
+        self._database.write("workers.remove", host=host, process=process, lane=lane)
+
+    def forget(self, *, before: datetime) -> None:
+        """Take away those that have not shown themselves since an instant."""
+        self._database.write("workers.forget", before=to_micros(before))
+
+    def all(self) -> list[WorkerState]:
+        """Return every queue of every process, the one that has run longest first."""
+        return [_state(row) for row in self._database.rows("workers.all")]
+
+
+def _state(row: Row) -> WorkerState:
+    facts = dict(row)
+    facts |= {name: from_micros(facts[name]) for name in _INSTANTS}
+    return WorkerState(**facts | {"serves": tuple(json.loads(facts["serves"]))})
