@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from benchmarks.held_database import holds, measured
-
 from sequences_mcp.store.connection import choose_journal
 
 
