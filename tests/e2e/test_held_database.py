@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks.held_database import holds, measured
-from sequences_mcp.store.connection import choose_journal
+
+from sequences_mcp.store.sqlite.connection import choose_journal
 
 
 @pytest.mark.skipif(
