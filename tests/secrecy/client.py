@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 import mcp
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 from pydantic import BaseModel
+from referencing import Registry
 from tests.secrecy.hearing import heard
 
 
 class Client(mcp.Client):
-    """A client whose answers are searched."""
+    """A client whose answers are searched, and held against the schemas of their tools like anybody's."""
+
+    async def __aenter__(self) -> Any:
+        """Connect. A schema is made ready once for all clients of a process: that takes longer than a call."""
+        client = await super().__aenter__()
+        client.session._output_schema_validator = _ready  # type: ignore[method-assign]
+        return client
 
     async def call_tool(self, *arguments: Any, **options: Any) -> Any:
         """Call a tool."""
@@ -36,3 +47,15 @@ class Client(mcp.Client):
 def _noted(where: str, result: BaseModel) -> BaseModel:
     heard(where, repr(result))
     return result
+
+
+def _ready(name: str, output_schema: dict[str, Any]) -> Validator:
+    return _validator(json.dumps(output_schema))
+
+
+@cache
+def _validator(schema: str) -> Validator:
+    read = json.loads(schema)
+    kind = validator_for(read)
+    kind.check_schema(read)
+    return kind(read, registry=Registry())

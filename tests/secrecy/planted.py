@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -71,14 +72,22 @@ def spellings(text: str) -> Iterator[bytes]:
     yield text.encode("utf-16-le")
 
 
-_MARKS = tuple(spellings(MARK))
-_NUMBERED = {one.name: tuple(spellings(f"{MARK}{number:02}z")) for number, one in enumerate(SECRETS, start=1)}
+@cache
+def _forms(text: str) -> tuple[bytes, ...]:
+    return tuple(dict.fromkeys(form.translate(None, b"\0") for form in spellings(text)))
+
+
+_NUMBERED = {one.name: f"{MARK}{number:02}z" for number, one in enumerate(SECRETS, start=1)}
 
 
 def found_in(data: bytes, learnt: Mapping[str, str]) -> list[str]:
-    """Return the names of the secrets in some data; ``learnt`` are those a run made up, each with its name."""
-    others = [name for secret, name in learnt.items() if any(form in data for form in spellings(secret))]
-    if not any(form in data for form in _MARKS):
+    """Return the names of the secrets in some data; ``learnt`` are those a run made up, each with its name.
+
+    Zeros are left out of both: most of a new database is zeros, and without them UTF-16 is what is plain.
+    """
+    data = data.translate(None, b"\0")
+    others = [name for secret, name in learnt.items() if any(form in data for form in _forms(secret))]
+    if not any(form in data for form in _forms(MARK)):
         return others
-    known = [name for name, forms in _NUMBERED.items() if any(form in data for form in forms)]
+    known = [name for name, text in _NUMBERED.items() if any(form in data for form in _forms(text))]
     return [*others, *(known or [PART])]

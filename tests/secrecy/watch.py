@@ -15,6 +15,7 @@ import os
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import pytest
@@ -65,6 +66,7 @@ class Watch(logging.Handler):
         self.leaks: dict[Leak, None] = {}
         self._searched: dict[Path, tuple[int, int]] = {}
         self._shared = False  # among other processes
+        self._failed: set[str] = set()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Listen to every log; what pytest shows of a failed test stays at WARNING."""
@@ -87,22 +89,27 @@ class Watch(logging.Handler):
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
-        """Search the files that have changed while it was taken down."""
+        """Search the files that have changed while it was taken down; then only those of a failed test stay."""
         folder = _folder(item)
         try:
             yield
         finally:
             self._search_files(item.nodeid, folder)
+            if folder and item.nodeid not in self._failed:
+                rmtree(folder, ignore_errors=True)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Search what a test said, once it is over."""
+        if report.failed:
+            self._failed.add(report.nodeid)
         self._search(report.nodeid, "the report of its failure", report.longreprtext.encode("utf-8", "replace"))
         if report.when != "teardown":
             return
         for name, text in report.sections:
             self._search(report.nodeid, name.lower(), text.encode("utf-8", "replace"))
-        for where, data in HEARD:
-            self._search(report.nodeid, where, data)
+        if found_in(b"\n".join(data for _, data in HEARD), {**LEARNT, **_SANDBOX}):  # all at once, then each
+            for where, data in HEARD:
+                self._search(report.nodeid, where, data)
         HEARD.clear()
         LEARNT.clear()
 

@@ -16,6 +16,7 @@ from typing import Any
 from tests.world.clock import Clock
 from tests.world.fake_mail_server import CALM, Inbox, mail_server, patience
 from tests.world.open_server import SENDER, World
+from tests.world.product import with_schema
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
@@ -56,12 +57,14 @@ class Bureau(World):
     @asynccontextmanager
     async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
+        with_schema(self.folder)
         async with open_context(self.settings, worker=False, clock=self.clock) as app:
             yield replace(app, **self.changes)
 
     def work(self, *, most: int | None = None) -> None:
         """Do all that is due now, or so much of it."""
         settings = self.settings
+        with_schema(self.folder)
         with open_worker(settings, clock=self.clock) as worker:
             if settings.smtp_url is not None:
                 server = MailServer.parse(settings.smtp_url.value)

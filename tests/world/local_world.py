@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.world.clock import Clock
+from tests.world.product import with_schema
 
 from sequences_mcp.domain.blueprint import (
     Blueprint,
@@ -89,7 +90,7 @@ class World:
     def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:
         """Open a new world in a folder, with these terms changed."""
         clock = Clock(START)
-        store = Store.open(folder / "data", now=clock.now, journal=journal, busy_seconds=0.2)
+        store = Store.open(with_schema(folder / "data"), now=clock.now, journal=journal, busy_seconds=0.2)
         return cls(folder, store, clock, replace(TERMS, **terms))
 
     def under(self, **terms: Any) -> World:

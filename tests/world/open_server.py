@@ -13,6 +13,7 @@ from typing import Any
 from mcp.types import CallToolResult, ElicitResult, ErrorData
 from tests.secrecy.client import Client
 from tests.world.clock import NOON, Clock
+from tests.world.product import with_schema
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.context import AppContext
@@ -67,6 +68,7 @@ class World:
     async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
         settings = read_settings({"SEQUENCES_DATA_DIR": str(self.folder), "SEQUENCES_SENDER": SENDER})
+        with_schema(self.folder)
         async with open_context(settings, worker=self.worker, clock=self.clock) as app:
             yield replace(app, **self.changes)
 

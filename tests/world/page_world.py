@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard, learnt
 from tests.world.clock import Clock
+from tests.world.product import with_schema
 
 from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
@@ -80,6 +81,7 @@ class World:
     @asynccontextmanager
     async def app(self, actor: str = "agent") -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
+        with_schema(self.folder)
         async with open_context(self.settings, worker=False, clock=self.clock, actor=actor) as app:
             yield app
 

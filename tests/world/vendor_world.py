@@ -13,6 +13,7 @@ from typing import Any
 from tests.secrecy.client import Client
 from tests.world.clock import Clock
 from tests.world.open_server import SENDER, Desktop
+from tests.world.product import with_schema
 from tests.world.sandbox_client import PREFIX, Sandbox, Server, token_of
 
 from sequences_mcp.bootstrap import open_context
@@ -79,6 +80,7 @@ class Connected:
     async def app(self) -> AsyncIterator[AppContext]:
         """Open the desk on the folder's database."""
         passing = {"clock": self.clock, "timing": self.timing, "elapsed": self.skipped.elapsed}
+        with_schema(self.folder)
         async with open_context(read_settings(self.environ), worker=False, **passing) as app:
             yield app
 

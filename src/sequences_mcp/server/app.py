@@ -13,7 +13,6 @@ from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.tools import Tool
 from mcp.types import Prompt as ListedPrompt
 from mcp.types import Tool as ListedTool
 
@@ -97,7 +96,6 @@ class SequencesServer(MCPServer[OpenedContext]):
 
     def __init__(self, open_context: OpenContext, *, log_level: LogLevel, vendors: Collection[str]) -> None:
         self._vendors = frozenset(vendors)
-        self._built: dict[str, Tool] = {}
         self._opened = OpenedContext(open_context)
         super().__init__(
             "sequences-mcp",
@@ -159,7 +157,7 @@ class SequencesServer(MCPServer[OpenedContext]):
             await self._opened.get()
         except SequencesError as error:
             return boundary.refused_result(error)
-        tool = self._tool(name)
+        tool = catalog.built(name)
         context = context or Context(mcp_server=self)
         try:
             result = await tool.run(
@@ -174,11 +172,6 @@ class SequencesServer(MCPServer[OpenedContext]):
             return boundary.refused_result(every)
         assert isinstance(result, types.CallToolResult | types.InputRequiredResult)
         return result
-
-    def _tool(self, name: str) -> Tool:
-        if name not in self._built:
-            self._built[name] = catalog.built(name)
-        return self._built[name]
 
     async def list_prompts(self) -> list[ListedPrompt]:
         """Return the prompts with their arguments."""

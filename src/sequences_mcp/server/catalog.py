@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -170,7 +171,12 @@ def tool_names(vendors: Collection[str] = ()) -> tuple[str, ...]:
 
 def listed_tools(vendors: Collection[str] = ()) -> list[ListedTool]:
     """Return the tools as a host sees them."""
-    return [ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes()) for name in tool_names(vendors)]
+    return [_listed(name) for name in tool_names(vendors)]
+
+
+@cache
+def _listed(name: str) -> ListedTool:
+    return ListedTool.model_validate_json((WIRE / f"{name}.json").read_bytes())
 
 
 def definition_of(name: str) -> Definition:
@@ -195,8 +201,9 @@ def declared(name: str) -> ListedTool:
     )
 
 
+@cache
 def built(name: str) -> Tool:
-    """Return a tool ready to be called."""
+    """Return a tool ready to be called; it keeps nothing of a call, so that one serves the whole process."""
     from sequences_mcp.server.tool import to_tool
 
     return to_tool(definition_of(name))
