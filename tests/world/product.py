@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from tests.world.clock import NOON
 
-from sequences_mcp.store.database import FILE_NAME, Store
-from sequences_mcp.store.schema import migrations
+from sequences_mcp.store.sqlite.database import FILE_NAME, SqliteDatabase
+from sequences_mcp.store.sqlite.schema import migrations
 
 
 def with_schema(folder: Path) -> Path:
@@ -29,5 +29,6 @@ def with_schema(folder: Path) -> Path:
 @cache
 def _empty_database() -> bytes:
     with TemporaryDirectory() as made:
-        Store.open(Path(made), now=NOON, steps=migrations()).close()  # with no lineage: each copy begins its own
+        # With no lineage: each copy begins its own.
+        SqliteDatabase.open(Path(made), now=NOON, steps=migrations()).close()
         return (Path(made) / FILE_NAME).read_bytes()
