@@ -160,7 +160,7 @@ def claim_time(folder: Path) -> float:
 
 async def start(local: LocalProvider, count: int) -> None:
     """Start so many people at once."""
-    blueprint: Blueprint = (await local.blueprints.list_blueprints(page=1, size=1)).items[0]
+    blueprint: Blueprint = (await local.list_blueprints(page=1, size=1)).items[0]
     header = PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=blueprint.version,
@@ -177,7 +177,7 @@ async def start(local: LocalProvider, count: int) -> None:
             time_zone="UTC",
             steps=(PlannedStep(step=STEP, recipient=saved.contact.email, subject="Hi", content=STEP.content),),
         )
-        for saved in await local.contacts.save_contacts(entries)
+        for saved in await local.save_contacts(entries)
     ]
     await local.plans.add_people(plan.id, people)
     plan = await local.plans.seal_plan(plan.id)
@@ -223,7 +223,7 @@ def print_memory(folder: Path) -> int:
     with Store.open(folder, now=now()) as store:
         worker_on(store).run_due()
         local = provider(store)
-        asyncio.run(local.sequences.list_sequences(SequenceFilter(size=100)))
+        asyncio.run(local.list_sequences(SequenceFilter(size=100)))
         resident = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line)
     print(int(resident.split()[1]) / 1024)
     return 0

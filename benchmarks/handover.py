@@ -39,7 +39,7 @@ from benchmarks.kill import everybody
 from benchmarks.slow_sandbox import ENDS, SLOWEST, address, now, sandbox
 
 from sequences_mcp.bootstrap import open_context
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine import vendor_transitions
@@ -212,8 +212,7 @@ async def fill(app: AppContext, *, number_of_plans: int) -> None:
     step = {"id": "s1", "name": "Hello", "type": "EMAIL", "subject": "Hi", "content": "Hello."}
     steps = [{**step, "temporalityType": "ASAP"}]
     made = await create_blueprint(app, name="K", steps=steps, provider="kalent:sourcing_1")
-    templates = offered(app.providers["topo"].blueprints, app.providers["topo"], verb="list blueprints")
-    topo = (await templates.list_blueprints(page=1, size=100)).items
+    topo = (await app.providers["topo"].list_blueprints(page=1, size=100)).items
     blueprints = {
         "kalent": made.blueprint.id,
         "clarky": f"clarky:{CLARKY_TEMPLATES[0]}",

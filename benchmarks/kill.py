@@ -216,7 +216,7 @@ async def fill(store: Store, messages: int) -> None:
         content="Hello.",
         temporality_type=Temporality.ASAP,
     )
-    blueprint = await local.blueprints.create_blueprint(name="Kill", steps=[step], sourcing=Sourcing())
+    blueprint = await local.create_blueprint(name="Kill", steps=[step], sourcing=Sourcing())
     header = PlanHeader(
         blueprint_id=blueprint.id,
         blueprint_version=1,
@@ -233,7 +233,7 @@ async def fill(store: Store, messages: int) -> None:
             time_zone="UTC",
             steps=(PlannedStep(step=step, recipient=saved.contact.email, subject="Hi", content="Hello.\n" * 40),),
         )
-        for saved in await local.contacts.save_contacts(entries)
+        for saved in await local.save_contacts(entries)
     ]
     await local.plans.add_people(plan.id, people)
     plan = await local.plans.seal_plan(plan.id)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from sequences_mcp.context import AppContext, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
-from sequences_mcp.ports.provider import Provider
 from sequences_mcp.vendors.connecting import LazyMapping, when_used
 
 if TYPE_CHECKING:
@@ -29,16 +28,17 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.workers import WorkerPresence
-    from sequences_mcp.engine.blueprints import LocalBlueprints
     from sequences_mcp.engine.provider import LocalProvider
     from sequences_mcp.engine.supervisor import Heartbeat
     from sequences_mcp.engine.worker import Deliver, Worker
     from sequences_mcp.errors import StoreError
     from sequences_mcp.guards.policy import GuardPolicy
+    from sequences_mcp.ports.provider import Provider
     from sequences_mcp.review.page.serving import ReviewPage
     from sequences_mcp.settings import Settings
     from sequences_mcp.store.unit_of_work import Store
     from sequences_mcp.vendors.pacing import Elapsed, Timing
+    from sequences_mcp.vendors.vendor import BlueprintCache
 
 OUTBOX = "outbox"
 LEASE = timedelta(seconds=120)
@@ -49,7 +49,7 @@ CLOSE_WITHIN = (
 STARTS_WITHIN = timedelta(seconds=30)  # by then a worker has shown itself, or something is wrong with it
 HANDSHAKE = 1.0  # seconds in which a host gets its first answers, before the due work begins beside them
 Clock = Callable[[], datetime]
-Connect = Callable[..., Provider]
+Connect = Callable[..., "Provider"]
 
 
 def utc_now() -> datetime:
@@ -336,7 +336,7 @@ def _vendor(
     name: str,
     *,
     settings: Settings,
-    memory: LocalBlueprints,
+    memory: BlueprintCache,
     clock: Clock,
     timing: Timing | None,
     elapsed: Elapsed | None,
@@ -405,7 +405,7 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
         account = settings.accounts[name]
         return terms(name, account.base_url, further=account.further)
 
-    return LazyMapping({}, settings.accounts, of)
+    return LazyMapping(settings.accounts, of)
 
 
 def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> AppContext:
@@ -414,21 +414,13 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
 
     vendor_terms = _vendor_terms(settings)
     local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
-    blueprints = when_used(lambda: local().blueprints)
-    sequences = when_used(lambda: local().sequences)
     window = Window.parse(settings.window)
-    embedded = Provider(
-        name=LOCAL,
-        blueprints=blueprints,
-        contacts=when_used(lambda: local().contacts),
-        sequences=sequences,
-        drafts=when_used(lambda: local().drafts),
-        tasks=when_used(lambda: local().tasks),
-        replies=when_used(lambda: local().replies),
-        companies=sequences,
-    )
+
+    def provider(name: str) -> Provider:
+        return local() if name == LOCAL else connect(name, memory=when_used(local))
+
     return AppContext(
-        providers=LazyMapping({LOCAL: embedded}, settings.accounts, partial(connect, memory=blueprints)),
+        providers=LazyMapping((LOCAL, *settings.accounts), provider),
         plans=when_used(lambda: local().plans),
         suppressions=when_used(lambda: local().suppressions),
         waivers=when_used(lambda: local().waivers),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 
 Decision = Literal["approve", "refuse"]
-
-
-Capability = TypeVar("Capability")
 
 
 class Zone(NamedTuple):
@@ -141,13 +138,3 @@ class AppContext:
                 next_step="list_providers shows what is connected.",
             )
         return self.providers[name]
-
-
-def offered(capability: Capability | None, provider: Provider, *, verb: str) -> Capability:
-    """Return a capability that the provider must have; NotSupportedError names the verb that needs it."""
-    if capability is None:
-        raise NotSupportedError(
-            f"{provider.title} has no way to {verb} over its API.",
-            next_step=f"It can be done in {provider.title}'s own app.",
-        )
-    return capability

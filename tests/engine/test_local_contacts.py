@@ -11,7 +11,7 @@ from sequences_mcp.ports.embedded import ContactEntry, SavedContact
 
 
 async def save(world: World, *entries: ContactFields, note: str | None = None) -> list[SavedContact]:
-    return await world.local.contacts.save_contacts([ContactEntry(fields, note) for fields in entries])
+    return await world.local.save_contacts([ContactEntry(fields, note) for fields in entries])
 
 
 async def test_the_same_address_in_another_case_is_the_same_person(world: World) -> None:
@@ -90,7 +90,7 @@ async def test_a_fact_that_cannot_be_right_is_refused_with_its_place(
     with pytest.raises(InvalidArgumentsError, match=words) as caught:
         await save(world, ContactFields(email="good@example.org"), fields)
     assert caught.value.message.startswith("contact 2: ")
-    assert (await world.local.contacts.find_contacts("", page=1, size=10)).total_count == 0
+    assert (await world.local.find_contacts("", page=1, size=10)).total_count == 0
 
 
 async def test_an_address_and_a_number_of_two_people_are_refused_with_both_names(world: World) -> None:
@@ -120,9 +120,9 @@ async def test_people_are_found_by_any_of_their_names_without_case(world: World)
         ContactFields(email="bob@other.example", first_name="Bob"),
     )
     for query in ("zoë", "ZOE@", "größe", "cook", " ZOË "):
-        found = await world.local.contacts.find_contacts(query, page=1, size=10)
+        found = await world.local.find_contacts(query, page=1, size=10)
         assert [one.email for one in found.items] == ["zoe@acme.example"], query
-    assert (await world.local.contacts.find_contacts("", page=2, size=1)).items[0].first_name == "Bob"
+    assert (await world.local.find_contacts("", page=2, size=1)).items[0].first_name == "Bob"
 
 
 async def test_a_search_takes_wildcards_literally(world: World) -> None:
@@ -130,15 +130,15 @@ async def test_a_search_takes_wildcards_literally(world: World) -> None:
         world, ContactFields(email="a@example.org", company="100%_a\\b"), ContactFields(email="b@example.org")
     )
     for query in ("%", "_", "\\"):
-        found = await world.local.contacts.find_contacts(query, page=1, size=10)
+        found = await world.local.find_contacts(query, page=1, size=10)
         assert found.total_count == 1, query
 
 
 async def test_contacts_come_back_in_the_order_asked_for_and_missing_ones_are_named(world: World) -> None:
     saved = await save(world, *(ContactFields(email=f"p{number}@example.org") for number in range(3)))
     ids = [one.contact.id for one in reversed(saved)]
-    assert [one.id for one in await world.local.contacts.get_contacts(ids)] == ids
+    assert [one.id for one in await world.local.get_contacts(ids)] == ids
     with pytest.raises(NotFoundError, match="local:ct_none"):
-        await world.local.contacts.get_contacts([*ids, "local:ct_none"])
+        await world.local.get_contacts([*ids, "local:ct_none"])
     with pytest.raises(WrongIdError):
-        await world.local.contacts.get_contacts(["local:seq_1"])
+        await world.local.get_contacts(["local:seq_1"])

@@ -23,7 +23,7 @@ NEW = {"s2": StepText(subject="Hi again", content="A better text.")}
 
 
 async def drafts_of(world: World, plan_id: str | None = None) -> tuple[Draft, ...]:
-    return (await world.local.drafts.list_drafts(plan_id=plan_id, page=1, size=10)).items
+    return (await world.local.list_drafts(plan_id=plan_id, page=1, size=10)).items
 
 
 async def test_a_plan_lists_its_missing_texts_and_those_written_for_one_person(world: World) -> None:
@@ -42,14 +42,14 @@ async def test_an_edited_text_of_a_started_run_waits_until_exactly_it_is_approve
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, NEW)
+    await world.local.rewrite_texts(run.id, NEW)
     (draft,) = await drafts_of(world)
     assert (draft.why, draft.run.content, draft.run.generation) == ("edited", "A better text.", 1)
     world.clock.forward(days=4)
     assert world.worker().run_due() == 0
     with pytest.raises(ApprovalError, match="digest"):
-        await world.local.drafts.approve_draft(draft.id, digest="0" * 64, actor="terminal")
-    await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest="0" * 64, actor="terminal")
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
     assert world.worker().run_due() == 1
     assert "A better text." in world.mails[0].read_text() + world.mails[1].read_text()
     assert await drafts_of(world) == ()
@@ -59,14 +59,14 @@ async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: Wo
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, NEW)
+    await world.local.rewrite_texts(run.id, NEW)
     (draft,) = await drafts_of(world)
-    await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
-    await world.local.drafts.rewrite(run.id, {"s2": StepText(subject=None, content="Another one.")})
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    await world.local.rewrite_texts(run.id, {"s2": StepText(subject=None, content="Another one.")})
     world.clock.forward(days=4)
     assert world.worker().run_due() == 0
     with pytest.raises(ApprovalError, match="digest"):
-        await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
 async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: World) -> None:
@@ -74,16 +74,16 @@ async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: World) -> Non
     world.worker().run_due()
     (run,) = await world.runs()
     with pytest.raises(ConflictError):
-        await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Too late.")})
+        await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Too late.")})
     with pytest.raises(InvalidArgumentsError, match="'s9'"):
-        await world.local.drafts.rewrite(run.id, {"s9": StepText(subject="Hi", content="Where?")})
+        await world.local.rewrite_texts(run.id, {"s9": StepText(subject="Hi", content="Where?")})
     assert (await world.runs())[0] == run
 
 
 async def test_variables_are_replaced_and_need_no_new_text(world: World) -> None:
     await world.plan(await world.contact("a@example.org"))
     (run,) = await world.runs()
-    after = await world.local.drafts.rewrite(run.id, {}, variables={"firstname": "Ann"})
+    after = await world.local.rewrite_texts(run.id, {}, variables={"firstname": "Ann"})
     assert (await world.runs())[0] == after
     assert after.variables == {"firstname": "Ann"}
 
@@ -92,7 +92,7 @@ async def test_a_text_of_a_waiting_plan_is_approved_with_its_plan_only(world: Wo
     plan = await world.plan(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, WRITTEN))
     (draft,) = await drafts_of(world, plan.id)
     with pytest.raises(ApprovalError, match=plan.id):
-        await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
 async def test_what_a_void_approval_holds_is_not_among_the_texts_to_approve(world: World) -> None:
@@ -116,18 +116,18 @@ async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: World) -> 
     draft = await unknown_draft(world)
     assert (draft.why, draft.sequence.status) == ("unknown", SequenceStatus.WAITING_FOR_USER)
     with pytest.raises(ConflictError, match="nothing to approve"):
-        await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
-    settled = await world.local.drafts.resolve_unknown(draft.id, sent=True, actor="terminal")
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    settled = await world.local.resolve_unknown(draft.id, sent=True, actor="terminal")
     assert (settled.status, settled.steps[0].state) == (SequenceStatus.COMPLETED, StepState.SENT)
     with pytest.raises(ConflictError):
-        await world.local.drafts.resolve_unknown(draft.id, sent=True, actor="terminal")
+        await world.local.resolve_unknown(draft.id, sent=True, actor="terminal")
 
 
 async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so(world: World) -> None:
     draft = await unknown_draft(world)
     world.clock.forward(days=1)
     assert world.worker().run_due() == 0
-    await world.local.drafts.resolve_unknown(draft.id, sent=False, actor="terminal")
+    await world.local.resolve_unknown(draft.id, sent=False, actor="terminal")
     world.worker().run_due()
     assert len(world.mails) == 1
     assert world.mails[0].name.startswith((draft.run.message_id or "?")[1:20])
@@ -138,14 +138,14 @@ async def test_a_task_is_listed_completed_once_and_moves_the_run_on(world: World
     person = await world.contact("a@example.org", linkedin_url="https://linkedin.com/in/a")
     await world.approved(person, blueprint=await world.blueprint(message, EMAIL))
     world.worker().run_due()
-    (task,) = (await world.local.tasks.list_tasks(page=1, size=10)).items
+    (task,) = (await world.local.list_tasks(page=1, size=10)).items
     assert (task.run.content, task.contact) == ("Hello there.", person)
-    done = await world.local.tasks.complete_task(task.id, outcome=TaskOutcome.DONE)
+    done = await world.local.complete_task(task.id, outcome=TaskOutcome.DONE)
     assert (done.run.state, done.sequence.status) == (StepState.DONE, SequenceStatus.ACTIVE)
     with pytest.raises(ConflictError, match="no open task"):
-        await world.local.tasks.complete_task(task.id, outcome=TaskOutcome.DONE)
+        await world.local.complete_task(task.id, outcome=TaskOutcome.DONE)
     with pytest.raises(NotFoundError, match="list_tasks"):
-        await world.local.tasks.complete_task("local:task_none", outcome=TaskOutcome.DONE)
+        await world.local.complete_task("local:task_none", outcome=TaskOutcome.DONE)
     world.worker().run_due()
     assert len(world.mails) == 1
 
@@ -159,7 +159,7 @@ async def test_tasks_are_listed_the_oldest_first(world: World) -> None:
         world.worker().run_due()
         opened.append(person.id)
         world.clock.now += timedelta(minutes=1)
-    first = await world.local.tasks.list_tasks(page=1, size=2)
-    second = await world.local.tasks.list_tasks(page=2, size=2)
+    first = await world.local.list_tasks(page=1, size=2)
+    second = await world.local.list_tasks(page=2, size=2)
     assert [one.contact.id for one in (*first.items, *second.items)] == opened
     assert first.total_count == 3

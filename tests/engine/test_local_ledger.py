@@ -28,12 +28,12 @@ class FakeEffect:
         """Save, count, answer."""
         self.runs += 1
         entry = ContactEntry(ContactFields(email=f"p{self.runs}@example.org"))
-        await self.world.local.contacts.save_contacts([entry])
+        await self.world.local.save_contacts([entry])
         return self.answer
 
 
 async def people(world: World) -> int:
-    return (await world.local.contacts.find_contacts("", page=1, size=1)).total_count
+    return (await world.local.find_contacts("", page=1, size=1)).total_count
 
 
 async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world: World) -> None:
@@ -128,7 +128,7 @@ local = local_provider(EngineContext(store, now, os.urandom, TERMS, "caller"))
 
 async def effect(number):
     fields = ContactFields(phone="+336%08d" % int.from_bytes(os.urandom(3), "big"))
-    await local.contacts.save_contacts([ContactEntry(fields)])
+    await local.save_contacts([ContactEntry(fields)])
     return f"{os.getpid()} did {number}"
 
 async def main():

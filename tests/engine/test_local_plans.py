@@ -102,7 +102,7 @@ async def test_a_plan_is_approved_as_it_was_made_whatever_the_settings_where_a_p
 async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: World) -> None:
     blueprint = await world.blueprint(EMAIL)
     plan = await world.plan(await world.contact("a@example.org"), blueprint=blueprint)
-    await world.local.blueprints.update_blueprint(
+    await world.local.update_blueprint(
         blueprint.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
     )
     with pytest.raises(ApprovalError, match="version 2"):
@@ -114,7 +114,7 @@ async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: W
 async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -> None:
     blueprint = await world.blueprint(EMAIL)
     await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
-    await world.local.blueprints.update_blueprint(
+    await world.local.update_blueprint(
         blueprint.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
     )
     world.worker().run_due()
@@ -125,7 +125,7 @@ async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -
 async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_nothing(world: World) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Something else.")})
+    await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Something else.")})
     with pytest.raises(ApprovalError, match="digest"):
         await approve(world, plan)
     assert (await approve(world, await world.local.plans.get_plan(plan.id))).status is PlanStatus.APPROVED
@@ -139,7 +139,7 @@ async def test_missing_texts_hold_the_approval_until_they_are_written(world: Wor
     with pytest.raises(ApprovalError, match="still to be written"):
         await approve(world, plan)
     (run,) = await world.runs()
-    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Just for you.")})
+    await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Just for you.")})
     plan = await world.local.plans.get_plan(plan.id)
     assert (plan.missing_texts, plan.to_read) == (0, 1)
     assert (await world.runs())[0].steps[0].generation == 0

@@ -21,13 +21,13 @@ async def start_many(world: World, count: int) -> list[str]:
 
 
 async def listed(world: World, **wanted: object) -> list[str]:
-    page = await world.local.sequences.list_sequences(SequenceFilter(**wanted))  # type: ignore[arg-type]
+    page = await world.local.list_sequences(SequenceFilter(**wanted))  # type: ignore[arg-type]
     return [one.sequence.id for one in page.items]
 
 
 async def test_a_list_is_filtered_by_status_blueprint_and_strict_dates(world: World) -> None:
     ids = await start_many(world, 4)
-    await world.local.sequences.pause_sequence(ids[1], until=START + timedelta(days=9))
+    await world.local.pause_sequence(ids[1], until=START + timedelta(days=9))
     other = await world.blueprint(EMAIL)
     await world.approved(await world.contact("x@example.org"), blueprint=other)
     assert await listed(world, status=SequenceStatus.WAITING_FOR_LEAD) == [ids[1]]
@@ -39,12 +39,12 @@ async def test_a_list_is_filtered_by_status_blueprint_and_strict_dates(world: Wo
 
 async def test_a_list_is_sorted_and_paged(world: World) -> None:
     ids = await start_many(world, 5)
-    await world.local.sequences.pause_sequence(ids[0], until=START + timedelta(days=9))
+    await world.local.pause_sequence(ids[0], until=START + timedelta(days=9))
     assert await listed(world, sort_order="desc", size=2) == [ids[4], ids[3]]
     assert await listed(world, size=2, page=3) == [ids[4]]
     assert await listed(world, sort_by="updated_at", size=5) == [*ids[1:], ids[0]]
     assert await listed(world, sort_by="status", sort_order="desc", size=1) == [ids[0]]
-    page = await world.local.sequences.list_sequences(SequenceFilter(size=2, page=3))
+    page = await world.local.list_sequences(SequenceFilter(size=2, page=3))
     assert (page.total_count, page.total_pages, page.has_more) == (5, 3, False)
 
 
@@ -61,20 +61,20 @@ async def test_a_filter_that_cannot_be_right_is_refused(world: World, wanted: di
 async def test_a_pause_and_its_end_are_told_by_the_outlook(world: World) -> None:
     (run,) = await start_many(world, 1)
     until = world.clock.now + timedelta(days=1)
-    paused = await world.local.sequences.pause_sequence(run, until=until)
+    paused = await world.local.pause_sequence(run, until=until)
     assert (paused.sequence.status, paused.outlook.next_at) == (SequenceStatus.WAITING_FOR_LEAD, until)
-    resumed = await world.local.sequences.resume_sequence(run)
+    resumed = await world.local.resume_sequence(run)
     assert resumed.sequence.status is SequenceStatus.ACTIVE
     with pytest.raises(ConflictError, match="ACTIVE"):
-        await world.local.sequences.resume_sequence(run)
+        await world.local.resume_sequence(run)
     with pytest.raises(InvalidArgumentsError, match="future"):
-        await world.local.sequences.pause_sequence(run, until=datetime(2020, 1, 1, tzinfo=UTC))
+        await world.local.pause_sequence(run, until=datetime(2020, 1, 1, tzinfo=UTC))
 
 
 async def test_a_pause_ends_by_itself(world: World) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
-    await world.local.sequences.pause_sequence(run.id, until=START + timedelta(hours=1))
+    await world.local.pause_sequence(run.id, until=START + timedelta(hours=1))
     assert world.worker().run_due() == 0
     world.clock.forward(hours=1)
     world.worker().run_due()
@@ -107,7 +107,7 @@ async def test_a_stop_for_a_company_ends_its_runs_of_the_same_blueprint_and_name
     fay = await world.contact("fay@acme.example")
     await world.plan(fay, blueprint=blueprint)
     first = next(one for one in await world.runs() if one.contact_id == bob.id)
-    stopped = await world.local.sequences.stop_sequence(first.id, reason=StopReason.LOSE, scope=StopScope.COMPANY)
+    stopped = await world.local.stop_sequence(first.id, reason=StopReason.LOSE, scope=StopScope.COMPANY)
     assert [one.contact.id for one in stopped] == [bob.id, ann.id, fay.id]
     assert {one.sequence.status for one in stopped} == {SequenceStatus.STOPPED_EARLY}
     going = [one.contact.id for one in await world.details(status=SequenceStatus.ACTIVE)]
@@ -120,7 +120,7 @@ async def test_a_company_known_by_name_alone_is_matched_by_its_normalised_name(w
     cem = await world.contact("cem@gmail.com", company="größe")
     await world.approved(ann, bob, cem, blueprint=await world.blueprint(LATER))
     first = (await world.runs())[0]
-    stopped = await world.local.sequences.stop_sequence(first.id, reason=StopReason.WIN, scope=StopScope.COMPANY)
+    stopped = await world.local.stop_sequence(first.id, reason=StopReason.WIN, scope=StopScope.COMPANY)
     assert {one.contact.id for one in stopped} >= {ann.id, cem.id}
 
 
@@ -128,15 +128,15 @@ async def test_a_stop_for_an_unknown_company_is_refused_and_says_what_works(worl
     await world.approved(await world.contact("ann@gmail.com"), blueprint=await world.blueprint(LATER))
     (run,) = await world.runs()
     with pytest.raises(InvalidArgumentsError, match="scope CONTACT"):
-        await world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.COMPANY)
-    stopped = await world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        await world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.COMPANY)
+    stopped = await world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
     assert [one.sequence.stop_reason for one in stopped] == [StopReason.LOSE]
     with pytest.raises(ConflictError):
-        await world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+        await world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
 
 
 async def test_a_run_that_does_not_exist_or_is_something_else_is_named(world: World) -> None:
     with pytest.raises(NotFoundError, match="list_sequences"):
-        await world.local.sequences.get_sequence("local:seq_none")
+        await world.local.get_sequence("local:seq_none")
     with pytest.raises(WrongIdError, match="a contact id"):
-        await world.local.sequences.get_sequence("local:ct_1")
+        await world.local.get_sequence("local:ct_1")

@@ -80,7 +80,7 @@ async def test_a_full_mailbox_does_not_keep_other_channels_waiting(world: World)
     person = await limited.contact("z@example.org", linkedin_url="https://linkedin.com/in/z")
     await limited.approved(person, blueprint=blueprint)
     assert limited.worker().run_due() == 2
-    assert (await limited.local.tasks.list_tasks(page=1, size=10)).total_count == 1
+    assert (await limited.local.list_tasks(page=1, size=10)).total_count == 1
     assert (await states(limited)).count(StepState.SENT) == 1
 
 
@@ -105,9 +105,9 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
     worker = world.worker(check=suspicious)
     worker.run_due()
     assert seen == ["Hello there."]
-    (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
+    (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
     assert (draft.why, draft.run.reason) == ("held", "the name looks like a placeholder")
-    await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
     worker.run_due()
     assert await states(world) == [StepState.SENT]
 
@@ -118,8 +118,8 @@ async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: Wor
     for _ in range(2):
         worker.run_due()
         assert (await states(world), world.mails) == ([StepState.HELD], [])
-        (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
-        await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+        (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
+        await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
 async def test_an_address_that_changed_since_the_approval_holds_the_email(world: World) -> None:
@@ -249,7 +249,7 @@ async def test_a_fault_in_one_run_holds_that_run_and_no_other(
 
     world.worker(check=faulty).run_due()
     assert await states(world) == [StepState.SENT, StepState.HELD, StepState.SENT]
-    (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
+    (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
     assert "the engine failed on it" in (draft.run.reason or "")
 
 
@@ -342,5 +342,5 @@ async def test_another_channel_becomes_a_task_with_the_approved_text_only(world:
     await world.approved(await world.contact(phone="+33612345678"), blueprint=await world.blueprint(sms))
     later = world.under(sender_name="Eve")
     later.worker().run_due()
-    assert (await later.local.tasks.list_tasks(page=1, size=10)).total_count == 0
+    assert (await later.local.list_tasks(page=1, size=10)).total_count == 0
     assert await states(later) == [StepState.HELD]

@@ -98,7 +98,7 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
     )
     await world.approved(await world.contact("b@example.org"))
     until = START + timedelta(days=10)
-    await world.local.sequences.pause_sequence((await world.runs())[1].id, until=until)
+    await world.local.pause_sequence((await world.runs())[1].id, until=until)
     world.clock.now = START + timedelta(days=2)
     world.worker().run_due()
     world.clock.now = START + timedelta(minutes=1)

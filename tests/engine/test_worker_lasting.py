@@ -197,7 +197,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: W
 
     world.worker(slow, queues=frozenset({MAILBOX})).run_due()
     assert len(opened) == 1
-    assert (await world.local.tasks.list_tasks(page=1, size=10)).total_count == 1
+    assert (await world.local.list_tasks(page=1, size=10)).total_count == 1
 
 
 def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -43,7 +43,7 @@ async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     world, count = World.open(tmp_path, journal=journal), 300
     blueprint = await world.blueprint(EMAIL)
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
-    saved = await world.local.contacts.save_contacts(entries)
+    saved = await world.local.save_contacts(entries)
     await world.approved(*(one.contact for one in saved), blueprint=blueprint)
     command = [sys.executable, "-c", WORKER, str(world.store.path.parent), journal, str(Path(__file__).parents[2])]
     workers = [

@@ -119,8 +119,8 @@ async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: W
     assert len(delivery.messages) == 12
     assert (run.status, step.state, step.until) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD, None)
     assert "tried 12 times" in (step.reason or "")
-    (draft,) = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=10)).items
-    await world.local.drafts.approve_draft(draft.id, digest=draft.digest, actor="terminal")
+    (draft,) = (await world.local.list_drafts(plan_id=None, page=1, size=10)).items
+    await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
     delivery.before = None
     worker.run_due()
     assert (await one_run(world))[1].state is StepState.SENT
@@ -200,10 +200,8 @@ async def test_what_is_stopped_while_it_is_being_sent_does_not_leave(world: Worl
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
     deeds: dict[str, Callable[[], Coroutine[None, None, object]]] = {
-        "stop": lambda: world.local.sequences.stop_sequence(
-            run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT
-        ),
-        "pause": lambda: world.local.sequences.pause_sequence(run.id, until=START + timedelta(days=1)),
+        "stop": lambda: world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT),
+        "pause": lambda: world.local.pause_sequence(run.id, until=START + timedelta(days=1)),
         "suppress": lambda: world.local.suppressions.suppress("address", "a@example.org", reason="asked"),
     }
 
@@ -239,7 +237,7 @@ async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day
 
     def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         if not delivery.messages:
-            done(limited.local.sequences.stop_sequence(first.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
+            done(limited.local.stop_sequence(first.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
         return delivery(message, before_dot=before_dot)
 
     limited.worker(deliver).run_due()
@@ -254,7 +252,7 @@ async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_
     _, step = await one_run(limited)
     assert step.state is StepState.UNKNOWN
     draft_id = f"local:draft_{step.key}"
-    await limited.local.drafts.resolve_unknown(draft_id, sent=False, actor="terminal")
+    await limited.local.resolve_unknown(draft_id, sent=False, actor="terminal")
     limited.worker().run_due()
     assert (await one_run(limited))[1].state is StepState.SENT
 
@@ -265,7 +263,7 @@ async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: W
 
     def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         before_dot()
-        done(world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
+        done(world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT))
         return Receipt("250 taken")
 
     world.worker(deliver).run_due()
@@ -285,7 +283,7 @@ async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audi
         world.clock.forward(seconds=661)
         world.worker(FakeDelivery()).run_due()
         key = world.store.database.rows("sequences.waiting_texts", plan_reason="-", size=1, skip=0)[0]["key"]
-        done(world.local.drafts.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
+        done(world.local.resolve_unknown(f"local:draft_{key}", sent=False, actor="terminal"))
         return Receipt("250 taken")
 
     world.worker(deliver, handover=timedelta(seconds=660)).run_due(limit=1)

@@ -86,9 +86,9 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
 
 async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_whole(world: World) -> None:
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(501)]
-    saved = await world.local.contacts.save_contacts(entries)
+    saved = await world.local.save_contacts(entries)
     plan = await world.approved(*(one.contact for one in saved))
-    listed = world.local.sequences.list_sequences
+    listed = world.local.list_sequences
     assert (await listed(SequenceFilter(status=SequenceStatus.ACTIVE))).total_count == 501
     later = world.under(spacing=1)
     later.worker().run_due(limit=1)
@@ -112,7 +112,7 @@ async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_on
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by="terminal")
     world.store.plans.update(decided, unsettled=True)
     (run,) = await world.runs()
-    after = await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="Hi", content="Other words.")})
+    after = await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Other words.")})
     assert (after.status, after.steps[0].state) == (SequenceStatus.WAITING_FOR_USER, StepState.HELD)
     assert world.worker().run_due() == 0
 

@@ -114,7 +114,7 @@ def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: Worl
     world.plan(people=1)
     approve(world, {**LINKEDIN, "temporalityType": "ASAP", "delay": None})
     assert works(world) == []
-    tasks = world.at_desk(lambda app: app.local.tasks.list_tasks(page=1, size=5))
+    tasks = world.at_desk(lambda app: app.local.list_tasks(page=1, size=5))
     assert tasks.total_count == 1  # the due work was done all the same
     del world.more["SEQUENCES_SMTP_URL"]
     assert works(world) == []

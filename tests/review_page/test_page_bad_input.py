@@ -174,7 +174,7 @@ def test_a_task_is_copied_with_one_button(world: World, browser: Browser, shots:
     waiting: list[int] = []
 
     def opened() -> bool:
-        waiting.append(world.at_desk(lambda app: app.local.tasks.list_tasks(page=1, size=1)).total_count)
+        waiting.append(world.at_desk(lambda app: app.local.list_tasks(page=1, size=1)).total_count)
         return bool(waiting[-1])
 
     world.work_until(opened)

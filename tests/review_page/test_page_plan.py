@@ -154,7 +154,7 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
     open_sample(person, plan.id)
     assert approve(person, plan.id).status == 303
     assert len(world.mails_after_work()) == 1
-    assert world.at_desk(lambda app: app.local.sequences.get_sequence(run)).sequence.status is (
+    assert world.at_desk(lambda app: app.local.get_sequence(run)).sequence.status is (
         SequenceStatus.WAITING_FOR_LEAD
     )
     world.clock.forward(days=3)

@@ -66,7 +66,7 @@ def addresses(world: World, plans: list[Plan]) -> list[str]:
         run = people[0].sequence
         found += [f"/plans/{plan.id}", f"/plans/{plan.id}/texts", f"/plans/{plan.id}/people/{run.id}"]
         found += [f"/texts/local:draft_{run.steps[0].key}", f"/sequences/{run.id}"]
-    runs = world.at_desk(lambda app: app.local.sequences.list_sequences(_everybody())).items
+    runs = world.at_desk(lambda app: app.local.list_sequences(_everybody())).items
     return found + [f"/sequences/{one.sequence.id}" for one in runs[:5]] + [f"{found[0]}?page=2"]
 
 

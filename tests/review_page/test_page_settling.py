@@ -33,7 +33,7 @@ def lost(world: World, server: Running) -> Draft:
     """Return an e-mail whose fate nobody knows; the mail server takes everything from then on."""
     world.mails_after_work()
     server.inbox.script.clear()
-    [draft] = world.at_desk(lambda app: app.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
+    [draft] = world.at_desk(lambda app: app.local.list_drafts(plan_id=None, page=1, size=9)).items
     assert draft.why == "unknown"
     found: Draft = draft
     return found

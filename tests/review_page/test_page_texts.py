@@ -16,7 +16,7 @@ from sequences_mcp.services.reviews import edit_draft
 def first_draft(world: World, plan: Plan) -> Draft:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     key = people.items[0].sequence.steps[0].key
-    draft: Draft = world.at_desk(lambda app: app.local.drafts.get_draft(f"local:draft_{key}"))
+    draft: Draft = world.at_desk(lambda app: app.local.get_draft(f"local:draft_{key}"))
     return draft
 
 
@@ -30,7 +30,7 @@ def test_an_edit_is_stored_and_leads_back_to_the_person(world: World, person: Vi
     draft = first_draft(world, world.plan())
     answer = save(person, draft, "Hi {{firstname}},\r\nshall we talk?")
     assert answer.headers["location"] == f"/plans/{draft.sequence.plan_id}/people/{draft.sequence.id}"
-    present = world.at_desk(lambda app: app.local.drafts.get_draft(draft.id))
+    present = world.at_desk(lambda app: app.local.get_draft(draft.id))
     assert present.run.content == "Hi Grace,\nshall we talk?"
 
 
@@ -40,7 +40,7 @@ def test_a_text_the_guards_refuse_is_not_stored_and_not_lost(world: World, perso
     assert answer.status == 409
     assert "Hi [name], shall we talk?</textarea>" in answer.text
     assert 'class="error"' in answer.text
-    assert world.at_desk(lambda app: app.local.drafts.get_draft(draft.id)).run.content == draft.run.content
+    assert world.at_desk(lambda app: app.local.get_draft(draft.id)).run.content == draft.run.content
 
 
 def test_an_edit_voids_the_digest_that_was_shown(world: World, person: Visitor) -> None:
@@ -75,7 +75,7 @@ def test_checking_says_what_the_guards_find_and_stores_nothing(world: World, per
     assert [one["severity"] for one in told["findings"]] == ["error"]
     page = person.send("POST", f"/texts/{draft.id}/check", body=body).text
     assert told["findings"][0]["rule"] in page
-    assert world.at_desk(lambda app: app.local.drafts.get_draft(draft.id)).digest == draft.digest
+    assert world.at_desk(lambda app: app.local.get_draft(draft.id)).digest == draft.digest
 
 
 def test_a_missing_text_is_written_and_then_counts_as_one_to_read(world: World, person: Visitor) -> None:
@@ -95,7 +95,7 @@ def test_an_edited_text_of_a_live_sequence_waits_for_its_own_yes(world: World, p
     digest = page.field("digest")
     assert person.post(f"/texts/{draft.id}/approve", digest="0" * 64).status == 409
     assert person.post(f"/texts/{draft.id}/approve", digest=digest).status == 303
-    now = world.at_desk(lambda app: app.local.sequences.get_sequence(sequence.id)).sequence
+    now = world.at_desk(lambda app: app.local.get_sequence(sequence.id)).sequence
     assert now.steps[1].state is StepState.PLANNED
 
 
@@ -106,7 +106,7 @@ def live(world: World, person: Visitor) -> tuple[Run, Draft]:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
     draft_id = f"local:draft_{sequence.steps[1].key}"
-    return sequence, world.at_desk(lambda app: app.local.drafts.get_draft(draft_id))
+    return sequence, world.at_desk(lambda app: app.local.get_draft(draft_id))
 
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}

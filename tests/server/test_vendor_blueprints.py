@@ -118,5 +118,5 @@ async def test_steps_that_nobody_here_has_seen_are_not_replaced(vendors: Connect
 
 async def told_of(app: AppContext, blueprint_id: str) -> None:
     """Let the server know of a blueprint without its steps, as a start of one that was made elsewhere does."""
-    blueprints: Any = app.local.blueprints
-    await blueprints.remember(blueprint_id, name="Made elsewhere", steps=[], sourcing=Sourcing())
+    local: Any = app.local
+    await local.remember(blueprint_id, name="Made elsewhere", steps=[], sourcing=Sourcing())

@@ -149,9 +149,8 @@ async def test_an_answer_that_comes_after_somebody_looked_too_early_is_the_true_
             taken = await taken_by(app, plan["plan_id"])
             vendors.clock.now += timedelta(minutes=3)
             looked = await desktop.call("check_operation", operation_id=taken.operation_id)
-            enrolment = app.providers[vendor].enrolment
-            assert enrolment is not None
-            await app.vendor_runs.record_outcomes(taken.operation_id, await enrolment.enrol(taken.order))
+            outcomes = await app.providers[vendor].enrol(taken.order)
+            await app.vendor_runs.record_outcomes(taken.operation_id, outcomes)
         told = await start.told(desktop)
         again = await desktop.refused(
             "start_sequence", blueprint_id=start.blueprint_id, contacts=start.contacts, idempotency_key="2"

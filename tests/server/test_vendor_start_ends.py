@@ -49,9 +49,8 @@ async def test_an_earlier_run_of_a_candidate_is_never_taken_for_the_one_under_wa
         async with vendors.app() as app:
             taken = await taken_by(app, plan["plan_id"])
             while_asked = await desktop.call("get_sequence", sequence_id=own)
-            enrolment = app.providers["kalent"].enrolment
-            assert enrolment is not None
-            await app.vendor_runs.record_outcomes(taken.operation_id, await enrolment.enrol(taken.order))
+            outcomes = await app.providers["kalent"].enrol(taken.order)
+            await app.vendor_runs.record_outcomes(taken.operation_id, outcomes)
         await vendors.sandbox.fault(
             "body", vendor="kalent", path="*/dynamic-sequence", body=before, status=200, times=3
         )
@@ -99,11 +98,10 @@ async def test_topo_is_not_believed_about_people_on_lists_and_profiles_of_others
 # One start's fault, and the end of the day.
 
 
-class FakeBrokenEnrolment:
-    """An enrolment that fails as no adapter should."""
+class FakeBrokenProvider:
+    """A vendor that fails as no adapter should."""
 
-    people_a_call = 100
-    has_review = False
+    people_a_start = 100
 
     def __getattr__(self, name: str) -> Any:
         raise ValueError("what nobody expected")
@@ -117,17 +115,10 @@ async def test_one_start_that_fails_as_nobody_expected_does_not_hold_up_the_othe
         _, bad = await said_yes(vendors, desktop, "kalent", contacts=[PRIYA])
         _, good = await said_yes(vendors, desktop, "topo", contacts=[ZOE])
     async with vendors.app() as app:
-        kalent = app.providers["kalent"]
-        broken: Any = FakeBrokenEnrolment()
+        broken: Any = FakeBrokenProvider()
         if where == "in the request":
-            broken = FailsToEnrol(kalent.enrolment)
-        crooked = replace(
-            app,
-            providers={
-                **{n: app.providers[n] for n in app.providers},
-                "kalent": replace(kalent, enrolment=broken),
-            },
-        )
+            broken = FailsToEnrol(app.providers["kalent"])
+        crooked = replace(app, providers={**app.providers, "kalent": broken})
         stopped = await enrol_waiting(crooked)
         one, other = [await app.vendor_runs.outcome(plan["plan_id"]) for plan in (bad, good)]
     assert list(stopped) == [bad["plan_id"]]
@@ -136,7 +127,7 @@ async def test_one_start_that_fails_as_nobody_expected_does_not_hold_up_the_othe
 
 
 class FailsToEnrol:
-    """An enrolment that is sound up to the request."""
+    """A vendor that is sound up to the request."""
 
     def __init__(self, sound: Any) -> None:
         self._sound = sound

@@ -146,8 +146,7 @@ async def test_an_unknown_e_mail_that_a_person_says_did_not_arrive_goes_out_agai
             heal(inbox)
             draft = (await first_step(desktop, run))["draft_id"]
             async with connected.app() as app:
-                assert app.local.drafts is not None
-                await app.local.drafts.resolve_unknown(draft, sent=False, actor="terminal")
+                await app.local.resolve_unknown(draft, sent=False, actor="terminal")
             connected.work()
             assert (await first_step(desktop, run))["state"] == "sent"
     assert len(inbox.taken) == 1

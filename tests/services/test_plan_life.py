@@ -185,10 +185,8 @@ async def test_a_text_that_nobody_approved_waits_again_and_one_with_its_own_yes_
             outcomes.append((await desktop.call("edit_draft", draft_id=draft_id, content=text))["outcome"])
             if text == texts[0] and len(outcomes) == 1:
                 async with bureau.app() as app:
-                    drafts = app.local.drafts
-                    assert drafts is not None
-                    digest = (await drafts.get_draft(draft_id)).digest
-                    await drafts.approve_draft(draft_id, digest=digest, actor="terminal")
+                    digest = (await app.local.get_draft(draft_id)).digest
+                    await app.local.approve_draft(draft_id, digest=digest, actor="terminal")
     assert outcomes == ["waiting_for_approval", "waiting_for_approval", "done"]
     bureau.work()
     [mail] = bureau.outbox

@@ -85,9 +85,9 @@ async def test_a_person_settles_what_left_unseen_and_that_word_is_the_last(tmp_p
     sender = FakeDelivery()
     world.worker(sender).run_due()
     [first, *_] = await world.runs(sort_order="asc")
-    drafts = (await world.local.drafts.list_drafts(plan_id=None, page=1, size=9)).items
+    drafts = (await world.local.list_drafts(plan_id=None, page=1, size=9)).items
     [mine] = [one.id for one in drafts if one.run.key == first.steps[0].key]
-    await world.local.drafts.resolve_unknown(mine, sent=sent, actor="terminal")
+    await world.local.resolve_unknown(mine, sent=sent, actor="terminal")
     world.worker(sender).run_due()
     again = [one for one in sender.messages if one.recipient == "person0@globex.example"]
     assert len(again) == (0 if sent else 1)

@@ -73,7 +73,7 @@ async def test_a_stop_and_a_pause_outlast_a_reader_that_ordinary_writes_do_not(w
     [run] = await world.runs()
     with reading(world.store.path) as other:
         stopping = asyncio.create_task(
-            world.local.sequences.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
+            world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
         )
         with pytest.raises(StoreBusyError):
             await world.contact("bob@globex.example")

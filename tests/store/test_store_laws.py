@@ -64,7 +64,7 @@ async def test_the_database_refuses(world: World, law: str) -> None:
 
 async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: World) -> None:
     await populate(world)
-    blueprint = (await world.local.blueprints.list_blueprints(page=1, size=1)).items[0]
+    blueprint = (await world.local.list_blueprints(page=1, size=1)).items[0]
     with pytest.raises(StoreError, match="UNIQUE"):
         world.store.blueprints.add_version(blueprint)
 
@@ -154,7 +154,7 @@ async def test_a_forged_audit_row_is_found(world: World, change_: str) -> None:
 async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: World) -> None:
     await world.plan(await world.contact("a@example.org"))
     run = (await world.runs())[0]
-    await world.local.drafts.rewrite(run.id, {"s1": StepText(subject="New", content="New text.")})
+    await world.local.rewrite_texts(run.id, {"s1": StepText(subject="New", content="New text.")})
     with closing(sqlite3.connect(world.store.path)) as other:
         rows = other.execute("SELECT generation, content, replaced FROM step_run ORDER BY generation").fetchall()
     assert rows == [(0, "Hello there.", 1), (1, "New text.", 0)]

@@ -70,7 +70,7 @@ class MemoryStore(RuleBasedStateMachine):
     @rule(name=NAMES, title=st.text(max_size=5), note=st.none() | st.just("a note"))
     def save(self, name: str, title: str, note: str | None) -> None:
         entry = ContactEntry(ContactFields(email=f"{name}@example.org", job_title=title), note)
-        (saved,) = done(self.world.local.contacts.save_contacts([entry]))
+        (saved,) = done(self.world.local.save_contacts([entry]))
         assert saved.created is (name.casefold() not in self.people)
         self.people[name.casefold()] = saved.contact
 
@@ -79,7 +79,7 @@ class MemoryStore(RuleBasedStateMachine):
         entry = ContactEntry(ContactFields(email=f"{name}@example.org", company="Never"))
         try:
             with self.world.store.transaction():
-                done(self.world.local.contacts.save_contacts([entry]))
+                done(self.world.local.save_contacts([entry]))
                 raise UndoneError
         except UndoneError:
             pass

@@ -27,7 +27,7 @@ async def test_two_people_with_one_number_and_two_addresses_are_two_people(world
     bob = await world.contact("bob@acme.example", first_name="Bob", phone="+33 1 44 55 66 77")
     assert alice.id != bob.id
     assert (alice.phone, bob.phone) == (SWITCHBOARD, SWITCHBOARD)
-    again = await world.local.contacts.get_contacts([alice.id, bob.id])
+    again = await world.local.get_contacts([alice.id, bob.id])
     assert [(one.first_name, one.email) for one in again] == [
         ("Alice", "alice@acme.example"),
         ("Bob", "bob@acme.example"),
@@ -111,7 +111,7 @@ async def test_another_spelling_of_the_same_address_is_no_former_address(world: 
     with closing(sqlite3.connect(world.store.path)) as other:
         assert other.execute("SELECT count(*) FROM former_address").fetchone() == (0,)
         assert other.execute("SELECT count(*) FROM contact").fetchone() == (1,)
-    assert (await world.local.contacts.get_contacts([ann.id]))[0].email == "ann@münchen.example"
+    assert (await world.local.get_contacts([ann.id]))[0].email == "ann@münchen.example"
 
 
 async def moved_row(world: World) -> tuple[str, str]:
@@ -132,7 +132,7 @@ async def test_a_second_run_to_one_address_is_found_out_when_it_is_planned(world
 
 async def test_a_second_run_to_one_address_is_refused_at_the_yes(world: World) -> None:
     _, second = await moved_row(world)
-    (contact,) = await world.local.contacts.get_contacts([second])
+    (contact,) = await world.local.get_contacts([second])
     await world.approved(contact, blueprint=await world.blueprint(EMAIL))
     first, refused = await world.runs()
     assert (refused.contact_id, refused.status) == (second, SequenceStatus.REFUSED)
@@ -141,7 +141,7 @@ async def test_a_second_run_to_one_address_is_refused_at_the_yes(world: World) -
 
 async def test_the_database_itself_keeps_a_second_live_run_from_an_address(world: World) -> None:
     _, second = await moved_row(world)
-    (contact,) = await world.local.contacts.get_contacts([second])
+    (contact,) = await world.local.get_contacts([second])
     await world.plan(contact, blueprint=await world.blueprint(EMAIL))
     with closing(sqlite3.connect(world.store.path)) as other:
         with pytest.raises(sqlite3.IntegrityError, match=r"sequence\.address_key"):
@@ -154,7 +154,7 @@ async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends
     await moved_row(world)
     with closing(sqlite3.connect(world.store.path)) as other, other:
         other.execute("DROP INDEX sequence_one_live_per_address")
-    (contact,) = await world.local.contacts.get_contacts([(await moved_second(world))])
+    (contact,) = await world.local.get_contacts([(await moved_second(world))])
     await world.plan(contact, blueprint=await world.blueprint(EMAIL))
     with closing(sqlite3.connect(world.store.path)) as other, other:
         other.execute(
@@ -169,7 +169,7 @@ async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends
 
 
 async def moved_second(world: World) -> str:
-    found = await world.local.contacts.find_contacts("zoe@globex.example", page=1, size=10)
+    found = await world.local.find_contacts("zoe@globex.example", page=1, size=10)
     return found.items[0].id
 
 

@@ -252,11 +252,9 @@ async def _go_on(office: Office) -> None:
         await pause_sequence(app, sequence_id=runs["Linus"].id, paused_until=PAUSED_UNTIL)
         draft_id = f"{LOCAL}:draft_{runs['Hedy'].steps[1].key}"
         await edit_draft(app, draft_id=draft_id, content="Hi {{firstname}}, this is about frequency hopping.")
-        drafts = app.providers[LOCAL].drafts
-        assert drafts is not None
-        draft = await drafts.get_draft(draft_id)
+        draft = await app.local.get_draft(draft_id)
         signature = _signed(office.key, draft.digest)
-        await drafts.approve_draft(draft_id, digest=draft.digest, actor="terminal", signature=signature)
+        await app.local.approve_draft(draft_id, digest=draft.digest, actor="terminal", signature=signature)
         office.clock.now += timedelta(hours=1)
         await _planned(app, await _blueprint(app, MAIL, AGAIN), ZOE)
         made = await create_blueprint(
@@ -316,9 +314,7 @@ def _base64(data: bytes) -> str:
 
 
 async def _runs(app: AppContext) -> Items[SequenceDetail]:
-    sequences = app.providers[LOCAL].sequences
-    assert sequences is not None
-    return (await sequences.list_sequences(SequenceFilter(size=100))).items
+    return (await app.local.list_sequences(SequenceFilter(size=100))).items
 
 
 async def _silent(done: int, total: int) -> None:

@@ -74,7 +74,7 @@ def signed(request: pytest.FixtureRequest, tmp_path: Path) -> Upgraded:
 
 
 async def _run_of(app: AppContext, first_name: str) -> SequenceDetail:
-    found = await app.local.sequences.list_sequences(SequenceFilter(size=100))
+    found = await app.local.list_sequences(SequenceFilter(size=100))
     [run] = [one for one in found.items if one.contact and one.contact.first_name == first_name]
     return run
 
@@ -153,9 +153,7 @@ async def test_an_unknown_outcome_stays_unknown_is_told_and_is_settled_by_a_pers
         barbara = await _run_of(app, "Barbara")
         assert barbara.sequence.steps[0].state is StepState.UNKNOWN
         assert "may have been delivered" in str(barbara.sequence.steps[0].reason)
-        drafts = app.local.drafts
-        assert drafts is not None
-        [waiting] = (await drafts.list_drafts(plan_id=None, page=1, size=10)).items
+        [waiting] = (await app.local.list_drafts(plan_id=None, page=1, size=10)).items
         assert (waiting.why, waiting.contact.first_name) == ("unknown", "Barbara")
         await decide.resolved_in_terminal(app, waiting.id, sent=True, actor="terminal")
     assert upgraded.mails_at(SECOND + timedelta(days=3, minutes=1)) == [

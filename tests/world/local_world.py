@@ -99,14 +99,14 @@ class World:
 
     async def blueprint(self, *steps: Step) -> Blueprint:
         """Store a blueprint."""
-        return await self.local.blueprints.create_blueprint(
+        return await self.local.create_blueprint(
             name="Test", steps=steps or [EMAIL], sourcing=Sourcing(job_title="Engineer")
         )
 
     async def contact(self, email: str | None = None, *, of: str | None = None, **facts: str) -> Contact:
         """Save a person, or new facts ``of`` the one with an id."""
         entry = ContactEntry(ContactFields(email=email, **facts), id=of)
-        return (await self.local.contacts.save_contacts([entry]))[0].contact
+        return (await self.local.save_contacts([entry]))[0].contact
 
     async def plan(
         self, *people: Contact, blueprint: Blueprint | None = None, texts: Mapping[str, str | None] | None = None
@@ -135,7 +135,7 @@ class World:
 
     async def details(self, **wanted: Any) -> tuple[SequenceDetail, ...]:
         """Return all runs with their contacts and outlooks."""
-        return (await self.local.sequences.list_sequences(SequenceFilter(size=100, **wanted))).items
+        return (await self.local.list_sequences(SequenceFilter(size=100, **wanted))).items
 
     def keep(self, before: Run, after: Run) -> None:
         """Store a state of a run as it is."""

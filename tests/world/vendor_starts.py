@@ -118,9 +118,8 @@ async def taken_by(app: AppContext, plan_id: str) -> ClaimedBatch:
 
 async def _before(app: AppContext, plan_id: str) -> PreflightSnapshot:
     plan = await app.plans.get_plan(plan_id)
-    enrolment = app.providers[plan.header.provider].enrolment
-    assert enrolment is not None
-    return await enrolment.before(plan, await app.vendor_runs.next_people(plan_id, size=100))
+    people = await app.vendor_runs.next_people(plan_id, size=100)
+    return await app.providers[plan.header.provider].preflight(plan, people)
 
 
 def statuses(vendors: Connected) -> list[str]:

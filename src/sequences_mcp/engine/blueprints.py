@@ -11,16 +11,13 @@ from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.findings import Waiver
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id
 from sequences_mcp.domain.page import Page
-from sequences_mcp.engine.context import EngineContext, require_page
+from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError, StaleVersionError
 from sequences_mcp.ports.embedded import PendingChange
 
 
-@dataclass(frozen=True, slots=True)
-class LocalBlueprints:
-    """``ports.embedded.Blueprints`` over the store."""
-
-    engine: EngineContext
+class LocalBlueprints(LocalMethods):
+    """Blueprints in the store: those of the engine, and vendors' as they were last seen."""
 
     async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
         """Return the newest versions, newest first."""

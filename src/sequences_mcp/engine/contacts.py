@@ -27,9 +27,10 @@ from sequences_mcp.domain.limits import require_short
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import Run
 from sequences_mcp.engine.calendar import is_zone, zones_of_country
-from sequences_mcp.engine.context import EngineContext, require_page
+from sequences_mcp.engine.context import EngineContext, LocalMethods, require_page
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
+from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.store.unit_of_work import Store
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
@@ -138,11 +139,8 @@ class _Known:
             self.by_address[address_key(after.email)] = after
 
 
-@dataclass(frozen=True, slots=True)
-class LocalContacts:
-    """``ports.embedded.Contacts`` over the store."""
-
-    engine: EngineContext
+class LocalContacts(LocalMethods):
+    """Contacts in the store."""
 
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose name, address, company or title contains the query; all for an empty one."""
@@ -161,6 +159,11 @@ class LocalContacts:
                 data={"missing": missing},
             )
         return results
+
+    async def identity_of(self, contact_id: str) -> Identity:
+        """Return the person's address and profile; NotFoundError."""
+        [contact] = await self.get_contacts([contact_id])
+        return Identity(emails=(contact.email,) if contact.email else (), linkedin_url=contact.linkedin_url)
 
     async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
         """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row.

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sequences_mcp.domain.ids import IdKind, new_id
+from sequences_mcp.domain.ids import LOCAL, IdKind, new_id
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine import events
 from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.store.unit_of_work import Store
 
 T = TypeVar("T")
@@ -78,6 +79,14 @@ class EngineContext:
     def audit(self, action: str, subject: str, **detail: object) -> None:
         """Write down what was done, inside the transaction that does it."""
         self.store.audit.record(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)
+
+
+@dataclass(frozen=True)
+class LocalMethods(Provider):
+    """Some of the embedded provider's methods; ``engine.provider`` puts all of them together."""
+
+    name = title = LOCAL
+    engine: EngineContext
 
 
 def require_page(page: int, size: int) -> None:

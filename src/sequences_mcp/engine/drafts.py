@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from sequences_mcp.domain.contact import Contact
@@ -15,7 +15,7 @@ from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import LIVE, Run, SequenceStatus, StepRun, StepState, TaskOutcome
 from sequences_mcp.engine.approvals import draft_id as id_of
 from sequences_mcp.engine.approvals import is_approved, read_steps, resealed, with_texts_of
-from sequences_mcp.engine.context import EngineContext, apply_event, require_page
+from sequences_mcp.engine.context import LocalMethods, apply_event, require_page
 from sequences_mcp.engine.events import DraftApproved, OutcomeResolved, Rewritten, TaskCompleted
 from sequences_mcp.engine.machine import APPROVAL, EDITED, with_run
 from sequences_mcp.engine.plans import apply_decision
@@ -26,11 +26,8 @@ from sequences_mcp.ports.embedded import Draft, OpenTask, StepText
 Why = Literal["missing", "written", "edited", "held", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDrafts:
-    """``ports.embedded.Drafts`` over the store and the machine."""
-
-    engine: EngineContext
+class LocalDrafts(LocalMethods):
+    """Single texts over the store and the machine."""
 
     async def list_drafts(self, *, plan_id: str | None, page: int, size: int) -> Page[Draft]:
         """Return texts that wait for a person: of one plan, or of every started sequence.
@@ -54,7 +51,7 @@ class LocalDrafts:
         sequence, run = require_step(self.engine, draft_id, IdKind.DRAFT)
         return self._draft(sequence, run)
 
-    async def rewrite(
+    async def rewrite_texts(
         self,
         sequence_id: str,
         texts: Mapping[str, StepText],
@@ -224,11 +221,8 @@ def _require_same(present: str, digest: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTasks:
-    """``ports.embedded.Tasks`` over the store and the machine."""
-
-    engine: EngineContext
+class LocalTasks(LocalMethods):
+    """Steps done by hand, over the store and the machine."""
 
     async def list_tasks(self, *, page: int, size: int) -> Page[OpenTask]:
         """Return the open ones, oldest first; not those of people who are paused."""

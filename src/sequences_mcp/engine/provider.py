@@ -77,16 +77,11 @@ class LocalRecords:
         return self.engine.store.audit.page(page=page, size=size)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalProvider:
-    """Every capability over one engine, for the thread that opened its store."""
+@dataclass(frozen=True)
+class LocalProvider(LocalBlueprints, LocalContacts, LocalSequences, LocalDrafts, LocalTasks, LocalReplies):
+    """The embedded provider, and what else is kept in its database, for the thread that opened the store."""
 
-    blueprints: LocalBlueprints
-    contacts: LocalContacts
-    sequences: LocalSequences
     plans: LocalPlans
-    drafts: LocalDrafts
-    tasks: LocalTasks
     suppressions: LocalSuppressions
     waivers: LocalWaivers
     changes: LocalChanges
@@ -94,18 +89,13 @@ class LocalProvider:
     records: LocalRecords
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
-    replies: LocalReplies
 
 
 def local_provider(engine: EngineContext) -> LocalProvider:
     """Return the provider that works on this engine."""
     return LocalProvider(
-        blueprints=LocalBlueprints(engine),
-        contacts=LocalContacts(engine),
-        sequences=LocalSequences(engine),
+        engine,
         plans=LocalPlans(engine),
-        drafts=LocalDrafts(engine),
-        tasks=LocalTasks(engine),
         suppressions=LocalSuppressions(engine),
         waivers=LocalWaivers(engine),
         changes=LocalChanges(engine),
@@ -113,5 +103,4 @@ def local_provider(engine: EngineContext) -> LocalProvider:
         records=LocalRecords(engine),
         operations=LocalOperations(engine),
         vendor_runs=LocalVendorRuns(engine),
-        replies=LocalReplies(engine),
     )

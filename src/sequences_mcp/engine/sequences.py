@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Temporality
@@ -23,7 +23,7 @@ from sequences_mcp.domain.run import (
 )
 from sequences_mcp.engine import machine
 from sequences_mcp.engine.changed_settings import held_for
-from sequences_mcp.engine.context import EngineContext, apply_event, require_aware, require_page
+from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event, require_aware, require_page
 from sequences_mcp.engine.events import Event, Paused, Resumed, Stopped
 from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.engine.vendor_transitions import vendor_outlook
@@ -235,11 +235,8 @@ def _outlook(run: Run, *, now: datetime, mailbox: tuple[datetime, str] | None, h
     return outlook if opens <= outlook.next_at else replace(outlook, next_at=opens, why=f"{outlook.why}; {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class LocalSequences:
-    """``ports.embedded.Sequences`` over the store and the machine."""
-
-    engine: EngineContext
+class LocalSequences(LocalMethods):
+    """Runs over the store and the machine."""
 
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page; the provider's own word for a status is here the status itself."""

@@ -15,7 +15,7 @@ from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.run import ReplyKind, Run, SequenceStatus, StopReason
 from sequences_mcp.domain.suppressions import SuppressionKey, old_spellings, suppression_keys_of
 from sequences_mcp.engine import stopping
-from sequences_mcp.engine.context import EngineContext, apply_event
+from sequences_mcp.engine.context import EngineContext, LocalMethods, apply_event
 from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
@@ -25,13 +25,10 @@ REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
 
 
-@dataclass(frozen=True, slots=True)
-class LocalReplies:
-    """``ports.embedded.Replies`` over the store and the machine."""
+class LocalReplies(LocalMethods):
+    """What people answered, over the store and the machine."""
 
-    engine: EngineContext
-
-    async def record(
+    async def record_reply(
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
     ) -> list[SequenceDetail]:
         """Store a reply and apply it to every run of this person here, starts that wait for approval included."""

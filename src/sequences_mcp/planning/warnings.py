@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing
 from sequences_mcp.domain.findings import Finding, waived, warnings_in
 from sequences_mcp.domain.plan import Plan
@@ -20,8 +20,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS
 async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
     """Return the version with what the guards say about it today, and what an approval covers at a vendor."""
     header = plan.header
-    blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
-    blueprint = await blueprints.get_blueprint(header.blueprint_id, header.blueprint_version)
+    blueprint = await app.local.get_blueprint(header.blueprint_id, header.blueprint_version)
     findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
     findings = waived(findings, await app.waivers.waivers_of(blueprint.id))
     if header.is_at_vendor:
@@ -136,5 +135,4 @@ async def sourcing_of_plan(app: AppContext, plan: Plan) -> Sourcing:
 
 async def sourcing_of_run(app: AppContext, sequence: Run) -> Sourcing:
     """Return what the blueprint version of a run fills."""
-    blueprints = offered(app.local.blueprints, app.local, verb="read blueprints")
-    return (await blueprints.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)).sourcing
+    return (await app.local.get_blueprint(sequence.blueprint_id, sequence.blueprint_version)).sourcing

@@ -1,4 +1,4 @@
-"""The values that the engine and its callers exchange, and what every provider may offer, a Protocol each.
+"""The values that the embedded engine and its callers exchange.
 
 Ids are whole ids (``local:bp_…``); times are aware.
 """
@@ -6,48 +6,20 @@ Ids are whole ids (``local:bp_…``); times are aware.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem
-from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import (
-    ReplyKind,
     Run,
     SequenceStatus,
     StepRun,
-    StopReason,
-    StopScope,
-    TaskOutcome,
     VendorStep,
 )
-
-
-class Blueprints(Protocol):
-    """Reusable lists of steps; a version never changes."""
-
-    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
-        """Return the newest versions, newest first."""
-        ...
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one version, the newest by default; NotFoundError."""
-        ...
-
-    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Store a new blueprint as version 1."""
-        ...
-
-    async def update_blueprint(
-        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
-    ) -> Blueprint:
-        """Store the next version; StaleVersionError when ``expected_version`` is not the newest."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +55,6 @@ class Matched:
 
     people: tuple[Contact | None, ...]
     problems: tuple[RowProblem, ...]
-
-
-class Contacts(Protocol):
-    """People, one row each: matched by e-mail, and by phone where one of the two has no e-mail."""
-
-    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
-        """Return people whose name, address, company or title contains the query; all for an empty one."""
-        ...
-
-    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
-        """Return these people in this order; NotFoundError names every id that is not there."""
-        ...
-
-    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
-        """Return whom saving each would update, and what it would refuse: nothing is raised for a bad row."""
-        ...
-
-    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
-        """Upsert all or none, in order. Fields that are None keep what is stored; notes are appended."""
-        ...
 
 
 WaitingFor = Literal["approval", "task", "decision", "time"]
@@ -204,32 +156,6 @@ class SequenceDetail:
     error: Mapping[str, Any] | None = None
 
 
-class Sequences(Protocol):
-    """Runs, read and paced. Control calls raise ConflictError naming the status and the legal moves."""
-
-    async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
-        """Return one page."""
-        ...
-
-    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Return one run; NotFoundError."""
-        ...
-
-    async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
-        """Wait until a future time; the clocks of delays stand still."""
-        ...
-
-    async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
-        """Go on now."""
-        ...
-
-    async def stop_sequence(
-        self, sequence_id: str, *, reason: StopReason, scope: StopScope
-    ) -> list[SequenceDetail]:
-        """Stop for good; return every sequence that was stopped, this one first."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepText:
     """One text for one person; with ``keeps_subject`` it changes the content alone of one that has a subject."""
@@ -283,49 +209,6 @@ class Draft:
     to_sign: str
 
 
-class Drafts(Protocol):
-    """Single texts."""
-
-    async def list_drafts(self, *, plan_id: str | None, page: int, size: int) -> Page[Draft]:
-        """Return texts that wait for a person: of one plan, or of every live sequence."""
-        ...
-
-    async def get_draft(self, draft_id: str) -> Draft:
-        """Return one text; NotFoundError."""
-        ...
-
-    async def rewrite(
-        self,
-        sequence_id: str,
-        texts: Mapping[str, StepText],
-        *,
-        findings: tuple[Finding, ...] | None = None,
-        variables: Mapping[str, str] | None = None,
-    ) -> Run:
-        """Replace pending texts by step id, the warnings about this person, and the overrides when given.
-
-        ``findings``: the warnings about this person's own data and texts from now on.
-        Raises ConflictError when one of the steps is in flight or over. Voids the approval of each text.
-        """
-        ...
-
-    async def approve_draft(
-        self, draft_id: str, *, digest: str, actor: str, signature: str | None = None
-    ) -> Draft:
-        """Record the yes to exactly this text of a live sequence and let it go."""
-        ...
-
-    async def resolve_unknown(
-        self, draft_id: str, *, sent: bool, actor: str, digest: str | None = None, signature: str | None = None
-    ) -> Run:
-        """Record what a person found out about an e-mail whose fate was unknown; not sent: it goes once more.
-
-        That is a yes to this text: ApprovalError when ``digest``, of the text that the person saw, is not its
-        present one, or is not signed where a passkey is registered.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTask:
     """A step a person does by hand, with the final text ready to copy."""
@@ -336,21 +219,6 @@ class OpenTask:
     contact: Contact
 
 
-class Tasks(Protocol):
-    """Steps done by hand."""
-
-    async def list_tasks(self, *, page: int, size: int) -> Page[OpenTask]:
-        """Return the open ones, oldest first."""
-        ...
-
-    async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> OpenTask:
-        """Record what became of a task; ConflictError for one that is over.
-
-        ACCEPTED is for invitations only, and legal for one that is open or done and not yet accepted.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
     """What a suppression covers and what it stopped."""
@@ -359,24 +227,6 @@ class Suppressed:
     value: str
     stopped: tuple[SequenceDetail, ...]
     already: bool
-
-
-class Companies(Protocol):
-    """Who works where, as far as a stop of a whole company goes."""
-
-    async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
-        ...
-
-
-class Replies(Protocol):
-    """What people answered, as somebody records it."""
-
-    async def record(
-        self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
-    ) -> list[SequenceDetail]:
-        """Keep it, and do what follows to every run of this person here; return those runs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""What only a vendor can do, the second half of the contract in ``ports.embedded``.
+"""The values that go to a vendor and come from it, what is kept of its writes, and how it is asked a few at a time.
 
-Operations whose outcome may be unknown, sourcings, variables of its own, a key; and how people are enrolled in a
-blueprint there. Nothing is enrolled before a person has approved the plan that names everybody and what the vendor
-is given about them.
+Nothing is enrolled before a person has approved the plan that names everybody and what the vendor is given about
+them.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from sequences_mcp.domain.blueprint import Blueprint, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
-from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run
-from sequences_mcp.ports.embedded import SequenceDetail, ToolCall
+from sequences_mcp.ports.embedded import ToolCall
 
 T = TypeVar("T")
 MAX_CONCURRENT = 5  # calls; each may take two reads, and ten connections are open at most
@@ -90,45 +87,6 @@ class SourcingRow:
     name: str | None
 
 
-class Sourcings(Protocol):
-    """Where Kalent keeps its candidates and blueprints."""
-
-    async def list_sourcings(self, *, page: int, size: int) -> Page[SourcingRow]:
-        """Return one page."""
-        ...
-
-    async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
-        """Return one page of a sourcing's people whose facts contain the query."""
-        ...
-
-    async def create_blueprint(
-        self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
-    ) -> Blueprint:
-        """Create a blueprint there, which becomes version 1 as known here.
-
-        ``config`` is the vendor's sequence-level configuration, passed on as it is.
-        """
-        ...
-
-    async def configure_blueprint(
-        self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
-    ) -> Blueprint:
-        """Change a blueprint there together with its configuration; ``known`` is the version that is changed."""
-        ...
-
-
-class Overrides(Protocol):
-    """Variables of a run, changed at the vendor."""
-
-    async def update_variables(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> SequenceDetail:
-        """Merge overrides; None removes one."""
-        ...
-
-    async def require_used(self, sequence_id: str, *, variables: Mapping[str, str | None]) -> None:
-        """Raise InvalidArgumentsError for a variable that no text of the run can have; changes nothing."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactInput:
     """Somebody to be taken in: facts, or the vendor's own whole id of them."""
@@ -156,39 +114,6 @@ class PlacedContact:
     vendor_message: str | None = None
 
 
-class ContactLists(Protocol):
-    """Where a vendor takes people in: Topo's contact lists, Kalent's sourcings."""
-
-    @property
-    def a_request(self) -> int:
-        """How many people one request takes."""
-        ...
-
-    @property
-    def most(self) -> int:
-        """How many people one call takes, in several requests."""
-        ...
-
-    def misfit(self, one: ContactInput) -> Misfit | None:
-        """Return why the vendor could not take somebody, or None."""
-        ...
-
-    async def look_into(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
-        """Return, for each, what is so already, or None for those who are to be put there.
-
-        Changes nothing. ApprovalError for a place that starts a sequence for whoever is put there.
-        """
-        ...
-
-    async def put(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
-        """Put people there in one request and return what became of each."""
-        ...
-
-    async def count_in(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
-        """Return how many of these are there now, None where nobody can tell, and one line about it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """How somebody is known at a vendor: further ids, every e-mail address, a LinkedIn profile."""
@@ -196,14 +121,6 @@ class Identity:
     ids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     linkedin_url: str | None = None
-
-
-class IdentityLookup(Protocol):
-    """Who stands behind a vendor's id of a person."""
-
-    async def trace(self, contact_id: str) -> Identity:
-        """Read the person; NotFoundError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,61 +149,6 @@ class VendorTask:
     created_at: datetime | None
     messages: tuple[VendorMessage, ...] = ()
     unavailable_because: str | None = None
-
-
-class VendorTasks(Protocol):
-    """What waits at a vendor to be done by hand."""
-
-    async def list_open(self, *, page: int, size: int) -> Page[VendorTask]:
-        """Return one page of those that are not over, oldest first, the first few with their messages."""
-        ...
-
-    async def skip(self, task_id: str) -> VendorTask:
-        """Skip one; its run goes on."""
-        ...
-
-    async def status_of(self, task_id: str) -> str | None:
-        """Return the vendor's word for how a task stands, or None where it is not among the newest."""
-        ...
-
-
-class Exclusions(Protocol):
-    """A vendor's own list of those it must not import again.
-
-    ``kind`` is ``address``, ``domain`` or ``profile``, the address of a LinkedIn page.
-    """
-
-    async def is_excluded(self, kind: str, value: str) -> bool:
-        """Say whether it is there."""
-        ...
-
-    async def exclude(self, kind: str, value: str, *, message: str) -> None:
-        """Put it there, for good."""
-        ...
-
-
-class Reach(Protocol):
-    """Live runs at a vendor, whoever started them."""
-
-    def covers(self, marks: Items[tuple[str, str]]) -> bool:
-        """Say whether the vendor can be asked about whoever these marks cover."""
-        ...
-
-    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
-        """Return the live runs that may reach whoever these marks cover.
-
-        A mark is a kind (``address``, ``domain``, ``profile``, ``contact``) and its value. SequencesError where
-        that cannot be read, or not to its end.
-        """
-        ...
-
-
-class Introduction(Protocol):
-    """What a vendor says about the key."""
-
-    async def about_key(self) -> str:
-        """Return one line: what the key may do, as far as the vendor tells."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,66 +248,6 @@ class EnrolmentTally:
     why: tuple[str, ...] = ()
     errors: tuple[tuple[Mapping[str, Any], int], ...] = ()
     operation_ids: tuple[str, ...] = ()
-
-
-class Enroller(Protocol):
-    """Starts at one vendor."""
-
-    @property
-    def people_a_call(self) -> int:
-        """How many people one request enrols at most."""
-        ...
-
-    @property
-    def takes_several(self) -> bool:
-        """Whether one person may have several e-mail addresses and phone numbers in a start."""
-        ...
-
-    @property
-    def has_review(self) -> bool:
-        """Whether the vendor can have a person read its texts before they leave, and be told not to."""
-        ...
-
-    @property
-    def names_sender(self) -> bool:
-        """Whether a start says who sends, where the blueprint itself may name nobody."""
-        ...
-
-    async def offer(self, blueprint_id: str) -> Blueprint:
-        """Return what would be started, as its newest version known here; its steps are empty where no API tells
-        them. NotFoundError; ConflictError for one that takes nobody now.
-        """
-        ...
-
-    async def candidate(self, asked: PersonRequest, *, blueprint: Blueprint, reviewed_there: bool) -> VendorPerson:
-        """Return one person; NotFoundError, InvalidArgumentsError.
-
-        ``reviewed_there`` False: the operator allowed that the vendor's own review is left out.
-        """
-        ...
-
-    async def standings(self, people: Items[VendorPerson]) -> list[PersonStanding]:
-        """Return what is read about everybody of a start at once, in order."""
-        ...
-
-    async def before(self, plan: Plan, people: Items[Run]) -> PreflightSnapshot:
-        """Read what a later look has to be compared with, just before the request. Changes nothing."""
-        ...
-
-    async def enrol(self, order: EnrolmentBatch) -> tuple[EnrolmentOutcome, ...]:
-        """Enrol them; raise for what concerns them all. The one write."""
-        ...
-
-    async def read_back(self, order: EnrolmentBatch) -> tuple[EnrolmentOutcome, ...]:
-        """Return what the vendor shows of an order whose outcome is unknown."""
-        ...
-
-    async def follow(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
-        """Return a run that was handed over as the vendor tells of it, or None while it shows none.
-
-        ``mark`` is what :meth:`before` read about this person.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.digests import person_digest, text_digest
 from sequences_mcp.domain.invisible import is_showable
 from sequences_mcp.domain.plain_words import as_shown
@@ -157,10 +157,9 @@ def _is_read(reading: Reading, sequence: Run, run: StepRun) -> bool:
 
 
 async def _texts(app: AppContext, plan_id: str) -> AsyncIterator[Draft]:
-    drafts = offered(app.local.drafts, app.local, verb="list drafts")
     page = 1
     while True:
-        found = await drafts.list_drafts(plan_id=plan_id, page=page, size=PAGE)
+        found = await app.local.list_drafts(plan_id=plan_id, page=page, size=PAGE)
         for draft in found.items:
             yield draft
         if not found.has_more:

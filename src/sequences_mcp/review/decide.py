@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.plain_words import STATUSES, for_terminal
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -15,6 +15,7 @@ from sequences_mcp.errors import ApprovalError
 from sequences_mcp.planning import warnings
 from sequences_mcp.planning.vendor_texts import title_of
 from sequences_mcp.ports.embedded import Draft, SequenceDetail, ToolCall
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.review import terminal
 from sequences_mcp.review.presentation import present_person, present_plan
 from sequences_mcp.services import suppression
@@ -118,8 +119,7 @@ async def resolved_in_terminal(
         run = await resolve_run(app, sequence_id=identifier, finished=sent, actor=actor)
         told = STATUSES[run.sequence.status.value]
         return f"{run.sequence.id} counts as ended ({told}): its person is free for another sequence."
-    drafts = offered(app.local.drafts, app.local, verb="settle e-mails")
-    sequence = await drafts.resolve_unknown(
+    sequence = await app.local.resolve_unknown(
         identifier, sent=sent, actor=actor, digest=seen.digest if seen else None
     )
     told = "sent" if sent else "not sent"
@@ -146,7 +146,7 @@ async def lifted_in_terminal(app: AppContext, contact: str, *, reason: str, acto
     done = await suppression.lift_suppression(app, contact=contact, reason=reason, actor=actor)
     lines = [f"{done.value} is off the list. It was there because: {done.was}"]
     lines += [f"Still on the list, and covering the same: {one}" for one in done.still]
-    vendors = [provider.title for provider in app.providers.values() if provider.exclusions is not None]
+    vendors = [provider.title for provider in app.providers.values() if provider.offers(Provider.exclude)]
     lines += [f"{title} keeps a list of its own, which this does not change." for title in vendors]
     return [*lines, "What it stopped stays stopped; a new start needs a new plan."]
 
@@ -161,7 +161,7 @@ def _is(identifier: str, kind: IdKind) -> bool:
 
 
 async def _draft(app: AppContext, identifier: str) -> Draft:
-    return await offered(app.local.drafts, app.local, verb="read drafts").get_draft(identifier)
+    return await app.local.get_draft(identifier)
 
 
 async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> AsyncIterator[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Channel, DelayUnit, LinkedInType, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.findings import Severity
@@ -90,7 +90,7 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
     blueprint = (await get_blueprint(app, blueprint_id=given["blueprint_id"])).blueprint
     step = _found(blueprint.steps, given["step_id"])
     contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
-    [contact] = await offered(app.local.contacts, app.local, verb="read contacts").get_contacts([contact_id])
+    [contact] = await app.local.get_contacts([contact_id])
     return {
         "contact_id": contact.id,
         "blueprint_name": blueprint.name,

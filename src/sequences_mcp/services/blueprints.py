@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain import invisible
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.findings import Finding, Severity, Waiver, waived
@@ -26,6 +26,7 @@ from sequences_mcp.guards.check import apply_fixes as mend
 from sequences_mcp.planning import requirements
 from sequences_mcp.planning.recipients import GivenValue, require_sound_values
 from sequences_mcp.ports.embedded import SequenceFilter
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services.operations import request_change
 from sequences_mcp.vendors.registry import titles
 
@@ -241,16 +242,15 @@ async def _created(
     config: Mapping[str, Any] | None,
 ) -> Blueprint:
     where = app.named(provider_of(provider))
-    if where.sourcings is None:
+    if not where.offers(Provider.create_in_sourcing):
         require_no_config(config)
-        blueprints = offered(where.blueprints, where, verb="create blueprints")
-        return await blueprints.create_blueprint(name=name, steps=steps, sourcing=sourcing)
+        return await where.create_blueprint(name=name, steps=steps, sourcing=sourcing)
     if sourcing != Sourcing():
         raise InvalidArgumentsError(
             "A blueprint in a sourcing has its sourcing's own title and place.",
             next_step="Leave out job_title and location.",
         )
-    return await where.sourcings.create_blueprint(provider, name=name, steps=steps, config=config)
+    return await where.create_in_sourcing(provider, name=name, steps=steps, config=config)
 
 
 def require_no_config(config: Mapping[str, Any] | None) -> None:
@@ -313,8 +313,7 @@ async def update_blueprint(
     if all(item is None for item in (name, steps, job_title, location, config)):
         raise InvalidArgumentsError("Nothing to change.", next_step="Give name, steps, job_title or location.")
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    blueprints = offered(provider.blueprints, provider, verb="update blueprints")
-    old = await blueprints.get_blueprint(blueprint_id)
+    old = await provider.get_blueprint(blueprint_id)
     if isinstance(steps, list):
         _require_whole_list(old.steps, steps)
     checked, findings = requirements.approved_by_guards(
@@ -338,14 +337,12 @@ async def update_blueprint(
         }
         earlier = await present_blueprint(app, blueprint_id)
         await request_change(app, "update_blueprint", blueprint_id, arguments=asked, earlier=earlier)
-    if config is not None and provider.sourcings is not None:
+    if config is not None and provider.offers(Provider.configure_blueprint):
         known = old.model_copy(update={"version": expected_version})
-        configured = await provider.sourcings.configure_blueprint(
-            known, name=new_name, steps=checked, config=config
-        )
+        configured = await provider.configure_blueprint(known, name=new_name, steps=checked, config=config)
         return requirements.BlueprintReport(configured, findings)
     require_no_config(config)
-    blueprint = await blueprints.update_blueprint(
+    blueprint = await provider.update_blueprint(
         blueprint_id,
         expected_version=expected_version,
         name=new_name,
@@ -360,7 +357,7 @@ async def update_blueprint(
 async def present_blueprint(app: AppContext, blueprint_id: str) -> dict[str, object]:
     """Return a blueprint as it is known now: its version, name and steps."""
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    blueprint = await offered(provider.blueprints, provider, verb="read blueprints").get_blueprint(blueprint_id)
+    blueprint = await provider.get_blueprint(blueprint_id)
     facts = {
         "name": blueprint.name,
         "job_title": blueprint.sourcing.job_title,
@@ -422,8 +419,7 @@ async def get_blueprint(
 ) -> requirements.BlueprintReport:
     """Return one version, the newest by default; NotFoundError."""
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    blueprints = offered(provider.blueprints, provider, verb="read blueprints")
-    blueprint = await blueprints.get_blueprint(blueprint_id, version)
+    blueprint = await provider.get_blueprint(blueprint_id, version)
     if provider.name != LOCAL and not blueprint.steps:
         return requirements.BlueprintReport(blueprint, ())  # its API does not tell them
     findings = requirements.findings_of(blueprint.steps, app.policy)
@@ -437,4 +433,4 @@ async def list_blueprints(
 ) -> Page[Blueprint]:
     """Return the newest versions, newest first; of Kalent and Clarky, those this server has seen."""
     where = app.named(provider)
-    return await offered(where.blueprints, where, verb="list blueprints").list_blueprints(page=page, size=size)
+    return await where.list_blueprints(page=page, size=size)

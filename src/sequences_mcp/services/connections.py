@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
@@ -79,9 +79,9 @@ def _ways_to_approve(app: AppContext) -> Iterator[str]:
 
 async def _report(provider: Provider) -> ProviderReport:
     note = None
-    if provider.introduction is not None:
+    if provider.offers(Provider.about_key):
         try:
-            note = await provider.introduction.about_key()
+            note = await provider.about_key()
         except SequencesError as error:
             note = str(error)
     return ProviderReport(name=provider.name, can=_abilities(provider), note=note)
@@ -102,18 +102,15 @@ def _way_to_resolve(app: AppContext, operation_id: str) -> str:
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:
-    known = [_WORDS.get(name, name) for name in _CAPABILITIES if getattr(provider, name) is not None]
-    return ("starts", *known) if provider.name == LOCAL else tuple(known)
+    return tuple(word for word, method in _ABILITIES.items() if provider.name == LOCAL or provider.offers(method))
 
 
-_CAPABILITIES = (
-    "enrolment",
-    "blueprints",
-    "contacts",
-    "sequences",
-    "drafts",
-    "tasks",
-    "vendor_tasks",
-    "sourcings",
-)
-_WORDS = {"enrolment": "starts", "vendor_tasks": "tasks"}
+_ABILITIES: Mapping[str, Callable[..., object]] = {
+    "starts": Provider.enrol,
+    "blueprints": Provider.list_blueprints,
+    "contacts": Provider.find_contacts,
+    "sequences": Provider.get_sequence,
+    "drafts": Provider.list_drafts,
+    "tasks": Provider.list_tasks,
+    "sourcings": Provider.list_sourcings,
+}

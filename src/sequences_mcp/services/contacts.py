@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.contact import Contact, facts_of
 from sequences_mcp.domain.ids import LOCAL, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -24,7 +24,7 @@ from sequences_mcp.errors import (
 from sequences_mcp.planning.recipients import read_contact_inputs, read_recipients
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.ports.vendor import ContactInput, ContactLists, PlacedContact, SourcingRow
+from sequences_mcp.ports.vendor import ContactInput, PlacedContact, SourcingRow
 from sequences_mcp.vendors.registry import vendors_with_tool
 
 
@@ -43,29 +43,27 @@ async def find_contacts(
     ``provider`` is a name, or the id of a Kalent sourcing.
     """
     where = app.named(provider_of(provider))
-    if where.sourcings is not None:
-        results = await where.sourcings.find_candidates(provider, query.strip(), page=page, size=size)
+    if where.offers(Provider.find_candidates):
+        results = await where.find_candidates(provider, query.strip(), page=page, size=size)
     else:
-        contacts = offered(where.contacts, where, verb="search contacts")
-        results = await contacts.find_contacts(query.strip(), page=page, size=size)
+        results = await where.find_contacts(query.strip(), page=page, size=size)
     return FoundContacts(results, await app.suppressions.suppressed_among(results.items))
 
 
 async def save_contacts(app: AppContext, *, contacts: Items[object]) -> list[SavedContact]:
     """Save all or none; a note is appended with a stamp and nothing stored is erased."""
     rows = read_recipients(contacts, policy=app.policy, extras=False)
-    store = offered(app.local.contacts, app.local, verb="save contacts")
     entries = [entry.contact for entry in rows.entries]
     if not rows.is_sound:  # one answer names what is wrong with the other rows too
-        rows.require_sound((await store.match_contacts(entries)).problems)
-    return await store.save_contacts(entries)
+        rows.require_sound((await app.local.match_contacts(entries)).problems)
+    return await app.local.save_contacts(entries)
 
 
 async def list_sourcings(app: AppContext, *, page: int = 1, size: int = DEFAULT_SIZE) -> Page[SourcingRow]:
     """Return one page; NotSupportedError where no vendor that has sourcings is connected."""
     names = vendors_with_tool("list_sourcings")
     where = app.named(next((name for name in names if name in app.providers), names[0]))
-    return await offered(where.sourcings, where, verb="list sourcings").list_sourcings(page=page, size=size)
+    return await where.list_sourcings(page=page, size=size)
 
 
 LONGEST = timedelta(seconds=50)  # with the longest request after it, still within what a call is waited for
@@ -97,28 +95,29 @@ async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[obje
     nobody after them. When nobody was placed, the last error is raised.
     """
     provider = app.named(provider_of(place_id))
-    if provider.places is None:
+    if not provider.offers(Provider.place_contacts):
         raise _takes_nobody(provider)
-    places = provider.places
-    people = read_contact_inputs(contacts, most=places.most, misfit=places.misfit, policy=app.policy)
-    trail = _Trail(list(await places.look_into(place_id, people)))
+    people = read_contact_inputs(
+        contacts, most=provider.contacts_a_call, misfit=provider.contact_misfit, policy=app.policy
+    )
+    trail = _Trail(list(await provider.placed_already(place_id, people)))
     await _hold_back(app, people, trail)
-    await _put(app, places, place_id, people=people, trail=trail)
+    await _put(app, provider, place_id, people=people, trail=trail)
     return _placed_or_raise(trail, provider)
 
 
 async def _put(
-    app: AppContext, places: ContactLists, place_id: str, *, people: Items[ContactInput], trail: _Trail
+    app: AppContext, provider: Provider, place_id: str, *, people: Items[ContactInput], trail: _Trail
 ) -> None:
     """Make one request after the other until one leaves a doubt, fails for everybody, or it takes too long."""
     begun = app.clock()
     waiting = [index for index, placed in enumerate(trail.found) if placed is None]
-    for start in range(0, len(waiting), places.a_request):
+    for start in range(0, len(waiting), provider.contacts_a_request):
         if app.clock() - begun > LONGEST or not trail.may_go_on():
             return
-        group = waiting[start : start + places.a_request]
+        group = waiting[start : start + provider.contacts_a_request]
         try:
-            placeds = await places.put(place_id, [people[index] for index in group])
+            placeds = await provider.place_contacts(place_id, [people[index] for index in group])
         except (ProviderError, NotFoundError) as error:
             trail.error, placeds = error, (_failed(error),) * len(group)
         for index, placed in zip(group, placeds, strict=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Protocol
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.addresses import address_key, is_address
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of, profile_key
@@ -50,7 +50,6 @@ class Offer:
     """
 
     provider: Provider
-    enrolment: vendor.Enroller
     blueprint: Blueprint
     warnings: tuple[Finding, ...]
     reviewed_there: bool
@@ -93,18 +92,16 @@ async def offer_of(app: AppContext, *, blueprint_id: str, review_left_out: bool)
     ``review_left_out``: the operator allowed that the vendor's own review does not wait for a person.
     """
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    enrolment = offered(provider.enrolment, provider, verb="start sequences")
-    blueprint = await enrolment.offer(blueprint_id)
-    reviewed = not (review_left_out and enrolment.has_review)
+    blueprint = await provider.blueprint_to_start(blueprint_id)
+    reviewed = not (review_left_out and provider.has_review)
     findings = findings_of(blueprint.steps, app.policy) if blueprint.steps else ()
     require_no_errors(findings)
     return Offer(
         provider=provider,
-        enrolment=enrolment,
         blueprint=blueprint,
         warnings=(
             *warnings_in(findings),
-            *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=enrolment.names_sender),
+            *vendor_warnings(blueprint, reviewed_there=reviewed, sender_named=provider.names_sender),
         ),
         reviewed_there=reviewed,
     )
@@ -118,7 +115,7 @@ async def enrolments_of(app: AppContext, offer: Offer, rows: RecipientRows, *, k
     matched = await require_sound_rows(app, rows, blueprint_id=offer.blueprint.id)
     known = await _known_here(app, rows.entries, matched, keep=keep)
     people = await _candidates(offer, known)
-    standings = await offer.enrolment.standings(people)
+    standings = await offer.provider.standings(people)
     strangers = [person.contact for person, (_, stored) in zip(people, known, strict=True) if stored is None]
     contacts = iter(await app.vendor_runs.keep_people(strangers) if keep else strangers)
     before = {contact.id for contact in matched if contact}
@@ -150,8 +147,7 @@ async def require_sound_rows(
     of nobody belongs in the same answer, and about nobody else.
     """
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
-    store = offered(app.local.contacts, app.local, verb="save contacts")
-    matched = await store.match_contacts([entry.contact for entry in _ours(rows.entries)])
+    matched = await app.local.match_contacts([entry.contact for entry in _ours(rows.entries)])
     problems = [*_unfitting(provider, rows.entries), *matched.problems]
     if problems or not rows.is_sound:
         bad = {problem.position for problem in problems}
@@ -185,7 +181,8 @@ def _with_warning(enrolment: Enrolment, doubt: str | None) -> Enrolment:
 
 def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem]:
     """Return what this vendor takes of no row; InvalidArgumentsError for too many rows."""
-    enrolment, title = offered(provider.enrolment, provider, verb="start sequences"), provider.title
+    provider.require(Provider.enrol)
+    title = provider.title
     if len(entries) > MOST:
         raise InvalidArgumentsError(
             f"A start at {title} takes {MOST:,} people at most; these are {len(entries):,}.",
@@ -193,7 +190,7 @@ def _unfitting(provider: Provider, entries: Items[Recipient]) -> list[RowProblem
         )
     why = f"{title} takes no variables or texts for one person with a start"
     remedy = "Leave them out; what a vendor offers afterwards is in update_sequence."
-    several = [] if enrolment.takes_several else several_addresses(entries, title=title)
+    several = [] if provider.takes_several else several_addresses(entries, title=title)
     problems = [
         RowProblem(entry.contact.position or 0, "variables" if entry.variables else "texts", None, why, remedy)
         for entry in entries
@@ -214,9 +211,8 @@ async def _known_here(
 
     ``matched`` are the stored people of the entries that are not named by an id of the vendor's.
     """
-    store = offered(app.local.contacts, app.local, verb="save contacts")
     told = [entry.contact for entry in _ours(entries) if entry.has_facts]
-    contacts = iter([contact.contact for contact in await store.save_contacts(told)] if keep else [])
+    contacts = iter([contact.contact for contact in await app.local.save_contacts(told)] if keep else [])
     met = iter(matched)
 
     def known(entry: Recipient) -> Contact | None:
@@ -276,7 +272,7 @@ async def _candidate(
         shares_key=not is_alone,
     )
     try:
-        return await offer.enrolment.candidate(
+        return await offer.provider.person_to_enrol(
             person, blueprint=offer.blueprint, reviewed_there=offer.reviewed_there
         )
     except (InvalidArgumentsError, NotFoundError, WrongIdError) as error:
@@ -327,16 +323,15 @@ async def enrol_at_vendor(
     """
     plan = await app.plans.get_plan(plan_id)
     provider = app.providers.get(plan.header.provider)
-    enrolment = provider.enrolment if provider else None
-    size = enrolment.people_a_call if enrolment else 1
+    size = provider.people_a_start if provider else 1
     while people := await app.vendor_runs.next_people(plan.id, size=size):
-        if enrolment is None:
+        if provider is None:
             return f"{title_of(plan)} is not connected to this process: a server that has its key goes on."
         if why := await app.vendor_runs.left_alone(plan.id):
             return f"{plan.id} is left alone here: {why}."
         if halt is not None and halt.is_set():
             return "this process ends: another one goes on."
-        if why := await _one_request(app, enrolment, plan, people=people, at=at):
+        if why := await _one_request(app, provider, plan, people=people, at=at):
             return why
     return None
 
@@ -434,11 +429,11 @@ def _ended_by_itself(task: asyncio.Task[str | None]) -> None:
 
 
 async def _one_request(
-    app: AppContext, enrolment: vendor.Enroller, plan: Plan, *, people: Items[Run], at: Callable[[str], None]
+    app: AppContext, provider: Provider, plan: Plan, *, people: Items[Run], at: Callable[[str], None]
 ) -> str | None:
     try:
-        await enrolment.offer(plan.header.blueprint_id)  # what has changed since the approval voids it
-        before = await enrolment.before(plan, people)
+        await provider.blueprint_to_start(plan.header.blueprint_id)  # what has changed since the approval voids it
+        before = await provider.preflight(plan, people)
     except SequencesError as error:
         return await _not_asked(app, plan, error)
     at("take")
@@ -449,18 +444,18 @@ async def _one_request(
     if batch is None:
         return None
     at("taken")
-    why = await _hand_over_asked(app, enrolment, batch, at=at)
+    why = await _hand_over_asked(app, provider, batch, at=at)
     at("settled")
     return why
 
 
 async def _hand_over_asked(
-    app: AppContext, enrolment: vendor.Enroller, batch: vendor.ClaimedBatch, *, at: Callable[[str], None]
+    app: AppContext, provider: Provider, batch: vendor.ClaimedBatch, *, at: Callable[[str], None]
 ) -> str | None:
     """Make the request, write down what became of everybody in it, and return why to go no further, or None."""
     try:
         async with asyncio.timeout(ANSWERED_WITHIN):
-            outcomes = await enrolment.enrol(batch.order)
+            outcomes = await provider.enrol(batch.order)
     except SequencesError as error:
         at("answered")
         return await _ended(app, batch, error)

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import RequestError, SequencesError, SettingsError, joined_error
 from sequences_mcp.planning import recipients, requirements
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services import blueprints, enrolment, sequences, starts
 
 Part = Callable[[], Awaitable[object]]
@@ -102,20 +103,19 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
             raise
         optional = frozenset()
     entries = recipients.with_optional(rows.entries, optional)
-    store = offered(app.local.contacts, app.local, verb="save contacts")
-    matched = await store.match_contacts([entry.contact for entry in entries])
+    matched = await app.local.match_contacts([entry.contact for entry in entries])
     rows.require_sound(matched.problems)
 
 
 async def _saved_rows(app: AppContext, contacts: list[Any], place: object) -> None:
     where = app.providers.get(provider_of(place)) if isinstance(place, str) else None
-    if where is not None and where.places is not None:
-        places = where.places
-        recipients.read_contact_inputs(contacts, most=places.most, misfit=places.misfit, policy=app.policy)
+    if where is not None and where.offers(Provider.place_contacts):
+        recipients.read_contact_inputs(
+            contacts, most=where.contacts_a_call, misfit=where.contact_misfit, policy=app.policy
+        )
         return
     rows = recipients.read_recipients(contacts, policy=app.policy, extras=False)
-    store = offered(app.local.contacts, app.local, verb="save contacts")
-    rows.require_sound((await store.match_contacts([entry.contact for entry in rows.entries])).problems)
+    rows.require_sound((await app.local.match_contacts([entry.contact for entry in rows.entries])).problems)
 
 
 def _parts_of_variables(app: AppContext, arguments: Arguments) -> Iterator[Part]:
@@ -134,7 +134,7 @@ async def _variables(app: AppContext, variables: Mapping[str, str | None]) -> No
 
 async def _run(app: AppContext, sequence_id: str) -> None:
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    await offered(provider.sequences, provider, verb="read sequences").get_sequence(sequence_id)
+    await provider.get_sequence(sequence_id)
 
 
 def _parts_of_blueprint(app: AppContext, tool: str, arguments: Arguments) -> Iterator[Part]:

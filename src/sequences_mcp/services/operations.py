@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id, provider_of
 from sequences_mcp.domain.run import TERMINAL, SequenceStatus
 from sequences_mcp.errors import (
@@ -25,6 +25,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.planning.recipients import read_contact_inputs
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import LAST_ANSWER, EnrolmentOutcome, VendorOperation, VendorWrite
 
 T = TypeVar("T")
@@ -234,19 +235,18 @@ class ReadBackAnswer(NamedTuple):
 async def read_back_exclusion(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether somebody is on the vendor's own list."""
     provider = app.named(operation.provider)
-    exclusions = offered(provider.exclusions, provider, verb="exclude people")
     given = operation.arguments
-    happened = await exclusions.is_excluded(str(given["kind"]), str(given["value"]))
+    happened = await provider.is_excluded(str(given["kind"]), str(given["value"]))
     return ReadBackAnswer(happened, f"It is{'' if happened else ' not'} excluded there.")
 
 
 async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether everybody of a save is where they were to be put."""
     provider = app.named(operation.provider)
-    places = offered(provider.places, provider, verb="take people in")
     value: Any = operation.arguments.get("contacts")
-    people = read_contact_inputs(value, most=places.most, misfit=places.misfit, policy=None)
-    count, why = await places.count_in(operation.subject, people)
+    provider.require(Provider.place_contacts)
+    people = read_contact_inputs(value, most=provider.contacts_a_call, misfit=provider.contact_misfit, policy=None)
+    count, why = await provider.count_placed(operation.subject, people)
     if count is None:
         return ReadBackAnswer(None, f"{why} {A_PERSON}")
     return ReadBackAnswer(count == len(people), why)
@@ -255,7 +255,7 @@ async def read_back_people(app: AppContext, operation: VendorOperation) -> ReadB
 async def read_back_skip(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether a task counts as skipped."""
     provider = app.provider_of(operation.subject, IdKind.TASK)
-    status = await offered(provider.vendor_tasks, provider, verb="list tasks").status_of(operation.subject)
+    status = await provider.task_status(operation.subject)
     if status is None:
         return ReadBackAnswer(None, f"The task is not among the newest that {provider.title} lists. {A_PERSON}")
     if status == "COMPLETED":
@@ -287,7 +287,7 @@ async def read_back_updated(app: AppContext, operation: VendorOperation) -> Read
 async def read_back_run(app: AppContext, operation: VendorOperation) -> ReadBackAnswer:
     """Return whether a run is as a pause, a resume, a stop or other variables would have left it."""
     provider = app.provider_of(operation.subject, IdKind.SEQUENCE)
-    detail = await offered(provider.sequences, provider, verb="read sequences").get_sequence(operation.subject)
+    detail = await provider.get_sequence(operation.subject)
     happened = _happened(operation, detail)
     why = f"The sequence is {detail.provider_status or detail.sequence.status.value}."
     return ReadBackAnswer(happened, f"{why} That does not tell. {A_PERSON}" if happened is None else why)
@@ -356,8 +356,7 @@ async def _operation_of(app: AppContext, text: str) -> str:
     """Return an operation's id, also for our id of the run whose request it is; WrongIdError says what helps."""
     if not text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
         return str(parse_id(text, IdKind.OPERATION))
-    sequences = offered(app.local.sequences, app.local, verb="read sequences")
-    run = (await sequences.get_sequence(text)).sequence
+    run = (await app.local.get_sequence(text)).sequence
     if run.operation_id is None or not run.has_unknown_outcome:
         raise WrongIdError(
             f"{text} is a sequence, and nothing about it is unknown: it is {run.status}.",
@@ -370,9 +369,8 @@ async def _operation_of(app: AppContext, text: str) -> str:
 async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperation:
     """Return a start after a look at everybody in it; people who are certainly not in it wait a minute first."""
     provider = app.named(operation.provider)
-    enrolment = offered(provider.enrolment, provider, verb="start sequences")
     order = await app.vendor_runs.order_of(operation.id)
-    outcomes = await enrolment.read_back(order)
+    outcomes = await provider.read_enrolment_back(order)
     shown = Counter(outcome.outcome for outcome in outcomes)
     sentence = ", ".join(f"{number} {IN_WORDS[outcome]}" for outcome, number in sorted(shown.items()))
     # A request may leave long after its operation was written down: what counts is when its answer was given up.
@@ -380,7 +378,8 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
     is_early = app.clock() - lost_at < IN_FLIGHT_AT_MOST
     if shown["unknown"]:
         why = next(outcome.why for outcome in outcomes if outcome.outcome == "unknown")
-        show = f"find_contacts with provider {provider.name} shows the person. " if provider.contacts else ""
+        can_find = provider.offers(Provider.find_contacts)
+        show = f"find_contacts with provider {provider.name} shows the person. " if can_find else ""
         return CheckedOperation(
             operation,
             f"{provider.title}: {sentence}. {why}",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sequences_mcp.context import AppContext, Decision, offered
+from sequences_mcp.context import AppContext, Decision
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, parse_id, provider_of
 from sequences_mcp.domain.page import DEFAULT_SIZE, Page
@@ -15,6 +15,7 @@ from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.errors import ApprovalError, ConflictError, OutcomeUnknownError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings, number_of_warnings
 from sequences_mcp.ports.embedded import Draft, PendingChange, StepText, ToolCall
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.services import sequences
 from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
@@ -118,15 +119,15 @@ async def approve_draft(
     RefusedByGuardsError for an error of the guards: the check at the send would hold the text again.
     """
     provider = app.provider_of(draft_id, IdKind.DRAFT)
-    drafts = offered(provider.drafts, provider, verb="approve drafts")
-    findings = await draft_findings(app, await drafts.get_draft(draft_id))
+    provider.require(Provider.approve_draft)
+    findings = await draft_findings(app, await provider.get_draft(draft_id))
     if errors := errors_in(findings):
         raise RefusedByGuardsError(
             f"The guards refuse this text, so it cannot be approved: {errors[0].message}",
             next_step="Edit the text, then approve it.",
             data={"findings": findings},
         )
-    return await drafts.approve_draft(draft_id, digest=digest, actor=actor, signature=signature)
+    return await provider.approve_draft(draft_id, digest=digest, actor=actor, signature=signature)
 
 
 async def approve_plan(
@@ -150,7 +151,7 @@ async def check_draft(
 ) -> tuple[StepText, list[Finding]]:
     """Return the text as it would leave, its variables filled in, and the findings; NotFoundError."""
     provider = app.provider_of(draft_id, IdKind.DRAFT)
-    draft = await offered(provider.drafts, provider, verb="read drafts").get_draft(draft_id)
+    draft = await provider.get_draft(draft_id)
     text = StepText(subject=subject, content=content)
     return await sequences.require_allowed_texts(
         app, draft, draft.run, variables=draft.sequence.variables, text=text
@@ -169,8 +170,8 @@ async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: s
     Raises RefusedByGuardsError when the guards refuse the text, ConflictError when it has already left.
     """
     provider = app.provider_of(draft_id, IdKind.DRAFT)
-    drafts = offered(provider.drafts, provider, verb="edit drafts")
-    draft = await drafts.get_draft(draft_id)
+    provider.require(Provider.rewrite_texts)
+    draft = await provider.get_draft(draft_id)
     if draft.run.state not in sequences.PENDING:
         raise ConflictError(
             f"This text is {draft.run.state.value} and cannot change any more.",
@@ -179,7 +180,7 @@ async def edit_draft(app: AppContext, *, draft_id: str, content: str, subject: s
     text = StepText(subject=subject, content=content)
     new = await sequences.render_texts(app, draft, draft.run, variables=draft.sequence.variables, text=text)
     await sequences.store_texts(app, draft, {draft.run.step.id: new})
-    return await drafts.get_draft(draft_id)
+    return await provider.get_draft(draft_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,6 @@ async def list_reviews(
     app: AppContext, *, plan_id: str | None = None, page: int = 1, size: int = DEFAULT_SIZE
 ) -> Reviews:
     """Return what waits; with ``plan_id`` only that plan and the texts in it to be written or read."""
-    drafts = offered(app.local.drafts, app.local, verb="list drafts")
     if plan_id is None:
         plans = await app.plans.list_plans(page=page, size=size)
         changes = await app.changes.waiting(page=page, size=size)
@@ -213,7 +213,7 @@ async def list_reviews(
         plans = Page((await app.plans.get_plan(plan_id),), 1, 1, size)
         changes = Page((), 0, page, size)
     warnings = {plan.id: await number_of_warnings(app, plan) for plan in plans.items}
-    results = await drafts.list_drafts(plan_id=plan_id, page=page, size=size)
+    results = await app.local.list_drafts(plan_id=plan_id, page=page, size=size)
     return Reviews(plans, results, warnings, changes)
 
 

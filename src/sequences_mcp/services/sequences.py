@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Finding, errors_in
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.domain.limits import future
@@ -23,7 +23,7 @@ from sequences_mcp.domain.run import (
     StopScope,
     TaskOutcome,
 )
-from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError, RefusedByGuardsError, SequencesError
+from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
 from sequences_mcp.planning import recipients
 from sequences_mcp.planning.rendering import planned_step, values_for
 from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
@@ -36,7 +36,7 @@ from sequences_mcp.services.operations import request_change
 async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     """Return one run; NotFoundError. One that a vendor carries out is followed there, where it is connected."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    detail = await offered(provider.sequences, provider, verb="read sequences").get_sequence(sequence_id)
+    detail = await provider.get_sequence(sequence_id)
     if detail.sequence.is_at_vendor:
         return await followed(app, detail)
     own = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
@@ -56,7 +56,7 @@ async def id_there(app: AppContext, sequence_id: str) -> str:
     if provider_of(sequence_id) != LOCAL:
         return sequence_id
     try:
-        detail = await offered(app.local.sequences, app.local, verb="read sequences").get_sequence(sequence_id)
+        detail = await app.local.get_sequence(sequence_id)
         run = detail.sequence
         if run.is_handed_over and not run.has_unknown_outcome and run.remote_id is None:
             run = (await followed(app, detail)).sequence
@@ -107,9 +107,14 @@ async def followed(app: AppContext, detail: SequenceDetail) -> SequenceDetail:
     """Return a run that was started here as its vendor tells of it now."""
     run = detail.sequence
     vendor = app.providers.get(run.provider)
-    if vendor is None or vendor.enrolment is None or not run.is_handed_over or run.has_unknown_outcome:
+    if (
+        vendor is None
+        or not vendor.offers(Provider.follow_run)
+        or not run.is_handed_over
+        or run.has_unknown_outcome
+    ):
         return detail
-    seen = await vendor.enrolment.follow(run, mark=await app.vendor_runs.mark_of(run))
+    seen = await vendor.follow_run(run, mark=await app.vendor_runs.mark_of(run))
     if seen is None:
         return replace(
             detail, outlook=replace(detail.outlook, why=run.reason or f"{vendor.title} shows no run yet.")
@@ -130,8 +135,8 @@ async def list_sequences(
     """
     of_blueprint = provider_of(wanted.blueprint_id or "")
     where = app.named(of_blueprint if provider == LOCAL and of_blueprint in app.providers else provider)
-    if where.lists_runs:
-        page = await offered(where.sequences, where, verb="list sequences").list_sequences(wanted)
+    if where.offers(Provider.list_sequences):
+        page = await where.list_sequences(wanted)
         return page if where.name == LOCAL else page.of(await with_pace(app, page.items))
     stale = await app.vendor_runs.to_read_again(where.name, wanted, size=MOST_READ)
     fresh = {
@@ -170,14 +175,13 @@ async def pause_sequence(app: AppContext, *, sequence_id: str, paused_until: dat
     """Return the paused run; InvalidArgumentsError for a time that ``domain.limits.future`` refuses."""
     until = future("paused_until", paused_until, now=app.clock())
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    sequences = offered(provider.sequences, provider, verb="pause sequences")
-    return await sequences.pause_sequence(sequence_id, until=until)
+    return await provider.pause_sequence(sequence_id, until=until)
 
 
 async def resume_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     """Return the run as it goes on; ConflictError when it is not paused."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    return await offered(provider.sequences, provider, verb="resume sequences").resume_sequence(sequence_id)
+    return await provider.resume_sequence(sequence_id)
 
 
 def leaves_next(detail: SequenceDetail, *, vendor: str = "") -> str:
@@ -203,16 +207,15 @@ async def stop_sequence(
 ) -> list[SequenceDetail]:
     """Return every run that was stopped, this one first; ConflictError when it has already ended."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    sequences = offered(provider.sequences, provider, verb="stop sequences")
-    return await sequences.stop_sequence(sequence_id, reason=reason, scope=scope)
+    return await provider.stop_sequence(sequence_id, reason=reason, scope=scope)
 
 
 async def not_stopped(app: AppContext, *, sequence_id: str, scope: StopScope) -> Mapping[str, tuple[str, ...]]:
     """Return why → runs that a stop of a whole company left alone; nothing where a vendor stops."""
-    companies = app.provider_of(sequence_id, IdKind.SEQUENCE).companies
-    if scope is not StopScope.COMPANY or companies is None:
+    provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
+    if scope is not StopScope.COMPANY or not provider.offers(Provider.not_stopped):
         return {}
-    return await companies.not_stopped(sequence_id)
+    return await provider.not_stopped(sequence_id)
 
 
 async def busy_now(app: AppContext, contact_ids: Items[str]) -> Mapping[str, str]:
@@ -296,7 +299,6 @@ async def store_texts(
     variables: Mapping[str, str] | None = None,
 ) -> None:
     """Store new texts of a run, which voids their approvals, with the warnings that a person then sees."""
-    drafts = offered(app.local.drafts, app.local, verb="change texts")
     merged = detail.sequence.variables if variables is None else variables
     steps = tuple(
         replace(run, subject=new.subject, content=new.content, generation=run.generation + 1, same_as=None)
@@ -306,7 +308,7 @@ async def store_texts(
     )
     after = replace(detail, sequence=replace(detail.sequence, steps=steps, variables=merged))
     findings = own_warnings(app, after, sourcing=await sourcing_of_run(app, after.sequence))
-    await drafts.rewrite(detail.sequence.id, texts, variables=variables, findings=findings)
+    await app.local.rewrite_texts(detail.sequence.id, texts, variables=variables, findings=findings)
 
 
 def _refuse(findings: list[Finding]) -> None:
@@ -333,14 +335,12 @@ async def update_sequence(
         raise InvalidArgumentsError("variables is empty.", next_step="Name at least one variable.")
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
     if provider.name != LOCAL:  # a vendor's variables have names of its own
-        overrides = offered(provider.overrides, provider, verb="change variables")
+        provider.require(Provider.update_variables)
         recipients.require_sound_values(
             (recipients.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
         )
         if not app.is_approved:
-            await overrides.require_used(
-                sequence_id, variables=variables
-            )  # nobody is asked about a useless change
+            await provider.require_used(sequence_id, variables=variables)  # nobody is asked about a useless change
             earlier = await present_variables(app, sequence_id, variables)
             await request_change(
                 app,
@@ -349,14 +349,13 @@ async def update_sequence(
                 arguments={"sequence_id": sequence_id, "variables": dict(variables)},
                 earlier=earlier,
             )
-        return await overrides.update_variables(sequence_id, variables=variables)
+        return await provider.update_variables(sequence_id, variables=variables)
     given = read_variables(app, variables)
-    sequences = offered(provider.sequences, provider, verb="read sequences")
-    detail = await sequences.get_sequence(sequence_id)
+    detail = await provider.get_sequence(sequence_id)
     remaining = {k: v for k, v in detail.sequence.variables.items() if k not in variables}
     merged = {**remaining, **given}
     await store_texts(app, detail, await _changed(app, detail, merged), variables=merged)
-    return await sequences.get_sequence(sequence_id)
+    return await provider.get_sequence(sequence_id)
 
 
 def read_variables(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str]:
@@ -384,8 +383,7 @@ async def present_variables(
 ) -> dict[str, str | None]:
     """Return what a vendor has now for each of these variables."""
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
-    sequences = offered(provider.sequences, provider, verb="read sequences")
-    known = (await sequences.get_sequence(sequence_id)).sequence.variables
+    known = (await provider.get_sequence(sequence_id)).sequence.variables
     return {name: known.get(name) for name in variables}
 
 
@@ -413,9 +411,7 @@ async def list_tasks(
 ) -> Page[OpenTask] | Page[VendorTask]:
     """Return the open tasks, oldest first; a vendor's are in its own words."""
     where = app.named(provider)
-    if where.vendor_tasks is not None:
-        return await where.vendor_tasks.list_open(page=page, size=size)
-    return await offered(where.tasks, where, verb="list tasks").list_tasks(page=page, size=size)
+    return await where.list_tasks(page=page, size=size)
 
 
 async def complete_task(app: AppContext, *, task_id: str, outcome: TaskOutcome) -> OpenTask | VendorTask:
@@ -424,19 +420,7 @@ async def complete_task(app: AppContext, *, task_id: str, outcome: TaskOutcome) 
     A vendor's can be skipped alone: NotSupportedError for any other outcome.
     """
     provider = app.provider_of(task_id, IdKind.TASK)
-    if provider.vendor_tasks is not None:
-        if outcome is not TaskOutcome.SKIPPED:
-            raise _done_elsewhere(provider)
-        return await provider.vendor_tasks.skip(task_id)
-    return await offered(provider.tasks, provider, verb="complete tasks").complete_task(task_id, outcome=outcome)
-
-
-def _done_elsewhere(provider: Provider) -> NotSupportedError:
-    return NotSupportedError(
-        f"{provider.title}'s API has a way to skip a task, and none to complete it.",
-        next_step=f"Nothing was done. In {provider.title}'s own app the task is answered, called or approved, and "
-        "closes by that; the outcome `skipped` closes it from here and lets its run go on.",
-    )
+    return await provider.complete_task(task_id, outcome=outcome)
 
 
 async def resolve_run(app: AppContext, *, sequence_id: str, finished: bool, actor: str) -> SequenceDetail:

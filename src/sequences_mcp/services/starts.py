@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, also_known, facts_of
 from sequences_mcp.domain.findings import Finding, RowProblem, grouped, warnings_in
@@ -185,7 +185,7 @@ async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Item
     rows = recipients.read_recipients(contacts, policy=app.policy) if contacts else None
     if rows is not None and not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
-    return (await offered(provider.enrolment, provider, verb="start sequences").offer(blueprint_id)).version
+    return (await provider.blueprint_to_start(blueprint_id)).version
 
 
 async def _planned_here(
@@ -283,12 +283,11 @@ async def _resolve(
     app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows
 ) -> list[tuple[recipients.Recipient, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
-    store = offered(app.local.contacts, app.local, verb="save contacts")
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await store.match_contacts([entry.contact for entry in entries])
+    matched = await app.local.match_contacts([entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
     told = [entry.contact for entry in entries if entry.has_facts]
-    saved = iter([contact for batch in batches(told, BATCH) for contact in await store.save_contacts(batch)])
+    saved = iter([contact for batch in batches(told, BATCH) for contact in await app.local.save_contacts(batch)])
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(saved))
         for entry, stored in zip(entries, matched.people, strict=True)
@@ -476,9 +475,8 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.Re
 
 
 async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows) -> list[Contact]:
-    contacts = offered(app.local.contacts, app.local, verb="read contacts")
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await contacts.match_contacts([entry.contact for entry in entries])
+    matched = await app.local.match_contacts([entry.contact for entry in entries])
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())
@@ -533,12 +531,11 @@ async def retry_failed(app: AppContext, *, blueprint_id: str, progress: Progress
 async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
     """Return the failed runs of those who have no newer one of this blueprint, the oldest first."""
     newest: dict[str, Run] = {}
-    store = offered(app.local.sequences, app.local, verb="list sequences")
     page, more = 0, True
     while more:
         page += 1
         wanted = SequenceFilter(blueprint_id=blueprint_id, sort_order="asc", page=page, size=MAX_SIZE)
-        results = await store.list_sequences(wanted)
+        results = await app.local.list_sequences(wanted)
         newest |= {item.sequence.contact_id: item.sequence for item in results.items}
         more = results.has_more
     return [run for run in newest.values() if run.status is SequenceStatus.FAILED and not run.is_at_vendor]
@@ -547,8 +544,7 @@ async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
 async def _judged(
     app: AppContext, blueprint: Blueprint, runs: list[Run]
 ) -> list[tuple[RenderedRecipient, Run, tuple[str, ...]]]:
-    store = offered(app.local.contacts, app.local, verb="read contacts")
-    contacts = await store.get_contacts([run.contact_id for run in runs])
+    contacts = await app.local.get_contacts([run.contact_id for run in runs])
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
     judged = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sequences_mcp.context import AppContext, offered
+from sequences_mcp.context import AppContext
 from sequences_mcp.domain.addresses import read_host, shown_host, spellings, visible_address
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.findings import require_none
@@ -18,7 +18,8 @@ from sequences_mcp.domain.limits import future, require_short
 from sequences_mcp.domain.run import TERMINAL, ReplyKind, Run, SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSupportedError, SequencesError
 from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
-from sequences_mcp.ports.vendor import Exclusions, Identity, VendorWrite
+from sequences_mcp.ports.provider import Provider
+from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.services.operations import run_once
 from sequences_mcp.services.sequences import followed, pause_sequence, stop_sequence
 
@@ -46,7 +47,7 @@ async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> I
     Nothing is raised for a vendor that does not tell: ``unavailable_because`` says so.
     """
     try:
-        identity = await _trace(app, contact_id)
+        identity = await app.provider_of(contact_id, IdKind.CONTACT).identity_of(contact_id)
     except SequencesError as error:
         return IdentifiedPerson(unavailable_because=f"{error.outcome}: who this is could not be read: {error}")
     also: list[str] = []
@@ -71,14 +72,6 @@ async def identify_person(app: AppContext, *, contact_id: str, reason: str) -> I
 _PREFIXES = tuple(f"{name}:" for name in VENDORS)
 
 
-async def _trace(app: AppContext, contact_id: str) -> Identity:
-    provider = app.provider_of(contact_id, IdKind.CONTACT)
-    if parse_id(contact_id, IdKind.CONTACT).provider != LOCAL:
-        return await offered(provider.traces, provider, verb="read people").trace(contact_id)
-    [contact] = await offered(provider.contacts, provider, verb="read contacts").get_contacts([contact_id])
-    return Identity(emails=(contact.email,) if contact.email else (), linkedin_url=contact.linkedin_url)
-
-
 DONE = "done"
 
 
@@ -94,25 +87,19 @@ async def exclude_at_vendors(
 ) -> dict[str, str]:
     """Return, for each vendor with such a list, what became of it there: the own list holds in any case."""
     return {
-        name: await _all_excluded(app, marks, exclusions=provider.exclusions, name=name, call=call, reason=reason)
+        name: await _all_excluded(app, marks, provider=provider, call=call, reason=reason)
         for name, provider in app.providers.items()
-        if provider.exclusions is not None
+        if provider.offers(Provider.exclude)
     }
 
 
 async def _all_excluded(
-    app: AppContext,
-    marks: Items[ExclusionTarget],
-    *,
-    exclusions: Exclusions,
-    name: str,
-    call: ToolCall,
-    reason: str,
+    app: AppContext, marks: Items[ExclusionTarget], *, provider: Provider, call: ToolCall, reason: str
 ) -> str:
     if not marks:
         return "not_done: neither an e-mail address nor a LinkedIn profile of theirs is known."
     sentences = [
-        await _excluded(app, target, exclusions=exclusions, name=name, call=call, reason=reason)
+        await _excluded(app, target, provider=provider, call=call, reason=reason)
         for target in dict.fromkeys(each for mark in marks for each in _spelled(mark))
     ]
     return "; ".join(dict.fromkeys(line for line in sentences if line != DONE)) or DONE
@@ -129,27 +116,27 @@ def _spelled(mark: ExclusionTarget) -> tuple[ExclusionTarget, ...]:
     return (mark,)
 
 
-async def _is_known_there(exclusions: Exclusions, target: ExclusionTarget) -> bool:
+async def _is_known_there(provider: Provider, target: ExclusionTarget) -> bool:
     """Say whether it is certain that they are on the list: a second entry does no harm, a missing one does."""
     try:
-        return await exclusions.is_excluded(target.kind, target.value)
+        return await provider.is_excluded(target.kind, target.value)
     except SequencesError:
         return False
 
 
 async def _excluded(
-    app: AppContext, target: ExclusionTarget, *, exclusions: Exclusions, name: str, call: ToolCall, reason: str
+    app: AppContext, target: ExclusionTarget, *, provider: Provider, call: ToolCall, reason: str
 ) -> str:
     async def effect() -> str:
-        if await _is_known_there(exclusions, target):
+        if await _is_known_there(provider, target):
             return '{"outcome":"done before"}'
-        await exclusions.exclude(target.kind, target.value, message=reason)
+        await provider.exclude(target.kind, target.value, message=reason)
         return '{"outcome":"done"}'
 
-    subject = f"{name}:{target.kind}:{target.value}"
+    subject = f"{provider.name}:{target.kind}:{target.value}"
     write = VendorWrite(
         call=ToolCall(call.tool, call.key and f"{call.key}#{subject}", call.fingerprint),
-        provider=name,
+        provider=provider.name,
         subject=subject,
         arguments={"kind": target.kind, "value": target.value},
         safe=True,
@@ -189,10 +176,10 @@ async def stop_elsewhere(
     stopped: list[SequenceDetail] = []
     answers: dict[str, str] = {}
     for name, provider in app.providers.items():
-        if provider.reach is None:
+        if not provider.offers(Provider.live_runs_of):
             continue
         try:
-            runs = await provider.reach.live_of(marks)
+            runs = await provider.live_runs_of(marks)
         except SequencesError as error:
             answers[f"{name} runs"] = (
                 f"not_done: whether {provider.title} runs more for them is not known: {error}"
@@ -338,9 +325,7 @@ def _by_hand(title: str, verb: str = "stop") -> str:
 
 
 async def _stored_detail(app: AppContext, run: Run) -> SequenceDetail:
-    sequences = app.local.sequences
-    assert sequences is not None  # the embedded engine has them
-    return await sequences.get_sequence(run.id)
+    return await app.local.get_sequence(run.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,7 +383,7 @@ def _unseen(app: AppContext, marks: Items[ExclusionTarget]) -> tuple[str, ...]:
     return tuple(
         provider.title
         for name, provider in app.providers.items()
-        if name != LOCAL and (provider.reach is None or not provider.reach.covers(marks))
+        if name != LOCAL and not (provider.offers(Provider.can_look_for) and provider.can_look_for(marks))
     )
 
 
@@ -474,7 +459,7 @@ def _bare(contact: str) -> str:
 async def _require_known(app: AppContext, text: str) -> None:
     """Raise NotFoundError for an id of nobody: whoever gave it must not believe that somebody is safe now."""
     if parse_id(text, IdKind.CONTACT).provider == LOCAL:
-        await offered(app.local.contacts, app.local, verb="read contacts").get_contacts([text])
+        await app.local.get_contacts([text])
 
 
 OPTED_OUT = "they asked not to be contacted"
@@ -508,8 +493,7 @@ async def record_reply(
         return await _opted_out(app, contact_id, call=call)
     busy = await app.suppressions.busy_among([contact_id])
     details = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
-    replies = offered(app.local.replies, app.local, verb="record answers")
-    here = await replies.record(contact_id, answer, until=until)
+    here = await app.local.record_reply(contact_id, answer, until=until)
     if until is not None:
         answers = await pause_vendor_run(app, details, until=until, call=call)
     else:
@@ -523,8 +507,7 @@ async def record_reply(
 
 async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> RecordedReply:
     suppressed = await suppress_contact(app, contact=contact_id, reason=OPTED_OUT)
-    replies = offered(app.local.replies, app.local, verb="record answers")
-    await replies.record(contact_id, ReplyKind.OPT_OUT)
+    await app.local.record_reply(contact_id, ReplyKind.OPT_OUT)
     suppressions = await suppress_at_vendors(
         app, ExclusionTarget(suppressed.kind, suppressed.value), call=call, reason=OPTED_OUT
     )
@@ -557,10 +540,8 @@ async def _contact_of(app: AppContext, who: str) -> str:
         return await _at_address(app, text)
     if provider_of(text) == LOCAL:
         if text.startswith(f"{LOCAL}:{IdKind.SEQUENCE}_"):
-            sequences = offered(app.local.sequences, app.local, verb="read sequences")
-            return (await sequences.get_sequence(text)).sequence.contact_id
-        contacts = offered(app.local.contacts, app.local, verb="read contacts")
-        return (await contacts.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id
+            return (await app.local.get_sequence(text)).sequence.contact_id
+        return (await app.local.get_contacts([str(parse_id(text, IdKind.CONTACT))]))[0].id
     parsed_id = str(parse_id(text, IdKind.SEQUENCE))
     run = await app.vendor_runs.find(parsed_id)
     if run is not None:
@@ -576,8 +557,7 @@ async def _contact_of(app: AppContext, who: str) -> str:
 
 
 async def _at_address(app: AppContext, text: str) -> str:
-    contacts = offered(app.local.contacts, app.local, verb="read contacts")
-    matched = await contacts.match_contacts([ContactEntry(ContactFields(email=visible_address(text).strip()))])
+    matched = await app.local.match_contacts([ContactEntry(ContactFields(email=visible_address(text).strip()))])
     require_none(matched.problems, what="contact")
     [contact] = matched.people
     if contact is None:

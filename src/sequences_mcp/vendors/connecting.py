@@ -12,20 +12,20 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 if TYPE_CHECKING:
     from sequences_mcp.ports.provider import Provider
-    from sequences_mcp.vendors.adapters import BlueprintCache
     from sequences_mcp.vendors.outcome import VendorApi
     from sequences_mcp.vendors.pacing import Clockwork, Timing
     from sequences_mcp.vendors.transport import Transport
+    from sequences_mcp.vendors.vendor import BlueprintCache
 
 T = TypeVar("T")
 
 
 class LazyMapping(Mapping[str, T]):
-    """A mapping of what is there already and of what ``make`` makes, once, when a name is first asked for."""
+    """A mapping of these names to what ``make`` makes of each, once, when it is first asked for."""
 
-    def __init__(self, ready: Mapping[str, T], names: Iterable[str], make: Callable[[str], T]) -> None:
-        self._made = dict(ready)
-        self._names = (*ready, *names)
+    def __init__(self, names: Iterable[str], make: Callable[[str], T]) -> None:
+        self._made: dict[str, T] = {}
+        self._names = tuple(names)
         self._make = make
 
     def __getitem__(self, name: str) -> T:
@@ -76,12 +76,12 @@ def transport(name: str, key: Secret, *, base_url: str, clockwork: Clockwork, ti
 
 
 def provider(name: str, opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
-    """Return a vendor with what its API can do: what ``<name>_provider`` of its ``provider`` module makes.
+    """Return a vendor with what its API can do: an instance of ``PROVIDER`` in its ``provider`` module.
 
     ``further`` has the account's further settings by key.
     """
     adapter = import_module(f"sequences_mcp.vendors.{name}.provider")
-    return cast("Provider", getattr(adapter, f"{name}_provider")(opened, memory=memory, further=further))
+    return cast("Provider", adapter.PROVIDER(opened, memory=memory, further=further))
 
 
 def terms(name: str, base_url: str, *, further: Mapping[str, str]) -> Terms:

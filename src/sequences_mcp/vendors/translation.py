@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Generic, Literal, NoReturn, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from sequences_mcp.domain.addresses import read_address, wire_address
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing
 from sequences_mcp.domain.contact import EXTENSION, Contact, ContactFields, dialled, facts_of, read_phone
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import TERMINAL, Run, SequenceStatus, VendorStep
-from sequences_mcp.errors import NotSupportedError
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, VendorFacts
+from sequences_mcp.ports.vendor import Identity
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
@@ -373,14 +373,12 @@ def blueprint_of_remote(found: RemoteBlueprint) -> Blueprint:
     )
 
 
+def identity_of_remote(person: RemoteContact) -> Identity:
+    """Return how a vendor's person is known there."""
+    ids = (person.talent_id,) if person.talent_id else ()
+    return Identity(ids=ids, emails=person.emails, linkedin_url=person.fields.linkedin_url)
+
+
 def people_of_remote(page: RemotePage[RemoteContact]) -> Page[Contact]:
     """Return a page of a vendor's people."""
     return page.counted().map(contact_of_remote)
-
-
-def not_supported(vendor: str, verb: str, *, instead: str = "") -> NoReturn:
-    """Raise NotSupportedError with what to do instead: in the vendor's own app, where nothing else is known."""
-    title = DESCRIPTIONS[vendor].title
-    raise NotSupportedError(
-        f"{title} has no way to {verb} over its API.", next_step=instead or f"It can be done in {title}'s own app."
-    )

@@ -17,6 +17,7 @@ from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.run import LIVE, ReplyKind, SequenceStatus, StopReason, StopScope, TaskOutcome
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.ports.embedded import Lifted, SequenceFilter, ToolCall
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
 from sequences_mcp.services import sequences, suppression
@@ -84,7 +85,7 @@ async def run_screen(page_request: PageRequest) -> Response:
         "sequence.html",
         detail=detail,
         own=own,
-        stoppable=status in LIVE and provider is not None and provider.lists_runs,
+        stoppable=status in LIVE and provider is not None and provider.offers(Provider.stop_sequence),
         pausable=detail.sequence.waits_for_plan,
         paused=status is SequenceStatus.WAITING_FOR_LEAD
         or (detail.sequence.waits_for_plan and detail.sequence.paused_until is not None),

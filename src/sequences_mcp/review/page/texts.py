@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse, Response
 
-from sequences_mcp.context import offered
 from sequences_mcp.domain.findings import Finding
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.domain.invisible import is_showable
@@ -14,7 +13,8 @@ from sequences_mcp.domain.plain_words import as_shown
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import ApprovalError, ConflictError, RefusedByGuardsError
 from sequences_mcp.planning.warnings import draft_findings
-from sequences_mcp.ports.embedded import Draft, Drafts
+from sequences_mcp.ports.embedded import Draft
+from sequences_mcp.ports.provider import Provider
 from sequences_mcp.review import consent
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault
 from sequences_mcp.services.reviews import approve_draft, check_draft, edit_draft, list_reviews
@@ -101,7 +101,7 @@ async def resolve_text_form(page_request: PageRequest) -> Response:
     if sent == "no":
         _require_read(page_request, draft)
     seen = page_request.form.get("digest") if sent == "no" else None
-    done = await _drafts(page_request).resolve_unknown(
+    done = await _provider(page_request).resolve_unknown(
         draft.id, sent=sent == "yes", actor=page_request.actor, digest=seen, signature=page_request.signature
     )
     return page_request.goes(f"/sequences/{done.id}")
@@ -149,12 +149,11 @@ def _typed(page_request: PageRequest) -> tuple[str, str | None]:
 
 
 async def _draft(page_request: PageRequest) -> Draft:
-    return await _drafts(page_request).get_draft(page_request.named("draft"))
+    return await _provider(page_request).get_draft(page_request.named("draft"))
 
 
-def _drafts(page_request: PageRequest) -> Drafts:
-    provider = page_request.app.provider_of(page_request.named("draft"), IdKind.DRAFT)
-    return offered(provider.drafts, provider, verb="read drafts")
+def _provider(page_request: PageRequest) -> Provider:
+    return page_request.app.provider_of(page_request.named("draft"), IdKind.DRAFT)
 
 
 def _facts(one: Finding) -> dict[str, str | None]:

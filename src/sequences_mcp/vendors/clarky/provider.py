@@ -1,73 +1,207 @@
-"""Clarky as the product's verbs see it."""
+"""Clarky as a provider.
+
+A start is one person a call, upserted and enrolled at once (page "Sequences"). It is the only start of the three
+vendors with a deduplication key: the caller's, so that one lead is one sequence from whatever data folder it is
+started; else the id of the run as it is kept here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import replace
+from hashlib import sha256
+from typing import ClassVar
 
+from sequences_mcp.domain.addresses import address_key, wire_address
+from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.page import Page
-from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
-from sequences_mcp.ports.provider import Provider
-from sequences_mcp.vendors.adapters import BlueprintCache, CachedBlueprints, ReadOnlyRuns, VendorIdentityLookup
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import AND, MORE_EMAILS, MORE_PHONES, Run
+from sequences_mcp.errors import (
+    NotFoundError,
+    ProviderConflictError,
+    ProviderForbiddenError,
+    ProviderRejectedError,
+    error_facts,
+)
+from sequences_mcp.ports import vendor
+from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.clarky import DESCRIPTION
-from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter
-from sequences_mcp.vendors.clarky.enrolment import ClarkyEnrolment
-from sequences_mcp.vendors.translation import not_supported, people_of_remote
+from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter, Lead
 from sequences_mcp.vendors.transport import Transport
+from sequences_mcp.vendors.vendor import BlueprintCache, Vendor
 
-NAME = DESCRIPTION.name
-
-
-@dataclass(frozen=True, slots=True)
-class ClarkyContacts:
-    """``ports.embedded.Contacts`` over Clarky."""
-
-    clarky: ClarkyClient
-
-    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
-        """Return people whose facts contain the query; everybody for an empty one."""
-        wanted = ContactFilter(search=query or None)
-        return people_of_remote(await self.clarky.list_contacts(wanted=wanted, page=page, size=size))
-
-    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
-        """Raise NotSupportedError."""
-        not_supported(NAME, "read several people at once")
-
-    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
-        """Raise NotSupportedError."""
-        not_supported(NAME, "match people")
-
-    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
-        """Raise NotSupportedError."""
-        not_supported(NAME, "save people without an agent")
+AT_ONCE = "starts at once"
+YES = "yes, without a review at Clarky"
+UNREACHABLE = "neither an e-mail address nor a phone number (without an extension) is known"
+FACTS = ("first_name", "email", "phone")
+KEY = "idempotency key"
 
 
-@dataclass(frozen=True, slots=True)
-class ClarkyAgents:
-    """``ports.vendor.Introduction``: who can send. Their names are other people's words, so ids alone."""
+class Clarky(Vendor):
+    """Clarky with what its API can do; the setting ``bot_id`` names who sends where a template names nobody."""
 
-    clarky: ClarkyClient
-    bot_id: str | None
+    name, title = DESCRIPTION.name, DESCRIPTION.title
+    lacks: ClassVar = {"create_blueprint": "create a template", "update_blueprint": "change a template"}
+    takes_several = True  # ``emails`` and ``phone_numbers`` are lists
+    has_review = True  # without ``auto_approve`` its texts wait in its review queue
+
+    def __init__(self, transport: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> None:
+        super().__init__(memory)
+        self.clarky = ClarkyClient(transport)
+        self.bot_id = further.get("bot_id")
+        self.names_sender = self.bot_id is not None
 
     async def about_key(self) -> str:
-        """Return the agents that are enabled, and who is set for templates that name none."""
+        """Return the agents that are enabled, and who is set for templates that name none.
+
+        Their names are other people's words, so ids alone.
+        """
         agents = [one.id for one in (await self.clarky.list_agents(size=20)).items if one.is_enabled is not False]
         own = self.bot_id.partition(":")[2] if self.bot_id else "not set"
         return f"agents: {', '.join(one.partition(':')[2] for one in agents) or 'none'}; CLARKY_BOT_ID: {own}"
 
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return an enrollment; NotFoundError."""
+        return translation.detail_of(await self.clarky.get_enrollment(sequence_id))
 
-def clarky_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
-    """Return Clarky with what its API can do; ``bot_id`` in ``further`` sends where a template names nobody."""
-    clarky, bot_id = ClarkyClient(opened), further.get("bot_id")
-    return Provider(
-        name=NAME,
-        lists_runs=False,
-        blueprints=CachedBlueprints(name=NAME, memory=memory),
-        contacts=ClarkyContacts(clarky),
-        traces=VendorIdentityLookup(clarky.get_contact),
-        introduction=ClarkyAgents(clarky, bot_id),
-        sequences=ReadOnlyRuns(name=NAME, by_id="an enrollment's id", read=clarky.get_enrollment),
-        enrolment=ClarkyEnrolment(clarky, memory, bot_id),
-    )
+    async def identity_of(self, contact_id: str) -> vendor.Identity:
+        """Read the contact; NotFoundError."""
+        return translation.identity_of_remote(await self.clarky.get_contact(contact_id))
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people whose facts contain the query; everybody for an empty one."""
+        wanted = ContactFilter(search=query or None)
+        return translation.people_of_remote(await self.clarky.list_contacts(wanted=wanted, page=page, size=size))
+
+    async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
+        """Return a template, of which Clarky's API tells nothing at all."""
+        return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
+
+    async def person_to_enrol(
+        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+    ) -> vendor.VendorPerson:
+        """Return a person from facts, or as Clarky knows them; NotFoundError."""
+        known = await self._known(asked)
+        contact = (
+            translation.with_facts(translation.contact_of_remote(known), asked.fields)
+            if known
+            else translation.unknown_contact(asked.fields)
+        )
+        given = translation.given_of(contact, FACTS)
+        if asked.emails:
+            given[MORE_EMAILS] = AND.join(map(wire_address, asked.emails))
+        if asked.phones:
+            given[MORE_PHONES] = AND.join(asked.phones)
+        if asked.note:
+            given["note"] = asked.note
+        if not reviewed_there:
+            given[AT_ONCE] = YES
+        reachable = "email" in given or "phone" in given
+        if asked.key and reachable:
+            given[KEY] = _key_for(asked, contact)
+        return vendor.VendorPerson(
+            contact=contact,
+            handover=given,
+            obstacle=None if reachable else UNREACHABLE,
+            left_out=translation.left_out_of(contact),
+            addresses=(*(known.emails if known else ()), *asked.emails),
+        )
+
+    async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
+        """Return every address of each: those it is given, and those that Clarky's contact has beside them.
+
+        The key tells a repeat from a first call, so nothing else has to be read.
+        """
+        return vendor.PreflightSnapshot(addresses={one.id: await self._every_address(one) for one in people})
+
+    async def _every_address(self, one: Run) -> tuple[str, ...]:
+        given = _several(one.handover, "email", MORE_EMAILS)
+        try:
+            known = await self._by_email(given[0]) if given else None
+        except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
+            known = None
+        return (*given, *(known.emails if known else ()))
+
+    async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Start each person; what Clarky refuses about one of them is that one's alone."""
+        return tuple([await self._start(order.plan, one) for one in order.people])
+
+    async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Return, for each, whether Clarky knows the person at all: a start saves them before anything else.
+
+        No call lists enrollments, so of somebody whom it knows nothing more can be told.
+        """
+        return tuple([await self._looked_up(one) for one in order.people])
+
+    async def _looked_up(self, one: Run) -> vendor.EnrolmentOutcome:
+        emails, phones = _several(one.handover, "email", MORE_EMAILS), _several(one.handover, "phone", MORE_PHONES)
+        found = [known for email in emails if (known := await self._by_email(email))]
+        for phone in phones:
+            page = await self.clarky.list_contacts(wanted=ContactFilter(search=phone))
+            found += page.items
+        if not found:
+            return vendor.EnrolmentOutcome(
+                sequence_id=one.id, outcome="not_done", why="Clarky has no such contact."
+            )
+        changed = max((known.updated_at for known in found if known.updated_at), default=None)
+        when = f", last changed {changed:%Y-%m-%d %H:%M:%S} UTC" if changed else ""
+        why = f"Clarky has the contact{when}; its API does not tell which sequences somebody is in."
+        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=why)
+
+    async def _by_email(self, email: str) -> translation.RemoteContact | None:
+        try:
+            return await self.clarky.get_contact_by_email(email)
+        except NotFoundError:
+            return None
+
+    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+        """Return the enrollment."""
+        if run.remote_id is None:
+            return None
+        return translation.detail_of(await self.clarky.get_enrollment(run.remote_id))
+
+    async def _known(self, asked: vendor.PersonRequest) -> translation.RemoteContact | None:
+        if asked.vendor_id is None:
+            return None
+        return replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id)
+
+    async def _start(self, plan: Plan, one: Run) -> vendor.EnrolmentOutcome:
+        given = one.handover
+        lead = Lead(
+            first_name=given.get("first_name"),
+            emails=_several(given, "email", MORE_EMAILS),
+            phones=_several(given, "phone", MORE_PHONES),
+            notes=given.get("note"),
+        )
+        try:
+            made = await self.clarky.start(
+                plan.header.blueprint_id,
+                contact=lead,
+                idempotency_key=given.get(KEY, one.id),
+                bot_id=self.bot_id,
+                auto_approve=AT_ONCE in given,
+            )
+        except (ProviderRejectedError, ProviderConflictError) as error:
+            return vendor.EnrolmentOutcome(
+                sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error)
+            )
+        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=made.enrollment_id)
+
+
+def _several(given: Mapping[str, str], first: str, more: str) -> tuple[str, ...]:
+    return tuple(filter(None, [given.get(first), *given.get(more, "").split(AND)]))
+
+
+def _key_for(asked: vendor.PersonRequest, contact: Contact) -> str:
+    """Return the key of one lead: the caller's own, or, where it names several people, one for each of them."""
+    if not asked.shares_key:
+        return str(asked.key)
+    who = address_key(contact.email) if contact.email else contact.phone or ""
+    return f"{asked.key}:{sha256(who.encode()).hexdigest()[:16]}"
+
+
+PROVIDER = Clarky

@@ -1,131 +1,65 @@
-"""Kalent's sourcings as places to put people.
+"""Kalent as a provider.
 
-An add is an upsert that puts the status back to TO_BE_CONTACTED, so whoever is there is left alone: also those
-whom a recruiter has turned down (NOT_RETAINED), whom a list without a filter leaves out.
+Its sourcings are places to put people. An add is an upsert that puts the status back to TO_BE_CONTACTED, so
+whoever is there is left alone: also those whom a recruiter has turned down (NOT_RETAINED), whom a list without a
+filter leaves out.
 
-Kalent as the product's verbs see it.
+A start is a blueprint for up to 100 candidates of its own sourcing (page "Start sequence blueprint"). Nothing
+published says that a repeated start is recognised, or what one that failed half-way has done. So each candidate's
+newest run is read before the request, and a later look compares.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.page import Page
-from sequences_mcp.errors import ConflictError, NotFoundError, UnexpectedAnswerError
+from sequences_mcp.domain.plan import Plan
+from sequences_mcp.domain.run import TALENT, Run
+from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, UnexpectedAnswerError
+from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail
-from sequences_mcp.ports.provider import Provider
-from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, SourcingRow
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache, ReadOnlyRuns, VendorIdentityLookup
 from sequences_mcp.vendors.kalent import DESCRIPTION, wire
 from sequences_mcp.vendors.kalent.client import CandidateFilter, KalentClient
-from sequences_mcp.vendors.kalent.enrolment import KalentEnrolment
 from sequences_mcp.vendors.transport import Transport
+from sequences_mcp.vendors.vendor import BlueprintCache, Vendor
 
+NAME = DESCRIPTION.name
 PAGES_AT_MOST = 40  # two thousand candidates a filter
 TURNED_DOWN = CandidateFilter(status_handles=("NOT_RETAINED",), sort_field="createdAt", sort_order="asc")
 EVERYBODY_ELSE = CandidateFilter(sort_field="createdAt", sort_order="asc")
+CANDIDATE = "candidate"
+NONE = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KalentContactLists:
-    """``ports.vendor.ContactLists`` over Kalent."""
+class Kalent(Vendor):
+    """Kalent with what its API can do."""
 
-    kalent: KalentClient
-    a_request: int = 1
-    most: int = 100
+    name, title = DESCRIPTION.name, DESCRIPTION.title
+    contacts_a_call = 100
+    people_a_start = wire.CANDIDATES_A_CALL
 
-    def misfit(self, one: ContactInput) -> Misfit | None:
-        """Return why Kalent cannot take somebody: they are not named by a talent's id alone."""
-        if one.id is not None and one.fields == ContactFields():
-            return None
-        return Misfit(
-            "it is not the id of a talent alone",
-            'Kalent takes people by the id of their talent: {"id": "kalent:…"}; the notes of find_contacts in '
-            "another sourcing name it.",
-        )
+    def __init__(self, transport: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> None:
+        super().__init__(memory)
+        self.kalent = KalentClient(transport)
 
-    async def look_into(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
-        """Return those who are in the sourcing already, to be left untouched."""
-        there = await self._known_in(place_id)
-        return tuple(_was_there(there.get(one.id or "")) for one in people)
+    async def get_sequence(self, sequence_id: str) -> SequenceDetail:
+        """Return a candidate's newest run, which is read by the candidate's id; NotFoundError."""
+        run = await self.kalent.get_dynamic_sequence(sequence_id)
+        if run is None:
+            raise NotFoundError("This candidate has no sequence at Kalent.", next_step="find_contacts has others.")
+        return translation.detail_of(replace(run, id=sequence_id))
 
-    async def put(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
-        """Add one talent."""
-        [one] = people
-        made = await self.kalent.add_talent(place_id, talent_id=one.id or "")
-        return (PlacedContact(outcome="done", contact_id=made.id),)
-
-    async def count_in(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
-        """Return how many of these are in the sourcing."""
-        there = await self._known_in(place_id)
-        count = sum(one.id in there for one in people)
-        return (
-            count,
-            f"{count} of {len(people)} are in the sourcing; whoever is there is left untouched by a repeat.",
-        )
-
-    async def _known_in(self, sourcing_id: str) -> dict[str, translation.RemoteContact]:
-        """Return the candidates by the id of their talent and by their own."""
-        people = [*await self._all(sourcing_id, EVERYBODY_ELSE), *await self._all(sourcing_id, TURNED_DOWN)]
-        if any(one.talent_id is None for one in people):
-            raise _unavailable("a candidate without a talent")
-        return {key: one for one in people for key in (one.talent_id or "", one.id)}
-
-    async def _all(self, sourcing_id: str, wanted: CandidateFilter) -> list[translation.RemoteContact]:
-        found: list[translation.RemoteContact] = []
-        for number in range(1, PAGES_AT_MOST + 1):
-            page = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=number, size=wire.PAGE_SIZE)
-            if page.unreadable:
-                raise _unavailable("a candidate that cannot be read")
-            found += page.items
-            if not page.items or (len(found) >= (page.total_count or 0) and not page.has_more):
-                return found
-        raise ConflictError(
-            "This sourcing has too many candidates to find out who is there already.",
-            next_step="Add them in Kalent's own app: an add from here could turn a candidate's status back.",
-        )
-
-
-def _was_there(known: translation.RemoteContact | None) -> PlacedContact | None:
-    return None if known is None else PlacedContact(outcome="done", contact_id=known.id, was_there=True)
-
-
-def _unavailable(what: str) -> UnexpectedAnswerError:
-    return UnexpectedAnswerError(
-        f"Kalent's list of candidates has {what}, so nobody can tell who is there already.",
-        next_step="Nothing was done: an add could turn a candidate's status back. Kalent's own app shows them.",
-    )
-
-
-NAME = DESCRIPTION.name
-
-
-@dataclass(frozen=True, slots=True)
-class KalentBlueprints:
-    """``ports.embedded.Blueprints`` over Kalent and what was last written to it from here."""
-
-    kalent: KalentClient
-    memory: BlueprintCache
-
-    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
-        """Return those this server has seen, newest first: Kalent's API has no list."""
-        return await self.memory.list_known(NAME, page=page, size=size)
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return a blueprint as it was last written here; NotFoundError."""
-        return await self.memory.get_blueprint(blueprint_id, version)
-
-    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Raise NotSupportedError: Kalent needs a sourcing."""
-        translation.not_supported(
-            NAME, "create a blueprint outside a sourcing", instead="Give the id of a sourcing."
-        )
+    async def identity_of(self, contact_id: str) -> vendor.Identity:
+        """Read the candidate; NotFoundError."""
+        return translation.identity_of_remote(await self.kalent.get_candidate(contact_id))
 
     async def update_blueprint(
         self,
@@ -155,18 +89,10 @@ class KalentBlueprints:
         kept = sourcing.model_copy(update={"id": known.sourcing.id})
         return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
 
-
-@dataclass(frozen=True, slots=True)
-class KalentSourcings:
-    """``ports.embedded.Sourcings`` over Kalent."""
-
-    kalent: KalentClient
-    memory: BlueprintCache
-
-    async def list_sourcings(self, *, page: int, size: int) -> Page[SourcingRow]:
+    async def list_sourcings(self, *, page: int, size: int) -> Page[vendor.SourcingRow]:
         """Return one page of the sourcings that are in progress."""
         found = (await self.kalent.list_sourcings(page=page, size=size, ownership="all")).counted()
-        return found.map(lambda one: SourcingRow(id=one.id, name=one.name))
+        return found.map(lambda one: vendor.SourcingRow(id=one.id, name=one.name))
 
     async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return one page of a sourcing's candidates."""
@@ -174,7 +100,7 @@ class KalentSourcings:
         found = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size)
         return translation.people_of_remote(replace(found, items=tuple(map(_noted, found.items))))
 
-    async def create_blueprint(
+    async def create_in_sourcing(
         self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
     ) -> Blueprint:
         """Create a blueprint there, under exactly this name, and remember it as version 1."""
@@ -185,7 +111,7 @@ class KalentSourcings:
         self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
     ) -> Blueprint:
         """Change a blueprint there together with its configuration."""
-        return await KalentBlueprints(self.kalent, self.memory).update_blueprint(
+        return await self.update_blueprint(
             known.id,
             expected_version=known.version,
             name=name,
@@ -194,18 +120,66 @@ class KalentSourcings:
             config=config,
         )
 
+    def contact_misfit(self, one: vendor.ContactInput) -> vendor.Misfit | None:
+        """Return why Kalent cannot take somebody: they are not named by a talent's id alone."""
+        if one.id is not None and one.fields == ContactFields():
+            return None
+        return vendor.Misfit(
+            "it is not the id of a talent alone",
+            'Kalent takes people by the id of their talent: {"id": "kalent:…"}; the notes of find_contacts in '
+            "another sourcing name it.",
+        )
 
-@dataclass(frozen=True, slots=True)
-class KalentReach:
-    """``ports.vendor.Reach`` over Kalent, which tells of a candidate's newest run alone."""
+    async def placed_already(
+        self, place_id: str, people: Items[vendor.ContactInput]
+    ) -> tuple[vendor.PlacedContact | None, ...]:
+        """Return those who are in the sourcing already, to be left untouched."""
+        there = await self._known_in(place_id)
+        return tuple(_was_there(there.get(one.id or "")) for one in people)
 
-    kalent: KalentClient
+    async def place_contacts(
+        self, place_id: str, people: Items[vendor.ContactInput]
+    ) -> tuple[vendor.PlacedContact, ...]:
+        """Add one talent."""
+        [one] = people
+        made = await self.kalent.add_talent(place_id, talent_id=one.id or "")
+        return (vendor.PlacedContact(outcome="done", contact_id=made.id),)
 
-    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+    async def count_placed(self, place_id: str, people: Items[vendor.ContactInput]) -> tuple[int | None, str]:
+        """Return how many of these are in the sourcing."""
+        there = await self._known_in(place_id)
+        count = sum(one.id in there for one in people)
+        return (
+            count,
+            f"{count} of {len(people)} are in the sourcing; whoever is there is left untouched by a repeat.",
+        )
+
+    async def _known_in(self, sourcing_id: str) -> dict[str, translation.RemoteContact]:
+        """Return the candidates by the id of their talent and by their own."""
+        people = [*await self._all(sourcing_id, EVERYBODY_ELSE), *await self._all(sourcing_id, TURNED_DOWN)]
+        if any(one.talent_id is None for one in people):
+            raise _unavailable("a candidate without a talent")
+        return {key: one for one in people for key in (one.talent_id or "", one.id)}
+
+    async def _all(self, sourcing_id: str, wanted: CandidateFilter) -> list[translation.RemoteContact]:
+        found: list[translation.RemoteContact] = []
+        for number in range(1, PAGES_AT_MOST + 1):
+            page = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=number, size=wire.PAGE_SIZE)
+            if page.unreadable:
+                raise _unavailable("a candidate that cannot be read")
+            found += page.items
+            if not page.items or (len(found) >= (page.total_count or 0) and not page.has_more):
+                return found
+        raise ConflictError(
+            "This sourcing has too many candidates to find out who is there already.",
+            next_step="Add them in Kalent's own app: an add from here could turn a candidate's status back.",
+        )
+
+    def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
         """Say whether one of them is an id of Kalent's."""
         return any(kind == "contact" and value.startswith(f"{NAME}:") for kind, value in marks)
 
-    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+    async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return the live run of each candidate; nobody is found by an address or a domain."""
         found = []
         for kind, value in marks:
@@ -218,6 +192,103 @@ class KalentReach:
             if run is not None and run.may_be_live:
                 found.append(translation.detail_of(replace(run, id=value)))
         return found
+
+    async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
+        """Return a blueprint as it was last written here, or as one that nobody here has seen.
+
+        InvalidArgumentsError for one that was made here and has no steps yet: Kalent starts none without.
+        """
+        try:
+            known = await self.memory.get_blueprint(blueprint_id)
+        except NotFoundError:
+            return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
+        if known.sourcing.id is not None and not known.steps:
+            raise InvalidArgumentsError(
+                "This blueprint has no steps yet.", next_step="Add them with update_blueprint, then start it."
+            )
+        return known
+
+    async def person_to_enrol(
+        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+    ) -> vendor.VendorPerson:
+        """Return one candidate with what Kalent knows; NotFoundError, InvalidArgumentsError for facts."""
+        if asked.vendor_id is None:
+            raise InvalidArgumentsError(
+                "Kalent starts its own candidates only, not people given as facts.",
+                next_step="Give ids from find_contacts in the blueprint's sourcing (`kalent:…`).",
+            )
+        person, run = await self._as_they_are(asked.vendor_id)
+        home = blueprint.sourcing.id
+        elsewhere = home is not None and person.sourcing_id not in (None, home)
+        obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
+        return vendor.VendorPerson(
+            contact=translation.contact_of_remote(replace(person, id=asked.vendor_id)),
+            handover={CANDIDATE: asked.vendor_id, **({TALENT: person.talent_id} if person.talent_id else {})},
+            obstacle=obstacle,
+            addresses=person.emails,
+        )
+
+    async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
+        """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
+        calls = [lambda own=one.handover[CANDIDATE]: self._if_there(own) for one in people]
+        seen = {one.id: there for one, there in zip(people, await vendor.gather_limited(calls), strict=True)}
+        return vendor.PreflightSnapshot(
+            marks={own: run.id if run else NONE for own, (_, run) in seen.items()},
+            obstacles={
+                own: why
+                for own, (person, run) in seen.items()
+                if (why := _running(run) if person else "Kalent has no such candidate any more")
+            },
+            addresses={own: person.emails for own, (person, _) in seen.items() if person},
+        )
+
+    async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Start everybody in one call: all of them or, where Kalent refuses, nobody."""
+        people = [one.handover[CANDIDATE] for one in order.people]
+        await self.kalent.start(order.plan.header.blueprint_id, candidate_ids=people)
+        return tuple(_done(one) for one in order.people)
+
+    async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+        """Return, for each candidate, whether another run is the newest now."""
+        runs = await self._runs(order.people)
+        return tuple(
+            _done(one) if _is_new(run, order.before.get(one.id)) else _not_done(one)
+            for one, run in zip(order.people, runs, strict=True)
+        )
+
+    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+        """Return the candidate's newest run, or None while that is the one from before this start."""
+        own = run.handover[CANDIDATE]
+        found = await self.kalent.get_dynamic_sequence(own)
+        if found is None or not _is_new(found, mark):
+            return None
+        return translation.detail_of(replace(found, id=own))
+
+    async def _as_they_are(self, own: str) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
+        return await asyncio.gather(self.kalent.get_candidate(own), self.kalent.get_dynamic_sequence(own))
+
+    async def _if_there(
+        self, own: str
+    ) -> tuple[translation.RemoteContact | None, translation.RemoteSequence | None]:
+        try:
+            return await self._as_they_are(own)
+        except NotFoundError:
+            return None, None
+
+    async def _runs(self, people: Items[Run]) -> list[translation.RemoteSequence | None]:
+        calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]
+        return await vendor.gather_limited(calls)
+
+
+def _was_there(known: translation.RemoteContact | None) -> vendor.PlacedContact | None:
+    return None if known is None else vendor.PlacedContact(outcome="done", contact_id=known.id, was_there=True)
+
+
+def _unavailable(what: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        f"Kalent's list of candidates has {what}, so nobody can tell who is there already.",
+        next_step="Nothing was done: an add could turn a candidate's status back. Kalent's own app shows them.",
+    )
 
 
 def _noted(person: translation.RemoteContact) -> translation.RemoteContact:
@@ -240,24 +311,24 @@ def _unseen(blueprint_id: str) -> ConflictError:
     )
 
 
-def kalent_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
-    """Return Kalent with what its API can do."""
-    kalent = KalentClient(opened)
+def _running(run: translation.RemoteSequence | None) -> str | None:
+    if run is None or not run.may_be_live:
+        return None
+    return f"in a sequence at Kalent already ({run.provider_status or 'of unknown status'})"
 
-    async def read(candidate_id: str) -> translation.RemoteSequence:
-        run = await kalent.get_dynamic_sequence(candidate_id)
-        if run is None:
-            raise NotFoundError("This candidate has no sequence at Kalent.", next_step="find_contacts has others.")
-        return replace(run, id=candidate_id)  # it is read by the candidate, not by its own id
 
-    return Provider(
-        name=NAME,
-        lists_runs=False,
-        blueprints=KalentBlueprints(kalent, memory),
-        sequences=ReadOnlyRuns(name=NAME, by_id="a candidate's id, from find_contacts", read=read),
-        sourcings=KalentSourcings(kalent, memory),
-        enrolment=KalentEnrolment(kalent, memory),
-        places=KalentContactLists(kalent),
-        traces=VendorIdentityLookup(kalent.get_candidate),
-        reach=KalentReach(kalent),
+def _is_new(run: translation.RemoteSequence | None, before: str | None) -> bool:
+    return run is not None and run.id != before
+
+
+def _done(one: Run) -> vendor.EnrolmentOutcome:
+    return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=one.handover[CANDIDATE])
+
+
+def _not_done(one: Run) -> vendor.EnrolmentOutcome:
+    return vendor.EnrolmentOutcome(
+        sequence_id=one.id, outcome="not_done", why="Kalent shows no new sequence for this candidate."
     )
+
+
+PROVIDER = Kalent

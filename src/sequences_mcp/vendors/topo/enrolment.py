@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -29,11 +29,10 @@ from sequences_mcp.errors import (
 from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache
 from sequences_mcp.vendors.topo import DESCRIPTION
-from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
+from sequences_mcp.vendors.topo.client import lacking
 from sequences_mcp.vendors.topo.lists import KEPT
-from sequences_mcp.vendors.topo.runs import LiveRuns
+from sequences_mcp.vendors.topo.runs import TopoRuns
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 
 NAME = DESCRIPTION.name
@@ -47,36 +46,14 @@ PAGES = 5
 CLOCKS_APART = timedelta(days=1)  # the list says whose run it is; the date only keeps the search short
 
 
-@dataclass(frozen=True, slots=True)
-class TopoEnrolment:
-    """``ports.vendor.Enroller`` over Topo."""
+class TopoStarts(TopoRuns):
+    """Topo as far as starts go. Its templates have senders; whether leads wait for a yes (COPILOT) is set in its
+    app and not told by its API.
+    """
 
-    topo: TopoClient
-    memory: BlueprintCache
-    live: LiveRuns
-    scopes: KeyRights
+    people_a_start = PAGE_SIZE
 
-    @property
-    def people_a_call(self) -> int:
-        """Return how many entries one call makes."""
-        return PAGE_SIZE
-
-    @property
-    def takes_several(self) -> bool:
-        """Return False: one address and one number a person."""
-        return False
-
-    @property
-    def has_review(self) -> bool:
-        """Return False: whether leads wait for a yes (COPILOT) is set in Topo's app and not told by its API."""
-        return False
-
-    @property
-    def names_sender(self) -> bool:
-        """Return True: its templates have senders."""
-        return True
-
-    async def offer(self, blueprint_id: str) -> Blueprint:
+    async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
         """Return a template, without steps; ConflictError for one that takes nobody ("Sequence templates").
 
         ProviderForbiddenError for a key that is known not to carry what the start itself will need.
@@ -93,7 +70,7 @@ class TopoEnrolment:
             )
         return await self.memory.note(blueprint_id, name=_named(found))
 
-    async def candidate(
+    async def person_to_enrol(
         self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         """Return a person from facts, or as Topo knows them; NotFoundError."""
@@ -116,7 +93,7 @@ class TopoEnrolment:
             return [vendor.PersonStanding(doubt=doubt)] * len(people)
         return [vendor.PersonStanding(obstacle=_running(run)) for run in runs]
 
-    async def before(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
+    async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return how many entries the plan's list has, where there is one, and who is in a live run by now."""
         found = await self._list_of(plan)
         facts = [_given(one) for one in people]
@@ -134,7 +111,7 @@ class TopoEnrolment:
         outcomes = await self.topo.create_entries(home.id, people=people)
         return tuple(_outcome_of_entry(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
 
-    async def read_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
+    async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
         earlier, now = order.before.get(COUNT, UNAVAILABLE), _counted(await self._list_of(order.plan))
         if UNAVAILABLE in (earlier, now):
@@ -146,7 +123,7 @@ class TopoEnrolment:
         why = f"The list has {more} more entries than before."
         return tuple(_told(one, shown, why) for one in order.people)
 
-    async def follow(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
+    async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
             return translation.detail_of(await self.topo.get_sequence(run.remote_id))

@@ -1,46 +1,146 @@
-"""Topo's tasks: what waits to be done by hand, with the messages it is about.
+"""Topo as a provider.
 
-Topo's contact lists as places to put people, as far as that starts nothing.
-
-Topo as the product's verbs see it.
+Its tasks wait to be done by hand, with the messages they are about; its contact lists are places to put people, as
+far as that starts nothing; its templates are made in its app.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import ClassVar
 
 from sequences_mcp.domain.addresses import host_key
-from sequences_mcp.domain.blueprint import Blueprint, Sourcing, Step
+from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, ContactFields, facts_of
 from sequences_mcp.domain.page import Page
-from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, SequencesError, UnexpectedAnswerError
-from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
-from sequences_mcp.ports.provider import Provider
-from sequences_mcp.ports.vendor import ContactInput, Misfit, PlacedContact, VendorMessage, VendorTask
+from sequences_mcp.domain.run import TaskOutcome
+from sequences_mcp.errors import (
+    ApprovalError,
+    InvalidArgumentsError,
+    NotSupportedError,
+    SequencesError,
+    UnexpectedAnswerError,
+)
+from sequences_mcp.ports.vendor import ContactInput, Identity, Misfit, PlacedContact, VendorMessage, VendorTask
 from sequences_mcp.vendors import translation
-from sequences_mcp.vendors.adapters import BlueprintCache, VendorIdentityLookup
-from sequences_mcp.vendors.topo import DESCRIPTION, wire
-from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient
-from sequences_mcp.vendors.topo.enrolment import TopoEnrolment
+from sequences_mcp.vendors.topo import wire
+from sequences_mcp.vendors.topo.enrolment import TopoStarts
 from sequences_mcp.vendors.topo.lists import KEPT
-from sequences_mcp.vendors.topo.runs import LiveRuns, TopoReach, TopoSequences
-from sequences_mcp.vendors.transport import Transport
 
 OPEN = ("PENDING", "IN_PROGRESS")  # one list after the other: Topo documents one status a call
 WITH_MESSAGES = 5
 MESSAGES = 3
 PAGES_LOOKED_AT = 5
+LISTS_NAMED = 10
+REASON = "OTHER"  # one of Topo's own words; why is in the message
 
 
-@dataclass(frozen=True, slots=True)
-class TopoTasks:
-    """``ports.vendor.VendorTasks`` over Topo."""
+class Topo(TopoStarts):
+    """Topo with what its API can do."""
 
-    topo: TopoClient
+    lacks: ClassVar = {
+        "create_blueprint": "create a sequence template",
+        "update_blueprint": "change a sequence template",
+    }
+    contacts_a_request = wire.BATCH
+    contacts_a_call = 10 * wire.BATCH
 
-    async def list_open(self, *, page: int, size: int) -> Page[VendorTask]:
+    async def about_key(self) -> str:
+        """Return the scopes of the key."""
+        return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
+
+    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
+        """Return one page of templates, without steps."""
+        return (
+            (await self.topo.list_templates(page=page, size=size)).counted().map(translation.blueprint_of_remote)
+        )
+
+    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
+        """Return one template, without steps."""
+        return translation.blueprint_of_remote(await self.topo.get_template(blueprint_id))
+
+    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
+        """Return people; the query is empty, an e-mail address or a LinkedIn profile."""
+        if query and "@" not in query and "linkedin.com/" not in query:
+            raise InvalidArgumentsError(
+                "Topo finds people by a whole e-mail address or LinkedIn profile only.",
+                next_step="Give one of the two as the query, or an empty one for everybody.",
+            )
+        by_email = query if "@" in query else None
+        profile = query if query and by_email is None else None
+        return translation.people_of_remote(
+            await self.topo.list_contacts(email=by_email, linkedin_url=profile, page=page, size=size)
+        )
+
+    async def identity_of(self, contact_id: str) -> Identity:
+        """Read the contact; NotFoundError."""
+        return translation.identity_of_remote(await self.topo.get_contact(contact_id))
+
+    def contact_misfit(self, one: ContactInput) -> Misfit | None:
+        """Return why Topo cannot take somebody: no address and no profile, or more than its lists keep."""
+        if one.id is not None:
+            return Misfit("it is an id", "Topo takes people by their facts: email, first_name …")
+        if not (one.fields.email or one.fields.linkedin_url):
+            return Misfit("it has neither email nor linkedin_url", "Topo can reach nobody without one of the two.")
+        if more := list(_not_kept(one.fields)):
+            return Misfit(f"Topo's lists keep no {', '.join(more)}", "Leave that out.")
+        return None
+
+    async def placed_already(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
+        """Return None for each: Topo merges whoever is there; ApprovalError for a list that enrols."""
+        if place_id == "topo":
+            raise await self._which_list()
+        found = await self.topo.get_contact_list(place_id)
+        if found.enrols is None:
+            raise UnexpectedAnswerError(
+                "Topo's answer does not say whether this list enrols whoever is put on it.",
+                next_step="Nothing was done. Topo's own app shows the list.",
+            )
+        if found.enrols:
+            raise _is_a_start(found)
+        return (None,) * len(people)
+
+    async def place_contacts(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
+        """Put up to 100 people on the list."""
+        done = await self.topo.create_entries(place_id, people=[one.fields for one in people])
+        return tuple(map(_placed, done))
+
+    async def count_placed(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
+        """Return None: a list tells how many it has, not whom."""
+        found = await self.topo.get_contact_list(place_id)
+        count = "an unknown number of" if found.entries_count is None else f"{found.entries_count:,}"
+        return None, f"The list has {count} entries now, and Topo's API does not tell whom."
+
+    async def _which_list(self) -> InvalidArgumentsError:
+        page = await self.topo.list_contact_lists(size=LISTS_NAMED)
+        rows = [{"id": one.id, "name": one.name, "enrols": one.enrols is not False} for one in page.items]
+        return InvalidArgumentsError(
+            "Topo takes people into one of its contact lists, and none is named.",
+            next_step="Give the id of a list that does not enrol as the provider.",
+            data={"lists": rows, "more_lists": page.has_more},
+        )
+
+    async def is_excluded(self, kind: str, value: str) -> bool:
+        """Say whether an address, a profile, or a domain among the first hundred, is there."""
+        if kind == "address":
+            return bool((await self.topo.list_contact_exclusions(email=value)).items)
+        if kind == "profile":
+            return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
+        accounts = await self.topo.list_account_exclusions(size=100)
+        return any(host_key(one.domain or "") == host_key(value) for one in accounts.items)
+
+    async def exclude(self, kind: str, value: str, *, message: str) -> None:
+        """Put it there, for good."""
+        if kind == "address":
+            await self.topo.exclude_contact(reason=REASON, email=value, message=message)
+        elif kind == "profile":
+            await self.topo.exclude_contact(reason=REASON, linkedin_url=value, message=message)
+        else:
+            await self.topo.exclude_account(reason=REASON, domain=value, message=message)
+
+    async def list_tasks(self, *, page: int, size: int) -> Page[VendorTask]:
         """Return one page of the pending ones, then of those in progress, each oldest first."""
         pending = await self.topo.list_tasks(status=OPEN[0], page=page, size=size)
         waiting = pending.counted().total_count
@@ -51,11 +151,13 @@ class TopoTasks:
         rest = [replace(one, unavailable_because=UNREAD) for one in tasks[WITH_MESSAGES:]]
         return Page((*shown, *rest), waiting + total, page, size)
 
-    async def skip(self, task_id: str) -> VendorTask:
-        """Skip one; its run goes on."""
+    async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> VendorTask:
+        """Skip one, so that its run goes on; NotSupportedError for any other outcome."""
+        if outcome is not TaskOutcome.SKIPPED:
+            raise _done_in_its_app()
         return _task(await self.topo.skip_task(task_id))
 
-    async def status_of(self, task_id: str) -> str | None:
+    async def task_status(self, task_id: str) -> str | None:
         """Return Topo's word for how a task stands, from the newest of its lists: it shows no task alone."""
         for status in ("SKIPPED", *OPEN, "COMPLETED"):
             for number in range(1, PAGES_LOOKED_AT + 1):
@@ -96,6 +198,29 @@ class TopoTasks:
         )
 
 
+def _not_kept(known: ContactFields) -> Iterator[str]:
+    return (name for name, value in facts_of(known).items() if value and name not in KEPT)
+
+
+def _is_a_start(found: translation.RemoteList) -> ApprovalError:
+    return ApprovalError(
+        "This list enrols whoever is put on it in a sequence at once: that is a start, which a person approves.",
+        next_step="Nothing was done. start_sequence with this blueprint_id plans it; a list that does not enrol "
+        "can be filled here.",
+        data={"list_id": found.id, "blueprint_id": found.blueprint_id},
+    )
+
+
+def _placed(one: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedContact:
+    return PlacedContact(
+        outcome=one.outcome,
+        contact_id=one.item.contact_id if one.item else None,
+        was_there=one.provider_status == "UPDATED",
+        vendor_code=one.vendor_code,
+        vendor_message=one.vendor_message,
+    )
+
+
 UNREAD = f"Not read: messages come with the first {WITH_MESSAGES} tasks of a page."
 
 
@@ -124,201 +249,12 @@ def _task(found: translation.RemoteTask) -> VendorTask:
     )
 
 
-LISTS_NAMED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class TopoContactLists:
-    """``ports.vendor.ContactLists`` over Topo."""
-
-    topo: TopoClient
-    a_request: int = wire.BATCH
-    most: int = 10 * wire.BATCH
-
-    def misfit(self, one: ContactInput) -> Misfit | None:
-        """Return why Topo cannot take somebody: no address and no profile, or more than its lists keep."""
-        if one.id is not None:
-            return Misfit("it is an id", "Topo takes people by their facts: email, first_name …")
-        if not (one.fields.email or one.fields.linkedin_url):
-            return Misfit("it has neither email nor linkedin_url", "Topo can reach nobody without one of the two.")
-        if more := list(_not_kept(one.fields)):
-            return Misfit(f"Topo's lists keep no {', '.join(more)}", "Leave that out.")
-        return None
-
-    async def look_into(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact | None, ...]:
-        """Return None for each: Topo merges whoever is there; ApprovalError for a list that enrols."""
-        if place_id == "topo":
-            raise await self._which_list()
-        found = await self.topo.get_contact_list(place_id)
-        if found.enrols is None:
-            raise UnexpectedAnswerError(
-                "Topo's answer does not say whether this list enrols whoever is put on it.",
-                next_step="Nothing was done. Topo's own app shows the list.",
-            )
-        if found.enrols:
-            raise _is_a_start(found)
-        return (None,) * len(people)
-
-    async def put(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
-        """Put up to 100 people on the list."""
-        done = await self.topo.create_entries(place_id, people=[one.fields for one in people])
-        return tuple(map(_placed, done))
-
-    async def count_in(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
-        """Return None: a list tells how many it has, not whom."""
-        found = await self.topo.get_contact_list(place_id)
-        count = "an unknown number of" if found.entries_count is None else f"{found.entries_count:,}"
-        return None, f"The list has {count} entries now, and Topo's API does not tell whom."
-
-    async def _which_list(self) -> InvalidArgumentsError:
-        page = await self.topo.list_contact_lists(size=LISTS_NAMED)
-        rows = [{"id": one.id, "name": one.name, "enrols": one.enrols is not False} for one in page.items]
-        return InvalidArgumentsError(
-            "Topo takes people into one of its contact lists, and none is named.",
-            next_step="Give the id of a list that does not enrol as the provider.",
-            data={"lists": rows, "more_lists": page.has_more},
-        )
-
-
-def _not_kept(known: ContactFields) -> Iterator[str]:
-    return (name for name, value in facts_of(known).items() if value and name not in KEPT)
-
-
-def _is_a_start(found: translation.RemoteList) -> ApprovalError:
-    return ApprovalError(
-        "This list enrols whoever is put on it in a sequence at once: that is a start, which a person approves.",
-        next_step="Nothing was done. start_sequence with this blueprint_id plans it; a list that does not enrol "
-        "can be filled here.",
-        data={"list_id": found.id, "blueprint_id": found.blueprint_id},
+def _done_in_its_app() -> NotSupportedError:
+    return NotSupportedError(
+        "Topo's API has a way to skip a task, and none to complete it.",
+        next_step="Nothing was done. In Topo's own app the task is answered, called or approved, and "
+        "closes by that; the outcome `skipped` closes it from here and lets its run go on.",
     )
 
 
-def _placed(one: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedContact:
-    return PlacedContact(
-        outcome=one.outcome,
-        contact_id=one.item.contact_id if one.item else None,
-        was_there=one.provider_status == "UPDATED",
-        vendor_code=one.vendor_code,
-        vendor_message=one.vendor_message,
-    )
-
-
-NAME = DESCRIPTION.name
-REASON = "OTHER"  # one of Topo's own words; why is in the message
-
-
-@dataclass(frozen=True, slots=True)
-class TopoTemplates:
-    """``ports.embedded.Blueprints`` over Topo's templates, which are made in its app."""
-
-    topo: TopoClient
-
-    async def list_blueprints(self, *, page: int, size: int) -> Page[Blueprint]:
-        """Return one page of templates, without steps."""
-        return (
-            (await self.topo.list_templates(page=page, size=size)).counted().map(translation.blueprint_of_remote)
-        )
-
-    async def get_blueprint(self, blueprint_id: str, version: int | None = None) -> Blueprint:
-        """Return one template, without steps."""
-        return translation.blueprint_of_remote(await self.topo.get_template(blueprint_id))
-
-    async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
-        """Raise NotSupportedError."""
-        translation.not_supported(NAME, "create a sequence template")
-
-    async def update_blueprint(
-        self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
-    ) -> Blueprint:
-        """Raise NotSupportedError."""
-        translation.not_supported(NAME, "change a sequence template")
-
-
-@dataclass(frozen=True, slots=True)
-class TopoContacts:
-    """``ports.embedded.Contacts`` over Topo: found by exact address or profile, or paged through."""
-
-    topo: TopoClient
-
-    async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
-        """Return people; the query is empty, an e-mail address or a LinkedIn profile."""
-        if query and "@" not in query and "linkedin.com/" not in query:
-            raise InvalidArgumentsError(
-                "Topo finds people by a whole e-mail address or LinkedIn profile only.",
-                next_step="Give one of the two as the query, or an empty one for everybody.",
-            )
-        by_email = query if "@" in query else None
-        profile = query if query and by_email is None else None
-        return translation.people_of_remote(
-            await self.topo.list_contacts(email=by_email, linkedin_url=profile, page=page, size=size)
-        )
-
-    async def get_contacts(self, contact_ids: Items[str]) -> list[Contact]:
-        """Raise NotSupportedError."""
-        translation.not_supported(NAME, "read several people at once")
-
-    async def match_contacts(self, people: Items[ContactEntry]) -> Matched:
-        """Raise NotSupportedError."""
-        translation.not_supported(NAME, "match people")
-
-    async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
-        """Raise NotSupportedError."""
-        translation.not_supported(NAME, "save people outside a contact list")
-
-
-@dataclass(frozen=True, slots=True)
-class TopoExclusions:
-    """``ports.embedded.Exclusions`` over Topo."""
-
-    topo: TopoClient
-
-    async def is_excluded(self, kind: str, value: str) -> bool:
-        """Say whether an address, a profile, or a domain among the first hundred, is there."""
-        if kind == "address":
-            return bool((await self.topo.list_contact_exclusions(email=value)).items)
-        if kind == "profile":
-            return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
-        accounts = await self.topo.list_account_exclusions(size=100)
-        return any(host_key(one.domain or "") == host_key(value) for one in accounts.items)
-
-    async def exclude(self, kind: str, value: str, *, message: str) -> None:
-        """Put it there, for good."""
-        if kind == "address":
-            await self.topo.exclude_contact(reason=REASON, email=value, message=message)
-        elif kind == "profile":
-            await self.topo.exclude_contact(reason=REASON, linkedin_url=value, message=message)
-        else:
-            await self.topo.exclude_account(reason=REASON, domain=value, message=message)
-
-
-@dataclass(frozen=True, slots=True)
-class TopoKey:
-    """``ports.vendor.Introduction`` over what the key has been found to carry."""
-
-    scopes: KeyRights
-
-    async def about_key(self) -> str:
-        """Return the scopes of the key."""
-        return f"scopes of the key: {', '.join(sorted(await self.scopes.known())) or 'none'}"
-
-
-def topo_provider(opened: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> Provider:
-    """Return Topo with what its API can do; what its key is known not to carry is not asked for."""
-    scopes = KeyRights(opened)
-    topo = TopoClient(Scoped(opened, scopes))
-    sequences = TopoSequences(topo, scopes)
-    live = LiveRuns(topo)
-    return Provider(
-        name=NAME,
-        blueprints=TopoTemplates(topo),
-        contacts=TopoContacts(topo),
-        sequences=sequences,
-        overrides=sequences,
-        exclusions=TopoExclusions(topo),
-        enrolment=TopoEnrolment(topo, memory, live, scopes),
-        introduction=TopoKey(scopes),
-        places=TopoContactLists(topo),
-        traces=VendorIdentityLookup(topo.get_contact),
-        reach=TopoReach(live, sequences),
-        vendor_tasks=TopoTasks(topo),
-    )
+PROVIDER = Topo

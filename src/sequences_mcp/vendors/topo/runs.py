@@ -1,4 +1,4 @@
-"""Topo's sequences: listed with the names of their people, read, paused, resumed and stopped."""
+"""Topo's runs: listed with the names of their people, read, paused, resumed, stopped, and looked for by person."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, VendorActivity, VendorFacts
 from sequences_mcp.ports.vendor import MAX_CONCURRENT
-from sequences_mcp.vendors.topo.client import KeyRights, TopoClient, lacking
+from sequences_mcp.vendors.topo import DESCRIPTION
+from sequences_mcp.vendors.topo.client import KeyRights, Scoped, TopoClient, lacking
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 from sequences_mcp.vendors.translation import RemoteSequence, contact_of_remote, detail_of
+from sequences_mcp.vendors.transport import Transport
+from sequences_mcp.vendors.vendor import BlueprintCache, Vendor
 
 ACTIVITIES = 10
 MOST_READ = 200  # people of live runs, read one by one to know where they work
@@ -70,13 +73,86 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class TopoSequences:
-    """``ports.embedded.Sequences`` and ``Overrides`` over Topo."""
+class LiveRuns:
+    """Who is in a live run at Topo, whoever started it. Its list has no contact filter, so the list is read."""
 
     topo: TopoClient
-    scopes: KeyRights | None = None
     people: Names = field(default_factory=Names)
-    templates: Names = field(default_factory=Names)
+
+    async def among(self, people: Items[ContactFields], *, ids: Items[str | None]) -> list[RemoteSequence | None]:
+        """Return, for each person, a live run of theirs or None; SequencesError where that cannot be read.
+
+        ``ids`` are Topo's ids of them, None where only the facts are known. Also raised when there are more
+        live runs than can be read.
+        """
+        live = await self._live()
+        if not live:
+            return [None] * len(people)
+        if len(people) <= len(live):
+            return [await self._run_of(one, own, live) for one, own in zip(people, ids, strict=True)]
+        known = await self.people.of(live, self.topo.get_contact)
+        facts = {own: who.fields for own, who in known.items()}
+        addressed = {address_key(who.email): own for own, who in facts.items() if who.email}
+        profiles = {profile_key(who.linkedin_url): own for own, who in facts.items() if who.linkedin_url}
+        found = []
+        for one, own in zip(people, ids, strict=True):
+            by_email = addressed.get(address_key(one.email)) if one.email else None
+            by_profile = profiles.get(profile_key(one.linkedin_url)) if one.linkedin_url else None
+            found.append(next((live[who] for who in (own, by_email, by_profile) if who in live), None))
+        return found
+
+    async def _run_of(
+        self, one: ContactFields, own: str | None, live: Mapping[str, RemoteSequence]
+    ) -> RemoteSequence | None:
+        ids = [own] if own else []
+        if one.email and not own:
+            ids += [who.id for who in (await self.topo.list_contacts(email=one.email)).items]
+        if one.linkedin_url and not own and not any(who in live for who in ids):  # perhaps under another address
+            ids += await self.with_profile(one.linkedin_url)
+        return next((live[who] for who in ids if who in live), None)
+
+    async def with_profile(self, url: str) -> list[str]:
+        """Return the ids of the people at Topo who have a profile, looked for as given and as Topo writes it."""
+        for spelling in dict.fromkeys((url, f"https://www.{profile_key(url)}")):
+            found = (await self.topo.list_contacts(linkedin_url=spelling)).items
+            if found:
+                return [who.id for who in found]
+        return []
+
+    async def _live(self) -> dict[str, RemoteSequence]:
+        """Return a live run of each who has one, by Topo's id of the contact."""
+        return {one.contact_id: one for one in await self.all() if one.contact_id}
+
+    async def all(self) -> list[RemoteSequence]:
+        """Return every live run; SequencesError where they cannot be read, or are too many."""
+        found: list[RemoteSequence] = []
+        for status in (SequenceStatus.FOUND, *sorted(LIVE)):
+            for number in range(1, PAGES + 1):
+                page = await self.topo.list_sequences(
+                    SequenceFilter(status=status, sort_order="desc", page=number, size=PAGE_SIZE)
+                )
+                found += page.items
+                if not page.has_more:
+                    break
+            else:
+                raise ProviderUnavailableError(
+                    f"Topo has more than {PAGES * PAGE_SIZE} runs in {status}; not all were read.",
+                    next_step="Look the people up in Topo's app.",
+                )
+        return found
+
+
+class TopoRuns(Vendor):
+    """Topo as far as runs go; what its key is known not to carry is not asked for."""
+
+    name, title = DESCRIPTION.name, DESCRIPTION.title
+
+    def __init__(self, transport: Transport, *, memory: BlueprintCache, further: Mapping[str, str]) -> None:
+        super().__init__(memory)
+        self.scopes = KeyRights(transport)
+        self.topo = TopoClient(Scoped(transport, self.scopes))
+        self.people, self.templates = Names(), Names()
+        self.live = LiveRuns(self.topo)
 
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page. Topo filters by one status, template and dates; a contact is looked for in its list."""
@@ -140,7 +216,7 @@ class TopoSequences:
 
         ProviderForbiddenError for a key that is known not to carry the scope of the change.
         """
-        if self.scopes is not None and await self.scopes.lacks("sequences:write"):
+        if await self.scopes.lacks("sequences:write"):
             raise lacking("sequences:write", what="change the variables of the sequence")
         if ours := [name for name in variables if name in VARIABLES]:
             theirs = (await self.topo.get_sequence(sequence_id)).variables
@@ -229,89 +305,11 @@ class TopoSequences:
                     return None  # of those that are over, the newest are enough
         return found
 
-
-@dataclass(frozen=True, slots=True)
-class LiveRuns:
-    """Who is in a live run at Topo, whoever started it. Its list has no contact filter, so the list is read."""
-
-    topo: TopoClient
-    people: Names = field(default_factory=Names)
-
-    async def among(self, people: Items[ContactFields], *, ids: Items[str | None]) -> list[RemoteSequence | None]:
-        """Return, for each person, a live run of theirs or None; SequencesError where that cannot be read.
-
-        ``ids`` are Topo's ids of them, None where only the facts are known. Also raised when there are more
-        live runs than can be read.
-        """
-        live = await self._live()
-        if not live:
-            return [None] * len(people)
-        if len(people) <= len(live):
-            return [await self._run_of(one, own, live) for one, own in zip(people, ids, strict=True)]
-        known = await self.people.of(live, self.topo.get_contact)
-        facts = {own: who.fields for own, who in known.items()}
-        addressed = {address_key(who.email): own for own, who in facts.items() if who.email}
-        profiles = {profile_key(who.linkedin_url): own for own, who in facts.items() if who.linkedin_url}
-        found = []
-        for one, own in zip(people, ids, strict=True):
-            by_email = addressed.get(address_key(one.email)) if one.email else None
-            by_profile = profiles.get(profile_key(one.linkedin_url)) if one.linkedin_url else None
-            found.append(next((live[who] for who in (own, by_email, by_profile) if who in live), None))
-        return found
-
-    async def _run_of(
-        self, one: ContactFields, own: str | None, live: Mapping[str, RemoteSequence]
-    ) -> RemoteSequence | None:
-        ids = [own] if own else []
-        if one.email and not own:
-            ids += [who.id for who in (await self.topo.list_contacts(email=one.email)).items]
-        if one.linkedin_url and not own and not any(who in live for who in ids):  # perhaps under another address
-            ids += await self.with_profile(one.linkedin_url)
-        return next((live[who] for who in ids if who in live), None)
-
-    async def with_profile(self, url: str) -> list[str]:
-        """Return the ids of the people at Topo who have a profile, looked for as given and as Topo writes it."""
-        for spelling in dict.fromkeys((url, f"https://www.{profile_key(url)}")):
-            found = (await self.topo.list_contacts(linkedin_url=spelling)).items
-            if found:
-                return [who.id for who in found]
-        return []
-
-    async def _live(self) -> dict[str, RemoteSequence]:
-        """Return a live run of each who has one, by Topo's id of the contact."""
-        return {one.contact_id: one for one in await self.all() if one.contact_id}
-
-    async def all(self) -> list[RemoteSequence]:
-        """Return every live run; SequencesError where they cannot be read, or are too many."""
-        found: list[RemoteSequence] = []
-        for status in (SequenceStatus.FOUND, *sorted(LIVE)):
-            for number in range(1, PAGES + 1):
-                page = await self.topo.list_sequences(
-                    SequenceFilter(status=status, sort_order="desc", page=number, size=PAGE_SIZE)
-                )
-                found += page.items
-                if not page.has_more:
-                    break
-            else:
-                raise ProviderUnavailableError(
-                    f"Topo has more than {PAGES * PAGE_SIZE} runs in {status}; not all were read.",
-                    next_step="Look the people up in Topo's app.",
-                )
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class TopoReach:
-    """``ports.vendor.Reach`` over Topo, whose lists are searched: its API has no such filter."""
-
-    live: LiveRuns
-    sequences: TopoSequences
-
-    def covers(self, marks: Items[tuple[str, str]]) -> bool:
+    def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
         """Return True: its list of runs is read."""
         return True
 
-    async def live_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
+    async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return the live runs of whoever these marks cover."""
         runs = await self.live.all()
         if not runs:
@@ -320,12 +318,12 @@ class TopoReach:
         hosts = [value for kind, value in marks if kind == "domain"]
         for kind, value in marks:
             if kind == "address":
-                wanted |= {who.id for who in (await self.live.topo.list_contacts(email=value)).items}
+                wanted |= {who.id for who in (await self.topo.list_contacts(email=value)).items}
             elif kind == "profile":
                 wanted |= set(await self.live.with_profile(value))
         if hosts:
             wanted |= await self._at(hosts, [one.contact_id for one in runs if one.contact_id])
-        return await self.sequences.named([one for one in runs if one.contact_id in wanted])
+        return await self.named([one for one in runs if one.contact_id in wanted])
 
     async def _at(self, hosts: Items[str], ids: Items[str]) -> set[str]:
         """Return who of these is at one of these domains, or below; ProviderUnavailableError for too many."""
@@ -334,7 +332,7 @@ class TopoReach:
                 f"Topo has more than {MOST_READ} people in live runs; not everybody was looked at.",
                 next_step="Look for the company in Topo's app.",
             )
-        people = await self.live.people.of(ids, self.live.topo.get_contact)
+        people = await self.live.people.of(ids, self.topo.get_contact)
         if unread := len(set(ids) - people.keys()):
             raise ProviderUnavailableError(
                 f"{unread} of the people in live runs at Topo could not be read.",
