@@ -1,4 +1,4 @@
-"""The values that go to a vendor and come from it, what is kept of its writes, and how it is asked a few at a time.
+"""The values that go to a vendor and come from it, those kept of its writes, and how it is asked a few at a time.
 
 Nothing is enrolled before a person has approved the plan that names everybody and what the vendor is given about
 them.
