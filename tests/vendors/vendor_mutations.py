@@ -14,7 +14,6 @@ from vendor_calls import FIXTURES, READS, RUN, TASK, TEMPLATE, WRITES, topo_id
 
 from sequences_mcp.vendors.clarky import wire as clarky
 from sequences_mcp.vendors.kalent import wire as kalent
-from sequences_mcp.vendors.topo import lists
 from sequences_mcp.vendors.topo import wire as topo
 
 JUNK: tuple[Any, ...] = (
@@ -187,11 +186,11 @@ READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = 
     "topo exclude_account": (partial(topo.topo_one, read=topo.topo_exclusion), _ANYTHING_WITH_AN_ID),
     "topo skip_task": (partial(topo.topo_same, read=topo.topo_skipped, **_TASK), _in(TASK, "SKIPPED")),
     "topo create_contact_list": (
-        lambda body: _done_items(lists.outcomes(body, topo.topo_list, asked=1)),
+        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_list, asked=1)),
         lambda body: _item_says_done(body),
     ),
     "topo create_entries": (
-        lambda body: _done_items(lists.outcomes(body, topo.topo_entry, asked=1)),
+        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_entry, asked=1)),
         lambda body: _item_says_done(body),
     ),
 }

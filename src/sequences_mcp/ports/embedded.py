@@ -14,12 +14,7 @@ from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
 from sequences_mcp.domain.findings import Finding, RowProblem
-from sequences_mcp.domain.run import (
-    Run,
-    SequenceStatus,
-    StepRun,
-    VendorStep,
-)
+from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
 
 
 @dataclass(frozen=True, slots=True)

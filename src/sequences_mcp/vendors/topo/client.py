@@ -3,30 +3,35 @@
 Pausing, stopping and excluding are asked for in any case: a key may have been given more since, and nobody may be
 kept from holding back.
 
-Topo's documented endpoints about runs, templates, contacts and tasks, one method each.
-
-Ids are whole ids (``topo:1111-…``). Lists and exclusions are in ``topo.lists``; :class:`Topo` has both.
+Topo's documented endpoints, one method each. Ids are whole ids (``topo:1111-…``).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar
 
 from sequences_mcp.domain.addresses import spellings
+from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import InvalidArgumentsError, ProviderForbiddenError, SequencesError
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.outcome import Effect, VendorRequest, lacks_scope, path, query
 from sequences_mcp.vendors.topo import wire
-from sequences_mcp.vendors.topo.lists import Lists, page_size
-from sequences_mcp.vendors.topo.wire import topo_contact_id, topo_sequence_id, topo_task_id, topo_template_id
-from sequences_mcp.vendors.transport import Transport
+from sequences_mcp.vendors.topo.wire import (
+    topo_contact_id,
+    topo_list_id,
+    topo_sequence_id,
+    topo_task_id,
+    topo_template_id,
+)
+from sequences_mcp.vendors.transport import CallRoute, Transport
 
 T = TypeVar("T")
 SECONDS = 5.0  # nobody waits longer for what the call itself will find out
@@ -99,8 +104,21 @@ READ_RUN = "get_sequence shows its status; if it is unchanged, the same call may
 READ_TASK = "list_tasks shows its status; if it is unchanged, the same call may be made once more."
 
 
-class TopoClient(Lists):
+READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but makes a second one."
+
+KEPT = {
+    **{name: name for name in ("first_name", "last_name", "email", "linkedin_url")},
+    "company": "company_name",
+    **{name: name for name in ("company_domain", "job_title", "phone")},
+}
+"""What an entry keeps of a person: our name of each fact, and Topo's."""
+
+
+class TopoClient:
     """Topo over one transport. Pages begin at 1 and hold at most 100."""
+
+    def __init__(self, transport: CallRoute) -> None:
+        self._transport = transport
 
     async def get_me(self, *, patient: bool = True) -> translation.RemoteAccount:
         """Return whose key it is and its scopes ("Get me"); needs no scope. Not ``patient``: in one attempt."""
@@ -339,3 +357,154 @@ class TopoClient(Lists):
             read_back=READ_TASK,
         )
         return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_skipped, own=own))
+
+    async def list_contact_lists(
+        self, *, name: str | None = None, page: int = 1, size: int = 10
+    ) -> translation.RemotePage[translation.RemoteList]:
+        """Return one page of contact lists ("List contact lists"); ``name`` is exact."""
+        request = VendorRequest(
+            method="GET",
+            path="/contact-lists",
+            what="list the contact lists",
+            scope="contact_lists:read",
+            query=query(name=name, page=page, size=page_size(size)),
+        )
+        read = partial(wire.topo_page, read=wire.topo_list, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def get_contact_list(self, list_id: str) -> translation.RemoteList:
+        """Return one contact list ("Get contact list")."""
+        own = topo_list_id(list_id)
+        request = VendorRequest(
+            method="GET",
+            path=path("/contact-lists/{}", own),
+            what="read the contact list",
+            scope="contact_lists:read",
+        )
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_list, own=own))
+
+    async def create_contact_list(
+        self, *, name: str, blueprint_id: str | None = None
+    ) -> translation.ItemOutcome[translation.RemoteList]:
+        """Create one contact list ("Create contact lists"); with a blueprint, new entries are enrolled in it."""
+        template = topo_template_id(blueprint_id) if blueprint_id else None
+        request = VendorRequest(
+            method="POST",
+            path="/contact-lists",
+            what="create the contact list",
+            effect=Effect.WRITE_ONCE,
+            body={"items": [{"name": name, "default_sequence_template_id": template}]},
+            scope="contact_lists:write",
+            read_back="Look for a contact list of this name in Topo first.",
+        )
+        read = partial(wire.topo_outcomes, read=wire.topo_list, asked=1)
+        return (await self._transport.send(request, read))[0]
+
+    async def create_entries(
+        self, list_id: str, *, people: Items[ContactFields]
+    ) -> tuple[translation.ItemOutcome[translation.RemoteEntry], ...]:
+        """Put up to 100 people on a list and return one outcome each ("Create contact entries").
+
+        Each needs an address or a LinkedIn profile. A list with a template enrols them, some time later: no run
+        and no contact may exist when this returns.
+        """
+        own = topo_list_id(list_id)
+        wire.check_batch(people, what="people")
+        request = VendorRequest(
+            method="POST",
+            path="/contact-entries",
+            what="put people on the contact list",
+            effect=Effect.WRITE_ONCE,
+            body={"items": [_entry(own, person, index) for index, person in enumerate(people)]},
+            scope="contact_lists:write",
+            read_back="A list with a template enrols at once: list_sequences with that blueprint shows who is in.",
+        )
+        read = partial(wire.topo_outcomes, read=wire.topo_entry, asked=len(people))
+        return await self._transport.send(request, read)
+
+    async def list_contact_exclusions(
+        self, *, email: str | None = None, linkedin_url: str | None = None, page: int = 1, size: int = 10
+    ) -> translation.RemotePage[translation.RemoteExclusion]:
+        """Return one page of excluded people ("List contact exclusions"); both filters are exact."""
+        request = VendorRequest(
+            method="GET",
+            path="/contact-exclusions",
+            what="list the contact exclusions",
+            scope="exclusions:read",
+            query=query(email=email, linkedin_url=linkedin_url, page=page, size=page_size(size)),
+        )
+        read = partial(wire.topo_page, read=wire.topo_exclusion, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def exclude_contact(
+        self,
+        *,
+        reason: str,
+        email: str | None = None,
+        linkedin_url: str | None = None,
+        message: str | None = None,
+        until: datetime | None = None,
+    ) -> translation.RemoteExclusion:
+        """Exclude a person, for good without ``until`` ("Create contact exclusion").
+
+        It is checked when people are imported: a run that is active goes on.
+        """
+        if not (email or linkedin_url):
+            raise InvalidArgumentsError(
+                "Topo cannot exclude somebody without an e-mail address or a LinkedIn profile.",
+                next_step="Give at least one of the two.",
+            )
+        body = {"reason": reason, "email": email, "linkedin_url": linkedin_url, "message": message}
+        return await self._exclude("/contact-exclusions", body, until=until)
+
+    async def list_account_exclusions(
+        self, *, page: int = 1, size: int = 10
+    ) -> translation.RemotePage[translation.RemoteExclusion]:
+        """Return one page of excluded companies ("List account exclusions")."""
+        request = VendorRequest(
+            method="GET",
+            path="/account-exclusions",
+            what="list the account exclusions",
+            scope="exclusions:read",
+            query=query(page=page, size=page_size(size)),
+        )
+        read = partial(wire.topo_page, read=wire.topo_exclusion, page=page, size=page_size(size))
+        return await self._transport.send(request, read)
+
+    async def exclude_account(
+        self, *, domain: str, reason: str, message: str | None = None, until: datetime | None = None
+    ) -> translation.RemoteExclusion:
+        """Exclude a company by its domain, for good without ``until`` ("Create account exclusion")."""
+        body = {"domain": domain, "reason": reason, "message": message}
+        return await self._exclude("/account-exclusions", body, until=until)
+
+    async def _exclude(
+        self, at: str, body: dict[str, str | None], *, until: datetime | None
+    ) -> translation.RemoteExclusion:
+        whole = {**body, "until": until.isoformat() if until else None}
+        request = VendorRequest(
+            method="POST",
+            path=at,
+            what="exclude them",
+            effect=Effect.WRITE_ONCE,
+            body={name: value for name, value in whole.items() if value is not None},
+            scope="exclusions:write",
+            read_back=READ_EXCLUSION,
+            safe=True,
+        )
+        return await self._transport.send(request, partial(wire.topo_one, read=wire.topo_exclusion))
+
+
+def page_size(size: int) -> int:
+    """Return the size of a page, at most what Topo allows."""
+    return min(size, wire.PAGE_SIZE)
+
+
+def _entry(list_own: str, person: ContactFields, index: int) -> dict[str, str]:
+    if not (person.email or person.linkedin_url):
+        raise InvalidArgumentsError(
+            f"Person {index + 1} has neither an e-mail address nor a LinkedIn profile.",
+            next_step="Topo needs one of the two for each person.",
+        )
+    given = {theirs: value for ours, theirs in KEPT.items() if (value := getattr(person, ours))}
+    return {"contact_list_id": list_own, **given}

@@ -30,8 +30,7 @@ from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.topo import DESCRIPTION
-from sequences_mcp.vendors.topo.client import lacking
-from sequences_mcp.vendors.topo.lists import KEPT
+from sequences_mcp.vendors.topo.client import KEPT, lacking
 from sequences_mcp.vendors.topo.runs import TopoRuns
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 

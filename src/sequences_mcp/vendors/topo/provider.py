@@ -26,8 +26,8 @@ from sequences_mcp.errors import (
 from sequences_mcp.ports.vendor import ContactInput, Identity, Misfit, PlacedContact, VendorMessage, VendorTask
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.topo import wire
+from sequences_mcp.vendors.topo.client import KEPT
 from sequences_mcp.vendors.topo.enrolment import TopoStarts
-from sequences_mcp.vendors.topo.lists import KEPT
 
 OPEN = ("PENDING", "IN_PROGRESS")  # one list after the other: Topo documents one status a call
 WITH_MESSAGES = 5

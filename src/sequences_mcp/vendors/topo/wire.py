@@ -391,3 +391,57 @@ def _whole(own: str) -> str:
 def _whole_or_none(parent: parsing.Row, *names: str) -> str | None:
     own = parsing.ident_or_none(parent, *names)
     return _whole(own) if own else None
+
+
+# Batch answers: one outcome for every item that was asked for, whatever the answer leaves out.
+
+DONE = frozenset({"CREATED", "UPDATED"})
+
+
+def topo_outcomes(
+    body: object, read: Callable[[parsing.Row], T], *, asked: int
+) -> tuple[translation.ItemOutcome[T], ...]:
+    """Return what became of each of the items asked for, in their order.
+
+    An item is done when its result says CREATED or UPDATED (or says no status at all), names no error and has a
+    resource that can be read. It is not done when its result says FAILED or names an error. Anything else, and
+    an item that the answer does not mention, is unknown.
+    """
+    items = parsing.row_at(body, "the answer").get("items")
+    if not isinstance(items, list):
+        raise parsing.UnreadableError("`items` is not a list")
+    by_index: dict[int, parsing.Row] = {}
+    for item in filter(parsing.is_row, items):
+        index = parsing.number_at(item, "index")
+        if index is None or index in by_index:
+            raise parsing.UnreadableError("an item has no `index` of its own")
+        by_index[index] = item
+    return tuple(_outcome(by_index.get(index, {}), read) for index in range(asked))
+
+
+def _outcome(item: parsing.Row, read: Callable[[parsing.Row], T]) -> translation.ItemOutcome[T]:
+    word, error = parsing.text_at(item, "status"), item.get("error")
+    if word == "FAILED" or (error is not None and word not in DONE):
+        return _failed(item, word)
+    resource = _resource(item, read) if error is None and (word is None or word in DONE) else None
+    return translation.ItemOutcome(
+        outcome="unknown" if resource is None else "done", item=resource, provider_status=word
+    )
+
+
+def _resource(item: parsing.Row, read: Callable[[parsing.Row], T]) -> T | None:
+    try:
+        return read(parsing.row_at(item.get("resource"), "`resource`"))
+    except parsing.UnreadableError:
+        return None
+
+
+def _failed(item: parsing.Row, word: str | None) -> translation.ItemOutcome[T]:
+    error = parsing.inner_row(item, "error")
+    return translation.ItemOutcome(
+        outcome="not_done",
+        item=None,
+        provider_status=word,
+        vendor_code=parsing.text_at(error, "type", limit=80),
+        vendor_message=parsing.text_at(error, "message", limit=parsing.MESSAGE),
+    )
