@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.world.clock import NOON
 
-from sequences_mcp.store.schema import migrations, upgrade
+from sequences_mcp.store.sqlite.schema import migrations, upgrade
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 STEPS = migrations()
