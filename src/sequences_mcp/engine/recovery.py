@@ -123,7 +123,7 @@ def take_in(store: Store, *, now: datetime) -> int:
                 store.lineage.mark_told(handover.key)
                 continue
             for sequence, run in store.runs.of_keys([handover.key]):
-                done += _left(store, sequence, run, handover, now=now)
+                done += _left(store, sequence, run, handover=handover, now=now)
     return done
 
 
@@ -180,7 +180,7 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
             yield step
 
 
-def _left(store: Store, sequence: Run, run: StepRun, handover: UnseenHandover, *, now: datetime) -> int:
+def _left(store: Store, sequence: Run, run: StepRun, *, handover: UnseenHandover, now: datetime) -> int:
     present = sequence.current
     # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
