@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,7 +62,7 @@ def text_digest(sequence: Run, run: StepRun) -> bytes:
 
     A text that is again what it was under an earlier generation has the digest it had then.
     """
-    return sha256(canonical(_preimages(sequence.digest_version).text(sequence, run))).digest()
+    return sha256(_preimages(sequence.digest_version).text(sequence, run)).digest()
 
 
 def resend_digest(text: bytes, *, attempt: int) -> bytes:
@@ -138,17 +138,28 @@ def _step_1(step: Step) -> dict[str, Any]:
     }
 
 
-def _text_1(sequence: Run, run: StepRun) -> list[Any]:
-    return [
-        sequence.id,
-        sequence.contact_id,
-        sequence.time_zone,
-        _step_1(run.step),
-        run.recipient,
-        run.subject,
-        run.content,
-        run.text_generation,
-    ]
+@lru_cache(maxsize=64)  # a plan has the same few steps for each of its people
+def _written_step_1(step: Step) -> str:
+    return _CANONICAL.encode(_step_1(step))
+
+
+def _text_1(sequence: Run, run: StepRun) -> bytes:
+    """Return the canonical list of what decides about a text, its step as it was written once for all."""
+    parts = (
+        _text(sequence.id),
+        _text(sequence.contact_id),
+        _text(sequence.time_zone),
+        _written_step_1(run.step),
+        _text(run.recipient),
+        _text(run.subject),
+        _text(run.content),
+        str(run.text_generation),
+    )
+    return f"[{','.join(parts)}]".encode("utf-8", "surrogatepass")
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else _CANONICAL.encode(value)
 
 
 def _person_1(sequence: Run) -> list[Any]:
@@ -181,9 +192,9 @@ def _change_1(change: ChangeFacts) -> list[Any]:
 
 
 class _Preimages(NamedTuple):
-    """One version: the facts that each kind of digest is over."""
+    """One version: what each kind of digest is over; of a text, in its canonical form already."""
 
-    text: Callable[[Run, StepRun], list[Any]]
+    text: Callable[[Run, StepRun], bytes]
     person: Callable[[Run], list[Any]]
     header: Callable[[PlanHeader], dict[str, Any]]
     change: Callable[[ChangeFacts], list[Any]]

@@ -53,9 +53,9 @@ def is_blank(value: str | None) -> bool:
     return not any(unicodedata.category(c) not in _BLANK and not is_hidden(c) for c in characters)
 
 
-def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Return the variables in ``text`` whose value is absent or blank."""
-    return tuple([name for name in _used_in((text,)) if is_blank(values.get(name))])
+def missing(texts: Iterable[str], values: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the variables in these texts whose value is absent or blank."""
+    return tuple([name for name in _used_in(tuple(texts)) if is_blank(values.get(name))])
 
 
 def fill_in(text: str, values: Mapping[str, str | None]) -> str:
@@ -65,10 +65,10 @@ def fill_in(text: str, values: Mapping[str, str | None]) -> str:
     """
     pieces = list(_cut(text))
     for place in range(1, len(pieces), 2):  # the names stand between the pieces of text
-        value = values.get(pieces[place])
-        if value is None or is_blank(value):
+        value = (values.get(pieces[place]) or "").strip()
+        if not (value[:1].isalnum() and value.isascii()) and is_blank(value):  # most need no closer look
             raise KeyError(pieces[place])
-        pieces[place] = value.strip()
+        pieces[place] = value
     return "".join(pieces)
 
 

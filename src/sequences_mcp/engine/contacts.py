@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sequences_mcp.domain.addresses import address_key, is_address, read_address, read_host, shown_host
@@ -113,6 +113,7 @@ class _Known:
     store: Store
     by_id: Mapping[str, Contact]
     by_address: dict[str, Contact | None]
+    new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
 
     @classmethod
     def of(cls, store: Store, entries: Items[ContactEntry]) -> _Known:
@@ -128,11 +129,30 @@ class _Known:
     def at(self, email: str) -> Contact | None:
         key = address_key(email)
         if key not in self.by_address:
+            self.flush()
             self.by_address[key] = self.store.contacts.by_email(email)
         return self.by_address[key]
 
-    def saved(self, before: Contact | None, after: Contact) -> None:
-        """Take in what a row has changed, so that the next rows meet it."""
+    def with_phone(self, phone: str | None) -> list[Contact]:
+        """Return everybody with this number."""
+        if phone is None:
+            return []
+        self.flush()
+        return self.store.contacts.by_phone(phone)
+
+    def flush(self) -> None:
+        """Store who is new."""
+        if self.new:
+            self.store.contacts.insert_many(self.new)
+            self.new.clear()
+
+    def save(self, before: Contact | None, after: Contact) -> None:
+        """Store what a row has changed, so that the next rows meet it."""
+        if before is None:
+            self.new.append(after)
+        elif after != before:
+            self.flush()
+            self.store.contacts.update(before, after)
         if before and before.email:
             self.by_address[address_key(before.email)] = None
         if after.email:
@@ -173,12 +193,20 @@ class LocalContacts(LocalMethods):
         problems: list[RowProblem] = []
         rows, known = list(_placed(people)), _Known.of(self.engine.store, people)
         results = [self._match_row(place, entry, problems, known=known) for place, entry in rows]
+        marks = tuple(_mark(result) if result else "" for result in results)
         places: dict[str, int] = {}
-        for (place, _), row in zip(rows, results, strict=True):
-            who = _mark(row) if row else ""
+        for (place, _), who in zip(rows, marks, strict=True):
             if who and (earlier := places.setdefault(who, place)) != place:
                 problems.append(_twice(earlier, place, who))
-        return Matched(tuple(result.stored if result else None for result in results), tuple(problems))
+        return Matched(
+            people=tuple(result.stored if result else None for result in results),
+            problems=tuple(problems),
+            entries=tuple(
+                replace(entry, fields=result.facts, checked=tuple(result.problems)) if result else entry
+                for entry, result in zip(people, results, strict=True)
+            ),
+            marks=marks,
+        )
 
     async def save_contacts(self, entries: Items[ContactEntry]) -> list[SavedContact]:
         """Upsert all or none, in order. Facts that are None keep what is stored; notes are appended.
@@ -197,13 +225,15 @@ class LocalContacts(LocalMethods):
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
                     continue
-                contact = self._save(row, entry)
-                known.saved(row.stored, contact.contact)
+                merged = self._merged(row.stored, row.facts, entry.note)
+                known.save(row.stored, merged)
+                contact = SavedContact(merged, created=row.stored is None, dropped=tuple(row.problems))
                 earlier = places.setdefault(contact.contact.id, place)
                 if earlier != place:
                     problems.append(_twice(earlier, place, contact.contact.id))
                 saved.append(contact)
             require_none(problems, what="contact")
+            known.flush()
             self.engine.store.audit.append(self._audit_row(contact) for contact in saved)
         return saved
 
@@ -217,8 +247,8 @@ class LocalContacts(LocalMethods):
             problems.append(replace(refused_row(place, error), field="id", value=entry.id))
             return None
         except ConflictError as error:
-            field = "phone" if "by_phone" in error.data else "email"
-            problems.append(replace(refused_row(place, error), field=field))
+            name = "phone" if "by_phone" in error.data else "email"
+            problems.append(replace(refused_row(place, error), field=name))
             return None
         except InvalidArgumentsError as error:
             problems.append(refused_row(place, error))
@@ -241,14 +271,6 @@ class LocalContacts(LocalMethods):
         except InvalidArgumentsError as error:
             yield RowProblem(place, "note", entry.note, error.message.rstrip("."), error.next_step)
 
-    def _save(self, row: _Met, entry: ContactEntry) -> SavedContact:
-        contact = self._merged(row.stored, row.facts, entry.note)
-        if row.stored is None:
-            self.engine.store.contacts.insert(contact)
-        elif contact != row.stored:
-            self.engine.store.contacts.update(row.stored, contact)
-        return SavedContact(contact, created=row.stored is None, dropped=tuple(row.problems))
-
     def _audit_row(self, saved: SavedContact) -> AuditRow:
         engine, detail = self.engine, {"created": saved.created}
         return AuditRow(
@@ -259,15 +281,13 @@ class LocalContacts(LocalMethods):
         """Return the stored person these facts are about, if any, and the facts as they are kept."""
         email = entry.fields.email
         by_email = known.at(email) if email and is_address(email) else None
-        facts, problems = checked_facts(
-            entry.fields, country=by_email.country if by_email else None, position=place
-        )
+        facts, problems = _checked(entry, by_email, place)
         if facts.email is None and facts.phone is None and not problems:
             raise InvalidArgumentsError(
                 "it has neither an e-mail address nor a phone number.",
                 next_step="Give at least one: it is how the same person is found again.",
             )
-        same_phone = self.engine.store.contacts.by_phone(facts.phone) if facts.phone else []
+        same_phone = known.with_phone(facts.phone)
         if by_email is not None:
             contact = next((contact for contact in same_phone if contact.email is None), None)
             if contact is not None:
@@ -285,7 +305,7 @@ class LocalContacts(LocalMethods):
         contact = known.by_id.get(wanted)
         if contact is None:
             raise NotFoundError(f"There is no contact {wanted}.", next_step="find_contacts shows who there is.")
-        facts, problems = checked_facts(entry.fields, country=contact.country, position=place)
+        facts, problems = _checked(entry, contact, place)
         other = known.at(facts.email) if facts.email else None
         if other is not None and other.id != wanted:
             raise ConflictError(
@@ -305,6 +325,13 @@ class LocalContacts(LocalMethods):
         if note and note.strip():
             contact = replace(contact, notes=appended_note(contact.notes, note, now))
         return contact if contact == stored or contact.updated_at == now else replace(contact, updated_at=now)
+
+
+def _checked(entry: ContactEntry, stored: Contact | None, place: int) -> tuple[ContactFields, list[RowProblem]]:
+    """Return the facts of a row as they are kept, and what is wrong with the others."""
+    if entry.checked is not None:
+        return entry.fields, list(entry.checked)
+    return checked_facts(entry.fields, country=stored.country if stored else None, position=place)
 
 
 def _placed(entries: Items[ContactEntry]) -> Iterator[tuple[int, ContactEntry]]:

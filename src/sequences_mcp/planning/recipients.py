@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,7 @@ from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, WrongIdError
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.ports.embedded import ContactEntry, StepText
+from sequences_mcp.ports.embedded import ContactEntry, Contacts, Matched, StepText
 from sequences_mcp.ports.vendor import ContactInput, Misfit
 
 MOST_GIVEN = 10
@@ -53,12 +54,13 @@ class GivenValue(NamedTuple):
 
 def unsound(values: Iterable[GivenValue], *, policy: GuardPolicy) -> list[tuple[GivenValue, Finding]]:
     """Return the values that the guards refuse, each with the first reason. A blank value is none."""
-    return [
-        (value, errors[0])
-        for value in values
-        if not is_blank(value.value)
-        and (errors := errors_in(check_value(value.name, value.value or "", policy=policy)))
-    ]
+    results = []
+    for value in values:
+        if value.value is None or not (findings := check_value(value.name, value.value, policy=policy)):
+            continue  # as nearly every value, of which nothing at all is said
+        if not is_blank(value.value) and (errors := errors_in(findings)):
+            results.append((value, errors[0]))
+    return results
 
 
 def refused_value(value: GivenValue, finding: Finding) -> RowProblem:
@@ -188,22 +190,80 @@ class RecipientRows:
                 yield problem
 
 
+PART = 100  # rows between two chances for everything else on the event loop: some ten milliseconds each
+
+
 def read_recipients(raw: Items[object], *, policy: GuardPolicy, extras: bool = True) -> RecipientRows:
     """Return the rows of a call; ``extras`` allows id, variables and texts beside the facts.
 
     Raises InvalidArgumentsError only where there are none, or too many.
     """
+    _require_some(raw)
+    return _joined([_read_part(raw, start, policy=policy, extras=extras) for start in range(0, len(raw), PART)])
+
+
+async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy) -> RecipientRows:
+    """Return what ``read_recipients`` does, and let everything else on the event loop go on meanwhile."""
+    _require_some(raw)
+    parts = []
+    for start in range(0, len(raw), PART):
+        parts.append(_read_part(raw, start, policy=policy, extras=True))
+        await asyncio.sleep(0)
+    return _joined(parts)
+
+
+async def matched_people(store: Contacts, rows: Items[ContactEntry]) -> Matched:
+    """Return what ``match_contacts`` does, and let everything else on the event loop go on meanwhile."""
+    parts: list[Matched] = []
+    twice: list[RowProblem] = []
+    first: dict[str, int] = {}
+    for start in range(0, len(rows), PART):
+        part = rows[start : start + PART]
+        matched = await store.match_contacts(part)
+        here = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
+        for who, entry in here.items():
+            if who in first:
+                twice.append(named_again(first[who], entry.position or 0, who))
+        first |= {who: entry.position or 0 for who, entry in here.items() if who and who not in first}
+        parts.append(matched)
+        await asyncio.sleep(0)
+    return Matched(
+        people=tuple(person for part in parts for person in part.people),
+        problems=(*(problem for part in parts for problem in part.problems), *twice),
+        entries=tuple(entry for part in parts for entry in part.entries),
+    )
+
+
+def named_again(earlier: int, position: int, who: str) -> RowProblem:
+    """Return the problem of a row whose person an earlier one names."""
+    problem = f"contacts {earlier} and {position} are the same person ({who})"
+    return RowProblem(position, None, None, problem, "Name each person once.")
+
+
+def _require_some(raw: Items[object]) -> None:
     if not raw:
         raise _bad("contacts is empty", "Give at least one contact.")
     if len(raw) > MAX_CONTACTS:
         raise _bad(f"contacts has {len(raw):,} entries; the limit is {MAX_CONTACTS:,}", "Split the call.")
-    rows = [_Row(position=index, extras=extras) for index in range(1, len(raw) + 1)]
-    read = [row.entry(item) for row, item in zip(rows, raw, strict=True)]
+
+
+def _read_part(raw: Items[object], start: int, *, policy: GuardPolicy, extras: bool) -> RecipientRows:
+    items = raw[start : start + PART]
+    rows = [_Row(position=index, extras=extras) for index in range(start + 1, start + len(items) + 1)]
+    read = [row.entry(item) for row, item in zip(rows, items, strict=True)]
     entries = tuple(entry for entry in read if entry is not None)
     return RecipientRows(
         entries=entries,
         problems=tuple(problem for row in rows for problem in row.problems),
         refused=tuple(unsound(_values(entries), policy=policy)),
+    )
+
+
+def _joined(parts: Items[RecipientRows]) -> RecipientRows:
+    return RecipientRows(
+        entries=tuple(entry for part in parts for entry in part.entries),
+        problems=tuple(problem for part in parts for problem in part.problems),
+        refused=tuple(refused for part in parts for refused in part.refused),
     )
 
 
@@ -256,8 +316,13 @@ def _values(entries: Items[Recipient]) -> Iterator[GivenValue]:
     for entry in entries:
         position = entry.contact.position or 0
         where = f"contact {position}"
-        named = [*facts_of(entry.contact.fields).items(), ("note", entry.contact.note), *entry.variables.items()]
-        yield from (GivenValue(where, name, value, position) for name, value in named)
+        for name in FACTS:
+            if (value := getattr(entry.contact.fields, name)) is not None:
+                yield GivenValue(where, name, value, position)
+        if entry.contact.note is not None:
+            yield GivenValue(where, "note", entry.contact.note, position)
+        for name, value in entry.variables.items():
+            yield GivenValue(where, name, value, position)
 
 
 @dataclass(slots=True)

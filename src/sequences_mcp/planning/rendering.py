@@ -328,9 +328,8 @@ def planned_step(
         findings.extend([] if text.keeps_subject else _no_subject(step, subject))
     stays = text is not None and text.keeps_subject
     templates = (content,) if stays else (subject, content)
-    empty = {name for part in templates if part for name in missing(part, values)}
-    if empty:
-        findings.extend(_empty_value(step, name) for name in VARIABLES if name in empty)
+    empty = missing(filter(None, templates), values)
+    findings.extend(_empty_value(step, name) for name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in findings):
         if subject is not None and not stays:
             subject = fill_in(subject, values)

@@ -31,7 +31,8 @@ class ContactEntry:
     """One person to save, with a note to append; ``id`` says whose facts are to change, addresses among them.
 
     ``optional`` names facts that are left out where they are wrong, instead of refusing the person. ``position``
-    is the row's in the call it came with, from 1; without it, the place in the list.
+    is the row's in the call it came with, from 1; without it, the place in the list. ``checked`` says that the
+    fields are as they are kept, and what was wrong with those that were left out.
     """
 
     fields: ContactFields
@@ -39,17 +40,21 @@ class ContactEntry:
     id: str | None = None
     optional: frozenset[str] = frozenset()
     position: int | None = None
+    checked: tuple[RowProblem, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
     """Whom each row of a call is about, None for somebody new, and everything that saving the rows would refuse.
 
-    For a row among the ``problems`` nothing is known.
+    For a row among the ``problems`` nothing is known. ``entries`` are the rows with their facts as they are kept,
+    ``marks`` what tells each one's person apart from the others of a call, where that is known.
     """
 
     people: tuple[Contact | None, ...]
     problems: tuple[RowProblem, ...]
+    entries: tuple[ContactEntry, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 WaitingFor = Literal["approval", "task", "decision", "time"]

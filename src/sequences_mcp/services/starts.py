@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -131,7 +132,8 @@ class Tally:
         )
 
 
-BATCH = 500
+BATCH = 500  # people between two reports of progress
+PART = 250  # people whose rows are written in one transaction
 BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
@@ -156,7 +158,7 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
-    rows = recipients.read_recipients(contacts, policy=app.policy)
+    rows = await recipients.read_many_recipients(contacts, policy=app.policy)
     if auto_approve and rows.is_sound:
         await require_allowed(app, blueprint_id)
     entries = list(rows.entries)
@@ -182,7 +184,7 @@ async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Item
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     if provider.name == LOCAL:
         return (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint.version
-    rows = recipients.read_recipients(contacts, policy=app.policy) if contacts else None
+    rows = await recipients.read_many_recipients(contacts, policy=app.policy) if contacts else None
     if rows is not None and not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     return (await provider.blueprint_to_start(blueprint_id)).version
@@ -284,12 +286,16 @@ async def _resolve(
 ) -> list[tuple[recipients.Recipient, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await app.local.match_contacts([entry.contact for entry in entries])
+    matched = await recipients.matched_people(app.local, [entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
-    told = [entry.contact for entry in entries if entry.has_facts]
-    saved = iter([contact for batch in batches(told, BATCH) for contact in await app.local.save_contacts(batch)])
+    told = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
+    saved: list[SavedContact] = []
+    for batch in batches(told, PART):
+        saved += await app.local.save_contacts(batch)
+        await asyncio.sleep(0)
+    stored_people = iter(saved)
     return [
-        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(saved))
+        (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
         for entry, stored in zip(entries, matched.people, strict=True)
     ]
 
@@ -299,8 +305,7 @@ def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
     first: dict[str, int] = {}
     for position, who in enumerate(people, start=1):
         if (earlier := first.setdefault(who, position)) != position:
-            problem = f"contacts {earlier} and {position} are the same person ({who})"
-            yield RowProblem(position, None, None, problem, "Name each person once.")
+            yield recipients.named_again(earlier, position, who)
 
 
 def _reached_twice(people: Items[Enrolment]) -> list[RowProblem]:
@@ -338,13 +343,16 @@ async def _fill(
     progress: Progress,
 ) -> None:
     done = 0
-    for batch in batches(people, BATCH):
+    for batch in batches(people, PART):
         judged = await _judge(app, blueprint, batch)
         going = [recipient.planned() for recipient, reasons in judged if tally.take(recipient, reasons)]
+        await asyncio.sleep(0)
         if going:
             await app.plans.add_people(plan.id, going)
         done += len(batch)
-        await progress(done, len(people))
+        await asyncio.sleep(0)
+        if done % BATCH == 0 or done == len(people):
+            await progress(done, len(people))
 
 
 async def _judge(
@@ -442,7 +450,7 @@ class Preview:
 
 async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
-    rows = recipients.read_recipients(contacts, policy=app.policy)
+    rows = await recipients.read_many_recipients(contacts, policy=app.policy)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)
     blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
@@ -476,7 +484,7 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.Re
 
 async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows) -> list[Contact]:
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await app.local.match_contacts([entry.contact for entry in entries])
+    matched = await recipients.matched_people(app.local, [entry.contact for entry in entries])
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())

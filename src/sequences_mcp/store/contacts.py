@@ -31,6 +31,10 @@ class ContactRepository:
         """Store a new person."""
         self._database.write("contacts.insert", **_to_row(contact))
 
+    def insert_many(self, people: Iterable[Contact]) -> None:
+        """Store new people."""
+        self._database.write_many("contacts.insert", map(_to_row, people))
+
     def update(self, before: Contact, contact: Contact) -> None:
         """Store what is now known of a person; an address they no longer have is remembered."""
         if before.email and address_key(before.email) != (contact.email and address_key(contact.email)):
