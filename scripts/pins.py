@@ -1,7 +1,10 @@
-"""Write ``.ci/requirements.txt``: the versions of ``.ci/constraints.txt`` with the hashes an index has for them.
+"""Write what CI installs, with the hashes that an index has for it.
+
+``.ci/requirements.txt`` has the versions of ``.ci/constraints.txt``; ``.ci/lowest.txt`` the lowest ones that the
+wheel's dependencies allow, with which CI plays the demo.
 
 ``python -m scripts.pins`` after a dependency was added, or a version in ``.ci/constraints.txt`` changed. Needs uv
-(https://docs.astral.sh/uv/) and a package index. CI installs from this file alone, with ``--require-hashes``.
+(https://docs.astral.sh/uv/) and a package index. CI installs from these files alone, with ``--require-hashes``.
 """
 
 from __future__ import annotations
@@ -15,23 +18,31 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 REQUIREMENTS = ROOT / ".ci" / "requirements.txt"
+LOWEST = ROOT / ".ci" / "lowest.txt"
 OLDEST_PYTHON = "3.11"
-HEADER = "# Made by `python -m scripts.pins` from .ci/constraints.txt; not edited by hand.\n"
+HEADER = "# Made by `python -m scripts.pins` from {source}; not edited by hand.\n"
 
 
 def main() -> None:
-    """Renew the file."""
+    """Renew the files."""
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("uv is not installed: https://docs.astral.sh/uv/")
+    tested = _compiled(uv, "--extra", "dev", "--constraint", str(CONSTRAINTS))
+    REQUIREMENTS.write_text(HEADER.format(source=".ci/constraints.txt") + tested, encoding="utf-8")
+    lowest = _compiled(uv, "--extra", "demo", "--resolution", "lowest-direct")
+    LOWEST.write_text(HEADER.format(source="the lower bounds of pyproject.toml") + lowest, encoding="utf-8")
+
+
+def _compiled(uv: str, *options: str) -> str:
     command = [uv, "pip", "compile", "--quiet", "--generate-hashes", "--universal", "--no-annotate", "--no-header"]
-    command += ["--python-version", OLDEST_PYTHON, "--extra", "dev", "--constraint", str(CONSTRAINTS)]
+    command += ["--python-version", OLDEST_PYTHON, *options]
     made = subprocess.run(  # noqa: S603 - a fixed command
         [*command, str(ROOT / "pyproject.toml")], capture_output=True, text=True, check=False
     )
     if made.returncode:
         sys.exit(made.stderr)
-    REQUIREMENTS.write_text(HEADER + made.stdout, encoding="utf-8")
+    return made.stdout
 
 
 def pinned(text: str) -> dict[str, str]:
