@@ -33,7 +33,7 @@ def test_ci_plays_the_demo_with_the_lowest_versions_that_the_wheel_allows() -> N
         assert Version(lowest[wanted.name]) == bound, f"{text} allows a version that CI never tries; {RENEW}"
     run = (ROOT / ".ci" / "run").read_text("utf-8")
     assert "--require-hashes --requirement .ci/lowest.txt" in run
-    assert "sequences-mcp\" demo" in run
+    assert 'sequences-mcp" demo' in run
 
 
 def test_ci_installs_exactly_what_is_pinned_and_everything_by_its_hash() -> None:
