@@ -26,7 +26,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GUARDS = ROOT / "src" / "sequences_mcp" / "guards"
 TESTS = ROOT / "tests" / "guards"
-ORDER = ["shapes", "edges", "rules", "check", "rendered", "policy", "views", "corpora"]
+ORDER = [
+    *("shapes", "edges", "rules", "check", "rendered", "policy", "views", "corpora"),
+    *("names", "markup", "homographs", "vocabulary"),
+]
 SECONDS = 60
 LEAST = 0.85
 
