@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from sequences_mcp.domain.variables import VARIABLES, is_blank
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, WrongIdError
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.guards.policy import GuardPolicy
-from sequences_mcp.ports.embedded import ContactEntry, Contacts, Matched, StepText
+from sequences_mcp.ports.embedded import ContactEntry, Matched, StepText
 from sequences_mcp.ports.vendor import ContactInput, Misfit
 
 MOST_GIVEN = 10
@@ -212,14 +212,16 @@ async def read_many_recipients(raw: Items[object], *, policy: GuardPolicy) -> Re
     return _joined(parts)
 
 
-async def matched_people(store: Contacts, rows: Items[ContactEntry]) -> Matched:
-    """Return what ``match_contacts`` does, and let everything else on the event loop go on meanwhile."""
+async def matched_people(
+    match: Callable[[Items[ContactEntry]], Awaitable[Matched]], rows: Items[ContactEntry]
+) -> Matched:
+    """Return what the engine's ``match`` does of all rows; everything else on the event loop goes on meanwhile."""
     parts: list[Matched] = []
     twice: list[RowProblem] = []
     first: dict[str, int] = {}
     for start in range(0, len(rows), PART):
         part = rows[start : start + PART]
-        matched = await store.match_contacts(part)
+        matched = await match(part)
         here = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
         for who, entry in here.items():
             if who in first:

@@ -286,7 +286,7 @@ async def _resolve(
 ) -> list[tuple[recipients.Recipient, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await recipients.matched_people(app.local, [entry.contact for entry in entries])
+    matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
     told = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
     saved: list[SavedContact] = []
@@ -484,7 +484,7 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.Re
 
 async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows) -> list[Contact]:
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await recipients.matched_people(app.local, [entry.contact for entry in entries])
+    matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())
