@@ -34,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if (
+        getattr(config.option, "dist", "no") == "load"
+    ):  # half of the tests each, and what a file shares is made once
+        config.option.dist = "worksteal"
     watch.pytest_configure(config)
     config.addinivalue_line("markers", turns.ALONE)
 

@@ -36,10 +36,24 @@ def test_measures(request, number):
 def test_what_measures_has_the_machine_to_itself(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
     (tmp_path / "test_turns_taken.py").write_text(TESTS, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-p", "tests.conftest"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "xdist",
+        "-n",
+        "3",
+        "--dist",
+        "worksteal",
+        "-p",
+        "tests.conftest",
+    ]
     command += ["-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
     command += ["--basetemp", str(tmp_path / "run"), str(tmp_path)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environ)
     assert "44 passed" in ran.stdout, ran.stdout + ran.stderr
     seen = {file.stem: tuple(map(int, file.read_text().split())) for file in tmp_path.glob("*.seen")}
     assert len(seen) == 44

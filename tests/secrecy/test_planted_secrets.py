@@ -15,6 +15,7 @@ from tests.secrecy import planted
 from tests.secrecy.planted import PART, SECRETS, found_in, spellings
 
 ROOT = Path(__file__).parents[2]
+TWO = ("-p", "xdist", "-n", "2")
 LEAKY = """
 import base64, json, logging, sqlite3, subprocess, sys, warnings
 from urllib.parse import quote
@@ -125,7 +126,8 @@ def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "--show-capture=no", "--no-summary", str(file)]
     command += ["-c", os.devnull, "--rootdir", str(folder), "-p", "tests.secrecy.watch", "-p", "no:cacheprovider"]
     command += ["--basetemp", str(folder / "run"), *more]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
     assert "passed" in ran.stdout, ran.stdout + ran.stderr
     leaks: dict[str, set[str]] = {}
     for test, what in re.findall(r"^LEAK (?:\S*::)?(.+?): (.*)$", ran.stdout, re.MULTILINE):
@@ -133,7 +135,7 @@ def run(folder: Path, text: str, *more: str) -> tuple[int, dict[str, set[str]]]:
     return ran.returncode, leaks
 
 
-@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["one process", "two processes"])
+@pytest.mark.parametrize("shared", [(), TWO], ids=["one process", "two processes"])
 def test_a_leak_anywhere_fails_the_run_and_is_named_with_its_test_and_place(
     apart: Path, shared: tuple[str, ...]
 ) -> None:
@@ -157,7 +159,7 @@ def test_a_run_whose_tests_all_pass_fails_for_a_leak_alone(apart: Path) -> None:
 def test_a_leak_alone_fails_a_run_of_several_processes_too(apart: Path) -> None:
     pytest.importorskip("xdist")
     leak = f"def test_it():\n    print({planted.TOPO_KEY.value!r})\n"
-    assert run(apart, leak, "-n", "2")[0] == 1
+    assert run(apart, leak, *TWO)[0] == 1
 
 
 def test_each_of_the_twelve_is_found_by_its_name_in_every_spelling() -> None:

@@ -19,8 +19,8 @@ HEAVY: dict[str, Any] = {
     "a megabyte of braces": "{" * 500_000 + "}" * 500_000,
     "something deep": DEEP,
     "a long number": 10**5_000,
-    "a hundred thousand rows": [{"email": f"a{i}@b.example"} for i in range(100_000)],
-    "a wide object": {f"k{i}": "v" for i in range(100_000)},
+    "twenty thousand rows": [{"email": f"a{i}@b.example"} for i in range(20_000)],
+    "a wide object": {f"k{i}": "v" for i in range(20_000)},
     "half an emoji": "Mar\ud83d",
 }
 SOUND: dict[str, Any] = {
@@ -40,7 +40,7 @@ async def test_no_argument_of_any_tool_holds_the_server_up(vendors: Connected, t
     async with vendors.client() as desktop:
         for argument in schema["properties"]:
             for what, heavy in HEAVY.items():
-                with at_most(100, argument, what):
+                with at_most(40, argument, what):
                     said = await desktop.raw(tool, **{**needed, argument: heavy})
                 assert len(json.dumps([one.model_dump() for one in said.content])) < 20_000, (argument, what)
         assert (await desktop.call("list_providers"))["providers"]

@@ -43,6 +43,8 @@ LIMITS: Mapping[str, int] = {
     "proof": 4_000,
 }
 _MAPPINGS = ("texts", "variables")
+_ROWS = (list, tuple)
+_NESTED = (dict, list, tuple)  # what JSON is made of: asking for any Mapping takes several times as long
 _MOST_NAMED = 10
 _SHOWN = 60
 _DEEPEST = 32
@@ -96,12 +98,12 @@ def require_limits(arguments: Mapping[str, object]) -> None:
 
 def problems(arguments: Mapping[str, object]) -> Iterator[str]:
     """Yield what is too long or too deep, with its place; nothing of a long value is read."""
-    waiting: list[tuple[str, str, object, int]] = [("", "", arguments, 0)]
+    waiting: list[tuple[str, str, object, int]] = [("", "", dict(arguments), 0)]
     while waiting:
         place, name, value, depth = waiting.pop()
         if depth > _DEEPEST:
             yield f"{place} is nested more than {_DEEPEST} deep"
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             for key, child in value.items():
                 own = key if isinstance(key, str) else str(key)
                 if len(own) > KEY:
@@ -109,14 +111,14 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
                     continue
                 # What stands below a mapping from names to texts has the mapping's limit.
                 field = name if name in _MAPPINGS and own not in LIMITS else own
-                if isinstance(child, list | tuple | Mapping):
+                if isinstance(child, _NESTED):
                     waiting.append((f"{place}.{own}" if place else own, field, child, depth + 1))
                 elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}.{own}' if place else own)} {sentence}"
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, _ROWS):
             field = f"{name}[]"
             for index, child in enumerate(value):
-                if isinstance(child, list | tuple | Mapping):
+                if isinstance(child, _NESTED):
                     waiting.append((f"{place}[{index}]", field, child, depth + 1))
                 elif sentence := _limit_exceeded(field, child):
                     yield f"{_short(f'{place}[{index}]')} {sentence}"
