@@ -131,20 +131,20 @@ def restore(
 
     ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
     """
-    from sequences_mcp.engine.recovery import take_in, take_over_folder, unknown_due
+    from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.sqlite import backup
     from sequences_mcp.store.unit_of_work import Store
 
     with backup.opened(source) as inside:
         allow(settings.data_dir if (settings.data_dir / "passphrase.json").exists() else inside)
         put_back = backup.put_back(settings.data_dir, inside, now=utc_now())
-    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction():
+    with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
         now = utc_now()
-        take_over_folder(store, now=now, actor=actor, nothing_left=True)
+        take_over_folder(work, now=now, actor=actor, nothing_left=True)
         if not put_back.journal_was_here:  # what left after the backup was made is known nowhere
-            unknown_due(store, now=now)
-        take_in(store, now=now)
-        return put_back, store.lineage.unseen_number()
+            unknown_due(work, now=now)
+        mark_unseen(work, now=now)
+        return put_back, work.lineage.unseen_number()
 
 
 def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
@@ -161,4 +161,6 @@ def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, an
         if not kinds or anew != ("begun_anew" in kinds):
             store.lineage.require_going()
             raise ConflictError("Nothing is held back here.", next_step="`sequences-mcp doctor` shows the state.")
-        return list(kinds), take_over_folder(store, now=utc_now(), actor=actor, nothing_left=nothing_left)
+        with store.transaction() as work:
+            unknown = take_over_folder(work, now=utc_now(), actor=actor, nothing_left=nothing_left)
+        return list(kinds), unknown

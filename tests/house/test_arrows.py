@@ -29,22 +29,21 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ports": VALUES,
     "vendors": (*VALUES, "ports"),
     "store": (*VALUES, "ports"),
-    "engine": (*VALUES, "ports", "store"),
+    "engine": (*VALUES, "ports", "store.unit_of_work"),
     "context": (*VALUES, "guards", "ports", "engine"),
     "planning": (*VALUES, "guards", "ports", "context"),
     "settings_file": VALUES,
-    "settings": (*VALUES, "guards", "engine", "store", "vendors", "settings_file"),
+    "settings": (*VALUES, "guards", "engine", "vendors", "settings_file"),
     "services": BELOW_SERVICES,
     "review": BELOW_SERVER,
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
-    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store", "review", "server", "settings"),
-    "upkeep": (*BELOW_SERVER, "engine", "store", "settings", "bootstrap"),
+    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "server", "settings"),
+    "upkeep": (*BELOW_SERVER, "engine", "store.unit_of_work", "store.sqlite.backup", "settings", "bootstrap"),
     "demo": (*BELOW_SERVER, "settings"),
-    "doctor": (*BELOW_SERVER, "engine", "store", "review", "settings", "bootstrap"),
+    "doctor": (*BELOW_SERVER, "engine", "store.unit_of_work", "review", "settings", "bootstrap"),
     "cli": (
         *BELOW_SERVER,
         "engine",
-        "store",
         "review",
         "server",
         "settings",
@@ -62,8 +61,8 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "mcp_types": ("server",),
     "httpx": ("vendors", "bootstrap"),
     "httpx2": (),
-    "sqlite3": ("store",),
-    "apsw": ("store",),
+    "sqlite3": ("store.sqlite",),
+    "apsw": ("store.sqlite",),
     "jinja2": ("prompting", "review"),
     "email_validator": ("domain",),
     "idna": ("domain",),
@@ -213,6 +212,7 @@ BAD_ARROWS = {
     "relative": ("engine/channels/a.py", "from ...services import starts"),
     "relative from a package": ("domain/__init__.py", "from .. import services"),
     "by name": ("guards/a.py", "import_module('sequences_mcp.engine')"),
+    "past the unit of work": ("engine/a.py", "from sequences_mcp.store.plans import PlanRepository"),
     "past the port": ("engine/a.py", "from sequences_mcp.vendors.outcome import again"),
     "a tool past its service": ("server/tools/a.py", "from sequences_mcp.engine.provider import Local"),
     "between vendors": ("vendors/topo/a.py", "from sequences_mcp.vendors.kalent import wire"),
@@ -244,6 +244,7 @@ def test_a_room_that_is_not_on_the_map_is_found(tmp_path: Path) -> None:
 
 BAD_PLACES = {
     "sqlite3 outside the store": ("engine/worker.py", "import sqlite3"),
+    "sqlite3 in a repository": ("store/plans.py", "import sqlite3"),
     "mcp outside the server": ("services/a.py", "from mcp.server import MCPServer"),
     "a submodule inside a function": ("domain/a.py", "def f():\n    import jinja2.sandbox"),
     "httpx in the server": ("server/app.py", "from httpx import Client"),
@@ -257,7 +258,7 @@ def test_a_library_outside_its_room_is_found(tmp_path: Path, path: str, text: st
 
 
 def test_a_library_in_its_room_is_left_alone(tmp_path: Path) -> None:
-    assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/store/a.py": "import sqlite3"}))
+    assert not libraries_out_of_place(plant(tmp_path, {f"{SRC}/store/sqlite/a.py": "import sqlite3"}))
 
 
 def test_an_import_by_name_of_what_is_not_there_is_found(tmp_path: Path) -> None:

@@ -33,41 +33,27 @@ class LocalBlueprints(LocalMethods):
         parsed_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
         blueprint = self.engine.store.blueprints.find(parsed_id, version=version)
         if blueprint is None:
-            which = "" if version is None else f"version {version} of "
-            raise NotFoundError(
-                f"There is no {which}blueprint {parsed_id}.", next_step="list_blueprints shows what there is."
-            )
+            raise _missing(parsed_id, version)
         return blueprint
 
     async def create_blueprint(self, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store a new blueprint as version 1."""
-        return self._add(self.engine.new_id(IdKind.BLUEPRINT), 1, name=name, steps=steps, sourcing=sourcing)
+        return self._added(self.engine.new_id(IdKind.BLUEPRINT), name=name, steps=steps, sourcing=sourcing)
 
     async def update_blueprint(
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:
         """Store the next version; StaleVersionError, with the difference, when a newer one is there."""
-        with self.engine.store.transaction():
-            newest = await self.get_blueprint(blueprint_id)
-            if newest.version != expected_version:
-                raise self._stale(newest, expected_version)
-            return self._add(newest.id, newest.version + 1, name=name, steps=steps, sourcing=sourcing)
+        own = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        return self._added(own, name=name, steps=steps, sourcing=sourcing, expected_version=expected_version)
 
     async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store what was just written to a vendor as the newest version known here of its blueprint."""
-        with self.engine.store.transaction():
-            known = self.engine.store.blueprints.find(blueprint_id)
-            version = known.version + 1 if known else 1
-            return self._add(blueprint_id, version, name=name, steps=steps, sourcing=sourcing)
+        return self._added(blueprint_id, name=name, steps=steps, sourcing=sourcing)
 
     async def note(self, blueprint_id: str, *, name: str) -> Blueprint:
         """Store what was told of a vendor's blueprint, where it is new; its steps are not known."""
-        with self.engine.store.transaction():
-            known = self.engine.store.blueprints.find(blueprint_id)
-            if known is not None and known.name == name:
-                return known
-            version = known.version + 1 if known else 1
-            return self._add(blueprint_id, version, name=name, steps=(), sourcing=Sourcing())
+        return self._added(blueprint_id, name=name, steps=(), sourcing=Sourcing(), only_renamed=True)
 
     async def require_newest(self, blueprint_id: str, version: int) -> None:
         """Raise StaleVersionError, with the difference, when ``version`` is not the newest known here."""
@@ -75,21 +61,41 @@ class LocalBlueprints(LocalMethods):
         if newest.version != version:
             raise self._stale(newest, version)
 
-    def _add(
-        self, blueprint_id: str, version: int, *, name: str, steps: Items[Step], sourcing: Sourcing
+    def _added(
+        self,
+        blueprint_id: str,
+        *,
+        name: str,
+        steps: Items[Step],
+        sourcing: Sourcing,
+        expected_version: int | None = None,
+        only_renamed: bool = False,
     ) -> Blueprint:
-        blueprint = Blueprint(
-            id=blueprint_id,
-            name=name,
-            version=version,
-            steps=tuple(steps),
-            sourcing=sourcing,
-            created_at=self.engine.clock(),
-        )
-        with self.engine.store.transaction():
-            self.engine.store.blueprints.add_version(blueprint)
-            self.engine.audit("blueprint.version_added", blueprint_id, version=version, name=name)
-        return blueprint
+        """Store the next version, the first of a blueprint that is not known, and return it.
+
+        With ``expected_version`` only on that version: NotFoundError, StaleVersionError. ``only_renamed`` keeps
+        the newest where it has the same name.
+        """
+        with self.engine.store.transaction() as work:
+            newest = work.blueprints.find(blueprint_id)
+            if expected_version is not None:
+                if newest is None:
+                    raise _missing(blueprint_id)
+                if newest.version != expected_version:
+                    raise self._stale(newest, expected_version)
+            if only_renamed and newest is not None and newest.name == name:
+                return newest
+            blueprint = Blueprint(
+                id=blueprint_id,
+                name=name,
+                version=newest.version + 1 if newest else 1,
+                steps=tuple(steps),
+                sourcing=sourcing,
+                created_at=self.engine.clock(),
+            )
+            work.blueprints.add_version(blueprint)
+            self.engine.audit("blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
+            return blueprint
 
     def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
         base = self.engine.store.blueprints.find(newest.id, version=expected)
@@ -98,6 +104,13 @@ class LocalBlueprints(LocalMethods):
             next_step=f"Look at the difference, then update with expected_version {newest.version}.",
             data={"version": newest.version, "difference": blueprint_difference(base, newest) if base else []},
         )
+
+
+def _missing(blueprint_id: str, version: int | None = None) -> NotFoundError:
+    which = "" if version is None else f"version {version} of "
+    return NotFoundError(
+        f"There is no {which}blueprint {blueprint_id}.", next_step="list_blueprints shows what there is."
+    )
 
 
 def blueprint_difference(old: Blueprint, new: Blueprint) -> list[str]:
@@ -122,8 +135,8 @@ class LocalWaivers:
 
     async def waive(self, waiver: Waiver) -> None:
         """Store a person's waiver of a warning."""
-        with self.engine.store.transaction():
-            self.engine.store.waivers.insert(waiver, now=self.engine.clock())
+        with self.engine.store.transaction() as work:
+            work.waivers.insert(waiver, now=self.engine.clock())
             detail = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until, "by": waiver.actor}
             self.engine.audit("blueprint.waived", waiver.blueprint_id, **detail)
 
@@ -143,14 +156,14 @@ class LocalChanges:
     ) -> PendingChange:
         """Store a change that waits for approval, or return the one that waits already."""
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
-            own = store.changes.same(tool, subject, arguments=arguments, earlier=earlier, now=now)
+        with store.transaction() as work:
+            own = work.changes.same(tool, subject, arguments=arguments, earlier=earlier, now=now)
             if own is None:
                 own = self.engine.new_id(IdKind.OPERATION)
                 change = PendingChange(
                     id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
-                store.changes.insert(change)
+                work.changes.insert(change)
                 self.engine.audit("change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
@@ -160,11 +173,12 @@ class LocalChanges:
 
     async def get(self, change_id: str) -> PendingChange:
         """Return one change; NotFoundError."""
-        change = await self.find(change_id)
+        return self._require(change_id, next_step=_LISTED)
+
+    def _require(self, change_id: str, *, next_step: str) -> PendingChange:
+        change = self.engine.store.changes.find(change_id)
         if change is None:
-            raise NotFoundError(
-                f"There is no change {change_id}.", next_step="sequences-mcp review list shows them."
-            )
+            raise NotFoundError(f"There is no change {change_id}.", next_step=next_step)
         return change
 
     async def of_request(self, subject: str, fingerprint: str) -> PendingChange | None:
@@ -175,9 +189,9 @@ class LocalChanges:
         """Return the changes that wait for a person, the oldest first."""
         require_page(page, size)
         store, now = self.engine.store, self.engine.clock()
-        with store.snapshot():
-            changes = store.changes.waiting(skip=(page - 1) * size, size=size, now=now)
-            total = store.changes.count_waiting(now=now).number
+        with store.snapshot() as work:
+            changes = work.changes.waiting(skip=(page - 1) * size, size=size, now=now)
+            total = work.changes.count_waiting(now=now).number
         return Page(changes, total, page, size)
 
     async def approve(
@@ -188,47 +202,45 @@ class LocalChanges:
         Raises ApprovalError for another digest and where a passkey has to sign it, ConflictError when it is
         decided or too old.
         """
-        engine, now = self.engine, self.engine.clock()
-        with engine.store.transaction():
-            self._require_waiting(change_id)
-            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
-            engine.store.changes.approve(change_id, actor=actor, now=now)
-        return await self.get(change_id)
+        return self._approved(change_id, digest=digest, actor=actor, signature=signature, again=False)
 
     async def approve_again(
         self, change_id: str, *, digest: str, actor: str, signature: str | None = None
     ) -> PendingChange:
         """Record the approval to send the same request again; ApprovalError, ConflictError as for the first."""
-        with self.engine.store.transaction():
-            change = await self.get(change_id)
-            if change.came_to != "unknown":
-                raise ConflictError(
-                    f"This change is {change.told(self.engine.clock())}.", next_step="Have it asked for again."
-                )
-            await self._record_yes(change_id, digest=digest, actor=actor, signature=signature)
-        return await self.get(change_id)
+        return self._approved(change_id, digest=digest, actor=actor, signature=signature, again=True)
 
-    async def _record_yes(self, change_id: str, *, digest: str, actor: str, signature: str | None) -> None:
-        """Store the approval of exactly this digest, signed where a passkey is registered; ApprovalError."""
-        engine = self.engine
-        if digest != (await self.get(change_id)).digest:
-            raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
-        engine.require_signature(digest, signature)
-        at = engine.clock()
-        engine.store.approvals.record(change_id, digest=digest, actor=actor, signature=signature, now=at)
-        engine.audit("change.approved", change_id, by=actor)
+    def _approved(
+        self, change_id: str, *, digest: str, actor: str, signature: str | None, again: bool
+    ) -> PendingChange:
+        """Store the approval of exactly this digest, signed where a passkey is registered; return the change."""
+        engine, now = self.engine, self.engine.clock()
+        with engine.store.transaction() as work:
+            change = self._require(change_id, next_step=_LISTED if again else _WAITS)
+            is_open = change.came_to == "unknown" if again else change.standing(now) == "waiting"
+            if not is_open:
+                raise ConflictError(f"This change is {change.told(now)}.", next_step="Have it asked for again.")
+            if digest != change.digest:
+                raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
+            engine.require_signature(digest, signature)
+            work.approvals.record(change_id, digest=digest, actor=actor, signature=signature, now=now)
+            engine.audit("change.approved", change_id, by=actor)
+            if not again:
+                work.changes.approve(change_id, actor=actor, now=now)
+            return self._require(change_id, next_step=_LISTED)
 
     async def refuse(self, change_id: str, *, reason: str, actor: str) -> PendingChange:
         """Record a rejection or a withdrawal; ConflictError when it is decided or too old."""
-        with self.engine.store.transaction():
+        with self.engine.store.transaction() as work:
             self._require_waiting(change_id)
-            self.engine.store.changes.reject(change_id, actor=actor, reason=reason, now=self.engine.clock())
+            work.changes.reject(change_id, actor=actor, reason=reason, now=self.engine.clock())
             self.engine.audit("change.refused", change_id, by=actor, reason=reason)
         return await self.get(change_id)
 
     def _require_waiting(self, change_id: str) -> None:
-        change, now = self.engine.store.changes.find(change_id), self.engine.clock()
-        if change is None:
-            raise NotFoundError(f"There is no change {change_id}.", next_step="list_reviews shows what waits.")
+        change, now = self._require(change_id, next_step=_WAITS), self.engine.clock()
         if change.standing(now) != "waiting":
             raise ConflictError(f"This change is {change.told(now)}.", next_step="Have it asked for again.")
+
+
+_LISTED, _WAITS = "sequences-mcp review list shows them.", "list_reviews shows what waits."

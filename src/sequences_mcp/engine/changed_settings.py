@@ -163,8 +163,8 @@ def hold_changed(store: Store, *, terms: Terms, now: datetime) -> list[OtherSett
 def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
     """Let go on what was held for other settings and was approved for these."""
     while True:
-        with store.transaction():
-            people = store.runs.held_because(HELD, terms=terms, size=BATCH)
+        with store.transaction() as work:
+            people = work.runs.held_because(HELD, terms=terms, size=BATCH)
             for person in people:
                 run = person.current
                 if run is not None:
@@ -182,13 +182,13 @@ def _is_ours(theirs: Terms, ours: Terms) -> bool:
 
 def _hold_some(store: Store, terms: Terms, *, why: str, now: datetime) -> bool:
     """Hold a batch of what is due; return whether any of it was."""
-    with store.transaction():
+    with store.transaction() as work:
         held = 0
-        for item in store.runs.due_under(terms, now=now, size=BATCH):
+        for item in work.runs.due_under(terms, now=now, size=BATCH):
             run = item.current
             if run is None or item.status is not SequenceStatus.ACTIVE or run.state in IN_FLIGHT:
                 continue  # a pause or a lease that ends
             after = step_resolved(with_run(item, grounded(run, StepState.HELD, reason=why)), now)
-            keep_changes(store, item, after, action="sequence.held", now=now, actor=ACTOR)
+            keep_changes(work, item, after, action="sequence.held", now=now, actor=ACTOR)
             held += 1
     return held > 0

@@ -11,7 +11,7 @@ from sequences_mcp.domain.run import IN_FLIGHT, LIVE, Run, StepRun, StepState
 from sequences_mcp.engine.approvals import decide, resealed
 from sequences_mcp.engine.claim import ACTOR
 from sequences_mcp.engine.context import keep_changes
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 TOLERANCE = timedelta(seconds=2)
 LOOKED_AT = 10_000
@@ -29,28 +29,28 @@ def after_a_clock_that_was_ahead(
     newest = store.upkeep.newest_instant(sender)
     if newest is None or newest <= now + TOLERANCE:
         return None
-    with store.transaction():
-        if not was_ahead(store.audit.instants(size=LOOKED_AT), now):
+    with store.transaction() as work:
+        if not was_ahead(work.audit.instants(size=LOOKED_AT), now):
             return None
-        store.attempts.pull_back(sender, now=now)
-        for before in store.runs.by_ids(store.upkeep.runs_in_future(now=now)):
+        work.attempts.pull_back(sender, now=now)
+        for before in work.runs.by_ids(work.upkeep.runs_in_future(now=now)):
             after = pulled_back(before, now, longest_lease=longest_lease)
-            keep_changes(store, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
-        store.upkeep.pull_back(now=now)
-        for plan_id in store.upkeep.plans_waiting_too_long(latest=now + LIFETIME):
-            _end_sooner(store, plan_id, now=now)
+            keep_changes(work, before, after, action="sequence.clock_put_right", now=now, actor=ACTOR)
+        work.upkeep.pull_back(now=now)
+        for plan_id in work.upkeep.plans_waiting_too_long(latest=now + LIFETIME):
+            _end_sooner(work, plan_id, now=now)
         detail = {"ahead_by_seconds": round((newest - now).total_seconds())}
-        store.audit.record(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
+        work.audit.record(at=now, actor=ACTOR, action="clock.put_right", subject="clock", detail=detail)
     return newest - now
 
 
-def _end_sooner(store: Store, plan_id: str, *, now: datetime) -> None:
+def _end_sooner(work: UnitOfWork, plan_id: str, *, now: datetime) -> None:
     """Let an undecided plan wait no longer than one that is made now; what a person approves has that end."""
-    plan = store.plans.find(plan_id)
+    plan = work.plans.find(plan_id)
     if plan is not None:
         header = replace(plan.header, expires_at=now + LIFETIME)
-        fresh = resealed(store, replace(plan, header=header), store.plans.text_digests(plan_id))
-        decide(store, fresh, action="clock_put_right", now=now, actor=ACTOR)
+        fresh = resealed(work, replace(plan, header=header), work.plans.text_digests(plan_id))
+        decide(work, fresh, action="clock_put_right", now=now, actor=ACTOR)
 
 
 def was_ahead(instants: Items[datetime], now: datetime) -> bool:
@@ -91,7 +91,7 @@ def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
     return at and min(at, latest)
 
 
-def purge(store: Store, *, now: datetime) -> None:
+def purge(work: UnitOfWork, *, now: datetime) -> None:
     """Forget the answers of calls that nobody can repeat any more: they are full of what people wrote."""
-    if store.upkeep.has_old_answers(before=now - KEPT_FOR):
-        store.upkeep.forget_answers(before=now - KEPT_FOR)
+    if work.upkeep.has_old_answers(before=now - KEPT_FOR):
+        work.upkeep.forget_answers(before=now - KEPT_FOR)

@@ -31,7 +31,7 @@ from sequences_mcp.engine.context import EngineContext, LocalMethods, require_pa
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.vendor import Identity
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Repositories
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 
@@ -110,13 +110,13 @@ class _Met(NamedTuple):
 class _Known:
     """Whom the rows of a call can be about, read for all of them at once: by id, and by key of the address."""
 
-    store: Store
+    store: Repositories
     by_id: Mapping[str, Contact]
     by_address: dict[str, Contact | None]
     new: list[Contact] = field(default_factory=list)  # still to be stored, which is done for many at once
 
     @classmethod
-    def of(cls, store: Store, entries: Items[ContactEntry]) -> _Known:
+    def of(cls, store: Repositories, entries: Items[ContactEntry]) -> _Known:
         ids = [entry.id for entry in entries if entry.id]
         emails = [email for entry in entries if (email := entry.fields.email) and is_address(email)]
         people = store.contacts.by_emails(emails)
@@ -219,8 +219,8 @@ class LocalContacts(LocalMethods):
         saved: list[SavedContact] = []
         places: dict[str, int] = {}
         problems: list[RowProblem] = []
-        with self.engine.store.transaction():
-            known = _Known.of(self.engine.store, entries)
+        with self.engine.store.transaction() as work:
+            known = _Known.of(work, entries)
             for place, entry in _placed(entries):
                 row = self._match_row(place, entry, problems, known=known)
                 if row is None:
@@ -234,7 +234,7 @@ class LocalContacts(LocalMethods):
                 saved.append(contact)
             require_none(problems, what="contact")
             known.flush()
-            self.engine.store.audit.append(self._audit_row(contact) for contact in saved)
+            work.audit.append(self._audit_row(contact) for contact in saved)
         return saved
 
     def _match_row(

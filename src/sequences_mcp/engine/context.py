@@ -18,7 +18,7 @@ from sequences_mcp.engine.approvals import SignatureCheck, accept_unsigned
 from sequences_mcp.engine.machine import advance, next_run_at
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, StoreBusyError
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
 INSIST = 120.0  # seconds for a stop, a pause or a suppression, when another program reads without an end
@@ -54,19 +54,17 @@ class EngineContext:
                 next_step="Approve it on the review page, in a browser that has the passkey.",
             )
 
-    async def insisting(self, act: Callable[[], T]) -> T:
+    async def insisting(self, act: Callable[[UnitOfWork], T]) -> T:
         """Return what an operation that only ever holds back comes to, waiting for other programs the longest.
 
         Each try is one transaction, done whole or not at all; between two, everything else goes on. Inside a
         transaction of the caller's it is tried once.
         """
-        if self.store.in_transaction:
-            return act()
-        give_up = time.monotonic() + INSIST
+        give_up = time.monotonic() + (0.0 if self.store.in_transaction else INSIST)
         while True:
             try:
-                with self.store.hasty(A_TRY):
-                    return act()
+                with self.store.hasty(A_TRY), self.store.transaction() as work:
+                    return act(work)
             except StoreBusyError:
                 if time.monotonic() > give_up:
                     raise
@@ -106,24 +104,23 @@ def require_aware(at: datetime | None, name: str) -> None:
 
 
 def apply_event(
-    store: Store, sequence: Run, event: events.Event, *, now: datetime, actor: str
+    work: UnitOfWork, sequence: Run, event: events.Event, *, now: datetime, actor: str
 ) -> tuple[Run, tuple[events.Effect, ...]]:
-    """Return the run after an event, stored and audited, and the effects to see to.
+    """Return the run after an event, stored and audited in the caller's transaction, and the effects to see to.
 
     Raises what the machine raises, and then nothing is stored.
     """
     after, effects = advance(sequence, event, now)
     if after != sequence:
-        keep_changes(store, sequence, after, action=action_of(event), now=now, actor=actor)
+        keep_changes(work, sequence, after, action=action_of(event), now=now, actor=actor)
     return after, effects
 
 
-def keep_changes(store: Store, before: Run, after: Run, *, action: str, now: datetime, actor: str) -> None:
-    """Store and audit what became of a run."""
-    with store.transaction():
-        store.runs.save(before, after, next_run_at=next_run_at(after), now=now)
-        detail = run_difference(before, after)
-        store.audit.record(at=now, actor=actor, action=action, subject=after.id, detail=detail)
+def keep_changes(work: UnitOfWork, before: Run, after: Run, *, action: str, now: datetime, actor: str) -> None:
+    """Store and audit what became of a run, in the caller's transaction."""
+    work.runs.save(before, after, next_run_at=next_run_at(after), now=now)
+    detail = run_difference(before, after)
+    work.audit.record(at=now, actor=actor, action=action, subject=after.id, detail=detail)
 
 
 # What is written in the audit stays readable beside what older programs wrote, whatever the classes are called.

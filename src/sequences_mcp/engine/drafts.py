@@ -68,12 +68,12 @@ class LocalDrafts(LocalMethods):
         the digest it had.
         """
         engine = self.engine
-        with engine.store.transaction():
+        with engine.store.transaction() as work:
             before = self._startable(require_sequence(engine, sequence_id))
             if before.is_at_vendor:
                 raise _one_text_for_all(before)
             event = replace(self._rewritten(before, texts, variables), findings=findings)
-            after, _ = apply_event(engine.store, before, event, now=engine.clock(), actor=engine.actor)
+            after, _ = apply_event(work, before, event, now=engine.clock(), actor=engine.actor)
             if after.status is SequenceStatus.FOUND and after != before:
                 self._reseal(after)
             return after
@@ -83,14 +83,14 @@ class LocalDrafts(LocalMethods):
     ) -> Draft:
         """Record the approval of exactly this text of a live run and end its hold."""
         engine = self.engine
-        with engine.store.transaction():
+        with engine.store.transaction() as work:
             sequence, run = require_step(engine, draft_id, IdKind.DRAFT)
             _require_approvable(sequence, run, digest)
             now = engine.clock()
             engine.require_signature(digest, signature)
-            engine.store.approvals.record(id_of(run), digest=digest, actor=actor, signature=signature, now=now)
+            work.approvals.record(id_of(run), digest=digest, actor=actor, signature=signature, now=now)
             event = DraftApproved(run.key)
-            after, _ = apply_event(engine.store, sequence, event, now=now, actor=actor)
+            after, _ = apply_event(work, sequence, event, now=now, actor=actor)
             return self._draft(after, next(step for step in after.steps if step.key == run.key))
 
     async def resolve_unknown(
@@ -104,19 +104,19 @@ class LocalDrafts(LocalMethods):
         ConflictError when the outcome is known.
         """
         engine, now = self.engine, self.engine.clock()
-        with engine.store.transaction():
+        with engine.store.transaction() as work:
             sequence, run = require_step(engine, draft_id, IdKind.DRAFT)
-            after, _ = apply_event(engine.store, sequence, OutcomeResolved(run.key, sent), now=now, actor=actor)
+            after, _ = apply_event(work, sequence, OutcomeResolved(run.key, sent), now=now, actor=actor)
             if sent:
                 return after
             text, lease = text_digest(sequence, run), run.lease or 0
             _require_same(text.hex(), digest or text.hex())
             engine.require_signature(resend_digest(text, attempt=lease).hex(), signature)
-            engine.store.approvals.record_resend(
+            work.approvals.record_resend(
                 id_of(run), text=text, lease=lease, actor=actor, signature=signature, now=now
             )
             if run.lease is not None:
-                engine.store.attempts.give_back(run.lease)
+                work.attempts.give_back(run.lease)
             return after
 
     def _rewritten(
@@ -234,10 +234,10 @@ class LocalTasks(LocalMethods):
     async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> OpenTask:
         """Record what became of a task; ConflictError for one that is over."""
         engine = self.engine
-        with engine.store.transaction():
+        with engine.store.transaction() as work:
             sequence, run = require_step(engine, task_id, IdKind.TASK)
             event = TaskCompleted(run.key, outcome)
-            after, _ = apply_event(engine.store, sequence, event, now=engine.clock(), actor=engine.actor)
+            after, _ = apply_event(work, sequence, event, now=engine.clock(), actor=engine.actor)
             person = plan_people(engine, [after])[after.contact_id]
             return _task(after, next(step for step in after.steps if step.key == run.key), person)
 

@@ -70,10 +70,10 @@ class Notices:
 
     def _claimed(self) -> WaitingMarks | None:
         """Write down that the operator is told of what waits now; return what they knew, or None without news."""
-        with self.store.transaction():
+        with self.store.transaction() as work:
             if not self._news():
                 return None
-            told = self.store.waiting.last_told(SUBJECT)
+            told = work.waiting.last_told(SUBJECT)
             self._write("notice.sent", self._marks())
             return NO_MARKS if told is None else told.marks
 

@@ -16,6 +16,7 @@ from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import Begun, Pace, VendorOperation, VendorWrite
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 LEASE = timedelta(seconds=120)  # twice the longest call
 MOST_NOTED = 20_000  # characters of a request that its line in the journal repeats
@@ -35,23 +36,23 @@ class LocalOperations:
         another write on the same thing is open. One whose caller has died counts as unknown.
         """
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
-            earlier = store.operations.by_key(write.call.key, now=now) if write.call.key else None
+        with store.transaction() as work:
+            earlier = work.operations.by_key(write.call.key, now=now) if write.call.key else None
             if earlier is not None:
                 _require_same(earlier, write)
                 return Begun(earlier, is_new=_may_repeat(earlier, write))
-            open_now = store.operations.open_on(write.subject, now=now)
+            open_now = work.operations.open_on(write.subject, now=now)
             # A blueprint that is being started must not change before the start has reached its vendor.
-            open_now += store.operations.open_starts_of(write.subject, now=now)
+            open_now += work.operations.open_starts_of(write.subject, now=now)
             if twin := next((operation for operation in open_now if _may_repeat(operation, write)), None):
                 return Begun(twin, is_new=True)
             _require_free(open_now, write)
             fresh = self.engine.new_id(IdKind.OPERATION)
             if not write.safe:
-                store.lineage.require_going()
-            store.operations.insert(fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
+                work.lineage.require_going()
+            work.operations.insert(fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
             self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
-            store.after_commit(partial(self._note, fresh, write))
+            work.after_commit(partial(self._note, fresh, write))
             return Begun(self._get(fresh), is_new=True)
 
     def _note(self, operation_id: str, write: VendorWrite) -> None:
@@ -83,8 +84,8 @@ class LocalOperations:
 
     async def mark_unknown(self, operation_id: str, *, answer: str) -> VendorOperation:
         """Record that nobody knows what became of it."""
-        with self.engine.store.transaction():
-            self.engine.store.operations.mark_unknown(operation_id, answer=answer)
+        with self.engine.store.transaction() as work:
+            work.operations.mark_unknown(operation_id, answer=answer)
             self.engine.audit("operation.unknown", operation_id)
             return self._get(operation_id)
 
@@ -93,9 +94,9 @@ class LocalOperations:
     ) -> VendorOperation:
         """Record what became of it; what is settled stays as it was."""
         who = actor or self.engine.actor
-        with self.engine.store.transaction():
+        with self.engine.store.transaction() as work:
             now = self.engine.clock()
-            if self.engine.store.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
+            if work.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
                 self.engine.audit(f"operation.{state}", operation_id, by=who)
             return self._get(operation_id)
 
@@ -161,12 +162,7 @@ class LocalLedger:
 
     async def turn(self) -> None:
         """Wait until this database can be written to, for as long as an operation may that only holds back."""
-
-        def nothing() -> None:
-            with self.engine.store.transaction():
-                pass
-
-        await self.engine.insisting(nothing)
+        await self.engine.insisting(lambda work: None)
 
     async def once(self, call: ToolCall, effect: Callable[[], Awaitable[str]], *, insist: bool = False) -> str:
         """Return the stored answer of an earlier call with this key, or run the effect and store its answer.
@@ -176,14 +172,15 @@ class LocalLedger:
         Two processes with one key: the second waits for the write lock and finds the answer of the first.
         Raises KeyReusedError for a key that belongs to other arguments, and whatever the effect raises.
         """
-        return (
-            await self.engine.insisting(partial(self._once, call, effect)) if insist else self._once(call, effect)
-        )
+        if insist:
+            return await self.engine.insisting(lambda work: self._once(work, call, partial(at_once, effect)))
+        with self.engine.store.transaction() as work:
+            return self._once(work, call, partial(at_once, effect))
 
-    def _once(self, call: ToolCall, effect: Callable[[], Awaitable[str]]) -> str:
-        with self.engine.store.transaction():
-            stored = self._stored(call)
-            return stored if stored is not None else self._store(call, at_once(effect))
+    def _once(self, work: UnitOfWork, call: ToolCall, answer: Callable[[], str]) -> str:
+        """Return the answer that is stored, or work what ``answer`` comes to."""
+        stored = self._stored(call)
+        return stored if stored is not None else self._store(work, call, answer())
 
     async def recall(self, call: ToolCall) -> str | None:
         """Return the stored answer of an earlier call with this key, or None; KeyReusedError."""
@@ -209,14 +206,9 @@ class LocalLedger:
 
         The effect has happened, so this waits for other programs the longest.
         """
-        return await self.engine.insisting(partial(self._recorded, call, answer))
+        return await self.engine.insisting(lambda work: self._once(work, call, lambda: answer))
 
-    def _recorded(self, call: ToolCall, answer: str) -> str:
-        with self.engine.store.transaction():
-            stored = self._stored(call)
-            return stored if stored is not None else self._store(call, answer)
-
-    def _store(self, call: ToolCall, answer: str) -> str:
+    def _store(self, work: UnitOfWork, call: ToolCall, answer: str) -> str:
         now = self.engine.clock()
         lifetime = DERIVED_LIFETIME if call.derived else LIFETIME
         operation = ToolOperation(
@@ -229,7 +221,7 @@ class LocalLedger:
             created_at=now,
             expires_at=None if call.key is None else now + lifetime,
         )
-        self.engine.store.tool_calls.insert(operation)
+        work.tool_calls.insert(operation)
         return answer
 
 

@@ -24,7 +24,7 @@ from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
 from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
@@ -47,16 +47,16 @@ def applying_decision(store: Store, plan: Plan, *, now: datetime) -> Iterator[No
         return
     actor, after = plan.decided_by or "engine", -1
     while True:
-        with store.transaction():
+        with store.transaction() as work:
             # Decided anew by another process between two batches: that process applies its decision to everybody.
-            if store.plans.find(plan.id) != plan:
+            if work.plans.find(plan.id) != plan:
                 return
-            people = store.runs.found_in(plan.id, after=after, size=BATCH)
-            people += store.runs.live_in(plan.id, after=after, size=BATCH)
+            people = work.runs.found_in(plan.id, after=after, size=BATCH)
+            people += work.runs.live_in(plan.id, after=after, size=BATCH)
             people = sorted(people, key=lambda run: run.ordinal)[:BATCH]
-            _tell(store, plan, people, now=now, actor=actor)
+            _tell(work, plan, people, now=now, actor=actor)
             if len(people) < BATCH:
-                store.plans.mark_decision_applied(plan.id)
+                work.plans.mark_decision_applied(plan.id)
                 return
         after = people[-1].ordinal
         yield
@@ -70,14 +70,14 @@ def apply_pending_decisions(store: Store, *, now: datetime) -> None:
 
 def applying_pending(store: Store, *, now: datetime) -> Iterator[None]:
     """Do what ``apply_pending_decisions`` does, one transaction a batch; yields after each."""
-    for plan_id in store.plans.overdue(now=now, abandoned=now - ABANDONED):
-        with store.transaction():
-            plan = store.plans.find(plan_id)
-            if plan is not None and is_overdue(plan, now=now):
-                expire(store, plan, now=now)
-    if left := store.plans.emptied():  # what an older program has left so
-        with store.transaction():
-            thin_out(store, left, now=now, actor="engine")
+    overdue, left = store.plans.overdue(now=now, abandoned=now - ABANDONED), store.plans.emptied()
+    if overdue or left:
+        with store.transaction() as work:
+            for plan_id in overdue:
+                plan = work.plans.find(plan_id)
+                if plan is not None and is_overdue(plan, now=now):
+                    expire(work, plan, now=now)
+            thin_out(work, left, now=now, actor="engine")  # what an older program has left so
     for plan_id in store.plans.unfinished():
         plan = store.plans.find(plan_id)
         if plan is not None:
@@ -100,22 +100,22 @@ def is_overdue(plan: Plan, *, now: datetime) -> bool:
     return waited or (plan.status is PlanStatus.DRAFTING and now >= plan.created_at + ABANDONED)
 
 
-def expire(store: Store, plan: Plan, *, now: datetime) -> Plan:
+def expire(work: UnitOfWork, plan: Plan, *, now: datetime) -> Plan:
     """End a plan that is overdue; one that already has people under way is void again instead."""
-    if store.runs.live_in(plan.id, after=-1, size=1):
-        return approvals.decide(store, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
+    if work.runs.live_in(plan.id, after=-1, size=1):
+        return approvals.decide(work, approvals.voided(plan, TOO_LATE), action="void", now=now, actor="engine")
     reason = TOO_LATE if plan.status is PlanStatus.WAITING else NEVER_FINISHED
     over = replace(plan, status=PlanStatus.EXPIRED, reason=reason)
-    return approvals.decide(store, over, action="expired", now=now, actor="engine")
+    return approvals.decide(work, over, action="expired", now=now, actor="engine")
 
 
-def _tell(store: Store, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
-    outcomes = _PeopleStanding.of(store, people) if plan.status is PlanStatus.APPROVED else None
+def _tell(work: UnitOfWork, plan: Plan, people: list[Run], *, now: datetime, actor: str) -> None:
+    outcomes = _PeopleStanding.of(work, people) if plan.status is PlanStatus.APPROVED else None
     for person in people:
         event = outcomes.of_one(person) if outcomes else _ending(plan, person)
-        apply_event(store, person, event, now=now, actor=actor)
+        apply_event(work, person, event, now=now, actor=actor)
     if outcomes:
-        drop_elsewhere(store, outcomes.begun, plan_id=plan.id, now=now, actor=actor)
+        drop_elsewhere(work, outcomes.begun, plan_id=plan.id, now=now, actor=actor)
 
 
 def _ending(plan: Plan, run: Run) -> Event:
@@ -128,16 +128,16 @@ def _ending(plan: Plan, run: Run) -> Event:
 class _PeopleStanding:
     """What the world says about the people of an approved plan at the moment of starting them."""
 
-    store: Store
+    work: UnitOfWork
     people: Mapping[str, Contact]
     suppressed: Mapping[str, str]
     busy: dict[str, str]
     begun: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, runs: list[Run]) -> _PeopleStanding:
-        results = {contact.id: contact for contact in store.contacts.by_ids([run.contact_id for run in runs])}
-        return cls(store, results, is_suppressed(store, results.values()), store.runs.live_of(results))
+    def of(cls, work: UnitOfWork, runs: list[Run]) -> _PeopleStanding:
+        results = {contact.id: contact for contact in work.contacts.by_ids([run.contact_id for run in runs])}
+        return cls(work, results, is_suppressed(work, results.values()), work.runs.live_of(results))
 
     def of_one(self, run: Run) -> Event:
         if run.status is not SequenceStatus.FOUND:
@@ -150,7 +150,7 @@ class _PeopleStanding:
     def _obstacle(self, item: Run) -> str | None:
         if item.contact_id in self.suppressed:
             return f"suppressed: {self.suppressed[item.contact_id]}"
-        busy = self.busy.get(item.contact_id) or self.store.runs.live_at_address(item)
+        busy = self.busy.get(item.contact_id) or self.work.runs.live_at_address(item)
         if busy:
             return f"another sequence is under way: {busy}"
         moved = (approvals.moved_because(run, self.people[item.contact_id]) for run in item.steps)
@@ -183,8 +183,8 @@ class LocalPlans:
             account=self.engine.accounts.get(header.provider, ""),
         )
         approvals.steps_of(self.engine.store, plan)
-        with self.engine.store.transaction():
-            self.engine.store.plans.insert(plan)
+        with self.engine.store.transaction() as work:
+            work.plans.insert(plan)
             self.engine.audit(
                 "plan.opened", plan.id, blueprint=header.blueprint_id, version=header.blueprint_version
             )
@@ -193,28 +193,28 @@ class LocalPlans:
     async def add_people(self, plan_id: str, people: Items[PlannedPerson]) -> None:
         """Add people, in one transaction. Their steps are the blueprint version's, all of them, in order."""
         store = self.engine.store
-        with store.transaction():
+        with store.transaction() as work:
             plan = self._require(plan_id)
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "people can no longer be added")
             self._check(plan, people)
             runs = [self._new_run(plan, number, person) for number, person in enumerate(people, start=plan.people)]
-            store.runs.insert(plan.id, runs)
-            store.plans.set_text_digests(plan.id, store.plans.text_digests(plan.id) + approvals.digests_of(runs))
+            work.runs.insert(plan.id, runs)
+            work.plans.set_text_digests(plan.id, work.plans.text_digests(plan.id) + approvals.digests_of(runs))
             warnings = plan.warnings + sum(len(person.findings) for person in people)
-            store.plans.update(replace(plan, people=plan.people + len(runs), warnings=warnings))
-            store.audit.append(self._entry(run) for run in runs)
+            work.plans.update(replace(plan, people=plan.people + len(runs), warnings=warnings))
+            work.audit.append(self._entry(run) for run in runs)
 
     async def seal_plan(self, plan_id: str) -> Plan:
         """Compute the digest and let the plan wait."""
-        with self.engine.store.transaction():
+        with self.engine.store.transaction() as work:
             plan = self._require(plan_id)
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "it cannot be sealed again")
             if not plan.people:
                 raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
-            sealed = self._seal(plan, self.engine.store.plans.text_digests(plan.id), action="sealed")
-            thin_out(self.engine.store, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
+            sealed = self._seal(plan, work.plans.text_digests(plan.id), action="sealed")
+            thin_out(work, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
             return self._require(sealed.id)  # closed, where everybody left while it was being written
 
     async def get_plan(self, plan_id: str) -> Plan:
@@ -253,19 +253,19 @@ class LocalPlans:
         WebAuthn assertion over the digest, as JSON, where one is registered.
         """
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
+        with store.transaction() as work:
             plan, outdated = self._present(self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
-                if pauses not in (None, store.plans.pauses_mark(plan.id)):
+                if pauses not in (None, work.plans.pauses_mark(plan.id)):
                     raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
                 if not plan.header.is_allowed_by(self.engine.preapproved):
                     self.engine.require_signature(digest, signature)
-                store.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
+                work.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
                 if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
-                    store.plans.set_text_digests(plan.id, approvals.present_digests(store, plan))
+                    work.plans.set_text_digests(plan.id, approvals.present_digests(work, plan))
                 plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
-                plan = approvals.decide(store, plan, action="approved", now=now, actor=actor)
+                plan = approvals.decide(work, plan, action="approved", now=now, actor=actor)
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
         with suppress(StoreBusyError):  # the approval is written down: the rest follows by itself
@@ -303,11 +303,10 @@ class LocalPlans:
         """Decide that nobody of a plan is written to, waiting for other programs the longest; return the plan."""
         store, now = self.engine.store, self.engine.clock()
 
-        def decided() -> Plan:
-            with store.transaction():
-                plan = changed()
-                stands = self._require(plan.id) == plan
-                return plan if stands else approvals.decide(store, plan, action=action, now=now, actor=actor)
+        def decided(work: UnitOfWork) -> Plan:
+            plan = changed()
+            stands = self._require(plan.id) == plan
+            return plan if stands else approvals.decide(work, plan, action=action, now=now, actor=actor)
 
         plan = await self.engine.insisting(decided)
         with suppress(StoreBusyError):  # nobody of it is written to any more: the rest follows by itself
@@ -320,7 +319,7 @@ class LocalPlans:
         A process that lacks the settings leaves the plan those it was made for.
         """
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
+        with store.transaction() as work:
             plan = self._require(plan_id)
             if plan.status is not PlanStatus.VOID:
                 raise _conflict(plan, "only a void plan can be renewed")
@@ -328,8 +327,8 @@ class LocalPlans:
                 raise ConflictError(f"The plan cannot be renewed: {newer}.", next_step=_START_AGAIN)
             header = replace(plan.header, terms=terms_today(self.engine, plan), expires_at=now + LIFETIME)
             fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
-            digests = approvals.present_digests(store, fresh)
-            store.plans.set_text_digests(plan.id, digests)
+            digests = approvals.present_digests(work, fresh)
+            work.plans.set_text_digests(plan.id, digests)
             return self._seal(fresh, digests, action="renewed")
 
     def _seal(self, plan: Plan, digests: bytes, *, action: str) -> Plan:

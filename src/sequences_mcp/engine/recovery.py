@@ -22,7 +22,7 @@ from sequences_mcp.engine.events import HandedToServer, Lost, Tick
 from sequences_mcp.engine.machine import with_run
 from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.ports.vendor import EnrolmentOutcome, VendorWrite
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 FOLDER = "receipts"
@@ -109,60 +109,64 @@ _NOTHING = b"\0" * 32
 
 
 def take_in(store: Store, *, now: datetime) -> int:
-    """Mark as unknown each current step that the journal shows as sent; return how many. Can be repeated.
+    """Mark as unknown each current step that the journal shows as sent; return how many. Can be repeated."""
+    if not store.lineage.unseen():
+        return 0
+    with store.transaction() as work:
+        return mark_unseen(work, now=now)
+
+
+def mark_unseen(work: UnitOfWork, *, now: datetime) -> int:
+    """Do what ``take_in`` does, inside the caller's transaction.
 
     What is not due yet, or paused, is made unknown when its turn comes (``claim.claim_due``).
     """
     done = 0
-    if not store.lineage.unseen():
-        return done
-    with store.transaction():
-        for handover in store.lineage.unseen():
-            if handover.kind == "vendor":
-                _begun_operation(store, handover.facts, why=handover.why, now=now)
-                store.lineage.mark_told(handover.key)
-                continue
-            for sequence, run in store.runs.of_keys([handover.key]):
-                done += _left(store, sequence, run, handover=handover, now=now)
+    for handover in work.lineage.unseen():
+        if handover.kind == "vendor":
+            _begun_operation(work, handover.facts, why=handover.why, now=now)
+            work.lineage.mark_told(handover.key)
+            continue
+        for sequence, run in work.runs.of_keys([handover.key]):
+            done += _left(work, sequence, run, handover=handover, now=now)
     return done
 
 
-def as_left(store: Store, sequence: Run, key: str, *, lease: int, why: str, now: datetime) -> None:
+def as_left(work: UnitOfWork, sequence: Run, key: str, *, lease: int, why: str, now: datetime) -> None:
     """Make a claimed e-mail unknown, inside the caller's transaction: it may have left before."""
-    apply_event(store, sequence, HandedToServer(lease, now), now=now, actor=RECOVERY_ACTOR)
-    [present] = store.runs.by_ids([sequence.id])
-    apply_event(store, present, Lost(lease, why), now=now, actor=RECOVERY_ACTOR)
-    store.lineage.mark_told(key)
+    apply_event(work, sequence, HandedToServer(lease, now), now=now, actor=RECOVERY_ACTOR)
+    [present] = work.runs.by_ids([sequence.id])
+    apply_event(work, present, Lost(lease, why), now=now, actor=RECOVERY_ACTOR)
+    work.lineage.mark_told(key)
 
 
-def take_over_folder(store: Store, *, now: datetime, actor: str, nothing_left: bool) -> int:
+def take_over_folder(work: UnitOfWork, *, now: datetime, actor: str, nothing_left: bool) -> int:
     """Accept a database at its present place on a person's word; return how many e-mails become unknown.
 
-    Unless that person also says that nothing left elsewhere, all a copy may have sent by now is unknown.
+    In the caller's transaction. Unless that person also says that nothing left elsewhere, all a copy may have sent
+    by now is unknown.
     """
-    with store.transaction():
-        kinds = {standstill.kind for standstill in store.lineage.go_on(now=now, actor=actor)}
-        take_in(store, now=now)
-        return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(store, now=now)
+    kinds = {standstill.kind for standstill in work.lineage.go_on(now=now, actor=actor)}
+    mark_unseen(work, now=now)
+    return 0 if nothing_left or kinds <= {"begun_anew"} else unknown_due(work, now=now)
 
 
-def unknown_due(store: Store, *, now: datetime) -> int:
+def unknown_due(work: UnitOfWork, *, now: datetime) -> int:
     """Note every e-mail that another copy of this database may have sent by now; return how many those are.
 
     Plans whose people a vendor was to be given are void: what the other copy handed over is not known here.
     """
-    with store.transaction():
-        keys: dict[str, str | None] = {}
-        for sequence_id in store.lineage.runs_that_may_send():
-            [sequence] = store.runs.by_ids([sequence_id])
-            keys |= {run.key: run.recipient for run in _due_by(sequence, now)}
-        store.lineage.may_have_left(keys, why=COPIED, now=now)
-        for plan_id in store.plans.unfinished():
-            plan = store.plans.find(plan_id)
-            if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
-                decide(store, voided(plan, COPIED_PLAN), action="void", now=now, actor=RECOVERY_ACTOR)
-        take_in(store, now=now)
-        return len(keys)
+    keys: dict[str, str | None] = {}
+    for sequence_id in work.lineage.runs_that_may_send():
+        [sequence] = work.runs.by_ids([sequence_id])
+        keys |= {run.key: run.recipient for run in _due_by(sequence, now)}
+    work.lineage.may_have_left(keys, why=COPIED, now=now)
+    for plan_id in work.plans.unfinished():
+        plan = work.plans.find(plan_id)
+        if plan is not None and plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
+            decide(work, voided(plan, COPIED_PLAN), action="void", now=now, actor=RECOVERY_ACTOR)
+    mark_unseen(work, now=now)
+    return len(keys)
 
 
 def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
@@ -180,13 +184,13 @@ def _due_by(sequence: Run, now: datetime) -> Iterator[StepRun]:
             yield step
 
 
-def _left(store: Store, sequence: Run, run: StepRun, *, handover: UnseenHandover, now: datetime) -> int:
+def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, handover: UnseenHandover, now: datetime) -> int:
     present = sequence.current
     # Only the current step of a live run can have been sent; what is in flight resolves itself by its lease.
     stands = sequence.status is SequenceStatus.ACTIVE and present is not None and present.key == run.key
     if not stands or run.state in IN_FLIGHT or run.content is None or run.recipient is None:
         return 0
-    lease = store.attempts.next_lease()
+    lease = work.attempts.next_lease()
     after, effects = _ticked(sequence, lease, now)
     if not effects:
         return 0
@@ -194,7 +198,7 @@ def _left(store: Store, sequence: Run, run: StepRun, *, handover: UnseenHandover
     claimed = with_run(
         after, replace(next(step for step in after.steps if step.key == run.key), message_id=message_id)
     )
-    keep_changes(store, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
+    keep_changes(work, sequence, claimed, action="sequence.tick", now=now, actor=RECOVERY_ACTOR)
     attempt = Attempt(
         lease=lease,
         key=run.key,
@@ -204,9 +208,9 @@ def _left(store: Store, sequence: Run, run: StepRun, *, handover: UnseenHandover
         message_digest=_NOTHING,
         claimed_at=handover.at,
     )
-    store.attempts.insert(attempt)
-    [kept] = store.runs.by_ids([sequence.id])
-    as_left(store, kept, run.key, lease=lease, why=handover.why, now=now)
+    work.attempts.insert(attempt)
+    [kept] = work.runs.by_ids([sequence.id])
+    as_left(work, kept, run.key, lease=lease, why=handover.why, now=now)
     return 1
 
 
@@ -216,15 +220,15 @@ def _ticked(sequence: Run, lease: int, now: datetime) -> tuple[Run, tuple[object
     return advance(sequence, Tick(lease=lease, lease_expires_at=now), now)
 
 
-def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
+def _begun_operation(work: UnitOfWork, facts: Mapping[str, Any], *, why: str, now: datetime) -> None:
     """Store a vendor operation whose process died as unknown; check_operation finds its outcome."""
-    people = [run for run in store.runs.by_ids(facts["sequences"]) if run.waits_for_plan]
+    people = [run for run in work.runs.by_ids(facts["sequences"]) if run.waits_for_plan]
     if facts["tool"] == START and not people:
         return
     # An open operation of the same kind on the same subject already stands for it.
     if any(
         open_operation.tool == facts["tool"]
-        for open_operation in store.operations.open_on(facts["subject"], now=now)
+        for open_operation in work.operations.open_on(facts["subject"], now=now)
     ):
         return
     write = VendorWrite(
@@ -233,13 +237,13 @@ def _begun_operation(store: Store, facts: Mapping[str, Any], *, why: str, now: d
         subject=facts["subject"],
         arguments=facts["arguments"],
     )
-    store.operations.insert(facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
+    work.operations.insert(facts["id"], write, actor=RECOVERY_ACTOR, now=now, lease=now)
     for person in people:
         run = vendor_transitions.vendor_run_claimed(person, operation_id=facts["id"], now=now)
-        keep_changes(store, person, run, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
+        keep_changes(work, person, run, action="sequence.taken", now=now, actor=RECOVERY_ACTOR)
         lost = EnrolmentOutcome(sequence_id=person.id, outcome="unknown", why=why)
         keep_changes(
-            store,
+            work,
             run,
             vendor_transitions.vendor_run_concluded(run, lost, now=now),
             action="sequence.unknown",

@@ -29,6 +29,7 @@ from sequences_mcp.engine.stopping import end_all
 from sequences_mcp.engine.vendor_transitions import vendor_outlook
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Outlook, SequenceDetail, SequenceFilter, VendorReading
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 _ENDS = {
     SequenceStatus.COMPLETED: "all steps are over",
@@ -254,11 +255,12 @@ class LocalSequences(LocalMethods):
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> SequenceDetail:
         """Wait until a future time; the clocks of delays stand still."""
-        return await self.engine.insisting(lambda: self._change(sequence_id, Paused(until)))
+        return await self.engine.insisting(lambda work: self._change(work, sequence_id, Paused(until)))
 
     async def resume_sequence(self, sequence_id: str) -> SequenceDetail:
         """Go on now."""
-        return self._change(sequence_id, Resumed())
+        with self.engine.store.transaction() as work:
+            return self._change(work, sequence_id, Resumed())
 
     async def stop_sequence(
         self, sequence_id: str, *, reason: StopReason, scope: StopScope
@@ -267,20 +269,23 @@ class LocalSequences(LocalMethods):
 
         COMPANY also stops what is live, or waits for an approval, of the same blueprint at the same company.
         """
-        return await self.engine.insisting(lambda: self._stopped(sequence_id, reason=reason, scope=scope))
+        return await self.engine.insisting(
+            lambda work: self._stopped(work, sequence_id, reason=reason, scope=scope)
+        )
 
-    def _stopped(self, sequence_id: str, *, reason: StopReason, scope: StopScope) -> list[SequenceDetail]:
-        with self.engine.store.transaction():
-            first = require_ours(self.engine, sequence_id)
-            others = self._colleagues_of(first) if scope is StopScope.COMPANY else []
-            stopped = end_all(
-                self.engine.store,
-                [first, *others],
-                Stopped(reason),
-                now=self.engine.clock(),
-                actor=self.engine.actor,
-            )
-            return list(run_details(self.engine, stopped))
+    def _stopped(
+        self, work: UnitOfWork, sequence_id: str, *, reason: StopReason, scope: StopScope
+    ) -> list[SequenceDetail]:
+        first = require_ours(self.engine, sequence_id)
+        others = self._colleagues_of(first) if scope is StopScope.COMPANY else []
+        stopped = end_all(
+            work,
+            [first, *others],
+            Stopped(reason),
+            now=self.engine.clock(),
+            actor=self.engine.actor,
+        )
+        return list(run_details(self.engine, stopped))
 
     async def not_stopped(self, sequence_id: str) -> Mapping[str, tuple[str, ...]]:
         """Return why → runs that go on, of people who are or look like this run's contact's colleagues."""
@@ -299,13 +304,10 @@ class LocalSequences(LocalMethods):
             results.setdefault(like[own], []).append(run_id)
         return {why: tuple(dict.fromkeys(ids)) for why, ids in results.items()}
 
-    def _change(self, sequence_id: str, event: Event) -> SequenceDetail:
-        with self.engine.store.transaction():
-            before = require_ours(self.engine, sequence_id)
-            after, _ = apply_event(
-                self.engine.store, before, event, now=self.engine.clock(), actor=self.engine.actor
-            )
-            return run_details(self.engine, [after])[0]
+    def _change(self, work: UnitOfWork, sequence_id: str, event: Event) -> SequenceDetail:
+        before = require_ours(self.engine, sequence_id)
+        after, _ = apply_event(work, before, event, now=self.engine.clock(), actor=self.engine.actor)
+        return run_details(self.engine, [after])[0]
 
     def _colleagues_of(self, first: Run) -> list[Run]:
         contact = plan_people(self.engine, [first])[first.contact_id]

@@ -13,60 +13,58 @@ from sequences_mcp.domain.suppressions import SuppressionKey, former_keys_of, su
 from sequences_mcp.engine.approvals import decide, recounted
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Event, OptedOut, PlanRejected
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 NOBODY = "nobody is left in it"
 
 
 def end_suppressed(
-    store: Store, mark: SuppressionKey, *, reason: str, now: datetime, actor: str
+    work: UnitOfWork, mark: SuppressionKey, *, reason: str, now: datetime, actor: str
 ) -> tuple[list[Run], bool]:
     """Put a kind and normalised value on the list and end all it covers; return those runs and if it was new."""
-    with store.transaction():
-        new = store.suppressions.add(mark, reason=reason, actor=actor, now=now)
-        if new:
-            subject, detail = ":".join(mark), {"reason": reason}
-            store.audit.record(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)
-        going = store.runs.by_ids(store.runs.going_of(covered(store, mark)))
-        event = OptedOut(f"suppressed: {reason}")
-        return end_all(store, going, event, now=now, actor=actor), new
+    new = work.suppressions.add(mark, reason=reason, actor=actor, now=now)
+    if new:
+        subject, detail = ":".join(mark), {"reason": reason}
+        work.audit.record(at=now, actor=actor, action="suppression.added", subject=subject, detail=detail)
+    going = work.runs.by_ids(work.runs.going_of(covered(work, mark)))
+    event = OptedOut(f"suppressed: {reason}")
+    return end_all(work, going, event, now=now, actor=actor), new
 
 
-def end_all(store: Store, going: Iterable[Run], event: Event, *, now: datetime, actor: str) -> list[Run]:
+def end_all(work: UnitOfWork, going: Iterable[Run], event: Event, *, now: datetime, actor: str) -> list[Run]:
     """End these runs and take them out of the plans that wait for a person; return them."""
     ended, touched = [], set()
-    with store.transaction():
-        for run in going:
-            ended.append(apply_event(store, run, event, now=now, actor=actor)[0])
-            touched.add(run.plan_id)
-        thin_out(store, touched, now=now, actor=actor)
+    for run in going:
+        ended.append(apply_event(work, run, event, now=now, actor=actor)[0])
+        touched.add(run.plan_id)
+    thin_out(work, touched, now=now, actor=actor)
     return ended
 
 
 def drop_elsewhere(
-    store: Store, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: str
+    work: UnitOfWork, begun: Mapping[str, str], *, plan_id: str, now: datetime, actor: str
 ) -> list[Run]:
     """Take people whose run has begun (contact id to run id) out of every other plan that waits; return them."""
     dropped = [
-        apply_event(store, run, _busy(begun[run.contact_id]), now=now, actor=actor)[0]
-        for run in store.runs.found_elsewhere(begun, plan_id=plan_id)
+        apply_event(work, run, _busy(begun[run.contact_id]), now=now, actor=actor)[0]
+        for run in work.runs.found_elsewhere(begun, plan_id=plan_id)
     ]
-    thin_out(store, {run.plan_id for run in dropped}, now=now, actor=actor)
+    thin_out(work, {run.plan_id for run in dropped}, now=now, actor=actor)
     return dropped
 
 
-def thin_out(store: Store, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
+def thin_out(work: UnitOfWork, plan_ids: Iterable[str], *, now: datetime, actor: str) -> None:
     """Count undecided plans again after people have left them; close those with nobody left."""
     for plan_id in plan_ids:
-        plan = store.plans.find(plan_id)
+        plan = work.plans.find(plan_id)
         if plan is None or plan.status not in OPEN:
             continue
-        left = recounted(store, plan)
+        left = recounted(work, plan)
         if left.people:
-            store.plans.update(left)
+            work.plans.update(left)
         else:
             over = replace(left, status=PlanStatus.CLOSED, reason=NOBODY)
-            decide(store, over, action="closed", now=now, actor=actor)
+            decide(work, over, action="closed", now=now, actor=actor)
 
 
 def _busy(sequence_id: str) -> PlanRejected:
@@ -74,7 +72,7 @@ def _busy(sequence_id: str) -> PlanRejected:
 
 
 def is_suppressed(
-    store: Store, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
+    work: UnitOfWork, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return contact id → reason for those on the list, by themselves, by an address they
     have or had, or by their company's domain.
@@ -83,7 +81,7 @@ def is_suppressed(
     """
     to = recipients or {}
     results = list(people)
-    former = store.contacts.former_addresses(result.id for result in results)
+    former = work.contacts.former_addresses(result.id for result in results)
     marks = {
         result.id: [
             *suppression_keys_of(result.id, result, recipient=to.get(result.id)),
@@ -92,7 +90,7 @@ def is_suppressed(
         for result in results
     }
     old = {result.id: list(former_keys_of(result, recipient=to.get(result.id))) for result in results}
-    listed = store.suppressions.matching(
+    listed = work.suppressions.matching(
         (mark for own in marks.values() for mark in own),
         old=(mark for own in old.values() for mark in own),
     )
@@ -104,11 +102,11 @@ def is_suppressed(
     return reasons
 
 
-def covered(store: Store, mark: SuppressionKey) -> list[str]:
+def covered(work: UnitOfWork, mark: SuppressionKey) -> list[str]:
     """Return the ids of everybody here whom a mark is about."""
     kind, value = mark
     if kind == "contact":
         return [value]
     if kind == "domain":
-        return store.contacts.at_domain(value)
-    return store.contacts.at_address(value)
+        return work.contacts.at_domain(value)
+    return work.contacts.at_address(value)

@@ -112,9 +112,8 @@ class Heartbeat:
             return False
         try:
             self.store.require_in_place()
-            with self.store.hasty(PATIENCE), self.store.transaction() as work:
-                work.workers.keep(state)
-                work.workers.forget(before=now - FORGOTTEN_AFTER)
+            with self.store.hasty(PATIENCE):
+                self.store.workers.keep(state, forgotten_before=now - FORGOTTEN_AFTER)
         except StoreError:
             return False
         return True

@@ -20,6 +20,7 @@ from sequences_mcp.engine.events import Event, Paused, Replied, Stopped
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.errors import ApprovalError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import Lifted, SequenceDetail, Suppressed
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 REPLIED = "the contact replied"
 NOT_INTERESTED = "the contact is not interested"
@@ -32,16 +33,16 @@ class LocalReplies(LocalMethods):
         self, contact_id: str, answer: ReplyKind, *, until: datetime | None = None
     ) -> list[SequenceDetail]:
         """Store a reply and apply it to every run of this person here, starts that wait for approval included."""
-        return await self.engine.insisting(lambda: self._recorded(contact_id, answer, until=until))
+        return await self.engine.insisting(lambda work: self._recorded(work, contact_id, answer, until=until))
 
-    def _recorded(self, contact_id: str, answer: ReplyKind, *, until: datetime | None) -> list[SequenceDetail]:
-        store = self.engine.store
-        with store.transaction():
-            going = store.runs.by_ids(store.runs.going_of([contact_id]))
-            touched = self._held(going, until) if until is not None else self._ended(going, answer)
-            said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
-            self.engine.audit("contact.answered", contact_id, **said)
-            return list(run_details(self.engine, touched))
+    def _recorded(
+        self, work: UnitOfWork, contact_id: str, answer: ReplyKind, *, until: datetime | None
+    ) -> list[SequenceDetail]:
+        going = work.runs.by_ids(work.runs.going_of([contact_id]))
+        touched = self._held(going, until) if until is not None else self._ended(going, answer)
+        said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
+        self.engine.audit("contact.answered", contact_id, **said)
+        return list(run_details(self.engine, touched))
 
     def _held(self, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
@@ -87,15 +88,14 @@ class LocalSuppressions:
         normal = self._normalised(kind, value)
         if kind == "domain":
             _require_one_organisation(normal, by_person=by_person)
-        return await self.engine.insisting(lambda: self._suppressed((kind, normal), reason))
+        return await self.engine.insisting(lambda work: self._suppressed(work, (kind, normal), reason))
 
-    def _suppressed(self, mark: tuple[Literal["address", "domain", "contact"], str], reason: str) -> Suppressed:
+    def _suppressed(
+        self, work: UnitOfWork, mark: tuple[Literal["address", "domain", "contact"], str], reason: str
+    ) -> Suppressed:
         engine = self.engine
-        with engine.store.transaction():
-            stopped, new = stopping.end_suppressed(
-                engine.store, mark, reason=reason, now=engine.clock(), actor=engine.actor
-            )
-            shown = run_details(engine, stopped)
+        stopped, new = stopping.end_suppressed(work, mark, reason=reason, now=engine.clock(), actor=engine.actor)
+        shown = run_details(engine, stopped)
         return Suppressed(kind=mark[0], value=mark[1], stopped=shown, already=not new)
 
     async def lift(
@@ -103,17 +103,17 @@ class LocalSuppressions:
     ) -> Lifted:
         """Take something off the list; NotFoundError when it is not on it under that name."""
         engine, mark = self.engine, (kind, self._normalised(kind, value))
-        with engine.store.transaction():
+        with engine.store.transaction() as work:
             spelled = [mark, *old_spellings(mark)]
-            listed = engine.store.suppressions.matching([mark], old=spelled[1:])
+            listed = work.suppressions.matching([mark], old=spelled[1:])
             still = self._also_covering(mark)
             if not listed:
                 raise _not_listed(mark, still)
             now, was = engine.clock(), next(iter(listed.values()))
             for item in listed:
-                engine.store.suppressions.lift(item, reason=reason, actor=actor, now=now)
+                work.suppressions.lift(item, reason=reason, actor=actor, now=now)
                 subject, detail = ":".join(item), {"reason": reason, "was": was}
-                audit = engine.store.audit
+                audit = work.audit
                 audit.record(at=now, actor=actor, action="suppression.lifted", subject=subject, detail=detail)
         return Lifted(kind, mark[1], was, still)
 

@@ -25,12 +25,13 @@ from sequences_mcp.engine.contacts import as_known_anywhere, kept_vendor_person
 from sequences_mcp.engine.context import EngineContext, apply_event, keep_changes, require_page
 from sequences_mcp.engine.events import PlanRejected
 from sequences_mcp.engine.operations import LocalOperations, busy
-from sequences_mcp.engine.recovery import take_in
+from sequences_mcp.engine.recovery import mark_unseen
 from sequences_mcp.engine.sequences import checked_filter, require_sequence, run_details
 from sequences_mcp.engine.stopping import covered, drop_elsewhere, is_suppressed
 from sequences_mcp.errors import NotFoundError, StoreUnwritableError
 from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter, ToolCall, VendorFacts, VendorReading
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 TOOL = "start_sequence"
 TOO_LATE = "it could not be handed over within the day that an approval holds"
@@ -99,14 +100,14 @@ class LocalVendorRuns:
             raise StoreUnwritableError(
                 "The disk is nearly full.", next_step="Make room; it is tried again by itself."
             )
-        with store.transaction():
-            store.lineage.look(now=now)
-            store.lineage.require_going()
-            take_in(store, now=now)
+        with store.transaction() as work:
+            work.lineage.look(now=now)
+            work.lineage.require_going()
+            mark_unseen(work, now=now)
             plan = self._standing(plan_id)
             if plan is None:
                 return None
-            known = store.runs.by_ids(sequence_ids)
+            known = work.runs.by_ids(sequence_ids)
             runs = [run for run in known if run.waits_for_plan and not self._is_paused(run)]
             going = self._cleared(runs, before)
             if not going:
@@ -119,7 +120,7 @@ class LocalVendorRuns:
                 subject=plan_id,
                 arguments=arguments,
             )
-            for other in store.operations.open_on(plan.header.blueprint_id, now=now):
+            for other in work.operations.open_on(plan.header.blueprint_id, now=now):
                 raise busy(other)
             own_id = (await LocalOperations(self.engine).begin(write)).operation.id
             mine = tuple(
@@ -127,7 +128,7 @@ class LocalVendorRuns:
                 for run in going
             )
             begun = {run.contact_id: run.id for run in mine}
-            drop_elsewhere(store, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
+            drop_elsewhere(work, begun, plan_id=plan_id, now=now, actor=self.engine.actor)
             return vendor.ClaimedBatch(
                 operation_id=own_id, order=vendor.EnrolmentBatch(plan=plan, people=mine, before=before.marks)
             )
@@ -142,10 +143,10 @@ class LocalVendorRuns:
         """
         store, now = self.engine.store, self.engine.clock()
         of = {reported.sequence_id: reported for reported in outcomes}
-        with store.transaction():
+        with store.transaction() as work:
             people = [
                 self._with_outcome(run, of.get(run.id), is_answer=actor is None, now=now)
-                for run in store.runs.of_operation(operation_id)
+                for run in work.runs.of_operation(operation_id)
             ]
             answer = self._answer(operation_id, outcomes)
             self._end(
@@ -196,10 +197,10 @@ class LocalVendorRuns:
     async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Record that certainly nobody was enrolled, why, and that it may be tried again."""
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
-            for run in store.runs.of_operation(operation_id):
+        with store.transaction() as work:
+            for run in work.runs.of_operation(operation_id):
                 if run.has_unknown_outcome:
-                    store.vendor_errors.keep(run.id, error, now=now)
+                    work.vendor_errors.keep(run.id, error, now=now)
                     self._keep(
                         run, vendor_transitions.vendor_run_released(run, reason=reason, now=now), "released"
                     )
@@ -209,21 +210,20 @@ class LocalVendorRuns:
     async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
         """Record why nobody of a plan could be asked for now: they go on waiting."""
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
-            for run in store.runs.found_in(plan_id, after=-1, size=-1):
-                store.vendor_errors.keep(run.id, error, now=now)
+        with store.transaction() as work:
+            for run in work.runs.found_in(plan_id, after=-1, size=-1):
+                work.vendor_errors.keep(run.id, error, now=now)
 
     async def give_up(self, plan_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Refuse everybody of a plan who was not handed over; waits for other programs the longest."""
-        store, now = self.engine.store, self.engine.clock()
+        now = self.engine.clock()
 
-        def refused() -> None:
-            with store.transaction():
-                for run in store.runs.found_in(plan_id, after=-1, size=-1):
-                    if error is not None:
-                        store.vendor_errors.keep(run.id, error, now=now)
-                    self._refuse(run, reason)
-                self._close(plan_id)
+        def refused(work: UnitOfWork) -> None:
+            for run in work.runs.found_in(plan_id, after=-1, size=-1):
+                if error is not None:
+                    work.vendor_errors.keep(run.id, error, now=now)
+                self._refuse(run, reason)
+            self._close(plan_id)
 
         await self.engine.insisting(refused)
 
@@ -257,15 +257,15 @@ class LocalVendorRuns:
         word, theirs = detail.provider_status, detail.sequence
         known = None if word is None else theirs.status
         now = self.engine.clock()
-        with self.engine.store.transaction():
-            present = self.engine.store.runs.by_ids([run.id])[0]
+        with self.engine.store.transaction() as work:
+            present = work.runs.by_ids([run.id])[0]
             after = vendor_transitions.vendor_run_seen(present, status=known, remote_id=theirs.id, now=now)
             if present == run and after != run:  # what has changed meanwhile is not what was looked at
                 self._keep(run, after, "seen")
             facts = detail.facts or VendorFacts()
             reading = VendorReading(read_at=now, provider_status=word, facts=facts)
-            self.engine.store.readings.write(run.id, reading)
-            shown = run_details(self.engine, self.engine.store.runs.by_ids([run.id]))[0]
+            work.readings.write(run.id, reading)
+            shown = run_details(self.engine, work.runs.by_ids([run.id]))[0]
         return replace(
             shown,
             provider_status=word,
@@ -279,10 +279,10 @@ class LocalVendorRuns:
     async def end(self, sequence_id: str, *, finished: bool, actor: str) -> SequenceDetail:
         """Record that somebody has seen a run to be over at its vendor; NotFoundError, ConflictError."""
         store, now = self.engine.store, self.engine.clock()
-        with store.transaction():
+        with store.transaction() as work:
             run = require_sequence(self.engine, sequence_id)
             after = vendor_transitions.vendor_run_over(run, finished=finished, actor=actor, now=now)
-            keep_changes(store, run, after, action="sequence.settled", now=now, actor=actor)
+            keep_changes(work, run, after, action="sequence.settled", now=now, actor=actor)
             return run_details(self.engine, [after])[0]
 
     async def to_read_again(self, provider: str, wanted: SequenceFilter, *, size: int) -> list[SequenceDetail]:
@@ -326,11 +326,11 @@ class LocalVendorRuns:
     async def live_as(self, people: Items[Items[str]]) -> list[str | None]:
         """Return, for each person, a live run that reaches them by one of these addresses or vendor's ids."""
         store = self.engine.store
-        with store.snapshot():
-            named = store.runs.live_as(way for ways in people for way in ways)
+        with store.snapshot() as work:
+            named = work.runs.live_as(way for ways in people for way in ways)
             return [
                 next((named[way] for way in ways if way in named), None)
-                or store.runs.live_at(way for way in ways if "@" in way)
+                or work.runs.live_at(way for way in ways if "@" in way)
                 for ways in people
             ]
 
@@ -411,8 +411,8 @@ class LocalVendorRuns:
         for operation in store.operations.open_on(plan_id, now=now):
             if operation.state != "unknown":
                 continue
-            with store.transaction():
-                for run in store.runs.of_operation(operation.id):
+            with store.transaction() as work:
+                for run in work.runs.of_operation(operation.id):
                     if run.has_unknown_outcome and run.reason == vendor_transitions.TAKEN:
                         lost = vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
                         self._keep(run, vendor_transitions.vendor_run_concluded(run, lost, now=now), "unknown")

@@ -39,7 +39,7 @@ from sequences_mcp.errors import (
     StoreDamagedError,
     StoreUnwritableError,
 )
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
@@ -50,17 +50,17 @@ ALONE = "It was refused again, although e-mails to others were accepted in betwe
 
 def record_outcome(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> None:
     """Write down how a delivery ended; ConflictError when its lease is lost, and then nothing is changed."""
-    with store.transaction():
-        runs = store.runs.by_ids([outcome.sequence_id])
+    with store.transaction() as work:
+        runs = work.runs.by_ids([outcome.sequence_id])
         run = next((run for item in runs for run in item.steps if run.key == outcome.key), None)
         if run is None:
             raise NotFoundError(f"There is no step {outcome.key}.", next_step="get_sequence shows what there is.")
-        event = _event(store, outcome, sequence=runs[0], run=run, rules=rules, now=now)
-        _, effects = apply_event(store, runs[0], event, now=now, actor=ACTOR)
+        event = _event(work, outcome, sequence=runs[0], run=run, rules=rules, now=now)
+        _, effects = apply_event(work, runs[0], event, now=now, actor=ACTOR)
         for effect in effects:
             if isinstance(effect, SuppressAddress):
                 mark = ("address", address_key(effect.address))
-                end_suppressed(store, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
+                end_suppressed(work, mark, reason=f"bounced: {effect.reason}", now=now, actor=ACTOR)
 
 
 def retry_after(tries: int) -> timedelta:
@@ -69,56 +69,56 @@ def retry_after(tries: int) -> timedelta:
 
 
 def _event(
-    store: Store, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
+    work: UnitOfWork, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
 ) -> Event:
     """Return what has happened to the e-mail, the attempt and the mailbox noted with it."""
     sender = rules.terms.sender_address
     if outcome.kind == "lost":
         return events.Lost(outcome.lease, outcome.said, outcome.reply)
     if outcome.kind == "accepted":
-        store.attempts.answered(outcome.lease, "accepted")
-        store.mailboxes.accepted(sender)
+        work.attempts.answered(outcome.lease, "accepted")
+        work.mailboxes.accepted(sender)
         return events.Delivered(outcome.lease, outcome.said)
     if not outcome.blame:  # no server's doing: nothing is learnt, and the next try is as good as this one
-        store.mailboxes.free(sender, now=now)
-        store.attempts.give_back(outcome.lease)
+        work.mailboxes.free(sender, now=now)
+        work.attempts.give_back(outcome.lease)
         return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY)
-    return _refused(store, outcome, sequence=sequence, run=run, rules=rules, now=now)
+    return _refused(work, outcome, sequence=sequence, run=run, rules=rules, now=now)
 
 
 def _refused(
-    store: Store, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
+    work: UnitOfWork, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
 ) -> Event:
     sender = rules.terms.sender_address
-    since = text_approved_at(store, run, digest=text_digest(sequence, run))
+    since = text_approved_at(work, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
-        outcome.doubtful and store.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
+        outcome.doubtful and work.attempts.refused_alone(sender, key=run.key, generation=generation, since=since)
     ):
-        return _of_mailbox(store, outcome, rules=rules, now=now)
-    alike = store.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
+        return _of_mailbox(work, outcome, rules=rules, now=now)
+    alike = work.attempts.refused_alike(sender, key=run.key, code=outcome.code) if outcome.code else set()
     if blame is not Blame.MAILBOX and len(alike) >= SEVERAL:
-        _put_right(store, alike - {run.key}, now=now)
-        return _of_mailbox(store, outcome, rules=rules, now=now)
-    store.attempts.answered(outcome.lease, "recipient", code=outcome.code)
-    store.mailboxes.free(sender, now=now)
+        _put_right(work, alike - {run.key}, now=now)
+        return _of_mailbox(work, outcome, rules=rules, now=now)
+    work.attempts.answered(outcome.lease, "recipient", code=outcome.code)
+    work.mailboxes.free(sender, now=now)
     if blame in (Blame.GONE, Blame.REFUSES):
         return events.Rejected(outcome.lease, outcome.said, blame is Blame.GONE, outcome.reply)
-    store.attempts.give_back(outcome.lease)
+    work.attempts.give_back(outcome.lease)
     if blame is Blame.LATER:
-        tries = store.attempts.count(run.key, generation=generation, since=since)
+        tries = work.attempts.count(run.key, generation=generation, since=since)
         return events.Deferred(outcome.lease, outcome.said, now + retry_after(tries), outcome.reply)
     words = f"{ALONE}. {outcome.said}" if blame is Blame.MAILBOX else outcome.said
     return events.Deferred(outcome.lease, words, None, outcome.reply)
 
 
-def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
+def _put_right(work: UnitOfWork, keys: Iterable[str], *, now: datetime) -> None:
     """Undo what refusals did to people that turn out to be ours.
 
     Whoever is held for a person goes on by themselves; whom the engine put on the list is off it, while anybody
     else's entry stays. Their failed runs stay failed: a person decides about a new try (``retry_failed``).
     """
-    for sequence, run in store.runs.of_keys(keys):
+    for sequence, run in work.runs.of_keys(keys):
         if (
             sequence.status in LIVE
             and run == sequence.current
@@ -126,23 +126,21 @@ def _put_right(store: Store, keys: Iterable[str], *, now: datetime) -> None:
             and run.until is None
         ):
             freed = with_run(sequence, replace(run, until=now + FIRST_RETRY))
-            keep_changes(
-                store, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
-            )
+            keep_changes(work, sequence, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR)
         mark = ("address", address_key(run.recipient or ""))
-        if (was := store.suppressions.of_engine(mark)) is not None:
-            store.suppressions.lift(mark, reason=OURS, actor=ACTOR, now=now)
+        if (was := work.suppressions.of_engine(mark)) is not None:
+            work.suppressions.lift(mark, reason=OURS, actor=ACTOR, now=now)
             subject, detail = ":".join(mark), {"reason": OURS, "was": was}
-            store.audit.record(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
+            work.audit.record(at=now, actor=ACTOR, action="suppression.lifted", subject=subject, detail=detail)
 
 
-def _of_mailbox(store: Store, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
+def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: datetime) -> Event:
     """Let the mailbox rest; the e-mail waits behind all others that are due, so that each of them has its try."""
     answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
-    store.attempts.answered(outcome.lease, answer, code=outcome.code)
-    store.attempts.give_back(outcome.lease)
+    work.attempts.answered(outcome.lease, answer, code=outcome.code)
+    work.attempts.give_back(outcome.lease)
     sender = rules.terms.sender_address
-    store.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
+    work.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
     return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)
 
 
@@ -348,17 +346,17 @@ class Worker:
 
     def _claim(self, queue: str, named: list[str]) -> Claim | None:
         """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""
-        with self.store.transaction():
+        with self.store.transaction() as work:
             now = self.clock()
-            self.store.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
-            if self.store.lineage.standstills():
+            work.lineage.look(now=now)  # the file may have been exchanged since the last one was taken
+            if work.lineage.standstills():
                 return None
             due = self._next(queue)
             if due is None or due[1] > now or (queue == MAILBOX and (self._mailbox_at() or now) > now):
                 return None
             named.append(due[0])
             fault = "the engine failed on it; see the log" if due[0] in self._faulty else None
-            claim = claim_due(self.store, due[0], rules=self.rules, now=now, fault=fault)
+            claim = claim_due(work, due[0], rules=self.rules, now=now, fault=fault)
         self._faulty.discard(due[0])
         return claim
 
@@ -370,8 +368,8 @@ class Worker:
             self._faulty.add(sequence_id)
 
     def _park(self, sequence_id: str, reason: str) -> None:
-        with self.store.transaction():
-            self.store.runs.park(sequence_id, reason)
+        with self.store.transaction() as work:
+            work.runs.park(sequence_id, reason)
             self._audit("sequence.parked", sequence_id, reason=reason)
 
     def _send(self, claim: Claim) -> None:
@@ -426,9 +424,9 @@ class Worker:
 
     def _hand_over(self, claim: Claim) -> None:
         """Pass the point of no return; ConflictError when the lease is lost."""
-        with self.store.transaction():
+        with self.store.transaction() as work:
             now = self.clock()
-            before = self.store.runs.by_ids([claim.sequence_id])[0]
+            before = work.runs.by_ids([claim.sequence_id])[0]
             apply_event(
                 self.store, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
             )
@@ -502,8 +500,8 @@ def _stood_still() -> DeliveryDeferredError:
     )
 
 
-def _stands_already(store: Store, outcome: Outcome) -> bool:
+def _stands_already(work: UnitOfWork, outcome: Outcome) -> bool:
     """Say whether another process has recorded the same outcome: it reads all receipts when it starts."""
-    for _, run in store.runs.of_keys([outcome.key]):
+    for _, run in work.runs.of_keys([outcome.key]):
         return outcome.kind == "accepted" and run.server_reply == outcome.said
     return False

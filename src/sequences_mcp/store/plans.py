@@ -188,7 +188,7 @@ class ApprovalRepository:
         self, subject: str, *, digest: str, actor: str, now: datetime, signature: str | None = None
     ) -> None:
         """Record an approval of exactly this digest of a plan or a draft, with the passkey's signature, if any."""
-        with self._database.transaction():
+        with self._database.joined():
             self._database.write("plans.approve", subject=subject, digest=digest, actor=actor, at=to_micros(now))
             if signature is not None:
                 self._database.write("plans.sign", subject=subject, digest=digest, assertion=signature)
@@ -198,7 +198,7 @@ class ApprovalRepository:
     ) -> None:
         """Record the approval, with its signature, to send a text again after one attempt of unknown outcome."""
         digest = resend_digest(text, attempt=lease).hex()
-        with self._database.transaction():
+        with self._database.joined():
             self.record(subject, digest=digest, actor=actor, now=now, signature=signature)
             self._database.write(
                 "plans.resend", subject=subject, digest=digest, text_digest=text.hex(), lease=lease

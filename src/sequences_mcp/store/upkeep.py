@@ -109,18 +109,17 @@ class WorkerRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, state: WorkerState) -> None:
-        """Store what a queue of a process is doing, in place of what it showed before."""
+    def keep(self, state: WorkerState, *, forgotten_before: datetime) -> None:
+        """Store what a queue of a process is doing, in place of what it showed before; forget the long silent."""
         row = asdict(state) | {"serves": json.dumps(state.serves)}
-        self._database.write("workers.keep", **row | {name: to_micros(row[name]) for name in _INSTANTS})
+        row |= {name: to_micros(row[name]) for name in _INSTANTS}
+        with self._database.joined():
+            self._database.write("workers.keep", **row)
+            self._database.write("workers.forget", before=to_micros(forgotten_before))
 
     def remove(self, *, host: str, process: int, lane: str) -> None:
         """Take a queue of a process away, because it has ended."""
         self._database.write("workers.remove", host=host, process=process, lane=lane)
-
-    def forget(self, *, before: datetime) -> None:
-        """Take away those that have not shown themselves since an instant."""
-        self._database.write("workers.forget", before=to_micros(before))
 
     def all(self) -> list[WorkerState]:
         """Return every queue of every process, the one that has run longest first."""
