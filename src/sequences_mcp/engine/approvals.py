@@ -17,25 +17,25 @@ from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
 from sequences_mcp.domain.run import Run, StepRun
 from sequences_mcp.engine.machine import APPROVAL, step_due_at
 from sequences_mcp.errors import NotFoundError
-from sequences_mcp.store.unit_of_work import UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 _BATCH = 500
 
 
-def read_steps(work: UnitOfWork, plan: Plan) -> list[int]:
+def read_steps(store: Repositories, plan: Plan) -> list[int]:
     """Return the positions of the steps whose texts are to be read one by one; a vendor writes its own.
 
     ``policy.autoValidateAIDraft`` changes nothing here: it comes from whoever writes the texts.
     """
     if plan.header.is_at_vendor:
         return []
-    return [number for number, step in enumerate(steps_of(work, plan)) if step.is_written_per_contact]
+    return [number for number, step in enumerate(steps_of(store, plan)) if step.is_written_per_contact]
 
 
-def steps_of(work: UnitOfWork, plan: Plan) -> tuple[Step, ...]:
+def steps_of(store: Repositories, plan: Plan) -> tuple[Step, ...]:
     """Return the steps of the plan's blueprint version; NotFoundError."""
     header = plan.header
-    blueprint = work.blueprints.find(header.blueprint_id, version=header.blueprint_version)
+    blueprint = store.blueprints.find(header.blueprint_id, version=header.blueprint_version)
     if blueprint is None:
         raise NotFoundError(
             f"There is no version {header.blueprint_version} of blueprint {header.blueprint_id}.",
@@ -44,9 +44,9 @@ def steps_of(work: UnitOfWork, plan: Plan) -> tuple[Step, ...]:
     return blueprint.steps
 
 
-def stored_sourcing(work: UnitOfWork, sequence: Run) -> Sourcing:
+def stored_sourcing(store: Repositories, sequence: Run) -> Sourcing:
     """Return what the blueprint version of a run fills; nothing where that version is not kept here."""
-    blueprint = work.blueprints.find(sequence.blueprint_id, version=sequence.blueprint_version)
+    blueprint = store.blueprints.find(sequence.blueprint_id, version=sequence.blueprint_version)
     return blueprint.sourcing if blueprint else Sourcing()
 
 
@@ -67,10 +67,10 @@ def covers(digests: bytes, sequence: Run, run: StepRun) -> bool:
     return digests[place : place + DIGEST_SIZE] == text_digest(sequence, run)
 
 
-def recounted(work: UnitOfWork, plan: Plan) -> Plan:
+def recounted(store: Repositories, plan: Plan) -> Plan:
     """Return the plan with its people, their warnings, missing and to-be-read texts counted again."""
-    missing, to_read = work.plans.count_texts(plan.id, read_steps=read_steps(work, plan))
-    people, warnings = work.plans.people_left(plan.id)
+    missing, to_read = store.plans.count_texts(plan.id, read_steps=read_steps(store, plan))
+    people, warnings = store.plans.people_left(plan.id)
     return replace(plan, people=people, warnings=warnings, missing_texts=missing, to_read=to_read)
 
 
@@ -79,9 +79,9 @@ def sealed_digest(plan: Plan, digests: bytes) -> str:
     return plan_digest(plan.header, split(digests), version=plan.digest_version)
 
 
-def resealed(work: UnitOfWork, plan: Plan, digests: bytes) -> Plan:
+def resealed(store: Repositories, plan: Plan, digests: bytes) -> Plan:
     """Return the plan with the digest of these texts, and counted again."""
-    return replace(recounted(work, plan), digest=sealed_digest(plan, digests))
+    return replace(recounted(store, plan), digest=sealed_digest(plan, digests))
 
 
 def with_texts_of(digests: bytes, sequence: Run) -> bytes:
@@ -91,11 +91,11 @@ def with_texts_of(digests: bytes, sequence: Run) -> bytes:
     return digests[:place] + own + digests[place + len(own) :]
 
 
-def present_digests(work: UnitOfWork, plan: Plan) -> bytes:
+def present_digests(store: Repositories, plan: Plan) -> bytes:
     """Return the digests of what a plan's texts are now, read person by person."""
     results, page = [], 1
     while True:
-        people = work.runs.of_plan(plan.id, page=page, size=_BATCH)
+        people = store.runs.of_plan(plan.id, page=page, size=_BATCH)
         results.append(digests_of(people.items))
         if not people.has_more:
             return b"".join(results)
@@ -122,7 +122,7 @@ class Late:
     is_everybodys: bool
 
 
-def late(work: UnitOfWork, plan: Plan, *, text: ApprovedText, limit: timedelta, now: datetime) -> Late | None:
+def late(store: Repositories, plan: Plan, *, text: ApprovedText, limit: timedelta, now: datetime) -> Late | None:
     """Return why the current step is more than ``limit`` too late for its approval, or None."""
     sequence, run = text.sequence, text.run
     due = step_due_at(sequence, replace(run, until=None))
@@ -134,11 +134,11 @@ def late(work: UnitOfWork, plan: Plan, *, text: ApprovedText, limit: timedelta, 
         return None
     if not was_paused and run.step.type is Channel.EMAIL:
         sender = plan.header.terms.sender_address
-        if work.attempts.longest_rest(sender, since=since, until=now) <= limit:
+        if store.attempts.longest_rest(sender, since=since, until=now) <= limit:
             return None  # it stood in the mailbox's queue
     days = (now - meant).days
     why = f"approved on {instant:%Y-%m-%d} for {meant:%Y-%m-%d %H:%M} UTC, {days} days ago; approve again"
-    return Late(why, is_everybodys=text.at is None and not was_paused and _is_newest(work, plan))
+    return Late(why, is_everybodys=text.at is None and not was_paused and _is_newest(store, plan))
 
 
 def _paused(sequence: Run, run: StepRun, plan: Plan) -> timedelta:
@@ -151,9 +151,9 @@ def _paused(sequence: Run, run: StepRun, plan: Plan) -> timedelta:
     return max(_NO_TIME, (sequence.anchor or started) - started)
 
 
-def _is_newest(work: UnitOfWork, plan: Plan) -> bool:
+def _is_newest(store: Repositories, plan: Plan) -> bool:
     """Say whether the plan can be renewed: one on an older version of its blueprint cannot."""
-    newest = work.blueprints.find(plan.header.blueprint_id)
+    newest = store.blueprints.find(plan.header.blueprint_id)
     return newest is not None and newest.version == plan.header.blueprint_version
 
 
@@ -171,45 +171,45 @@ def draft_id(run: StepRun) -> str:
     return f"{LOCAL}:{IdKind.DRAFT}_{run.key}"
 
 
-def text_approved_at(work: UnitOfWork, run: StepRun, *, digest: bytes) -> datetime | None:
+def text_approved_at(store: Repositories, run: StepRun, *, digest: bytes) -> datetime | None:
     """Return when a person last approved exactly this text of this recipient, or None."""
-    return max((approval.at for approval in work.approvals.of_text(draft_id(run), text=digest)), default=None)
+    return max((approval.at for approval in store.approvals.of_text(draft_id(run), text=digest)), default=None)
 
 
 OTHER_SETTINGS = "approved for other settings"
 
 
-def void_because(work: UnitOfWork, plan: Plan) -> str | None:
+def void_because(store: Repositories, plan: Plan) -> str | None:
     """Return why a plan's approval does not hold (any more), or None: a hold that a new approval ends."""
     if plan.status is not PlanStatus.APPROVED:
         return f"{APPROVAL}: the plan is {plan.status.words}{f' ({plan.reason})' if plan.reason else ''}"
-    if work.approvals.latest_at(plan.id, digest=plan.digest) is None:
+    if store.approvals.latest_at(plan.id, digest=plan.digest) is None:
         return f"{APPROVAL}: nobody approved the plan as it is now"
     return None
 
 
 def unsigned_because(
-    work: UnitOfWork, subject: str, digest: str, *, signature_check: SignatureCheck
+    store: Repositories, subject: str, digest: str, *, signature_check: SignatureCheck
 ) -> str | None:
     """Return why this plan's or text's approval lacks the passkey signature it needs, or None."""
-    return signature_check(digest, work.approvals.signature(subject, digest=digest))
+    return signature_check(digest, store.approvals.signature(subject, digest=digest))
 
 
 def unsigned_text_because(
-    work: UnitOfWork, run: StepRun, *, digest: bytes, signature_check: SignatureCheck
+    store: Repositories, run: StepRun, *, digest: bytes, signature_check: SignatureCheck
 ) -> str | None:
     """Return why this text's latest signed approval lacks the passkey signature it needs, or None.
 
     An approval to send it again is signed for the attempt whose outcome was unknown.
     """
-    approvals = work.approvals.of_text(draft_id(run), text=digest)
+    approvals = store.approvals.of_text(draft_id(run), text=digest)
     signed = next((approval for approval in reversed(approvals) if approval.signature is not None), None)
     return signature_check(signed.digest, signed.signature) if signed else signature_check(digest.hex(), None)
 
 
-def uncovered_because(work: UnitOfWork, plan: Plan, *, sequence: Run, run: StepRun) -> str | None:
+def uncovered_because(store: Repositories, plan: Plan, *, sequence: Run, run: StepRun) -> str | None:
     """Return why a plan's approval does not cover this text, or None."""
-    digests = work.plans.text_digests(plan.id)
+    digests = store.plans.text_digests(plan.id)
     # The digest is computed anew from the stored rows, so that rows changed behind the program's back are found.
     present = _digest(plan.header, digests, version=plan.digest_version)
     if present == plan.digest and covers(digests, sequence, run):
@@ -217,12 +217,12 @@ def uncovered_because(work: UnitOfWork, plan: Plan, *, sequence: Run, run: StepR
     return "this text is not the one that was approved"
 
 
-def is_approved(work: UnitOfWork, plan: Plan, *, sequence: Run, run: StepRun) -> bool:
+def is_approved(store: Repositories, plan: Plan, *, sequence: Run, run: StepRun) -> bool:
     """Say whether a person approved exactly this text: by itself, or with its plan while that covered it."""
-    if text_approved_at(work, run, digest=text_digest(sequence, run)) is not None:
+    if text_approved_at(store, run, digest=text_digest(sequence, run)) is not None:
         return True
-    said = work.approvals.latest_at(plan.id, digest=plan.digest) is not None
-    return said and uncovered_because(work, plan, sequence=sequence, run=run) is None
+    said = store.approvals.latest_at(plan.id, digest=plan.digest) is not None
+    return said and uncovered_because(store, plan, sequence=sequence, run=run) is None
 
 
 def moved_because(run: StepRun, contact: Contact) -> str | None:

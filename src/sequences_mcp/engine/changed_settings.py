@@ -170,7 +170,7 @@ def let_go(store: Store, *, terms: Terms, now: datetime) -> None:
                 if run is not None:
                     freed = with_run(person, replace(run, until=now))
                     keep_changes(
-                        store, person, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
+                        work, person, step_resolved(freed, now), action="sequence.let_go", now=now, actor=ACTOR
                     )
         if len(people) < BATCH:
             return

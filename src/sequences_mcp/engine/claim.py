@@ -25,7 +25,7 @@ from sequences_mcp.engine.machine import APPROVAL, advance, with_run
 from sequences_mcp.engine.recovery import as_left
 from sequences_mcp.engine.stopping import is_suppressed
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.store.unit_of_work import UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 Check: TypeAlias = Callable[[Leaving], str | None]
 """Why a rendered text must not go out before a person has looked at it, or None."""
@@ -122,59 +122,59 @@ def claim_due(
 
 
 def examine_step(
-    work: UnitOfWork, sequence: Run, run: StepRun, *, tick: Tick, rules: SendPolicy, now: datetime
+    store: Repositories, sequence: Run, run: StepRun, *, tick: Tick, rules: SendPolicy, now: datetime
 ) -> Examined:
     """Check everything about the current step; return the tick and, where it may go out by e-mail, the message.
 
-    It reads and decides, and writes nothing: what follows from it is for the caller to work.
+    It reads and decides, and writes nothing: what follows from it is for the caller to store.
     """
-    contact = work.contacts.by_ids([sequence.contact_id])[0]
+    contact = store.contacts.by_ids([sequence.contact_id])[0]
     recipients = {contact.id: run.recipient} if run.recipient else {}
-    listed = is_suppressed(work, [contact], recipients=recipients).get(contact.id)
+    listed = is_suppressed(store, [contact], recipients=recipients).get(contact.id)
     tick = replace(tick, has_contact=run.recipient is not None, forbidden=listed and f"suppressed: {listed}")
     # A suppression comes before every other reason: the run ends and nobody is asked to approve anything.
     if listed or run.recipient is None or run.content is None:
         return Examined(tick=tick)
-    if blocked := _blocked(work, sequence, run, contact=contact, rules=rules, now=now):
+    if blocked := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
         return Examined(tick=replace(tick, blocked=blocked.why), voided=blocked.voided)
     if run.step.type is not Channel.EMAIL:
         return Examined(tick=tick)
     try:
         opens_at = next_open(rules.window, sequence.time_zone, now)
-        message = _composed(work, sequence, run, rules=rules, now=now)
+        message = _composed(store, sequence, run, rules=rules, now=now)
     except InvalidArgumentsError as error:
         return Examined(tick=replace(tick, blocked=error.message))
     return Examined(tick=replace(tick, opens_at=opens_at), message=message)
 
 
 def _blocked(
-    work: UnitOfWork, sequence: Run, run: StepRun, *, contact: Contact, rules: SendPolicy, now: datetime
+    store: Repositories, sequence: Run, run: StepRun, *, contact: Contact, rules: SendPolicy, now: datetime
 ) -> Blocked | None:
     """Return why a person has to look first, or None."""
-    plan = work.plans.find(sequence.plan_id)
+    plan = store.plans.find(sequence.plan_id)
     if plan is None:
         return Blocked(why="its plan is gone")
     if changed := plan.header.terms.difference(rules.terms):  # it is another process's: nothing of it is voided
         return Blocked(why=f"{approvals.OTHER_SETTINGS}: {changed}")
     digest = text_digest(sequence, run)
-    text = approvals.ApprovedText(sequence, run, approvals.text_approved_at(work, run, digest=digest))
-    if blocked := _without_approval(work, plan, text=text, rules=rules, now=now):
+    text = approvals.ApprovedText(sequence, run, approvals.text_approved_at(store, run, digest=digest))
+    if blocked := _without_approval(store, plan, text=text, rules=rules, now=now):
         return blocked
-    why = _text_blocked_because(work, plan, text=text, contact=contact, digest=digest, rules=rules)
+    why = _text_blocked_because(store, plan, text=text, contact=contact, digest=digest, rules=rules)
     return Blocked(why=why) if why else None
 
 
 def _without_approval(
-    work: UnitOfWork, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
+    store: Repositories, plan: Plan, *, text: approvals.ApprovedText, rules: SendPolicy, now: datetime
 ) -> Blocked | None:
     """Return that the plan has no approval that holds, or that it comes too late for this step; or None."""
-    if why := approvals.void_because(work, plan) or _unsigned_plan(work, plan, text.at, rules=rules):
+    if why := approvals.void_because(store, plan) or _unsigned_plan(store, plan, text.at, rules=rules):
         is_approved = plan.status is PlanStatus.APPROVED
         return Blocked(
             why=why,
             voided=approvals.voided(plan, why.removeprefix(f"{APPROVAL}: ")) if is_approved else None,
         )
-    late = approvals.late(work, plan, text=text, limit=rules.late_after, now=now)
+    late = approvals.late(store, plan, text=text, limit=rules.late_after, now=now)
     if late is None:
         return None
     if late.is_everybodys:  # an outage, which concerns the whole plan
@@ -183,7 +183,7 @@ def _without_approval(
 
 
 def _text_blocked_because(
-    work: UnitOfWork,
+    store: Repositories,
     plan: Plan,
     *,
     text: approvals.ApprovedText,
@@ -198,53 +198,53 @@ def _text_blocked_because(
     """
     sequence, run = text.sequence, text.run
     # Stored contacts can be merged or edited after a start, so two runs can come to share an address.
-    if why := _shared_because(work, sequence):
+    if why := _shared_because(store, sequence):
         return why
     if text.at and (
-        why := approvals.unsigned_text_because(work, run, digest=digest, signature_check=rules.signature_check)
+        why := approvals.unsigned_text_because(store, run, digest=digest, signature_check=rules.signature_check)
     ):
         return why
-    tries = work.attempts.count(run.key, generation=run.generation, since=text.at)
+    tries = store.attempts.count(run.key, generation=run.generation, since=text.at)
     if tries >= MOST_TRIES:
         return f"it was tried {tries} times; the last answer: {run.reason or 'none'}"
     if text.at is None:  # an approval of this very text holds whatever became of the plan's
         moved = (
-            approvals.uncovered_because(work, plan, sequence=sequence, run=run)
+            approvals.uncovered_because(store, plan, sequence=sequence, run=run)
             or approvals.moved_because(run, contact)
-            or _forgotten(work, run.recipient or "")
+            or _forgotten(store, run.recipient or "")
         )
         if moved:
             return moved
-    sourcing = approvals.stored_sourcing(work, sequence)
+    sourcing = approvals.stored_sourcing(store, sequence)
     return rules.check(
         Leaving(sequence=sequence, run=run, contact=contact, sourcing=sourcing, is_approved=text.at is not None)
     )
 
 
-def _shared_because(work: UnitOfWork, sequence: Run) -> str | None:
+def _shared_because(store: Repositories, sequence: Run) -> str | None:
     """Return that another live run writes to the same address, or None."""
-    other = work.runs.live_at_address(sequence)
+    other = store.runs.live_at_address(sequence)
     return f"another sequence writes to this address: {other}" if other else None
 
 
-def _forgotten(work: UnitOfWork, recipient: str) -> str | None:
+def _forgotten(store: Repositories, recipient: str) -> str | None:
     """Return that an address was written to by a plan which this database, put back since, never saw; or None."""
-    return work.lineage.wrote_to(address_key(recipient)) if "@" in recipient else None
+    return store.lineage.wrote_to(address_key(recipient)) if "@" in recipient else None
 
 
-def _unsigned_plan(work: UnitOfWork, plan: Plan, approved: datetime | None, *, rules: SendPolicy) -> str | None:
+def _unsigned_plan(store: Repositories, plan: Plan, approved: datetime | None, *, rules: SendPolicy) -> str | None:
     """Return why a plan's approval lacks the signature it needs; a text approved by itself has its own."""
     if approved is not None or plan.header.is_allowed_by(rules.preapproved):
         return None
-    why = approvals.unsigned_because(work, plan.id, plan.digest, signature_check=rules.signature_check)
+    why = approvals.unsigned_because(store, plan.id, plan.digest, signature_check=rules.signature_check)
     return f"{APPROVAL}: {why}" if why else None
 
 
 def _composed(
-    work: UnitOfWork, sequence: Run, run: StepRun, *, rules: SendPolicy, now: datetime
+    store: Repositories, sequence: Run, run: StepRun, *, rules: SendPolicy, now: datetime
 ) -> ComposedMessage:
     own_id = message_id(
-        work.secret("message_id"),
+        store.secret("message_id"),
         sequence_id=sequence.id,
         step_key=run.key,
         generation=run.generation,

@@ -91,7 +91,7 @@ def _earlier(at: datetime | None, latest: datetime) -> datetime | None:
     return at and min(at, latest)
 
 
-def purge(work: UnitOfWork, *, now: datetime) -> None:
+def purge(store: Store, *, now: datetime) -> None:
     """Forget the answers of calls that nobody can repeat any more: they are full of what people wrote."""
-    if work.upkeep.has_old_answers(before=now - KEPT_FOR):
-        work.upkeep.forget_answers(before=now - KEPT_FOR)
+    if store.upkeep.has_old_answers(before=now - KEPT_FOR):
+        store.upkeep.forget_answers(before=now - KEPT_FOR)

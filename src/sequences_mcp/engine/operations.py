@@ -178,7 +178,7 @@ class LocalLedger:
             return self._once(work, call, partial(at_once, effect))
 
     def _once(self, work: UnitOfWork, call: ToolCall, answer: Callable[[], str]) -> str:
-        """Return the answer that is stored, or work what ``answer`` comes to."""
+        """Return the answer that is stored, or store what ``answer`` comes to."""
         stored = self._stored(call)
         return stored if stored is not None else self._store(work, call, answer())
 

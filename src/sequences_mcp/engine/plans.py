@@ -24,7 +24,7 @@ from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
 from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
-from sequences_mcp.store.unit_of_work import Store, UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 BATCH = 200  # about 60 ms
 ABANDONED = timedelta(hours=1)
@@ -128,16 +128,16 @@ def _ending(plan: Plan, run: Run) -> Event:
 class _PeopleStanding:
     """What the world says about the people of an approved plan at the moment of starting them."""
 
-    work: UnitOfWork
+    store: Repositories
     people: Mapping[str, Contact]
     suppressed: Mapping[str, str]
     busy: dict[str, str]
     begun: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, work: UnitOfWork, runs: list[Run]) -> _PeopleStanding:
-        results = {contact.id: contact for contact in work.contacts.by_ids([run.contact_id for run in runs])}
-        return cls(work, results, is_suppressed(work, results.values()), work.runs.live_of(results))
+    def of(cls, store: Repositories, runs: list[Run]) -> _PeopleStanding:
+        results = {contact.id: contact for contact in store.contacts.by_ids([run.contact_id for run in runs])}
+        return cls(store, results, is_suppressed(store, results.values()), store.runs.live_of(results))
 
     def of_one(self, run: Run) -> Event:
         if run.status is not SequenceStatus.FOUND:
@@ -150,7 +150,7 @@ class _PeopleStanding:
     def _obstacle(self, item: Run) -> str | None:
         if item.contact_id in self.suppressed:
             return f"suppressed: {self.suppressed[item.contact_id]}"
-        busy = self.busy.get(item.contact_id) or self.work.runs.live_at_address(item)
+        busy = self.busy.get(item.contact_id) or self.store.runs.live_at_address(item)
         if busy:
             return f"another sequence is under way: {busy}"
         moved = (approvals.moved_because(run, self.people[item.contact_id]) for run in item.steps)
@@ -213,7 +213,7 @@ class LocalPlans:
                 raise _conflict(plan, "it cannot be sealed again")
             if not plan.people:
                 raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
-            sealed = self._seal(plan, work.plans.text_digests(plan.id), action="sealed")
+            sealed = self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
             thin_out(work, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
             return self._require(sealed.id)  # closed, where everybody left while it was being written
 
@@ -254,7 +254,7 @@ class LocalPlans:
         """
         store, now = self.engine.store, self.engine.clock()
         with store.transaction() as work:
-            plan, outdated = self._present(self._require(plan_id))
+            plan, outdated = self._present(work, self._require(plan_id))
             if not outdated:
                 _require_approvable(plan, digest)
                 if pauses not in (None, work.plans.pauses_mark(plan.id)):
@@ -329,26 +329,23 @@ class LocalPlans:
             fresh = replace(plan, header=header, reason=None, decided_at=None, decided_by=None)
             digests = approvals.present_digests(work, fresh)
             work.plans.set_text_digests(plan.id, digests)
-            return self._seal(fresh, digests, action="renewed")
+            return self._seal(work, fresh, digests, action="renewed")
 
-    def _seal(self, plan: Plan, digests: bytes, *, action: str) -> Plan:
-        store = self.engine.store
-        sealed = replace(approvals.resealed(store, plan, digests), status=PlanStatus.WAITING)
-        return approvals.decide(store, sealed, action=action, now=self.engine.clock(), actor=self.engine.actor)
+    def _seal(self, work: UnitOfWork, plan: Plan, digests: bytes, *, action: str) -> Plan:
+        sealed = replace(approvals.resealed(work, plan, digests), status=PlanStatus.WAITING)
+        return approvals.decide(work, sealed, action=action, now=self.engine.clock(), actor=self.engine.actor)
 
-    def _present(self, plan: Plan) -> tuple[Plan, bool]:
+    def _present(self, work: UnitOfWork, plan: Plan) -> tuple[Plan, bool]:
         """Return a plan as it stands today, and whether that ended its waiting, which is then stored."""
         now = self.engine.clock()
         if is_overdue(plan, now=now):
-            return expire(self.engine.store, plan, now=now), True
+            return expire(work, plan, now=now), True
         reason = newer_blueprint(self.engine, plan)
         if plan.status is PlanStatus.APPROVED:
             return as_today(self.engine, plan), False
         if plan.status is not PlanStatus.WAITING or not reason:
             return plan, False
-        return approvals.decide(
-            self.engine.store, approvals.voided(plan, reason), action="void", now=now, actor="engine"
-        ), True
+        return approvals.decide(work, approvals.voided(plan, reason), action="void", now=now, actor="engine"), True
 
     def _require(self, plan_id: str) -> Plan:
         parsed_id = str(parse_id(plan_id, IdKind.PLAN))

@@ -44,7 +44,7 @@ class LocalRecords:
         parsed_id = str(parse_id(plan_id, IdKind.PLAN))
         require_page(page, size)
         with self.engine.store.snapshot() as work:
-            people = work.runs.of_plan_to_read(parsed_id, page=page, size=size)
+            people = work.runs.of_plan_warned_first(parsed_id, page=page, size=size)
             return people.of(run_details(self.engine, people.items))
 
     async def list_mails(self, *, page: int, size: int) -> Page[MailRecord]:

@@ -13,7 +13,7 @@ from sequences_mcp.domain.suppressions import SuppressionKey, former_keys_of, su
 from sequences_mcp.engine.approvals import decide, recounted
 from sequences_mcp.engine.context import apply_event
 from sequences_mcp.engine.events import Event, OptedOut, PlanRejected
-from sequences_mcp.store.unit_of_work import UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, UnitOfWork
 
 NOBODY = "nobody is left in it"
 
@@ -72,7 +72,7 @@ def _busy(sequence_id: str) -> PlanRejected:
 
 
 def is_suppressed(
-    work: UnitOfWork, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
+    store: Repositories, people: Iterable[Contact], *, recipients: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return contact id → reason for those on the list, by themselves, by an address they
     have or had, or by their company's domain.
@@ -81,7 +81,7 @@ def is_suppressed(
     """
     to = recipients or {}
     results = list(people)
-    former = work.contacts.former_addresses(result.id for result in results)
+    former = store.contacts.former_addresses(result.id for result in results)
     marks = {
         result.id: [
             *suppression_keys_of(result.id, result, recipient=to.get(result.id)),
@@ -90,7 +90,7 @@ def is_suppressed(
         for result in results
     }
     old = {result.id: list(former_keys_of(result, recipient=to.get(result.id))) for result in results}
-    listed = work.suppressions.matching(
+    listed = store.suppressions.matching(
         (mark for own in marks.values() for mark in own),
         old=(mark for own in old.values() for mark in own),
     )
@@ -102,11 +102,11 @@ def is_suppressed(
     return reasons
 
 
-def covered(work: UnitOfWork, mark: SuppressionKey) -> list[str]:
+def covered(store: Repositories, mark: SuppressionKey) -> list[str]:
     """Return the ids of everybody here whom a mark is about."""
     kind, value = mark
     if kind == "contact":
         return [value]
     if kind == "domain":
-        return work.contacts.at_domain(value)
-    return work.contacts.at_address(value)
+        return store.contacts.at_domain(value)
+    return store.contacts.at_address(value)

@@ -39,29 +39,25 @@ class LocalReplies(LocalMethods):
         self, work: UnitOfWork, contact_id: str, answer: ReplyKind, *, until: datetime | None
     ) -> list[SequenceDetail]:
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
-        touched = self._held(going, until) if until is not None else self._ended(going, answer)
+        touched = self._held(work, going, until) if until is not None else self._ended(work, going, answer)
         said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
         self.engine.audit("contact.answered", contact_id, **said)
         return list(run_details(self.engine, touched))
 
-    def _held(self, going: list[Run], until: datetime) -> list[Run]:
+    def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:
         """Pause what is under way or waits for an approval; a pause that ends later stays."""
         return [
             run
             if run.paused_until is not None and run.paused_until >= until
-            else apply_event(
-                self.engine.store, run, Paused(until), now=self.engine.clock(), actor=self.engine.actor
-            )[0]
+            else apply_event(work, run, Paused(until), now=self.engine.clock(), actor=self.engine.actor)[0]
             for run in going
         ]
 
-    def _ended(self, going: list[Run], answer: ReplyKind) -> list[Run]:
+    def _ended(self, work: UnitOfWork, going: list[Run], answer: ReplyKind) -> list[Run]:
         ended: list[Run] = []
         for run in going:
             event = _ending(run, answer)
-            ended += stopping.end_all(
-                self.engine.store, [run], event, now=self.engine.clock(), actor=self.engine.actor
-            )
+            ended += stopping.end_all(work, [run], event, now=self.engine.clock(), actor=self.engine.actor)
         return ended
 
 

@@ -12,7 +12,7 @@ from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.domain.workers import WorkerState
 from sequences_mcp.engine import supervisor
-from sequences_mcp.store.unit_of_work import Store, UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, Store
 
 RECENT = timedelta(days=7)
 _CANNOT, _WAITS = "The worker cannot do its work", "Approved starts wait for their vendors"
@@ -44,8 +44,8 @@ def troubles(
     return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
-def _standstills(work: UnitOfWork) -> Iterator[Trouble]:
-    for standstill in work.lineage.standstills():
+def _standstills(store: Repositories) -> Iterator[Trouble]:
+    for standstill in store.lineage.standstills():
         yield Trouble(
             code=standstill.kind,
             what=f"Nothing is sent: {_small(standstill.what)}",
@@ -65,10 +65,10 @@ def _disk(store: Store) -> Iterator[Trouble]:
 
 
 def _other_settings(
-    work: UnitOfWork, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
+    store: Repositories, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
 ) -> Iterator[Trouble]:
     """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
-    for item in work.plans.other_settings(terms=terms, now=now):
+    for item in store.plans.other_settings(terms=terms, now=now):
         due = _count(item.number, "run that is due was", "runs that are due were")
         wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
         is_lacking = terms.lacks(item.terms, knows_server=knows_server)
@@ -91,7 +91,7 @@ def _remedy(plan_id: str, *, is_lacking: bool, has_worker: bool) -> str:
     return f"{alone} one does; or a person approves the present settings: sequences-mcp review approve {plan_id}"
 
 
-def _workers(work: UnitOfWork, now: datetime, states: Iterable[WorkerState]) -> Iterator[Trouble]:
+def _workers(store: Repositories, now: datetime, states: Iterable[WorkerState]) -> Iterator[Trouble]:
     """Yield that nobody does the due work, or that what does it is in difficulties."""
     alive = supervisor.awake(states, now=now)
     for worker in alive:
@@ -104,7 +104,7 @@ def _workers(work: UnitOfWork, now: datetime, states: Iterable[WorkerState]) -> 
                 since=worker.error_since,
             )
     yield from _nobody_does(
-        work.upkeep.overdue(before=now - PATIENCE),
+        store.upkeep.overdue(before=now - PATIENCE),
         code="no_worker",
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
@@ -112,7 +112,7 @@ def _workers(work: UnitOfWork, now: datetime, states: Iterable[WorkerState]) -> 
         is_alive=any(worker.lane == supervisor.MAILBOX for worker in alive),
     )
     yield from _nobody_does(
-        work.upkeep.not_handed_over(before=now - PATIENCE),
+        store.upkeep.not_handed_over(before=now - PATIENCE),
         code="no_handing_over",
         what="{} for their vendors and no worker with these vendors' keys runs.",
         counted=("approved start waits", "approved starts wait"),
@@ -146,8 +146,8 @@ def _nobody_does(
     )
 
 
-def _resting(work: UnitOfWork, sender: str, now: datetime, *, account: str | None) -> Iterator[Trouble]:
-    rest = work.mailboxes.resting(sender, now=now, account=account)
+def _resting(store: Repositories, sender: str, now: datetime, *, account: str | None) -> Iterator[Trouble]:
+    rest = store.mailboxes.resting(sender, now=now, account=account)
     if rest is not None:
         yield Trouble(
             code="mailbox_rests",
@@ -160,8 +160,8 @@ def _resting(work: UnitOfWork, sender: str, now: datetime, *, account: str | Non
         )
 
 
-def _unseen(work: UnitOfWork) -> Iterator[Trouble]:
-    unseen = work.upkeep.unresolved()
+def _unseen(store: Repositories) -> Iterator[Trouble]:
+    unseen = store.upkeep.unresolved()
     if unseen.number:
         yield Trouble(
             code="database_older",
@@ -174,8 +174,8 @@ def _unseen(work: UnitOfWork) -> Iterator[Trouble]:
         )
 
 
-def _unknown(work: UnitOfWork) -> Iterator[Trouble]:
-    unknown = work.upkeep.unknown()
+def _unknown(store: Repositories) -> Iterator[Trouble]:
+    unknown = store.upkeep.unknown()
     if unknown.number:
         yield Trouble(
             code="unknown_fate",
@@ -186,8 +186,8 @@ def _unknown(work: UnitOfWork) -> Iterator[Trouble]:
         )
 
 
-def _failed(work: UnitOfWork, now: datetime) -> Iterator[Trouble]:
-    for failed in work.upkeep.failed(since=now - RECENT):
+def _failed(store: Repositories, now: datetime) -> Iterator[Trouble]:
+    for failed in store.upkeep.failed(since=now - RECENT):
         provider, title = failed.provider, VENDORS.get(failed.provider)
         at, which = (f" at {title}", f"provider {provider} and ") if title else ("", "")
         again = (

@@ -104,14 +104,14 @@ class LocalVendorRuns:
             work.lineage.look(now=now)
             work.lineage.require_going()
             mark_unseen(work, now=now)
-            plan = self._standing(plan_id)
+            plan = self._standing(work, plan_id)
             if plan is None:
                 return None
             known = work.runs.by_ids(sequence_ids)
             runs = [run for run in known if run.waits_for_plan and not self._is_paused(run)]
-            going = self._cleared(runs, before)
+            going = self._cleared(work, runs, before)
             if not going:
-                self._close(plan_id)
+                self._close(work, plan_id)
                 return None
             arguments = {"plan": plan_id, "before": dict(before.marks), "people": len(going)}
             write = vendor.VendorWrite(
@@ -124,7 +124,12 @@ class LocalVendorRuns:
                 raise busy(other)
             own_id = (await LocalOperations(self.engine).begin(write)).operation.id
             mine = tuple(
-                self._keep(run, vendor_transitions.vendor_run_claimed(run, operation_id=own_id, now=now), "taken")
+                self._keep(
+                    work,
+                    run,
+                    vendor_transitions.vendor_run_claimed(run, operation_id=own_id, now=now),
+                    action="taken",
+                )
                 for run in going
             )
             begun = {run.contact_id: run.id for run in mine}
@@ -145,18 +150,19 @@ class LocalVendorRuns:
         of = {reported.sequence_id: reported for reported in outcomes}
         with store.transaction() as work:
             people = [
-                self._with_outcome(run, of.get(run.id), is_answer=actor is None, now=now)
+                self._with_outcome(work, run, of.get(run.id), is_answer=actor is None, now=now)
                 for run in work.runs.of_operation(operation_id)
             ]
             answer = self._answer(operation_id, outcomes)
             self._end(
+                work,
                 operation_id,
                 {vendor_transitions.vendor_outcome_known(person) for person in people},
                 answer=answer,
                 actor=actor,
             )
             for plan_id in {person.plan_id for person in people}:
-                self._close(plan_id)
+                self._close(work, plan_id)
 
     def _answer(self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome]) -> str:
         """Return what is kept of an operation: each person's outcome, and the vendor's last answer."""
@@ -168,30 +174,40 @@ class LocalVendorRuns:
         return json.dumps({"people": people, vendor.LAST_ANSWER: told}, ensure_ascii=False, default=str)
 
     def _with_outcome(
-        self, run: Run, reported: vendor.EnrolmentOutcome | None, *, is_answer: bool, now: datetime
+        self,
+        work: UnitOfWork,
+        run: Run,
+        reported: vendor.EnrolmentOutcome | None,
+        *,
+        is_answer: bool,
+        now: datetime,
     ) -> Run:
         if run.has_unknown_outcome:
             outcome = reported or vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
-            self.engine.store.vendor_errors.keep(run.id, outcome.error, now=now)
-            return self._keep(run, vendor_transitions.vendor_run_concluded(run, outcome, now=now), outcome.outcome)
+            work.vendor_errors.keep(run.id, outcome.error, now=now)
+            return self._keep(
+                work, run, vendor_transitions.vendor_run_concluded(run, outcome, now=now), action=outcome.outcome
+            )
         if not is_answer or reported is None:
             return run
-        busy = run.contact_id in self.engine.store.runs.live_of([run.contact_id])
+        busy = run.contact_id in work.runs.live_of([run.contact_id])
         after = vendor_transitions.vendor_run_corrected(run, reported, busy=busy, now=now)
         if after == run:
             return run
-        self.engine.store.vendor_errors.keep(run.id, reported.error, now=now)
-        return self._keep(run, after, "corrected")
+        work.vendor_errors.keep(run.id, reported.error, now=now)
+        return self._keep(work, run, after, action="corrected")
 
-    def _end(self, operation_id: str, outcomes: set[str], *, answer: str, actor: str | None) -> None:
+    def _end(
+        self, work: UnitOfWork, operation_id: str, outcomes: set[str], *, answer: str, actor: str | None
+    ) -> None:
         """Record what became of an operation, unless that is settled already."""
-        store, who = self.engine.store, actor or self.engine.actor
+        who = actor or self.engine.actor
         if "unknown" in outcomes or not outcomes:
-            if store.operations.mark_unknown(operation_id, answer=answer):
+            if work.operations.mark_unknown(operation_id, answer=answer):
                 self.engine.audit("operation.unknown", operation_id)
             return
         state, now = "done" if "done" in outcomes else "not_done", self.engine.clock()
-        if store.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
+        if work.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
             self.engine.audit(f"operation.{state}", operation_id, by=who)
 
     async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
@@ -202,10 +218,13 @@ class LocalVendorRuns:
                 if run.has_unknown_outcome:
                     work.vendor_errors.keep(run.id, error, now=now)
                     self._keep(
-                        run, vendor_transitions.vendor_run_released(run, reason=reason, now=now), "released"
+                        work,
+                        run,
+                        vendor_transitions.vendor_run_released(run, reason=reason, now=now),
+                        action="released",
                     )
             answer = json.dumps({"released": reason, vendor.LAST_ANSWER: error}, ensure_ascii=False, default=str)
-            self._end(operation_id, {"not_done"}, answer=answer, actor=None)
+            self._end(work, operation_id, {"not_done"}, answer=answer, actor=None)
 
     async def put_off(self, plan_id: str, *, error: Mapping[str, Any]) -> None:
         """Record why nobody of a plan could be asked for now: they go on waiting."""
@@ -222,8 +241,8 @@ class LocalVendorRuns:
             for run in work.runs.found_in(plan_id, after=-1, size=-1):
                 if error is not None:
                     work.vendor_errors.keep(run.id, error, now=now)
-                self._refuse(run, reason)
-            self._close(plan_id)
+                self._refuse(work, run, reason)
+            self._close(work, plan_id)
 
         await self.engine.insisting(refused)
 
@@ -261,7 +280,7 @@ class LocalVendorRuns:
             present = work.runs.by_ids([run.id])[0]
             after = vendor_transitions.vendor_run_seen(present, status=known, remote_id=theirs.id, now=now)
             if present == run and after != run:  # what has changed meanwhile is not what was looked at
-                self._keep(run, after, "seen")
+                self._keep(work, run, after, action="seen")
             facts = detail.facts or VendorFacts()
             reading = VendorReading(read_at=now, provider_status=word, facts=facts)
             work.readings.write(run.id, reading)
@@ -339,32 +358,29 @@ class LocalVendorRuns:
         runs = self.engine.store.runs.by_ids(sequence_ids)
         return list(run_details(self.engine, (run for run in runs if run.is_at_vendor)))
 
-    def _standing(self, plan_id: str) -> Plan | None:
+    def _standing(self, work: UnitOfWork, plan_id: str) -> Plan | None:
         """Return the plan while its approval holds; otherwise it is void, or over, from now on."""
-        store, now = self.engine.store, self.engine.clock()
-        plan = store.plans.find(plan_id)
+        now = self.engine.clock()
+        plan = work.plans.find(plan_id)
         if plan is None or plan.status is not PlanStatus.APPROVED:
             return None
         if _is_too_late(plan, now):
-            for run in store.runs.found_in(plan_id, after=-1, size=-1):
-                self._refuse(run, TOO_LATE)
-            self._close(plan_id)
+            for run in work.runs.found_in(plan_id, after=-1, size=-1):
+                self._refuse(work, run, TOO_LATE)
+            self._close(work, plan_id)
             return None
         if not_ours(self.engine, plan):
             return None
         if why := fallen_because(self.engine, plan):
-            decide(store, voided(plan, why), action="void", now=now, actor="engine")
+            decide(work, voided(plan, why), action="void", now=now, actor="engine")
             return None
         return plan
 
-    def _cleared(self, people: Items[Run], before: vendor.PreflightSnapshot) -> list[Run]:
+    def _cleared(self, work: UnitOfWork, people: Items[Run], before: vendor.PreflightSnapshot) -> list[Run]:
         """Return those who may be contacted as things stand; the others are refused."""
-        store = self.engine.store
-        known = {
-            contact.id: contact for contact in store.contacts.by_ids([person.contact_id for person in people])
-        }
-        live = store.runs.live_of(known)
-        live_as = store.runs.live_as(own for person in people for own in person.ids_given)
+        known = {contact.id: contact for contact in work.contacts.by_ids([person.contact_id for person in people])}
+        live = work.runs.live_of(known)
+        live_as = work.runs.live_as(own for person in people for own in person.ids_given)
         cleared = []
         for person in people:
             contact = known[person.contact_id]
@@ -372,24 +388,24 @@ class LocalVendorRuns:
             other = live.get(contact.id) or next(
                 (live_as[own] for own in person.ids_given if own in live_as), None
             )
-            other = other or store.runs.live_at_address(person)
-            why = _obstacle(person, contact, listed=is_suppressed(store, ways), live=other)
+            other = other or work.runs.live_at_address(person)
+            why = _obstacle(person, contact, listed=is_suppressed(work, ways), live=other)
             why = why or before.obstacles.get(person.id)
             if why is None:
                 live[person.contact_id] = person.id
                 live_as |= dict.fromkeys(person.ids_given, person.id)
                 cleared.append(person)
             else:
-                store.vendor_errors.keep(person.id, None, now=self.engine.clock())  # the vendor has not refused it
-                self._refuse(person, why)
+                work.vendor_errors.keep(person.id, None, now=self.engine.clock())  # the vendor has not refused it
+                self._refuse(work, person, why)
         return cleared
 
-    def _refuse(self, run: Run, why: str) -> None:
-        apply_event(self.engine.store, run, PlanRejected(why), now=self.engine.clock(), actor=self.engine.actor)
+    def _refuse(self, work: UnitOfWork, run: Run, why: str) -> None:
+        apply_event(work, run, PlanRejected(why), now=self.engine.clock(), actor=self.engine.actor)
 
-    def _keep(self, before: Run, after: Run, action: str) -> Run:
+    def _keep(self, work: UnitOfWork, before: Run, after: Run, *, action: str) -> Run:
         keep_changes(
-            self.engine.store,
+            work,
             before,
             after,
             action=f"sequence.{action}",
@@ -398,12 +414,11 @@ class LocalVendorRuns:
         )
         return after
 
-    def _close(self, plan_id: str) -> None:
+    def _close(self, work: UnitOfWork, plan_id: str) -> None:
         """Note that everybody of a plan was told, once that is so and no request of it is open."""
-        store = self.engine.store
-        is_open = store.operations.open_on(plan_id, now=self.engine.clock())
-        if not is_open and not store.runs.found_in(plan_id, after=-1, size=1):
-            store.plans.mark_decision_applied(plan_id)
+        is_open = work.operations.open_on(plan_id, now=self.engine.clock())
+        if not is_open and not work.runs.found_in(plan_id, after=-1, size=1):
+            work.plans.mark_decision_applied(plan_id)
 
     def _recover(self, plan_id: str) -> None:
         """Let people wait for a user whose operation was left behind by a process that died."""
@@ -415,7 +430,12 @@ class LocalVendorRuns:
                 for run in work.runs.of_operation(operation.id):
                     if run.has_unknown_outcome and run.reason == vendor_transitions.TAKEN:
                         lost = vendor.EnrolmentOutcome(sequence_id=run.id, outcome="unknown", why=LOST)
-                        self._keep(run, vendor_transitions.vendor_run_concluded(run, lost, now=now), "unknown")
+                        self._keep(
+                            work,
+                            run,
+                            vendor_transitions.vendor_run_concluded(run, lost, now=now),
+                            action="unknown",
+                        )
 
 
 def _is_too_late(plan: Plan, now: datetime) -> bool:

@@ -39,7 +39,7 @@ from sequences_mcp.errors import (
     StoreDamagedError,
     StoreUnwritableError,
 )
-from sequences_mcp.store.unit_of_work import Store, UnitOfWork
+from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
@@ -428,7 +428,7 @@ class Worker:
             now = self.clock()
             before = work.runs.by_ids([claim.sequence_id])[0]
             apply_event(
-                self.store, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
+                work, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
             )
 
     @property
@@ -500,8 +500,8 @@ def _stood_still() -> DeliveryDeferredError:
     )
 
 
-def _stands_already(work: UnitOfWork, outcome: Outcome) -> bool:
+def _stands_already(store: Repositories, outcome: Outcome) -> bool:
     """Say whether another process has recorded the same outcome: it reads all receipts when it starts."""
-    for _, run in work.runs.of_keys([outcome.key]):
+    for _, run in store.runs.of_keys([outcome.key]):
         return outcome.kind == "accepted" and run.server_reply == outcome.said
     return False

@@ -122,7 +122,7 @@ class RunRepository:
         rows = self._database.pieced("vendor_readings.stalest", {"where": _where(conditions)}, values)
         return self.by_ids([row["id"] for row in rows])
 
-    def of_plan_to_read(self, plan_id: str, *, page: int, size: int) -> Page[Run]:
+    def of_plan_warned_first(self, plan_id: str, *, page: int, size: int) -> Page[Run]:
         """Return a page of a plan's people: warnings first, those taken out of it last."""
         ids = page_of(
             self._database, "records.people", lambda row: str(row["id"]), page=page, size=size, plan_id=plan_id

@@ -45,17 +45,16 @@ class _Late(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, work: UnitOfWork, owner: type) -> T:
+    def __get__(self, work: Repositories, owner: type) -> T:
         made: T = getattr(import_module(f"sequences_mcp.store.{self._module}"), self._class)(work.database)
         work.__dict__[self._name] = made
         return made
 
 
-class UnitOfWork:
+class Repositories:
     """Everything that is stored, one repository a noun, each loaded when it is used first.
 
-    Reads see what the open transaction has changed; a write joins it, or is one by itself. Whoever is given a unit
-    of work can neither begin nor end a transaction: its giver decides what is done together.
+    Reads see what the open transaction has changed; a write joins it, or is one by itself.
     """
 
     audit: _Late[AuditRepository] = _Late("audit.AuditRepository")
@@ -116,8 +115,19 @@ class UnitOfWork:
         return self.database.remembered(key, read)
 
 
-class Store(UnitOfWork):
+class UnitOfWork(Repositories):
+    """The repositories inside a transaction.
+
+    Whoever is given one can neither begin nor end a transaction: its giver decides what is done together.
+    """
+
+
+class Store(Repositories):
     """An open database, for the thread that opened it, which can begin units of work."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._work = UnitOfWork(database)
 
     @classmethod
     def open(
@@ -179,10 +189,10 @@ class Store(UnitOfWork):
         that block alone.
         """
         with self.database.transaction():
-            yield self
+            yield self._work
 
     @contextmanager
-    def snapshot(self) -> Iterator[UnitOfWork]:
+    def snapshot(self) -> Iterator[Repositories]:
         """Give every read of the block the same state of the database; free inside a transaction."""
         with self.database.snapshot():
             yield self
