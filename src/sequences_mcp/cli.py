@@ -399,7 +399,7 @@ def _open_page() -> None:
     if not webbrowser.open(introduced):
         _say([f"No browser could be opened here: open {introduced} yourself, on this machine."])
     try:
-        if page.is_here:
+        if page.is_listening:
             _say(["It stays open until you press Ctrl-C."])
             page.wait()
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from sequences_mcp.review.lock.passphrase import (
     PASSPHRASE_FILE,
     check_passphrase,
     is_set,
-    passphrase_mark,
+    passphrase_id,
     set_passphrase,
     verifier,
 )
@@ -77,13 +77,13 @@ def test_what_a_proof_is_held_against_is_private_and_belongs_to_one_setting_of_t
     set_passphrase(tmp_path, GOOD)
     file = tmp_path / lock.PROOF_FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    first = lock.stored(tmp_path, mark=passphrase_mark(tmp_path))
+    first = lock.stored(tmp_path, passphrase_id=passphrase_id(tmp_path))
     assert first is not None
     assert GOOD not in file.read_text()
     set_passphrase(tmp_path, "another horse battery", old=GOOD)
-    second = lock.stored(tmp_path, mark=passphrase_mark(tmp_path))
+    second = lock.stored(tmp_path, passphrase_id=passphrase_id(tmp_path))
     assert second is not None and second.key != first.key
-    assert lock.stored(tmp_path, mark=first.mark) is None
+    assert lock.stored(tmp_path, passphrase_id=first.passphrase_id) is None
 
 
 def old_file(folder: Path, passphrase: str) -> bytes:
@@ -92,7 +92,7 @@ def old_file(folder: Path, passphrase: str) -> bytes:
     slow = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=2**28, dklen=32, **cost)
     record = {"salt": salt.hex(), "hash": slow.hex(), **cost, "database": True}
     (folder / PASSPHRASE_FILE).write_text(json.dumps(record), encoding="utf-8")
-    other = {"salt": salt.hex(), "rounds": 600_000, "key": "00" * 32, "mark": passphrase_mark(folder)}
+    other = {"salt": salt.hex(), "rounds": 600_000, "key": "00" * 32, "mark": passphrase_id(folder)}
     (folder / lock.PROOF_FILE).write_text(json.dumps(other), encoding="utf-8")
     return slow
 
@@ -112,7 +112,7 @@ def test_a_passphrase_is_derived_once_and_no_file_holds_a_cheaper_hash_or_the_ke
 
 
 def test_a_file_of_an_earlier_version_is_written_anew_when_its_passphrase_is_typed(tmp_path: Path) -> None:
-    slow, before = old_file(tmp_path, GOOD), passphrase_mark(tmp_path)
+    slow, before = old_file(tmp_path, GOOD), passphrase_id(tmp_path)
     assert verifier(tmp_path) is None
     with pytest.raises(ApprovalError, match="wrong"):
         check_passphrase(tmp_path, NEXT)
@@ -122,13 +122,13 @@ def test_a_file_of_an_earlier_version_is_written_anew_when_its_passphrase_is_typ
     assert (record["version"], record["database"]) == (2, True)
     assert slow.hex() not in (tmp_path / PASSPHRASE_FILE).read_text()
     assert "rounds" not in (tmp_path / lock.PROOF_FILE).read_text()
-    assert passphrase_mark(tmp_path) == before  # the same passphrase: browsers that were introduced stay known
+    assert passphrase_id(tmp_path) == before  # the same passphrase: browsers that were introduced stay known
     assert verifier(tmp_path) is not None
     check_passphrase(tmp_path, GOOD)
     with pytest.raises(ApprovalError, match="wrong"):
         check_passphrase(tmp_path, NEXT)
     set_passphrase(tmp_path, NEXT, old=GOOD)
-    assert passphrase_mark(tmp_path) != before
+    assert passphrase_id(tmp_path) != before
 
 
 def test_how_accents_are_composed_makes_no_difference(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def signed_on_another_port(world: World, way: Rung) -> None:
     form = way.look(plan)
     elsewhere = way.signed(form["digest"], origin="http://localhost:1")
     assert not way.send(plan, {**form, "signature": elsewhere})
-    thief = Visitor(way.person.seat, way.person.cookie)
+    thief = Visitor(way.person.page_lock, way.person.cookie)
     for signature in (elsewhere, form["signature"]):
         assert thief.post(f"/plans/{plan.id}/approve", digest=form["digest"], signature=signature).status == 403
 
@@ -189,10 +189,10 @@ def passphrase_guessed(world: World, way: Rung) -> None:
     assert isinstance(way, Page)
     plan = world.plan(people=1)
     for number in range(9):
-        stranger = Visitor(way.person.seat)
+        stranger = Visitor(way.person.page_lock)
         assert stranger.unlock(f"guess {number}").status == 403
         assert stranger.get(f"/plans/{plan.id}").status == 401
-    person = Visitor(way.person.seat)
+    person = Visitor(way.person.page_lock)
     assert person.unlock().status == 200
     assert person.post(f"/plans/{plan.id}/refuse").status == 303
 
@@ -203,11 +203,11 @@ def page_imitated(world: World, way: Rung) -> None:
     word = greeting.set_word(world.folder, "copper lantern")
     way.person.unlock(browser="mine")
     world.plan(people=1)
-    look_alike = Visitor(way.person.seat)
+    look_alike = Visitor(way.person.page_lock)
     assert word not in look_alike.get("/unlock").text
     assert word not in look_alike.send("POST", "/unlock/word", body="browser=guess").text
     assert not greeting.is_known(world.folder, "mine", authority="localhost:1")
-    assert greeting.is_known(world.folder, "mine", authority=way.person.seat.authority)
+    assert greeting.is_known(world.folder, "mine", authority=way.person.page_lock.authority)
 
 
 ATTACKS: dict[str, Attack] = {

@@ -67,7 +67,7 @@ def test_a_page_beyond_the_last_is_empty_and_whole(world: World, person: Visitor
 
 def test_a_form_of_somebody_elses_session_changes_nothing(world: World, person: Visitor) -> None:
     plan = world.plan(people=1)
-    other = Visitor(person.seat)
+    other = Visitor(person.page_lock)
     other.unlock()
     theirs = other.get("/").field("csrf")
     answer = person.post(f"/plans/{plan.id}/refuse", csrf=theirs)

@@ -24,10 +24,10 @@ def sockets(visitor: Visitor, number: int, say: str = "") -> Iterator[list[socke
     made = []
     try:
         for _ in range(number):
-            one = socket.create_connection(("127.0.0.1", visitor.seat.port), timeout=60)
+            one = socket.create_connection(("127.0.0.1", visitor.page_lock.port), timeout=60)
             made.append(one)
             try:
-                one.sendall(say.format(authority=visitor.seat.authority).encode())
+                one.sendall(say.format(authority=visitor.page_lock.authority).encode())
             except OSError:
                 continue
         yield made
@@ -108,8 +108,8 @@ def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) ->
         with socket.socket() as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             deaf.settimeout(20)
-            deaf.connect(("127.0.0.1", visitor.seat.port))
-            request = ask.format(authority=visitor.seat.authority).encode()
+            deaf.connect(("127.0.0.1", visitor.page_lock.port))
+            request = ask.format(authority=visitor.page_lock.authority).encode()
             with suppress(OSError):
                 deaf.settimeout(1)
                 deaf.sendall(request * 4_000)  # 40 MB of answers, more than any buffer between holds
@@ -119,9 +119,9 @@ def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) ->
 
 def test_big_headers_are_refused(world: World) -> None:
     with world.page() as visitor:
-        connection = HTTPConnection("127.0.0.1", visitor.seat.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", visitor.page_lock.port, timeout=60)
         connection.putrequest("GET", "/unlock", skip_host=True)
-        connection.putheader("Host", visitor.seat.authority)
+        connection.putheader("Host", visitor.page_lock.authority)
         for number in range(60):
             connection.putheader(f"X-{number}", "x" * 1_000)
         try:
@@ -148,7 +148,7 @@ def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving
     def floods(visitor: Visitor) -> None:
         while not over.is_set():
             with suppress(OSError, HTTPException):
-                Visitor(visitor.seat).unlock("wrong horse battery", script=False)
+                Visitor(visitor.page_lock).unlock("wrong horse battery", script=False)
 
     with world.page(PATIENT, pauses=[]) as visitor, sockets(visitor, 100, HEAD):
         threads = [threading.Thread(target=floods, args=(visitor,)) for _ in range(4)]
@@ -160,4 +160,4 @@ def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving
             over.set()
             for one in threads:
                 one.join(60)
-        assert Visitor(visitor.seat).unlock().status == 200
+        assert Visitor(visitor.page_lock).unlock().status == 200

@@ -270,7 +270,7 @@ def test_no_message_leaves(world: World, script: Script) -> None:
     with world.page() as person:
         person.unlock()
         key = people.items[0].sequence.steps[0].key
-        script(Scene(world, plan, person, Visitor(person.seat), key))
+        script(Scene(world, plan, person, Visitor(person.page_lock), key))
     assert world.mails_after_work() == []
 
 

@@ -57,11 +57,11 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
     world.lock_up()
     with world.page() as person:
         person.unlock()
-        yield Waiting(world, world.plan(), person, Visitor(person.seat))
+        yield Waiting(world, world.plan(), person, Visitor(person.page_lock))
 
 
 def filled(text: str | None, visitor: Visitor) -> str | None:
-    return text and text.replace("{port}", str(visitor.seat.port)).replace("{own}", visitor.origin)
+    return text and text.replace("{port}", str(visitor.page_lock.port)).replace("{own}", visitor.origin)
 
 
 @pytest.mark.parametrize(("host", "origin"), list(product(HOSTS, ORIGINS)))
@@ -118,7 +118,7 @@ def test_twenty_calls_without_a_session_see_the_lock_alone(
 
 def test_a_form_without_the_sessions_own_token_changes_nothing(waiting: Waiting) -> None:
     world, plan, person, _ = waiting
-    other = Visitor(person.seat)
+    other = Visitor(person.page_lock)
     other.unlock()
     theirs = other.get("/").field("csrf")
     for csrf in ("", "x", theirs):

@@ -38,7 +38,7 @@ def word_for(visitor: Visitor, token: str) -> str:
 def test_another_program_is_not_told_the_word_however_it_asks(greeted: World) -> None:
     with greeted.page() as visitor:
         visitor.unlock(browser="mine")
-        stranger = Visitor(visitor.seat)
+        stranger = Visitor(visitor.page_lock)
         for path in ("/", "/unlock", "/unlock?ticket=guess", "/plans/local:plan_1", "/nowhere"):
             assert WORD not in stranger.get(path).text
         for token in ("", "guess", greeting.name_of("mine"), "a" * 1_000):
@@ -53,7 +53,7 @@ def test_a_token_that_was_read_by_whoever_took_the_port_is_good_for_nothing(gree
         visitor.unlock(browser="mine")
         assert WORD in word_for(visitor, "mine")
     with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", visitor.seat.port))
+        squatter.bind(("127.0.0.1", visitor.page_lock.port))
         squatter.listen()
         with greeted.page() as moved:
             assert WORD not in word_for(moved, "mine")

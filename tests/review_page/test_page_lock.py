@@ -20,7 +20,7 @@ def test_the_right_passphrase_opens_one_browser(visitor: Visitor) -> None:
     assert "samesite=strict" in cookie
     assert "max-age=43200" in cookie
     assert visitor.get("/").status == 200
-    assert Visitor(visitor.seat).get("/").status == 401
+    assert Visitor(visitor.page_lock).get("/").status == 401
 
 
 def test_a_wrong_passphrase_opens_nothing(visitor: Visitor) -> None:
@@ -69,7 +69,7 @@ def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(wor
     with world.page(pauses=pauses) as visitor:
         for one in range(number):
             stranger = {"browser": f"stranger {one}"} if one % 2 else {}
-            assert Visitor(visitor.seat).unlock("wrong horse battery", **stranger).status == 403
+            assert Visitor(visitor.page_lock).unlock("wrong horse battery", **stranger).status == 403
         assert visitor.unlock().status == 200
     assert pauses == [0.5, 1, 2, 4, *[5] * 22][: max(number - 4, 0)]
 
@@ -79,7 +79,7 @@ def test_a_browser_that_was_unlocked_before_does_not_stand_in_line_with_stranger
     with world.page(pauses=pauses) as visitor:
         visitor.unlock(browser="mine")
         for one in range(8):
-            Visitor(visitor.seat).unlock("wrong horse battery", browser=f"stranger {one}")
+            Visitor(visitor.page_lock).unlock("wrong horse battery", browser=f"stranger {one}")
         before = len(pauses)
         assert visitor.unlock("wrong horse battery", browser="mine").status == 403
         assert len(pauses) == before

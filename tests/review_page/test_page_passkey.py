@@ -201,7 +201,7 @@ def test_a_signature_made_anywhere_but_on_this_page_approves_nothing(
         person = SignedPage(world, visitor)
         plan = world.plan(people=1)
         form = person.look(plan)
-        port = visitor.seat.port
+        port = visitor.page_lock.port
         facts = {name: one.format(port=port) if isinstance(one, str) else one for name, one in made.items()}
         assert not person.send(plan, {**form, "signature": person.signed(form["digest"], **facts)})
         assert world.present(plan.id).status is PlanStatus.WAITING
@@ -248,7 +248,7 @@ def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_befor
         plan = world.plan(people=1)
         assert person.send(plan, person.look(plan))
     with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", visitor.seat.port))
+        squatter.bind(("127.0.0.1", visitor.page_lock.port))
         squatter.listen()
         with world.page() as moved:
             assert moved.origin != visitor.origin

@@ -18,7 +18,7 @@ from sequences_mcp.services.reviews import edit_draft
 @pytest.fixture
 def thief(person: Visitor) -> Visitor:
     """Return somebody who has the person's cookie and nothing else."""
-    return Visitor(person.seat, person.cookie)
+    return Visitor(person.page_lock, person.cookie)
 
 
 def approves(visitor: Visitor, plan: Plan, **fields: str) -> Answer:
@@ -41,7 +41,7 @@ def test_the_second_secret_of_another_session_is_none_of_this_one(
     world: World, person: Visitor, thief: Visitor
 ) -> None:
     plan = world.plan(people=1)
-    other = Visitor(person.seat)
+    other = Visitor(person.page_lock)
     other.unlock()
     thief.key = other.key
     assert approves(thief, plan).status == 403
@@ -117,7 +117,7 @@ def test_a_neighbour_on_the_same_machine_sees_the_cookie_and_can_do_nothing_with
         person.unlocks()
         person.tab.goto(f"http://localhost:{server.server_port}/")
         assert person.tab.evaluate("localStorage.length") == 0
-        thief = Visitor(person.visitor.seat, Neighbour.cookies[0])
+        thief = Visitor(person.visitor.page_lock, Neighbour.cookies[0])
         assert "sequences_review=" in thief.cookie
         assert thief.get("/").status == 200
         assert approves(thief, plan).status == 403

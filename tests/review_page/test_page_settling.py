@@ -57,7 +57,7 @@ def test_a_cookie_alone_settles_nothing_on_the_page(world: World, server: Runnin
     draft = lost(world, server)
     with world.page() as person:
         person.unlock()
-        thief = Visitor(person.seat, person.cookie)
+        thief = Visitor(person.page_lock, person.cookie)
         for answer in ("no", "yes"):
             assert settles(thief, draft, sent=answer) == 403
             assert settles(thief, draft, sent=answer, key="guess") == 403
@@ -156,7 +156,7 @@ def test_taking_somebody_off_the_list_asks_for_the_person(world: World) -> None:
     world.at_desk(lambda app: app.suppressions.suppress("address", "grace@hopper.example", reason="asked"))
     with world.page() as person:
         person.unlock()
-        thief = Visitor(person.seat, person.cookie)
+        thief = Visitor(person.page_lock, person.cookie)
         lift = {"contact": "grace@hopper.example", "reason": "she wrote"}
         for proof in ({}, {"key": "guess"}, {"passphrase": "wrong horse battery"}):
             answer = thief.post("/suppressions/lift", **lift, **proof)

@@ -159,20 +159,20 @@ class World:
             if pauses is not None and seconds:
                 pauses.append(seconds)
 
-        seat = take_page_lock(self.folder)
-        assert seat is not None
+        page_lock = take_page_lock(self.folder)
+        assert page_lock is not None
         asgi_app = build_page(
-            partial(self.app, "page"), data_dir=self.folder, authority=seat.authority, pause=held_back
+            partial(self.app, "page"), data_dir=self.folder, authority=page_lock.authority, pause=held_back
         )
         server = server_for(asgi_app, limits=limits or UNHURRIED)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": list(seat.sockets)}, daemon=True)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": list(page_lock.sockets)}, daemon=True)
         thread.start()
         try:
-            yield Visitor(seat)
+            yield Visitor(page_lock)
         finally:
             server.should_exit = True
             thread.join(60)
-            seat.leave()
+            page_lock.release()
 
 
 @dataclass
@@ -194,25 +194,25 @@ class Answer:
 class Visitor:
     """A browser of sorts: it keeps what the page gives it and says where it comes from, unless told otherwise."""
 
-    seat: PageLock
+    page_lock: PageLock
     cookie: str = field(default="", repr=False)
     key: str = ""
 
     @property
     def origin(self) -> str:
         """The page's origin."""
-        return f"http://{self.seat.authority}"
+        return f"http://{self.page_lock.authority}"
 
     def send(self, method: str, path: str, *, body: str = "", headers: Mapping[str, str | None] = {}) -> Answer:
         """Send one request; a header given as None is left out."""
-        sent: dict[str, str | None] = {"Host": self.seat.authority, "Sec-Fetch-Site": "same-origin"}
+        sent: dict[str, str | None] = {"Host": self.page_lock.authority, "Sec-Fetch-Site": "same-origin"}
         if self.cookie:
             sent["Cookie"] = self.cookie
         if method == "POST":
             sent |= {"Origin": self.origin, "Content-Type": "application/x-www-form-urlencoded"}
             sent["Content-Length"] = str(len(body.encode()))
         sent |= headers
-        connection = HTTPConnection("127.0.0.1", self.seat.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.page_lock.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():

@@ -1,1 +1,1 @@
-"""Values only: what the product talks about, frozen, with no I/O, no clock and no randomness."""
+"""The values of the product: frozen, and pure functions of them. No I/O, no clock, no randomness."""

@@ -1,4 +1,8 @@
-"""E-mail addresses and the domains in them: read once when they come in, compared by one key ever after."""
+"""E-mail addresses and domains: parsed and validated on input, afterwards compared by a normalised key.
+
+Three forms of an address: ``text`` as people write it, ``wire`` as a mail server gets it (domain in ASCII),
+``key`` for comparison (lower case, NFKC, no invisible characters).
+"""
 
 from __future__ import annotations
 
@@ -33,11 +37,11 @@ SHOWN = 80
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESSES_HOST = rf"(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
 _ATOM = r"[A-Za-z0-9_+-]+"
-# What nearly every address looks like is read here; the library, which takes long to import, reads the rest.
+# Nearly every address matches these; email_validator, which takes long to import, is only used for the rest.
 _PLAIN_HOST = re.compile(_ADDRESSES_HOST)
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ADDRESSES_HOST}")
 _SPECIAL = ("arpa", "invalid", "local", "localhost", "onion", "test")  # RFC 6761, 6762, 7686: nobody's mailbox
-# Allowed by RFC 5322 before the @, but never there but as a template's, a mask's, an encoding's or a route's.
+# RFC 5322 allows these before the @. In practice they come from a template, a mask, an encoding or a source route.
 _UNLIKELY = re.compile(r"[%{}|*!?`^$\\]")
 _SCHEME = re.compile(r"[a-z]+:", re.IGNORECASE)
 
@@ -58,9 +62,9 @@ class Address:
 
 @lru_cache(maxsize=4096)
 def read_address(text: str) -> Address:
-    """Return the one plain address that a text is; InvalidArgumentsError says what is wrong with it.
+    """Return the address that a text is; InvalidArgumentsError says what is wrong with it.
 
-    Space and invisible characters around it are left out; inside it they are refused.
+    Space and invisible characters around it are removed; inside it they are refused.
     """
     raw = _trimmed(text[: 4 * LONGEST])
     if len(text) > 4 * LONGEST or len(raw.encode("utf-8", "replace")) > LONGEST:
@@ -93,7 +97,7 @@ def _read_carefully(text: str, *, local: str) -> Address:
 
 
 def _flaw(text: str, *, local: str) -> str | None:
-    """Return what the library would let pass or tell badly, or None."""
+    """Return a problem that email_validator accepts or describes badly, or None."""
     hidden = next((letter for letter in text if has_hidden_host(letter)), None)
     if hidden is not None:
         return f"it has an invisible character in it (U+{ord(hidden):04X}); write it anew, without that"
@@ -117,9 +121,9 @@ def is_address(text: str) -> bool:
 
 
 def address_key(text: str) -> str:
-    """Return what all spellings of one address share, for comparing what is stored with what is given.
+    """Return the normalised form of an address, equal for all its spellings; for comparisons.
 
-    Raises nothing: what is no address has a key of its own, in which nothing invisible counts.
+    Raises nothing: a text that is no address is normalised as far as possible.
     """
     return text.lower() if len(text) > 4 * LONGEST else _address_key(text)
 
@@ -129,7 +133,7 @@ _MOST_READINGS = 8
 
 @lru_cache(maxsize=4096)
 def _address_key(text: str) -> str:
-    # Taking one sign away can bring out the next, so what is no address is read until nothing changes.
+    # Removing one invisible character or quote can expose another, so the key is computed until it is stable.
     for _ in range(_MOST_READINGS):
         try:
             return read_address(text).key
@@ -162,7 +166,7 @@ def spellings(text: str) -> tuple[str, ...]:
 def read_host(text: str) -> str:
     """Return a domain in ASCII, as it is compared; InvalidArgumentsError.
 
-    Takes what people give as one: ``@example.com``, ``https://www.example.com/jobs``.
+    Accepts what people write for a domain: ``@example.com``, ``https://www.example.com/jobs``.
     """
     raw = _trimmed(text[: 4 * LONGEST])
     bare = re.split(r"[/?#]", re.sub(r"^[a-z][a-z+.-]*://", "", raw, flags=re.IGNORECASE), maxsplit=1)[0]
@@ -180,7 +184,7 @@ def read_host(text: str) -> str:
 
 
 def host_key(text: str) -> str:
-    """Return what all spellings of one domain share; raises nothing."""
+    """Return the normalised form of a domain, in ASCII where it has one; raises nothing."""
     plain = text.strip().rstrip(".").lower()
     if plain.isascii() and plain.isprintable() and "xn--" not in plain:
         return plain
@@ -217,12 +221,12 @@ def domain_of(email: str | None) -> str | None:
 
 
 def has_hidden_host(letter: str) -> bool:
-    """Say whether a character draws nothing by itself, or changes how its neighbours are drawn."""
+    """Say whether a character is invisible, a control, unassigned or private: none belongs in an address."""
     return invisible.is_hidden(letter) or unicodedata.category(letter) in ("Cc", "Cn", "Co")
 
 
 def visible_address(text: str) -> str:
-    """Return a text without its invisible characters, for what must take effect however it is written."""
+    """Return a text without its invisible characters, for suppressions, which must match any spelling."""
     return "".join(letter for letter in text if not has_hidden_host(letter))
 
 
@@ -249,7 +253,7 @@ def _require_top_level(text: str, host: str) -> None:
 
 
 def _clause(error: Exception) -> str:
-    """Return what the library says as the end of a sentence."""
+    """Return the library's message in the form of a clause: lower case first letter, no full stop."""
     words = str(error).removesuffix(".")
     return words[:1].lower() + words[1:]
 

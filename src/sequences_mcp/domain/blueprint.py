@@ -48,7 +48,7 @@ class Temporality(StrEnum):
 
 
 class DelayUnit(StrEnum):
-    """The units a stored delay can have (Kalent's three); ``Delay`` converts the others on the way in."""
+    """The units of a stored delay (Kalent's three); ``Delay`` converts others on input."""
 
     DAY = "day"
     MINUTE = "minute"
@@ -68,7 +68,7 @@ class ContentSource(StrEnum):
 class WireModel(BaseModel):
     """A frozen value whose names on the wire are camelCase and whose unknown fields are refused.
 
-    A field that is null counts as absent: many callers write null where they have nothing to say.
+    A field that is null counts as absent: many callers send null for what they leave out.
     """
 
     model_config = ConfigDict(
@@ -131,7 +131,7 @@ def _exact(value: float, unit: str) -> dict[str, Any]:
 
 
 class Policy(WireModel):
-    """What to do when a step cannot simply go out."""
+    """What to do when a step cannot be sent as it is."""
 
     skip_step_if_no_contact: bool = False
     auto_validate_ai_draft: Annotated[bool, Field(alias="autoValidateAIDraft")] = False
@@ -186,7 +186,7 @@ class Step(WireModel):
 
 
 class Sourcing(WireModel):
-    """What is being filled; ``id`` is the one it has at Kalent."""
+    """The job to be filled, whose values fill the ``sourcing…`` variables; ``id`` is its id at Kalent."""
 
     id: str | None = None
     job_title: str | None = None
@@ -204,7 +204,8 @@ class Blueprint(WireModel):
     created_at: datetime
 
 
-# What a stored value of a step is made of, by its name on the wire; every other one is as JSON has it.
+# How each stored value of a step is built from JSON, by its wire name; a name that is not here needs no
+# conversion.
 _STEP_VALUES: Mapping[str, Callable[[Any], Any]] = {
     "type": Channel,
     "linkedInType": LinkedInType,
@@ -217,7 +218,7 @@ _STEP_VALUES: Mapping[str, Callable[[Any], Any]] = {
 
 
 def built_step(facts: Mapping[str, Any]) -> Step:
-    """Return a step from its values as they were once validated and dumped, without validating them again."""
+    """Return a step from its stored values. They were validated before they were stored, so they are not again."""
     built: dict[str, Any] = {
         name: _STEP_VALUES[name](value) if name in _STEP_VALUES else value for name, value in _given(facts).items()
     }
@@ -225,7 +226,7 @@ def built_step(facts: Mapping[str, Any]) -> Step:
 
 
 def built_sourcing(facts: Mapping[str, Any]) -> Sourcing:
-    """Return a sourcing from its values as they were once validated and dumped."""
+    """Return a sourcing from its stored values, without validating them again."""
     return Sourcing.model_construct(**_given(facts))
 
 

@@ -1,4 +1,7 @@
-"""Whose a domain is, and which company somebody works at."""
+"""Which organisation a domain belongs to, and whether two people work at the same company.
+
+Public suffixes come from publicsuffix.org's list, free mail providers from a package and the list below.
+"""
 
 from __future__ import annotations
 
@@ -83,14 +86,14 @@ def registered_domain(host: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def is_free_mail(host: str) -> bool:
-    """Say whether a domain gives addresses to anybody, so that two people at it are strangers."""
+    """Say whether a domain is a free mail provider's: people with addresses there need not be colleagues."""
     labels = host.split(".")
     if any(".".join(labels[start:]) in _free() for start in range(len(labels) - 1)):
         return True
     if _FORMER.intersection(labels[:-2]):
         return True
-    own = registered_domain(host) if _EVERYWHERE.intersection(labels) else None
-    return own is not None and own.partition(".")[0] in _EVERYWHERE
+    registered = registered_domain(host) if _EVERYWHERE.intersection(labels) else None
+    return registered is not None and registered.partition(".")[0] in _EVERYWHERE
 
 
 # Legal forms as they end a name, of one part or several: a list of our own, put together by hand and not complete.
@@ -163,9 +166,10 @@ def company_root(host: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def company_key(company: str | None) -> str | None:
-    """Return what spellings of a company's name share, or None for what names no company.
+    """Return the normalised name of a company, or None for a text that names no company ("self employed").
 
-    Without case, accents, punctuation and legal form: "Acme, Inc.", "ACME" and "Acme GmbH & Co. KG" are "acme".
+    Case, accents, punctuation and legal form are removed: "Acme, Inc.", "ACME" and "Acme GmbH & Co. KG" are
+    "acme".
     """
     words = _words(_WITHOUT_SPACES.sub(" ", company or ""))
     if " ".join(words) in _nobodys():
@@ -186,7 +190,7 @@ def is_same_company(contact: ContactFields, other: ContactFields) -> bool:
 
 
 def unlike_because(contact: ContactFields, other: ContactFields) -> str | None:
-    """Return why two people who look like colleagues do not count as such, or None where they do not."""
+    """Return why two people who look like colleagues do not count as such, or None where they do not look so."""
     mine, theirs = domain_of(contact.email), domain_of(other.email)
     if mine and mine == theirs and is_free_mail(mine):
         return f"only the same mail provider ({mine}), which strangers share"
@@ -202,7 +206,7 @@ def _is_similar(name: str, other: str) -> bool:
 
 
 def _without_form(words: list[str]) -> list[str]:
-    """Return a name's words without the legal form at their end; a name is never all form."""
+    """Return a name's words without the legal form at their end; at least one word is left."""
     for length in range(min(_longest(), len(words) - 1), 0, -1):
         if tuple(words[-length:]) in _forms():
             return words[:-length]
@@ -218,7 +222,7 @@ def _without_first(words: list[str]) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a name: letters apart from one another ("S. A.") are one word, as in "SA"."""
+    """Return the words of a name; single letters in a row ("S. A.") are joined into one word ("sa")."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = re.sub(r"\s*[&+]\s*", " and ", re.sub(r"[.'’/]", "", re.sub(r"(?<=\w)\.(?=\s*\w\.)", "", plain)))
@@ -232,7 +236,7 @@ def _words(text: str) -> list[str]:
 
 
 def _initials(words: list[str]) -> tuple[str, ...]:
-    """Return the last word where it is an initial, or was put together from some: s, sa."""
+    """Return the last word where the next letter may be joined to it: one letter, or letters joined before."""
     return (words[-1],) if len(words[-1]) == 1 or words[-1] in ("sa", "cv", "rl", "oo", "nv", "bv", "sp") else ()
 
 

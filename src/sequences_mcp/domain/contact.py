@@ -1,4 +1,4 @@
-"""A person, their telephone numbers and profiles, and what decides that two rows are the same person."""
+"""A person's stored facts: their telephone number, LinkedIn profile and notes, each validated or normalised."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def read_phone(phone: str, *, country: str | None) -> str:
 
 
 def dialled(phone: str) -> str | None:
-    """Return a number as vendors take it, in E.164; None for one with an extension, or none at all.
+    """Return a number in E.164, as vendors take it; None for a number with an extension, or no number.
 
-    Without its extension a number is that of a switchboard: it reaches somebody else, and a vendor that tells
-    people apart by their numbers would make one of two colleagues.
+    Without its extension a number is that of a switchboard: it reaches somebody else, and a vendor that identifies
+    people by their numbers would merge two colleagues.
     """
     return phone if _DIALLED.fullmatch(phone) else None
 
@@ -67,7 +67,7 @@ def read_profile(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFields:
-    """What can be told about a person; None is "not said" and never erases what is stored."""
+    """The facts about a person; None means "not given" and never erases what is stored."""
 
     email: str | None = None
     phone: str | None = None
@@ -102,7 +102,7 @@ class Contact(ContactFields):
 
 
 def facts_of(known: ContactFields) -> dict[str, Any]:
-    """Return what is told about a person, by name."""
+    """Return the facts about a person by name, None included."""
     return {name: getattr(known, name) for name in FACTS}
 
 
@@ -114,15 +114,15 @@ def appended_note(notes: str, text: str, now: datetime) -> str:
 
 
 def also_known(contact: Contact, *, ids: Iterable[str], addresses: Iterable[str]) -> Iterator[Contact]:
-    """Yield a person once for each further id, and at each further address under an id of its own."""
-    for own in ids:
-        yield replace(contact, id=own)
+    """Yield copies of a contact: one for each further id, one for each further address (with a made-up id)."""
+    for contact_id in ids:
+        yield replace(contact, id=contact_id)
     for address in addresses:
         yield replace(contact, id=f"{contact.id} at {address}", email=address)
 
 
 def profile_key(url: str | None) -> str:
-    """Return a LinkedIn profile's address without what two spellings of it differ in."""
+    """Return the normalised URL of a LinkedIn profile: no scheme, language subdomain, query or trailing slash."""
     bare = unquote(url or "").casefold().strip()
     bare = re.sub(r"^https?://", "", bare)
     bare = re.sub(r"^[a-z]{2,3}\.(?=linkedin\.com/)", "", bare)

@@ -1,17 +1,17 @@
-"""What a person's approval is to, byte for byte: the preimage of every digest, in every version there has been.
+"""What a person's approval covers, byte for byte: the preimage of every digest, in every version so far.
 
 An approval names the SHA-256 of a preimage: the canonical JSON of the facts listed here, field by field. A plan
 and a change at a vendor keep the version they were made under (``digest_version``). All their digests are computed
 under it for as long as they live, so an approval outlasts an upgrade of the program.
 
-**A version is frozen.** Its fields, their names, order and form never change; the tests hold each version against
+**A version is frozen.** Its fields, their names, order and form never change; tests compare each version with
 digests written down as text. A new field of a step, a text, a plan or a change joins a new version, which is what
 is planned from then on. Under an older version such a field is at its default, since nobody could give it; where
 it is not (someone changed the database), it joins the preimage under ``BEYOND``, and no approval covers that.
 
 A plan's digest is the SHA-256 over its header followed by one SHA-256 a text, in order of person and step. So to
 check one text before it is sent takes the header, the list of text digests and that one text, not the texts of ten
-thousand people. Whoever a vendor is to write to has one SHA-256 more, of what the vendor is given about them.
+thousand people. Each person of a plan at a vendor has one SHA-256 more, of the facts that the vendor is given.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 
 
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """Return the one JSON text of a value: sorted keys, no spaces, UTF-8."""
+    """Return the canonical JSON of a value: sorted keys, no spaces, UTF-8."""
     return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
@@ -66,11 +66,11 @@ def text_digest(sequence: Run, run: StepRun) -> bytes:
 
 
 def resend_digest(text: bytes, *, attempt: int) -> bytes:
-    """Return the SHA-256 that the approval to send one text again is given to, after an unknown attempt.
+    """Return the SHA-256 that an approval to send one text again covers, after an attempt of unknown outcome.
 
-    ``text`` is the text's digest, ``attempt`` the lease of that attempt. It is another one for each attempt, and
-    never that of the text itself: a signature over an earlier one, or over the text, says nothing about this
-    attempt. It has no versions but the text's.
+    ``text`` is the text's digest, ``attempt`` the lease of that attempt. The digest differs for each attempt and
+    from the text's own, so that a signature over an earlier attempt, or over the text, does not approve this one.
+    It has no version beside the text's.
     """
     return sha256(b"not sent\n" + text + attempt.to_bytes(8, "big")).digest()
 
@@ -81,9 +81,9 @@ def person_digest(sequence: Run) -> bytes:
 
 
 def digests_of_person(sequence: Run) -> bytes:
-    """Return the digests of one person in a plan: of the handover to a vendor, if it is one, and of each text."""
-    handover = person_digest(sequence) if sequence.is_at_vendor else b""
-    return handover + b"".join(text_digest(sequence, run) for run in sequence.steps)
+    """Return the digests of one person in a plan, concatenated: of what a vendor is given, and of each text."""
+    person = person_digest(sequence) if sequence.is_at_vendor else b""
+    return person + b"".join(text_digest(sequence, run) for run in sequence.steps)
 
 
 def plan_digest(header: PlanHeader, texts: Iterable[bytes], *, version: int) -> str:
@@ -104,7 +104,7 @@ def wire_digest(message: bytes) -> bytes:
     return sha256(message).digest()
 
 
-# Version 1: everything sealed since the first release. Frozen.
+# Version 1: every digest since the first release. Frozen.
 
 _STEP_1 = (
     *("id", "name", "type", "linked_in_type", "content", "subject", "temporality_type", "delay", "content_source"),

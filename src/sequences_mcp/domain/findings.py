@@ -1,4 +1,4 @@
-"""What is wrong with a text, with the rows of a call, or with this server: values only."""
+"""Findings of the guards in a text, problems of rows in a call, counted reasons, and troubles of this server."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def refused_row(position: int, error: SequencesError) -> RowProblem:
 
 
 def require_none(problems: Items[RowProblem], *, what: str) -> None:
-    """Raise InvalidArgumentsError when there are problems, or the one error that there is.
+    """Raise InvalidArgumentsError when there are problems; a single problem with an ``error`` raises that.
 
     ``what`` is the name of a row: ``contact``.
     """
@@ -149,14 +149,14 @@ _OWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One reason that several have, and how many have it."""
+    """A reason, and how many people or runs have it."""
 
     reason: str
     count: int
 
 
 def general(reason: str) -> str:
-    """Return a reason without the ids and addresses in it, so that equal ones can be told."""
+    """Return a reason with ids and addresses replaced by ``…``, so that equal reasons can be counted."""
     return " ".join(_OWN.sub("…", reason).split())
 
 
@@ -170,10 +170,10 @@ def grouped(reasons: Iterable[tuple[str, int]]) -> tuple[Counted, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """What is wrong, since when where that is known, and what a person does about it.
+    """Something wrong with this server: what, since when if known, and what a person does about it.
 
-    ``server_reply`` is what a mail server said about it: a stranger's words, no part of the line. ``stops``: as
-    long as it lasts, nothing leaves, or nothing of it that it names.
+    ``server_reply`` is what a mail server answered: a stranger's words, not part of the line. ``stops`` says that
+    nothing, or nothing of what it names, is sent while it lasts.
     """
 
     code: str

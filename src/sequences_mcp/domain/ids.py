@@ -19,8 +19,8 @@ VENDORS = {vendor.name: vendor.title for vendor in DESCRIPTIONS.values()}
 """The vendors, and how people write their names."""
 PROVIDERS = (LOCAL, *VENDORS)
 LONGEST = 200
-# Whatever a vendor may call something, and nothing that means another place in a URL: no slash, dot alone,
-# percent, question mark, hash, space or control character.
+# The vendor's part of an id, which becomes part of a URL's path: no slash, percent, question mark, hash, space or
+# control character, and not a dot alone.
 _OWN = re.compile(r"[^\W_](?:[\w.:~@+=,-]*[\w~@+=-])?|_[\w.:~@+=,-]*[\w~@+=-]", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
@@ -48,11 +48,11 @@ KIND_NAMES = {
     IdKind.OPERATION: "an operation id",
 }
 UNVERSIONED = frozenset(vendor.name for vendor in DESCRIPTIONS.values() if not vendor.has_versions)
-"""Vendors whose templates are changed in their own apps alone."""
+"""Vendors whose templates can only be changed in the vendor's app."""
 
 
 def version_told(blueprint_id: str, version: int) -> int | None:
-    """Return a blueprint's version, or None where its vendor has none: what is counted then is kept here alone."""
+    """Return the version to show, or None where the vendor has none: the number stored then is only ours."""
     return None if not version or provider_of(blueprint_id) in UNVERSIONED else version
 
 
@@ -68,7 +68,7 @@ LISTED_BY = {
 
 
 class Reference(NamedTuple):
-    """An id taken apart: where it belongs and the provider's own part of it."""
+    """A parsed id: its provider and the provider's part of it."""
 
     provider: str
     own: str

@@ -1,13 +1,13 @@
-"""The one table of characters that a reader cannot see: found, drawn and dropped by every other room.
+"""The table of characters that a reader cannot see, with the functions that find, draw and remove them.
 
 The table holds what Unicode calls Default_Ignorable_Code_Point (DerivedCoreProperties.txt) and the general
 category Cf, letters and signs that are drawn as nothing (the Hangul fillers, the Braille blank), the C0 and C1
 controls other than tab and line breaks, the line and paragraph separators, surrogates and noncharacters. Such a
 character can hide words from a person, order them otherwise, or make two equal names differ.
 
-Some writing needs some of them, and there they are left alone, only as many as that use allows: a selector
-directly after an emoji or an ideograph, a joiner inside an emoji or between letters of Arabic and Indic scripts,
-tags after a black flag that spell England, Scotland or Wales.
+Some scripts need some of them. There they are allowed, and only in the places where they have an effect: a
+variation selector directly after an emoji or an ideograph, a joiner inside an emoji or between letters of Arabic
+and Indic scripts, tag characters after a black flag that spell England, Scotland or Wales.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17)
 )
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-"""Private characters, which mean nothing to another's screen, as the inside of a character class."""
+"""Private-use characters, which have no agreed glyph, as the inside of a character class."""
 
 _EMOJI = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
@@ -42,11 +42,11 @@ _ONE = f"[{_EMOJI}](?:[\ufe0e\ufe0f]|[\U0001f3fb-\U0001f3ff])?"
 _REGIONS = ("gbeng", "gbsct", "gbwls")
 _FLAG = "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in _REGIONS)
 _SEQUENCE = f"\U0001f3f4(?:{_FLAG})\U000e007f|[0-9#*]\ufe0f\u20e3|{_ONE}(?:\u200d{_ONE}){{0,3}}"
-# At most as many ideographs with a variant of their own as a few names have: each could carry five hidden bits.
+# Variation selectors allowed after ideographs, enough for a few names: each could carry hidden bits.
 _MOST_VARIANTS = 8
 _CURSIVE = ("ARABIC", "SYRIAC", "NKO", "MONGOLIAN", "MANDAIC", "ADLAM", "HANIFI")
 _SPACELESS = ("KHMER", "LAO", "THAI", "MYANMAR", "TIBETAN", "JAVANESE", "BALINESE", "TAI")
-_MARKS = frozenset("\u200e\u200f\u061c")
+_DIRECTION_MARKS = frozenset("\u200e\u200f\u061c")
 _ISOLATES = frozenset("\u2066\u2067\u2068")
 _END = "\u2069"
 _MOST_DRAWN = 8
@@ -80,10 +80,10 @@ def _undrawn() -> re.Pattern[str]:
 
 
 def hidden_spans(text: str, *, direction: bool = False) -> Iterator[HiddenSpan]:
-    """Return the runs of invisible characters that nothing in the text needs, from the left.
+    """Yield the spans of invisible characters that no script in the text needs, from the left.
 
-    ``direction`` True leaves direction marks and isolates alone where a line written from right to left uses them,
-    as a message may; a name or an address has no use for them.
+    ``direction`` True also allows direction marks and isolates in lines with right-to-left text. That is for
+    messages; a name or an address does not need them.
     """
     start = end = -1
     for place in _unneeded(text, direction=direction):
@@ -97,7 +97,7 @@ def hidden_spans(text: str, *, direction: bool = False) -> Iterator[HiddenSpan]:
 
 
 def may_hide(text: str) -> bool:
-    """Say whether any character of the table occurs in a text, needed or not: a look that is quick."""
+    """Say whether a text has any character of the table, needed or not; a cheap check before ``hidden_spans``."""
     return not (text.isascii() and text.isprintable()) and _hidden().search(text) is not None
 
 
@@ -107,7 +107,7 @@ def is_hidden(character: str) -> bool:
 
 
 def strip(text: str) -> str:
-    """Return the text without the invisible characters that nothing in it needs."""
+    """Return the text without the invisible characters that no script in it needs."""
     parts, done = [], 0
     for run in hidden_spans(text):
         parts.append(text[done : run.start])
@@ -116,10 +116,10 @@ def strip(text: str) -> str:
 
 
 def draw(text: str, *, keep: str = "\n", direction: bool = False) -> str:
-    """Return the text as a screen can show it truthfully: what cannot be seen is drawn as ``⟨U+200B⟩``.
+    """Return the text with invisible characters drawn as ``⟨U+200B⟩``.
 
-    Controls, tabs, line breaks and private characters are drawn too, but for the characters in ``keep``. Of a long
-    run the first are drawn, and how many follow. ``direction`` is as for ``find``.
+    Controls, tabs, line breaks and private-use characters are drawn too, except the characters in ``keep``. Of a
+    long run the first ones are drawn, then how many follow. ``direction`` is as for ``hidden_spans``.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -156,7 +156,7 @@ def _has_no_picture(character: str) -> bool:
 
 
 def _others(text: str, keep: str) -> Iterator[int]:
-    """Yield the places of what a screen obeys or has no picture for, and the table does not call invisible."""
+    """Yield the places of tabs, line breaks and private-use characters that are not in ``keep``."""
     return (match.start() for match in _undrawn().finditer(text) if match[0] not in keep)
 
 
@@ -202,7 +202,7 @@ def _is_needed(character: str, before: str, after: str) -> bool:
 
 
 def _joins(letter: str) -> bool:
-    """Say whether a letter's script has use for a joiner after it: cursive ones, and those with a virama."""
+    """Say whether a joiner has an effect after this letter: in cursive scripts, and in those with a virama."""
     if not letter or not _is_letter(letter):
         return False
     script = _script(letter)
@@ -224,12 +224,16 @@ def _is_ideograph(character: str) -> bool:
 
 def _directions(text: str, hits: list[int]) -> set[int]:
     """Return the places of direction marks and balanced isolates in lines that are written from right to left."""
-    if not any(text[place] in _MARKS or text[place] in _ISOLATES or text[place] == _END for place in hits):
+    if not any(
+        text[place] in _DIRECTION_MARKS or text[place] in _ISOLATES or text[place] == _END for place in hits
+    ):
         return set()
     used: set[int] = set()
     at = 0
     for line in text.splitlines(keepends=True):
-        if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in line if letter not in _MARKS):
+        if any(
+            unicodedata.bidirectional(letter) in ("R", "AL") for letter in line if letter not in _DIRECTION_MARKS
+        ):
             used |= {at + place for place in _in_line(line)}
         at += len(line)
     return used
@@ -239,7 +243,11 @@ def _in_line(line: str) -> Iterator[int]:
     opened: list[int] = []
     for place, character in enumerate(line):
         before, after = line[place - 1 : place], line[place + 1 : place + 2]
-        if character in _MARKS and not (before.isalnum() and after.isalnum()) and before not in _MARKS | {_END}:
+        if (
+            character in _DIRECTION_MARKS
+            and not (before.isalnum() and after.isalnum())
+            and before not in _DIRECTION_MARKS | {_END}
+        ):
             yield place
         elif character in _ISOLATES:
             opened.append(place)

@@ -1,7 +1,7 @@
-"""How long each thing that is given and stored may be, in characters: one table, asked before any other work.
+"""The maximum length of each argument and field, in characters, checked before any other work on a call.
 
-The numbers are far above what people write and far below what slows anything down. Names are those of arguments
-and of fields inside them; a name that is not here has the general limit.
+The numbers are far above what people write and far below what would be slow. Names are those of arguments and of
+fields inside them; a name that is not in the table has the general limit.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def require_short(name: str, value: str | None) -> None:
 
 
 def future(name: str, at: datetime | None, *, now: datetime) -> datetime:
-    """Return a time to wait until, in UTC.
+    """Return the end of a pause in UTC.
 
-    InvalidArgumentsError for none, one without an offset, a past one, and one so far ahead that it is a slip or
-    means never.
+    InvalidArgumentsError for None, a time without an offset, one in the past, and one more than LONGEST_WAIT
+    ahead.
     """
     if at is None or at.tzinfo is None or at <= now:
         raise InvalidArgumentsError(
@@ -97,7 +97,8 @@ def require_limits(arguments: Mapping[str, object]) -> None:
 
 
 def problems(arguments: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is too long or too deep, with its place; nothing of a long value is read."""
+    """Yield a clause, with its place, for each value that is too long or nested too deeply."""
+    # A stack instead of recursion: arguments may be nested deeper than Python's recursion limit.
     waiting: list[tuple[str, str, object, int]] = [("", "", dict(arguments), 0)]
     while waiting:
         place, name, value, depth = waiting.pop()
@@ -105,16 +106,16 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
             yield f"{place} is nested more than {_DEEPEST} deep"
         elif isinstance(value, dict):
             for key, child in value.items():
-                own = key if isinstance(key, str) else str(key)
-                if len(own) > KEY:
-                    yield f"a name of a field in {place or 'the arguments'} {_size(len(own), KEY)}"
+                field_name = key if isinstance(key, str) else str(key)
+                if len(field_name) > KEY:
+                    yield f"a name of a field in {place or 'the arguments'} {_size(len(field_name), KEY)}"
                     continue
-                # What stands below a mapping from names to texts has the mapping's limit.
-                field = name if name in _MAPPINGS and own not in LIMITS else own
+                # The values of these mappings (names chosen by the caller) have the limit of the mapping.
+                field = name if name in _MAPPINGS and field_name not in LIMITS else field_name
                 if isinstance(child, _NESTED):
-                    waiting.append((f"{place}.{own}" if place else own, field, child, depth + 1))
+                    waiting.append((f"{place}.{field_name}" if place else field_name, field, child, depth + 1))
                 elif sentence := _limit_exceeded(field, child):
-                    yield f"{_short(f'{place}.{own}' if place else own)} {sentence}"
+                    yield f"{_short(f'{place}.{field_name}' if place else field_name)} {sentence}"
         elif isinstance(value, _ROWS):
             field = f"{name}[]"
             for index, child in enumerate(value):

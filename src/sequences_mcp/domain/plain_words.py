@@ -1,4 +1,7 @@
-"""Text for a person: what is written for whoever calls tools said their way, and nothing hidden or disguised."""
+"""Rewords messages that were written for a model: tools are replaced by what a person uses in their place.
+
+Errors and reasons are stored once, with names of tools in them; page, panel and terminal show them through here.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ SAID = {
     "record_reply": ASSISTANT,
     "retry_failed": ASSISTANT,
 }
-"""Each tool, and what a person has in its place."""
+"""Each tool, and what a person who has the review page uses in its place."""
 _PAGE = "the review page (sequences-mcp review --open)"
 _AT_TERMINAL = SAID | {
     "list_reviews": "sequences-mcp review list",
@@ -70,16 +73,16 @@ STATUSES = {
     "STOPPED_EARLY": "stopped",
     "REFUSED": "rejected",
 }
-"""Each status of a sequence, and what a person reads in its place."""
+"""Each status of a run, in words for a person."""
 
 
 def for_person(text: str) -> str:
-    """Return the text with no tool named in it, for somebody who has the page before them."""
+    """Return the text without names of tools, for a reader of the page or the panel."""
     return _without_tool_names(text, SAID, "on the page of the text")
 
 
 def for_terminal(text: str) -> str:
-    """Return the text with no tool named in it, for somebody at a terminal: commands take the tools' place."""
+    """Return the text without names of tools, for a reader at a terminal: commands replace them."""
     return _without_tool_names(text, _AT_TERMINAL, f"on {_PAGE}")
 
 
@@ -115,5 +118,5 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 
 
 def as_shown(text: str, *, keep: str = "\n") -> str:
-    """Return the text with what cannot be seen drawn, and domains of other scripts also as the wire has them."""
+    """Return the text with invisible characters drawn, and domains that are not ASCII also in their xn-- form."""
     return with_wire_forms(draw(text, keep=keep))

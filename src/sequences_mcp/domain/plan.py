@@ -1,4 +1,4 @@
-"""A plan: all that a start would do, for a person to approve; ``domain.digests`` says what an approval covers."""
+"""A plan: all that a start would do, for a person to approve; ``domain.digests`` says what that covers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PlanStatus(StrEnum):
 LIFETIME = timedelta(hours=24)  # of a plan that nobody decides about
 
 OPEN = frozenset({PlanStatus.WAITING, PlanStatus.VOID})
-"""What a person can still decide about."""
+"""Statuses of plans that a person can still approve or reject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +66,19 @@ class Terms:
 
     @property
     def text(self) -> str:
-        """The terms as one JSON text, by which they are stored and told apart; without fields at their default."""
+        """The canonical JSON of the terms, without fields at their default; the form in which they are stored."""
         return _terms_text(self)
 
     @property
     def mark(self) -> str:
-        """What tells these terms from any others, as 16 digits."""
+        """A fingerprint of the terms: the first 16 hexadecimal digits of the SHA-256 of ``text``."""
         return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def lacks(self, wanted: Terms, *, knows_server: bool) -> bool:
-        """Say whether these are not others than those wanted but none: nobody said who sends, or through what.
+        """Say whether a process with these terms merely lacks the wanted settings, rather than having other ones.
 
-        ``knows_server``: somebody said through which mail server e-mails leave, or that they leave through none.
+        It lacks them where no sender is set, or no mail server although one is wanted. ``knows_server`` says that
+        the delivery was set explicitly, the outbox included.
         """
         nowhere = wanted.delivery != OUTBOX and self.delivery == OUTBOX and not knows_server
         return not self.sender_address or nowhere
@@ -101,7 +102,7 @@ def _terms_text(terms: Terms) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanHeader:
-    """What a plan says about everybody in it.
+    """The part of a plan that is about all of its people.
 
     ``warnings`` are those of the guards about everybody's texts, each as ``step: rule``: an approval covers them.
     """
@@ -120,12 +121,12 @@ class PlanHeader:
 
     @property
     def provider(self) -> str:
-        """Who carries the start out: its blueprint's provider."""
+        """The provider that executes the start: its blueprint's."""
         return provider_of(self.blueprint_id)
 
     @property
     def is_at_vendor(self) -> bool:
-        """Whether a vendor carries the start out."""
+        """Whether a vendor executes the start."""
         return self.provider != LOCAL
 
     def is_allowed_by(self, allowed: frozenset[str]) -> bool:
@@ -138,7 +139,7 @@ class Plan:
     """A start that waits for approval, or has it.
 
     ``digest`` is hexadecimal and empty while drafting; ``digest_version`` is that of it and of the texts' digests.
-    ``people`` counts whom an approval still concerns: whoever left an undecided plan is no longer among them.
+    ``people`` is how many people an approval still concerns, without those who were taken out before a decision.
     ``missing_texts`` counts the texts that still have to be written, ``to_read`` those written per contact that a
     person must read one by one, ``warnings`` those about people.
     ``account`` stands for the account at a vendor, where the plan was made for one.
@@ -161,12 +162,12 @@ class Plan:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The marks of the settings it was made for: whoever works for one of them may carry it out."""
+        """The fingerprints of the settings it was made for: a worker with one of them may execute it."""
         return settings_marks(self.header.provider, self.header.terms, account=self.account)[-1:]
 
 
 def settings_marks(provider: str, terms: Terms, *, account: str = "") -> tuple[str, ...]:
-    """Return the marks of settings as a plan and a worker carry them: at a vendor without and with the account."""
+    """Return the fingerprints of settings that plans and workers compare; at a vendor also with the account."""
     if provider == LOCAL:
         return (terms.mark,)
     of_vendor = f"{provider}:{terms.mark}"

@@ -1,4 +1,4 @@
-"""What has been written down, counted and listed for a person: tallies, e-mails, what came of due work."""
+"""Values counted and listed for a person: tallies, e-mails, the result of due work."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTally:
-    """A plan's people counted: who waits, who is under way, who was taken out or never began; ``warned`` wait too.
+    """Counts of a plan's people: who waits (``warned`` among them), who is under way, who never began.
 
-    ``messages`` is, step by step, how many of those an approval concerns still get it; ``steps`` how many of
-    those who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with
-    what differs from one person to the next (addresses, ids) left out, the most frequent first. ``pauses`` is a
-    mark of who is paused and until when, empty for nobody: an approval is given to a plan with these pauses.
+    ``messages`` is, step by step, how many of those an approval concerns still get it; ``steps`` how many of those
+    who began have it in each state; ``statuses`` counts everybody; ``reasons`` why runs ended or wait, with what
+    differs from one person to the next (addresses, ids) left out, the most frequent first. ``pauses`` is a
+    fingerprint of who is paused and until when, empty for nobody: an approval is for a plan with these pauses.
     """
 
     waiting: int
@@ -82,12 +82,12 @@ class WaitingTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkDone:
-    """What came of doing once what was due.
+    """The result of ``work --once``.
 
     ``accepted``, ``refused`` and ``unknown`` count e-mails, None where no sender is set; ``handed_over``,
     ``not_taken`` and ``unknown_at_vendor`` count people of starts at vendors, None where none is connected.
-    ``waiting`` is what waits for a person now, ``next_at`` when the next thing is due, ``stops`` what keeps things
-    from leaving.
+    ``waiting`` is what waits for a person now, ``next_at`` when the next thing is due, ``stops`` the troubles that
+    keep things from being sent.
     """
 
     to_outbox: bool
@@ -104,7 +104,7 @@ class WorkDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRecord:
-    """One e-mail that was handed over, or that somebody tried to hand over at ``tried_at``."""
+    """One e-mail that was given to the mail server or the outbox, or attempted, at ``tried_at``."""
 
     sequence: Run
     run: StepRun

@@ -44,11 +44,11 @@ LIVE = frozenset({SequenceStatus.ACTIVE, SequenceStatus.WAITING_FOR_LEAD, Sequen
 
 
 class StepState(StrEnum):
-    """How far one step has come.
+    """The state of one step.
 
-    An e-mail goes planned → claimed → handed_over → sent, or unknown when nobody can tell whether the server
-    took it, or failed. Any other channel goes planned → open → done. ``held`` waits for a reason that is
-    written down; ``skipped`` and ``cancelled`` never happened.
+    An e-mail goes planned → claimed → handed_over → sent; instead of sent, ``failed``, or ``unknown`` when it
+    cannot be known whether the server accepted it. Any other channel goes planned → open → done. ``held`` waits,
+    for the recorded reason; ``skipped`` and ``cancelled`` steps are never executed.
     """
 
     PLANNED = "planned"
@@ -68,13 +68,13 @@ OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED, StepState.F
 IN_FLIGHT = frozenset({StepState.CLAIMED, StepState.HANDED_OVER})
 
 MORE_EMAILS, MORE_PHONES, AND = "more e-mail addresses", "more phone numbers", ", "
-"""Under which words a vendor is given a person's further addresses and numbers, and what joins them."""
+"""Keys of ``Run.handover`` for a person's further addresses and numbers, and what joins these."""
 TALENT = "talent"
-"""Under which word stands whose candidate somebody is, at a vendor where one person may be several candidates."""
+"""Key of ``Run.handover`` for the vendor's id of the candidate, where one person may be several candidates."""
 
 
 TO_OUTBOX = "written to "
-"""How the receipt of an e-mail begins that became a file; a mail server's begins with its code."""
+"""Prefix of ``server_reply`` for an e-mail that became a file; a mail server's reply begins with its code."""
 
 
 class StopReason(StrEnum):
@@ -92,7 +92,7 @@ class StopScope(StrEnum):
 
 
 class ReplyKind(StrEnum):
-    """What somebody answered, on any channel: with interest, with none, "never again", or "away until"."""
+    """What a contact replied, on any channel: interest, none, never contact me again, or away until a date."""
 
     REPLIED = "replied"
     NOT_INTERESTED = "not_interested"
@@ -110,7 +110,7 @@ class TaskOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRun:
-    """One step of one sequence, with the very text this person gets.
+    """One step of one run, with the exact text this person gets.
 
     ``key`` is a ULID: the run is ``local:task_<key>`` as a task and ``local:draft_<key>`` as a text to review.
     ``server_reply`` is what the mail server said last, in its own words. ``generation`` rises with each edit of
@@ -145,7 +145,7 @@ class StepRun:
 
     @property
     def answer(self) -> str | None:
-        """What the mail server said last, where that is not overtaken: a stranger's words, to be shown as such."""
+        """What the mail server replied last, unless the step is planned again; a stranger's words."""
         return (
             None
             if self.is_in_outbox or self.state in (StepState.PLANNED, StepState.SKIPPED)
@@ -205,7 +205,7 @@ class Run:
 
     @property
     def is_at_vendor(self) -> bool:
-        """Whether a vendor carries it out: the embedded engine must never move it."""
+        """Whether a vendor executes it: the embedded engine must never change its state."""
         return self.provider != LOCAL
 
     @property
@@ -237,21 +237,21 @@ class Run:
     @property
     def ids_given(self) -> tuple[str, ...]:
         """The vendor's own ids of this person, as far as they are known."""
-        return tuple(own for own in self.handover.values() if own.startswith(f"{self.provider}:"))
+        return tuple(value for value in self.handover.values() if value.startswith(f"{self.provider}:"))
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether a vendor has it, may have it, or is being given it just now."""
+        """Whether the vendor was asked to enrol it: it has it, may have it, or the request is under way."""
         return self.operation_id is not None
 
     @property
     def waits_for_plan(self) -> bool:
-        """Whether nothing of it has begun; FOUND alone does not say so: a vendor may call its own runs that."""
+        """Whether nothing of it has begun. FOUND alone does not say so: a vendor may report its runs as FOUND."""
         return self.status is SequenceStatus.FOUND and self.operation_id is None
 
     @property
     def has_unknown_outcome(self) -> bool:
-        """Whether nobody knows if its vendor has it: the request is under way, or its answer was lost."""
+        """Whether it is unknown if the vendor has it: the request is under way, or its answer was lost."""
         waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
         is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
         return self.operation_id is not None and self.remote_id is None and is_open
@@ -267,7 +267,7 @@ class Run:
         return self.status in TERMINAL
 
     def place_of(self, run: StepRun) -> str:
-        """Return how a sentence names a step: by place and channel, for its name and id are somebody's words."""
+        """Return a step's place and channel for a sentence; its name and id were written by strangers."""
         place = next(number for number, step in enumerate(self.steps, 1) if step.key == run.key)
         return f"step {place} of {len(self.steps)} ({run.step.type})"
 
@@ -277,7 +277,7 @@ class Run:
         return next((run for run in self.steps if not run.is_over), None)
 
     def before(self, step_id: str) -> tuple[Step, ...]:
-        """Return the steps that come before one."""
+        """Return the steps that come before the step with this id."""
         ids = [run.step.id for run in self.steps]
         return tuple(run.step for run in self.steps[: ids.index(step_id)])
 
@@ -303,9 +303,9 @@ class VendorStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """One step's text for one person; ``sourcing`` is that of the run's blueprint version.
+    """One text about to be sent, for the last check; ``sourcing`` is that of the run's blueprint version.
 
-    ``is_approved``: a person approved this very text, not its plan alone.
+    ``is_approved`` says that a person approved this text itself, not only its plan.
     """
 
     sequence: Run

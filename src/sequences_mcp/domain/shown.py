@@ -1,4 +1,4 @@
-"""One plan as a person is shown it: values that dialog, terminal, page and panel lay out, each in its own way."""
+"""A plan as a person is shown it: values that dialog, terminal, page and panel lay out, each in its own form."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun
 from sequences_mcp.domain.word_diff import DiffSpan
 
-MARK = 16  # digits of a digest by which a panel reports what was on screen
+DIGEST_PREFIX = 16  # hexadecimal digits of a digest by which a panel reports a text as read
 MANY = 50  # people above which their number is stated with an approval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepShown:
-    """One step for everybody: what comes before it, when the first person's leaves, how many people it reaches.
+    """One step for all people: its delay, when it is due for the first person, how many people it reaches.
 
-    ``told`` says whom it reaches in words: of a plan that was decided, what became of the step. ``x`` is where it
-    lies in the picture of the page, ``held`` that it waits for the sending window.
+    ``reach_words`` says that in words; in a plan that was decided, what became of the step. ``x`` is its
+    coordinate in the page's timeline, ``held`` that it waits for the sending window.
     """
 
     step: Step
@@ -34,18 +34,19 @@ class StepShown:
     when: str
     held: bool
     reaches: int
-    told: str
+    reach_words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextShown:
-    """One step's exact text for one person, its differences from somebody else's, and what was found in it.
+    """One step's exact text for one person, its differences from the first person's, and its findings.
 
-    ``mark`` is that of its digest, by which a panel reports it read; ``when`` is when it leaves, in words.
+    ``digest_prefix`` begins the text's digest: the panel reports it once the text was on screen. ``when`` is when
+    it is due, in words.
     """
 
     run: StepRun
-    mark: str
+    digest_prefix: str
     when: str
     subject: tuple[DiffSpan, ...]
     content: tuple[DiffSpan, ...]
@@ -57,9 +58,9 @@ class TextShown:
 class PersonShown:
     """One person of a plan.
 
-    ``why`` is how their run stands; ``paused`` before when nothing leaves although the plan is approved;
-    ``handed`` what a vendor is given, ``not_given`` what is known here and not given to it; ``warnings`` are all
-    that an approval covers about them, ``texts`` empty where they are not laid out one by one.
+    ``why`` is the state of their run in words; ``paused`` until when nothing is sent although the plan is
+    approved; ``handed`` the facts a vendor is given, ``not_given`` the known facts it is not given; ``warnings``
+    all that an approval covers about them; ``texts`` is empty where only a list of people is shown.
     """
 
     sequence: Run
@@ -72,9 +73,9 @@ class PersonShown:
     texts: tuple[TextShown, ...] = ()
 
     @property
-    def mark(self) -> str | None:
-        """The mark of what a vendor is given, by which a panel reports it read; None where nothing is given."""
-        return person_digest(self.sequence).hex()[:MARK] if self.sequence.is_at_vendor else None
+    def digest_prefix(self) -> str | None:
+        """The first digits of the digest of what a vendor is given, reported by the panel as read; or None."""
+        return person_digest(self.sequence).hex()[:DIGEST_PREFIX] if self.sequence.is_at_vendor else None
 
     @property
     def is_out(self) -> bool:
@@ -83,7 +84,7 @@ class PersonShown:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The warnings about no step of theirs: about their facts, their address."""
+        """The warnings that belong to no step: about the person's facts or address."""
         return tuple(warning for warning in self.warnings if warning.step_id is None)
 
     @property
@@ -103,7 +104,7 @@ class PersonShown:
 
 @dataclass(frozen=True, slots=True)
 class DutyShown:
-    """One thing a person does before approving; ``done`` None: it is looked at when they approve."""
+    """A condition of approving a plan; ``done`` None: it is checked when the person approves."""
 
     words: str
     done: bool | None
@@ -112,10 +113,10 @@ class DutyShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanShown:
-    """A plan and all that is said about everybody in it; ``first`` is whom others are compared with.
+    """A plan and what is shown about all of its people; ``first`` is the person others are compared with.
 
-    ``warnings`` is how many an approval covers, ``findings`` are about everybody's texts; ``accounts`` is what has
-    to be connected at a vendor, ``not_given`` what it is not told of the first person.
+    ``warnings`` is how many an approval covers; ``findings`` are about the blueprint's texts; ``accounts`` is what
+    has to be connected at a vendor; ``not_given`` the known facts about the first person that it is not given.
     """
 
     plan: Plan
@@ -143,7 +144,7 @@ class PlanShown:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a proof of the passphrase answers, once.
+    """A one-time challenge for a proof of the passphrase.
 
     ``salt`` is hexadecimal, ``derivation`` is ``scrypt:N:r:p:salt``.
     """
@@ -155,7 +156,9 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelShown:
-    """One page of a plan in a chat. Without a ``challenge`` it cannot be approved: ``elsewhere`` says why."""
+    """A plan in a panel, with a page of its people. Without a ``challenge`` it cannot be approved there:
+    ``elsewhere`` says why.
+    """
 
     shown: PlanShown
     people: Page[PersonShown]

@@ -61,7 +61,7 @@ def missing(texts: Iterable[str], values: Mapping[str, str | None]) -> tuple[str
 def fill_in(text: str, values: Mapping[str, str | None]) -> str:
     """Return ``text`` with each exact token replaced by its value.
 
-    Raises KeyError for a value that is absent or blank: whoever calls has asked ``missing`` first.
+    Raises KeyError for a value that is absent or blank; call ``missing`` first.
     """
     pieces = list(_cut(text))
     for place in range(1, len(pieces), 2):  # the names stand between the pieces of text

@@ -1,4 +1,4 @@
-"""Where two texts differ, word by word, at a cost that is bounded however long and different they are.
+"""Word by word differences of two texts, with a bounded cost.
 
 Myers' greedy algorithm ("An O(ND) Difference Algorithm and Its Variations", Algorithmica 1, 1986): the cost grows
 with the number of differences, and is given up above a number at which nobody reads a text by its differences.
@@ -26,22 +26,22 @@ class DiffSpan:
 
     @property
     def text(self) -> str:
-        """The stretch of the other text."""
+        """The span's part of the second text."""
         return "".join(self.after)
 
     @property
     def differs(self) -> bool:
-        """Whether the first text has something else there."""
+        """Whether the first text differs in this span."""
         return not self.same
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words, the spaces and the other signs of a text, which joined are the text."""
+    """Return the words, spaces and punctuation of a text; joined, they are the text."""
     return _WORDS.findall(text)
 
 
 def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS) -> list[DiffSpan] | None:
-    """Return both texts in stretches that are alike or not; None above ``most`` words taken out or put in."""
+    """Return both texts as spans that are the same or differ; None above ``most`` deleted and inserted words."""
     results = _furthest(before, after, most)
     if results is None:
         return None
@@ -55,7 +55,7 @@ def diff_spans(before: Items[str], after: Items[str], *, most: int = MOST_EDITS)
 
 
 def _furthest(before: Items[str], after: Items[str], most: int) -> list[dict[int, int]] | None:
-    """Return, for each number of edits, how far each diagonal had got before it; None when it is given up."""
+    """Return, for each number of edits, the furthest x of each diagonal; None above ``most`` edits."""
     reached, trace = {1: 0}, []
     for edits in range(most + 1):
         trace.append(dict(reached))

@@ -1,4 +1,4 @@
-"""Who does the due work, as every place that shows it says it."""
+"""The workers that run, as doctor, page and ``list_providers`` describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WorkerPresence:
     """A process that does the due work: since when, when it was last seen and did something.
 
     ``sends`` says who sends and through what, ``hands_over`` names the vendors, each empty where it does not;
-    ``serves`` has the marks of the settings it works for (``domain.plan.settings_marks``).
+    ``serves`` has the fingerprints of the settings it works for (``domain.plan.settings_marks``).
     """
 
     host: str

@@ -1,4 +1,9 @@
-"""What has to happen before a yes counts: a sample opened, every text to be read opened, a large number stated."""
+"""What a person must have done before an approval counts, and what the screens report about it.
+
+Three conditions: one person of the plan was opened with all their texts, every text that was written or changed
+for one person was opened, and for a large plan the number of people was stated. ``Reading`` (``lock.sessions``)
+records what was on the screen.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +47,8 @@ def show_person(reading: Reading, sequence: Run) -> None:
 def parts_of(sequence: Run) -> Iterator[tuple[str, str]]:
     """Yield the key and the digest of each thing to read about a person.
 
-    These are their texts and, at a vendor, what it is given about them: where its blueprint's texts are not told
-    by its API, that is all there is.
+    These are their texts and, at a vendor, the facts it is given about them. Where a vendor's API does not return
+    the texts of a blueprint, the facts are all there is.
     """
     if sequence.is_at_vendor:
         yield sequence.id, person_digest(sequence).hex()
@@ -63,44 +68,49 @@ def _note_sample(reading: Reading, sequence: Run) -> None:
 
 
 async def show_plan_to(app: AppContext, plan: Plan, *, reading: Reading) -> PlanShown:
-    """Return a plan for somebody who has read so much of it; they have now seen this state of it."""
+    """Return a plan with the conditions of its approval, and record in ``reading`` that this state was shown."""
     shown = await present_plan(app, plan)
     state = state_shown(plan.digest, shown.tally.pauses)
     if plan.digest and state not in reading.seen:
+        # The number of the newest audit row: if the approval fails, what happened since is listed (changes_since).
         newest = await app.records.list_audit(page=1, size=1)
         reading.seen[state] = newest.items[0].number if newest.items else 0
     return replace(shown, duties=await duties(app, plan, tally=shown.tally, reading=reading))
 
 
 def state_shown(digest: str, pauses: str) -> str:
-    """Return what a state of a plan is known by: its digest, and who was paused in it."""
+    """Return the key of one state of a plan: its digest and who was paused in it (``PlanTally.pauses``)."""
     return f"{digest}:{pauses}"
 
 
 async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading) -> tuple[DutyShown, ...]:
-    """Return what a plan asks of the person who would approve it; nothing of one that is decided."""
+    """Return the conditions of approving a plan, each done or not; empty for a plan that is decided."""
     if plan.status not in OPEN:
         return ()
-    here = f"/plans/{plan.id}"
-    found = [
-        DutyShown(_SAMPLE[plan.header.is_at_vendor], await sample_opened(app, plan, reading), f"{here}/sample")
+    plan_path = f"/plans/{plan.id}"
+    required = [
+        DutyShown(
+            _SAMPLE[plan.header.is_at_vendor], await sample_opened(app, plan, reading), f"{plan_path}/sample"
+        )
     ]
     if plan.missing_texts:
-        found.append(DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{here}/texts"))
+        required.append(
+            DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{plan_path}/texts")
+        )
     if to_read := await _to_read(app, plan):
         read = await all_read(app, plan, reading) if to_read <= PAGE else None
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
-        found.append(DutyShown(words, read, f"{here}/texts"))
+        required.append(DutyShown(words, read, f"{plan_path}/texts"))
     if tally.concerned > MANY:
-        found.append(DutyShown(f"State how many people it reaches: {tally.concerned:,}", None, ""))
-    return tuple(found)
+        required.append(DutyShown(f"State how many people it reaches: {tally.concerned:,}", None, ""))
+    return tuple(required)
 
 
 async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Reading, people: int | None) -> str:
-    """Return why a yes does not count yet, or an empty string."""
+    """Return why the plan cannot be approved yet, or an empty string; ``people`` is the number that was stated."""
     if not await sample_opened(app, plan, reading):
         return "Open one person of this plan first: what you approve has to have been on your screen."
-    if unread := [one async for one in _unread(app, plan, reading)]:
+    if unread := [label async for label in _unread(app, plan, reading)]:
         left = ", ".join(unread[:_NAMED])
         more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
         return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
@@ -112,7 +122,7 @@ async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: R
 
 
 async def sample_opened(app: AppContext, plan: Plan, reading: Reading) -> bool:
-    """Say whether somebody of the plan who waits was opened, with the texts they have now."""
+    """Say whether a person of the plan who still waits was opened, with the texts they have now."""
     for sequence_id in reading.samples.get(plan.id, ()):
         sequence = (await get_sequence(app, sequence_id=sequence_id)).sequence
         if sequence.status not in TERMINAL and is_texts_open(reading, sequence):
@@ -137,7 +147,7 @@ async def _unread(app: AppContext, plan: Plan, reading: Reading) -> AsyncIterato
 
 
 def is_spared(app: AppContext, run: StepRun) -> bool:
-    """Say whether operator and blueprint spare a person reading this text; one that was edited is read anyway."""
+    """Say whether this text need not be read: setting and blueprint allow that, unless the text was edited."""
     return app.unread_drafts and run.step.policy.auto_validate_ai_draft and not run.text_generation
 
 
@@ -159,10 +169,10 @@ def _is_read(reading: Reading, sequence: Run, run: StepRun) -> bool:
 async def _texts(app: AppContext, plan_id: str) -> AsyncIterator[Draft]:
     page = 1
     while True:
-        found = await app.local.list_drafts(plan_id=plan_id, page=page, size=PAGE)
-        for draft in found.items:
+        batch = await app.local.list_drafts(plan_id=plan_id, page=page, size=PAGE)
+        for draft in batch.items:
             yield draft
-        if not found.has_more:
+        if not batch.has_more:
             return
         page += 1
 
@@ -190,7 +200,7 @@ def _showable(detail: SequenceDetail) -> bool:
 
 async def changes_since(app: AppContext, plan: Plan, since: int) -> list[str]:
     """Return what happened to a plan and its people after an audit row, the newest first, in words."""
-    found = []
+    lines = []
     entries = await app.records.list_audit(page=1, size=PAGE)
     for entry in entries.items:
         if entry.number <= since:
@@ -200,9 +210,9 @@ async def changes_since(app: AppContext, plan: Plan, since: int) -> list[str]:
             steps = ", ".join(str(step["id"]) for step in entry.detail.get("steps", ()))
             what = entry.action.partition(".")[2].replace("_", " ")
             reason = entry.detail.get("reason")
-            told = f"{who}: {what}{f' (step {steps})' if steps else ''}{f', {reason}' if reason else ''}"
-            found.append(f"{entry.at:%H:%M:%S} UTC, by {entry.actor}: {told}")
-    return found
+            sentence = f"{who}: {what}{f' (step {steps})' if steps else ''}{f', {reason}' if reason else ''}"
+            lines.append(f"{entry.at:%H:%M:%S} UTC, by {entry.actor}: {sentence}")
+    return lines
 
 
 async def _of_plan(app: AppContext, plan: Plan, subject: str) -> str | None:

@@ -1,4 +1,7 @@
-"""What a person at a terminal looks at and decides."""
+"""What a person at a terminal is shown and decides: the commands ``sequences-mcp review …``.
+
+Each function returns the lines or the sentence to print; the errors of the services pass through.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was put before a person: lines, the digest that a yes to them approves, who of a plan was paused."""
+    """What was shown to a person: the lines, the digest that an approval covers, who of a plan was paused."""
 
     lines: tuple[str, ...]
     digest: str
@@ -39,14 +42,14 @@ class Look:
 
 
 async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew: bool = False) -> Look:
-    """Return a plan or a draft to read; whatever has to be read before an approval is in full.
+    """Return a plan, a draft or a change to read; whatever has to be read before an approval is shown in full.
 
-    ``renew`` gives a void plan today's terms first, so that it can be approved again.
+    ``renew`` gives a void plan the present settings first, so that it can be approved again.
     """
     if _is(identifier, IdKind.DRAFT):
         draft = await _draft(app, identifier)
-        found = await warnings.draft_findings(app, draft)
-        return Look((*terminal.draft_in_full(draft), *terminal.warned(found)), draft.digest, 1)
+        warned = await warnings.draft_findings(app, draft)
+        return Look((*terminal.draft_in_full(draft), *terminal.warned(warned)), draft.digest, 1)
     if _is(identifier, IdKind.OPERATION):
         change = await app.changes.get(identifier)
         return Look(tuple(terminal.change_in_full(change, now=app.clock())), change.digest, 1)
@@ -61,7 +64,7 @@ async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew
 async def approve_in_terminal(
     app: AppContext, identifier: str, *, seen: Look, people: int | None, actor: str
 ) -> str:
-    """Approve exactly what was seen, and say so.
+    """Approve exactly what was shown, and return the sentence that says so.
 
     Raises ApprovalError when it has changed since, or when a plan of more than 50 people is approved without
     stating their number.
@@ -79,13 +82,13 @@ async def approve_in_terminal(
         )
     done = await approve_plan(app, plan_id=identifier, digest=seen.digest, actor=actor, pauses=seen.pauses)
     line = terminal.waiting_line(done, warnings=await warnings.number_of_warnings(app, done))
-    said = f"{done.id} is approved: {line}."
+    sentence = f"{done.id} is approved: {line}."
     more = await _handed_over(app, done) if done.header.is_at_vendor else app.waits_for_worker(done)
-    return f"{said} {for_terminal(more)}" if more else said
+    return f"{sentence} {for_terminal(more)}" if more else sentence
 
 
 async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, actor: str) -> str:
-    """Say no to a plan or to a change at a vendor, and say so; ConflictError when it is decided."""
+    """Reject a plan or a change at a vendor, and return a sentence; ConflictError when it is decided already."""
     if _is(identifier, IdKind.OPERATION):
         done = await app.changes.refuse(identifier, reason=reason, actor=actor)
         return f"{done.id} is rejected; nothing was changed at {vendor_of(done)}."
@@ -94,65 +97,72 @@ async def reject_in_terminal(app: AppContext, identifier: str, *, reason: str, a
 
 
 async def _handed_over(app: AppContext, plan: Plan) -> str:
-    """Return in words how far a vendor has a plan's people, after waiting a little for it."""
+    """Wait a limited time for the enrolment of a plan's people at its vendor, and return its state in words."""
     if plan.header.provider not in app.providers:
         return f"A running server that has {title_of(plan)}'s key enrols its people."
-    found = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
-    counted = {"handed over": found.done, "of unknown outcome": found.unknown, "not taken": found.not_done}
-    told = [
-        f"{number:,} {words}" for words, number in (counted | {"still waiting": found.waiting}).items() if number
+    progress = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
+    counted = {
+        "handed over": progress.done,
+        "of unknown outcome": progress.unknown,
+        "not taken": progress.not_done,
+    }
+    parts = [
+        f"{number:,} {words}"
+        for words, number in (counted | {"still waiting": progress.waiting}).items()
+        if number
     ]
-    return f"{title_of(plan)}: {', '.join(told)}.{''.join(f' {for_terminal(one)}' for one in found.why)}"
+    return f"{title_of(plan)}: {', '.join(parts)}.{''.join(f' {for_terminal(reason)}' for reason in progress.why)}"
 
 
 async def resolved_in_terminal(
     app: AppContext, identifier: str, *, sent: bool, actor: str, seen: Look | None = None
 ) -> str:
-    """Record what became of an unknown e-mail, an unknown write to a vendor or a run there, and say so.
+    """Record what became of an unknown e-mail, an unknown write to a vendor or a run there; return a sentence.
 
-    ``seen`` is the e-mail as it was put before the person, who lets exactly that go again when it was not sent.
+    ``sent`` says that it was sent, done or finished. ``seen`` is the e-mail as it was shown: when it was not sent,
+    exactly that is approved to be sent again.
     """
     if _is(identifier, IdKind.OPERATION):
         operation = await resolve_operation(app, operation_id=identifier, done=sent, actor=actor)
         return f"{operation.id} counts as {'done' if operation.state == 'done' else 'not done'}."
     if _is(identifier, IdKind.SEQUENCE):
         run = await resolve_run(app, sequence_id=identifier, finished=sent, actor=actor)
-        told = STATUSES[run.sequence.status.value]
-        return f"{run.sequence.id} counts as ended ({told}): its person is free for another sequence."
+        ending = STATUSES[run.sequence.status.value]
+        return f"{run.sequence.id} counts as ended ({ending}): its person is free for another sequence."
     sequence = await app.local.resolve_unknown(
         identifier, sent=sent, actor=actor, digest=seen.digest if seen else None
     )
-    told = "sent" if sent else "not sent"
-    return f"The e-mail counts as {told}; {sequence.id}: {STATUSES[sequence.status.value]}."
+    ending = "sent" if sent else "not sent"
+    return f"The e-mail counts as {ending}; {sequence.id}: {STATUSES[sequence.status.value]}."
 
 
 async def suppressed_in_terminal(app: AppContext, contact: str, *, reason: str) -> list[str]:
-    """Put somebody on the list of those never to contact, because a person says so, and say what came of it."""
+    """Suppress an address, domain or contact for a person, and return what that stopped, here and at vendors."""
     done = await suppression.suppress_contact(app, contact=contact, reason=reason, by_person=True)
     call = ToolCall("suppress_contact", None, done.value)
-    found = await suppression.suppress_at_vendors(
+    at_vendors = await suppression.suppress_at_vendors(
         app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=reason
     )
-    told = f"{done.value} is on the list{' already' if done.already else ''}: nothing more leaves for them."
-    stopped = len(done.stopped) + len(found.stopped)
+    summary = f"{done.value} is on the list{' already' if done.already else ''}: nothing more leaves for them."
+    stopped = len(done.stopped) + len(at_vendors.stopped)
     return [
-        f"{told} Stopped: {stopped}.",
-        *(f"Not done at {name}: {for_terminal(why)}" for name, why in found.undone.items()),
+        f"{summary} Stopped: {stopped}.",
+        *(f"Not done at {name}: {for_terminal(why)}" for name, why in at_vendors.undone.items()),
     ]
 
 
 async def lifted_in_terminal(app: AppContext, contact: str, *, reason: str, actor: str) -> list[str]:
-    """Take somebody off the list because a person says so; say what still keeps them from being contacted."""
+    """Lift a suppression for a person, and return what else still keeps the contact from being written to."""
     done = await suppression.lift_suppression(app, contact=contact, reason=reason, actor=actor)
     lines = [f"{done.value} is off the list. It was there because: {done.was}"]
-    lines += [f"Still on the list, and covering the same: {one}" for one in done.still]
+    lines += [f"Still on the list, and covering the same: {entry}" for entry in done.still]
     vendors = [provider.title for provider in app.providers.values() if provider.offers(Provider.exclude)]
     lines += [f"{title} keeps a list of its own, which this does not change." for title in vendors]
     return [*lines, "What it stopped stays stopped; a new start needs a new plan."]
 
 
 def is_email(identifier: str) -> bool:
-    """Say whether an id is a text's."""
+    """Say whether an id is that of a draft, the text of one e-mail."""
     return _is(identifier, IdKind.DRAFT)
 
 
@@ -200,5 +210,5 @@ def _lines_of(person: PersonShown, first: PersonShown, *, full: bool) -> Iterato
 
 
 def _is_own(run: StepRun) -> bool:
-    """Say whether a text was written or changed for this one person and so has to be read."""
+    """Say whether a text was written or changed for this person alone and so has to be read."""
     return bool(run.text_generation) or run.step.is_written_per_contact

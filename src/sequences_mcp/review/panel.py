@@ -1,7 +1,8 @@
-"""A plan inside a chat: shown there by the same code as on the page, approved with a proof of the passphrase.
+"""A plan in a panel inside a chat (MCP Apps), approved with a proof of the passphrase.
 
-Nothing that could approve is in a result: a challenge is good for one proof, made by whoever knows the passphrase,
-for one decision about one digest. Challenges and what was read live in this process's memory.
+No result of a tool contains what could approve: the model sees a challenge, and the proof that answers it needs
+the passphrase, which is typed into the panel and never leaves it. A proof is valid once, for one decision about
+one digest. Challenges and what was read are in this process's memory.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from sequences_mcp.context import AppContext, Decision
 from sequences_mcp.domain.plain_words import for_person
 from sequences_mcp.domain.plan import Plan, PlanStatus
-from sequences_mcp.domain.shown import MANY, MARK, Challenge, PanelShown
+from sequences_mcp.domain.shown import DIGEST_PREFIX, MANY, Challenge, PanelShown
 from sequences_mcp.errors import ApprovalError, SequencesError
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.review import consent
@@ -29,7 +30,7 @@ from sequences_mcp.services.reviews import approve_plan, refuse_plan
 
 ACTOR = "panel"
 SIZE = 5
-HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for a vendor; the handing over goes on without it
+HAND_OVER_AT_MOST = 20.0  # seconds that the panel waits for an enrolment at a vendor, which goes on afterwards
 LASTS = timedelta(minutes=30)
 MOST = 32
 ON_PAGE = "Approve it on the review page."
@@ -43,14 +44,14 @@ PAUSES_MOVED = "Since you read this plan, people of it have been paused or resum
 WRONG = "The passphrase is wrong, or this question was answered before."
 
 
-class _Asked(NamedTuple):
+class _PlanChallenge(NamedTuple):
     plan_id: str
     digest: str
     until: datetime
 
 
 class ChatPanel:
-    """``context.PlanPanel`` over the data folder of one process."""
+    """Implements ``context.PlanPanel`` for one process and data folder."""
 
     def __init__(
         self,
@@ -65,23 +66,24 @@ class ChatPanel:
         self._tries = Tries(data_dir, clock)
         self._one_at_a_time = asyncio.Lock()
         self._reading = Reading()
-        self._asked: dict[str, _Asked] = {}
-        self._offered: dict[str, tuple[str, str]] = {}  # by mark, the key and the digest of what was served
-        # By a plan's digest, who was paused when it was first shown: a panel looks again before it approves, with
-        # nobody reading, so that what it saw last is not what a person saw.
+        self._asked: dict[str, _PlanChallenge] = {}
+        self._offered: dict[str, tuple[str, str]] = {}  # digest prefix -> (key, digest) of what was served
+        # Plan digest -> who was paused when the plan was first shown. The panel's script loads the plan once more
+        # right before it approves, without anybody reading that, so the state of the last load must not be taken
+        # for what the person saw.
         self._pauses: dict[str, str] = {}
 
     async def show(self, app: AppContext, plan_id: str, *, page: int, seen: str = "") -> PanelShown:
         """Return some people of a plan with their exact texts.
 
-        Only what the panel reports in ``seen`` counts as read: that a text was served does not show that it was on
-        a screen.
+        ``seen`` has the digest prefixes of what was on the screen, separated by commas. Only that counts as read:
+        a text that was served need not have been scrolled to.
         """
         with _in_a_persons_words():
             return await self._shown(app, plan_id, page=page, seen=seen)
 
     async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Carry out a person's decision: a no at once, a yes with a proof of the passphrase; ApprovalError."""
+        """Reject a plan, or approve it with a proof of the passphrase; ApprovalError where the proof is wrong."""
         with _in_a_persons_words():
             return await self._decided(app, plan_id, digest=digest, decision=decision, proof=proof)
 
@@ -91,7 +93,9 @@ class ChatPanel:
         self._pauses.setdefault(plan.digest, tally.pauses)
         people = await app.records.list_people(plan.id, page=page, size=SIZE)
         self._offer(plan, people.items)
-        self._reading.opened |= dict(self._offered[mark] for mark in seen.split(",") if mark in self._offered)
+        self._reading.opened |= dict(
+            self._offered[prefix] for prefix in seen.split(",") if prefix in self._offered
+        )
         shown = await consent.show_plan_to(app, plan, reading=self._reading)
         elsewhere = self._elsewhere(app, plan)
         if shown.tally.live and (waits := app.waits_for_worker(plan)):
@@ -129,7 +133,7 @@ class ChatPanel:
         for sequence in (detail.sequence for detail in people):
             self._reading.samples.setdefault(plan.id, set()).add(sequence.id)
             for key, digest in consent.parts_of(sequence):
-                self._offered[digest[:MARK]] = (key, digest)
+                self._offered[digest[:DIGEST_PREFIX]] = (key, digest)
 
     def _elsewhere(self, app: AppContext, plan: Plan) -> str:
         """Return why this plan cannot be approved in a chat, or an empty string."""
@@ -144,19 +148,19 @@ class ChatPanel:
         return "" if passphrase.verifier(self._data_dir) else SET_AGAIN
 
     def _challenge(self, plan: Plan) -> Challenge | None:
-        found = passphrase.verifier(self._data_dir)
-        if found is None:
+        stored = passphrase.verifier(self._data_dir)
+        if stored is None:
             return None
-        verifier, derivation = found
+        verifier, derivation = stored
         now, nonce = self._clock(), secrets.token_hex(16)
-        live = [(known, one) for known, one in self._asked.items() if now < one.until]
-        self._asked = {**dict(live[-MOST + 1 :]), nonce: _Asked(plan.id, plan.digest, now + LASTS)}
+        live = [(known, challenge) for known, challenge in self._asked.items() if now < challenge.until]
+        self._asked = {**dict(live[-MOST + 1 :]), nonce: _PlanChallenge(plan.id, plan.digest, now + LASTS)}
         return Challenge(nonce, verifier.salt.hex(), derivation.words)
 
     async def _require_proof(self, app: AppContext, plan: Plan, text: str, *, bound_to: Iterable[str]) -> None:
-        """Raise ApprovalError unless the passphrase is proven; wrong answers are held back, the more the longer.
+        """Raise ApprovalError unless the passphrase is proven; the answer to a wrong proof is delayed.
 
-        Nobody is refused for another's wrong ones: whoever can call the tool could keep the person out with them.
+        Wrong proofs never lock the panel: whoever can call the tool could otherwise keep the person out.
         """
         if app.must_sign():
             raise ApprovalError(SIGNED, next_step=ON_PAGE)
@@ -174,17 +178,17 @@ class ChatPanel:
             given = passphrase.Proof.parse(text)
         except ValueError:
             return False
-        asked = self._asked.pop(given.nonce, None)
-        found = passphrase.verifier(self._data_dir)
-        if asked is None or found is None or self._clock() >= asked.until:
+        challenge = self._asked.pop(given.nonce, None)
+        stored = passphrase.verifier(self._data_dir)
+        if challenge is None or stored is None or self._clock() >= challenge.until:
             return False
-        is_its = (asked.plan_id, asked.digest) == (plan.id, plan.digest)
-        return is_its and passphrase.accept_proof(self._data_dir, given, found[0], bound_to=bound_to)
+        is_its = (challenge.plan_id, challenge.digest) == (plan.id, plan.digest)
+        return is_its and passphrase.accept_proof(self._data_dir, given, stored[0], bound_to=bound_to)
 
 
 @contextmanager
 def _in_a_persons_words() -> Iterator[None]:
-    """Let errors through with no tool named in them: the panel shows them to a person."""
+    """Reword errors for a person: their sentences name tools, which only a model can call."""
     try:
         yield
     except SequencesError as error:

@@ -1,4 +1,7 @@
-"""One plan as a person is shown it: steps in time, exact texts, differences, and what an approval causes."""
+"""Builds what a person is shown of a plan (``domain.shown``): timetable, exact texts, differences, consequence.
+
+Dialog, terminal, page and panel lay the same values out, each in its own form.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from sequences_mcp.domain.findings import warnings_in
 from sequences_mcp.domain.plan import OPEN, OUTBOX, Plan, PlanStatus
 from sequences_mcp.domain.records import PlanTally
 from sequences_mcp.domain.run import Run, StepRun, StepState
-from sequences_mcp.domain.shown import MARK, PersonShown, PlanShown, StepShown, TextShown
+from sequences_mcp.domain.shown import DIGEST_PREFIX, PersonShown, PlanShown, StepShown, TextShown
 from sequences_mcp.domain.word_diff import DiffSpan, diff_spans, split_words
 from sequences_mcp.planning.requirements import accounts_needed
 from sequences_mcp.planning.timetable import Slot, timetable
@@ -29,25 +32,25 @@ MOST_CHANGES = 6
 
 
 def text_spans(text: str, other: str | None) -> tuple[DiffSpan, ...]:
-    """Return a text in stretches; without another text, or with one that is very different, one stretch."""
+    """Return a text as spans that are the same as in ``other`` or differ; one span where nothing compares."""
     if other is None or text == other:
         return (DiffSpan(True, (), (text,)),)
-    found = diff_spans(split_words(other), split_words(text))
-    if found is None:
+    spans = diff_spans(split_words(other), split_words(text))
+    if spans is None:
         return (DiffSpan(False, (), (text,)),)
-    return tuple(span for span in found if span.after)
+    return tuple(span for span in spans if span.after)
 
 
 def text_changes(sequence: Run, first: Run) -> tuple[str, ...] | None:
-    """Return the words in which a person's texts differ from the first one's; None where they are another text."""
-    found: dict[str, None] = {}
+    """Return the words in which a person's texts differ from the first person's; None where little is the same."""
+    words: dict[str, None] = {}
     for run, other in zip(sequence.steps, first.steps, strict=True):
         for text, basis in zip(_parts(run), _parts(other), strict=True):
-            told = _replaced(text, basis)
-            if told is None:
+            replaced = _replaced(text, basis)
+            if replaced is None:
                 return None
-            found |= dict.fromkeys(told)
-    return tuple(found)[:MOST_CHANGES]
+            words |= dict.fromkeys(replaced)
+    return tuple(words)[:MOST_CHANGES]
 
 
 def _replaced(text: str, other: str) -> list[str] | None:
@@ -62,7 +65,7 @@ def _replaced(text: str, other: str) -> list[str] | None:
 
 
 def _shared(text: str, other: str) -> tuple[int, int]:
-    """Return how many characters both share at their beginning and at their end, up to whole words."""
+    """Return the lengths of the common prefix and suffix, in characters, cut back to whole words."""
     shortest = min(len(text), len(other))
     head = next((i for i in range(shortest) if text[i] != other[i]), shortest)
     head = text.rfind(" ", 0, head) + 1
@@ -78,7 +81,7 @@ def _parts(run: StepRun) -> Iterator[str]:
 
 
 def pause_of(sequence: Run, *, now: datetime) -> datetime | None:
-    """Return before when nothing leaves for somebody paused before the approval of their plan, or None."""
+    """Return until when a person is paused whose plan is not approved yet, or None."""
     until = sequence.paused_until
     return until if sequence.waits_for_plan and until is not None and until > now else None
 
@@ -107,18 +110,18 @@ def present_texts(
     ``checked`` has what the guards find in each text beside it.
     """
     person, sequence = present_person(app, detail, sourcing=sourcing), detail.sequence
-    found = person_findings(app, detail, sourcing=sourcing) if checked else ()
+    findings = person_findings(app, detail, sourcing=sourcing) if checked else ()
     start = person.paused or app.clock()
     slots = timetable(app, [run.step for run in sequence.steps], zone=sequence.time_zone, start=start)
     others = other.steps if other and other.id != sequence.id else (None,) * len(sequence.steps)
     texts = tuple(
         TextShown(
             run=run,
-            mark=text_digest(sequence, run).hex()[:MARK],
+            digest_prefix=text_digest(sequence, run).hex()[:DIGEST_PREFIX],
             when=slot.words,
             subject=text_spans(run.subject or "", basis.subject if basis else None),
             content=text_spans(run.content or "", basis.content if basis else None),
-            findings=tuple(finding for finding in found if finding.step_id == run.step.id),
+            findings=tuple(finding for finding in findings if finding.step_id == run.step.id),
             editable=run.state.value in EDITABLE and not sequence.is_at_vendor,
         )
         for run, slot, basis in zip(sequence.steps, slots, others, strict=True)
@@ -149,7 +152,10 @@ _STATES = {
 
 
 def _steps(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTally) -> tuple[StepShown, ...]:
-    """Return the steps of a plan as stops on a line: whom each would reach, or once decided, whom it has."""
+    """Return the steps of a plan with their places on the page's timeline and the people each reaches.
+
+    Before a decision the number is how many it would reach, afterwards how many it has reached.
+    """
     places = _places([slot.at for slot in slots]) if slots else []
     undecided = plan.status in (*OPEN, PlanStatus.DRAFTING)
     reached = [_reached(place, tally, undecided=undecided) for place in range(len(steps))]
@@ -162,7 +168,7 @@ def _steps(plan: Plan, steps: Items[Step], slots: Items[Slot], *, tally: PlanTal
             when=slot.words,
             held=slot.held,
             reaches=count,
-            told=people_words(count) if undecided else _became(plan, tally, place=number - 1),
+            reach_words=people_words(count) if undecided else _became(plan, tally, place=number - 1),
         )
         for number, (step, slot, place, count) in enumerate(zip(steps, slots, places, reached, strict=True), 1)
     )
@@ -192,10 +198,10 @@ def _became(plan: Plan, tally: PlanTally, *, place: int) -> str:
     words = _STATES | (
         {StepState.SENT: "written to the outbox folder"} if plan.header.terms.delivery == OUTBOX else {}
     )
-    told = [f"{states[state]:,} {word}" for state, word in words.items() if states.get(state)]
+    parts = [f"{states[state]:,} {word}" for state, word in words.items() if states.get(state)]
     if rest := sum(count for state, count in states.items() if state not in words):
-        told.append(f"{rest:,} to come")
-    return ", ".join(told) or "nobody"
+        parts.append(f"{rest:,} to come")
+    return ", ".join(parts) or "nobody"
 
 
 def wait_words(step: Step) -> str:
@@ -219,12 +225,12 @@ def consequence(plan: Plan, *, tally: PlanTally, steps: Items[Step], first: Slot
     counts = dict.fromkeys(WORDS, 0)
     for step, count in zip(steps, tally.messages, strict=False):
         counts[step.type] += count
-    told = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
+    parts = [f"{count:,} {WORDS[channel][count != 1]}" for channel, count in counts.items() if count]
     when = f", the first about {first.local}" if first else ""
     begins = f"starts {people}" if tally.waiting else ""
     goes_on = f"lets {people_words(tally.live)} already under way go on" if tally.live else ""
     does = " and ".join(filter(None, (begins, goes_on)))
-    return f"Approving this {does}: up to {_listed(told)}{when}{_mail_words(plan, counts)}."
+    return f"Approving this {does}: up to {_listed(parts)}{when}{_mail_words(plan, counts)}."
 
 
 def _mail_words(plan: Plan, counts: dict[Channel, int]) -> str:
@@ -245,7 +251,10 @@ def _listed(parts: list[str]) -> str:
 
 
 def _places(moments: Items[datetime]) -> list[float]:
-    """Return places along the line: further apart the longer the wait, never so near that labels touch."""
+    """Return x coordinates in the page's timeline, from ``MARGIN`` to ``WIDTH - MARGIN``.
+
+    Gaps grow with the logarithm of the days between steps, and are at least ``LEAST_GAP`` where the width allows.
+    """
     gaps = [(after - before).total_seconds() / 86400 for before, after in pairwise(moments)]
     weights = [1 + math.log1p(max(gap, 0)) for gap in gaps]
     room = WIDTH - 2 * MARGIN
@@ -259,14 +268,16 @@ def _places(moments: Items[datetime]) -> list[float]:
 
 async def present_plan(app: AppContext, plan: Plan) -> PlanShown:
     """Return a plan as it stands: what is said about everybody in it."""
-    tally = await app.records.tally(plan.id)  # before the people are read: a pause taken away meanwhile is noticed
+    tally = await app.records.tally(
+        plan.id
+    )  # read first: a pause that ends while the people are read then shows as a change
     report = await planned_blueprint(app, plan)
     people = await app.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
     detail = people.items[0] if people.items else None
     first, steps, now = detail.sequence if detail else None, report.blueprint.steps, app.clock()
     zone, paused = (first.time_zone, pause_of(first, now=now)) if first else ("UTC", None)
     slots = timetable(app, steps, zone=zone, start=paused or now)
-    # Others begin before somebody who is paused.
+    # The first person may be paused; the consequence names the first step of those who are not.
     begins = timetable(app, steps[:1], zone=zone, start=now) if paused and tally.concerned > 1 else slots
     return PlanShown(
         plan=plan,

@@ -22,7 +22,7 @@ NOBODY = "nobody: this step will be skipped"
 
 
 def review_list(reviews: Reviews) -> Iterator[str]:
-    """Yield what waits, a line each."""
+    """Yield one line for each change, plan and draft that waits for a person."""
     if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes.total_count):
         yield "Nothing waits for you."
     for change in reviews.changes.items:
@@ -37,7 +37,7 @@ def review_list(reviews: Reviews) -> Iterator[str]:
 
 
 def work_done(done: WorkDone) -> Iterator[str]:
-    """Yield what came of doing once what was due: what left, what waits for a person, what is next."""
+    """Yield the result of ``work --once``: what was sent, what waits for a person, when the next step is due."""
     parts = []
     if done.accepted is not None:
         left = "written to the outbox folder, which reaches nobody" if done.to_outbox else "sent"
@@ -48,15 +48,15 @@ def work_done(done: WorkDone) -> Iterator[str]:
         parts.append(f"people enrolled at vendors: {done.handed_over:,}")
         parts += [f"not accepted there: {done.not_taken:,}"] if done.not_taken else []
         parts += [f"unknown whether enrolled: {done.unknown_at_vendor:,}"] if done.unknown_at_vendor else []
-    told = "; ".join(parts)
-    yield f"{told[:1].upper()}{told[1:]}."
+    sentence = "; ".join(parts)
+    yield f"{sentence[:1].upper()}{sentence[1:]}."
     coming = f"Next due here: {_utc(done.next_at)}." if done.next_at else "Nothing more is due here."
     yield f"Waiting for a person: {done.waiting.words or 'nothing'}. {coming}"
-    yield from (f"{_line(for_terminal(one))}" for one in done.stops)
+    yield from (f"{_line(for_terminal(reason))}" for reason in done.stops)
 
 
 def waiting_line(plan: Plan, *, warnings: int) -> str:
-    """Return a plan's numbers in words; ``warnings`` is how many a yes covers."""
+    """Return a plan's numbers in words; ``warnings`` is how many an approval covers."""
     parts = [f"{plan.people:,} {'person' if plan.people == 1 else 'people'}"]
     if plan.missing_texts:
         parts.append(f"{plan.missing_texts:,} texts still to be written")
@@ -68,7 +68,7 @@ def waiting_line(plan: Plan, *, warnings: int) -> str:
 
 
 def plan_head(shown: PlanShown) -> Iterator[str]:
-    """Yield what a plan says about everybody in it: when steps leave only where somebody waits for a decision."""
+    """Yield the lines about the whole plan; when steps leave is shown only while the plan waits for a decision."""
     plan, header = shown.plan, shown.plan.header
     yield f"Plan {plan.id} ({plan.status.words}): {waiting_line(plan, warnings=shown.warnings)}"
     version = header.version_told
@@ -86,13 +86,13 @@ def plan_head(shown: PlanShown) -> Iterator[str]:
         yield f"Note: {_line(for_terminal(plan.reason))}"
     # UNREAD is said whether or not it has an effect: who reads the texts is part of what a person decides.
     warnings = warnings_in(shown.findings)
-    unread = (found for found in shown.findings if found.rule == UNREAD and found not in warnings)
+    unread = (finding for finding in shown.findings if finding.rule == UNREAD and finding not in warnings)
     yield from warned([*warnings, *unread])
 
 
-def warned(found: Iterable[Finding]) -> Iterator[str]:
-    """Yield what was found, which a yes covers as well."""
-    for finding in found:
+def warned(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield findings, which an approval covers as well, each with its excerpt."""
+    for finding in findings:
         place = f"[{finding.step_id}] " if finding.step_id else ""
         yield f"  {finding.severity.value.capitalize()}: {place}{_line(for_terminal(finding.message))}"
         if finding.excerpt:
@@ -112,7 +112,7 @@ def _terms(terms: Terms) -> Iterator[str]:
 
 
 def person_decided(person: PersonShown) -> str:
-    """Return one person whom an approval no longer concerns, or of whom it was decided: how their run stands."""
+    """Return one line about a person whom the approval does not concern (any more): how their run stands."""
     sequence, why = person.sequence, _line(for_terminal(person.why))
     return f"── {_line(person.contact.display_name)} ({sequence.id}): {STATUSES[sequence.status.value]}, {why}"
 
@@ -126,7 +126,7 @@ def person_in_full(person: PersonShown) -> Iterator[str]:
 
 
 def _facts(person: PersonShown) -> Iterator[str]:
-    """Yield that somebody stays paused after an approval, as their outlook says it, and what a vendor is given."""
+    """Yield why a person stays paused after an approval, and which facts a vendor is given."""
     if person.paused:
         yield f"  {_line(person.why)}"
     if person.handed:
@@ -145,7 +145,7 @@ def step_in_full(run: StepRun) -> Iterator[str]:
 def person_by_difference(person: PersonShown, first: PersonShown) -> Iterator[str]:
     """Yield only the lines in which this person's texts differ from the first person's.
 
-    A text that has lines more or fewer is shown whole: what is missing from it would not show otherwise.
+    A text with more or fewer lines is shown whole, since missing lines would not show in a list of differing ones.
     """
     yield f"── {_line(person.contact.display_name)} ({person.sequence.id}), where it differs:"
     yield from _facts(person)
@@ -195,11 +195,11 @@ def _utc(moment: datetime) -> str:
 def findings(located: Iterable[Located], *, name: str) -> Iterator[str]:
     """Yield findings in the form ``file:line:column: severity rule: message``."""
     total = 0
-    for one in located:
+    for place in located:
         total += 1
-        finding = one.finding
-        place, told = f"{name}:{one.start.line}:{one.start.column}", for_terminal(finding.message)
-        yield f"{place}: {finding.severity} {finding.rule}: {told}"
+        finding = place.finding
+        where, message = f"{name}:{place.start.line}:{place.start.column}", for_terminal(finding.message)
+        yield f"{where}: {finding.severity} {finding.rule}: {message}"
         if finding.excerpt:
             yield f"    {_line(finding.excerpt)}"
         if finding.fix is not None:

@@ -1,1 +1,1 @@
-"""The only room that knows MCP: tools, prompts and resources over the product's verbs."""
+"""The MCP server: tools, prompts, resources and the panel, over ``services``. Nothing else imports the MCP SDK."""

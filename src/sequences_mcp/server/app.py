@@ -1,4 +1,8 @@
-"""The MCP server: strict, the same in both protocol eras, with everything heavy left until it is needed."""
+"""The MCP server object: it lists tools without importing them, and imports the rest at the first call.
+
+Both protocol versions get the same answers: the one in which a server asks the client during a call, and the one
+(2026-07-28) in which a call ends with a question and the client repeats it with the answer.
+"""
 
 from __future__ import annotations
 
@@ -58,15 +62,15 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 def build_server(
     open_context: OpenContext, *, log_level: LogLevel = "WARNING", vendors: Collection[str] = ()
 ) -> SequencesServer:
-    """Return the server. ``open_context`` opens everything the tools work with; it is entered once a process.
+    """Return the server. ``open_context`` opens the context of the tools; it is entered once a process.
 
-    ``vendors`` are the ones connected: they decide, once, which tools there are.
+    ``vendors`` are the names of the vendors connected: they decide, once, which tools are listed.
     """
     return SequencesServer(open_context, log_level=log_level, vendors=vendors)
 
 
 class OpenedContext:
-    """The desk that the tools work with, opened once; while it cannot be opened, each call tries again."""
+    """The context that the tools work with, opened once; while opening fails, each call tries again."""
 
     def __init__(self, open_context: OpenContext) -> None:
         self._open_context = open_context
@@ -75,7 +79,7 @@ class OpenedContext:
         self._closing = AsyncExitStack()
 
     async def get(self) -> AppContext:
-        """Return the desk; SequencesError says what keeps it from being opened."""
+        """Return the context; SequencesError says why it cannot be opened."""
         async with self._opening:
             if self._context is None:
                 self._context = await self._closing.enter_async_context(self._open_context())
@@ -88,10 +92,10 @@ class OpenedContext:
 
 
 class SequencesServer(MCPServer[OpenedContext]):
-    """An MCPServer that serves the catalogue, refuses undeclared arguments and explains every error.
+    """An MCPServer that serves the catalogue, refuses undeclared arguments and turns every error into a result.
 
-    Where the desk cannot be opened (settings that are wrong, a database that is away) the server starts all the
-    same: every tool says what is wrong, and the next call tries to open it again.
+    Where the context cannot be opened (wrong settings, no database) the server starts nevertheless: every tool
+    says what is wrong, and the next call tries to open it again.
     """
 
     def __init__(self, open_context: OpenContext, *, log_level: LogLevel, vendors: Collection[str]) -> None:
@@ -122,13 +126,13 @@ class SequencesServer(MCPServer[OpenedContext]):
             await self._opened.close()
 
     async def run_stdio_async(self) -> None:
-        """Serve over standard streams, answering also what cannot be read."""
+        """Serve over standard input and output; lines that are not valid messages are answered too."""
         from sequences_mcp.server.streams import serve_streams
 
         await serve_streams(self._lowlevel_server)
 
     async def list_tools(self) -> list[ListedTool]:
-        """Return the frozen list."""
+        """Return the tools as the files in ``wire/`` declare them."""
         return catalog.listed_tools(self._vendors)
 
     async def call_tool(

@@ -15,8 +15,9 @@ from sequences_mcp.domain.page import DEFAULT_SIZE, MAX_SIZE
 from sequences_mcp.server.catalog import compact
 
 _TEXT: dict[str, Any] = {"type": "string"}
-# What is kept out of the schemas is checked all the same, and said when it is broken: the longest key, the last
-# page and JSON Schema's name for a time would cost a model a hundred tokens, and hardly ever help it.
+# Limits that are not in a schema are enforced all the same, and the error names them: the longest key, the last
+# page and JSON Schema's format of a time would cost about a hundred tokens of ``tools/list`` and hardly ever help
+# a model.
 IdempotencyKey = Annotated[str | None, Field(max_length=200), WithJsonSchema(_TEXT)]
 Id = Annotated[str, Field(max_length=200), WithJsonSchema(_TEXT)]
 PageNumber = Annotated[int, Field(ge=1, le=100_000), WithJsonSchema({"type": "integer", "minimum": 1})]
@@ -45,9 +46,9 @@ _FORMS = {
 
 
 def unpacked(given: Any) -> Any:
-    """Return a list whose items are values where a caller gave JSON text: of the list, or of single items.
+    """Return a list with JSON text parsed: models often send a list, or its items, as strings of JSON.
 
-    One object alone is a list of one. Whatever is not JSON stays as it is, for its reader to refuse.
+    A single object becomes a list of one. What is not JSON stays as it is; validation refuses it later.
     """
     whole = _from_json(given)
     if isinstance(whole, Mapping):

@@ -1,4 +1,7 @@
-"""Between MCP and the product: calls come in strict, results go out harmless and bounded, errors are explained."""
+"""Translation between MCP and the services: arguments are checked, errors become results, lengths are bounded.
+
+Errors are translated here only. A result's text is made visible (``server.text``): no invisible characters.
+"""
 
 from __future__ import annotations
 
@@ -40,20 +43,20 @@ LINES_SHOWN = 40
 PROBLEMS_SHOWN = 10
 WRITE_INSTANTS = "Write a time with its day and offset, like 2026-11-30T09:00:00+01:00."
 LISTS = ("contacts", "steps")
-OUR_WORDS = frozenset({"message", "next", "why", "reason", "broken"})  # fields of results with advice of ours
+OUR_WORDS = frozenset({"message", "next", "why", "reason", "broken"})  # fields with this program's own sentences
 NAME_SHOWN = 80
 TEXT_BUDGET = 3_500  # characters of an error's data
 logger = logging.getLogger(__name__)
 
 
 class InternalError(SequencesError):
-    """The program itself failed; the details are in its log and nowhere else."""
+    """An unexpected exception; its details are in the log only."""
 
     code = "internal_error"
 
 
 class BadAnswerError(SequencesError):
-    """A client answered a dialog with something else than was asked."""
+    """A client's answer to a dialog is not of the requested form."""
 
     code = "bad_answer"
 
@@ -65,30 +68,30 @@ class UnknownToolError(InvalidArgumentsError):
 
 
 def answer(text: str) -> CallToolResult:
-    """Return a result whose two channels carry the same JSON object."""
+    """Return a result with the same JSON object as text content and as structured content."""
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
 
 
 def refused_result(error: SequencesError) -> CallToolResult:
-    """Return an error as a tool result, as a model reads it and as a program does."""
+    """Return an error as a tool result: JSON text for a model, the same facts in ``_meta`` for a program."""
     return refused(_facts(error))
 
 
 def refused(facts: dict[str, Any]) -> CallToolResult:
-    """Return what is known of an error as a tool result."""
+    """Return an error result with these facts."""
     return CallToolResult(
         content=[TextContent(type="text", text=to_json(facts))], is_error=True, _meta={META: facts}
     )
 
 
 def present_result(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments without declared ones that are null: some hosts send null where others send nothing."""
+    """Return the arguments without declared ones that are null: some hosts send null for what is left out."""
     known = schema.get("properties", {})
     return {name: value for name, value in arguments.items() if value is not None or name not in known}
 
 
 def read_from_text(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that are lists given as JSON text, as what they hold: they are read as that later."""
+    """Return the list arguments that came as JSON text, parsed, so that limits are checked on their content."""
     from sequences_mcp.server.arguments import unpacked
 
     return {name: unpacked(value) for name, value in arguments.items() if name in LISTS and isinstance(value, str)}
@@ -110,7 +113,7 @@ async def with_every_fault(
 
 
 def explained_error(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -> SequencesError:
-    """Return the product's error for whatever a call raised; what nobody expected is logged and masked."""
+    """Return the SequencesError for what a tool raised; an unexpected exception is logged and masked."""
     cause = error.__cause__
     if isinstance(cause, SequencesError):
         return cause
@@ -128,9 +131,10 @@ def explained_error(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -
 
 
 def naming_only_served(result: CallToolResult, served: Collection[str]) -> CallToolResult:
-    """Return the result with no advice to call a tool that this server does not serve; INSTEAD is said for it.
+    """Return the result without advice to call a tool that this server does not list; INSTEAD replaces the advice.
 
-    An operation or a run of a vendor outlives the vendor's key. Only this program's own words are changed.
+    Operations and runs at a vendor stay in the database when its key is removed, and with it its tools. Only the
+    fields in ``OUR_WORDS`` are changed.
     """
     missing = [name for name in catalog.VENDOR_TOOLS if name not in served]
     content = result.content[0]
@@ -149,14 +153,16 @@ def _advised(value: Any, missing: Items[str], *, ours: bool = False) -> Any:
 
 
 def without_tools(text: str, missing: Items[str]) -> str:
-    """Return a sentence of this program's without these tools: whoever does it instead is named."""
+    """Return a sentence with the names of these tools replaced by who does the same (``catalog.INSTEAD``)."""
 
-    def said(found: re.Match[str]) -> str:
-        words = catalog.INSTEAD[found[1]].format(f" {found[2]}" if found[2] else "")
-        before = text[: found.start()].rstrip()
+    def replaced(match: re.Match[str]) -> str:
+        words = catalog.INSTEAD[match[1]].format(f" {match[2]}" if match[2] else "")
+        before = text[: match.start()].rstrip()
         return words if before and before[-1] not in ".!?" else words[:1].upper() + words[1:]
 
-    return re.sub(rf"`?\b({'|'.join(missing)})\b`?(?: (?:with )?({LOCAL}:\w+))?", said, text) if missing else text
+    return (
+        re.sub(rf"`?\b({'|'.join(missing)})\b`?(?: (?:with )?({LOCAL}:\w+))?", replaced, text) if missing else text
+    )
 
 
 def unknown_tool(name: str, tools: Items[str]) -> UnknownToolError:
@@ -172,11 +178,13 @@ def invalid_arguments(error: ValidationError, schema: Mapping[str, Any]) -> Inva
     """Return one sentence for each argument that is missing, unknown or of the wrong form."""
     names = list(schema.get("properties", {}))
     problems = error.errors(include_url=False, include_context=False)
-    told = [_sentence(problem, names) for problem in problems[:PROBLEMS_SHOWN]]
+    sentences = [_sentence(problem, names) for problem in problems[:PROBLEMS_SHOWN]]
     more = [f"And {len(problems) - PROBLEMS_SHOWN} more."] if len(problems) > PROBLEMS_SHOWN else []
     is_instant = any(problem["type"].startswith(("timezone", "datetime", "date_")) for problem in problems)
     hint = f"{WRITE_INSTANTS} " if is_instant else ""
-    return InvalidArgumentsError(" ".join([*told, *more]), next_step=f"{hint}Mend these arguments and call again.")
+    return InvalidArgumentsError(
+        " ".join([*sentences, *more]), next_step=f"{hint}Mend these arguments and call again."
+    )
 
 
 def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
@@ -188,18 +196,18 @@ def _sentence(problem: Mapping[str, Any], names: list[str]) -> str:
         hint = f" Did you mean {near}?" if near else ""
         return f"{where!r} is not an argument; the arguments are {', '.join(names)}.{hint}"
     got = cut(json.dumps(_brief(problem["input"]), default=_kind, ensure_ascii=False), NAME_SHOWN)
-    said = cut(problem["msg"], 5 * NAME_SHOWN)
-    return f"{where}: {said[:1].lower()}{said[1:]} (got {got})."
+    message = cut(problem["msg"], 5 * NAME_SHOWN)
+    return f"{where}: {message[:1].lower()}{message[1:]} (got {got})."
 
 
 def _near(name: str, known: Items[str]) -> str | None:
-    """Return the known name that somebody meant, or None; the cost grows with the name, so a long one is none."""
-    found = get_close_matches(name, known, n=1) if len(name) <= NAME_SHOWN else []
-    return found[0] if found else None
+    """Return the most similar known name, or None; a long name is not compared, since the cost grows with it."""
+    matches = get_close_matches(name, known, n=1) if len(name) <= NAME_SHOWN else []
+    return matches[0] if matches else None
 
 
 def _brief(value: Any, depth: int = 3) -> Any:
-    """Return as much of a value as is shown of it, whatever its size."""
+    """Return a value cut to what an error shows of it, without walking all of a large one."""
     if isinstance(value, str):
         return value[: 2 * NAME_SHOWN]
     if isinstance(value, int) and value.bit_length() > 2_000:
@@ -231,7 +239,7 @@ def _facts(error: SequencesError) -> dict[str, Any]:
 
 
 def _fitting(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what an error carries, without nulls, its lists and texts cut so that the error fits a result."""
+    """Return an error's data without nulls, its lists and texts cut to ``TEXT_BUDGET``."""
     short = _shortened(data)
     limit = fair_limit(map(len, _strings(short)), budget=TEXT_BUDGET)
     fitting = _cut_throughout(short, limit)
@@ -244,11 +252,11 @@ def _shortened(value: Any) -> Any:
         return [_shortened(child) for child in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: _shortened(child) for key, child in value.items() if child is not None}
-    for key, child in list(kept.items()):
+    shortened = {key: _shortened(child) for key, child in value.items() if child is not None}
+    for key, child in list(shortened.items()):
         if isinstance(child, list) and len(child) > (most := _most(child)):
-            kept |= {key: child[:most], f"{key}_left_out": len(child) - most}
-    return kept
+            shortened |= {key: child[:most], f"{key}_left_out": len(child) - most}
+    return shortened
 
 
 def _most(items: list[Any]) -> int:

@@ -22,15 +22,15 @@ NAMED = ("properties", "$defs", "patternProperties")
 
 
 def compact(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema that a host puts before a model.
+    """Return a JSON schema in fewer tokens, with the same meaning for a model.
 
-    What goes: ``title`` (it repeats the name), the description of the whole (a model's docstring), ``null`` beside
-    another type and as a default (an absent argument says the same), and ``$defs``, each of which is written where
-    it is used. Schemas must not be recursive.
+    Removed are ``title`` (it repeats the name), the description of the whole (the model's docstring), ``null``
+    beside another type and as a default (an absent argument says the same), and ``$defs``, which are written where
+    they are used. Schemas must not be recursive.
     """
     definitions = schema.get("$defs", {})
-    kept = {key: value for key, value in schema.items() if key not in ("$defs", "title", "description")}
-    return {key: _part(key, value, definitions) for key, value in kept.items()}
+    shown = {key: value for key, value in schema.items() if key not in ("$defs", "title", "description")}
+    return {key: _part(key, value, definitions) for key, value in shown.items()}
 
 
 def _part(key: str, value: Any, definitions: Mapping[str, Any]) -> Any:
@@ -66,14 +66,14 @@ def _without_null(value: Mapping[str, Any]) -> Mapping[str, Any]:
     alternatives = value.get("anyOf")
     if not isinstance(alternatives, list):
         return value
-    kept = [alternative for alternative in alternatives if alternative != {"type": "null"}]
-    if len(kept) != 1 or len(kept) == len(alternatives):
+    alternatives_left = [alternative for alternative in alternatives if alternative != {"type": "null"}]
+    if len(alternatives_left) != 1 or len(alternatives_left) == len(alternatives):
         return value
-    return {**{key: child for key, child in value.items() if key != "anyOf"}, **kept[0]}
+    return {**{key: child for key, child in value.items() if key != "anyOf"}, **alternatives_left[0]}
 
 
 class Hints(NamedTuple):
-    """MCP's four annotations, none left to a default."""
+    """MCP's four tool annotations, all of them set."""
 
     read_only: bool
     destructive: bool
@@ -84,7 +84,7 @@ class Hints(NamedTuple):
 READ = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
 WRITE = Hints(read_only=False, destructive=False, idempotent=False, open_world=False)
 SEND = Hints(read_only=False, destructive=True, idempotent=False, open_world=True)
-# The two of what only ever holds back.
+# For tools that can only hold messages back: they are never blocked (``Definition.safe``).
 PAUSE = Hints(read_only=False, destructive=False, idempotent=True, open_world=False)
 STOP = Hints(read_only=False, destructive=True, idempotent=True, open_world=False)
 
@@ -93,13 +93,12 @@ STOP = Hints(read_only=False, destructive=True, idempotent=True, open_world=Fals
 class Definition:
     """One tool. Its name is the handler's, its description the handler's docstring, its schemas the annotations.
 
-    A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that such a tool
-    has beside those of the handler. ``staged`` handlers see to that themselves, because their effect takes
-    several transactions, and take the key and the MCP context. A ``repeatable`` write may be made once
-    more at a vendor and does no harm. ``told_apart_by`` names the argument that tells two writes on one thing of
-    a vendor apart: only writes with the same value wait for one another. A tool that ``moves_runs`` takes our id
-    of a run at a vendor as well as the vendor's. ``meta`` is what a host reads beside
-    the schema.
+    A handler that writes runs through the ledger: once for each ``idempotency_key``, an argument that is added to
+    those of the handler. ``staged`` handlers do that themselves, because their effect takes several transactions;
+    they take the key and the MCP context. A ``repeatable`` write does no harm when it is made twice at a vendor.
+    ``distinguished_by`` names the argument that tells two writes on one thing of a vendor apart: only writes with
+    the same value wait for one another. A tool that ``moves_runs`` takes our id of a run at a vendor as well as
+    the vendor's. ``meta`` is what a host reads beside the schema.
     """
 
     handler: Callable[..., Awaitable[ResultView]]
@@ -107,7 +106,7 @@ class Definition:
     hints: Hints
     staged: bool = False
     repeatable: bool = False
-    told_apart_by: str | None = None
+    distinguished_by: str | None = None
     moves_runs: bool = False
     meta: Mapping[str, Any] | None = None
 
@@ -118,7 +117,7 @@ class Definition:
 
     @property
     def safe(self) -> bool:
-        """Whether the tool only holds back, which nothing may keep it from."""
+        """Whether the tool only holds messages back; such a tool is never blocked."""
         return self.hints in (PAUSE, STOP)
 
     @property
@@ -156,7 +155,7 @@ TOOLS = (
     "decide_plan",
 )
 VENDOR_TOOLS = {"list_sourcings": vendors_with_tool("list_sourcings"), "check_operation": tuple(VENDORS)}
-INSTEAD = {  # who does it where such a tool is not served; an id that it was to be given comes after it
+INSTEAD = {  # what replaces the tool's name in advice where the tool is not listed; {} takes the id after it
     "list_sourcings": f"{titles(lambda vendor: 'list_sourcings' in vendor.tools, last='or')}'s own app",
     "check_operation": "a person at a terminal (sequences-mcp review settle{})",
 }
@@ -180,15 +179,15 @@ def _listed(name: str) -> ListedTool:
 
 
 def definition_of(name: str) -> Definition:
-    """Return what the file of a tool declares."""
+    """Return the ``TOOL`` of a tool's file."""
 
-    found = import_module(f"sequences_mcp.server.tools.{name}").TOOL
-    assert isinstance(found, Definition)
-    return found
+    definition = import_module(f"sequences_mcp.server.tools.{name}").TOOL
+    assert isinstance(definition, Definition)
+    return definition
 
 
 def declared(name: str) -> ListedTool:
-    """Return a tool as its file declares it: what its file in ``wire/`` must say."""
+    """Return a tool as its file declares it; a test compares it with its file in ``wire/``."""
     tool = built(name)
     return ListedTool(
         name=tool.name,
@@ -203,7 +202,7 @@ def declared(name: str) -> ListedTool:
 
 @cache
 def built(name: str) -> Tool:
-    """Return a tool ready to be called; it keeps nothing of a call, so that one serves the whole process."""
+    """Return the SDK's tool object; it has no state of a call, so one serves the whole process."""
     from sequences_mcp.server.tool import to_tool
 
     return to_tool(definition_of(name))

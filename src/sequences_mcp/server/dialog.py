@@ -1,4 +1,4 @@
-"""Asking the person inside a chat: the question, the dialog, and what was decided."""
+"""Asking the person inside a chat by MCP elicitation: the question's text, the dialog, and the answer."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _WORDS = re.compile(r"\s+|\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Everything the dialog says: of the plan, and of each person with their texts."""
+    """The content of the dialog: the plan, and each person with their texts."""
 
     shown: PlanShown
     people: tuple[PersonShown, ...]
     left_out: int
 
     def text(self) -> str:
-        """Return the dialog's message. It depends on nothing but these values."""
+        """Return the dialog's message, a pure function of these values."""
         first, *others = self.people
         lines = [*self._heading(), "", *_whole(first), *_warnings(first.warnings)]
         for other in others:
@@ -66,8 +66,8 @@ class Question:
         yield from _warnings(warnings_in(self.shown.findings))
 
 
-def _warnings(found: Iterable[Finding]) -> Iterator[str]:
-    for warning in found:
+def _warnings(findings: Iterable[Finding]) -> Iterator[str]:
+    for warning in findings:
         where = f"step {warning.step_id}: " if warning.step_id else ""
         yield f"Warning: {where}{warning.message} {warning.excerpt}".rstrip()
 
@@ -112,8 +112,8 @@ def _differing(first: PersonShown, other: PersonShown) -> Iterator[str]:
         if changes is None:
             yield from _step(number, theirs, time)
         else:
-            said = "; ".join(changes) or "same text"
-            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, {time}: {said}"
+            changed = "; ".join(changes) or "same text"
+            yield f"{number}. to {theirs.recipient or 'nobody: skipped, no address'}, {time}: {changed}"
 
 
 def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
@@ -121,25 +121,25 @@ def _changes(mine: StepRun, theirs: StepRun) -> list[str] | None:
     if theirs.step.is_written_per_contact:
         return None
     changes: list[str] = []
-    for one, other in ((mine.subject, theirs.subject), (mine.content, theirs.content)):
-        found = _replaced(_WORDS.findall(one or ""), _WORDS.findall(other or ""))
-        if found is None:
+    for before, after in ((mine.subject, theirs.subject), (mine.content, theirs.content)):
+        replaced = _replaced(_WORDS.findall(before or ""), _WORDS.findall(after or ""))
+        if replaced is None:
             return None
-        changes += [change for change in found if change not in changes]
+        changes += [change for change in replaced if change not in changes]
     return changes
 
 
 def _replaced(mine: Items[str], theirs: Items[str]) -> list[str] | None:
-    found = diff_spans(mine, theirs)
-    if found is None:
+    spans = diff_spans(mine, theirs)
+    if spans is None:
         return None
-    alike = sum(len(span.before) for span in found if span.same)
+    alike = sum(len(span.before) for span in spans if span.same)
     if mine and theirs and 2 * alike < ALIKE * (len(mine) + len(theirs)):
         return None
-    return [f"“{''.join(span.before).strip()}” becomes “{span.text.strip()}”" for span in found if span.differs]
+    return [f"“{''.join(span.before).strip()}” becomes “{span.text.strip()}”" for span in spans if span.differs]
 
 
-ROUNDS_SINCE = "2026-07-28"  # from then on a client answers by calling again
+ROUNDS_SINCE = "2026-07-28"  # protocol version from which a client answers by repeating the call
 FORM = "consent"
 LINK = "review_page"
 LINK_TEXT = "Read what would be sent, and to whom, then approve or reject it on the review page."
@@ -157,7 +157,7 @@ SCHEMA: dict[str, Any] = {
 
 
 class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a request to the person out of a tool
-    """A tool stops to ask the client for a person."""
+    """Ends a call with a request to the client, which repeats the call with the person's answer."""
 
     def __init__(self, request: types.InputRequiredResult) -> None:
         super().__init__("the client is asked for a person")
@@ -165,44 +165,44 @@ class PersonNeeded(Exception):  # noqa: N818 - not an error: it carries a reques
 
 
 class DialogAnswer(Enum):
-    """What an answer amounts to. ``CLOSED``: the person closed the dialog; ``NOTHING``: no answer is in it."""
+    """What a person answered. ``CLOSED``: the dialog was closed; ``NOTHING``: the answer says neither."""
 
-    YES = "yes"
-    NO = "no"
+    APPROVED = "approved"
+    REJECTED = "rejected"
     CLOSED = "closed"
     NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class DialogReply:
-    """What was said, and the digest of the plan that had been shown."""
+    """The answer, and the digest of what had been shown with the question."""
 
-    said: DialogAnswer
+    answer: DialogAnswer
     digest: str
 
 
 def can_ask(ctx: Context[Any, Any]) -> bool:
-    """Say whether the client shows forms; an empty declaration means that it does."""
+    """Say whether the client supports form elicitation; an empty declaration means that it does."""
     declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
     return declared is not None and (declared.form is not None or declared.url is None)
 
 
 def can_open_links(ctx: Context[Any, Any]) -> bool:
-    """Say whether the client opens addresses for a person."""
+    """Say whether the client supports URL elicitation: it opens an address for the person."""
     declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
     return declared is not None and declared.url is not None
 
 
 def is_another_round(ctx: Context[Any, Any]) -> bool:
-    """Say whether this call brings the answer to what an earlier round of it asked."""
+    """Say whether this call repeats an earlier one with the answer to its question."""
     return ctx.input_responses is not None or ctx.request_state is not None
 
 
 async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogReply:
     """Return what a person says to the question about a plan with this digest.
 
-    An answer counts for the digest that was shown with it, which the SDK's seal on the state keeps from being
-    changed. Raises PersonNeeded in the era in which a client answers by calling again.
+    The answer counts for the digest that was shown with it: ``request_state`` carries it, and the SDK seals that
+    against changes. Raises PersonNeeded from protocol version ``ROUNDS_SINCE`` on, when nothing was answered yet.
     """
     if (ctx.protocol_version or "") < ROUNDS_SINCE:
         return DialogReply(await _asked_now(ctx, question), digest)
@@ -211,11 +211,11 @@ async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogRe
         params = types.ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
         request = {FORM: types.ElicitRequest(params=params)}
         raise PersonNeeded(types.InputRequiredResult(input_requests=request, request_state=f"{FORM}:{digest}"))
-    return DialogReply(said_in((ctx.input_responses or {}).get(FORM)), shown)
+    return DialogReply(answer_of((ctx.input_responses or {}).get(FORM)), shown)
 
 
-async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAnswer:
-    """Ask the client to open an address: YES once it was, CLOSED, or NOTHING; PersonNeeded as for ``ask``."""
+async def open_address(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAnswer:
+    """Ask the client to open an address: APPROVED once it was, CLOSED, or NOTHING; PersonNeeded as for ``ask``."""
     if (ctx.protocol_version or "") >= ROUNDS_SINCE:
         answer = (ctx.input_responses or {}).get(LINK)
         if answer is None:
@@ -231,21 +231,21 @@ async def led_to(ctx: Context[Any, Any], address: str, *, name: str) -> DialogAn
             action = None
     if action is None:
         return DialogAnswer.NOTHING
-    return DialogAnswer.YES if action == "accept" else DialogAnswer.CLOSED
+    return DialogAnswer.APPROVED if action == "accept" else DialogAnswer.CLOSED
 
 
-def said_in(answer: object) -> DialogAnswer:
-    """Return what an answer to the form amounts to: a yes or a no only where ``approve`` is true or false."""
+def answer_of(answer: object) -> DialogAnswer:
+    """Return what the answer to the form says; only a boolean ``approve`` approves or rejects."""
     if not isinstance(answer, types.ElicitResult):
         return DialogAnswer.NOTHING
     if answer.action == "accept":
         ticked = (answer.content or {}).get("approve")
         return (
-            {True: DialogAnswer.YES, False: DialogAnswer.NO}.get(ticked, DialogAnswer.NOTHING)
+            {True: DialogAnswer.APPROVED, False: DialogAnswer.REJECTED}.get(ticked, DialogAnswer.NOTHING)
             if isinstance(ticked, bool)
             else DialogAnswer.NOTHING
         )
-    return DialogAnswer.NO if answer.action == "decline" else DialogAnswer.CLOSED
+    return DialogAnswer.REJECTED if answer.action == "decline" else DialogAnswer.CLOSED
 
 
 async def _asked_now(ctx: Context[Any, Any], question: str) -> DialogAnswer:
@@ -253,4 +253,4 @@ async def _asked_now(ctx: Context[Any, Any], question: str) -> DialogAnswer:
         answer = await ctx.session.elicit_form(question, SCHEMA, related_request_id=ctx.request_id)
     except (MCPError, ValidationError):  # an error instead of an answer, or an answer of no known form
         return DialogAnswer.NOTHING
-    return said_in(answer)
+    return answer_of(answer)

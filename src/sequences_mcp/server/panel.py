@@ -39,7 +39,7 @@ def extension() -> Apps:
 
 
 def document() -> str:
-    """Return the panel as one document."""
+    """Return the panel as one HTML document, with its script, its style and a policy that allows only these."""
     names = ("plan.html", "plan.css", "scrypt.js", "plan.js")
     page, style, derivation, panel = ((FOLDER / name).read_text(encoding="utf-8") for name in names)
     script = f"{derivation}\n{panel}"
@@ -47,13 +47,13 @@ def document() -> str:
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    for mark, text in (("/*policy*/", policy), ("/*style*/", style), ("/*script*/", script)):
-        page = page.replace(mark, text)
+    for placeholder, text in (("/*policy*/", policy), ("/*style*/", style), ("/*script*/", script)):
+        page = page.replace(placeholder, text)
     return page
 
 
 def require_panel(ctx: Context[Any, Any]) -> None:
-    """Raise NotSupportedError for a client without panels: there only a model could be calling."""
+    """Raise NotSupportedError for a client without panels: there the call could only be a model's."""
     if not client_supports_apps(ctx):
         raise NotSupportedError(
             "This client shows no panels.", next_step="A person decides where list_reviews says, outside the chat."

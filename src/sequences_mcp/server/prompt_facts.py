@@ -1,4 +1,4 @@
-"""What the templates of prompts are filled with: arguments, records, and the rules as the code enforces them."""
+"""The variables of the prompts' templates: arguments, stored records, and the guards' rules and limits."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from sequences_mcp.services.connections import list_providers
 
 def limits(policy: GuardPolicy) -> tuple[str, ...]:
     """Return the limits that the policy in force sets, one sentence each."""
-    own = [f"Never write: {phrase}" for phrase in policy.forbidden]
+    forbidden = [f"Never write: {phrase}" for phrase in policy.forbidden]
     return (
         f"A blueprint has at most {policy.max_steps} steps and one LinkedIn invitation.",
         f"The note of a LinkedIn invitation has at most {policy.invitation_note} characters.",
         f"An SMS of more than {policy.sms_segments} segments needs a person's approval.",
         f"The units of a delay are {', '.join(DelayUnit)}.",
-        *own,
+        *forbidden,
     )
 
 
@@ -43,11 +43,11 @@ def refusals() -> tuple[Rule, ...]:
 
 
 def refusals_by_layer() -> dict[str, str]:
-    """Return what the rules of each layer refuse, every sentence once: they are many, and a prompt is short."""
-    found: dict[str, dict[str, None]] = {}
+    """Return, by layer, the messages of the rules that refuse, each sentence once, to keep a prompt short."""
+    layers: dict[str, dict[str, None]] = {}
     for rule in refusals():
-        found.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
-    return {layer: " ".join(sentences) for layer, sentences in found.items()}
+        layers.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
+    return {layer: " ".join(sentences) for layer, sentences in layers.items()}
 
 
 FINDINGS_SHOWN = 10
@@ -64,13 +64,13 @@ async def prompt_facts_for(name: str, given: Mapping[str, str], *, app: AppConte
         "limits": limits(app.policy),
         "rules": {} if name == "fix_findings" else refusals_by_layer(),
     }
-    own = {
+    builders = {
         "draft_sequence": _sequence,
         "draft_step": _step,
         "personalise_step": _person,
         "fix_findings": _findings,
     }
-    return {**shared, **given, **await own[name](given, app)}
+    return {**shared, **given, **await builders[name](given, app)}
 
 
 async def _sequence(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
@@ -88,7 +88,7 @@ async def _step(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
 
 async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object]:
     blueprint = (await get_blueprint(app, blueprint_id=given["blueprint_id"])).blueprint
-    step = _found(blueprint.steps, given["step_id"])
+    step = _step_of(blueprint.steps, given["step_id"])
     contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
     [contact] = await app.local.get_contacts([contact_id])
     return {
@@ -129,7 +129,7 @@ async def _week(app: AppContext) -> dict[str, object]:
     }
 
 
-def _found(steps: tuple[Step, ...], step_id: str) -> Step:
+def _step_of(steps: tuple[Step, ...], step_id: str) -> Step:
     for step in steps:
         if step.id == step_id:
             return step
@@ -145,6 +145,6 @@ def _values(app: AppContext, contact: Contact, sourcing: Sourcing) -> str:
 
 
 def _known(contact: Contact) -> str:
-    private = ("email", "phone")  # a text never needs them, and a model should not repeat them
+    private = ("email", "phone")  # not needed for writing a text, and a model might repeat them in one
     lines = [f"{name}: {value}" for name, value in facts_of(contact).items() if value and name not in private]
     return "\n".join([*lines, "notes:", cut(contact.notes or "(none)", NOTES_SHOWN)])

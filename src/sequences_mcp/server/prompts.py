@@ -1,4 +1,4 @@
-"""The prompts, what fills them, and suggestions for their arguments."""
+"""The MCP prompts: their declarations, rendering, and completion of their arguments."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Argument:
 
     @property
     def is_required(self) -> bool:
-        """Whether the prompt makes no sense without it."""
+        """Whether the argument must be given."""
         return self.default is None
 
 
@@ -105,8 +105,10 @@ def listed_prompts() -> list[ListedPrompt]:
             title=prompt.title,
             description=prompt.description,
             arguments=[
-                types.PromptArgument(name=one.name, description=one.description, required=one.is_required)
-                for one in prompt.arguments
+                types.PromptArgument(
+                    name=argument.name, description=argument.description, required=argument.is_required
+                )
+                for argument in prompt.arguments
             ],
         )
         for prompt in PROMPTS
@@ -116,7 +118,7 @@ def listed_prompts() -> list[ListedPrompt]:
 async def rendered_prompt(
     name: str, arguments: Mapping[str, Any], *, open_context: Callable[[], Awaitable[AppContext]]
 ) -> types.GetPromptResult:
-    """Return a prompt's text. Whatever is wrong is a protocol error, the same in both eras, that says what."""
+    """Return a prompt's text; MCPError (invalid params) for an unknown prompt or bad arguments."""
     if name not in _BY_NAME:
         _invalid(f"There is no prompt {cut(visible_text(name), 80)!r}; the prompts are {', '.join(_BY_NAME)}.")
     prompt = _BY_NAME[name]
@@ -133,18 +135,27 @@ async def rendered_prompt(
 
 
 def _checked(prompt: Prompt, arguments: Mapping[str, Any]) -> dict[str, str]:
-    known = {one.name: one for one in prompt.arguments}
+    known = {argument.name: argument for argument in prompt.arguments}
     given = {name: str(value).strip() for name, value in arguments.items() if str(value).strip()}
     problems = [f"{cut(name, 80)!r} is not an argument" for name in given if name not in known][:5]
-    problems += [f"{one.name} is missing" for one in known.values() if one.is_required and one.name not in given]
+    problems += [
+        f"{argument.name} is missing"
+        for argument in known.values()
+        if argument.is_required and argument.name not in given
+    ]
     problems += [f"{name} is longer than {ARGUMENT_LIMIT}" for name in given if len(given[name]) > ARGUMENT_LIMIT]
     if problems:
         _invalid(f"{prompt.name}: {'; '.join(problems)}. Its arguments are {_named(known.values())}.")
-    return {one.name: given.get(one.name, one.default or "") for one in known.values()}
+    return {argument.name: given.get(argument.name, argument.default or "") for argument in known.values()}
 
 
 def _named(arguments: Iterable[Argument]) -> str:
-    return ", ".join(one.name if one.is_required else f"{one.name} (optional)" for one in arguments) or "none"
+    return (
+        ", ".join(
+            argument.name if argument.is_required else f"{argument.name} (optional)" for argument in arguments
+        )
+        or "none"
+    )
 
 
 def _invalid(message: str) -> NoReturn:
@@ -163,28 +174,28 @@ async def complete_argument(
     *,
     app: AppContext,
 ) -> types.Completion:
-    """Return what the argument could be, given its first letters and the other arguments."""
+    """Return completions of an argument, given what was typed of it and the other arguments."""
     typed = argument.value[:LONGEST].strip()
     if isinstance(reference, types.ResourceTemplateReference):
-        found = await _ids(reference.uri.partition("://")[0], typed, app)
+        candidates = await _ids(reference.uri.partition("://")[0], typed, app)
     elif argument.name in ("blueprint_id", "contact_id"):
-        found = await _ids(argument.name.removesuffix("_id"), typed, app)
+        candidates = await _ids(argument.name.removesuffix("_id"), typed, app)
     elif argument.name == "step_id":
-        found = await _steps((context.arguments if context else None) or {}, app)
+        candidates = await _steps((context.arguments if context else None) or {}, app)
     else:
-        found = _choices(reference.name, argument.name)
-    fitting = [value for value, label in found if typed.casefold() in f"{value} {label}".casefold()]
+        candidates = _choices(reference.name, argument.name)
+    fitting = [value for value, label in candidates if typed.casefold() in f"{value} {label}".casefold()]
     return types.Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
 
 
-def _choices(prompt: str, argument: str) -> list[tuple[str, str]]:
+def _choices(prompt: str, name: str) -> list[tuple[str, str]]:
     return [
         (choice, "")
         for known in PROMPTS
         if known.name == prompt
-        for one in known.arguments
-        if one.name == argument
-        for choice in one.choices
+        for argument in known.arguments
+        if argument.name == name
+        for choice in argument.choices
     ]
 
 
@@ -195,14 +206,16 @@ async def _ids(kind: str, typed: str, app: AppContext) -> list[tuple[str, str]]:
     from sequences_mcp.services.sequences import list_sequences
 
     if kind == "blueprint":
-        return [(one.id, one.name) for one in (await list_blueprints(app, page=1, size=MOST)).items]
+        return [
+            (blueprint.id, blueprint.name) for blueprint in (await list_blueprints(app, page=1, size=MOST)).items
+        ]
     if kind == "contact":
         query = "" if typed.startswith("local:") else typed
         people = (await find_contacts(app, query=query, page=1, size=MOST)).page.items
-        return [(one.id, f"{typed} {one.display_name}") for one in people]
+        return [(contact.id, f"{typed} {contact.display_name}") for contact in people]
     wanted = SequenceFilter(sort_order="desc", size=MOST)
     runs = (await list_sequences(app, wanted=wanted)).items
-    return [(one.sequence.id, one.contact.display_name) for one in runs]
+    return [(run.sequence.id, run.contact.display_name) for run in runs]
 
 
 async def _steps(others: dict[str, str], app: AppContext) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
-"""What a client can read beside the tools: the step format, the variables, the rules, one blueprint, one run.
+"""The MCP resources: the step format, the variables, the rules, one blueprint, one run.
 
-A body is made when it is read, from the code or the records it is about.
+A body is made when it is read, from the code or from the database.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def rules_of_layer(layer: str) -> str:
 
 
 def _short(examples: tuple[str, ...]) -> list[str]:
-    """Return the first example that a reader can take in; some tests of length have 100,000 characters."""
+    """Return the first example of at most EXAMPLE_LENGTH; examples of length limits have 100,000 characters."""
     return [example for example in examples if len(example) <= EXAMPLE_LENGTH][:1]
 
 
@@ -160,12 +160,12 @@ async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView],
     from sequences_mcp.server.view import view_facts
 
     try:
-        found = await read(await ctx.request_context.lifespan_context.get())
+        value = await read(await ctx.request_context.lifespan_context.get())
     except (NotFoundError, WrongIdError) as error:
         raise ResourceNotFoundError(visible_text(str(error))) from error
     except SequencesError as error:
         raise ResourceError(visible_text(str(error))) from error
-    return _json(view_facts(to_view(found, full=True)))
+    return _json(view_facts(to_view(value, full=True)))
 
 
 def _static(uri: str, *, title: str, description: str, read: Callable[[], str]) -> FunctionResource:

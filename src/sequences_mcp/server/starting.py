@@ -147,7 +147,7 @@ async def present_start(app: AppContext, planned: Planned) -> starts.StartView:
     if planned.told is not None:
         view = starts.StartView.model_validate({**view_facts(view), **planned.told})
     view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
-    return view if found is None else starts.handed_over_facts(view, plan, tally, found=found, unread=unread)
+    return view if found is None else starts.handed_over_facts(view, plan, tally, enrolled=found, unread=unread)
 
 
 def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
@@ -245,13 +245,13 @@ async def ask_about_plan(
         if question is not None:
             text, paused = question
             reply = await dialog.ask(ctx, text, digest=f"{view.digest}:{paused}")
-            if reply.said is DialogAnswer.YES:
+            if reply.answer is DialogAnswer.APPROVED:
                 digest, _, pauses = reply.digest.partition(":")
                 await approve_plan(app, plan_id=planned.plan_id, digest=digest, actor=ACTOR, pauses=pauses)
-            elif reply.said is DialogAnswer.NO:
+            elif reply.answer is DialogAnswer.REJECTED:
                 await refuse_plan(app, plan_id=planned.plan_id, reason=DECLINED, actor=ACTOR)
             else:
-                return starts.unanswered(view, reply.said, ways=ways)
+                return starts.unanswered(view, reply.answer, ways=ways)
             return await present_start(app, planned)
     return await _led_to_page(app, ctx, view, ways=ways)
 
@@ -266,8 +266,8 @@ async def _led_to_page(
     address = app.page_address(f"/plans/{view.plan_id}")
     if address is None or not dialog.can_open_links(ctx):
         return view
-    said = await dialog.led_to(ctx, address, name=view.plan_id)
-    return view if said is DialogAnswer.YES else starts.unanswered(view, said, ways=ways)
+    said = await dialog.open_address(ctx, address, name=view.plan_id)
+    return view if said is DialogAnswer.APPROVED else starts.unanswered(view, said, ways=ways)
 
 
 async def plan_decided(
@@ -310,12 +310,12 @@ async def change_decided(
     if app.must_sign() or not dialog.can_ask(ctx) or len(question) > QUESTION_LIMIT:
         address = app.page_address(f"/changes/{change.id}")
         if address is not None and dialog.can_open_links(ctx):
-            await dialog.led_to(ctx, address, name=change.id)
+            await dialog.open_address(ctx, address, name=change.id)
         raise error
     reply = await dialog.ask(ctx, question, digest=change.digest)
-    if reply.said is DialogAnswer.YES:
+    if reply.answer is DialogAnswer.APPROVED:
         return await approve_change(app, change_id=change.id, digest=reply.digest, actor=ACTOR, effect=effect)
-    if reply.said is DialogAnswer.NO:
+    if reply.answer is DialogAnswer.REJECTED:
         await app.changes.refuse(change.id, reason=DECLINED, actor=ACTOR)
         raise ApprovalError(
             f"{DECLINED} Nothing was changed.",

@@ -1,7 +1,7 @@
-"""Standard streams: every line that comes in is answered or at least logged, and an interrupt ends the server.
+"""Standard streams: every line that arrives is answered or logged, and an interrupt ends the server.
 
-The SDK's own reader drops, without a word, what it cannot read: half an emoji in one name and the whole call is
-never answered. Lines are read by a thread of our own, because one that waits inside the SDK cannot be interrupted.
+The SDK's reader silently drops a line it cannot parse: with half a surrogate pair in one name, the call is never
+answered. A thread of this module reads the lines, because the SDK's blocking read cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectSendStream
 
-LONGEST = 32 * 1024 * 1024  # bytes of one message: ten thousand contacts with all their facts have a third of it
+LONGEST = 32 * 1024 * 1024  # bytes of one message; ten thousand contacts with every field take a third of that
 LONGEST_ID = 200
-AHEAD = 8  # lines read before they are asked for
+AHEAD = 8  # lines read in advance: the thread waits while so many are not consumed
 INVALID_REQUEST = -32600
 _BOM = b"\xef\xbb\xbf"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
@@ -44,7 +44,7 @@ async def serve_streams(server: Any) -> None:
 
 
 class _Lines:
-    """What comes in, a readable message at a time; what is not readable is answered by itself."""
+    """Async iterator over the valid messages of a descriptor; any other line is answered with an error here."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -67,17 +67,17 @@ class _Lines:
                 await self._explain(text, why)
 
     async def _explain(self, text: str, why: str) -> None:
-        own = id_of(text)
-        logger.warning("A message that cannot be read was not carried out (id %r): %s.", own, why)
-        if own is not None and self.answers is not None:
+        request_id = id_of(text)
+        logger.warning("A message that cannot be read was not carried out (id %r): %s.", request_id, why)
+        if request_id is not None and self.answers is not None:
             error = ErrorData(
                 code=INVALID_REQUEST, message=f"Nothing was done: {why}. Send the call again without it."
             )
-            await self.answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=own, error=error)))
+            await self.answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=request_id, error=error)))
 
     def _read(self) -> None:
-        """Hand the lines over one by one; without a buffered reader, whose lock would outlive the interpreter."""
-        with suppress(RuntimeError):  # the loop has ended: nobody listens any more
+        """Pass lines to the loop, in a thread; not through ``sys.stdin``, whose lock blocks the exit."""
+        with suppress(RuntimeError):  # the loop is closed
             with suppress(OSError):
                 for line in _split(self._descriptor):
                     self._room.acquire()
@@ -86,23 +86,23 @@ class _Lines:
 
 
 def unreadable(text: str) -> str | None:
-    """Return why a line is no message of the protocol, or None."""
+    """Return why a line is not a JSON-RPC message, or None."""
     from mcp.types import jsonrpc_message_adapter
 
     try:
         jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
         return _why(text, error)
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or too deep
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits, or too deep nesting
         return f"it cannot be read ({type(error).__name__})"
     return None
 
 
 def id_of(text: str) -> int | str | None:
-    """Return the id of a request, read past whatever makes the rest unreadable; None where there is none."""
+    """Return the id of a request in a line that is not valid JSON, by scanning its tokens; None without one."""
     depth, key, expects = 0, None, False
-    for found in _TOKEN.finditer(text):
-        part = found.group()
+    for match in _TOKEN.finditer(text):
+        part = match.group()
         if part in "{[":
             depth, expects = depth + 1, False
         elif part in "}]":
@@ -128,14 +128,14 @@ def _why(text: str, error: ValidationError) -> str:
         return "it is JSON, but no request, notification or response of JSON-RPC 2.0"
     if _HALF.search(text):
         return "a text in it holds half of an emoji (a surrogate without its partner)"
-    said = first["msg"].removeprefix("Invalid JSON: ")
-    if "recursion" in said:
+    reason = first["msg"].removeprefix("Invalid JSON: ")
+    if "recursion" in reason:
         return "it is nested too deeply"
-    return f"it is no JSON ({said[:120]})"
+    return f"it is no JSON ({reason[:120]})"
 
 
 def _split(descriptor: int) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, as much as says so and the rest is thrown away."""
+    """Yield lines; of a line longer than LONGEST, its first part (longer than LONGEST), the rest is discarded."""
     pending = bytearray()
     thrown = False
     while data := os.read(descriptor, 65_536):
@@ -158,12 +158,12 @@ def _split(descriptor: int) -> Iterator[bytes]:
 
 @contextmanager
 def _wire_in() -> Iterator[int]:
-    """Yield a descriptor of the standard input of our own; whoever else reads from it meanwhile finds it empty."""
-    own = os.dup(0)
+    """Yield a duplicate of standard input, with descriptor 0 on /dev/null, so that nothing else reads messages."""
+    descriptor = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     try:
-        yield own
+        yield descriptor
     finally:
-        os.dup2(own, 0)  # not closed: the thread may still wait in it
+        os.dup2(descriptor, 0)  # the duplicate stays open: the thread may still block in a read of it

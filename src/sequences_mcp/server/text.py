@@ -1,4 +1,4 @@
-"""Text on its way to a model or a person: made harmless to look at, and cut where it would be too long."""
+"""Text for a model or a person: invisible characters are drawn, and long texts are cut."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sequences_mcp.domain import invisible
 _ESCAPED = re.compile(r"\\[^nt\"\\/]")
 
 
-_KEPT = "\n\t"
+_LINE_BREAKS_AND_TABS = "\n\t"
 
 
 def visible_text(text: str) -> str:
-    """Return the text with what nobody can see drawn: it could hide words from a person or steer a model."""
-    return invisible.draw(text.replace("\r\n", "\n"), keep=_KEPT, direction=True)
+    """Return the text with invisible characters drawn: they could hide words from a person or steer a model."""
+    return invisible.draw(text.replace("\r\n", "\n"), keep=_LINE_BREAKS_AND_TABS, direction=True)
 
 
 def may_hide_text(text: str) -> bool:
-    """Say whether a JSON text may have something invisible in it: as it is, or escaped."""
+    """Say whether a JSON text may have invisible characters in it, plain or as escapes."""
     return invisible.may_hide(text) or _ESCAPED.search(text) is not None
 
 
@@ -39,7 +39,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def fair_limit(lengths: Iterable[int], *, budget: int) -> int:
-    """Return the cut at which texts of these lengths fit the budget; short ones leave room for long ones."""
+    """Return the largest limit so that texts of these lengths, each cut to it, fit the budget together."""
     rest = sorted(lengths)
     for index, length in enumerate(rest):
         share = budget // (len(rest) - index)

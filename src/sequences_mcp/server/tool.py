@@ -1,4 +1,4 @@
-"""From a definition to a tool of the SDK: strict arguments, a compact schema, every write once."""
+"""Makes an SDK tool from a ``Definition``: unknown arguments refused, a compact schema, every write made once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer, fingerprint
 from sequences_mcp.server.catalog import Definition, Hints, compact
-from sequences_mcp.server.view import ResultView, said_fields
+from sequences_mcp.server.view import ResultView, result_text
 from sequences_mcp.services.operations import run_once
 from sequences_mcp.services.sequences import id_there
 
@@ -79,13 +79,13 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
     async def run(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
         app = await ctx.request_context.lifespan_context.get()
         if definition.safe:
-            await (
-                app.ledger.turn()
-            )  # what is read below would otherwise be given up on sooner than what is written
+            # Wait for the database as long as a write does: the reads below give up sooner, and would fail a tool
+            # that must never be blocked.
+            await app.ledger.turn()
         if definition.staged:
-            return answer(await _said(definition.handler(app, ctx=ctx, **arguments)))
+            return answer(await _result_text(definition.handler(app, ctx=ctx, **arguments)))
         if not definition.writes:
-            return answer(await _said(definition.handler(app, **arguments)))
+            return answer(await _result_text(definition.handler(app, **arguments)))
         ours = arguments["sequence_id"] if definition.moves_runs else ""
         if definition.moves_runs:
             arguments["sequence_id"] = await id_there(app, ours)
@@ -102,7 +102,7 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
 
 
 def _effect(definition: Definition, app: Any, arguments: Mapping[str, Any]) -> Awaitable[str]:
-    return _said(definition.handler(app, **arguments))
+    return _result_text(definition.handler(app, **arguments))
 
 
 async def _at_vendor(
@@ -113,10 +113,10 @@ async def _at_vendor(
     definition: Definition,
     arguments: Mapping[str, Any],
 ) -> str:
-    """Return the result of a write to a vendor; where a person is needed, ask in a dialog, if there is one."""
+    """Return the result of a write at a vendor; a change that needs a person is asked about in a dialog."""
 
     async def effect(at: AppContext) -> str:
-        return await _said(definition.handler(at, **arguments))
+        return await _result_text(definition.handler(at, **arguments))
 
     try:
         return await run_once(app, write, lambda: effect(app))
@@ -130,7 +130,7 @@ async def _at_vendor(
 
 @contextmanager
 def _once_over(ours: str) -> Iterator[None]:
-    """Say of a run of ours that its vendor's API cannot move how a person sets its contact free afterwards."""
+    """Add to NotSupportedError how a person records the end of a run that the vendor's API cannot move."""
     try:
         yield
     except NotSupportedError as error:
@@ -141,7 +141,7 @@ def _once_over(ours: str) -> Iterator[None]:
 
 
 def _write(definition: Definition, call: ToolCall, subject: str, *, arguments: Mapping[str, Any]) -> VendorWrite:
-    apart = definition.told_apart_by
+    apart = definition.distinguished_by
     return VendorWrite(
         call=call,
         provider=provider_of(subject),
@@ -153,10 +153,10 @@ def _write(definition: Definition, call: ToolCall, subject: str, *, arguments: M
 
 
 def vendor_subject(arguments: Mapping[str, Any]) -> str | None:
-    """Return the vendor's thing that a write is about, or None when it concerns this server alone."""
+    """Return the id of the vendor's object that a write is about, or None when it is about no vendor."""
     given = (arguments.get(name) for name in ("sequence_id", "blueprint_id", "task_id", "provider"))
     return next((text for text in given if isinstance(text, str) and provider_of(text) in VENDORS), None)
 
 
-async def _said(result: Awaitable[ResultView]) -> str:
-    return said_fields(await result)
+async def _result_text(result: Awaitable[ResultView]) -> str:
+    return result_text(await result)

@@ -1,4 +1,4 @@
-"""What every result is made of: a view, written once as compact JSON and sent in both channels."""
+"""The base models of results (views), and their JSON text."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ T = TypeVar("T")
 
 
 class ResultView(BaseModel):
-    """A result, or a part of one, as a model sees it. What is None is left out.
+    """A result, or a part of one. Fields that are None are left out of its JSON.
 
-    ``model_validate`` also takes a value that has the same fields.
+    ``model_validate`` also takes any object with attributes of the same names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, from_attributes=True)
 
 
 class WrittenView(ResultView):
-    """The result of a write: how it ended, what has left for real people, and what to do or expect next."""
+    """The result of a write: how it ended, what was sent to real people, and what to do or expect next."""
 
     outcome: Outcome = "done"
     sent: str = "nothing"
@@ -36,7 +36,7 @@ class WrittenView(ResultView):
     @model_validator(mode="before")
     @classmethod
     def _says_nothing_of_what_is_unknown(cls, facts: Any) -> Any:
-        """Let ``sent`` be unknown where the outcome is and nobody said how much has left for certain."""
+        """Default ``sent`` to "unknown" where the outcome is unknown."""
         if isinstance(facts, dict) and facts.get("outcome") == "unknown" and "sent" not in facts:
             return {**facts, "sent": "unknown"}
         return facts
@@ -61,7 +61,7 @@ def numbered(page: Page[Any]) -> dict[str, Any]:
     }
 
 
-def seen_fields(items: Iterable[T], to_view: Callable[[T], ResultView]) -> tuple[Any, ...]:
+def views_of(items: Iterable[T], to_view: Callable[[T], ResultView]) -> tuple[Any, ...]:
     """Return a view of each item."""
     return tuple(to_view(item) for item in items)
 
@@ -73,7 +73,7 @@ def view_facts(view: ResultView) -> dict[str, Any]:
     return facts
 
 
-def said_fields(view: ResultView) -> str:
+def result_text(view: ResultView) -> str:
     """Return a view as the compact JSON text of a result, every string visible."""
     try:
         text = view.model_dump_json(by_alias=True, exclude_none=True)

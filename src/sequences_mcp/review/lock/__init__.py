@@ -1,1 +1,1 @@
-"""lock"""
+"""What proves that the person is at the page or panel: passphrase, passkeys, browser sessions, counted tries."""

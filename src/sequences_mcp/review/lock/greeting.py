@@ -1,15 +1,13 @@
-"""How the page shows that it is the person's own, before it asks for a passphrase: with a word they chose.
+"""How the unlock page proves that it is genuine before a passphrase is typed: it shows a word the person chose.
 
-Another program can serve a page that looks like this one, on the port where this one was. It must not know the
-word, and whatever this page showed to anybody who asks, that program could ask for. So the word is shown to a
-browser that has been introduced: one that was unlocked here before, or that the terminal opened with a ticket that
-is good once. Such a browser has a token, which the page's script keeps for this address alone and which counts at
-the address under which it was given: a program that takes the port, while this page is on another, reads a token
-that is no longer good for anything.
+The threat is another local program that serves a look-alike of the page on the port where the page was. That
+program must not be able to read the word, so the page does not show it to everybody who asks, but only to a known
+browser: one that was unlocked before, or that the terminal opened with a one-time ticket. A known browser has a
+token, which the page's script keeps in localStorage. The token is valid only for the authority under which it was
+issued: a program that takes over the port while the page listens on another one reads a token that is worthless.
 
-What this does not keep out: whoever can read the data folder reads the word there. A program that takes the ticket
-from the command line of the browser that is being started sees the word, and the person is told that the ticket
-was used.
+Not covered: a program that can read the data folder reads the word there. If another program used the ticket
+first, the unlock page says that the ticket was used already (``is_used_ticket``).
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What the unlock page says about itself: ``word`` only to a browser that is known, or has a good ticket."""
+    """What the unlock page says about itself: ``word`` only for a known browser or one with a valid ticket."""
 
     is_chosen: bool
     word: str | None = None
@@ -44,7 +42,7 @@ class Greeting:
 
 
 def made_up() -> str:
-    """Return a word that is easy to know again and that nobody guesses."""
+    """Return two random words of three syllables: easy to recognise, hard to guess."""
     return " ".join("".join(secrets.choice(_SYLLABLES) for _ in range(3)) for _ in range(2))
 
 
@@ -61,46 +59,48 @@ def set_word(data_dir: Path, chosen: str) -> str:
 
 def greeting_word(data_dir: Path) -> str | None:
     """Return the word, or None where none was chosen."""
-    found = _read(data_dir / WORD_NAME).get("word")
-    return str(found) if found else None
+    word = _read(data_dir / WORD_NAME).get("word")
+    return str(word) if word else None
 
 
 def new_token() -> str:
-    """Return what a browser is known by from now on, if it is introduced."""
+    """Return a random token for a browser; it counts once ``introduce`` stored its hash."""
     return secrets.token_urlsafe(24)
 
 
 def name_of(token: str) -> str:
-    """Return under what a token is written down."""
+    """Return the SHA-256 of a token, under which it is stored."""
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def is_known(data_dir: Path, token: str, *, authority: str) -> bool:
-    """Say whether a browser was introduced at this address, since the passphrase was chosen."""
+    """Say whether a token was introduced at this authority under the present passphrase."""
     known = _read(data_dir / BROWSERS_NAME)
     mine = known.get("known")
     return (
         bool(token)
-        and known.get("mark") == passphrase.passphrase_mark(data_dir)
+        and known.get("mark") == passphrase.passphrase_id(data_dir)
         and isinstance(mine, dict)
         and mine.get(name_of(token)) == authority
     )
 
 
 def introduce(data_dir: Path, token: str, *, authority: str) -> None:
-    """Know a browser again at this address."""
+    """Store that the browser with this token is known at this authority; the newest ``MOST`` are kept."""
     if not token or is_known(data_dir, token, authority=authority):
         return
-    path, mark = data_dir / BROWSERS_NAME, passphrase.passphrase_mark(data_dir)
+    path, passphrase_id = data_dir / BROWSERS_NAME, passphrase.passphrase_id(data_dir)
     with exclusively(path):
         known = _read(path)
-        mine = known.get("known") if known.get("mark") == mark else None
-        kept = list(mine.items())[-MOST + 1 :] if isinstance(mine, dict) else []
-        write_private(path, json.dumps({"mark": mark, "known": {**dict(kept), name_of(token): authority}}))
+        mine = known.get("known") if known.get("mark") == passphrase_id else None
+        newest = list(mine.items())[-MOST + 1 :] if isinstance(mine, dict) else []
+        write_private(
+            path, json.dumps({"mark": passphrase_id, "known": {**dict(newest), name_of(token): authority}})
+        )
 
 
 def new_ticket(data_dir: Path, *, now: datetime) -> str:
-    """Return a ticket with which a browser is introduced once, within ten minutes; its hash is stored."""
+    """Return a one-time ticket that introduces a browser within ten minutes; only its hash is stored."""
     ticket = secrets.token_urlsafe(24)
     facts = {"hash": name_of(ticket), "until": (now + TICKET_LASTS).isoformat(), "used": False}
     write_private(data_dir / TICKET_NAME, json.dumps(facts))
@@ -108,12 +108,12 @@ def new_ticket(data_dir: Path, *, now: datetime) -> str:
 
 
 def greeting(data_dir: Path, token: str, *, authority: str, ticket: str, now: datetime) -> Greeting:
-    """Return what the unlock page says to a browser; a good ticket introduces its token and is used up."""
-    own = greeting_word(data_dir)
-    if own is None:
+    """Return what the unlock page says to a browser; a valid ticket makes its token known and is used up."""
+    word = greeting_word(data_dir)
+    if word is None:
         return Greeting(is_chosen=False)
     if is_known(data_dir, token, authority=authority):
-        return Greeting(is_chosen=True, word=own)
+        return Greeting(is_chosen=True, word=word)
     if not ticket:
         return Greeting(is_chosen=True)
     path = data_dir / TICKET_NAME
@@ -127,7 +127,7 @@ def greeting(data_dir: Path, token: str, *, authority: str, ticket: str, now: da
             return Greeting(is_chosen=True)
         write_private(path, json.dumps({**facts, "used": True}))
     introduce(data_dir, token, authority=authority)
-    return Greeting(is_chosen=True, word=own)
+    return Greeting(is_chosen=True, word=word)
 
 
 def _is_good(facts: dict[str, Any], now: datetime) -> bool:
@@ -139,7 +139,7 @@ def _is_good(facts: dict[str, Any], now: datetime) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return record if isinstance(record, dict) else {}

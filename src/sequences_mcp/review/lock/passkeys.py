@@ -1,12 +1,12 @@
-"""Passkeys: a yes that is a signature over exactly what was approved, made with the person's own gesture.
+"""Passkeys: an approval as a WebAuthn signature over the digest that was approved.
 
-A key is registered with a one-time code that only the terminal prints, and only for whoever knows the passphrase.
-From then on every approval needs a signature, whose challenge is the digest that is approved
+A key is registered with a one-time code that only the terminal prints, after the passphrase was given. From then
+on every approval needs a signature whose challenge is the approved digest
 (https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion), and it is verified again before each send. The
-relying party of every page on this machine is ``localhost``, whatever its port: a page on another port can have a
-signature made as well. What tells them apart is the origin, which the browser puts into what is signed: it is kept
-with the signature, and has to be one at which this page was unlocked. Whoever can rewrite the data folder could
-still put their own key in the place of the person's.
+relying party is ``localhost`` whatever the port, so a page on another port can obtain a signature as well. What
+tells them apart is the origin, which is part of what the browser signs: it is stored with the signature and has to
+be one at which this page was unlocked. Not covered: a program that can write to the data folder can replace the
+key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FILE_NAME = "passkeys.json"
 CODE_NAME = "passkey-code.json"
 RP_ID = "localhost"
 CODE_LASTS = timedelta(minutes=10)
-SET_BACK = timedelta(minutes=1)  # by how much a clock is set right without anybody's noticing
+SET_BACK = timedelta(minutes=1)  # tolerance for a clock that was corrected backwards since the code was made
 CODE_TRIES = 5
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 UNSIGNED = "it is not signed with a registered passkey"
@@ -38,8 +38,9 @@ UNSIGNED = "it is not signed with a registered passkey"
 class Passkey:
     """One registered key: ``id`` in base64url, ``public_key`` in COSE as hexadecimal.
 
-    ``origins`` are those of the page under which the key was registered or has approved since. An older program
-    kept none: such a key signs where the page of its data folder was last, until it approves again.
+    ``origins`` are the origins of the page at which the key was registered or has approved since. Versions before
+    origins were stored left them out: such a key is valid at the last address of the page of its data folder,
+    until it approves again.
     """
 
     id: str
@@ -49,13 +50,13 @@ class Passkey:
 
 
 def registered(data_dir: Path) -> tuple[Passkey, ...]:
-    """Return the keys; ApprovalError when their file cannot be read: nothing is proven then."""
+    """Return the keys; ApprovalError when their file cannot be read, since no signature can be verified then."""
     path = data_dir / FILE_NAME
     if not path.exists():
         return ()
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(Passkey(**{**one, "origins": tuple(one.get("origins", ()))}) for one in known)
+        return tuple(Passkey(**{**record, "origins": tuple(record.get("origins", ()))}) for record in known)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ApprovalError(
             f"{path.name} cannot be read.", next_step="Put it back from a copy, or register the passkey anew."
@@ -63,9 +64,9 @@ def registered(data_dir: Path) -> tuple[Passkey, ...]:
 
 
 def signature_problem(data_dir: Path, digest: str, signature: str | None) -> str | None:
-    """Return why a yes to a digest does not count, or None.
+    """Return why an approval of a digest does not count, or None.
 
-    Where no passkey is registered an unsigned yes counts; a signed one always has to be a registered key's.
+    Where no passkey is registered an unsigned approval counts; a signature always has to be a registered key's.
     """
     try:
         keys = registered(data_dir)
@@ -77,20 +78,20 @@ def signature_problem(data_dir: Path, digest: str, signature: str | None) -> str
 
 
 def origin_of(authority: str) -> str:
-    """Return the origin of the page that is visited under an authority, as a browser writes it."""
+    """Return the origin of the page at an authority (``localhost:4000``), as a browser writes it."""
     return f"http://{authority}"
 
 
-def kept_keys(credential: str, *, authority: str) -> str:
-    """Return what a browser signed as it is stored: with the origin of the page that took it."""
+def signature_record(credential: str, *, authority: str) -> str:
+    """Return a browser's signed credential as it is stored: JSON with the origin of the page that received it."""
     return json.dumps({"origin": origin_of(authority), "credential": credential})
 
 
 def admit_code(data_dir: Path, *, authority: str) -> None:
-    """Let the keys sign at this origin from now on; only for a page whose visitor has just shown who they are."""
+    """Add this page's origin to those of every key; call it only after the person's presence was verified."""
     keys, origin = registered(data_dir), origin_of(authority)
-    if any(origin not in one.origins for one in keys):
-        _store(data_dir, (replace(one, origins=tuple(dict.fromkeys((*one.origins, origin)))) for one in keys))
+    if any(origin not in key.origins for key in keys):
+        _store(data_dir, (replace(key, origins=tuple(dict.fromkeys((*key.origins, origin)))) for key in keys))
 
 
 def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: str | None) -> bool:
@@ -100,7 +101,7 @@ def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: 
     try:
         stored = json.loads(signature)
         origin, credential = str(stored["origin"]), json.loads(stored["credential"])
-        key = next((one for one in keys if one.id == credential["id"]), None)
+        key = next((candidate for candidate in keys if candidate.id == credential["id"]), None)
         if key is None or origin not in (key.origins or (home,)) or _is_framed(credential):
             return False
         verify_authentication_response(
@@ -124,7 +125,7 @@ def _is_framed(credential: Mapping[str, Any]) -> bool:
 
 
 def new_code(data_dir: Path, *, now: datetime) -> str:
-    """Return a one-time code to be typed on the page within ten minutes; a slow hash of it is stored."""
+    """Return a one-time code to be typed on the page within ten minutes; its scrypt hash is stored."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(10))
     _store_code(
         data_dir,
@@ -134,12 +135,13 @@ def new_code(data_dir: Path, *, now: datetime) -> str:
 
 
 def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
-    """Return when the code is right and still good; ApprovalError. Five wrong ones use it up."""
+    """Return when the code is right and still valid, else raise ApprovalError; it allows five tries."""
     path = data_dir / CODE_NAME
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         until = datetime.fromisoformat(record["until"])
-        # One that lasts longer than any code does was printed while the clock was ahead.
+        # An end further away than CODE_LASTS means that the code was made while the clock was ahead: it is
+        # refused.
         if not now < until <= now + CODE_LASTS + SET_BACK or record["left"] <= 0:
             raise ValueError("it is over")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -156,7 +158,7 @@ def _store_code(data_dir: Path, record: Mapping[str, Any]) -> None:
 
 
 def options(*, challenge: bytes) -> dict[str, Any]:
-    """Return what a browser needs to make a key."""
+    """Return the options for ``navigator.credentials.create``."""
     from webauthn import generate_registration_options, options_to_json
     from webauthn.helpers.structs import (
         AuthenticatorSelectionCriteria,
@@ -180,7 +182,7 @@ def options(*, challenge: bytes) -> dict[str, Any]:
 def register_passkey(
     data_dir: Path, credential: str, *, challenge: bytes, authority: str, now: datetime
 ) -> Passkey:
-    """Store the key a browser made for this challenge, and use up the code; ApprovalError."""
+    """Store the key that a browser made for this challenge, and delete the code; else raise ApprovalError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
     from webauthn.helpers.exceptions import WebAuthnException
@@ -209,7 +211,7 @@ def register_passkey(
 
 
 def _store(data_dir: Path, keys: Iterable[Passkey]) -> None:
-    write_private(data_dir / FILE_NAME, json.dumps([asdict(one) for one in keys]))
+    write_private(data_dir / FILE_NAME, json.dumps([asdict(key) for key in keys]))
 
 
 def _bytes(text: str) -> bytes:

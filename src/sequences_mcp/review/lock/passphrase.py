@@ -1,4 +1,9 @@
-"""The passphrase that only the person knows, and its proof inside a chat."""
+"""The passphrase that only the person knows: how it is stored and checked, and how a chat's panel proves it.
+
+``passphrase.json`` has the salted scrypt hash against which a typed passphrase is checked. ``proof.json`` has the
+verifier of a SCRAM exchange (RFC 5802) with scrypt in place of PBKDF2, so that the panel proves the passphrase
+without sending it. Each proof brings the salt and key of the next one.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ from sequences_mcp.errors import ApprovalError, InvalidArgumentsError
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone."""
+    """Replace a file atomically, readable by its owner alone (mode 0600)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -33,7 +38,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Keep other processes from changing a file meanwhile; for what takes a moment."""
+    """Hold an advisory lock beside a file, so that one process at a time reads and replaces it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:  # closing it gives the lock up
@@ -70,32 +75,33 @@ def set_passphrase(data_dir: Path, new: str, *, old: str | None = None) -> None:
         raise InvalidArgumentsError(
             f"A passphrase has {LEAST} characters or more.", next_step="Choose a longer one."
         )
-    # A database that is new beside a passphrase of an earlier one is held for a person (engine.store.lineage).
+    # Whether a database existed: a new one beside the passphrase of an earlier one waits for a person
+    # (store.lineage).
     with exclusively(data_dir / PASSPHRASE_FILE):
         _keep(data_dir, new, {"database": (data_dir / "sequences.db").exists()})
 
 
-def passphrase_mark(data_dir: Path) -> str:
-    """Return what tells one setting of a passphrase from another, or an empty string where none is set.
+def passphrase_id(data_dir: Path) -> str:
+    """Return an id that changes when another passphrase is set, or an empty string where none is set.
 
-    A file that was only written anew, for the same passphrase, keeps the mark that it had.
+    It is stored as ``mark`` when the file is rewritten for the same passphrase, and is the file's hash otherwise.
     """
     try:
         text = (data_dir / PASSPHRASE_FILE).read_bytes()
     except OSError:
         return ""
     with suppress(ValueError, AttributeError):
-        if kept := json.loads(text).get("mark"):
-            return str(kept)
+        if stored_id := json.loads(text).get("mark"):
+            return str(stored_id)
     return hashlib.sha256(text).hexdigest()
 
 
 def verifier(data_dir: Path) -> tuple[Verifier, Derivation] | None:
-    """Return what a proof of the passphrase is held against, and how its key is derived; None for an old file."""
-    found = stored(data_dir, mark=passphrase_mark(data_dir))
+    """Return what a proof is verified with and how its key is derived; None for a file of an earlier version."""
+    known = stored(data_dir, passphrase_id=passphrase_id(data_dir))
     try:
         record = _record(data_dir / PASSPHRASE_FILE)
-        return None if found is None or _is_old(record) else (found, Derivation.parse(record))
+        return None if known is None or _is_old(record) else (known, Derivation.parse(record))
     except (ApprovalError, ValueError, KeyError, TypeError):
         return None
 
@@ -103,7 +109,7 @@ def verifier(data_dir: Path) -> tuple[Verifier, Derivation] | None:
 def check_passphrase(data_dir: Path, passphrase: str) -> None:
     """Return when the passphrase is right; ApprovalError when it is wrong or none has been set.
 
-    A right one brings a file of an earlier version, and what proofs are held against, to the present version.
+    A right one also upgrades a file of an earlier version, and the verifier of proofs with it.
     """
     if not is_set(data_dir):
         raise ApprovalError(
@@ -113,23 +119,26 @@ def check_passphrase(data_dir: Path, passphrase: str) -> None:
     if not _fits(_record(path), passphrase, path):
         raise ApprovalError("The passphrase is wrong.", next_step="Try again; nothing was approved.")
     if _is_old(_record(path)):
-        with suppress(OSError), exclusively(path):  # it is right all the same where nothing can be written now
+        with (
+            suppress(OSError),
+            exclusively(path),
+        ):  # the check has succeeded even where the upgrade cannot be written
             record = _record(path)
             if _is_old(record) and _fits(record, passphrase, path):
                 _keep(
                     data_dir,
                     passphrase,
-                    {"database": record.get("database", True), "mark": passphrase_mark(data_dir)},
+                    {"database": record.get("database", True), "mark": passphrase_id(data_dir)},
                 )
 
 
 def hashed_passphrase(secret: str) -> dict[str, str | int]:
-    """Return what a secret can be checked with."""
+    """Return the record (version, salt, scrypt parameters, check value) that ``is_hash_of`` takes."""
     return _hashed(secret)[0]
 
 
 def is_hash_of(secret: str, record: Mapping[str, Any]) -> bool:
-    """Say whether a record is this secret's; ValueError, KeyError or TypeError for what is no such record."""
+    """Say whether a record was made of this secret; ValueError, KeyError or TypeError for a malformed record."""
     if _is_old(record):
         return hmac.compare_digest(Derivation.parse(record).key_of(secret.strip()), bytes.fromhex(record["hash"]))
     return hmac.compare_digest(_check(Derivation.parse(record).key(secret)), str(record["check"]))
@@ -148,7 +157,7 @@ def _hashed(secret: str) -> tuple[dict[str, str | int], bytes]:
 def _keep(data_dir: Path, passphrase: str, facts: Mapping[str, object]) -> None:
     record, key = _hashed(passphrase)
     write_private(data_dir / PASSPHRASE_FILE, json.dumps({**record, **facts}))
-    keep_verifier(data_dir, key, mark=passphrase_mark(data_dir))
+    keep_verifier(data_dir, key, passphrase_id=passphrase_id(data_dir))
 
 
 def _check(key: bytes) -> str:
@@ -164,12 +173,12 @@ def _fits(record: Mapping[str, Any], passphrase: str, path: Path) -> bool:
 
 def _record(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _unreadable(path) from error
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         raise _unreadable(path)
-    return found
+    return record
 
 
 def _unreadable(path: Path) -> ApprovalError:
@@ -180,7 +189,7 @@ def _unreadable(path: Path) -> ApprovalError:
 
 
 PROOF_FILE = "proof.json"
-PROOF_VERSION = 2  # 1 was hashed with PBKDF2, beside the scrypt of the other file; it counts for nothing
+PROOF_VERSION = 2  # version 1 used PBKDF2; a verifier of it is ignored
 SALT, KEY = 16, 32
 CLIENT_KEY = b"Client Key"
 _BLANKS = " \t\r\n"
@@ -188,7 +197,7 @@ _BLANKS = " \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How the key comes from a passphrase: scrypt (RFC 7914) with these parameters.
+    """How a key is derived from a passphrase: scrypt (RFC 7914) with these parameters.
 
     N=2^16, r=8, p=1 takes 64 MiB and about a quarter of a second, a second in a browser; above the minimum of
     OWASP's "Password Storage Cheat Sheet". They are stored, so that they can rise later.
@@ -201,26 +210,26 @@ class Derivation:
 
     @classmethod
     def new(cls) -> Derivation:
-        """Return today's derivation, with a salt of its own."""
+        """Return the present parameters with a new random salt."""
         return cls(secrets.token_bytes(SALT))
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Derivation:
-        """Return what a file says; ValueError, KeyError or TypeError."""
+        """Return the derivation of a stored record; ValueError, KeyError or TypeError for a malformed one."""
         return cls(bytes.fromhex(record["salt"]), *(int(record[name]) for name in ("n", "r", "p")))
 
     @property
     def record(self) -> dict[str, str | int]:
-        """What ``parse`` takes."""
+        """The record that ``parse`` takes."""
         return {"salt": self.salt.hex(), "n": self.n, "r": self.r, "p": self.p}
 
     @property
     def words(self) -> str:
-        """How the panel is told: ``scrypt:N:r:p:salt``, the salt in hexadecimal."""
+        """The form that the panel reads: ``scrypt:N:r:p:salt``, the salt in hexadecimal."""
         return f"scrypt:{self.n}:{self.r}:{self.p}:{self.salt.hex()}"
 
     def key(self, passphrase: str) -> bytes:
-        """Return the key; blanks around a passphrase and how its accents are composed make no difference."""
+        """Return the key of a passphrase, stripped of blanks and in Unicode form NFC."""
         return self.key_of(unicodedata.normalize("NFC", passphrase.strip(_BLANKS)))
 
     def key_of(self, text: str) -> bytes:
@@ -231,16 +240,16 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """What a proof is held against: ``key`` is RFC 5802's StoredKey, ``mark`` names the passphrase it is of."""
+    """What a proof is verified with: ``key`` is RFC 5802's StoredKey, ``passphrase_id`` that of its passphrase."""
 
     salt: bytes
     key: bytes
-    mark: str
+    passphrase_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof as it came, and the salt and key that hold for the next one."""
+    """A proof as received, with the salt and StoredKey of the next one."""
 
     nonce: str
     proof: bytes
@@ -257,42 +266,46 @@ class Proof:
         return cls(nonce, proof, salt, key)
 
 
-def keep_verifier(data_dir: Path, key: bytes, *, mark: str) -> None:
-    """Store what a proof of the passphrase is held against, from the key that was derived of it."""
+def keep_verifier(data_dir: Path, key: bytes, *, passphrase_id: str) -> None:
+    """Store a verifier made from the key that was derived of the passphrase."""
     salt = secrets.token_bytes(SALT)
-    _store(data_dir, Verifier(salt, stored_key(client_key(key, salt)), mark))
+    _store(data_dir, Verifier(salt, stored_key(client_key(key, salt)), passphrase_id))
 
 
-def stored(data_dir: Path, *, mark: str) -> Verifier | None:
-    """Return what a proof is held against; None where there is none, or one of another passphrase or version."""
+def stored(data_dir: Path, *, passphrase_id: str) -> Verifier | None:
+    """Return the stored verifier; None where there is none, or it is of another passphrase or version."""
     try:
         known = json.loads((data_dir / PROOF_FILE).read_text(encoding="utf-8"))
         salt, key = bytes.fromhex(known["salt"]), bytes.fromhex(known["key"])
-        found, version = Verifier(salt, key, str(known["mark"])), known["version"]
+        verifier, version = Verifier(salt, key, str(known["mark"])), known["version"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if version == PROOF_VERSION and hmac.compare_digest(found.mark, mark) else None
+    return (
+        verifier
+        if version == PROOF_VERSION and hmac.compare_digest(verifier.passphrase_id, passphrase_id)
+        else None
+    )
 
 
 def accept_proof(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: Iterable[str]) -> bool:
-    """Say whether a proof is right for what it is ``bound_to``; a right one is used up."""
-    said = message(given, bound_to)
-    signature = hmac.digest(verifier.key, said, "sha256")
-    key = bytes(one ^ other for one, other in zip(given.proof, signature, strict=True))
+    """Say whether a proof is right for the values it is ``bound_to``; a right one replaces the stored verifier."""
+    signed = message(given, bound_to)
+    signature = hmac.digest(verifier.key, signed, "sha256")
+    key = bytes(mask ^ other for mask, other in zip(given.proof, signature, strict=True))
     if not hmac.compare_digest(stored_key(key), verifier.key):
         return False
-    _store(data_dir, Verifier(given.next_salt, given.next_key, verifier.mark))
+    _store(data_dir, Verifier(given.next_salt, given.next_key, verifier.passphrase_id))
     return True
 
 
 def message(given: Proof, bound_to: Iterable[str]) -> bytes:
-    """Return what a proof signs: its challenge, what is decided, and the key that comes after it."""
+    """Return the bytes that a proof signs: the nonce, what is decided, and the salt and key of the next proof."""
     parts = (given.nonce, *bound_to, given.next_salt.hex(), given.next_key.hex())
     return "\n".join(parts).encode("utf-8", "replace")
 
 
 def client_key(key: bytes, salt: bytes) -> bytes:
-    """Return the key of one proof, RFC 5802's ClientKey, which only a proof carries, and only covered."""
+    """Return RFC 5802's ClientKey for one salt; it is transmitted only XORed with the signature."""
     return hmac.digest(key, CLIENT_KEY + salt, "sha256")
 
 
@@ -306,6 +319,6 @@ def _store(data_dir: Path, verifier: Verifier) -> None:
         "version": PROOF_VERSION,
         "salt": verifier.salt.hex(),
         "key": verifier.key.hex(),
-        "mark": verifier.mark,
+        "mark": verifier.passphrase_id,
     }
     write_private(data_dir / PROOF_FILE, json.dumps(facts))

@@ -1,4 +1,4 @@
-"""Who is unlocked, and wrong passphrases, counted on disk."""
+"""Browser sessions that a person unlocked, in memory, and the counts of wrong passphrases, on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_SESSIONS = 32
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """What a person has had before them.
+    """What was shown to a person in full.
 
     ``opened`` holds the digest of each text that was on the screen in full, by the key of its step, and of what a
     vendor is given about a person, by the id of their sequence; ``samples`` the people of each plan of whom all
@@ -37,9 +37,9 @@ class Reading:
 class Session(Reading):
     """One browser that a person unlocked.
 
-    ``csrf`` is in every form; ``key`` is the hash of what the page's script keeps in this browser for this port
-    alone, while cookies go to every port of the machine; ``challenge`` belongs to a passkey that is being
-    registered.
+    ``csrf`` is in every form. ``key`` is the hash of a second secret that the page's script keeps in localStorage:
+    unlike a cookie, which a browser sends to every port of localhost, it is readable by this origin alone.
+    ``challenge`` belongs to a passkey that is being registered.
     """
 
     csrf: str
@@ -49,15 +49,15 @@ class Session(Reading):
 
     @property
     def name(self) -> str:
-        """What tells this session from others where something is counted; good for nothing else."""
+        """A public identifier of this session, for the counts of wrong passphrases; it authorises nothing."""
         return sha256(f"name of {self.csrf}".encode()).hexdigest()
 
     def owns(self, csrf: str) -> bool:
-        """Say whether a form is one of this session's."""
+        """Say whether a form's CSRF token is this session's."""
         return hmac.compare_digest(csrf.encode(), self.csrf.encode())
 
     def new_key(self) -> str:
-        """Return a second secret for the page's script, handed out once; only its hash is kept."""
+        """Return a new second secret for the page's script; only its hash is stored."""
         secret = secrets.token_urlsafe(32)
         self.key = _key(secret)
         return secret
@@ -68,14 +68,14 @@ class Session(Reading):
 
 
 class Sessions:
-    """The browsers that are unlocked."""
+    """The browsers that are unlocked, in this process's memory, by the hash of their cookie."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._live: dict[bytes, Session] = {}
 
     def begin(self) -> tuple[str, Session]:
-        """Return the secret of a new session, for its cookie, and the session."""
+        """Start a session; return its secret, which goes into the cookie, and the session."""
         self._forget_old()
         token = secrets.token_urlsafe(32)
         session = Session(csrf=secrets.token_urlsafe(32), ends_at=self._clock() + LASTS)
@@ -86,7 +86,9 @@ class Sessions:
         """Return the session a cookie belongs to while it lasts."""
         session, now = self._live.get(_key(token)) if token else None, self._clock()
         if session is not None:
-            session.ends_at = min(session.ends_at, now + LASTS)  # it may have begun while the clock was ahead
+            session.ends_at = min(
+                session.ends_at, now + LASTS
+            )  # a session that began while the clock was ahead must not last longer
         return session if session is not None and now < session.ends_at else None
 
     def end(self, token: str | None) -> None:
@@ -96,8 +98,8 @@ class Sessions:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        kept = [(key, one) for key, one in self._live.items() if now < one.ends_at]
-        self._live = dict(kept[-MOST_SESSIONS + 1 :])
+        live = [(key, session) for key, session in self._live.items() if now < session.ends_at]
+        self._live = dict(live[-MOST_SESSIONS + 1 :])
 
 
 def _key(token: str) -> bytes:
@@ -115,7 +117,7 @@ MOST_TRIES = 64
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many wrong passphrases came one after another, and when the last did."""
+    """How many wrong passphrases were given in a row, and when the last was, as ISO 8601."""
 
     wrong: int
     last: str
@@ -125,32 +127,32 @@ class Count:
         return datetime.fromisoformat(self.last) > now
 
     def age(self, now: datetime) -> timedelta:
-        """Return how long ago the last one was; an instant after now counts as now."""
+        """Return how long ago the last one was, at least zero."""
         return max(now - datetime.fromisoformat(self.last), timedelta())
 
 
 class Tries:
-    """The counts of a data folder, by who typed: a browser's token, ``STRANGERS``, ``TERMINAL`` or ``PANEL``."""
+    """The counts of a data folder, by who typed: a browser's or session's name, or one of the constants above."""
 
     def __init__(self, data_dir: Path, clock: Callable[[], datetime]) -> None:
         self._path = data_dir / FILE_NAME
         self._clock = clock
 
     def wrong(self, who: str) -> int:
-        """Return how many wrong ones count."""
-        return found.wrong if (found := self._counts().get(who)) else 0
+        """Return how many wrong passphrases count for ``who``."""
+        return count.wrong if (count := self._counts().get(who)) else 0
 
     def wait(self, who: str) -> timedelta:
-        """Return how long nothing that this one types is looked at."""
+        """Return for how long no passphrase of ``who`` is checked; it doubles with each wrong one after FREE."""
         self._put_right()
-        found = self._counts().get(who)
-        if found is None or found.wrong < FREE:
+        count = self._counts().get(who)
+        if count is None or count.wrong < FREE:
             return timedelta()
-        whole: timedelta = min(FIRST_WAIT * int(2 ** min(found.wrong - FREE, 10)), LONGEST_WAIT)
-        return max(whole - found.age(self._clock()), timedelta())
+        whole: timedelta = min(FIRST_WAIT * int(2 ** min(count.wrong - FREE, 10)), LONGEST_WAIT)
+        return max(whole - count.age(self._clock()), timedelta())
 
     def pause(self, who: str) -> float:
-        """Return for how many seconds a wrong answer is held back, and everybody behind it with it."""
+        """Return for how many seconds the answer to a wrong passphrase is delayed."""
         over = self.wrong(who) - FREE
         return min(FIRST_PAUSE * 2 ** min(over, 10), LONGEST_PAUSE) if over >= 0 else 0.0
 
@@ -158,24 +160,24 @@ class Tries:
         """Count a wrong passphrase for each of these."""
         with exclusively(self._path):
             counts, now = self._counts(), self._clock().isoformat()
-            for one in who:
-                counts[one] = Count((counts[one].wrong if one in counts else 0) + 1, now)
+            for name in who:
+                counts[name] = Count((counts[name].wrong if name in counts else 0) + 1, now)
             self._store(counts)
 
     def was_right(self, who: str) -> None:
-        """Forget the wrong ones of one."""
+        """Delete the count of ``who``."""
         if not self.wrong(who):
             return
         with exclusively(self._path):
             self._store({name: count for name, count in self._counts().items() if name != who})
 
     def _put_right(self) -> None:
-        """Let what a clock that was ahead counted count from now on: its waits would not end before that day."""
+        """Date counts that lie in the future as of now: a clock that was ahead would make their waits endless."""
         now = self._clock()
-        if any(one.is_after(now) for one in self._counts().values()):
+        if any(count.is_after(now) for count in self._counts().values()):
             with exclusively(self._path):
                 counts = self._counts()
-                late = {who for who, one in counts.items() if one.is_after(now)}
+                late = {who for who, count in counts.items() if count.is_after(now)}
                 self._store(counts | {who: Count(counts[who].wrong, now.isoformat()) for who in late})
 
     def _counts(self) -> dict[str, Count]:
@@ -188,6 +190,8 @@ class Tries:
             return {}
 
     def _store(self, counts: Mapping[str, Count]) -> None:
-        shared = {name: one for name, one in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
+        shared = {name: count for name, count in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
         newest = sorted(counts.items(), key=lambda pair: pair[1].last)[-MOST_TRIES:]
-        write_private(self._path, json.dumps({name: asdict(one) for name, one in (dict(newest) | shared).items()}))
+        write_private(
+            self._path, json.dumps({name: asdict(count) for name, count in (dict(newest) | shared).items()})
+        )

@@ -1,4 +1,4 @@
-"""The review page: requests, templates, and which path is which screen."""
+"""The review page as an ASGI app: the Jinja2 environment, the routes, the session check, and errors as pages."""
 
 from __future__ import annotations
 
@@ -68,26 +68,28 @@ def _drawn(value: Any) -> Any:
 
 
 def _text(value: str | None) -> Markup:
-    """Return a text of several lines as it is, whatever cannot be seen drawn."""
+    """Return a text of several lines, escaped, with invisible characters drawn."""
     return Markup(escape(as_shown(value or "")))  # noqa: S704 - escaped here, so that line breaks can stay
 
 
 def _raw(value: str | None) -> Markup:
-    """Return a text to be edited: escaped, and not drawn, since what is shown is what comes back."""
+    """Return a text for a form field: escaped only, since the field's value is what the form sends back."""
     return Markup(escape(value or ""))  # noqa: S704 - escaped here, so that nothing is drawn into it
 
 
 def _plain(value: str | None) -> str:
-    """Return words of this program as a person reads them."""
+    """Return a message of this program in words for a person, without names of tools."""
     return for_person(value or "")
 
 
 def _commands(value: str | None) -> Markup:
-    """Return words of this program as a person reads them, what stands between backticks set as code."""
+    """Return a message of this program in words for a person, with ``<code>`` in place of backticks."""
     parts = as_shown(for_person(value or ""), keep="").split("`")
     if len(parts) % 2 == 0:
         return Markup(escape("`".join(parts)))  # noqa: S704 - escaped here; a backtick without its other one
-    return Markup().join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)
+    )
 
 
 def _utc(moment: datetime | None) -> Markup:
@@ -111,15 +113,15 @@ NOT_YOURS = "This form is not one of this browser's session, or its session has 
 def build_page(
     open_context: OpenContext, *, data_dir: Path, authority: str, pause: Pause = asyncio.sleep
 ) -> Starlette:
-    """Return the page for one data folder, as it is visited under ``authority`` (``localhost:4000``).
+    """Return the page for one data folder at ``authority`` (``localhost:4000``).
 
-    ``pause`` is what holds an answer back for so many seconds.
+    ``pause`` delays the answer to a wrong passphrase by some seconds; tests pass their own.
     """
 
     @asynccontextmanager
     async def lifespan(asgi_app: Starlette) -> AsyncIterator[None]:
         async with open_context() as app:
-            asgi_app.state.room = PageContext(
+            asgi_app.state.context = PageContext(
                 app=app,
                 data_dir=data_dir,
                 authority=authority,
@@ -152,34 +154,38 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
     async def endpoint(request: Request) -> Response:
         page_request = await _page_request(request)
         if locked and page_request.session is None:
-            return keys.asked_screen(page_request)
-        if locked and request.method not in READS and not page_request.own.owns(page_request.form.get("csrf", "")):
-            return _told(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
+            return keys.locked_screen(page_request)
+        if (
+            locked
+            and request.method not in READS
+            and not page_request.unlocked.owns(page_request.form.get("csrf", ""))
+        ):
+            return _notice(page_request, HTTPStatus.FORBIDDEN, message=NOT_YOURS, next_step=RELOAD)
         return await screen(page_request)
 
     return endpoint
 
 
 async def _page_request(request: Request) -> PageRequest:
-    room: PageContext = request.app.state.room
+    context: PageContext = request.app.state.context
     form = {} if request.method in READS else await form_of(request)
     return PageRequest(
-        room=room, request=request, form=form, session=room.sessions.find(request.cookies.get(COOKIE))
+        context=context, request=request, form=form, session=context.sessions.find(request.cookies.get(COOKIE))
     )
 
 
 async def _explained(request: Request, error: Exception) -> Response:
     assert isinstance(error, SequencesError)
-    return _told(await _page_request(request), _status(error), message=error.message, next_step=error.next_step)
+    return _notice(await _page_request(request), _status(error), message=error.message, next_step=error.next_step)
 
 
 async def _strayed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     page_request = await _page_request(request)
     if page_request.session is None and error.status_code == HTTPStatus.NOT_FOUND:
-        return keys.asked_screen(page_request)
+        return keys.locked_screen(page_request)
     words = "There is no such page." if error.status_code == HTTPStatus.NOT_FOUND else error.detail
-    return _told(
+    return _notice(
         page_request, error.status_code, message=words, next_step="The front page shows what waits for you."
     )
 
@@ -194,5 +200,5 @@ def _status(error: SequencesError) -> int:
     return HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, StoreError) else HTTPStatus.CONFLICT
 
 
-def _told(page_request: PageRequest, status: int, *, message: str, next_step: str) -> Response:
-    return page_request.shows("told.html", status=status, message=message, next_step=next_step)
+def _notice(page_request: PageRequest, status: int, *, message: str, next_step: str) -> Response:
+    return page_request.render("notice.html", status=status, message=message, next_step=next_step)

@@ -1,4 +1,8 @@
-"""What is judged before a request is looked at: its headers, and limits on connections."""
+"""Checks before a request reaches the page: its headers, and limits in number and time on connections.
+
+The page is on localhost, where every web site that a browser shows can send requests to it. The rules follow the
+Fetch Metadata headers (https://www.w3.org/TR/fetch-metadata/), ``Origin`` and ``Host`` (against DNS rebinding).
+"""
 
 from __future__ import annotations
 
@@ -31,18 +35,19 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
     "cache-control": "no-store",
 }
-# A link in another page or program brings no SameSite=Strict cookie: one step from our own page does.
-LARGEST_REQUEST = (
+# A link in another site or program sends no SameSite=Strict cookie. This page reloads itself: the second request
+# comes from the page's own origin and so carries the cookie.
+RELOAD_PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0">'
     '<title>Review</title><p><a href="">Open the review page</a></p></html>'
 )
 
 
 class Verdict(Enum):
-    """What becomes of a request."""
+    """What is done with a request: let through, answered with ``RELOAD_PAGE``, or refused."""
 
-    ENTER = "enter"
-    STEP_UP = "step up"
+    ALLOW = "allow"
+    RELOAD = "reload"
     REFUSE = "refuse"
 
 
@@ -54,59 +59,59 @@ class GuardVerdict(NamedTuple):
     words: str = ""
 
 
-ENTER = GuardVerdict(Verdict.ENTER)
+ALLOWED = GuardVerdict(Verdict.ALLOW)
 
 
 def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerdict:
-    """Return what becomes of a request for the page at ``authority`` (``localhost:4000``)."""
+    """Return what is done with a request for the page at ``authority`` (``localhost:4000``)."""
     if headers.getlist("host") != [authority]:
-        return _no(421, f"This page is at http://{authority}/ and nowhere else.")
+        return _refusal(421, f"This page is at http://{authority}/ and nowhere else.")
     if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
-        return _no(431, f"The headers of a request are at most {HEAD_LIMIT:,} bytes.")
+        return _refusal(431, f"The headers of a request are at most {HEAD_LIMIT:,} bytes.")
     origins = headers.getlist("origin")
     if origins and origins != [f"http://{authority}"]:
-        return _no(403, "This request comes from another site.")
+        return _refusal(403, "This request comes from another site.")
     if method in READS:
         return _reading(headers)
     if method != "POST":
-        return _no(405, "This page knows GET and POST.")
+        return _refusal(405, "This page knows GET and POST.")
     return _writing(headers, has_origin=bool(origins))
 
 
 def _reading(headers: Headers) -> GuardVerdict:
     if headers.getlist("sec-fetch-site") in ([], ["none"], ["same-origin"]):
-        return ENTER
+        return ALLOWED
     is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     if is_link and headers.get("sec-fetch-site") in ("same-site", "cross-site"):
-        return GuardVerdict(Verdict.STEP_UP)
-    return _no(403, "Another site may link to this page, not use it.")
+        return GuardVerdict(Verdict.RELOAD)
+    return _refusal(403, "Another site may link to this page, not use it.")
 
 
 def _writing(headers: Headers, *, has_origin: bool) -> GuardVerdict:
     sites = headers.getlist("sec-fetch-site")
     if sites not in ([], ["same-origin"]) or not (sites or has_origin):
-        return _no(403, "This request does not come from this page.")
+        return _refusal(403, "This request does not come from this page.")
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        return _no(415, "This page takes its own forms.")
+        return _refusal(415, "This page takes its own forms.")
     length = headers.get("content-length", "")
     if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT:
-        return _no(413, f"A form has a length, of at most {BODY_LIMIT:,} bytes.")
-    return ENTER
+        return _refusal(413, f"A form has a length, of at most {BODY_LIMIT:,} bytes.")
+    return ALLOWED
 
 
-def _no(status: int, words: str) -> GuardVerdict:
+def _refusal(status: int, words: str) -> GuardVerdict:
     return GuardVerdict(Verdict.REFUSE, status, words)
 
 
 class RequestGuard:
-    """An app behind the gate; every answer carries the headers that keep a browser strict."""
+    """ASGI middleware that applies ``judge_request`` and adds ``HEADERS`` to every answer."""
 
     def __init__(self, app: ASGIApp, *, authority: str) -> None:
         self._app = app
         self._authority = authority
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or answer it here."""
+        """Pass the request on, or answer it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -116,13 +121,13 @@ class RequestGuard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        found = judge_request(scope["method"], Headers(scope=scope), authority=self._authority)
-        if found.verdict is Verdict.ENTER:
+        judgement = judge_request(scope["method"], Headers(scope=scope), authority=self._authority)
+        if judgement.verdict is Verdict.ALLOW:
             await self._app(scope, receive, strict)
-        elif found.verdict is Verdict.STEP_UP:
-            await HTMLResponse(LARGEST_REQUEST)(scope, receive, strict)
+        elif judgement.verdict is Verdict.RELOAD:
+            await HTMLResponse(RELOAD_PAGE)(scope, receive, strict)
         else:
-            await PlainTextResponse(found.words, status_code=found.status)(scope, receive, strict)
+            await PlainTextResponse(judgement.words, status_code=judgement.status)(scope, receive, strict)
 
 
 BACKLOG = 32  # accepted in one go on each of two sockets, and the kernel's queue
@@ -131,10 +136,11 @@ HEAD_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many connections there are at once, and for how many seconds each part of an exchange may go on.
+    """How many connections are open at once, and for how many seconds each part of an exchange may last.
 
-    ``head`` counts from the connection, or from the last answer, to the end of a request's headers; ``answer`` is
-    the time for making an answer and reading it; no request is begun on a connection older than ``life``.
+    ``head`` is from the connection, or from the last answer, to the end of a request's headers; ``body`` from
+    there to the end of its body; ``answer`` until the client has read the answer. A connection older than ``life``
+    is closed after its answer.
     """
 
     most: int = 32
@@ -147,8 +153,8 @@ class Limits:
 class PageConnection(H11Protocol):
     """One connection with a deadline for each part of an exchange.
 
-    Where all are taken, the one that has waited longest for its client gives way to a new one, so that idle
-    connections never keep a person out; where every one is being answered, the new one is dropped.
+    Where all ``most`` are open, a new connection replaces the one that has waited longest for its client, so that
+    idle connections never keep a person out; where every one is being answered, the new one is dropped.
     """
 
     def __init__(self, *given: Any, limits: Limits, **named: Any) -> None:
@@ -158,28 +164,28 @@ class PageConnection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, or drop another or this one where there are too many."""
+        """Accept the connection; where there are too many, drop the longest idle one, or this one."""
         super().connection_made(transport)
         self._born = self._since = self.loop.time()
         if len(self.connections) > self._limits.most:
-            waiting = [one for one in self._all() if one is not self and one.waits_for_client]
-            (min(waiting, key=lambda one: one.since) if waiting else self).drop()
+            waiting = [other for other in self._all() if other is not self and other.waits_for_client]
+            (min(waiting, key=lambda other: other.since) if waiting else self).drop()
         if not transport.is_closing():
             self._must_end(self._limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Cancel the deadline."""
         super().connection_lost(exc)
         self._no_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a deadline of its own begins with each part of a request."""
+        """Pass data on, and set the next deadline when it completed a part of the request."""
         before = self._part()
         super().data_received(data)
         self._moved_from(before)
 
     def on_response_complete(self) -> None:
-        """End a connection that is old; another request has to come soon otherwise."""
+        """Close a connection older than ``life``, else set the deadline of the next request."""
         super().on_response_complete()
         if self.transport.is_closing():
             return
@@ -190,7 +196,7 @@ class PageConnection(H11Protocol):
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether it is the client who has to do something: ask, send the rest, or read the answer."""
+        """Whether the next move is the client's: to send a request or the rest of it, or to read the answer."""
         return self._part() != "answer" or self.transport.get_write_buffer_size() > 0
 
     @property
@@ -199,13 +205,13 @@ class PageConnection(H11Protocol):
         return self._since
 
     def drop(self) -> None:
-        """Close at once, whatever is in the way."""
+        """Abort the connection without flushing."""
         self._no_deadline()
         self.connections.discard(self)
         self.transport.abort()
 
     def _all(self) -> list[PageConnection]:
-        return [cast(PageConnection, one) for one in self.connections]
+        return [cast(PageConnection, connection) for connection in self.connections]
 
     def _part(self) -> str:
         if self.cycle is None or self.cycle.response_complete:

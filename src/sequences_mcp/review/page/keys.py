@@ -1,4 +1,4 @@
-"""The lock and the passkeys on the page."""
+"""The screens that unlock and lock the page, and that register passkeys."""
 
 from __future__ import annotations
 
@@ -16,35 +16,37 @@ from sequences_mcp.review.page.request import PageRequest, local_path, passphras
 
 
 async def keys_screen(page_request: PageRequest) -> Response:
-    """Show the registered passkeys and where another one is registered."""
-    return page_request.shows("keys.html", found=passkeys.registered(page_request.room.data_dir))
+    """Show the registered passkeys and the form that registers another one."""
+    return page_request.render("keys.html", keys=passkeys.registered(page_request.context.data_dir))
 
 
 async def begin_registration(page_request: PageRequest) -> Response:
-    """Check the code of the terminal and tell the browser how to make a key."""
-    async with page_request.room.one_at_a_time:
+    """Check the code that the terminal printed, and answer with the options for making a key, as JSON."""
+    async with page_request.context.one_at_a_time:
         try:
             given = page_request.form.get("code", "")[:40]
-            await asyncio.to_thread(passkeys.check_code, page_request.room.data_dir, given, now=page_request.now)
+            await asyncio.to_thread(
+                passkeys.check_code, page_request.context.data_dir, given, now=page_request.now
+            )
         except ApprovalError as error:
-            return JSONResponse({"told": str(error)}, status_code=403)
-    page_request.own.challenge = secrets.token_bytes(32)
-    return JSONResponse(passkeys.options(challenge=page_request.own.challenge))
+            return JSONResponse({"message": str(error)}, status_code=403)
+    page_request.unlocked.challenge = secrets.token_bytes(32)
+    return JSONResponse(passkeys.options(challenge=page_request.unlocked.challenge))
 
 
 async def finish_registration(page_request: PageRequest) -> Response:
     """Store the key that the browser made."""
-    challenge, page_request.own.challenge = page_request.own.challenge, None
+    challenge, page_request.unlocked.challenge = page_request.unlocked.challenge, None
     if challenge is None:
         raise ApprovalError("No registration has begun here.", next_step="Begin with the terminal's code.")
     passkeys.register_passkey(
-        page_request.room.data_dir,
+        page_request.context.data_dir,
         page_request.form.get("credential", ""),
         challenge=challenge,
-        authority=page_request.room.authority,
+        authority=page_request.context.authority,
         now=page_request.now,
     )
-    return page_request.goes("/passkeys")
+    return page_request.redirect("/passkeys")
 
 
 LONGEST_TOKEN = 64
@@ -52,56 +54,58 @@ LONGEST_TOKEN = 64
 
 async def unlock_screen(page_request: PageRequest) -> Response:
     """Ask for the passphrase."""
-    asked = page_request.request.query_params
-    return _form(page_request, next_path=local_path(asked.get("next", "/")), ticket=asked.get("ticket", ""))
+    query = page_request.request.query_params
+    return _form(page_request, next_path=local_path(query.get("next", "/")), ticket=query.get("ticket", ""))
 
 
-def asked_screen(page_request: PageRequest) -> Response:
-    """Ask for the passphrase in place of a screen behind the lock; a text that was sent is not lost."""
+def locked_screen(page_request: PageRequest) -> Response:
+    """Ask for the passphrase in place of a screen that needs a session; a text in the form is shown, not lost."""
     is_read = page_request.request.method in ("GET", "HEAD")
     path = page_request.request.url.path + (
         f"?{page_request.request.url.query}" if page_request.request.url.query else ""
     )
-    kept = None if is_read else page_request.form.get("content")
+    unsent = None if is_read else page_request.form.get("content")
     return _form(
-        page_request, next_path=local_path(path) if is_read else "/", status=HTTPStatus.UNAUTHORIZED, kept=kept
+        page_request, next_path=local_path(path) if is_read else "/", status=HTTPStatus.UNAUTHORIZED, unsent=unsent
     )
 
 
 async def word_form(page_request: PageRequest) -> Response:
-    """Tell a browser that was introduced the word by which the person knows the page."""
-    room = page_request.room
-    is_known = greeting.is_known(room.data_dir, _token(page_request), authority=room.authority)
-    return JSONResponse({"word": greeting.greeting_word(room.data_dir) if is_known else None})
+    """Answer a known browser with the person's word (see ``lock.greeting``), any other with null, as JSON."""
+    context = page_request.context
+    is_known = greeting.is_known(context.data_dir, _token(page_request), authority=context.authority)
+    return JSONResponse({"word": greeting.greeting_word(context.data_dir) if is_known else None})
 
 
 async def unlock_form(page_request: PageRequest) -> Response:
-    """Open this browser where the passphrase is right; the page's script is handed a second secret."""
-    room, next_path, token = (
-        page_request.room,
+    """Start a session where the passphrase is right; the page's script gets its second secret as JSON."""
+    context, next_path, token = (
+        page_request.context,
         local_path(page_request.form.get("next", "/")),
         _token(page_request),
     )
     by_script = "application/json" in page_request.request.headers.get("accept", "")
     who = greeting.name_of(token) if token else sessions.STRANGERS
-    is_known = greeting.is_known(room.data_dir, token, authority=room.authority)
+    is_known = greeting.is_known(context.data_dir, token, authority=context.authority)
     given = page_request.form.get("passphrase", "")
-    if fault := await passphrase_fault(room, given, who=who, is_known=is_known):
+    if fault := await passphrase_fault(context, given, who=who, is_known=is_known):
         if by_script:
-            return JSONResponse({"told": fault.words}, status_code=fault.status)
-        return _form(page_request, next_path=next_path, status=fault.status, told=fault.words)
-    greeting.introduce(room.data_dir, token, authority=room.authority)
-    secret, session = room.sessions.begin()
+            return JSONResponse({"message": fault.words}, status_code=fault.status)
+        return _form(page_request, next_path=next_path, status=fault.status, message=fault.words)
+    greeting.introduce(context.data_dir, token, authority=context.authority)
+    secret, session = context.sessions.begin()
     opened = (
-        JSONResponse({"next": next_path, "key": session.new_key()}) if by_script else page_request.goes(next_path)
+        JSONResponse({"next": next_path, "key": session.new_key()})
+        if by_script
+        else page_request.redirect(next_path)
     )
-    return page_request.lit(opened, secret, seconds=round(LASTS.total_seconds()))
+    return page_request.with_session(opened, secret, seconds=round(LASTS.total_seconds()))
 
 
 async def lock_form(page_request: PageRequest) -> Response:
-    """Lock this browser."""
-    page_request.room.sessions.end(page_request.request.cookies.get(COOKIE))
-    return page_request.lit(page_request.goes("/unlock"), "", seconds=0)
+    """End this browser's session."""
+    page_request.context.sessions.end(page_request.request.cookies.get(COOKIE))
+    return page_request.with_session(page_request.redirect("/unlock"), "", seconds=0)
 
 
 def _token(page_request: PageRequest) -> str:
@@ -113,19 +117,21 @@ def _form(
     *,
     next_path: str,
     status: int = 200,
-    told: str = "",
-    kept: str | None = None,
+    message: str = "",
+    unsent: str | None = None,
     ticket: str = "",
 ) -> Response:
-    room, token = page_request.room, _token(page_request) or greeting.new_token()
-    said = greeting.greeting(room.data_dir, token, authority=room.authority, ticket=ticket, now=page_request.now)
-    return page_request.shows(
+    context, token = page_request.context, _token(page_request) or greeting.new_token()
+    greeting_shown = greeting.greeting(
+        context.data_dir, token, authority=context.authority, ticket=ticket, now=page_request.now
+    )
+    return page_request.render(
         "unlock.html",
         status=status,
         next_path=quote(next_path, safe="/:?=&%"),
-        told=told,
-        kept=kept,
-        is_set=passphrase.is_set(room.data_dir),
+        message=message,
+        unsent=unsent,
+        is_set=passphrase.is_set(context.data_dir),
         browser=token,
-        said=said,
+        greeting=greeting_shown,
     )

@@ -32,7 +32,7 @@ from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_
 from sequences_mcp.services.sequences import get_sequence, stop_sequence
 
 SIZE = 50
-HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for a vendor; the handing over goes on without it
+HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for an enrolment at a vendor, which goes on afterwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,71 +46,71 @@ class Row:
 
 async def plan_screen(page_request: PageRequest) -> Response:
     """Show one plan."""
-    found = await page_request.app.plans.get_plan(page_request.named("plan"))
-    return await _shown(page_request, found)
+    plan = await page_request.app.plans.get_plan(page_request.path_part("plan"))
+    return await _shown(page_request, plan)
 
 
 async def approve_plan_form(page_request: PageRequest) -> Response:
-    """Say yes to exactly what was shown."""
-    found = await page_request.app.plans.get_plan(page_request.named("plan"))
-    tally = await page_request.app.records.tally(found.id)
+    """Approve exactly what was shown; a plan that has changed since is shown again with what happened to it."""
+    plan = await page_request.app.plans.get_plan(page_request.path_part("plan"))
+    tally = await page_request.app.records.tally(plan.id)
     stated = page_request.form.get("people", "")
     people = whole_number(stated, name="people") if stated.strip() else None
     if why := await consent.objection(
-        page_request.app, found, tally=tally, reading=page_request.own, people=people
+        page_request.app, plan, tally=tally, reading=page_request.unlocked, people=people
     ):
-        return await _shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, why))
+        return await _shown(page_request, plan, fault=LockFault(HTTPStatus.CONFLICT, why))
     if fault := await presence_fault(page_request):
-        return await _shown(page_request, found, fault=fault)
+        return await _shown(page_request, plan, fault=fault)
     digest, pauses = page_request.form.get("digest", ""), page_request.form.get("pauses", "")
     try:
         done = await approve_plan(
             page_request.app,
-            plan_id=found.id,
+            plan_id=plan.id,
             digest=digest,
             actor=page_request.actor,
             signature=page_request.signature,
             pauses=pauses,
         )
     except ApprovalError as error:
-        present = await page_request.app.plans.get_plan(found.id)
-        since = page_request.own.seen.get(consent.state_shown(digest, pauses))
+        present = await page_request.app.plans.get_plan(plan.id)
+        since = page_request.unlocked.seen.get(consent.state_shown(digest, pauses))
         moved = [] if since is None else await consent.changes_since(page_request.app, present, since)
         return await _shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)), moved=moved)
     if done.header.is_at_vendor:
         await enrol_soon(page_request.app, plan_id=done.id, seconds=HAND_OVER_AT_MOST)
-    return page_request.goes(f"/plans/{done.id}")
+    return page_request.redirect(f"/plans/{done.id}")
 
 
 async def reject_plan_form(page_request: PageRequest) -> Response:
     """Say no."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
-    done = await refuse_plan(page_request.app, plan_id=page_request.named("plan"), reason=reason, actor=ACTOR)
-    return page_request.goes(f"/plans/{done.id}")
+    done = await refuse_plan(page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=ACTOR)
+    return page_request.redirect(f"/plans/{done.id}")
 
 
 async def renew_plan_form(page_request: PageRequest) -> Response:
-    """Give a void plan today's terms, to be read and approved again."""
-    done = await page_request.app.plans.renew_plan(page_request.named("plan"))
-    return page_request.goes(f"/plans/{done.id}")
+    """Give a void plan the present settings, to be read and approved again."""
+    done = await page_request.app.plans.renew_plan(page_request.path_part("plan"))
+    return page_request.redirect(f"/plans/{done.id}")
 
 
 async def _shown(
-    page_request: PageRequest, found: Plan, *, fault: LockFault | None = None, moved: list[str] | None = None
+    page_request: PageRequest, plan: Plan, *, fault: LockFault | None = None, moved: list[str] | None = None
 ) -> Response:
     app = page_request.app
-    seen = await consent.show_plan_to(app, found, reading=page_request.own)
-    people = await app.records.list_people(found.id, page=page_request.page, size=SIZE)
-    return page_request.shows(
+    seen = await consent.show_plan_to(app, plan, reading=page_request.unlocked)
+    people = await app.records.list_people(plan.id, page=page_request.page, size=SIZE)
+    return page_request.render(
         "plan.html",
         **lock_facts(page_request, fault),
-        plan=found,
+        plan=plan,
         seen=seen,
-        outcome=await app.vendor_runs.outcome(found.id) if _is_handed_over(found) else None,
+        outcome=await app.vendor_runs.outcome(plan.id) if _is_handed_over(plan) else None,
         groups=_groups([present_person(app, detail, sourcing=seen.sourcing) for detail in people.items], seen),
         people=people,
         moved=moved or [],
-        waits=app.waits_for_worker(found) if seen.tally.live else None,
+        waits=app.waits_for_worker(plan) if seen.tally.live else None,
     )
 
 
@@ -144,20 +144,20 @@ def _group(person: PersonShown) -> str:
 
 async def sample_screen(page_request: PageRequest) -> Response:
     """Go to the first person of a plan who waits."""
-    plan = await page_request.app.plans.get_plan(page_request.named("plan"))
+    plan = await page_request.app.plans.get_plan(page_request.path_part("plan"))
     people = await page_request.app.records.list_people(plan.id, page=1, size=1)
     if not people.items:
         raise NotFoundError("This plan has nobody in it.", next_step="Refuse it.")
-    return page_request.goes(f"/plans/{plan.id}/people/{people.items[0].sequence.id}")
+    return page_request.redirect(f"/plans/{plan.id}/people/{people.items[0].sequence.id}")
 
 
 async def person_screen(page_request: PageRequest) -> Response:
     """Show one person's texts in full, which counts as having opened them."""
     plan, detail = await _of_plan(page_request)
     other = await _other(page_request.app, plan, detail)
-    consent.show_person(page_request.own, detail.sequence)
+    consent.show_person(page_request.unlocked, detail.sequence)
     sourcing = await sourcing_of_plan(page_request.app, plan)
-    return page_request.shows(
+    return page_request.render(
         "person.html",
         plan=plan,
         person=present_texts(page_request.app, detail, other.sequence if other else None, sourcing=sourcing),
@@ -169,12 +169,12 @@ async def reject_person_form(page_request: PageRequest) -> Response:
     """Take one person out of a plan; the others stay."""
     plan, detail = await _of_plan(page_request)
     await stop_sequence(page_request.app, sequence_id=detail.sequence.id, reason=StopReason.LOSE)
-    return page_request.goes(f"/plans/{plan.id}#people")
+    return page_request.redirect(f"/plans/{plan.id}#people")
 
 
 async def _of_plan(page_request: PageRequest) -> tuple[Plan, SequenceDetail]:
-    plan = await page_request.app.plans.get_plan(page_request.named("plan"))
-    detail = await get_sequence(page_request.app, sequence_id=page_request.named("sequence"))
+    plan = await page_request.app.plans.get_plan(page_request.path_part("plan"))
+    detail = await get_sequence(page_request.app, sequence_id=page_request.path_part("sequence"))
     if detail.sequence.plan_id != plan.id:
         raise NotFoundError("This person is not in this plan.", next_step="The plan's list shows who is.")
     return plan, detail
@@ -183,7 +183,7 @@ async def _of_plan(page_request: PageRequest) -> tuple[Plan, SequenceDetail]:
 async def _other(app: AppContext, plan: Plan, detail: SequenceDetail) -> SequenceDetail | None:
     """Return somebody of the plan to compare with: the first person, or the second for the first."""
     people = await app.records.list_people(plan.id, page=1, size=2)
-    return next((one for one in people.items if one.sequence.id != detail.sequence.id), None)
+    return next((candidate for candidate in people.items if candidate.sequence.id != detail.sequence.id), None)
 
 
 UNSEEN = "This change was not on your screen as it is now. Read it, then decide."
@@ -191,53 +191,56 @@ UNSEEN = "This change was not on your screen as it is now. Read it, then decide.
 
 async def change_screen(page_request: PageRequest) -> Response:
     """Show one change, which counts as having read it."""
-    return await _changes_shown(page_request, await page_request.app.changes.get(page_request.named("change")))
+    return await _changes_shown(page_request, await page_request.app.changes.get(page_request.path_part("change")))
 
 
 async def approve_change_form(page_request: PageRequest) -> Response:
-    """Say yes to exactly what was shown, and have it carried out."""
-    found = await page_request.app.changes.get(page_request.named("change"))
-    if page_request.own.opened.get(found.id) != found.digest or page_request.form.get("digest") != found.digest:
-        return await _changes_shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, UNSEEN))
-    if not all(is_showable(part) for one in differences(found) for part in one):
-        told = "It holds characters that cannot be shown, so it cannot be approved."
-        return await _changes_shown(page_request, found, fault=LockFault(HTTPStatus.CONFLICT, told))
+    """Approve exactly the change that was shown, and make it at the vendor."""
+    change = await page_request.app.changes.get(page_request.path_part("change"))
+    if (
+        page_request.unlocked.opened.get(change.id) != change.digest
+        or page_request.form.get("digest") != change.digest
+    ):
+        return await _changes_shown(page_request, change, fault=LockFault(HTTPStatus.CONFLICT, UNSEEN))
+    if not all(is_showable(part) for difference in differences(change) for part in difference):
+        message = "It holds characters that cannot be shown, so it cannot be approved."
+        return await _changes_shown(page_request, change, fault=LockFault(HTTPStatus.CONFLICT, message))
     if fault := await presence_fault(page_request):
-        return await _changes_shown(page_request, found, fault=fault)
+        return await _changes_shown(page_request, change, fault=fault)
     try:
         await approve_change(
             page_request.app,
-            change_id=found.id,
-            digest=found.digest,
+            change_id=change.id,
+            digest=change.digest,
             actor=page_request.actor,
             signature=page_request.signature,
         )
     except (ApprovalError, ConflictError, ProviderError) as error:
-        present = await page_request.app.changes.get(found.id)
+        present = await page_request.app.changes.get(change.id)
         return await _changes_shown(page_request, present, fault=LockFault(HTTPStatus.CONFLICT, str(error)))
-    return page_request.goes(f"/changes/{found.id}")
+    return page_request.redirect(f"/changes/{change.id}")
 
 
 async def reject_change_form(page_request: PageRequest) -> Response:
     """Say no."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
-    done = await page_request.app.changes.refuse(page_request.named("change"), reason=reason, actor=ACTOR)
-    return page_request.goes(f"/changes/{done.id}")
+    done = await page_request.app.changes.refuse(page_request.path_part("change"), reason=reason, actor=ACTOR)
+    return page_request.redirect(f"/changes/{done.id}")
 
 
 async def _changes_shown(
-    page_request: PageRequest, found: PendingChange, *, fault: LockFault | None = None
+    page_request: PageRequest, change: PendingChange, *, fault: LockFault | None = None
 ) -> Response:
-    page_request.own.opened[found.id] = found.digest
+    page_request.unlocked.opened[change.id] = change.digest
     now = page_request.now
-    return page_request.shows(
+    return page_request.render(
         "change.html",
         **lock_facts(page_request, fault),
-        change=found,
-        what=what_it_is(found),
-        vendor=vendor_of(found),
-        rows=differences(found),
-        standing=found.standing(now),
-        how=found.told(now),
-        again=found.came_to == "unknown" and found.tool != "update_sequence",
+        change=change,
+        what=what_it_is(change),
+        vendor=vendor_of(change),
+        rows=differences(change),
+        standing=change.standing(now),
+        how=change.told(now),
+        again=change.came_to == "unknown" and change.tool != "update_sequence",
     )

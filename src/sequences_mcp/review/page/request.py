@@ -1,4 +1,4 @@
-"""One request as the screens see it, and whether the person is at this browser."""
+"""One request as the screens see it, the forms' fields, and the check that the person is at this browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Pause: TypeAlias = Callable[[float], Awaitable[None]]
 
 @dataclass(slots=True)
 class LockQueue:
-    """Browsers that were never unlocked, one behind the other while their passphrases are looked at."""
+    """A queue of requests from browsers that were never unlocked: their passphrases are checked one at a time."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     length: int = 0
@@ -51,53 +51,53 @@ class PageContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """A request that passed the gate; ``form`` is empty unless it is a POST."""
+    """A request that ``RequestGuard`` let through; ``form`` is empty unless it is a POST."""
 
-    room: PageContext
+    context: PageContext
     request: Request
     form: Mapping[str, str]
     session: Session | None
 
     @property
     def app(self) -> AppContext:
-        """Where the product's verbs work."""
-        return self.room.app
+        """The context that the services take."""
+        return self.context.app
 
     @property
-    def own(self) -> Session:
-        """The session; only for screens behind the lock."""
+    def unlocked(self) -> Session:
+        """The session, for screens that need one; AssertionError without."""
         assert self.session is not None
         return self.session
 
     @property
     def now(self) -> datetime:
         """The present instant."""
-        return self.room.app.clock()
+        return self.context.app.clock()
 
     @property
     def page(self) -> int:
-        """The page of a list that is asked for; InvalidArgumentsError."""
+        """The number of the list page in the query string; InvalidArgumentsError for anything else."""
         return whole_number(self.request.query_params.get("page", "1"), name="page")
 
-    def named(self, name: str) -> str:
-        """Return a part of the path."""
+    def path_part(self, name: str) -> str:
+        """Return a parameter of the route's path."""
         return str(self.request.path_params[name])
 
-    def shows(self, template: str, *, status: int = 200, **facts: Any) -> Response:
+    def render(self, template: str, *, status: int = 200, **facts: Any) -> Response:
         """Return a page made from a template."""
-        text = self.room.pages.get_template(template).render(
-            session=self.session, csrf=self._csrf, here=self.request.url.path, now=self.now, **facts
+        text = self.context.pages.get_template(template).render(
+            session=self.session, csrf=self._csrf, current_path=self.request.url.path, now=self.now, **facts
         )
         return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
     def _csrf(self) -> Markup:
-        return Markup('<input type="hidden" name="csrf" value="{}">').format(self.own.csrf)
+        return Markup('<input type="hidden" name="csrf" value="{}">').format(self.unlocked.csrf)
 
     @property
     def signature(self) -> str | None:
         """What a passkey signed for the form, with the origin of this page, or None."""
         given = self.form.get("signature")
-        return passkeys.kept_keys(given, authority=self.room.authority) if given else None
+        return passkeys.signature_record(given, authority=self.context.authority) if given else None
 
     @property
     def actor(self) -> str:
@@ -107,20 +107,20 @@ class PageRequest:
     @property
     def key_ids(self) -> list[str]:
         """The registered passkeys that can sign."""
-        return [key.id for key in passkeys.registered(self.room.data_dir)]
+        return [key.id for key in passkeys.registered(self.context.data_dir)]
 
-    def goes(self, path: str) -> Response:
-        """Return the way to another screen, after something was done."""
+    def redirect(self, path: str) -> Response:
+        """Return a redirect (303) to another screen, after a form was handled."""
         return RedirectResponse(path, status_code=303)
 
-    def lit(self, response: Response, token: str, *, seconds: int) -> Response:
-        """Return a response that gives the browser its session."""
+    def with_session(self, response: Response, token: str, *, seconds: int) -> Response:
+        """Return a response that sets the session cookie; ``seconds`` 0 deletes it."""
         response.set_cookie(COOKIE, token, max_age=seconds, path="/", httponly=True, samesite="strict")
         return response
 
 
 def whole_number(text: str, *, name: str) -> int:
-    """Return a number from 1 to a million that somebody typed, with or without separators."""
+    """Return a typed number from 1 to a million, with or without separators; InvalidArgumentsError."""
     plain = text.strip().replace(",", "").replace("\u202f", "").replace(" ", "")
     if not plain.isascii() or not plain.isdigit() or not 1 <= int(plain[:8]) <= 1_000_000:
         raise InvalidArgumentsError(f"{text[:20]!r} is not a {name} number.", next_step="Write it in digits.")
@@ -128,14 +128,14 @@ def whole_number(text: str, *, name: str) -> int:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form, the first of each name; line breaks as they are stored."""
+    """Return the fields of a form, the first value of each name, with LF line breaks."""
     body = (await request.body()).decode("utf-8", "replace")
     fields = parse_qs(body, keep_blank_values=True, max_num_fields=200)
     return {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
 
 
 def local_path(text: str) -> str:
-    """Return a path of this page from what a form says, the front page for anything else."""
+    """Return ``text`` where it is a path of this page, else ``/``: a form must not redirect to another site."""
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
     return text if is_ours and text.isprintable() else "/"
 
@@ -158,66 +158,71 @@ class LockFault(NamedTuple):
 
 
 def lock_facts(page_request: PageRequest, fault: LockFault | None) -> dict[str, Any]:
-    """Return what a page with a yes on it needs: why something was not done, and how to show who is there."""
+    """Return the template variables of a page with an approval form: the fault, and what the form asks for."""
     return {
         "status": fault.status if fault else HTTPStatus.OK,
-        "told": fault.words if fault else "",
+        "message": fault.words if fault else "",
         "key_ids": page_request.key_ids,
-        "asks": page_request.own.key is None or (fault is not None and fault.asks),
+        "asks": page_request.unlocked.key is None or (fault is not None and fault.asks),
     }
 
 
-async def passphrase_fault(room: PageContext, given: str, *, who: str, is_known: bool) -> LockFault | None:
-    """Return why a passphrase does not count, or None. ``who`` typed it: a browser or a session, by its name.
+async def passphrase_fault(context: PageContext, given: str, *, who: str, is_known: bool) -> LockFault | None:
+    """Return why a passphrase does not count, or None; ``who`` is the name of the browser or session that sent it.
 
-    Five wrong ones, and the next of the same one has to wait. Whoever is not known waits in one line with all the
-    others who are not: each wrong answer is held back a little, the longer the more there were.
+    After five wrong passphrases the same browser has to wait before the next is checked. Browsers that are not
+    known share one queue, in which each wrong answer is delayed, longer with each one: a person's known browser is
+    never behind them.
     """
-    wait = 0 if who == sessions.STRANGERS else math.ceil(room.tries.wait(who).total_seconds())
+    wait = 0 if who == sessions.STRANGERS else math.ceil(context.tries.wait(who).total_seconds())
     if wait:
-        told = f"Too many wrong passphrases from this browser. The next one is looked at in {wait} seconds."
-        return LockFault(HTTPStatus.TOO_MANY_REQUESTS, told)
+        message = f"Too many wrong passphrases from this browser. The next one is looked at in {wait} seconds."
+        return LockFault(HTTPStatus.TOO_MANY_REQUESTS, message)
     if is_known:
-        return await _looked_at(room, given, who)
-    if room.strangers.length >= MOST_IN_LINE:
+        return await _looked_at(context, given, who)
+    if context.strangers.length >= MOST_IN_LINE:
         return LockFault(HTTPStatus.TOO_MANY_REQUESTS, IN_LINE)
-    room.strangers.length += 1
+    context.strangers.length += 1
     try:
-        async with room.strangers.lock:
-            fault = await _looked_at(room, given, who, sessions.STRANGERS)
+        async with context.strangers.lock:
+            fault = await _looked_at(context, given, who, sessions.STRANGERS)
             if fault:
-                await room.pause(room.tries.pause(sessions.STRANGERS))
+                await context.pause(context.tries.pause(sessions.STRANGERS))
             return fault
     finally:
-        room.strangers.length -= 1
+        context.strangers.length -= 1
 
 
-async def _looked_at(room: PageContext, given: str, *who: str) -> LockFault | None:
-    async with room.one_at_a_time:
+async def _looked_at(context: PageContext, given: str, *who: str) -> LockFault | None:
+    async with context.one_at_a_time:
         try:
-            await asyncio.to_thread(passphrase.check_passphrase, room.data_dir, given[:LONGEST])
+            await asyncio.to_thread(passphrase.check_passphrase, context.data_dir, given[:LONGEST])
         except ApprovalError as error:
-            room.tries.was_wrong(*dict.fromkeys(who))
-            number = room.tries.wrong(who[-1])
-            await room.app.records.note("passphrase.wrong", ACTOR, browser=who[0][:12], one_after_another=number)
+            context.tries.was_wrong(*dict.fromkeys(who))
+            number = context.tries.wrong(who[-1])
+            await context.app.records.note(
+                "passphrase.wrong", ACTOR, browser=who[0][:12], one_after_another=number
+            )
             return LockFault(HTTPStatus.FORBIDDEN, str(error))
         if who[0] != sessions.STRANGERS:
-            room.tries.was_right(who[0])
+            context.tries.was_right(who[0])
     return None
 
 
 async def presence_fault(page_request: PageRequest) -> LockFault | None:
-    """Return why a decision that lets something go is not the person's, or None.
+    """Return why an approval cannot be taken as the person's, or None.
 
-    Where passkeys are registered the engine asks for a signature besides. Whoever has shown here that they are the
-    one who unlocked this browser may sign at this page's address from now on.
+    The form carries the session's second secret, or the passphrase. Where passkeys are registered the engine
+    demands a signature besides; a request that passes this check also admits this page's origin for signatures.
     """
-    if not page_request.own.holds(page_request.form.get("key", "")):
+    if not page_request.unlocked.holds(page_request.form.get("key", "")):
         given = page_request.form.get("passphrase", "")
-        found: LockFault | None = LockFault(HTTPStatus.FORBIDDEN, AGAIN)
+        fault: LockFault | None = LockFault(HTTPStatus.FORBIDDEN, AGAIN)
         if given:
-            found = await passphrase_fault(page_request.room, given, who=page_request.own.name, is_known=True)
-        if found:
-            return found._replace(asks=True)
-    passkeys.admit_code(page_request.room.data_dir, authority=page_request.room.authority)
+            fault = await passphrase_fault(
+                page_request.context, given, who=page_request.unlocked.name, is_known=True
+            )
+        if fault:
+            return fault._replace(asks=True)
+    passkeys.admit_code(page_request.context.data_dir, authority=page_request.context.authority)
     return None

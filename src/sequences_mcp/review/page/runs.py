@@ -1,4 +1,4 @@
-"""The front page, sequences, tasks, and the records."""
+"""The front page, the screens of runs and tasks, and the records: e-mails, suppressions, the audit trail."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ async def front_screen(page_request: PageRequest) -> Response:
         (reviews.changes, "changes"),
         (reviews.drafts, "texts"),
     ]
-    return page_request.shows(
+    return page_request.render(
         "front.html",
         plans=reviews.plans,
         drafts=reviews.drafts,
         tasks=tasks.total_count,
         longest=max(kinds, key=lambda kind: kind[0].total_pages),
         counted=(await page_request.app.records.waiting()).words,
-        changes=reviews.changes.map(lambda one: (one, what_it_is(one))),
+        changes=reviews.changes.map(lambda change: (change, what_it_is(change))),
         troubles=page_request.app.troubles(),
         workers=page_request.app.workers(),
         warnings=reviews.warnings,
@@ -56,7 +56,7 @@ LONGEST_PAUSE = 366
 
 
 async def runs_screen(page_request: PageRequest) -> Response:
-    """Show the runs, here or at a vendor, the one that moved last first."""
+    """Show the runs of one provider, the most recently changed first."""
     status = page_request.request.query_params.get("status", "")
     provider = page_request.request.query_params.get("provider") or LOCAL
     wanted = SequenceFilter(
@@ -66,11 +66,11 @@ async def runs_screen(page_request: PageRequest) -> Response:
         page=page_request.page,
         size=RUNS_SHOWN,
     )
-    return page_request.shows(
+    return page_request.render(
         "sequences.html",
-        found=await sequences.list_sequences(page_request.app, wanted=wanted, provider=provider),
+        runs=await sequences.list_sequences(page_request.app, wanted=wanted, provider=provider),
         chosen=status,
-        statuses=[one.value for one in SequenceStatus],
+        statuses=[status_value.value for status_value in SequenceStatus],
         provider=provider,
         providers=list(page_request.app.providers),
     )
@@ -78,13 +78,13 @@ async def runs_screen(page_request: PageRequest) -> Response:
 
 async def run_screen(page_request: PageRequest) -> Response:
     """Show one run."""
-    detail = await sequences.get_sequence(page_request.app, sequence_id=page_request.named("sequence"))
-    status, own = detail.sequence.status, detail.sequence.remote_id or detail.sequence.id
-    provider = page_request.app.providers.get(own.partition(":")[0])
-    return page_request.shows(
+    detail = await sequences.get_sequence(page_request.app, sequence_id=page_request.path_part("sequence"))
+    status, run_id = detail.sequence.status, detail.sequence.remote_id or detail.sequence.id
+    provider = page_request.app.providers.get(run_id.partition(":")[0])
+    return page_request.render(
         "sequence.html",
         detail=detail,
-        own=own,
+        run_id=run_id,
         stoppable=status in LIVE and provider is not None and provider.offers(Provider.stop_sequence),
         pausable=detail.sequence.waits_for_plan,
         paused=status is SequenceStatus.WAITING_FOR_LEAD
@@ -93,19 +93,19 @@ async def run_screen(page_request: PageRequest) -> Response:
 
 
 async def pause_form(page_request: PageRequest) -> Response:
-    """Let a run wait for so many days."""
-    until, own = page_request.now + timedelta(days=_days(page_request)), page_request.named("sequence")
-    effect = partial(sequences.pause_sequence, page_request.app, sequence_id=own, paused_until=until)
-    return await _moved(page_request, own, effect, tool="pause_sequence", paused_until=until.isoformat())
+    """Pause a run for a number of days."""
+    until, run_id = page_request.now + timedelta(days=_days(page_request)), page_request.path_part("sequence")
+    effect = partial(sequences.pause_sequence, page_request.app, sequence_id=run_id, paused_until=until)
+    return await _move_run(page_request, run_id, effect, tool="pause_sequence", paused_until=until.isoformat())
 
 
 async def resume_form(page_request: PageRequest) -> Response:
-    """Let a run go on."""
-    own = page_request.named("sequence")
-    return await _moved(
+    """Resume a run."""
+    run_id = page_request.path_part("sequence")
+    return await _move_run(
         page_request,
-        own,
-        partial(sequences.resume_sequence, page_request.app, sequence_id=own),
+        run_id,
+        partial(sequences.resume_sequence, page_request.app, sequence_id=run_id),
         tool="resume_sequence",
     )
 
@@ -114,57 +114,64 @@ async def stop_form(page_request: PageRequest) -> Response:
     """Stop a run for good, or every run of its blueprint at the same company."""
     reason = _one_of(StopReason, page_request.form.get("reason", ""), name="reason")
     scope = _one_of(StopScope, page_request.form.get("scope", "CONTACT"), name="scope")
-    own = page_request.named("sequence")
-    effect = partial(sequences.stop_sequence, page_request.app, sequence_id=own, reason=reason, scope=scope)
-    return await _moved(page_request, own, effect, tool="stop_sequence", reason=reason.value, scope=scope.value)
+    run_id = page_request.path_part("sequence")
+    effect = partial(sequences.stop_sequence, page_request.app, sequence_id=run_id, reason=reason, scope=scope)
+    return await _move_run(
+        page_request, run_id, effect, tool="stop_sequence", reason=reason.value, scope=scope.value
+    )
 
 
 async def reply_form(page_request: PageRequest) -> Response:
-    """Record what the contact answered; a time away is given in days."""
-    answer, own = (
+    """Record a contact's reply; an out-of-office reply comes with a number of days."""
+    answer, run_id = (
         _one_of(ReplyKind, page_request.form.get("answer", ""), name="answer"),
-        page_request.named("sequence"),
+        page_request.path_part("sequence"),
     )
     away = answer is ReplyKind.OUT_OF_OFFICE
     until = page_request.now + timedelta(days=_days(page_request)) if away else None
-    call = ToolCall("record_reply", None, sha256(canonical({"who": own, "answer": answer.value})).hexdigest())
-    done = await suppression.record_reply(page_request.app, who=own, answer=answer, until=until, call=call)
+    call = ToolCall("record_reply", None, sha256(canonical({"who": run_id, "answer": answer.value})).hexdigest())
+    done = await suppression.record_reply(page_request.app, who=run_id, answer=answer, until=until, call=call)
     if not done.undone:
-        return page_request.goes(f"/sequences/{own}")
-    told = " ".join(f"{name}: {said}" for name, said in done.undone.items())
-    return page_request.shows(
-        "told.html", message="It is written down. Not everything stands still.", next_step=told
+        return page_request.redirect(f"/sequences/{run_id}")
+    undone = " ".join(f"{name}: {why}" for name, why in done.undone.items())
+    return page_request.render(
+        "notice.html", message="It is written down. Not everything stands still.", next_step=undone
     )
 
 
 async def tasks_screen(page_request: PageRequest) -> Response:
     """Show the steps to be done by hand, each with its text to copy."""
-    return page_request.shows(
-        "tasks.html", found=await sequences.list_tasks(page_request.app, page=page_request.page, size=RUNS_SHOWN)
+    return page_request.render(
+        "tasks.html", tasks=await sequences.list_tasks(page_request.app, page=page_request.page, size=RUNS_SHOWN)
     )
 
 
 async def complete_task_form(page_request: PageRequest) -> Response:
     """Record what became of a task."""
     outcome = _one_of(TaskOutcome, page_request.form.get("outcome", ""), name="outcome")
-    await sequences.complete_task(page_request.app, task_id=page_request.named("task"), outcome=outcome)
-    return page_request.goes("/tasks")
+    await sequences.complete_task(page_request.app, task_id=page_request.path_part("task"), outcome=outcome)
+    return page_request.redirect("/tasks")
 
 
-async def _moved(
-    page_request: PageRequest, own: str, effect: Callable[[], Awaitable[object]], *, tool: str, **arguments: object
+async def _move_run(
+    page_request: PageRequest,
+    run_id: str,
+    effect: Callable[[], Awaitable[object]],
+    *,
+    tool: str,
+    **arguments: object,
 ) -> Response:
-    """Move a run and show it; what is asked of a vendor is written down before and settled after."""
-    provider = own.partition(":")[0]
+    """Pause, resume or stop a run and show it; ``run_once`` records a request to a vendor as an operation."""
+    provider = run_id.partition(":")[0]
     if provider == LOCAL:
         await effect()
-        return page_request.goes(f"/sequences/{own}")
-    mark = sha256(canonical({"sequence_id": own, **arguments})).hexdigest()
+        return page_request.redirect(f"/sequences/{run_id}")
+    fingerprint = sha256(canonical({"sequence_id": run_id, **arguments})).hexdigest()
     write = VendorWrite(
-        call=ToolCall(tool, None, mark),
+        call=ToolCall(tool, None, fingerprint),
         provider=provider,
-        subject=own,
-        arguments={"sequence_id": own, **arguments},
+        subject=run_id,
+        arguments={"sequence_id": run_id, **arguments},
         safe=tool != "resume_sequence",
     )
 
@@ -173,7 +180,7 @@ async def _moved(
         return "{}"
 
     await run_once(page_request.app, write, recorded)
-    return page_request.goes(f"/sequences/{own}")
+    return page_request.redirect(f"/sequences/{run_id}")
 
 
 def _days(page_request: PageRequest) -> int:
@@ -195,8 +202,8 @@ RECORDS_SHOWN = 50
 
 async def mails_screen(page_request: PageRequest) -> Response:
     """Show the e-mails that were tried, each with what became of it."""
-    return page_request.shows(
-        "mails.html", found=await page_request.app.records.list_mails(page=page_request.page, size=RECORDS_SHOWN)
+    return page_request.render(
+        "mails.html", mails=await page_request.app.records.list_mails(page=page_request.page, size=RECORDS_SHOWN)
     )
 
 
@@ -213,13 +220,13 @@ async def suppress_form(page_request: PageRequest) -> Response:
     why = reason or "on the review page"
     done = await suppression.suppress_contact(page_request.app, contact=contact, reason=why, by_person=True)
     call = ToolCall("suppress_contact", None, done.value)
-    found = await suppression.suppress_at_vendors(
+    at_vendors = await suppression.suppress_at_vendors(
         page_request.app, suppression.ExclusionTarget(done.kind, done.value), call=call, reason=why
     )
     return (
-        await _suppressions(page_request, undone=found.undone)
-        if found.undone
-        else page_request.goes("/suppressions")
+        await _suppressions(page_request, undone=at_vendors.undone)
+        if at_vendors.undone
+        else page_request.redirect("/suppressions")
     )
 
 
@@ -241,13 +248,13 @@ async def _suppressions(
     lifted: Lifted | None = None,
     fault: LockFault | None = None,
 ) -> Response:
-    found = await page_request.app.records.list_suppressed(page=page_request.page, size=RECORDS_SHOWN)
+    suppressed = await page_request.app.records.list_suppressed(page=page_request.page, size=RECORDS_SHOWN)
     facts = lock_facts(page_request, fault)
-    return page_request.shows("suppressions.html", **facts, found=found, undone=undone, lifted=lifted)
+    return page_request.render("suppressions.html", **facts, suppressed=suppressed, undone=undone, lifted=lifted)
 
 
 async def audit_screen(page_request: PageRequest) -> Response:
     """Show what happened, the newest first."""
-    return page_request.shows(
-        "audit.html", found=await page_request.app.records.list_audit(page=page_request.page, size=RECORDS_SHOWN)
+    return page_request.render(
+        "audit.html", entries=await page_request.app.records.list_audit(page=page_request.page, size=RECORDS_SHOWN)
     )

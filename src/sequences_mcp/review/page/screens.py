@@ -1,4 +1,4 @@
-"""What a person can look at and do: one list of method, path and screen."""
+"""The routes that need a session: one list of method, path and screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as part of a process: who serves it, at which address."""
+"""Serving the page from whichever process is first: a lock file per data folder, the port, a background thread."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 @dataclass(frozen=True, slots=True)
 class PageLock:
-    """Listening sockets, the lock that makes them the only ones, and the authority a visitor has to name."""
+    """Listening sockets, and the lock file whose holder alone serves the page of a data folder."""
 
     sockets: tuple[socket.socket, ...]
     port: int
@@ -45,15 +45,15 @@ class PageLock:
         """Host and port as a browser sends them."""
         return f"localhost:{self.port}"
 
-    def leave(self) -> None:
-        """Stop listening and let somebody else take the seat."""
-        for one in self.sockets:
-            one.close()
+    def release(self) -> None:
+        """Stop listening and release the lock, so that another process can serve the page."""
+        for listener in self.sockets:
+            listener.close()
         self.lock.close()
 
 
 def take_page_lock(data_dir: Path) -> PageLock | None:
-    """Listen for this data folder, on the port of last time where it is free; None when somebody else does."""
+    """Lock the page of a data folder and listen, on the last port if it is free; None if another process does."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _opened(data_dir / LOCK_NAME)
     if not _locked(lock):
@@ -70,13 +70,13 @@ def take_page_lock(data_dir: Path) -> PageLock | None:
 
 
 def address(data_dir: Path, path: str = "/") -> str | None:
-    """Return where a path of the page is, or None where no page has ever been open. It carries no credential."""
+    """Return the URL of a path of the page, without any credential; None where the page was never served."""
     port = _last_port(data_dir)
     return f"http://localhost:{port}{path}" if port else None
 
 
 def held_address(data_dir: Path) -> str:
-    """Return where the page is; ConflictError when nobody listens, this process included."""
+    """Return the page's URL; ConflictError when no process listens."""
     where = address(data_dir) if is_held(data_dir) else None
     if where is None:
         raise ConflictError(
@@ -86,13 +86,13 @@ def held_address(data_dir: Path) -> str:
 
 
 def is_held(data_dir: Path) -> bool:
-    """Say whether some process listens for this data folder."""
+    """Say whether some process serves the page of this data folder."""
     if not (data_dir / LOCK_NAME).exists():
         return False
     try:
         with (data_dir / LOCK_NAME).open("ab") as lock:
             return not _locked(lock)
-    except OSError:  # what cannot be opened, nobody holds
+    except OSError:  # a lock file that cannot be opened cannot be held either
         return False
 
 
@@ -166,32 +166,33 @@ MakeApp = Callable[[str], "Starlette"]
 
 
 class ReviewPage:
-    """One process's share in the page of a data folder: it listens when nobody else does, and serves who comes.
+    """The page of a data folder, as one process serves it: it listens when no other process does.
 
-    ``arrived`` is set once it listens.
+    A thread tries to take the lock, and starts the app at the first connection. ``listening`` is set once it holds
+    the lock.
     """
 
     def __init__(self, data_dir: Path, make_app: MakeApp) -> None:
         self._data_dir = data_dir
         self._make_app = make_app
         self._stopped = threading.Event()
-        self.arrived = threading.Event()
+        self.listening = threading.Event()
         self._wake, self._woken = socket.socketpair()
-        self._seat: PageLock | None = None
+        self._page_lock: PageLock | None = None
         self._server: uvicorn.Server | None = None
         self._thread = threading.Thread(target=self._run, name="review-page", daemon=True)
 
     def start(self) -> None:
         """Listen at once if nobody does; go on trying in the background otherwise."""
         try:
-            self._seat = take_page_lock(self._data_dir)
+            self._page_lock = take_page_lock(self._data_dir)
         except (OSError, SequencesError) as error:
             logging.getLogger(__name__).info("The review page cannot listen: %s", error)
             return
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving and give the seat up."""
+        """Stop serving and release the lock."""
         self._stopped.set()
         self._wake.close()
         if self._server is not None:
@@ -200,9 +201,9 @@ class ReviewPage:
             self._thread.join(SHUTDOWN_WITHIN)
 
     @property
-    def is_here(self) -> bool:
-        """Whether it is this process that listens."""
-        return self._seat is not None
+    def is_listening(self) -> bool:
+        """Whether this process serves the page."""
+        return self._page_lock is not None
 
     def wait(self) -> None:
         """Return when the page has stopped."""
@@ -213,29 +214,29 @@ class ReviewPage:
         wait = RETRY
         while not self._stopped.is_set():
             try:
-                self._sit_and_serve()
-                wait = RETRY  # it ended without being told to, for lack of a database say
+                self._lock_and_serve()
+                wait = RETRY  # the app ended by itself, for example because the database cannot be opened
             except Exception as error:  # noqa: BLE001 - whatever is missing, a file descriptor say, may be back later
                 logging.getLogger(__name__).warning("The review page is away: %s", error)
                 wait = min(2 * wait, LONGEST_RETRY)
             self._stopped.wait(wait)
         self._woken.close()
 
-    def _sit_and_serve(self) -> None:
-        self._seat = self._seat or take_page_lock(self._data_dir)
-        if self._seat is None:
+    def _lock_and_serve(self) -> None:
+        self._page_lock = self._page_lock or take_page_lock(self._data_dir)
+        if self._page_lock is None:
             return
-        self.arrived.set()
+        self.listening.set()
         try:
-            self._serve(self._seat)
+            self._serve(self._page_lock)
         finally:
-            self._seat.leave()
-            self._seat = None
+            self._page_lock.release()
+            self._page_lock = None
 
     def _serve(self, taken: PageLock) -> None:
         with selectors.DefaultSelector() as first:  # select.select ends at file descriptor 1,024
-            for one in (*taken.sockets, self._woken):
-                first.register(one, selectors.EVENT_READ)
+            for listener in (*taken.sockets, self._woken):
+                first.register(listener, selectors.EVENT_READ)
             first.select()
         if self._stopped.is_set():
             return
@@ -245,7 +246,7 @@ class ReviewPage:
 
 
 def server_for(app: Starlette, *, limits: Limits | None = None) -> uvicorn.Server:
-    """Return the server of an app, within ``limits``: quiet, without proxies, websockets or a banner."""
+    """Return the uvicorn server of an app: HTTP/1.1 within ``limits``, no log, proxy headers or websockets."""
     import uvicorn
 
     from sequences_mcp.review.page import guard

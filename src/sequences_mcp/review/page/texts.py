@@ -1,4 +1,4 @@
-"""Single texts: read, edited with the guards' findings beside them, approved, settled."""
+"""The screens of single texts: read, edited with the guards' findings, approved, and resolved when unknown."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ MOVED = "This text was changed by somebody else after you opened it; your versio
 async def plan_texts_screen(page_request: PageRequest) -> Response:
     """Show the texts of a plan that were written for one person, in full, which counts as having opened them."""
     reviews = await list_reviews(
-        page_request.app, plan_id=page_request.named("plan"), page=page_request.page, size=SIZE
+        page_request.app, plan_id=page_request.path_part("plan"), page=page_request.page, size=SIZE
     )
     for draft in reviews.drafts.items:
         if draft.run.content is not None:
-            consent.show_text(page_request.own, draft.sequence, draft.run)
-    return page_request.shows("texts.html", plan=reviews.plans.items[0], drafts=reviews.drafts)
+            consent.show_text(page_request.unlocked, draft.sequence, draft.run)
+    return page_request.render("texts.html", plan=reviews.plans.items[0], drafts=reviews.drafts)
 
 
 async def text_screen(page_request: PageRequest) -> Response:
-    """Show one text, to be edited, approved or settled."""
+    """Show one text, to be edited, approved or resolved."""
     return await _shown(page_request, await _draft(page_request))
 
 
 async def check_text_form(page_request: PageRequest) -> Response:
-    """Say what the guards find in a text that is being written; stores nothing."""
+    """Return what the guards find in a text that is being edited, as JSON or as a page; stores nothing."""
     content, subject = _typed(page_request)
-    new, found = await check_draft(
-        page_request.app, draft_id=page_request.named("draft"), content=content, subject=subject
+    new, findings = await check_draft(
+        page_request.app, draft_id=page_request.path_part("draft"), content=content, subject=subject
     )
     if "application/json" in page_request.request.headers.get("accept", ""):
-        told = [_facts(one) for one in found]
-        return JSONResponse({"findings": told, "content": as_shown(new.content), "subject": new.subject})
+        facts = [_facts(finding) for finding in findings]
+        return JSONResponse({"findings": facts, "content": as_shown(new.content), "subject": new.subject})
     return await _shown(
-        page_request, await _draft(page_request), typed=(content, subject), findings=found, checked=new.content
+        page_request, await _draft(page_request), typed=(content, subject), findings=findings, checked=new.content
     )
 
 
 async def save_text_form(page_request: PageRequest) -> Response:
-    """Store a text; the approval that covered it is void."""
+    """Store a text, which voids the approval that covered it; a text changed meanwhile is not overwritten."""
     draft = await _draft(page_request)
     typed = _typed(page_request)
     if draft.digest != page_request.form.get("digest"):
@@ -63,16 +63,16 @@ async def save_text_form(page_request: PageRequest) -> Response:
     try:
         done = await edit_draft(page_request.app, draft_id=draft.id, content=typed[0], subject=typed[1])
     except RefusedByGuardsError as error:
-        found = list(error.data["findings"])
-        told = LockFault(HTTPStatus.CONFLICT, error.message)
-        return await _shown(page_request, draft, typed=typed, findings=found, fault=told)
+        findings = list(error.data["findings"])
+        fault = LockFault(HTTPStatus.CONFLICT, error.message)
+        return await _shown(page_request, draft, typed=typed, findings=findings, fault=fault)
     if done.sequence.status is SequenceStatus.FOUND:
-        return page_request.goes(f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}")
-    return page_request.goes(f"/texts/{done.id}")
+        return page_request.redirect(f"/plans/{done.sequence.plan_id}/people/{done.sequence.id}")
+    return page_request.redirect(f"/texts/{done.id}")
 
 
 async def approve_text_form(page_request: PageRequest) -> Response:
-    """Say yes to exactly the text that was shown, and let it go."""
+    """Approve exactly the text that was shown; it is sent when it is due."""
     draft = await _draft(page_request)
     _require_read(page_request, draft)
     if fault := await presence_fault(page_request):
@@ -88,11 +88,11 @@ async def approve_text_form(page_request: PageRequest) -> Response:
         )
     except RefusedByGuardsError as error:
         return await _shown(page_request, draft, fault=LockFault(HTTPStatus.CONFLICT, error.message))
-    return page_request.goes(f"/sequences/{draft.sequence.id}")
+    return page_request.redirect(f"/sequences/{draft.sequence.id}")
 
 
 async def resolve_text_form(page_request: PageRequest) -> Response:
-    """Record what became of an e-mail whose fate was unknown; that it was not sent lets exactly it go again."""
+    """Record what became of an e-mail of unknown outcome; "not sent" approves sending exactly it again."""
     draft, sent = await _draft(page_request), page_request.form.get("sent")
     if sent not in ("yes", "no"):
         raise ConflictError("Say whether it arrived.", next_step="Go back and choose one of the two.")
@@ -104,12 +104,12 @@ async def resolve_text_form(page_request: PageRequest) -> Response:
     done = await _provider(page_request).resolve_unknown(
         draft.id, sent=sent == "yes", actor=page_request.actor, digest=seen, signature=page_request.signature
     )
-    return page_request.goes(f"/sequences/{done.id}")
+    return page_request.redirect(f"/sequences/{done.id}")
 
 
 def _require_read(page_request: PageRequest, draft: Draft) -> None:
-    """Raise ApprovalError unless exactly the text that is let go was on this screen, and could be."""
-    if page_request.own.opened.get(draft.run.key) != page_request.form.get("digest", ""):
+    """Raise ApprovalError unless exactly the text that is approved was shown, and all of it can be shown."""
+    if page_request.unlocked.opened.get(draft.run.key) != page_request.form.get("digest", ""):
         raise ApprovalError(
             "This text was not on your screen as it is now.", next_step="Open it, then decide about it."
         )
@@ -127,11 +127,11 @@ async def _shown(
     fault: LockFault | None = None,
 ) -> Response:
     if draft.run.content is not None:
-        consent.show_text(page_request.own, draft.sequence, draft.run)
+        consent.show_text(page_request.unlocked, draft.sequence, draft.run)
         if findings is None:
             findings = list(await draft_findings(page_request.app, draft))
     content, subject = typed or (draft.run.content or "", draft.run.subject)
-    return page_request.shows(
+    return page_request.render(
         "text.html",
         **lock_facts(page_request, fault),
         draft=draft,
@@ -149,14 +149,14 @@ def _typed(page_request: PageRequest) -> tuple[str, str | None]:
 
 
 async def _draft(page_request: PageRequest) -> Draft:
-    return await _provider(page_request).get_draft(page_request.named("draft"))
+    return await _provider(page_request).get_draft(page_request.path_part("draft"))
 
 
 def _provider(page_request: PageRequest) -> Provider:
-    return page_request.app.provider_of(page_request.named("draft"), IdKind.DRAFT)
+    return page_request.app.provider_of(page_request.path_part("draft"), IdKind.DRAFT)
 
 
-def _facts(one: Finding) -> dict[str, str | None]:
-    drawn = {"message": one.message, "excerpt": one.excerpt, "fix": one.fix}
+def _facts(finding: Finding) -> dict[str, str | None]:
+    drawn = {"message": finding.message, "excerpt": finding.excerpt, "fix": finding.fix}
     shown = {name: None if value is None else as_shown(value, keep="") for name, value in drawn.items()}
-    return {"severity": one.severity.value, "rule": one.rule, **shown}
+    return {"severity": finding.severity.value, "rule": finding.rule, **shown}

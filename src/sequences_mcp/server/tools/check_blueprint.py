@@ -10,11 +10,11 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import Finding, errors_in, warnings_in
 from sequences_mcp.server.arguments import Unpacked
 from sequences_mcp.server.catalog import READ, Definition
-from sequences_mcp.server.views.blueprints import FoundView, found, step_view
+from sequences_mcp.server.views.blueprints import FindingsView, findings_fields, step_view
 from sequences_mcp.services import blueprints as verb
 
 
-class CheckView(FoundView):
+class CheckView(FindingsView):
     """How many findings refuse or warn, and, where asked for, the steps with every fix applied."""
 
     errors: int
@@ -38,7 +38,7 @@ async def check_blueprint(
         warnings=len(warnings_in(report.findings)),
         fixed_steps=None if fixed is None else tuple(map(step_view, fixed)),
         next=_next(report.findings),
-        **found(report.findings),
+        **findings_fields(report.findings),
     )
 
 

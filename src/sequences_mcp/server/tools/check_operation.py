@@ -31,26 +31,26 @@ class OperationView(WrittenView):
 
 async def check_operation(app: AppContext, operation_id: str) -> OperationView:
     """What became of a write to a vendor whose outcome was unknown, read back where its API can tell."""
-    found = await verb.check_operation(app, operation_id=operation_id)
-    state = found.operation.state
+    report = await verb.check_operation(app, operation_id=operation_id)
+    state = report.operation.state
     outcome: Outcome = "unknown" if state == "begun" else state
     return OperationView(
         outcome=outcome,
         sent=_SENT[state],
-        next=found.next_step or _NEXT[state],
-        operation_id=found.operation.id,
-        tool=found.operation.tool,
-        subject=found.operation.subject,
-        why=found.why,
-        last_answer=_as_of_now(vendor_error(found.last_answer), is_open=outcome == "unknown"),
+        next=report.next_step or _NEXT[state],
+        operation_id=report.operation.id,
+        tool=report.operation.tool,
+        subject=report.operation.subject,
+        why=report.why,
+        last_answer=_as_of_now(vendor_error(report.last_answer), is_open=outcome == "unknown"),
     )
 
 
 def _as_of_now(answer: dict[str, Any] | None, *, is_open: bool) -> dict[str, Any] | None:
-    """Return a vendor's last answer without its advice once the outcome is known: that was for before."""
+    """Return a vendor's last answer; once the outcome is known, without advice that was about finding it out."""
     if answer is None or is_open:
         return answer
-    return {name: told for name, told in answer.items() if name not in ("next", "retryable")}
+    return {name: value for name, value in answer.items() if name not in ("next", "retryable")}
 
 
 TOOL = Definition(check_operation, title="Settle an unknown outcome", hints=READ)

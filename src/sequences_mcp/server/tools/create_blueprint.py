@@ -41,4 +41,4 @@ async def create_blueprint(
     return blueprint_written(report, needs_of(report.blueprint, app.terms))
 
 
-TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, told_apart_by="name")
+TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, distinguished_by="name")

@@ -1,4 +1,4 @@
-"""The tool ``decide_plan``, for the panel alone: a yes carries a proof that only the person's passphrase makes."""
+"""The tool ``decide_plan``, for the panel alone: an approval needs a proof made with the person's passphrase."""
 
 from __future__ import annotations
 

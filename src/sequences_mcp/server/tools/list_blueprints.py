@@ -15,8 +15,8 @@ async def list_blueprints(
     app: AppContext, provider: str = LOCAL, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
 ) -> BlueprintPage:
     """Blueprints, newest first, without their texts; of Kalent and Clarky, those seen here."""
-    found = await verb.list_blueprints(app, provider=provider, page=page, size=size)
-    return BlueprintPage(items=tuple(map(blueprint_row, found.items)), **numbered(found))
+    blueprints = await verb.list_blueprints(app, provider=provider, page=page, size=size)
+    return BlueprintPage(items=tuple(map(blueprint_row, blueprints.items)), **numbered(blueprints))
 
 
 TOOL = Definition(list_blueprints, title="List blueprints", hints=READ)

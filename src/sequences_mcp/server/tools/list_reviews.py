@@ -24,8 +24,8 @@ async def list_reviews(
     reviews = await verb.list_reviews(app, plan_id=plan_id, page=page, size=size)
     path = f"/plans/{plan_id}" if plan_id else "/"
     ways = app.ways_to_review(path=path)
-    coming = next_step(reviews, ways=ways, one=plan_id is not None)
-    first = next((one.id for one in reviews.changes.items), None)
+    coming = next_step(reviews, ways=ways, is_single=plan_id is not None)
+    first = next((change.id for change in reviews.changes.items), None)
     more = ""
     if first is not None:
         where = app.ways_to_review(path=f"/changes/{first}", command=f"approve {first}")

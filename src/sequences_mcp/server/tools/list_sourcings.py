@@ -27,9 +27,12 @@ async def list_sourcings(
     app: AppContext, page: PageNumber = FIRST_PAGE, size: PageSize = PAGE_SIZE
 ) -> SourcingPage:
     """Kalent's sourcings: what is being filled, with the candidates found for it."""
-    found = await verb.list_sourcings(app, page=page, size=size)
-    items = tuple(SourcingView(id=one.id, name=cut(one.name, 200) if one.name else None) for one in found.items)
-    return SourcingPage(items=items, **numbered(found))
+    sourcings = await verb.list_sourcings(app, page=page, size=size)
+    items = tuple(
+        SourcingView(id=sourcing.id, name=cut(sourcing.name, 200) if sourcing.name else None)
+        for sourcing in sourcings.items
+    )
+    return SourcingPage(items=items, **numbered(sourcings))
 
 
 TOOL = Definition(list_sourcings, title="List sourcings", hints=READ)

@@ -13,7 +13,7 @@ from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import Id, IdempotencyKey, Instant
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import STOP, Definition
-from sequences_mcp.server.view import WrittenView, said_fields
+from sequences_mcp.server.view import WrittenView, result_text
 from sequences_mcp.server.views.sequences import beyond_recall
 from sequences_mcp.services import suppression as verb
 
@@ -49,7 +49,7 @@ async def record_reply(
         return ReplyRecorded.model_validate_json(stored)
     done = await verb.record_reply(app, who=who, answer=answer, until=until, call=call)
     view = ReplyRecorded(runs=dict(done.runs), sent=beyond_recall(done.here), next=_next(done, answer))
-    return ReplyRecorded.model_validate_json(await app.ledger.record(call, said_fields(view)))
+    return ReplyRecorded.model_validate_json(await app.ledger.record(call, result_text(view)))
 
 
 def _next(done: verb.RecordedReply, answer: ReplyKind) -> str:

@@ -29,8 +29,8 @@ async def retry_failed(
     call = ToolCall("retry_failed", idempotency_key, fingerprint({"blueprint_id": blueprint_id}))
     stored = await app.ledger.recall(call)
     if stored is not None:
-        kept = json.loads(stored)
-        return await present_start(app, Planned(kept["plan_id"], kept["at"], kept["left_out"]))
+        earlier = json.loads(stored)
+        return await present_start(app, Planned(earlier["plan_id"], earlier["at"], earlier["left_out"]))
     report = await verb.retry_failed(app, blueprint_id=blueprint_id, progress=progress)
     at = app.clock().isoformat(timespec="seconds")
     facts = {"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out)}

@@ -1,4 +1,4 @@
-"""The tool ``start_sequence``: a plan, and, where the client has dialogs, a person's answer to it."""
+"""The tool ``start_sequence``: plans a start and, where the client supports dialogs, asks the person about it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from sequences_mcp.server.arguments import IdempotencyKey, ShortText
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import STOP, Definition
 from sequences_mcp.server.text import cut
-from sequences_mcp.server.view import WrittenView, said_fields
+from sequences_mcp.server.view import WrittenView, result_text
 from sequences_mcp.server.views.sequences import STOPPED_SHOWN, StoppedView, fitting, stopped_facts, stopped_view
 from sequences_mcp.services import suppression as verb
 from sequences_mcp.services.suppression import ExclusionTarget, VendorSuppressions, suppress_at_vendors
@@ -58,28 +58,28 @@ async def suppress_contact(
     call = ToolCall("suppress_contact", idempotency_key, fingerprint({"contact": contact, "reason": reason}))
 
     async def suppress() -> str:
-        return said_fields(_view(await verb.suppress_contact(app, contact=contact, reason=reason)))
+        return result_text(_view(await verb.suppress_contact(app, contact=contact, reason=reason)))
 
     view = SuppressedView.model_validate_json(await app.ledger.once(call, suppress, insist=True))
-    found = await suppress_at_vendors(app, ExclusionTarget(view.kind, view.value), call=call, reason=reason)
-    return _completed(view, found)
+    vendors = await suppress_at_vendors(app, ExclusionTarget(view.kind, view.value), call=call, reason=reason)
+    return _completed(view, vendors)
 
 
-def _completed(view: SuppressedView, found: VendorSuppressions) -> SuppressedView:
-    """Return the view with what came of it beyond the own list, which holds in any case."""
-    late = found.stopped[max(0, STOPPED_SHOWN - len(view.stopped)) :]
-    names, more = fitting([*(view.also_stopped or ()), *(one.contact.display_name for one in late)])
-    warnings = [GOES_ON] if found.going_on else []
-    warnings += [BY_ID_ALONE] if found.by_id_alone else []
+def _completed(view: SuppressedView, vendors: VendorSuppressions) -> SuppressedView:
+    """Return the view completed with what became of the suppression at the vendors."""
+    late = vendors.stopped[max(0, STOPPED_SHOWN - len(view.stopped)) :]
+    names, more = fitting([*(view.also_stopped or ()), *(detail.contact.display_name for detail in late)])
+    warnings = [GOES_ON] if vendors.going_on else []
+    warnings += [BY_ID_ALONE] if vendors.by_id_alone else []
     return view.model_copy(
         update={
-            "also": found.also[:SHOWN] or None,
-            "stopped_count": view.stopped_count + len(found.stopped),
-            "stopped": (*view.stopped, *map(stopped_view, found.stopped))[:STOPPED_SHOWN],
+            "also": vendors.also[:SHOWN] or None,
+            "stopped_count": view.stopped_count + len(vendors.stopped),
+            "stopped": (*view.stopped, *map(stopped_view, vendors.stopped))[:STOPPED_SHOWN],
             "also_stopped": names or None,
             "not_named": (view.not_named or 0) + more or None,
-            "at_vendors": _fitting(found.told) or None,
-            "next": " ".join([*(warnings or [view.next or ""]), *_unseen(found.unseen)]),
+            "at_vendors": _fitting(vendors.told) or None,
+            "next": " ".join([*(warnings or [view.next or ""]), *_unseen(vendors.unseen)]),
         }
     )
 
@@ -91,21 +91,21 @@ def _unseen(titles: tuple[str, ...]) -> list[str]:
     return [f"No API shows the runs begun in the app of {theirs}: look there too."]
 
 
-def _fitting(told: Mapping[str, str]) -> dict[str, str]:
+def _fitting(outcomes: Mapping[str, str]) -> dict[str, str]:
     """Return what became of it at vendors: what may still reach somebody first, and how many more there are."""
-    going_on = sorted(told, key=lambda name: told[name] in QUIET)
-    shown = {name: cut(told[name], WORDS_LIMIT) for name in going_on[:SHOWN]}
-    if more := len(told) - len(shown):
+    going_on = sorted(outcomes, key=lambda name: outcomes[name] in QUIET)
+    shown = {name: cut(outcomes[name], WORDS_LIMIT) for name in going_on[:SHOWN]}
+    if more := len(outcomes) - len(shown):
         shown["more"] = f"{more:,} more runs; list_sequences with their provider shows them."
     return shown
 
 
-def _view(found: Suppressed) -> SuppressedView:
+def _view(suppressed: Suppressed) -> SuppressedView:
     return SuppressedView(
-        kind=found.kind,
-        value=found.value,
-        already=found.already,
-        **stopped_facts(found.stopped),
+        kind=suppressed.kind,
+        value=suppressed.value,
+        already=suppressed.already,
+        **stopped_facts(suppressed.stopped),
         next="Nothing more leaves for them, whatever is started later.",
     )
 

@@ -11,7 +11,7 @@ from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import PAUSE, Definition
-from sequences_mcp.server.view import said_fields
+from sequences_mcp.server.view import result_text
 from sequences_mcp.server.views.reviews import PlanWithdrawn, change_withdrawn, plan_withdrawn
 from sequences_mcp.services import reviews as verb
 
@@ -32,7 +32,7 @@ async def withdraw_plan(
         view = change_withdrawn(await verb.withdraw_change(app, change_id=plan_id, reason=reason))
     else:
         view = plan_withdrawn(await verb.withdraw_plan(app, plan_id=plan_id, reason=reason))
-    return PlanWithdrawn.model_validate_json(await app.ledger.record(call, said_fields(view)))
+    return PlanWithdrawn.model_validate_json(await app.ledger.record(call, result_text(view)))
 
 
 TOOL = Definition(withdraw_plan, title="Withdraw a plan", hints=PAUSE, staged=True)

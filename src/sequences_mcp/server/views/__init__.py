@@ -1,1 +1,1 @@
-"""Results as a model sees them, one file a noun. Text written by strangers has fields of its own."""
+"""The views of results, one file a noun. Text written by strangers is in fields of its own."""

@@ -1,4 +1,4 @@
-"""Findings and blueprints, as a model sees them."""
+"""Views of findings and blueprints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.planning.requirements import BlueprintReport, Needs
 from sequences_mcp.server.text import cut, fair_limit
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, seen_fields
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, views_of
 
 FINDINGS_SHOWN = 12
 _ORDER = list(Severity)
@@ -35,15 +35,15 @@ class FindingView(ResultView):
     fix: str | None = None
 
 
-class FoundView(ResultView):
-    """A part of a result that carries findings, the gravest first and no more than a screen of them."""
+class FindingsView(ResultView):
+    """Base of results with findings: the most severe first, at most FINDINGS_SHOWN."""
 
     findings: tuple[FindingView, ...] = ()
     findings_left_out: int | None = None
 
 
 def finding_view(finding: Finding) -> FindingView:
-    """Return one finding; a place only where there is one."""
+    """Return one finding; ``start`` and ``end`` are None where it has no span."""
     has_span = finding.end > finding.start
     return FindingView(
         rule=finding.rule,
@@ -59,11 +59,11 @@ def finding_view(finding: Finding) -> FindingView:
     )
 
 
-def found(findings: Items[Finding]) -> dict[str, Any]:
-    """Return findings for the constructor of a FoundView."""
+def findings_fields(findings: Items[Finding]) -> dict[str, Any]:
+    """Return findings for the constructor of a FindingsView."""
     graded = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
     return {
-        "findings": seen_fields(graded[:FINDINGS_SHOWN], finding_view),
+        "findings": views_of(graded[:FINDINGS_SHOWN], finding_view),
         "findings_left_out": max(0, len(graded) - FINDINGS_SHOWN) or None,
     }
 
@@ -90,7 +90,7 @@ class BlueprintPage(PageView):
     items: tuple[BlueprintRow, ...]
 
 
-class BlueprintView(FoundView):
+class BlueprintView(FindingsView):
     """One version of a blueprint; ``steps`` have the format of create_blueprint, and are absent where unknown."""
 
     id: str
@@ -103,7 +103,7 @@ class BlueprintView(FoundView):
     note: str | None = None
 
 
-class BlueprintWritten(WrittenView, FoundView):
+class BlueprintWritten(WrittenView, FindingsView):
     """A version that was just stored, and what a start of it will need."""
 
     blueprint_id: str
@@ -142,7 +142,7 @@ def blueprint_view(report: BlueprintReport, *, full: bool) -> BlueprintView:
         created_at=blueprint.created_at.isoformat(timespec="seconds"),
         steps=None if _are_unavailable(blueprint) else shown,
         note=_note(blueprint, is_cut=shown != steps),
-        **found(report.findings),
+        **findings_fields(report.findings),
     )
 
 
@@ -171,7 +171,7 @@ def blueprint_written(report: BlueprintReport, needs: Needs) -> BlueprintWritten
         next="preview_sequence shows what each contact would get and when; start_sequence plans a start."
         if blueprint.steps
         else "update_blueprint adds the steps.",
-        **found(report.findings),
+        **findings_fields(report.findings),
     )
 
 

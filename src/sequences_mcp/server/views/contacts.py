@@ -1,4 +1,4 @@
-"""People: what is known about them was written by others and stays in fields of its own."""
+"""Views of contacts; what is known about a person was written by others and is in fields of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAVED_SHOWN = 30
 
 
 class WhoView(ResultView):
-    """Enough of a person to tell them from others; without an id, the vendor has deleted the contact."""
+    """Identifies a person; without an id, the vendor has deleted the contact."""
 
     contact_id: str | None = None
     name: str | None = None
@@ -52,7 +52,7 @@ class ContactPage(PageView):
 
 
 class NotSavedView(ResultView):
-    """Somebody a vendor did not take in: the position in the call, our reason, and the vendor's own words."""
+    """A person whom a vendor did not save: the position in the call, our reason, and the vendor's own words."""
 
     contact: int
     why: str | None = None
@@ -82,9 +82,9 @@ def who(contact: Contact) -> dict[str, Any]:
     }
 
 
-def contact_page(found: FoundContacts) -> ContactPage:
+def contact_page(matches: FoundContacts) -> ContactPage:
     """Return a page of people whose notes share one budget, with why somebody must never be contacted."""
-    page, never = found
+    page, never = matches
     limit = fair_limit((len(contact.notes) for contact in page.items), budget=NOTES_BUDGET)
     items = tuple(_contact(contact, limit, never=never.get(contact.id)) for contact in page.items)
     return ContactPage(items=items, **numbered(page))
@@ -92,23 +92,23 @@ def contact_page(found: FoundContacts) -> ContactPage:
 
 def contacts_saved(saved: Items[SavedContact]) -> ContactsSaved:
     """Return the result of an upsert."""
-    created = sum(one.created for one in saved)
+    created = sum(person.created for person in saved)
     return ContactsSaved(
         created=created,
         updated=len(saved) - created,
-        contacts=tuple(WhoView(**who(one.contact)) for one in saved[:SAVED_SHOWN]),
+        contacts=tuple(WhoView(**who(person.contact)) for person in saved[:SAVED_SHOWN]),
         contacts_left_out=max(0, len(saved) - SAVED_SHOWN) or None,
         next="start_sequence and preview_sequence take these ids, or the e-mail addresses.",
     )
 
 
 def contacts_placed(people: Items[PlacedContact]) -> ContactsSaved:
-    """Return what became of people given to a vendor: of several outcomes, the worst."""
-    failed = [(position, one) for position, one in enumerate(people, start=1) if one.outcome != "done"]
+    """Return what became of people given to a vendor; the outcome is "not_done" if one of them was not saved."""
+    failed = [(position, person) for position, person in enumerate(people, start=1) if person.outcome != "done"]
     return ContactsSaved(
         outcome="not_done" if failed else "done",
         saved=len(people) - len(failed),
-        were_there=sum(one.was_there for one in people),
+        were_there=sum(person.was_there for person in people),
         not_saved=tuple(_not_saved(*pair) for pair in failed[:SAVED_SHOWN]) or None,
         not_saved_left_out=max(0, len(failed) - SAVED_SHOWN) or None,
         next="Some were saved, the rest was not: not_saved says why. The same call with a new key does no harm."
@@ -117,9 +117,9 @@ def contacts_placed(people: Items[PlacedContact]) -> ContactsSaved:
     )
 
 
-def _not_saved(position: int, one: PlacedContact) -> NotSavedView:
-    message = cut(one.vendor_message, 2 * FACT_LIMIT) if one.vendor_message else None
-    return NotSavedView(contact=position, why=one.why, vendor_code=one.vendor_code, vendor_message=message)
+def _not_saved(position: int, person: PlacedContact) -> NotSavedView:
+    message = cut(person.vendor_message, 2 * FACT_LIMIT) if person.vendor_message else None
+    return NotSavedView(contact=position, why=person.why, vendor_code=person.vendor_code, vendor_message=message)
 
 
 def _contact(contact: Contact, limit: int, *, never: str | None) -> ContactView:

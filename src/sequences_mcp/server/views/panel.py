@@ -1,4 +1,4 @@
-"""A plan as the panel draws it: nothing here is cut, since what is approved has to be on the screen."""
+"""Views of a plan for the panel: no text is cut, since all that is approved has to be on the screen."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class DiffSpanView(ResultView):
-    """A stretch of a text, and whether the first person's text has something else there."""
+    """A span of a text, and whether it differs from the first person's text."""
 
     text: str
     differs: bool
 
 
 class PanelTextView(ResultView):
-    """One exact text for one person, whatever cannot be seen drawn; by its ``mark`` a panel reports it read."""
+    """One exact text for one person; the panel reports ``mark``, a digest prefix, once the text was on screen."""
 
     mark: str
     name: str
@@ -40,7 +40,7 @@ class PanelTextView(ResultView):
 
 
 class PanelPersonView(ResultView):
-    """One person; ``out`` when taken out; by its ``mark`` a panel reports read what a vendor is ``handed``."""
+    """One person; ``out``: no longer in the plan; ``mark``: the digest prefix of what a vendor is ``handed``."""
 
     mark: str | None = None
     name: str
@@ -68,14 +68,14 @@ class PanelStepView(ResultView):
 
 
 class DutyView(ResultView):
-    """Something a person does before a yes counts."""
+    """A condition of an approval: what the person has to do first."""
 
     words: str
     done: bool | None = None
 
 
 class ChallengeView(ResultView):
-    """What one proof answers."""
+    """The challenge that one proof of the passphrase answers."""
 
     nonce: str
     salt: str
@@ -83,7 +83,7 @@ class ChallengeView(ResultView):
 
 
 class PanelView(PlanView):
-    """A plan, some of its people with every text, and the challenge of a yes where it can be given here."""
+    """A plan, a page of its people with every text, and a challenge where it can be approved in the panel."""
 
     waiting: int
     many: bool
@@ -132,7 +132,7 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
                 channel=channel_of(step.step),
                 wait=step.wait,
                 when=step.when,
-                told=step.told,
+                told=step.reach_words,
             )
             for step in shown.steps
         ),
@@ -150,7 +150,7 @@ def panel_view(panel: PanelShown, *, address: str | None) -> PanelView:
 def _person(person: PersonShown) -> PanelPersonView:
     paused = (person.pause_words,) if person.pause_words else ()
     return PanelPersonView(
-        mark=person.mark,
+        mark=person.digest_prefix,
         name=_line(person.contact.display_name),
         handed=_line(person.handed) or None,
         not_given=person.not_given_words,
@@ -163,7 +163,7 @@ def _person(person: PersonShown) -> PanelPersonView:
 def _text(text: TextShown) -> PanelTextView:
     run = text.run
     return PanelTextView(
-        mark=text.mark,
+        mark=text.digest_prefix,
         name=_line(run.step.name),
         channel=channel_of(run.step),
         when=text.when,
@@ -178,10 +178,10 @@ def _spans(spans: Iterable[DiffSpan], *, keep: str) -> tuple[DiffSpanView, ...]:
     return tuple(DiffSpanView(text=as_shown(span.text, keep=keep), differs=span.differs) for span in spans)
 
 
-def _findings(found: Iterable[Finding]) -> tuple[str, ...]:
+def _findings(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(
         _line(f"{finding.severity.value.capitalize()}: {for_person(finding.message)} {finding.excerpt}".rstrip())
-        for finding in found
+        for finding in findings
     )
 
 

@@ -1,4 +1,4 @@
-"""What waits for a person, and the state of this server."""
+"""Views of plans, drafts and changes that wait for a person, and of the server's state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANEW = "Another start of the same needs a new idempotency_key."
 
 
 class PlanView(ResultView):
-    """A start that waits for, or has, a person's yes; ``digest`` is what they approve."""
+    """A plan that waits for a person's approval, or has it; ``digest`` covers exactly what is approved."""
 
     plan_id: str
     status: str
@@ -113,7 +113,7 @@ class DraftWritten(DraftView, WrittenView):
 
 
 def plan_view(plan: Plan, *, warnings: int) -> PlanView:
-    """Return a plan; ``warnings`` is the number that a yes to it covers."""
+    """Return a plan; ``warnings`` is how many an approval covers."""
     return PlanView(
         plan_id=plan.id,
         status=plan.status.value,
@@ -130,29 +130,29 @@ def plan_view(plan: Plan, *, warnings: int) -> PlanView:
     )
 
 
-def plan_withdrawn(found: Withdrawal) -> PlanWithdrawn:
+def plan_withdrawn(withdrawal: Withdrawal) -> PlanWithdrawn:
     """Return a plan after it was taken back."""
-    plan, counts = found.plan, found.tally.statuses
+    plan, counts = withdrawal.plan, withdrawal.tally.statuses
     began = plan.status is PlanStatus.APPROVED
     never = counts.get(SequenceStatus.REFUSED, 0) + counts.get(SequenceStatus.FAILED, 0)
-    there = sum(counts.values()) - never
+    handed_over = sum(counts.values()) - never
     return PlanWithdrawn(
         plan_id=plan.id,
         status=plan.status.value,
-        people_left_out=found.kept_from_vendor if began else counts.get(SequenceStatus.REFUSED, 0),
+        people_left_out=withdrawal.kept_from_vendor if began else counts.get(SequenceStatus.REFUSED, 0),
         runs_stopped=0 if began else counts.get(SequenceStatus.STOPPED_EARLY, 0),
-        next=_once_begun(plan.header.provider, there) if began else f"Nothing of it leaves. {ANEW}",
+        next=_once_begun(plan.header.provider, handed_over) if began else f"Nothing of it leaves. {ANEW}",
     )
 
 
-def _once_begun(provider: str, there: int) -> str:
+def _once_begun(provider: str, handed_over: int) -> str:
     """Return what can be done about those of a withdrawn plan whom a vendor has, or may have."""
-    if not there:
+    if not handed_over:
         return f"Nobody of it had been handed over. {ANEW}"
     vendor = DESCRIPTIONS.get(provider)
     title = vendor.title if vendor else provider
     ends = "stop_sequence stops them" if vendor and vendor.ends_runs else f"only {title}'s own app stops them"
-    return f"{there} of its people were handed over to {title} before; {ends}."
+    return f"{handed_over} of its people were handed over to {title} before; {ends}."
 
 
 def change_withdrawn(change: PendingChange) -> PlanWithdrawn:
@@ -170,30 +170,32 @@ def change_page(changes: Page[PendingChange]) -> ChangePage | None:
     """Return changes that wait, their values sharing one budget, or None where there are none at all."""
     if not changes.total_count:
         return None
-    found = [differences(one)[:CHANGES_SHOWN] for one in changes.items]
-    limit = fair_limit((len(part) for one in found for it in one for part in it[1:]), budget=TEXT_BUDGET)
-    return ChangePage(items=tuple(change_view(one, limit) for one in changes.items), **numbered(changes))
+    values = [differences(change)[:CHANGES_SHOWN] for change in changes.items]
+    limit = fair_limit(
+        (len(part) for parts in values for value in parts for part in value[1:]), budget=TEXT_BUDGET
+    )
+    return ChangePage(items=tuple(change_view(change, limit) for change in changes.items), **numbered(changes))
 
 
 def change_view(change: PendingChange, limit: int) -> ChangeView:
     """Return a change that waits, with old and new, each cut to ``limit`` characters."""
-    found = differences(change)
+    values = differences(change)
     return ChangeView(
         change_id=change.id,
         what=what_it_is(change),
         id=change.subject,
         changes=tuple(
-            ChangedView(name=cut(one.name, 80), before=cut(one.before, limit), after=cut(one.after, limit))
-            for one in found[:CHANGES_SHOWN]
+            ChangedView(name=cut(value.name, 80), before=cut(value.before, limit), after=cut(value.after, limit))
+            for value in values[:CHANGES_SHOWN]
         ),
-        more_changes=max(0, len(found) - CHANGES_SHOWN) or None,
+        more_changes=max(0, len(values) - CHANGES_SHOWN) or None,
         expires_at=change.expires_at.isoformat(timespec="seconds"),
     )
 
 
-def next_step(reviews: Reviews, *, ways: str, one: bool) -> str:
-    """Return what comes next; of ``one`` plan that is decided, what was decided, by whom and when."""
-    if one and (plan := reviews.plans.items[0]).decided_at is not None:
+def next_step(reviews: Reviews, *, ways: str, is_single: bool) -> str:
+    """Return what comes next; for a single plan (``is_single``) that is decided, who decided what and when."""
+    if is_single and (plan := reviews.plans.items[0]).decided_at is not None:
         when = f"{plan.decided_at:%Y-%m-%d %H:%M} UTC"
         reason = f": {plan.reason}" if plan.reason else ""
         return f"{plan.status.words.capitalize()} by {plan.decided_by}, {when}{reason}."
@@ -244,9 +246,9 @@ class ProviderView(ResultView):
 
 
 class ProvidersView(ResultView):
-    """What is connected, who sends how and when, after whose yes, and what is not set up or broken.
+    """What is connected, who sends how and when, who approves, and what is not set up or broken.
 
-    ``server_reply`` is what the mail server says, where it refuses the mailbox: its words, not this program's.
+    ``server_reply`` is what the mail server answered where it refused the mailbox: its words, not this program's.
     """
 
     providers: tuple[ProviderView, ...]
@@ -271,7 +273,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
     """Return the state of the server."""
     sender, terms, waiting = report.sender, report.terms, report.waiting
     return ProvidersView(
-        providers=tuple(ProviderView(name=one.name, can=one.can, note=one.note) for one in report.providers),
+        providers=tuple(ProviderView(name=item.name, can=item.can, note=item.note) for item in report.providers),
         sender=f"{sender.name} <{sender.address}>" if sender else None,
         delivery=delivery_words(terms.delivery),
         window=terms.window,
@@ -280,8 +282,8 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         approval=report.approval,
         auto_approve=report.auto_approve,
         broken=report.broken,
-        server_reply=next((one.server_reply for one in report.troubles if one.server_reply), None),
-        workers=tuple(one.words for one in report.workers) or (NO_WORKER,),
+        server_reply=next((item.server_reply for item in report.troubles if item.server_reply), None),
+        workers=tuple(item.words for item in report.workers) or (NO_WORKER,),
         waiting_plans=waiting.plans.number,
         waiting_drafts=waiting.texts.number,
         waiting_changes=waiting.changes.number,

@@ -1,4 +1,4 @@
-"""Runs, their errors, and steps done by hand."""
+"""Views of runs, of vendors' errors, and of steps done by hand."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ ORDER = (
 
 
 def vendor_error(facts: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return an error's facts in one order, long texts cut; None for none."""
+    """Return an error's facts in the order of ORDER, long texts cut; None for None."""
     if facts is None:
         return None
     return {name: _fit(facts[name]) for name in ORDER if facts.get(name) is not None}
 
 
-def vendor_errors(found: Iterable[tuple[Mapping[str, Any], int]]) -> tuple[dict[str, Any], ...] | None:
+def vendor_errors(answers: Iterable[tuple[Mapping[str, Any], int]]) -> tuple[dict[str, Any], ...] | None:
     """Return the first kinds of answers about several people, each with ``people``; None for none."""
-    kinds = list(found)
+    kinds = list(answers)
     shown = [{"people": people, **(vendor_error(facts) or {})} for facts, people in kinds[:KINDS_SHOWN]]
     if len(kinds) > KINDS_SHOWN:
         rest = sum(people for _, people in kinds[KINDS_SHOWN:])
@@ -113,7 +113,7 @@ class StepRunView(ResultView):
     task_id: str | None = None
 
 
-class StepThereView(ResultView):
+class VendorStepView(ResultView):
     """One step as a vendor generated it, in the vendor's own words."""
 
     channel: str | None = None
@@ -164,7 +164,7 @@ class SequenceView(WhoView):
     next_at: str | None = None
     why: str
     steps: tuple[StepRunView, ...] | None = None
-    provider_steps: tuple[StepThereView, ...] | None = None
+    provider_steps: tuple[VendorStepView, ...] | None = None
     started_as: str | None = None
     activities: tuple[ActivityView, ...] | None = None
     error: dict[str, Any] | None = None
@@ -219,8 +219,8 @@ def sequence_row(detail: SequenceDetail) -> SequenceRow:
 def _refused_with(runs: Items[StepRun]) -> str | None:
     """Return what a mail server said to the e-mail that ended a run or holds it up."""
     against = (StepState.HELD, StepState.FAILED, StepState.UNKNOWN)
-    told = next((run.answer for run in reversed(runs) if run.state in against and run.answer), None)
-    return told and cut(told, REPLY_IN_ROW)
+    answer = next((run.answer for run in reversed(runs) if run.state in against and run.answer), None)
+    return answer and cut(answer, REPLY_IN_ROW)
 
 
 def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
@@ -232,7 +232,7 @@ def sequence_page(page: Page[SequenceDetail]) -> SequencePage:
 
 
 def _rows_that_fit(rows: tuple[SequenceRow, ...]) -> tuple[tuple[SequenceRow, ...], str | None]:
-    """Return the rows, where they are too long without what get_sequence shows too, and a note that says so."""
+    """Return the rows and a note; rows that are too long together lose the fields in ROW_SPARES, one by one."""
     spared: list[str] = []
     for name in ROW_SPARES:
         if sum(len(row.model_dump_json(exclude_none=True)) for row in rows) <= ROW_BUDGET * max(
@@ -249,11 +249,11 @@ def _rows_that_fit(rows: tuple[SequenceRow, ...]) -> tuple[tuple[SequenceRow, ..
 def _dates(detail: SequenceDetail) -> dict[str, str | None]:
     """Return when a run was made, changed and last did something; a vendor's own dates where it tells them."""
     run, facts = detail.sequence, detail.facts or VendorFacts()
-    own = {} if run.created_at == UNDATED else {"created_at": run.created_at, "updated_at": run.updated_at}
+    ours = {} if run.created_at == UNDATED else {"created_at": run.created_at, "updated_at": run.updated_at}
     last = facts.last_step_executed_at or run.last_step_executed_at
     return {
-        "created_at": when(facts.created_at or own.get("created_at")),
-        "updated_at": when(facts.updated_at or own.get("updated_at")),
+        "created_at": when(facts.created_at or ours.get("created_at")),
+        "updated_at": when(facts.updated_at or ours.get("updated_at")),
         "last_step_executed_at": when(last),
     }
 
@@ -305,7 +305,7 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
         why=cut(detail.outlook.why, REASON_LIMIT),
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
         or None,
-        provider_steps=tuple(_step_there(one, limit) for one in detail.steps_there) or None,
+        provider_steps=tuple(_vendor_step(step, limit) for step in detail.steps_there) or None,
         activities=tuple(map(_activity, detail.activities)) or None,
         error=vendor_error(detail.error),
         operation_id=sequence.operation_id if sequence.has_unknown_outcome else None,
@@ -314,12 +314,12 @@ def sequence_view(detail: SequenceDetail, *, full: bool) -> SequenceView:
     )
 
 
-def _activity(one: VendorActivity) -> ActivityView:
-    return ActivityView(type=one.type, channel=one.channel, at=when(one.at))
+def _activity(activity: VendorActivity) -> ActivityView:
+    return ActivityView(type=activity.type, channel=activity.channel, at=when(activity.at))
 
 
-def _step_there(step: VendorStep, limit: int) -> StepThereView:
-    return StepThereView(
+def _vendor_step(step: VendorStep, limit: int) -> VendorStepView:
+    return VendorStepView(
         channel=step.channel,
         provider_status=step.provider_status,
         scheduled_for=when(step.scheduled_for),
@@ -360,9 +360,9 @@ def sequence_written(detail: SequenceDetail, *, next_step: str, warnings: tuple[
 
 
 def beyond_recall(details: Iterable[SequenceDetail]) -> str:
-    """Return what of these runs has left, or may have, although they were stopped or paused: ``sent`` of a result.
+    """Return the ``sent`` of a result: what has left, or may have, although the runs were stopped or paused.
 
-    What a worker has given to the mail server but for the last word, nobody can take back.
+    An e-mail that a worker is transmitting to the mail server cannot be recalled.
     """
     steps = [run for detail in details if not detail.sequence.is_at_vendor for run in detail.sequence.steps]
     number = sum(run.state in (StepState.HANDED_OVER, StepState.UNKNOWN) for run in steps)
@@ -374,7 +374,7 @@ def beyond_recall(details: Iterable[SequenceDetail]) -> str:
 
 def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
     """Return the runs that were stopped, counts first, for the constructor of a view: many fit a result."""
-    names, left = fitting([one.contact.display_name for one in details[STOPPED_SHOWN:]])
+    names, left = fitting([detail.contact.display_name for detail in details[STOPPED_SHOWN:]])
     return {
         "sent": beyond_recall(details),
         "stopped_count": len(details),
@@ -385,7 +385,7 @@ def stopped_facts(details: Items[SequenceDetail]) -> dict[str, Any]:
 
 
 def fitting(names: Iterable[str], *, budget: int = NAMES_BUDGET) -> tuple[tuple[str, ...], int]:
-    """Return the first of some names, each cut, as many as have room, and how many were left out."""
+    """Return the first names, each cut, as many as fit the budget of characters, and how many were left out."""
     shown = [name if len(name) <= NAME_IN_LIST else f"{name[: NAME_IN_LIST - 1]}…" for name in names]
     ends = list(accumulate(len(name) + 4 for name in shown))  # the quotes, the comma and the space between
     room = bisect_right(ends, budget)
@@ -397,11 +397,11 @@ def stopped_view(detail: SequenceDetail) -> StoppedView:
     return StoppedView(id=detail.sequence.id, status=detail.sequence.status.value, **who(detail.contact))
 
 
-def left_alone(found: Mapping[str, tuple[str, ...]]) -> dict[str, str] | None:
+def left_alone(runs: Mapping[str, tuple[str, ...]]) -> dict[str, str] | None:
     """Return why → how many runs go on, the first of them by id."""
     return {
         why: f"{len(ids):,}: {', '.join(ids[:LEFT_SHOWN])}{' …' if len(ids) > LEFT_SHOWN else ''}"
-        for why, ids in found.items()
+        for why, ids in runs.items()
     } or None
 
 
@@ -481,10 +481,10 @@ def _texts(tasks: Iterable[OpenTask | VendorTask]) -> Iterator[str]:
 
 
 def _view(task: OpenTask | VendorTask, limit: int) -> TaskView:
-    return _own(task, limit) if isinstance(task, OpenTask) else _vendors(task, limit)
+    return _task_here(task, limit) if isinstance(task, OpenTask) else _vendors(task, limit)
 
 
-def _own(task: OpenTask, limit: int) -> TaskView:
+def _task_here(task: OpenTask, limit: int) -> TaskView:
     return TaskView(
         id=task.id,
         sequence_id=task.sequence.id,
@@ -506,7 +506,7 @@ def _vendors(task: VendorTask, limit: int) -> TaskView:
         type=task.type,
         priority=task.priority,
         created_at=when(task.created_at),
-        messages=tuple(_message(one, limit) for one in task.messages) or None,
+        messages=tuple(_message(message, limit) for message in task.messages) or None,
         messages_note=task.unavailable_because,
     )
 

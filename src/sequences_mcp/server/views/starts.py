@@ -1,4 +1,4 @@
-"""What each person would get, a start, and how it stands."""
+"""Views of previews and of starts: a plan as it was made, and how it and its runs stand now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import Outcome, ResultView, WrittenView
-from sequences_mcp.server.views.blueprints import FindingView, FoundView, finding_view, found
+from sequences_mcp.server.views.blueprints import FindingsView, FindingView, finding_view, findings_fields
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
@@ -69,26 +69,26 @@ def preview_view(preview: starts.Preview) -> PreviewView:
     """Return a preview; its texts share one budget."""
     number = max(1, TEXTS_SHOWN // max(1, len(preview.blueprint.steps)))
     shown = preview.people[: min(number, PREVIEW_PEOPLE_SHOWN)]
-    lengths = [len(planned.content or "") for one in shown for planned in one.person.steps]
+    lengths = [len(planned.content or "") for person in shown for planned in person.person.steps]
     limit = fair_limit(lengths, budget=PREVIEW_TEXT_BUDGET)
     return PreviewView(
         blueprint_id=preview.blueprint.id,
         blueprint_version=version_told(preview.blueprint.id, preview.blueprint.version),
         delivery=way_out(preview.terms),
-        people=tuple(_person(one, limit) for one in shown),
+        people=tuple(_person(person, limit) for person in shown),
         people_count=len(preview.people),
-        left_out_count=sum(bool(one.blocked) for one in preview.people),
-        left_out_why=counted(one.blocked[0] for one in preview.people if one.blocked),
+        left_out_count=sum(bool(person.blocked) for person in preview.people),
+        left_out_why=counted(person.blocked[0] for person in preview.people if person.blocked),
         note=_note(len(shown), len(preview.people), is_cut=max(lengths, default=0) > limit),
     )
 
 
-def _person(one: starts.PersonPreview, limit: int) -> PreviewPersonView:
-    person = one.person
+def _person(preview: starts.PersonPreview, limit: int) -> PreviewPersonView:
+    person = preview.person
     warnings = [finding_view(f) for f in person.findings if f.severity is Severity.WARNING]
     return PreviewPersonView(
         time_zone=f"{person.time_zone} ({person.zone_source})" if person.time_zone else None,
-        left_out=tuple(cut(why, PREVIEW_REASON_LIMIT) for why in one.blocked[:PREVIEW_REASONS_SHOWN]) or None,
+        left_out=tuple(cut(why, PREVIEW_REASON_LIMIT) for why in preview.blocked[:PREVIEW_REASONS_SHOWN]) or None,
         warnings=tuple(warnings[:PREVIEW_REASONS_SHOWN]) or None,
         missing_texts=person.missing_texts or None,
         steps=tuple(
@@ -101,7 +101,7 @@ def _person(one: starts.PersonPreview, limit: int) -> PreviewPersonView:
                 subject=planned.subject,
                 content=None if planned.content is None else cut(planned.content, limit),
             )
-            for planned, slot in zip(person.steps, one.slots, strict=True)
+            for planned, slot in zip(person.steps, preview.slots, strict=True)
         )
         or None,
         **who(person.contact),
@@ -138,7 +138,7 @@ Approval = Literal[
 
 
 class CountedView(ResultView):
-    """A reason that several have; what differs from one to the next is left out of it."""
+    """A reason that several people share, without what differs between them."""
 
     count: int
     reason: str
@@ -184,10 +184,10 @@ class HandedOverView(ResultView):
     why: tuple[str, ...] | None = None
 
 
-class StartView(FoundView, PlanView, WrittenView):
+class StartView(FindingsView, PlanView, WrittenView):
     """A plan: how it stands, one person of it in full, who was left out, which texts are missing.
 
-    ``findings`` are the warnings that a yes covers as well. ``repeat_of`` is when the same call came first.
+    ``findings`` are warnings that the approval covers. ``repeat_of`` is when the same call came first.
     ``pace`` is how long its e-mails take, ``accounts`` what a vendor needs connected, ``will_skip`` for how many
     people a step has no address, ``not_given`` which facts known here a vendor is not told. ``became`` counts the
     runs of an approved plan by status, ``became_why`` their reasons; ``handed_over`` is for a start at a vendor.
@@ -217,8 +217,8 @@ class StartView(FoundView, PlanView, WrittenView):
 def start_view(report: starts.StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
     """Return a start as it was planned; ``views.standing`` says how it stands.
 
-    ``warnings`` is how many a yes covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the same
-    call came first.
+    ``warnings`` is how many an approval covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the
+    same call came first.
     """
     plan, terms = report.plan, report.plan.header.terms
     return StartView(
@@ -232,33 +232,33 @@ def start_view(report: starts.StartReport, *, warnings: int, left_out: int, repe
         daily_cap=None if terms.are_a_vendors else terms.daily_cap,
         sample=sample_view(report),
         left_out_count=left_out,
-        left_out_why=counted(reason for one in report.left_out for reason in one.reasons[:1]),
-        left_out=tuple(left_out_view(one) for one in report.left_out[:PEOPLE_SHOWN]),
-        to_write=tuple(_missing(one) for one in report.missing_texts[:PEOPLE_SHOWN]),
+        left_out_why=counted(reason for person in report.left_out for reason in person.reasons[:1]),
+        left_out=tuple(left_out_view(person) for person in report.left_out[:PEOPLE_SHOWN]),
+        to_write=tuple(_missing(person) for person in report.missing_texts[:PEOPLE_SHOWN]),
         time_zones_from=report.zone_sources,
         **plan_view(plan, warnings=warnings).model_dump(),
-        **found(report.warnings),
+        **findings_fields(report.warnings),
     )
 
 
 def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
     """Return the most frequent of these reasons, each with how many have it; None for none."""
     kinds = grouped((reason, 1) for reason in reasons)
-    shown = [CountedView(count=one.count, reason=cut(one.reason, REASON_LIMIT)) for one in kinds[:KINDS_SHOWN]]
+    shown = [CountedView(count=kind.count, reason=cut(kind.reason, REASON_LIMIT)) for kind in kinds[:KINDS_SHOWN]]
     if rest := kinds[KINDS_SHOWN:]:
-        shown.append(CountedView(count=sum(one.count for one in rest), reason=f"{len(rest)} other reasons"))
+        shown.append(CountedView(count=sum(kind.count for kind in rest), reason=f"{len(rest)} other reasons"))
     return tuple(shown) or None
 
 
-def left_out_view(one: starts.LeftOutPerson) -> LeftOutView:
+def left_out_view(person: starts.LeftOutPerson) -> LeftOutView:
     """Return someone the plan does not contain."""
     return LeftOutView(
-        reasons=tuple(cut(why, REASON_OF_ONE) for why in one.reasons[:REASONS_SHOWN]), **who(one.contact)
+        reasons=tuple(cut(why, REASON_OF_ONE) for why in person.reasons[:REASONS_SHOWN]), **who(person.contact)
     )
 
 
-def _missing(one: starts.MissingTexts) -> MissingTextsView:
-    return MissingTextsView(step_ids=one.step_ids, **who(one.contact))
+def _missing(person: starts.MissingTexts) -> MissingTextsView:
+    return MissingTextsView(step_ids=person.step_ids, **who(person.contact))
 
 
 def sample_view(report: starts.StartReport) -> SampleView:
@@ -310,9 +310,9 @@ def standing(view: StartView, plan: Plan, tally: PlanTally, *, steps: Items[Step
     return view.model_copy(update=changes)
 
 
-def unanswered(view: StartView, said: DialogAnswer, *, ways: str) -> StartView:
-    """Return a start that still waits after a dialog in which nobody said yes or no."""
-    closed = said is DialogAnswer.CLOSED
+def unanswered(view: StartView, answer: DialogAnswer, *, ways: str) -> StartView:
+    """Return a start that still waits after a dialog that brought no decision."""
+    closed = answer is DialogAnswer.CLOSED
     what = "The dialog was closed without an answer." if closed else "The client brought no answer to the dialog."
     again = " The same call asks again." if closed else ""
     changes = {
@@ -327,46 +327,46 @@ def sent_words(plan: Plan, tally: PlanTally, steps: Items[Step]) -> str:
     sent, unknown = tally.done(steps), tally.done(steps, StepState.UNKNOWN)
     if plan.header.terms.delivery == OUTBOX:
         return f"nothing: {_mails(sent)} written to the outbox folder, which reaches nobody" if sent else "nothing"
-    doubt = f"; of {_mails(unknown)} nobody knows whether they left" if unknown else ""
-    return f"{_mails(sent) if sent else 'nothing'}{doubt}"
+    unknown_words = f"; of {_mails(unknown)} nobody knows whether they left" if unknown else ""
+    return f"{_mails(sent) if sent else 'nothing'}{unknown_words}"
 
 
 def handed_over_facts(
-    view: StartView, plan: Plan, tally: PlanTally, *, found: EnrolmentTally, unread: int
+    view: StartView, plan: Plan, tally: PlanTally, *, enrolled: EnrolmentTally, unread: int
 ) -> StartView:
     """Return an approved start at a vendor with what became of its people; ``unread`` runs were not looked at."""
-    outcome, next_step = _outcome_and_next(found, tally, title_of(plan))
+    outcome, next_step = _outcome_and_next(enrolled, tally, title_of(plan))
     seen = f" {unread:,} of its runs were not read again for this answer." if unread else ""
     return view.model_copy(
         update={
             "handed_over": HandedOverView(
-                done=found.done,
-                unknown=found.unknown,
-                not_done=found.not_done,
-                waiting=found.waiting,
-                operation_ids=(found.operation_ids if found.unknown else ()) or None,
-                errors=vendor_errors(found.errors),
-                why=tuple(cut(one, REASON_LIMIT) for one in found.why) or None,
+                done=enrolled.done,
+                unknown=enrolled.unknown,
+                not_done=enrolled.not_done,
+                waiting=enrolled.waiting,
+                operation_ids=(enrolled.operation_ids if enrolled.unknown else ()) or None,
+                errors=vendor_errors(enrolled.errors),
+                why=tuple(cut(reason, REASON_LIMIT) for reason in enrolled.why) or None,
             ),
             "outcome": outcome,
-            "sent": _gone(found, title_of(plan), course_there(plan)),
+            "sent": _gone(enrolled, title_of(plan), course_there(plan)),
             "next": f"{_repeated(view)}{next_step}{seen}",
         }
     )
 
 
-def _gone(found: EnrolmentTally, title: str, course: str) -> str:
+def _gone(enrolled: EnrolmentTally, title: str, course: str) -> str:
     """Return what has left for real people, as far as it is known here: a vendor has them, or may have."""
-    certain = f"{found.done:,} handed over to {title}: {course}" if found.done else None
-    doubtful = f"{found.unknown:,} unknown" if found.done else "unknown"
-    return "; ".join(filter(None, (certain, doubtful if found.unknown else None))) or "nothing"
+    certain = f"{enrolled.done:,} handed over to {title}: {course}" if enrolled.done else None
+    unknown_words = f"{enrolled.unknown:,} unknown" if enrolled.done else "unknown"
+    return "; ".join(filter(None, (certain, unknown_words if enrolled.unknown else None))) or "nothing"
 
 
 def counted_words(tally: PlanTally, *, at: str = "") -> str:
     """Return how many of a plan's people are in which status; ``at`` is the vendor that has all of them."""
     words = _WORDS | ({SequenceStatus.FOUND: f"waiting for approval at {at}"} if at else {})
-    told = (f"{tally.statuses[one]:,} {word}" for one, word in words.items() if tally.statuses.get(one))
-    return ", ".join(told) or "nobody is in it"
+    counts = (f"{tally.statuses[status]:,} {word}" for status, word in words.items() if tally.statuses.get(status))
+    return ", ".join(counts) or "nobody is in it"
 
 
 def _decided(plan: Plan, tally: PlanTally, *, ways: str) -> tuple[Approval, Outcome, str]:
@@ -398,20 +398,22 @@ def _became(tally: PlanTally) -> tuple[Outcome, str]:
     return "not_done", f"It is over and nothing of it goes on: {words}. {ANEW}"
 
 
-def _outcome_and_next(found: EnrolmentTally, tally: PlanTally, title: str) -> tuple[Outcome, str]:
-    if found.unknown:
-        operations = ", ".join(found.operation_ids)
+def _outcome_and_next(enrolled: EnrolmentTally, tally: PlanTally, title: str) -> tuple[Outcome, str]:
+    if enrolled.unknown:
+        operations = ", ".join(enrolled.operation_ids)
         return "unknown", f"Do not start them again. check_operation looks for what became of them: {operations}."
-    if found.waiting and found.errors:
+    if enrolled.waiting and enrolled.errors:
         return "done", f"{title} has not taken the others yet (errors says why). It is tried again by itself."
-    if found.waiting:
+    if enrolled.waiting:
         return "done", f"It is being handed over to {title}; the same call tells how far it is."
-    if not found.done:
+    if not enrolled.done:
         return "not_done", (
-            f"{title} has nobody of this start: {'errors' if found.errors else 'why'} says why and what helps. "
+            f"{title} has nobody of this start: {'errors' if enrolled.errors else 'why'} says why and what helps. "
             f"After that: {ANEW}"
         )
-    if not tally.count(*LIVE, SequenceStatus.FOUND):  # a vendor's own FOUND: it waits for a yes there
+    if not tally.count(
+        *LIVE, SequenceStatus.FOUND
+    ):  # FOUND at a vendor means that the run waits for an approval in the vendor's app
         outcome, next_step = _became(tally)
         return outcome, next_step
     follow = f"list_sequences with provider {title.lower()}, and get_sequence, follow it."
@@ -420,7 +422,9 @@ def _outcome_and_next(found: EnrolmentTally, tally: PlanTally, title: str) -> tu
 
 def _why(tally: PlanTally) -> tuple[CountedView, ...] | None:
     shown = tally.reasons[:STANDING_REASONS_SHOWN]
-    return tuple(CountedView(count=one.count, reason=cut(one.reason, REASON_LIMIT)) for one in shown) or None
+    return (
+        tuple(CountedView(count=reason.count, reason=cut(reason.reason, REASON_LIMIT)) for reason in shown) or None
+    )
 
 
 def _who(plan: Plan, did: str) -> str:

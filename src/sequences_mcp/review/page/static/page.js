@@ -1,4 +1,4 @@
-// The page works without this: it shows times as this browser's clock does, and copies, and checks while one types.
+// The page works without this script. It shows times in the browser's zone, copies texts, and checks a text as it is typed.
 "use strict";
 
 for (const time of document.querySelectorAll("time[datetime]")) {
@@ -21,24 +21,24 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
-// A cookie goes to every port of this machine; what is kept here stays with this one. A yes needs both.
+// Cookies are sent to every port of localhost, localStorage only to this origin: an approval needs both secrets.
 const KEY = "sequences-review-key";
-const kept = (act) => {
+const stored = (act) => {
   try {
     return act(localStorage);
   } catch {
-    return null; // a browser that keeps nothing: the passphrase is asked for with each yes
+    return null; // no storage in this browser: the passphrase is asked for with each approval
   }
 };
 
-// What happened where the server could not be asked: it is gone, or says something that is not for this script.
+// Shown when a request failed or its answer is not JSON: the server has ended, or is busy.
 const GONE = "The server did not answer: its program has ended, or is busy. Start it again, then try once more; nothing was changed.";
-const asked = async (path, options) => {
+const requestJson = async (path, options) => {
   try {
     const answer = await fetch(path, options);
     return { ok: answer.ok, facts: await answer.json() };
   } catch {
-    return { ok: false, facts: { told: GONE } };
+    return { ok: false, facts: { message: GONE } };
   }
 };
 const tell = (shown, words) => {
@@ -46,10 +46,10 @@ const tell = (shown, words) => {
   shown.hidden = false;
 };
 
-// A form is sent once the server is there to take it: otherwise the browser would show a page of its own, and what was
-// typed would be gone.
+// Forms are submitted only while the server answers: otherwise the browser would show its own error page, and what was
+// typed would be lost.
 const underWay = new WeakSet();
-const isThere = () =>
+const isServerUp = () =>
   fetch("/static/icon.svg", { cache: "no-store", signal: AbortSignal.timeout(10_000) }).then(() => true, () => false);
 document.addEventListener(
   "submit",
@@ -60,14 +60,14 @@ document.addEventListener(
     event.stopImmediatePropagation();
     if (underWay.has(form)) return;
     underWay.add(form);
-    const found = await isThere();
-    if (!found || form.dataset.signs !== undefined) underWay.delete(form); // it may be sent anew
+    const isUp = await isServerUp();
+    if (!isUp || form.dataset.signs !== undefined) underWay.delete(form); // it may be sent anew
     const shown = form.querySelector("[data-gone]");
-    if (!found) {
-      const told = shown ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
-      told.dataset.gone = "";
-      told.setAttribute("role", "alert");
-      told.textContent = GONE;
+    if (!isUp) {
+      const line = shown ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
+      line.dataset.gone = "";
+      line.setAttribute("role", "alert");
+      line.textContent = GONE;
       return;
     }
     shown?.remove();
@@ -80,16 +80,16 @@ document.addEventListener(
 
 addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => underWay.delete(form)));
 
-// A browser that was introduced here is known by a token, and is shown the word that the person chose.
+// A browser that was unlocked here before has a token in localStorage, and is shown the word that the person chose.
 const BROWSER = "sequences-review-browser";
 const unlock = document.getElementById("unlock");
 if (unlock) {
   const { browser, passphrase } = unlock.elements;
-  const known = kept((storage) => storage.getItem(BROWSER));
-  if ("known" in browser.dataset || !known) kept((storage) => storage.setItem(BROWSER, browser.value));
+  const known = stored((storage) => storage.getItem(BROWSER));
+  if ("known" in browser.dataset || !known) stored((storage) => storage.setItem(BROWSER, browser.value));
   else browser.value = known;
   if (unlock.dataset.word && !("known" in browser.dataset)) {
-    asked(unlock.dataset.word, { method: "POST", body: new URLSearchParams({ browser: browser.value }) }).then(({ facts }) => {
+    requestJson(unlock.dataset.word, { method: "POST", body: new URLSearchParams({ browser: browser.value }) }).then(({ facts }) => {
       if (!facts.word) return;
       const shown = document.getElementById("word");
       shown.querySelector("strong").textContent = facts.word;
@@ -105,27 +105,27 @@ if (unlock) {
     const body = new URLSearchParams(new FormData(unlock));
     const button = unlock.querySelector("button");
     button.disabled = true;
-    const { ok, facts } = await asked(unlock.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const { ok, facts } = await requestJson(unlock.action, { method: "POST", body, headers: { Accept: "application/json" } });
     button.disabled = false;
     if (ok) {
-      kept((storage) => storage.setItem(KEY, facts.key));
+      stored((storage) => storage.setItem(KEY, facts.key));
       location.assign(facts.next);
       return;
     }
-    tell(document.getElementById("told"), facts.told ?? GONE);
+    tell(document.getElementById("message"), facts.message ?? GONE);
     passphrase.select();
   });
 }
 
-for (const field of document.querySelectorAll("input[data-key]")) field.value = kept((storage) => storage.getItem(KEY)) ?? "";
+for (const field of document.querySelectorAll("input[data-key]")) field.value = stored((storage) => storage.getItem(KEY)) ?? "";
 
 const lock = document.querySelector('form[action="/lock"]');
-if (lock) lock.addEventListener("submit", () => kept((storage) => storage.removeItem(KEY)));
+if (lock) lock.addEventListener("submit", () => stored((storage) => storage.removeItem(KEY)));
 
 const alert = document.querySelector("[role=alert][tabindex]");
 if (alert) alert.focus();
 
-// While a text is written, the guards are asked after a short rest; nothing is stored before Save.
+// While a text is edited, the guards check it after 250 ms without a key; nothing is stored before Save.
 const draft = document.querySelector("textarea[data-check]");
 if (draft) {
   const form = draft.form;
@@ -134,29 +134,29 @@ if (draft) {
   let rest;
   let latest = 0;
 
-  const line = (found) => {
+  const line = (finding) => {
     const item = document.createElement("li");
-    item.className = found.severity;
+    item.className = finding.severity;
     const severity = document.createElement("strong");
-    severity.textContent = found.severity[0].toUpperCase() + found.severity.slice(1);
-    item.append(severity, ` ${found.message} `);
-    if (found.excerpt) item.append(Object.assign(document.createElement("code"), { textContent: found.excerpt }));
-    if (found.fix !== null) {
+    severity.textContent = finding.severity[0].toUpperCase() + finding.severity.slice(1);
+    item.append(severity, ` ${finding.message} `);
+    if (finding.excerpt) item.append(Object.assign(document.createElement("code"), { textContent: finding.excerpt }));
+    if (finding.fix !== null) {
       const fix = Object.assign(document.createElement("span"), { className: "fix", textContent: "Fix: " });
-      fix.append(Object.assign(document.createElement("code"), { textContent: found.fix || "(remove it)" }));
+      fix.append(Object.assign(document.createElement("code"), { textContent: finding.fix || "(remove it)" }));
       item.append(fix);
     }
-    item.append(Object.assign(document.createElement("span"), { className: "rule", textContent: found.rule }));
+    item.append(Object.assign(document.createElement("span"), { className: "rule", textContent: finding.rule }));
     return item;
   };
 
   const ask = async () => {
     const turn = ++latest;
     const body = new URLSearchParams(new FormData(form));
-    const { ok, facts } = await asked(draft.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
+    const { ok, facts } = await requestJson(draft.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
     if (turn !== latest) return;
     if (!ok) {
-      tell(shown, facts.told ?? NOT_CHECKED);
+      tell(shown, facts.message ?? NOT_CHECKED);
       return;
     }
     const { findings } = facts;
@@ -189,8 +189,8 @@ for (const form of document.querySelectorAll("form[data-signs]")) {
       form.elements.signature.value = JSON.stringify(await navigator.credentials.get({ publicKey }));
     } catch (error) {
       const why = error.name === "NotAllowedError" ? "The passkey did not sign: it was dismissed, or took too long." : `The passkey did not sign: ${error.message}`;
-      const shown = form.querySelector("[data-told]") ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
-      shown.dataset.told = "";
+      const shown = form.querySelector("[data-message]") ?? form.appendChild(Object.assign(document.createElement("p"), { className: "warning" }));
+      shown.dataset.message = "";
       shown.setAttribute("role", "alert");
       shown.textContent = `${why} Nothing was approved; try again.`;
       return;
@@ -203,18 +203,18 @@ const register = document.getElementById("register");
 if (register) {
   register.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const told = document.getElementById("told");
+    const message = document.getElementById("message");
     const body = new URLSearchParams(new FormData(register));
-    const { ok, facts: options } = await asked(register.dataset.begins, { method: "POST", body });
+    const { ok, facts: options } = await requestJson(register.dataset.begins, { method: "POST", body });
     if (!ok) {
-      told.textContent = options.told ?? GONE;
+      message.textContent = options.message ?? GONE;
       return;
     }
     try {
       const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
       register.elements.credential.value = JSON.stringify(await navigator.credentials.create({ publicKey }));
     } catch {
-      told.textContent = "No passkey was made.";
+      message.textContent = "No passkey was made.";
       return;
     }
     register.submit();

@@ -19,7 +19,7 @@ def test_one_process_listens_and_the_others_know_where(tmp_path: Path) -> None:
     assert serving.take_page_lock(tmp_path) is None
     assert serving.is_held(tmp_path)
     assert serving.address(tmp_path, "/plans/1") == f"http://{first.authority}/plans/1"
-    first.leave()
+    first.release()
     assert not serving.is_held(tmp_path)
 
 
@@ -28,24 +28,24 @@ def test_nobody_else_can_answer_for_localhost_on_the_port(tmp_path: Path) -> Non
     assert taken is not None
     assert {one.getsockname()[0] for one in taken.sockets} <= {"127.0.0.1", "::1"}
     assert {one.getsockname()[1] for one in taken.sockets} == {taken.port}
-    taken.leave()
+    taken.release()
 
 
 def test_the_address_is_kept_for_the_next_time_unless_it_is_taken(tmp_path: Path) -> None:
     first = serving.take_page_lock(tmp_path)
     assert first is not None
-    first.leave()
+    first.release()
     again = serving.take_page_lock(tmp_path)
     assert again is not None
     assert again.port == first.port
-    again.leave()
+    again.release()
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", first.port))
         squatter.listen()
         other = serving.take_page_lock(tmp_path)
         assert other is not None
         assert other.port != first.port
-        other.leave()
+        other.release()
 
 
 def test_a_damaged_note_of_the_address_is_no_obstacle(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_damaged_note_of_the_address_is_no_obstacle(tmp_path: Path) -> None:
         assert serving.address(tmp_path) is None
         taken = serving.take_page_lock(tmp_path)
         assert taken is not None
-        taken.leave()
+        taken.release()
 
 
 def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world: World) -> None:
@@ -76,7 +76,7 @@ def test_another_process_takes_over_when_the_first_one_goes(world: World) -> Non
     first, second = (review_page(world.settings, clock=world.clock) for _ in range(2))
     first.start()
     second.start()
-    assert (first.is_here, second.is_here) == (True, False)
+    assert (first.is_listening, second.is_listening) == (True, False)
     before = serving.address(world.folder)
     first.stop()
     assert taken_over(second)
@@ -87,7 +87,7 @@ def test_another_process_takes_over_when_the_first_one_goes(world: World) -> Non
 
 def taken_over(page: ReviewPage) -> bool:
     """Wait until a page listens, at most ten seconds."""
-    return page.arrived.wait(10)
+    return page.listening.wait(10)
 
 
 def visited(world: World) -> int:
