@@ -1,6 +1,6 @@
-"""The command line: without a command it is the MCP server over stdio.
+"""The command line; without a command it runs the MCP server over stdio.
 
-Commands are built by click, which a server that a host starts does not need and does not load.
+click is imported inside the functions that build commands: the server does not need it, and starts faster without.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except SequencesError as error:
         _give_up(error)
-    except BaseExceptionGroup as group:  # how the server's task group hands on what its start raises
+    except BaseExceptionGroup as group:  # the server's task group wraps the exceptions of its start
         ours, others = group.split(SequencesError)
         if ours is None or others is not None:
             raise
@@ -96,7 +96,7 @@ def _say(lines: Iterable[str]) -> None:
     from sequences_mcp.domain.plain_words import as_shown
 
     for line in lines:
-        click.echo(as_shown(line, keep=""))  # whatever is stored, nothing commands the terminal
+        click.echo(as_shown(line, keep=""))  # stored text must not send control characters to the terminal
 
 
 def _commands() -> click.Group:
@@ -162,7 +162,7 @@ def _read_text(file: Path) -> str:
     from sequences_mcp.errors import InvalidArgumentsError
 
     try:
-        return file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        return file.read_text(encoding="utf-8-sig")  # -sig: some editors write a byte order mark
     except UnicodeDecodeError as error:
         raise InvalidArgumentsError(
             f"{file} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8, then check it again."
@@ -195,7 +195,7 @@ def _doctor() -> click.Command:
 
         lines, healthy = examine(os.environ)
         if as_json:
-            click.echo(json.dumps(as_object(lines, healthy=healthy)))  # ASCII: nothing in it commands the terminal
+            click.echo(json.dumps(as_object(lines, healthy=healthy)))  # JSON in ASCII has no control characters
         else:
             _say(str(line) for line in lines)
         sys.exit(0 if healthy else 1)
@@ -266,7 +266,7 @@ def _completion() -> click.Command:
         from click.shell_completion import get_completion_class
 
         made = get_completion_class(shell)
-        assert made is not None  # the choices are those that click has
+        assert made is not None  # ``shell`` is one of click's own
         click.echo(made(_commands(), {}, "sequences-mcp", COMPLETE).source())
 
     return completion
@@ -365,7 +365,7 @@ def _review() -> click.Group:
         _show,
         _approve,
         _reject,
-        _settle,
+        _resolve,
         _waive,
         _suppress,
         _lift,
@@ -376,9 +376,10 @@ def _review() -> click.Group:
         _begin_anew,
     ):
         review.add_command(made())
-    earlier = _reject()
-    earlier.hidden = True
-    review.add_command(earlier, "refuse")  # its name until 0.1.0: scripts may have it
+    # Names of earlier versions, which scripts may use.
+    for earlier, command in (("refuse", _reject()), ("settle", _resolve())):
+        command.hidden = True
+        review.add_command(command, earlier)
     return review
 
 
@@ -394,7 +395,7 @@ def _open_page() -> None:
     page.start()
     where = serving.held_address(settings.data_dir)
     _say([f"The review page is at {where}"])
-    # A ticket, good once, with which this browser is shown the person's word. It approves nothing.
+    # With this one-time ticket the browser is shown the person's word (review.lock.greeting). It approves nothing.
     introduced = f"{where}unlock?ticket={greeting.new_ticket(settings.data_dir, now=utc_now())}"
     if not webbrowser.open(introduced):
         _say([f"No browser could be opened here: open {introduced} yourself, on this machine."])
@@ -478,14 +479,16 @@ def _reject() -> click.Command:
     return reject
 
 
-def _settle() -> click.Command:
+def _resolve() -> click.Command:
     import click
 
-    @click.command(help="Say what became of an unknown e-mail, an unknown write to a vendor, or a run there.")
+    @click.command(
+        "resolve", help="Say what became of an unknown e-mail, an unknown write to a vendor, or a run there."
+    )
     @click.argument("draft", metavar="ID")
     @click.option("--sent/--not-sent", required=True, help="Not sent: the e-mail is sent again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def settle(draft: str, sent: bool, passphrase_file: Path | None) -> None:
+    def resolve(draft: str, sent: bool, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import decide
 
         look = (
@@ -501,7 +504,7 @@ def _settle() -> click.Command:
             ]
         )
 
-    return settle
+    return resolve
 
 
 def _waive() -> click.Command:
@@ -580,7 +583,7 @@ def _set_passphrase() -> click.Command:
             old = _prove(old_passphrase_file, prompt="Present passphrase", option="--old-passphrase-file")
         from sequences_mcp.bootstrap import make_database
 
-        make_database(settings)  # so that a passphrase without one is the trace of one that is gone
+        make_database(settings)  # so that a passphrase without a database later means that the database is lost
         passphrase.set_passphrase(folder, _chosen(passphrase_file), old=old)
         _say(["The passphrase is set."])
         if greeting.greeting_word(folder) is None:
@@ -634,10 +637,10 @@ def _add_passkey() -> click.Command:
 
 
 def _prove(file: Path | None, *, prompt: str = "Passphrase", option: str = "--passphrase-file") -> str:
-    """Return the passphrase that was typed when it is right; ApprovalError.
+    """Return the typed passphrase if it is right, else raise ApprovalError.
 
-    A wrong one is audited. After five, each is looked at later, never refused for that: a program that types wrong
-    ones does not keep the right person out.
+    A wrong one is audited. After five wrong ones each check is delayed, but none is refused: a program that types
+    wrong passphrases must not keep the right person out.
     """
     import time
 

@@ -45,7 +45,7 @@ class PlanPanel(Protocol):
         """Return some people of a plan with their exact texts; ``seen`` has the marks of what was on screen."""
 
     async def decide(self, app: AppContext, plan_id: str, *, digest: str, decision: Decision, proof: str) -> Plan:
-        """Carry out a person's decision: a no at once, an approval with a proof of the passphrase; ApprovalError.
+        """Reject a plan, or approve it with a proof of the passphrase; ApprovalError where the proof is wrong.
 
         The proof is bound to the plan, its digest, the decision and, for many people, their number as typed.
         """

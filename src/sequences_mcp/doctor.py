@@ -1,4 +1,4 @@
-"""Everything an operator would look at when something seems wrong, a line each."""
+"""``sequences-mcp doctor``: checks settings, secrets, mail server, workers, guards, database and approval."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from sequences_mcp.settings import Settings
 
 
-TOLD_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
+REPORTED_ABOVE = ("no_sender", "outbox", "settings_differ", "no_secret")
 ORIGINS = {"default": "no setting, as they are by default", "environment": "the environment"}
 
 
 class DoctorLine(NamedTuple):
-    """One thing that was looked at; ``ok`` None is only worth knowing."""
+    """The result of one check: ``ok`` true, false, or None for information only."""
 
     ok: bool | None
     words: str
@@ -33,7 +33,7 @@ class DoctorLine(NamedTuple):
 
 
 def examine(environ: Mapping[str, str]) -> tuple[list[DoctorLine], bool]:
-    """Return what was found and whether nothing is bad."""
+    """Return the lines of the report, and whether no check failed."""
     lines = [DoctorLine(None, f"sequences-mcp {__version__}"), *_lines(environ)]
     return lines, all(line.ok is not False for line in lines)
 
@@ -86,7 +86,7 @@ def _origins(settings: Settings) -> Iterator[DoctorLine]:
 
 
 def _at_work(settings: Settings) -> list[WorkerPresence]:
-    """Return who does the due work; nobody where the database cannot be asked, of which its own line tells."""
+    """Return the workers that run; an empty list where the database cannot be read, which another line reports."""
     from sequences_mcp.bootstrap import workers_of
 
     try:
@@ -105,7 +105,7 @@ def _workers(working: list[WorkerPresence]) -> Iterator[DoctorLine]:
 
 
 def _sender(settings: Settings, sends: str) -> Iterator[DoctorLine]:
-    """Yield who sends; ``sends`` is who does in a worker that runs, where one does."""
+    """Yield the sender; ``sends`` is that of a worker that runs, or an empty string."""
     if settings.sender is None and sends:
         yield DoctorLine(None, f"sender: not set in this terminal, which sends nothing; a worker sends as {sends}")
     elif settings.sender is None:
@@ -117,7 +117,7 @@ def _sender(settings: Settings, sends: str) -> Iterator[DoctorLine]:
 
 
 def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[DoctorLine]:
-    """Yield which secrets this process lacks: nothing is wrong where a worker that runs has them."""
+    """Yield the secrets that this process lacks; that is a failure only where no running worker has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
         has = any(
@@ -189,9 +189,9 @@ def _pending(settings: Settings, survey: Survey) -> Iterator[DoctorLine]:
     try:
         state = asyncio.run(waiting())
     except SettingsError:
-        return  # the guards' own line has said so
+        return  # reported by _guards already
     for trouble in state.troubles:
-        if trouble.code not in TOLD_ABOVE:
+        if trouble.code not in REPORTED_ABOVE:
             yield DoctorLine(
                 False if trouble.stops else None, f"{trouble.code.replace('_', ' ')}: {for_terminal(trouble.line)}"
             )

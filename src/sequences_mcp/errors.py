@@ -19,7 +19,7 @@ SequencesError
 │   └── StoreDamagedError        store_damaged
 ├── DeliveryError                one e-mail could not be delivered
 │   ├── DeliveryDeferredError    delivery_deferred      nothing was accepted; it may be tried again
-│   ├── DeliveryRejectedError    delivery_rejected      the server said no for good
+│   ├── DeliveryRejectedError    delivery_rejected      the server rejected it permanently
 │   ├── DeliveryWithheldError    delivery_withheld      nothing was accepted; a person has to look at it first
 │   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
 └── ProviderError                a vendor's API did not do it

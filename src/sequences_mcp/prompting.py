@@ -1,6 +1,6 @@
-"""A fence around text written by strangers, which that text cannot close.
+"""Rendering of the prompt templates, and a delimiter for strangers' text that the text itself cannot contain.
 
-The templates of ``prompts/``: found in a wheel and in a checkout, strict about what they are given.
+Templates are in ``prompts/``; a variable that is missing is an error.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def fenced(label: str, text: str) -> str:
     Nobody can write a text that contains its own digest, so nothing in the text can look like the closing line;
     and the same text always gives the same prompt.
     """
-    mark = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"--- {label} {mark} ---\n{text}\n--- end of {label} {mark} ---"
+    delimiter = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"--- {label} {delimiter} ---\n{text}\n--- end of {label} {delimiter} ---"
 
 
 _PACKAGE = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""What the commands do with a whole data folder: its due work, backups, restores, and which database counts."""
+"""What commands do with a whole data folder: due work, backup, restore, and confirming a copied database."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from sequences_mcp.store.sqlite.backup import RestoreSummary
 
 
-NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles of which whoever works once does not have to be told
+NOBODY_WORKS = ("no_worker", "no_handing_over")  # troubles that ``work --once`` does not report: it is the worker
 
 
 def work_once(settings: Settings) -> WorkDone:
-    """Hand approved starts over to vendors and do the due work, once; return what came of it."""
+    """Enrol the people of approved starts at vendors and do the due work, once; return the result."""
     from sequences_mcp.domain.records import WorkDone
 
     stop = _stopped_by_signals(settings)
@@ -51,7 +51,7 @@ def work_once(settings: Settings) -> WorkDone:
 
 
 async def _hand_over_once(settings: Settings) -> EnrolmentTally:
-    """Hand over what waits; return how many people more than before vendors have, refused, or may have."""
+    """Enrol the people who wait; return how many were enrolled, refused, or are of unknown outcome."""
     from sequences_mcp.ports.vendor import EnrolmentTally
     from sequences_mcp.services.enrolment import enrol_waiting
 
@@ -71,7 +71,7 @@ async def _hand_over_once(settings: Settings) -> EnrolmentTally:
 
 
 async def _work_done(settings: Settings, made: Callable[..., WorkDone]) -> WorkDone:
-    """Return what was done, with what waits for a person now and what keeps things from leaving."""
+    """Return the result, with what waits for a person now and the troubles that stop sending."""
     async with open_context(settings, worker=False, actor="worker") as app:
         stops = tuple(
             trouble.line for trouble in app.troubles() if trouble.stops and trouble.code not in NOBODY_WORKS
@@ -80,7 +80,7 @@ async def _work_done(settings: Settings, made: Callable[..., WorkDone]) -> WorkD
 
 
 def _stopped_by_signals(settings: Settings) -> threading.Event:
-    """Return what is set once the process is told to stop; logging is set up too."""
+    """Return an event that SIGINT and SIGTERM set; set up logging too."""
     import logging
     import signal
 
@@ -93,11 +93,11 @@ def _stopped_by_signals(settings: Settings) -> threading.Event:
 
 
 def work(settings: Settings) -> None:
-    """Do the due work, and hand approved starts over to vendors, until the process is told to stop."""
+    """Do the due work, and enrol the people of approved starts at vendors, until SIGINT or SIGTERM."""
     stop = _stopped_by_signals(settings)
     if settings.accounts:
         asyncio.run(_work_in_context(settings, stop))
-        return  # a desk that stays open has a worker beside it
+        return  # the context opened with ``worker=True`` also ran the worker
     require_sending(settings)
     with working(settings, on=True, clock=utc_now):
         stop.wait()
@@ -109,7 +109,7 @@ async def _work_in_context(settings: Settings, stop: threading.Event) -> None:
 
 
 def back_up_folder(settings: Settings, target: Path) -> None:
-    """Write a backup of the data folder into a new file, whoever uses it meanwhile; ConflictError, StoreError."""
+    """Write a backup of the data folder, which may be in use, into a new file; ConflictError, StoreError."""
     from sequences_mcp.store.sqlite import backup
 
     remaining = {
@@ -127,9 +127,9 @@ def back_up_folder(settings: Settings, target: Path) -> None:
 def restore(
     settings: Settings, source: Path, *, allow: Callable[[Path], None], actor: str
 ) -> tuple[RestoreSummary, int]:
-    """Put a backup into the data folder that nobody uses; return what was done and how many outcomes are unknown.
+    """Put a backup into a data folder that nothing uses; return a summary and the number of unknown outcomes.
 
-    ``allow`` is given the folder whose passphrase counts, and raises ApprovalError for a wrong one.
+    ``allow`` takes the folder whose passphrase counts, and raises ApprovalError for a wrong passphrase.
     """
     from sequences_mcp.engine.recovery import mark_unseen, take_over_folder, unknown_due
     from sequences_mcp.store.sqlite import backup
@@ -141,16 +141,16 @@ def restore(
     with Store.open(settings.data_dir, now=utc_now()) as store, store.transaction() as work:
         now = utc_now()
         take_over_folder(work, now=now, actor=actor, nothing_left=True)
-        if not put_back.journal_was_here:  # what left after the backup was made is known nowhere
+        if not put_back.journal_was_here:  # what was sent after the backup is not recorded anywhere
             unknown_due(work, now=now)
         mark_unseen(work, now=now)
         return put_back, work.lineage.unseen_number()
 
 
 def take_over_database(settings: Settings, *, actor: str, nothing_left: bool, anew: bool) -> tuple[list[str], int]:
-    """End a standstill, as a person says; return what it was and how many e-mails are unknown since.
+    """End a standstill (``store.lineage``) for a person; return its kinds and how many outcomes are now unknown.
 
-    ``anew`` ends only that of a new database, anything else only the others; ConflictError for the wrong one.
+    ``anew`` ends only that of a new database, otherwise only the others end; ConflictError for the wrong kind.
     """
     from sequences_mcp.engine.recovery import take_over_folder
     from sequences_mcp.errors import ConflictError

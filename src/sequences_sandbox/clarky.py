@@ -265,7 +265,7 @@ def shown_enrollments(call: Call) -> Reply:
 
 
 def status_of(enrollment: Enrollment, now: datetime) -> str:
-    """Return the word for where an enrollment is."""
+    """Return Clarky's status of an enrollment."""
     if enrollment.rejected:
         return "rejected"
     if enrollment.run is not None:
@@ -371,7 +371,7 @@ def _bot(call: Call, fields: dict[str, Any], template: ClarkyTemplate) -> str:
 
 
 def _upserted(call: Call, fields: dict[str, Any], bot_id: str) -> ClarkyContact:
-    """Return the contact meant, with what is new about them; what is not given is kept."""
+    """Return the matched contact with the given facts; facts that are not given stay."""
     value = fields.get("contact")
     if not isinstance(value, dict):
         raise BadInput("contact is required", field="contact")

@@ -1,4 +1,4 @@
-"""What Clarky knows: agents, templates, contacts and enrollments."""
+"""Clarky's state: agents, templates, contacts and enrollments."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Enrollment:
 
     @property
     def generated_at(self) -> datetime:
-        """When the texts are there."""
+        """When the texts are generated."""
         return self.created_at + GENERATION
 
 
@@ -94,7 +94,7 @@ def _is_same(item: str, other: str) -> bool:
 
 
 def find_match(state: Clarky, emails: tuple[str, ...], phones: tuple[str, ...]) -> ClarkyContact | None:
-    """Return whom an upsert means: by primary e-mail address, then by phone number."""
+    """Return the contact that an upsert matches: by primary e-mail address, then by phone number."""
     by_email = find_by_email(state, emails[0]) if emails else None
     return by_email or next((c for c in state.contacts.values() if set(c.phone_numbers) & set(phones)), None)
 

@@ -1,4 +1,4 @@
-"""The API that moves the sandbox on: time, replies, bounces, faults."""
+"""The control API of the sandbox: it advances time, and causes replies, bounces and faults."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _resumed(run: SandboxRun, now: datetime) -> SandboxRun:
 
 
 def _released(run: SandboxRun, now: datetime) -> SandboxRun:
-    """Approve the draft a run waits for, or give up the contact it misses."""
+    """Approve the draft a run waits for, or give up waiting for contact data."""
     _allow(run.state is RunState.BLOCKED)
     missing = run.current is not None and run.current.block == kalent_world.MISSING_CONTACT
     return released(run, now, skipped=missing)
@@ -177,7 +177,7 @@ HAPPENINGS: dict[tuple[str, str], Change] = {
 }
 
 
-# A hundred years: the calendar ends somewhere.
+# A hundred years, so that no date overflows.
 MOST_SECONDS = 3_155_760_000
 
 Doing = Callable[[dict[str, Any]], Any]
@@ -204,11 +204,11 @@ class Control:
         ]
 
     def list_faults(self, fields: dict[str, Any]) -> Any:
-        """Return the faults still to come."""
+        """Return the faults that have not happened yet."""
         return [asdict(rule) for rule in self.faults.rules]
 
     def add_fault(self, fields: dict[str, Any]) -> Any:
-        """Add one: the fields of ``FaultRule``."""
+        """Add a fault; the body has the fields of ``FaultRule``."""
         rule = _RULE.validate_python(fields)
         unknown = sorted(set(fields) - set(asdict(rule)))
         if unknown:
@@ -226,7 +226,7 @@ class Control:
         return {"now": stamp(self.world.advance())}
 
     def move_clock(self, fields: dict[str, Any]) -> Any:
-        """Let ``advance_seconds`` pass at once."""
+        """Move the sandbox's clock forward by ``advance_seconds``."""
         seconds = fields.get("advance_seconds")
         is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if seconds is None or not is_number or not 0 <= seconds <= MOST_SECONDS:
@@ -235,7 +235,7 @@ class Control:
         return self.tell_time(fields)
 
     def let_happen(self, fields: dict[str, Any]) -> Any:
-        """Let ``what`` happen to ``id`` at ``vendor``."""
+        """Cause the event ``what`` for the object ``id`` of ``vendor``."""
         happen(self.world, text(fields, "vendor"), text(fields, "what"), to=text(fields, "id"))
         return fields
 

@@ -1,4 +1,4 @@
-"""Faults on purpose: what may go wrong with an answer, and on the wire."""
+"""Injected faults: errors in an answer, and errors of the connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sequences_sandbox.world import Received, World
 
 
 class Fault(StrEnum):
-    """What happens instead of the answer.
+    """What is done in place of the normal answer.
 
     A reset before or during the body cuts the connection hard (RST), once the whole request was read. After the
     body it closes a connection that was to be kept, together with the last bytes of the answer: an RST could
@@ -47,7 +47,7 @@ class Fault(StrEnum):
     BODY = "body"
 
 
-# Faults that happen to an answer: the vendor acts unless told otherwise.
+# Faults of the answer: the vendor executes the request all the same unless ``act`` is false.
 _AFTER_ACTING = frozenset(
     {
         Fault.RESET_DURING_BODY,
@@ -88,18 +88,18 @@ class FaultRule:
 
     @property
     def acts(self) -> bool:
-        """Whether the vendor carries the request out."""
+        """Whether the vendor executes the request."""
         return self.fault in _AFTER_ACTING if self.act is None else self.act
 
     def hits(self, vendor: str, method: str, path: str) -> bool:
-        """Say whether a request is meant."""
+        """Say whether the rule applies to a request."""
         patterns = ((vendor, self.vendor), (method, self.method), (path, self.path))
         return all(fnmatchcase(value, pattern) for value, pattern in patterns)
 
 
 @dataclass(slots=True)
 class Faults:
-    """The faults that are still to come, the oldest first."""
+    """The faults that have not happened yet, the oldest first."""
 
     rules: list[FaultRule] = field(default_factory=list)
 
@@ -120,14 +120,14 @@ HTML_PAGE = (
 
 @dataclass(slots=True)
 class Answer:
-    """Status, headers and whole body. A vendor that was not asked cannot say that it did anything: 500."""
+    """Status, headers and whole body of an answer; 500 until the vendor answered."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=lambda: [(b"content-type", b"application/json")])
     body: bytes = b""
 
     async def take(self, message: Message) -> None:
-        """Keep one ASGI message of the vendor."""
+        """Record one ASGI message of the vendor's answer."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message["headers"])
         elif message["type"] == "http.response.body":
@@ -157,13 +157,13 @@ class Answer:
             case Fault.EMPTY:
                 return self._with_body(b"")
             case Fault.TRUNCATED:
-                return self._with_body(self._said()[: max(1, len(self._said()) // 2)])
+                return self._with_body(self._body_or_default()[: max(1, len(self._body_or_default()) // 2)])
             case Fault.WRONG_CONTENT_TYPE:
-                return self._with_body(self._said(), content_type=b"text/plain; charset=utf-8")
+                return self._with_body(self._body_or_default(), content_type=b"text/plain; charset=utf-8")
             case _:
-                return self._with_body(self._said())
+                return self._with_body(self._body_or_default())
 
-    def _said(self) -> bytes:
+    def _body_or_default(self) -> bytes:
         return self.body or b'{"message": "nothing was done"}'
 
     def _with_body(self, body: bytes, *, content_type: bytes | None = None) -> Answer:
@@ -212,7 +212,7 @@ class AbortableProtocol(H11Protocol):
     is_over = False  # whether the answer that was sent is the last of this connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Hand the connection to every request that comes over it."""
+        """Make the connection available to every request on it."""
         super().connection_made(transport)
         # asyncio does this itself for a socket made with IPPROTO_TCP, which socket.create_server's are not: each
         # answer would wait 40 ms for the client's delayed acknowledgement of its head.
@@ -226,7 +226,7 @@ class AbortableProtocol(H11Protocol):
         self.app = with_connection
 
     def data_received(self, data: bytes) -> None:
-        """Read on; what comes after the end of the last answer is read and forgotten.
+        """Pass data on; after the end of the last answer it is read and discarded.
 
         Bytes left unread would turn the close of the socket into an RST, which may overtake the answer.
         """
@@ -275,7 +275,7 @@ class Connection:
 
 
 async def spoil(rule: FaultRule, answer: Answer, connection: Connection) -> None:
-    """Let the answer leave as the fault has it."""
+    """Send the answer as the fault prescribes."""
     match rule.fault:
         case Fault.STALL:
             await _stall(rule, answer, connection)
@@ -296,7 +296,7 @@ async def spoil(rule: FaultRule, answer: Answer, connection: Connection) -> None
 
 
 async def _stall(rule: FaultRule, answer: Answer, connection: Connection) -> None:
-    """Say nothing until the client leaves; after the time of the rule, answer late."""
+    """Send nothing until the client disconnects or the rule's time is over; then answer late."""
     try:
         await asyncio.wait_for(_gone(connection), rule.seconds)
     except TimeoutError:
@@ -329,12 +329,12 @@ async def _padding(size: int) -> AsyncIterator[bytes]:
     yield _CHUNK[: size % len(_CHUNK)]
 
 
-MOST_KEPT = 200_000  # bytes of a request's body
+MOST_RECORDED = 200_000  # bytes of a request's body
 
 
 @dataclass(frozen=True, slots=True)
 class Injector:
-    """ASGI middleware: each request of a vendor either passes or meets the fault that waits for it."""
+    """ASGI middleware: passes a vendor's request on, or applies the fault that matches it."""
 
     app: ASGIApp
     world: World
@@ -342,7 +342,7 @@ class Injector:
     vendors: tuple[Vendor, ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or let a fault have it."""
+        """Pass the request on, or apply a fault to it."""
         vendor = next((v for v in self.vendors if scope.get("path", "").startswith(f"{v.prefix}/")), None)
         if vendor is None:
             await self.app(scope, receive, send)
@@ -351,24 +351,24 @@ class Injector:
         body = await _whole(receive)
         if body is None:
             return
-        answer = await self._asked(vendor, rule, scope, body=body, receive=receive)
+        answer = await self._answer(vendor, rule, scope, body=body, receive=receive)
         if rule is None:
             await answer.send(send)
         else:
             await spoil(rule, answer, Connection(scope, receive, send))
 
-    async def _asked(
+    async def _answer(
         self, vendor: Vendor, rule: FaultRule | None, scope: Scope, *, body: bytes, receive: Receive
     ) -> Answer:
-        """Return what the vendor answers, or would have to say for the fault where it is not asked."""
+        """Return the vendor's answer, changed by the rule; record the request."""
         acts = rule is None or rule.acts
         answer = Answer()
         if acts:
             await self.app(scope, _replayed(body, receive), answer.take)
         path = scope["path"].removeprefix(vendor.prefix)
         status = answer.status if acts else None
-        asked = _json(body[:MOST_KEPT]) if acts else None
-        self.world.received.append(Received(vendor.name, scope["method"], path, status, asked))
+        parsed = _json(body[:MOST_RECORDED]) if acts else None
+        self.world.received.append(Received(vendor.name, scope["method"], path, status, parsed))
         return answer if rule is None else answer.for_fault(rule, vendor, self.world)
 
 

@@ -1,4 +1,4 @@
-"""What Kalent knows: sourcings, talents, candidates, blueprints and dynamic sequences."""
+"""Kalent's state: sourcings, talents, candidates, blueprints and dynamic sequences."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Kalent:
 
 
 def touches_for(steps: Iterable[Step], talent: Talent) -> tuple[Touch, ...]:
-    """Return what the steps mean for one talent."""
+    """Return the touches of the steps for one talent."""
     return tuple(_touch(step, talent) for step in steps)
 
 
@@ -173,7 +173,7 @@ def enriched(talent: Talent, kinds: frozenset[str], *, ready_at: datetime) -> Ta
 def advanced_kalent(state: Kalent, now: datetime) -> Kalent:
     """Return the state after everything that was due by ``now``."""
     runs = {key: _moved(sequence, now) for key, sequence in state.sequences.items()}
-    talents = {key: _found(talent, now) for key, talent in state.talents.items()}
+    talents = {key: _with_contact_data(talent, now) for key, talent in state.talents.items()}
     return replace(state, sequences=runs, talents=talents)
 
 
@@ -182,7 +182,7 @@ def _moved(sequence: DynamicSequence, now: datetime) -> DynamicSequence:
     return sequence if run is sequence.run else replace(sequence, run=run)
 
 
-def _found(talent: Talent, now: datetime) -> Talent:
+def _with_contact_data(talent: Talent, now: datetime) -> Talent:
     if talent.loaded_at is None or talent.loaded_at > now:
         return talent
     emails = (talent.hidden_email,) if "email" in talent.loading and talent.hidden_email else ()

@@ -1,4 +1,4 @@
-"""The ground the vendors' APIs share: calls, their JSON, refusals, routes."""
+"""What the three APIs share: parsing of requests, JSON, error answers, routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sequences_sandbox.world import ApiKey, VendorName, World
 
 
 class Refused(Exception):  # noqa: N818 - an answer of the API, not a fault of the program
-    """The vendor says no, with its own status and code."""
+    """The vendor refuses a request, with its own status and code."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class BadInput(Exception):  # noqa: N818 - an answer of the API, not a fault of 
 
 
 class NoSuch(Exception):  # noqa: N818 - an answer of the API, not a fault of the program
-    """There is no such thing, or not for this key."""
+    """The object does not exist, or is not visible to this key."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -165,7 +165,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Who asks for what, and when."""
+    """One request: its key, parameters, body and time."""
 
     world: World
     key: ApiKey
@@ -201,7 +201,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """One API: where it is, what it has, and its ways of admitting and refusing."""
+    """One API: its prefix, its routes, how it authenticates, and the form of its errors."""
 
     name: VendorName
     prefix: str
@@ -233,11 +233,11 @@ NOBODY = ApiKey(token="", name="nobody")
 def mounted(vendor: Vendor, world: World) -> Mount:
     """Return the routes of one vendor below its prefix; anything else there is the vendor's own 404."""
     routes: list[BaseRoute] = [_route(vendor, world, endpoint) for endpoint in vendor.endpoints]
-    routes += [_route(vendor, world, Endpoint(method, "/{rest:path}", _nothing_here)) for method in METHODS]
+    routes += [_route(vendor, world, Endpoint(method, "/{rest:path}", _no_such_route)) for method in METHODS]
     return Mount(vendor.prefix, routes=routes)
 
 
-def _nothing_here(call: Call) -> Reply:
+def _no_such_route(call: Call) -> Reply:
     raise NoSuch("Route")
 
 

@@ -1,4 +1,4 @@
-"""One person's way through some touches: the same little machine behind all three vendors.
+"""The state machine of one person's run through some touches, which all three vendors share.
 
 The embedded engine's machine is not used here. It waits for approved plans, hands e-mails over phase by phase and
 opens a task for every LinkedIn step; a vendor does none of this, but generates, enrols and executes by itself.
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """How far a run has come."""
+    """The state of a run."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -45,7 +45,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """A touch that is behind us."""
+    """A touch that was executed or skipped."""
 
     touch: Touch
     at: datetime
@@ -54,7 +54,7 @@ class Executed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxRun:
-    """Where one person is. ``anchor`` is the instant from which the next wait counts."""
+    """The state of one person's run. ``anchor`` is the instant from which the next wait counts."""
 
     touches: tuple[Touch, ...]
     anchor: datetime
@@ -76,7 +76,7 @@ class SandboxRun:
 
     @property
     def last_executed_at(self) -> datetime | None:
-        """When something last went out, or None."""
+        """When a touch was last sent, or None."""
         return max((executed.at for executed in self.executed if not executed.skipped), default=None)
 
 
@@ -133,20 +133,20 @@ def _taken(run: SandboxRun, due: datetime) -> SandboxRun:
 
 
 def released(run: SandboxRun, now: datetime, *, skipped: bool) -> SandboxRun:
-    """Return a blocked run after a person did, or passed over, what it was waiting for."""
+    """Return a blocked run after a person did or skipped the touch it waited for."""
     touch = run.touches[len(run.executed)]
     executed = (*run.executed, Executed(touch, now, skipped))
     return advance_run(replace(run, executed=executed, state=RunState.RUNNING, anchor=now), now)
 
 
 def paused(run: SandboxRun, now: datetime, *, until: datetime | None) -> SandboxRun:
-    """Return the run standing still; pausing a paused run moves the end of the pause."""
+    """Return the run paused; pausing a paused run changes the end of the pause."""
     since = run.paused_since if run.state is RunState.PAUSED else now
     return replace(run, state=RunState.PAUSED, paused_since=since, paused_until=until)
 
 
 def resumed(run: SandboxRun, now: datetime) -> SandboxRun:
-    """Return the run going on; its waits stood still while it was paused."""
+    """Return the run resumed; the time of the pause does not count for its waits."""
     stood = now - (run.paused_since or now)
     return replace(run, state=RunState.RUNNING, anchor=run.anchor + stood, paused_since=None, paused_until=None)
 

@@ -245,9 +245,9 @@ def _added(call: Call, entry: Entry) -> tuple[str, dict[str, Any]]:
     if is_excluded(state, entry, call.now):
         raise Refused(422, "BusinessIssue", "This contact is excluded")
     known = next((e for e in state.entries.values() if _is_same_entry(e, entry)), None)
-    kept = entry if known is None else _merged(known, entry)
-    call.world.topo = replace(state, entries={**state.entries, kept.id: kept})
-    return "CREATED" if known is None else "UPDATED", _contact_entries_row(kept)
+    stored = entry if known is None else _merged(known, entry)
+    call.world.topo = replace(state, entries={**state.entries, stored.id: stored})
+    return "CREATED" if known is None else "UPDATED", _contact_entries_row(stored)
 
 
 def _is_same_entry(entry: Entry, other: Entry) -> bool:

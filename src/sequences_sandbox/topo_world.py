@@ -1,4 +1,4 @@
-"""What Topo knows: templates, contacts, lists with their entries, runs, tasks, exclusions and activities.
+"""Topo's state: templates, contacts, lists with their entries, runs, tasks, exclusions and activities.
 
 How Topo's people come onto a template and go through it: resolving, enrolling, executing, asking a person.
 """
@@ -19,7 +19,7 @@ Phase = Literal["found", "refused", "started"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopoTemplate:
-    """A sequence template; its touches are not shown over REST. COPILOT leads wait in FOUND for a yes."""
+    """A sequence template; its touches are not shown over REST. COPILOT leads wait in FOUND for an approval."""
 
     id: str
     name: str
@@ -103,7 +103,7 @@ class TopoRun:
 
     @property
     def status(self) -> str:
-        """Topo's word for where it is.
+        """Topo's status of the run.
 
         A run whose touches all went out is SUCCEEDED, one that ended before them COMPLETED.
         """
@@ -230,7 +230,7 @@ _NAMES = uuid.UUID("6f1f6a52-7a52-4c55-9d0e-2d9a3c8f0b11")
 
 
 def derived_id(*parts: str) -> str:
-    """Return the id of something that follows from something else."""
+    """Return an id derived from other values, the same each time."""
     return str(uuid.uuid5(_NAMES, "/".join(parts)))
 
 
@@ -270,7 +270,7 @@ def is_same_person(item: TopoContact | Entry, other: TopoContact | Entry) -> boo
 
 
 def canonical_profile(url: str | None) -> str:
-    """Return what the spellings of one LinkedIn profile's address share."""
+    """Return the normalised URL of a LinkedIn profile."""
     return (url or "").casefold().partition("?")[0].partition("//")[2].removeprefix("www.").rstrip("/")
 
 
@@ -337,7 +337,7 @@ def _moved(state: Topo, sequence: TopoRun, now: datetime) -> Topo:
 
 
 def activated(state: Topo, sequence: TopoRun, now: datetime) -> TopoRun:
-    """Return a found lead set going."""
+    """Return a FOUND lead with its run started."""
     run = started(state.templates[sequence.sequence_template_id].touches, now)
     return replace(sequence, phase="started", run=run, updated_at=now)
 

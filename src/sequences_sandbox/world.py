@@ -1,4 +1,4 @@
-"""The one thing that changes: the present state of the three vendors, their keys and their clock."""
+"""The mutable state of the sandbox: the three vendors' states, the keys, and the clock."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class World:
         return str(uuid.uuid5(_NAMES, str(self.count)))
 
     def advance(self) -> datetime:
-        """Let everything happen that was due, and return the time."""
+        """Execute everything that is due, and return the time."""
         now = self.now()
         self.kalent = kalent_world.advanced_kalent(self.kalent, now)
         self.clarky = clarky_world.advanced_clarky(self.clarky, now)

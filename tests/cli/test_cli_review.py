@@ -118,6 +118,13 @@ def test_the_earlier_name_of_reject_still_works_and_is_not_listed(terminal: Term
     assert "refuse" not in listed
 
 
+def test_the_earlier_name_of_resolve_still_works_and_is_not_listed(terminal: Terminal) -> None:
+    assert "--not-sent" in terminal.run("review", "settle", "--help").out
+    listed = terminal.run("review", "--help").out
+    assert "  resolve " in listed
+    assert "settle" not in listed
+
+
 @pytest.mark.parametrize("command", ["show", "approve"])
 @pytest.mark.parametrize("identifier", ["grace", "local:seq_1", "local:plan_0", "local:draft_0", "\x1b[2J"])
 def test_an_id_that_is_none_is_told_in_one_line(terminal: Terminal, command: str, identifier: str) -> None:
@@ -161,13 +168,13 @@ def test_an_unknown_fate_is_settled_by_whoever_knows_the_passphrase(
     terminal: Terminal, answer: str, status: str
 ) -> None:
     draft, secret = done(lost(terminal)), terminal.with_passphrase()
-    assert terminal.run("review", "settle", draft, "--passphrase-file", secret).status == 2
-    assert terminal.run("review", "settle", draft, answer).status == 2
+    assert terminal.run("review", "resolve", draft, "--passphrase-file", secret).status == 2
+    assert terminal.run("review", "resolve", draft, answer).status == 2
     assert statuses(terminal) == ["WAITING_FOR_USER"]
-    said = terminal.run("review", "settle", draft, answer, "--passphrase-file", secret)
+    said = terminal.run("review", "resolve", draft, answer, "--passphrase-file", secret)
     assert (said.status, said.err) == (0, "")
     assert statuses(terminal) == [status]
-    again = terminal.run("review", "settle", draft, answer, "--passphrase-file", secret)
+    again = terminal.run("review", "resolve", draft, answer, "--passphrase-file", secret)
     assert isinstance(again, Said)
     assert (again.status, "no unknown outcome" in again.err or "cannot be settled" in again.err) == (2, True)
 

@@ -255,7 +255,7 @@ def test_no_other_place_takes_addresses_apart() -> None:
     }
     # Keys and wire forms that were read before; the server's own host; the spellings of versions before.
     assert found <= {
-        "demo/here.py",
+        "demo/local_act.py",
         "engine/channels/mail_server.py",
         "engine/channels/message.py",
         "domain/suppressions.py",

@@ -131,4 +131,4 @@ async def test_where_the_vendor_is_no_longer_connected_no_advice_names_a_tool_th
     assert "check_operation" not in served and "check_operation" in there["next"]
     for told in (refused, seen, state):
         assert "check_operation" not in str(told), told
-    assert f"sequences-mcp review settle {operation}" in refused["next"]
+    assert f"sequences-mcp review resolve {operation}" in refused["next"]

@@ -130,7 +130,7 @@ async def test_whoever_is_in_a_run_whose_end_a_vendor_never_tells_is_set_free_by
         run = await desktop.call("get_sequence", sequence_id=own)
         there = await start_at("topo", desktop, contacts=[ZOE])
         again = await there.ask(desktop)
-    assert f"review settle {own}" in barred["next"]
+    assert f"review resolve {own}" in barred["next"]
     assert run["status"] == status and STATUSES[status] in said
     assert again["people"] == 1
 

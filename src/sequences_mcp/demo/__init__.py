@@ -1,4 +1,4 @@
-"""The whole story on this machine: real servers on loopback, the real server over stdio, the real MCP client.
+"""The demo: a mail server and the vendors' sandbox on loopback, the real MCP server over stdio, a real MCP client.
 
 Nothing leaves the machine.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import tempfile
 
-from sequences_mcp.demo import here, there
+from sequences_mcp.demo import local_act, vendor_act
 from sequences_mcp.demo.stage import Say
 
 
 async def demo(say: Say) -> None:
-    """Tell both acts; ``say`` prints one line."""
-    for play in (here.play_local, there.play_vendors):
+    """Run both acts; ``say`` prints one line."""
+    for play in (local_act.play_local, vendor_act.play_vendors):
         with tempfile.TemporaryDirectory(prefix="sequences-demo-") as folder:
             await play(say, folder)

@@ -1,4 +1,4 @@
-"""What both acts stand on: a mail server, the three vendors, the real server over stdio, somebody who tells of it.
+"""What both acts of the demo use: a mail server, the vendors' sandbox, the MCP server with a client, a narrator.
 
 Everything listens on loopback and keeps what it gets in memory.
 """
@@ -32,14 +32,14 @@ LOOK_EVERY = 0.02
 
 
 class Mailbox:
-    """What the throw-away mail server received, and a way to wait for more."""
+    """The messages that the demo's mail server received, with a way to wait for more."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self._arrived = asyncio.Condition()
 
     async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        """Keep one message."""
+        """Store one message."""
         message = message_from_bytes(envelope.content, policy=policy.default)
         async with self._arrived:
             self.messages.append(message)
@@ -70,7 +70,7 @@ async def mail_server() -> AsyncIterator[tuple[Mailbox, int]]:
 
 @asynccontextmanager
 async def client_of(say: Say, settings: dict[str, str]) -> AsyncIterator[Client]:
-    """Run the server over stdio with these settings and yield a client, whose person approves in each dialog."""
+    """Run the server over stdio with these settings and yield a client that approves in every dialog."""
     from mcp import Client, StdioServerParameters
     from mcp.types import ElicitResult
 
@@ -103,15 +103,15 @@ async def vendors() -> AsyncIterator[tuple[World, Faults, int]]:
         await task
 
 
-class Teller:
-    """Calls tools, and tells what was asked, said and answered."""
+class Narrator:
+    """Calls tools, and prints each call, its answer, and what the person and the model say."""
 
     def __init__(self, client: Client, say: Say) -> None:
         self._client = client
         self.say = say
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Call a tool, tell it in a line, and return its facts, errors included."""
+        """Call a tool, print it on a line, and return its result or error as a dictionary."""
         self.say(f"  → {tool}({_short(arguments)})")
         facts = await self._facts(tool, arguments)
         if "outcome" in facts:
@@ -119,7 +119,7 @@ class Teller:
         return facts
 
     async def once_written_down(self, sequence_id: str) -> None:
-        """Return when no e-mail of a run is on its way: a mail arrives a moment before it is written down."""
+        """Return when no step of a run is in flight: a message arrives before its step is recorded as sent."""
         async with asyncio.timeout(PATIENCE):
             run = await self._facts("get_sequence", {"sequence_id": sequence_id})
             while _on_its_way(run):
@@ -132,11 +132,11 @@ class Teller:
         return facts
 
     def you(self, text: str) -> None:
-        """Tell what the person says."""
+        """Print what the person says."""
         self.say(f"\nYou: {text}")
 
     def claude(self, text: str) -> None:
-        """Tell what the model says."""
+        """Print what the model says."""
         self.say(f"Claude: {text}")
 
 

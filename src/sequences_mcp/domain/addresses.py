@@ -195,6 +195,7 @@ def host_key(text: str) -> str:
 def _ascii_host(plain: str) -> str:
     import idna
 
+    # Once as it is, then without invisible characters, which UTS 46 partly forbids.
     for item in (plain, "".join(letter for letter in plain if not has_hidden_host(letter))):
         try:
             return idna.encode(item, uts46=True, transitional=False).decode("ascii").lower()

@@ -172,8 +172,10 @@ def company_key(company: str | None) -> str | None:
     "acme".
     """
     words = _words(_WITHOUT_SPACES.sub(" ", company or ""))
+    # Also looked up before the legal form is removed: "my company" ends in one.
     if " ".join(words) in _nobodys():
         return None
+    # Names may have several forms: "Acme GmbH & Co. KG".
     while (shorter := _without_form(_without_first(words))) != words:
         words = shorter
     name = " ".join(words)

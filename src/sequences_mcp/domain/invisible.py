@@ -87,6 +87,7 @@ def hidden_spans(text: str, *, direction: bool = False) -> Iterator[HiddenSpan]:
     """
     start = end = -1
     for place in _unneeded(text, direction=direction):
+        # A new span begins unless this character directly follows the last one.
         if place != end:
             if start >= 0:
                 yield HiddenSpan(start, end)

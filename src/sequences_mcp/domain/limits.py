@@ -128,6 +128,7 @@ def problems(arguments: Mapping[str, object]) -> Iterator[str]:
 def _limit_exceeded(name: str, value: object) -> str | None:
     if isinstance(value, str):
         return _size(len(value), limit) if len(value) > (limit := LIMITS.get(name, GENERAL)) else None
+    # SQLite's integers have 64 bits.
     if isinstance(value, int) and value.bit_length() > 64:
         return "is a number beyond 64 bits"
     return None

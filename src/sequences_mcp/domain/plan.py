@@ -62,6 +62,7 @@ class Terms:
     @property
     def are_a_vendors(self) -> bool:
         """Whether a vendor decides who sends, when and how much."""
+        # The sending window of a vendor's terms is always empty, that of our own never.
         return not self.window
 
     @property

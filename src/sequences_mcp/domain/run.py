@@ -252,6 +252,7 @@ class Run:
     @property
     def has_unknown_outcome(self) -> bool:
         """Whether it is unknown if the vendor has it: the request is under way, or its answer was lost."""
+        # A run whose request is under way, or was left unanswered, is ACTIVE with a reason.
         waits = self.status is SequenceStatus.ACTIVE and self.reason is not None
         is_open = waits or self.status is SequenceStatus.WAITING_FOR_USER
         return self.operation_id is not None and self.remote_id is None and is_open

@@ -58,6 +58,7 @@ def _furthest(before: Items[str], after: Items[str], most: int) -> list[dict[int
     """Return, for each number of edits, the furthest x of each diagonal; None above ``most`` edits."""
     reached, trace = {1: 0}, []
     for edits in range(most + 1):
+        # A copy of the furthest points before each round; the path is read backwards from these.
         trace.append(dict(reached))
         for diagonal in range(-edits, edits + 1, 2):
             x = _step(reached, diagonal, edits)
@@ -80,7 +81,8 @@ def _matches(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int
     for edits in range(len(trace) - 1, -1, -1):
         diagonal = x - y
         start = _step(trace[edits], diagonal, edits)
-        if x > start:  # a run of equal words from there to here
+        # A diagonal: equal words between the two points.
+        if x > start:
             corners += [(x, y), (start, start - diagonal)]
         if edits == 0:
             break

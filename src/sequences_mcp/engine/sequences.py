@@ -110,7 +110,7 @@ def _end(sequence: Run) -> str:
     return f"over: {why}{rest}"
 
 
-ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review settle"
+ONCE_OVER = "Once it is over there and the vendor does not tell, in a terminal: sequences-mcp review resolve"
 
 
 def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDetail, ...]:

@@ -1,4 +1,4 @@
-"""Every rule in the order of the layers, and the page ``docs/rules.md`` made of them."""
+"""The list of all rules, in the order in which they are applied, and the generator of ``docs/rules.md``."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _SHOWN = 40
 
 
 def page(rules: Iterable[Rule]) -> str:
-    """Return the page in Markdown: each rule with what it says, an example of each kind, and its source."""
+    """Return the page in Markdown: each rule with its message, an example of each kind, and its source."""
     return "\n".join(_lines(rules))
 
 

@@ -33,7 +33,7 @@ _WORDS = {"missing": "is missing", "extra_forbidden": "is no field of a step"}
 
 @dataclass(slots=True)
 class Form:
-    """The steps whose form is right, what is wrong with the others, and the texts of those."""
+    """Parsed steps: the valid ones, the findings about the invalid ones, and the texts of these (``loose``)."""
 
     steps: tuple[Step, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Form:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every step could be read."""
+        """Whether every step is valid."""
         return not self.findings
 
 
@@ -95,9 +95,9 @@ def _finding(rule: Rule, message: str, *, name: str, step_id: str | None = None)
 
 
 def fixed(steps: tuple[Step, ...], findings: tuple[Finding, ...]) -> tuple[Step, ...]:
-    """Return the steps with each span that an error offers a replacement for replaced."""
+    """Return the steps with the fix of every error applied."""
     fixes = [finding for finding in errors_in(findings) if finding.fix is not None]
-    # A fix cannot tell two steps of one id apart: those are left to the writer.
+    # Findings name steps by id, so steps that share an id are not changed.
     count = Counter(step.id for step in steps)
     return tuple(
         _fixed(step, [fix for fix in fixes if fix.step_id == step.id and count[step.id] == 1]) for step in steps
@@ -144,7 +144,7 @@ def rendered_texts(
 
 
 def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what is odd about the values the step uses; direction is not, in a text that shares it."""
+    """Yield findings about the values a step uses; a value's direction is none where the text has the same."""
     template = f"{step.subject or ''} {step.content}"
     used = {name: values[name] for name in used_in([template]) if name in values}
     shares = is_right_to_left(Value(template))
@@ -156,16 +156,16 @@ def unusual(step: Step, values: Mapping[str, str | None], policy: GuardPolicy) -
 def from_value(
     finding: Finding, text: str, values: Mapping[str, str | None], *, refused: frozenset[str]
 ) -> Finding:
-    """Return the finding, saying which value it lies in, if any; a value is never mended, so it has no fix.
+    """Return the finding; if it lies inside a filled-in value, with the variable's name and without a fix.
 
-    A value is judged by what it is alone: what is found in one that was not ``refused`` is a doubt, so that the
-    check of values, which is made before anybody is asked, and the last check of the text say the same.
+    An error inside a value that the check of values did not refuse becomes a warning. Otherwise the check before
+    an approval, which sees values alone, and the last check of the rendered text could disagree.
     """
     for name, value in values.items():
         if value and _lies_in(finding, text, value.strip()):
             message = f"{finding.message} It comes from {{{{{name}}}}}."
-            is_doubt = finding.severity is Severity.ERROR and name not in refused
-            severity = Severity.WARNING if is_doubt else finding.severity
+            is_uncertain = finding.severity is Severity.ERROR and name not in refused
+            severity = Severity.WARNING if is_uncertain else finding.severity
             return replace(finding, severity=severity, message=message, fix=None, variable=name)
     return finding
 
@@ -180,7 +180,7 @@ _NO_VALUES: Mapping[str, str | None] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found, and the steps, None when the form of one is wrong; ``well_formed`` are the others."""
+    """Findings, and the steps, or None when one is invalid; ``well_formed`` are the valid ones."""
 
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...] | None
@@ -259,7 +259,7 @@ def check_filled(
 
 
 def check_values(values: Mapping[str, str | None], *, policy: GuardPolicy = DEFAULT) -> tuple[Finding, ...]:
-    """Check values before they fill in a template: nothing found means that each is plain enough for any text."""
+    """Check values before they fill in a template; no findings means that they are fit for any text."""
     from sequences_mcp.guards.inspect import of_value
 
     return tuple(finding for name, value in values.items() for finding in of_value(name, value, policy))
@@ -279,7 +279,7 @@ def check_value(name: str, value: str | None, *, policy: GuardPolicy = DEFAULT) 
 
 
 def apply_fixes(steps: Iterable[Step], findings: Iterable[Finding]) -> tuple[Step, ...]:
-    """Return the steps with the mechanical fixes of errors applied; a warning is a person's business."""
+    """Return the steps with the fixes of errors applied; fixes of warnings are left to a person."""
 
     return fixed(tuple(steps), tuple(findings))
 

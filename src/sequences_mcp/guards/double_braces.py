@@ -1,4 +1,4 @@
-"""Doubled braces that are not one of the nine variables, and what each was meant to be."""
+"""Finds doubled braces that are not one of the nine variables, and the variable each was probably meant to be."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 6_000
 
 
 class BraceKind(Enum):
-    """What stands between doubled braces."""
+    """The kind of text between doubled braces."""
 
     EMPTY = "empty"
     NEAR = "near"
@@ -49,13 +49,13 @@ class Doubled(NamedTuple):
 
 
 def doubled(text: GuardedText, kind: BraceKind) -> Iterator[Doubled]:
-    """Return what doubled braces of one kind are left in each view once the nine are covered."""
+    """Yield the doubled braces of one kind in every view; the nine variables are masked in all of them."""
     return (braces for braces in _all(text) if braces.kind is kind)
 
 
 @lru_cache(maxsize=4)
 def _all(text: GuardedText) -> list[Doubled]:
-    """Look for them once, for all the rules that ask."""
+    """Return the doubled braces of all kinds; cached, since several rules use them."""
     braced = (view for view in text.views if "{" in view.text or "}" in view.text)
     return [braces for view in braced for braces in _doubled(view)]
 
@@ -120,7 +120,7 @@ def meant(inner: str) -> str | None:
 
 
 def either(inner: str) -> tuple[str, ...]:
-    """Return the variables that a name could stand for, where only the writer knows which."""
+    """Return the variables that an ambiguous name could stand for."""
     return _unclear().get(key(inner[:200]), ())
 
 
@@ -133,7 +133,7 @@ def only_name(inner: str) -> str | None:
 
 
 def _distance(item: str, other: str) -> int:
-    """Levenshtein's distance of two names; when their lengths alone put them far apart, a large number."""
+    """Return the Levenshtein distance of two names, or a large number where their lengths differ by over 2."""
     if abs(len(item) - len(other)) > 2:
         return len(item) + len(other)
     row = list(range(len(other) + 1))

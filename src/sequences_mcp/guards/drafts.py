@@ -1,4 +1,4 @@
-"""What a draft or an assistant leaves for whoever finishes the text."""
+"""Finds what is left of drafting: blanks, phrases of an assistant, instructions to the writer, headings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SO_MANY = LazyPattern(
     needs=[f"{letter} {years}" for letter in "xn" for years in _YEARS.split("|")],
     signs="XN",
 )
-# An ellipsis apart from the word before it, which asks for another: "your work at ...".
+# An ellipsis after a space, where a word is missing: "your work at ...".
 _ELISION = LazyPattern(r"(?<=[ \t])(?:\.{3,}|…)(?=\s|$)", needs=(" ...", "\t...", " …", "\t…"))
 _ASKING = frozenset(
     [
@@ -76,7 +76,7 @@ _GREETED = LazyPattern(
 
 
 def blanks(view: TextView) -> Iterator[Instruction]:
-    """Return the blanks of a view; what a person could mean is in doubt."""
+    """Return the blanks of a view; with severity WARNING where they may be intended."""
     for match in view.find(_RUN):
         line = view.text[view.text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0]
         if any(letter.isalnum() for letter in line):
@@ -182,7 +182,7 @@ _REMARK = LazyPattern(
 
 
 def assistant_phrases(view: TextView) -> Iterator[Instruction]:
-    """Return the places where one speaks; what a person could say to a reader as well is in doubt."""
+    """Return phrases of an assistant; with severity WARNING where a person may say the same to the reader."""
     if match := _PREAMBLE.match(view.text):
         yield Instruction(*match.span())
     for pattern in (_ASSISTANT, _OFFER):
@@ -211,10 +211,10 @@ _WEAK = (
 _LAST = (
     r"(?:einf[üu]gen|erg[äa]nzen|ausf[üu]llen|eintragen|invullen|toevoegen|を記入|を入力|を挿入|请填写|填写|填入)"
 )
-_HERE = r"(?:here|ici|hier|aqu[íi]|qui|aqui|tutaj|здесь|сюда)"
+_WORD_HERE = r"(?:here|ici|hier|aqu[íi]|qui|aqui|tutaj|здесь|сюда)"
 _VERB = LazyPattern(rf"(?i)(?P<strong>{_STRONG})\b|(?P<weak>{_WEAK})\b")
 _ENDS_IN_VERB = LazyPattern(rf"(?i).{{1,60}}\b{_LAST}\W{{0,3}}|.{{1,60}}(?:を記入|を入力|を挿入|请填写|填写|填入)")
-_AT_HERE = LazyPattern(rf"(?i)\b{_HERE}\b")
+_HAS_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\b")
 _LINE_VERB = LazyPattern(
     r"(?i)(?:insert|add|put|enter|paste|mention|personali[sz]e|customi[sz]e|ins[ée]rer|ins[ée]rez|ajouter|ajoutez|"
     r"insertar|inserta|a[ñn]adir|inserire|inserisci|aggiungere|inserir|adicionar|wstaw|вставить|вставьте)\b"
@@ -224,10 +224,10 @@ _LINE_VERBS = (
     *("añadir", "anadir", "aggiungere", "adicionar", "wstaw", "встав"),
 )
 _LONGEST_LINE = 100
-_ENDS_HERE = LazyPattern(rf"(?i)\b{_HERE}\W*$")
-_MARKS = r"*_~=#|^/+<>.…-"
-_MARK = LazyPattern(rf"([{_MARKS}])(?<![\w{_MARKS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
-_MARKED = LazyPattern(
+_ENDS_IN_HERE = LazyPattern(rf"(?i)\b{_WORD_HERE}\W*$")
+_DELIMITERS = r"*_~=#|^/+<>.…-"
+_OPENING = LazyPattern(rf"([{_DELIMITERS}])(?<![\w{_DELIMITERS}].)\1{{0,5}}[ \t]{{0,3}}(?P<word>[^\W\d_]+)")
+_BETWEEN_DELIMITERS = LazyPattern(
     r"(?P<mark>\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)"
     r"[ \t]{0,3}(?P<inner>[^\W\d_][^\n*_~=#|^+<>\"“”]{1,90}?)[ \t]{0,3}"
     r"(?:\*{1,3}|_{1,3}|~{1,3}|={1,6}|-{1,6}|#{1,4}|\|{1,2}|\^{1,2}|/{1,2}|\+{1,3}|>{2,4}|<{2,4}|\.{3}|…)(?!\w)"
@@ -257,11 +257,11 @@ _CROSSED = LazyPattern(
     r"(?<!\w)(?P<x>[xX]{2,4})[ \t]{0,2}(?P<inner>[^\W\d_][\w ]{1,40}?)[ \t]{0,2}(?P=x)(?!\w)", needs=("xx",)
 )
 _TRIES = 2_000
-"""How many marks that begin no instruction are looked at to their end, which no honest text has."""
+"""A limit on the work for one text: so many delimiters that begin no instruction are examined."""
 
 
 class Instruction(NamedTuple):
-    """A place where somebody is told to fill something in, and whether that is sure."""
+    """A place where the writer is told to fill something in; ``severity`` None is the rule's own severity."""
 
     start: int
     end: int
@@ -269,15 +269,15 @@ class Instruction(NamedTuple):
 
 
 def instructions(view: TextView) -> Iterator[Instruction]:
-    """Return the instructions of a view: in marks, in capitals, or alone on their line."""
-    yield from _in_marks(view)
+    """Return the instructions of a view: between delimiters, in capitals, or alone on a line."""
+    yield from _delimited(view)
     for match in view.find(_EMPHASISED):
         if is_field(match["inner"]):
             is_word = len(words_of(match["inner"])) == 1
             if not is_word or is_name(match["inner"]):
                 yield Instruction(*match.span(), Severity.WARNING if is_word else None)
     for line in view.lines:
-        if line.start_of_bare.startswith(_LINE_VERBS) and _is_told_here(line.bare):
+        if line.start_of_bare.startswith(_LINE_VERBS) and _asks_for_fact(line.bare):
             yield Instruction(line.start, line.end)
     for match in _CAPITALS.finditer(view.text):
         if match["weak"] is None or "HERE" in match[0] or has_field(match["what"]):
@@ -288,9 +288,9 @@ def instructions(view: TextView) -> Iterator[Instruction]:
         if is_field(match["inner"]):
             yield Instruction(*match.span())
     for match in view.find(_QUOTED):
-        is_told = is_name(match["inner"]) and not has_glue(match["inner"])
+        is_name_alone = is_name(match["inner"]) and not has_glue(match["inner"])
         before = view.text[max(0, match.start() - 12) : match.start()]
-        if is_told and (len(words_of(match["inner"])) > 1 or _DUE.search(before)):
+        if is_name_alone and (len(words_of(match["inner"])) > 1 or _DUE.search(before)):
             yield Instruction(*match.span(), Severity.WARNING)
     for greeting in view.greetings if view.signs_any("*_") else ():
         greeted = _EMPHASISED.match(view.text, greeting)
@@ -298,9 +298,9 @@ def instructions(view: TextView) -> Iterator[Instruction]:
             yield Instruction(*greeted.span())
 
 
-def _in_marks(view: TextView) -> Iterator[Instruction]:
+def _delimited(view: TextView) -> Iterator[Instruction]:
     tries = done = 0
-    openings = _MARK.finditer(view.text) if view.signs_any(_MARKS) else iter(())
+    openings = _OPENING.finditer(view.text) if view.signs_any(_DELIMITERS) else iter(())
     for opening in openings:
         if opening.start() < done:
             continue
@@ -308,7 +308,7 @@ def _in_marks(view: TextView) -> Iterator[Instruction]:
             tries += 1
             if tries > _TRIES or not _has_piece(view):
                 continue
-        match = _MARKED.match(view.text, opening.start())
+        match = _BETWEEN_DELIMITERS.match(view.text, opening.start())
         is_blank = match and match["mark"] in ("...", "…") and _VERB.fullmatch(match["inner"])
         if match and (_tells(match["inner"]) or (is_blank and is_blank["strong"])):
             done = match.end()
@@ -317,7 +317,7 @@ def _in_marks(view: TextView) -> Iterator[Instruction]:
 
 @lru_cache(maxsize=8)
 def _has_piece(view: TextView) -> bool:
-    """Say whether a view has anything of an instruction that does not begin with its verb."""
+    """Say whether a view has any word of an instruction that does not begin with its verb."""
     return any(piece in view.lower for kind in ("piece", "word") for piece in words_for(kind))
 
 
@@ -326,9 +326,9 @@ def _openers() -> frozenset[str]:
     return words_for("verb") | words_for("word")
 
 
-def _is_told_here(line: str) -> bool:
+def _asks_for_fact(line: str) -> bool:
     """Say whether a line is "add link here": a verb, what is missing, and where."""
-    if len(line) > _LONGEST_LINE or len(line.split()) > 8 or not _ENDS_HERE.search(line):
+    if len(line) > _LONGEST_LINE or len(line.split()) > 8 or not _ENDS_IN_HERE.search(line):
         return False
     verb = _LINE_VERB.match(line)
     return bool(verb and _names_fact(line[verb.end() :]))
@@ -337,16 +337,16 @@ def _is_told_here(line: str) -> bool:
 def _tells(inner: str) -> bool:
     if verb := _VERB.match(inner):
         more = inner[verb.end() :].strip()
-        return bool(more) and (bool(verb["strong"]) or _names_fact(more) or bool(_AT_HERE.search(more)))
+        return bool(more) and (bool(verb["strong"]) or _names_fact(more) or bool(_HAS_HERE.search(more)))
     return bool(_ENDS_IN_VERB.fullmatch(inner)) or (names_draft(inner) and len(inner.split()) <= 3)
 
 
 def _names_fact(phrase: str) -> bool:
-    return has_field(_AT_HERE.sub(" ", phrase)) or names_draft(phrase)
+    return has_field(_HAS_HERE.sub(" ", phrase)) or names_draft(phrase)
 
 
 def names_draft(phrase: str) -> bool:
-    """Say whether a piece still to be written is named in a phrase."""
+    """Say whether a phrase names a part of a draft, such as "hook" or "opening line"."""
     return any(word.strip(".,:;!?").casefold() in words_for("word") for word in phrase.split())
 
 
@@ -390,7 +390,7 @@ _PREFIX = LazyPattern(
 
 @cache
 def words_for(kind: str) -> frozenset[str]:
-    """Return the words and phrases of one kind that belong to the work on a draft."""
+    """Return the words and phrases of one kind in the lexicon ``draft``."""
     return frozenset(
         word.replace("_", " ") for sort, rest in lines("draft") if sort == kind for word in rest.split()
     )
@@ -398,13 +398,13 @@ def words_for(kind: str) -> frozenset[str]:
 
 @cache
 def _starts() -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return how the bare part of any line begins that a pattern of headings can match: first letters, and all."""
+    """Return the beginnings of lines that can be headings: their first letters, and the whole beginnings."""
     starts = words_for("heading")
     return frozenset(start[0] for start in starts), tuple(starts)
 
 
 def headings(view: TextView, *, is_subject: bool) -> Iterator[Instruction]:
-    """Return the headings above the versions of a text; an undecorated "Option A:" may be said to the reader."""
+    """Return headings of versions of a text; a plain "Option A:", which may be intended, as a WARNING."""
     initials, starts = _starts()
     for line in view.lines:
         if line.start_of_bare[0] in initials and line.start_of_bare.startswith(starts):

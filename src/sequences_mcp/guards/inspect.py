@@ -1,4 +1,4 @@
-"""Rules applied to one text, to steps and to values, and their hits made findings."""
+"""Applies the rules to one text, to steps and to values, and makes findings of their hits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ON_ONE_LINE = str.maketrans({"\n": "⏎", "\t": " "})
 
 
 def excerpt(text: str, start: int, end: int) -> str:
-    """Return the place between ⟦ and ⟧ with a little of what surrounds it, on one line, invisibles spelled out."""
+    """Return the span between ⟦ and ⟧ with some text around it, on one line, invisible characters drawn."""
     inside = text[start:end] if end - start <= _MOST else f"{text[start : start + _MOST]}…"
     before = ("…" if start > _AROUND else "") + text[max(0, start - _AROUND) : start]
     after = text[end : end + _AROUND] + ("…" if len(text) > end + _AROUND else "")
@@ -37,18 +37,18 @@ def excerpt(text: str, start: int, end: int) -> str:
 
 
 def show_excerpt(text: str) -> str:
-    """Return a text on one line, with what cannot be seen, or written down, spelled out."""
+    """Return a text on one line, with invisible characters drawn."""
     return draw(text.replace("\r\n", "\n"), keep="\n\t").translate(_ON_ONE_LINE)
 
 
 _MOST_HITS = 20
-"""How many places a rule tells of in one text: who mends these will look again."""
+"""The most findings of one rule in one text."""
 
 Span = tuple[int, int]
 Check = tuple[Rule, Callable[[GuardedText], Iterable[Hit]]]
 _CHECKS: tuple[Check, ...] = tuple((rule, rule.check) for rule in RULES if rule.check)
 _OF_CONTENTS = tuple((rule, check) for rule, check in _CHECKS if rule.example != "subject")
-# What a value may not be, as no text may; the form of a message and its drafts say nothing about a value.
+# The rules about texts that apply to a value too. Those about the form of a whole message or draft do not.
 _LAYERS_OF_VALUES = ("variables", "placeholders", "foreign")
 _MARKDOWN = "channel.markdown"
 _OF_CHANNELS = frozenset({"channel.active_content", "channel.homograph", "channel.markup", _MARKDOWN})
@@ -74,7 +74,7 @@ _OF_NOTES = tuple((rule, check) for rule, check in _OF_VALUES if rule.id not in 
 
 
 def of_text(text: GuardedText, *, rules: Iterable[Check] | None = None) -> Iterator[Finding]:
-    """Return what the rules about texts find, or those of them that are given."""
+    """Yield the findings of all rules about texts, or of the given ones."""
     if not isinstance(text.original, str):
         yield _finding(KIND, Hit(0, 0), "", text=text)
     elif _is_long(text.original):
@@ -98,38 +98,38 @@ def _is_long(text: str) -> bool:
 
 
 def _hits(text: GuardedText, checks: Iterable[Check]) -> Iterator[tuple[Rule, Hit]]:
-    """Apply every rule. What an error has told of is not told of again, in another view or by another rule."""
+    """Apply the rules in order; a span that an error covers is not reported again, in another view either."""
     reported: list[Span] = []
     letters = text.letters
     for rule, check in checks:
         if rule.signs and letters.isdisjoint(rule.signs):
             continue
         hits = iter(check(text))
-        first = next(hits, None)  # most rules find nothing, and are done with
+        first = next(hits, None)  # most rules find nothing
         if first is not None:
             for hit in _new(chain((first,), hits), rule, reported):
                 yield rule, hit
 
 
 def _new(hits: Iterable[Hit], rule: Rule, reported: list[Span]) -> Iterator[Hit]:
-    """Return the hits at places not told of, and note the errors; a doubt never hides an error.
+    """Yield the hits of a rule at spans not reported yet, and add its errors to ``reported``.
 
-    A rule that warns makes an error of a hit only where it is its only one, so when it has told of enough doubts
-    the rest of its hits do not matter.
+    Warnings never hide an error, so they are counted apart. A rule whose severity is WARNING raises a hit to an
+    error only when it is its only hit, so once it has ``_MOST_HITS`` warnings the rest cannot matter.
     """
     may_refuse = rule.severity is Severity.ERROR
     errors: list[Span] = []
-    doubts: list[Span] = []
+    warnings: list[Span] = []
     for hit in hits:
         span = (hit.start, hit.end)
         is_error = (hit.severity or rule.severity) is Severity.ERROR
-        mine = errors if is_error else doubts
-        if (is_error or len(doubts) < _MOST_HITS) and not any(
+        mine = errors if is_error else warnings
+        if (is_error or len(warnings) < _MOST_HITS) and not any(
             _overlap(span, other) for other in [*reported, *mine]
         ):
             mine.append(span)
             yield hit
-        if len(errors) == _MOST_HITS or (len(doubts) == _MOST_HITS and not may_refuse):
+        if len(errors) == _MOST_HITS or (len(warnings) == _MOST_HITS and not may_refuse):
             break
     reported += errors
 
@@ -153,7 +153,7 @@ def _finding(rule: Rule, hit: Hit, shown: str, *, text: GuardedText) -> Finding:
 
 
 def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what the rules about steps find."""
+    """Yield the findings of the rules about steps."""
     for rule in RULES:
         for step, field, message, hit in rule.check_steps(steps) if rule.check_steps else ():
             yield Finding(
@@ -170,14 +170,14 @@ def of_steps(steps: tuple[Step, ...], policy: GuardPolicy) -> Iterator[Finding]:
 
 
 def of_value(name: str, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
-    """Return what is wrong with one value; ``field`` and ``variable`` name it."""
-    found = _of_fact(fact_of(name), value, policy)
-    return tuple([_named(name, one) for one in found]) if found else found
+    """Return the findings about one value; ``field`` and ``variable`` are its name."""
+    findings = _of_fact(fact_of(name), value, policy)
+    return tuple([_named(name, finding) for finding in findings]) if findings else findings
 
 
 @lru_cache(maxsize=32_768)
 def _of_fact(fact: Fact, value: str | None, policy: GuardPolicy) -> tuple[Finding, ...]:
-    """Return the same, unnamed. A plan asks for each value of its people several times, by several names."""
+    """Return the same without the name. Cached: a plan checks each value of its people several times."""
     return tuple(_looked_at(fact, value, policy))
 
 
@@ -188,11 +188,11 @@ def _looked_at(fact: Fact, value: str | None, policy: GuardPolicy) -> Iterator[F
     if is_blank(value):
         yield _finding_at(MISSING, given, policy)
     else:
-        of_marks = []
+        markup = []
         if not is_unheard_of(given.text, policy):
-            of_marks = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
-        for finding in [*of_marks, *_as_value(given, policy)]:
-            if not (of_marks and finding.rule == MARKS.id):
+            markup = list(_as_text(given, policy)) or list(_as_greeted(given, policy))
+        for finding in [*markup, *_as_value(given, policy)]:
+            if not (markup and finding.rule == MARKS.id):
                 yield finding
 
 
@@ -201,7 +201,7 @@ def _named(name: str, finding: Finding) -> Finding:
 
 
 def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what of a value is a placeholder, a token or markup, as in any text."""
+    """Yield what the rules about texts find in a value: placeholders, tokens, markup."""
     text = GuardedText(original=value.text, rendered=True, policy=policy)
     is_note = value.fact is Fact.NOTE
     for finding in of_text(text, rules=_OF_NOTES if is_note else _OF_VALUES):
@@ -217,13 +217,13 @@ def _as_text(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
 
 
 def _names_a_blank(bracketed: str) -> bool:
-    """Say whether the words in brackets are a blank's: "[company]", "[insert note]", not "[x]cube Labs"."""
+    """Say whether the words in brackets name a placeholder: "[company]", "[insert note]", not "[x]cube Labs"."""
     inner = bracketed.strip("[]［］ ")
     return not inner or has_field(inner) or is_instruction(inner) or bool(BLANK.fullmatch(inner))
 
 
 def _as_greeted(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what of a first name is a failed render or the name of a tag, once a greeting stands before it."""
+    """Yield errors about a first name that only the context of a greeting shows: a failed render, a tag's name."""
     if value.fact is Fact.FIRST and (is_heading(value) or means_nothing(value.text)) and value.text not in _NAMES:
         text = GuardedText(original=f"Hi {value.text.strip()},", rendered=True, policy=policy)
         for finding in of_text(text, rules=_OF_VALUES):
@@ -232,13 +232,13 @@ def _as_greeted(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
 
 
 def _as_value(value: Value, policy: GuardPolicy) -> Iterator[Finding]:
-    """Return what rules about values find; of those that tell how a name is written, the first says it all."""
-    is_told = False
+    """Yield the findings of the rules about values; of those in ``_OF_WRITING``, only the first."""
+    is_reported = False
     for rule in RULES:
-        if rule.check_value is None or value.fact not in rule.facts or (is_told and rule.id in _OF_WRITING):
+        if rule.check_value is None or value.fact not in rule.facts or (is_reported and rule.id in _OF_WRITING):
             continue
         if rule.check_value(value):
-            is_told = is_told or rule.id in _OF_WRITING
+            is_reported = is_reported or rule.id in _OF_WRITING
             yield _finding_at(rule, value, policy)
 
 

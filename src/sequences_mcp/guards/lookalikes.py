@@ -1,4 +1,4 @@
-"""Letters that look alike: reduced to one, and found in hosts and addresses."""
+"""Lookalike letters: folded to one form for comparison, and found in hosts and addresses (homographs)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import NamedTuple
 from sequences_mcp.domain import invisible
 from sequences_mcp.guards.patterns import LazyPattern
 
-# Brackets keep their own shape, because what one means differs from script to script. Braces never do.
-_KEPT = frozenset("［］＜＞（）〈〉﹤﹥﹙﹚﹝﹞⁽⁾₍₎…‥")
+# Brackets are not folded, because their meaning differs between scripts. Braces are.
+_UNFOLDED = frozenset("［］＜＞（）〈〉﹤﹥﹙﹚﹝﹞⁽⁾₍₎…‥")
 _BRACES = ("❴❵⦃⦄﹛﹜｛｝⎨⎬", "{}{}{}{}{}")
 _LETTERS = (
     "аАвВеЕкКмМнНоОрРсСтТуУхХѕЅіІјЈһԁԛԝѵӏԌɡƒıαΑβΒεΕηΗιΙκΚνΝοΟρΡτΤυΥχΧωΖΜ",
     "aABBeEkKmMHHoOpPcCtTyYxXsSiIjJhdqwvlGgfiaAbBeEnHiIkKvNoOpPtTuYxXwZM",
 )
-_MOST_KEPT = 20_000
+_MOST_CACHED = 20_000
 
 INVISIBLE = LazyPattern(f"[{invisible.CLASS}]+")
 
 
 class _Table(dict[int, str]):
-    """A table for ``str.translate`` that is filled as letters are met, up to a size no honest text reaches."""
+    """A table for ``str.translate`` that is filled on demand, up to ``_MOST_CACHED`` letters."""
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)
-        plain = letter if letter in _KEPT else unicodedata.normalize("NFKC", letter)
-        if len(self) < _MOST_KEPT:
+        plain = letter if letter in _UNFOLDED else unicodedata.normalize("NFKC", letter)
+        if len(self) < _MOST_CACHED:
             self[code] = plain
         return plain
 
@@ -40,19 +40,19 @@ def _table() -> _Table:
 
 
 def fold(text: str) -> str:
-    """Return the skeleton of a text, letter by letter."""
+    """Return a text with every letter in its folded form: NFKC, lookalikes of Latin letters as Latin letters."""
     return text if text.isascii() else text.translate(_table())
 
 
 def key(word: str) -> str:
-    """Return what two spellings of a name share: no case, accents, signs or invisible characters."""
+    """Return a word for comparison: letters and digits only, without case, accents or invisible characters."""
     if word.isascii():
         return "".join(filter(str.isalnum, word)).lower()
     bare = unicodedata.normalize("NFKD", INVISIBLE.sub("", fold(word))).casefold()
     return "".join(filter(str.isalnum, bare))
 
 
-# Labels with dots between them, whole: no part of them is looked at twice.
+# Labels with dots between them. The quantifiers are possessive, so that the search stays linear.
 _HOST = LazyPattern("(?<![\\w\u00b7.-])[\\w\u00b7-]++(?:[.\u3002\uff0e\uff61][\\w\u00b7-]++)++")
 _BEFORE = LazyPattern(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}://|@)$")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
@@ -69,9 +69,9 @@ _LATIN_SEEMING = frozenset("ɡɑıᴏᴠᴡᴢꜱ")
 
 
 class Homograph(NamedTuple):
-    """A host of that kind: its place, its name on the wire, and whether scripts are mixed in one label.
+    """A host that looks like another: its span, its ASCII form, and whether a label mixes scripts.
 
-    ``wire`` is None where it is what stands before the @ of an address.
+    ``wire`` is None where the span is the part before the @ of an address.
     """
 
     start: int
@@ -81,7 +81,7 @@ class Homograph(NamedTuple):
 
 
 def find_homographs(text: str) -> Iterator[Homograph]:
-    """Return the hosts of a text, in links, in addresses and bare, and the mailboxes that look like another."""
+    """Yield the hosts (in links, in addresses, alone) and the local parts of addresses that look like others."""
     for match in _HOST.finditer(text):
         host, start = match[0], match.start()
         if text[start - 1 : start] == "@" and start > 0:
@@ -103,7 +103,7 @@ class _Judged(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _judged(host: str) -> _Judged | None:
-    """Judge labels by themselves: in small letters with an ASCII ending they are a host wherever they stand."""
+    """Return what is suspicious about a host, or None; ``seems_host``: it is a host without a scheme or @ too."""
     shown = _shown(host).lower().translate(_DOTS)
     labels = shown.split(".")
     if not any(map(_is_strange, labels)):
@@ -147,7 +147,7 @@ def _is_mixed(label: str) -> bool:
 
 
 def _looks_latin(label: str) -> bool:
-    """Say whether all letters of a label are drawn as Latin ones, and some are of another script or shape."""
+    """Say whether all letters of a label look Latin, and some are of another script or shape."""
     letters = [letter for letter in label if letter.isalpha()]
     strange = [letter for letter in letters if not letter.isascii()]
     if not strange or not all(letter in _LOOK_LATIN for letter in strange):

@@ -1,4 +1,4 @@
-"""Markup and Markdown in a text: where they stand, and the plain text instead."""
+"""Finds HTML and Markdown in a text, and returns the plain text that replaces it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.words import lines
 
-# A browser reads a number, and these names, without their semicolon too.
+# HTML allows numeric entities, and these names, without a semicolon.
 _OLD = (
     "nbsp|amp|lt|gt|quot|apos|copy|reg|trade|shy|[aeiou](?:acute|grave|circ|uml)|ntilde|ccedil|szlig|hellip|[nm]dash|"
     "[lr][sd]quo|euro|[lr]aquo|middot|bull|zwnj|zwj"
@@ -46,7 +46,7 @@ def is_markup_tag(match: re.Match[str]) -> bool:
 
 
 def without(match: re.Match[str]) -> str:
-    """Return what is seen in place of a match of TAG: nothing, a new line, or, where it is no markup, itself."""
+    """Return what replaces a match of TAG: nothing, a line break, or the match itself where it is no markup."""
     if not is_markup_tag(match):
         return match[0]
     return "\n" if match[1] and match[1].lower() in _elements("block") else ""
@@ -63,19 +63,21 @@ def decode(entity: str) -> str:
 _COMMENT = LazyPattern(
     r"(?s)<!--.{0,4000}?(?:-->|$)|<(?:style|script|title)\b[^<>]*>.{0,20000}?</(?:style|script|title)\s*>"
 )
-# What begins like a tag and never ends: for short names only with an attribute or a slash, since "x <p" compares.
+# A tag without its ">"; short names need an attribute or a slash, since "x <p" is a comparison.
 _UNCLOSED = LazyPattern(
     r"(?i)<(?:a\s+href\s?=|img\s+src\s?=|/?(?:br|div|span|strong|table|tbody|blockquote)\b|"
     r"/(?:p|li|ul|ol|tr|td|th|h[1-6]|em|html|body|font)\b|(?:p|li|td|tr|font|body|hr|meta)\s+[a-z-]+\s?=)[^<>\n]{0,300}"
 )
 _LINK = LazyPattern(r"(?is)<a\s[^<>]{0,300}?href\s?=\s?[\"']?([^\"'\s<>]{1,2000})[^<>]{0,300}>(.{0,500}?)</a\s*>")
 _BLANKS = LazyPattern(r"[ \t]*\n[ \t]*\n[ \t\n]*")
-_ENDS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "section"})
+_BLOCK_ENDS = frozenset(
+    {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "section"}
+)
 _BREAKS = frozenset({"br", "tr", "hr", "dt", "dd"})
 
 
 def markup_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Return the places of tags, whole or unclosed, of comments and of entities, in no order."""
+    """Yield the spans of tags, whole or unclosed, of comments and of entities, in no order."""
     if "<" in text:
         for pattern in (_COMMENT, _UNCLOSED):
             yield from (match.span() for match in pattern.finditer(text))
@@ -117,7 +119,7 @@ def _in_its_place(match: re.Match[str]) -> str:
         return "\n" if match[0].startswith("</") else "- "
     if name in ("td", "th"):
         return " " if match[0].startswith("</") else ""
-    return "\n\n" if name in _ENDS and match[0].startswith("</") else ""
+    return "\n\n" if name in _BLOCK_ENDS and match[0].startswith("</") else ""
 
 
 _FENCE = LazyPattern(
@@ -234,8 +236,8 @@ _RULE = LazyPattern(r"[ \t]*\|?[ \t]*:?-{3,}[-|: \t]*")
 _Plain = Callable[[re.Match[str]], str]
 
 
-class Found(NamedTuple):
-    """A place with Markdown in it, and the plain text instead."""
+class MarkdownSpan(NamedTuple):
+    """A span of Markdown, and the plain text that replaces it."""
 
     start: int
     end: int
@@ -279,7 +281,7 @@ _ALWAYS: tuple[tuple[LazyPattern, _Plain], ...] = (
     (_REFERENCE, _inner),
     (_ESCAPED, _inner),
 )
-# WhatsApp draws these itself, so there they are meant.
+# WhatsApp renders these itself, so in a WhatsApp message they are intended.
 _NOT_IN_WHATSAPP: tuple[tuple[LazyPattern, _Plain], ...] = (
     (_CODE, _inner),
     (_EMPHASIS, _inner),
@@ -287,17 +289,17 @@ _NOT_IN_WHATSAPP: tuple[tuple[LazyPattern, _Plain], ...] = (
 )
 
 
-def find_markdown(text: str, letters: AbstractSet[str], *, in_whatsapp: bool = False) -> Iterator[Found]:
-    """Return each piece of Markdown, with the plain text in its place; lists are read as they stand.
+def find_markdown(text: str, letters: AbstractSet[str], *, in_whatsapp: bool = False) -> Iterator[MarkdownSpan]:
+    """Yield each span of Markdown with its plain text; lists are left alone, since they read well as they are.
 
-    ``letters`` are those that the text has.
+    ``letters`` are the characters that occur in the text.
     """
     for pattern, plain in _ALWAYS if in_whatsapp else (*_ALWAYS, *_NOT_IN_WHATSAPP):
         if pattern.signs.isdisjoint(letters) or not pattern.may_match(text):
             continue
         for match in pattern.finditer(text):
             if not _is_something_else(pattern, match):
-                yield Found(*match.span(), plain(match))
+                yield MarkdownSpan(*match.span(), plain(match))
 
 
 def _is_something_else(pattern: LazyPattern, match: re.Match[str]) -> bool:

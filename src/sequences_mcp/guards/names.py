@@ -1,4 +1,8 @@
-"""How a value about a person differs from what one would write into a sentence, and a look for plain ones."""
+"""What is wrong with names, titles and companies as values: the predicates of the rules ``values.*``.
+
+``is_plain`` is a fast check that nearly every value passes; the others run only for those that do not. ``likely``
+returns the probable value, as the fix.
+"""
 
 from __future__ import annotations
 
@@ -42,17 +46,17 @@ def _both(rows: Iterable[str]) -> Iterator[str]:
     """Yield each word of a list as it is compared, with its accents and without."""
     for word in (word for row in rows for word in row.split()):
         yield _key(word)
-        if len(word) > _SHORT:  # without its accents a short one is a name too: Ho, Adi, Ten
+        if len(word) > _SHORT:  # a short word without its accents may be a real name: Ho, Adi, Ten
             yield key(word)
 
 
 def _key(word: str) -> str:
-    """Return a word without case and signs; unlike ``fold.key`` with its accents, which takes far less time."""
+    """Return a word without case and signs but with its accents: much faster than ``lookalikes.key``."""
     return "".join(filter(str.isalnum, word)).casefold()
 
 
 def is_plain_name(text: str) -> bool:
-    """Say whether a name is plainly one: a few capitalised words, none of them a title, a team or a heading."""
+    """Say whether a name is certainly a name: a few capitalised words, no title, team or heading among them."""
     words = _BETWEEN.split(text) if len(text) <= _LONGEST else []
     if not words or len(words) > _MOST_WORDS or not all(map(_is_plain_word, words)):
         return False
@@ -76,7 +80,7 @@ _LIKE_LATIN = LazyPattern("[\u0370-\u052f]")
 
 
 def _is_of_two_scripts(word: str) -> bool:
-    """Say whether letters of Latin stand beside ones of Greek or Cyrillic, which look like them."""
+    """Say whether a word mixes Latin letters with Greek or Cyrillic ones, which look like them."""
     return not word.isascii() and bool(_LIKE_LATIN.search(word)) and bool(_LATIN.search(word))
 
 
@@ -93,7 +97,7 @@ def _listed() -> frozenset[str]:
 
 
 def is_heading(value: Value) -> bool:
-    """Say whether a value is the heading of the column that it should have come from."""
+    """Say whether a value is the heading of its column in a spreadsheet: "First name"."""
     kind = "person" if value.fact in PERSON else value.fact.value
     inner = _unquoted(value.text)
     return _key(inner) in _known_names(kind, "heading") or _is_of_any_column(inner)
@@ -102,7 +106,7 @@ def is_heading(value: Value) -> bool:
 _IDENTIFIER = LazyPattern(r"[^\W_]+(?:_+[^\W_]+)+|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+")
 _PLEASE_FILL_IN = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)|(.+)\bhere[.!]?")
 _TAG = LazyPattern(r"[^\W_A-Z]+(?:_+[^\W_A-Z]+)+|[a-z]+(?:[A-Z][a-z]+)+")
-_PUT_HERE = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)\bhere[.!]?")
+_REQUEST_HERE = LazyPattern(r"(?i)(?:your|insert|enter|add|type|put|fill in|please \w+)\b(.+)\bhere[.!]?")
 
 
 @cache
@@ -134,7 +138,7 @@ def is_placeholder(value: Value) -> bool:
         return False
     if _TAG.fullmatch(text):
         return is_field(text)
-    request = _PUT_HERE.fullmatch(text)
+    request = _REQUEST_HERE.fullmatch(text)
     return request is not None and is_field(request[1])
 
 
@@ -172,7 +176,7 @@ def has_email(value: Value) -> bool:
 
 
 def has_loose_end(value: Value) -> bool:
-    """Say whether a value begins or ends with a sign that a sentence around it would double."""
+    """Say whether a value begins or ends with a sign that would be misplaced inside a sentence."""
     text = " ".join(value.text.split())
     if value.fact in PERSON:
         if _END.search(text) or _START.search(text):
@@ -405,8 +409,8 @@ _PLAIN = LazyPattern(
     r"0-9\u0300-\u033f .,'’&/()+#@|:!·•–—-]{2,200}"
 )
 
-# An address, an entity without its semicolon, a tag between signs, a format: each is for its rule to judge.
-_MARK = LazyPattern(
+# What needs the full check: an address, an entity without semicolon, a tag between signs, a date format, a phrase.
+_SUSPICIOUS = LazyPattern(
     r"[×÷]|://|xn--|&#?[a-z0-9]|"
     r"[#@:|+!-]\w+[#@:|+!-](?!\w)|(?:^|\W)[:@!#]\w|XX|__|(?i:dd|jj|tt|gg)[/.-]MM|[Oo]bject |"
     r"(?:candidate|sourcing|recruiter)[A-Z]|"
@@ -439,12 +443,12 @@ _OF_PERSONS = (
 
 @lru_cache(maxsize=8192)
 def is_plain(value: Value) -> bool:
-    """Say whether no rule about values can have anything against this one."""
+    """Say whether no rule about values can apply to this value: a fast check before all of them."""
     text = value.text
     is_person = value.fact in PERSON
     if is_person and is_plain_name(text):
         return True
-    if _PLAIN.fullmatch(text) is None or _MARK.search(text) or (not text.isascii() and _DOTTED.search(text)):
+    if _PLAIN.fullmatch(text) is None or _SUSPICIOUS.search(text) or (not text.isascii() and _DOTTED.search(text)):
         return False
     if not any(map(str.isalnum, text)) or means_nothing(text) or "www." in text.lower() or "  " in text:
         return False

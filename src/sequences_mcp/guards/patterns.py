@@ -1,4 +1,4 @@
-"""Regular expressions that are built when first used: a server that checks nothing pays nothing."""
+"""Regular expressions that are compiled at their first use, because compiling all would slow the start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 
 class LazyPattern:
-    """A regular expression in waiting. Every pattern of the guards is written to run in linear time."""
+    """A regular expression that is compiled at its first use. Every pattern of the guards runs in linear time."""
 
     __slots__ = ("_compiled", "_source", "needs", "signs")
 
@@ -19,7 +19,7 @@ class LazyPattern:
         self._compiled: re.Pattern[str] | None = None
 
     def may_match(self, lower: str) -> bool:
-        """Say whether a text, in small letters, has what any match has: a look that costs next to nothing."""
+        """Say whether a lower-case text has one of ``needs``, without which there is no match; a cheap check."""
         for need in self.needs:  # noqa: SIM110 - any() over a generator costs as much as the looks themselves
             if need in lower:
                 return True

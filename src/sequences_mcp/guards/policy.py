@@ -22,7 +22,7 @@ PROTECTED = (
     *("structure.", "variables.", "placeholders.", "channel.markup", "channel.subject_markup", "channel.control"),
     *("channel.header", "channel.active_content", "channel.homograph", "values.control"),
 )
-"""Rules, and layers of rules, whose errors cannot be lowered: blanks, tags and what hides never leave."""
+"""Prefixes of rules whose errors cannot be lowered: no placeholder, tag or hidden text is ever sent."""
 MAX_BYTES = 100_000
 
 
@@ -30,7 +30,7 @@ MAX_BYTES = 100_000
 class GuardPolicy:
     """What the guards allow beyond their own rules; lengths in characters."""
 
-    # Left out of the hash alone: what is remembered by policy is told apart by equality.
+    # A mapping is not hashable; caches keyed by a policy still compare it by equality.
     severity: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     forbidden: tuple[str, ...] = ()
     allowed_brackets: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""The house policy as an operator writes it, in ``guards.toml``: read, and every bad entry named."""
+"""Reads the house policy from ``guards.toml``, and names every bad entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is, and which values it applies to."""
+"""The type of a rule, and the kinds of values that rules apply to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Fact(Enum):
-    """What a value is: part of a name, a title, a company, a place, a way to reach somebody, a note, or else."""
+    """The kind of a value: part of a name, a title, a company, a place, an address or number, a note, or other."""
 
     FIRST = "first"
     LAST = "last"
@@ -33,7 +33,7 @@ class Fact(Enum):
 
 PERSON = frozenset({Fact.FIRST, Fact.LAST, Fact.FULL})
 SHORT = frozenset({*PERSON, Fact.TITLE, Fact.COMPANY, Fact.PLACE, Fact.OTHER})
-"""The facts that are a few words in the middle of a sentence."""
+"""The kinds that are a few words inside a sentence."""
 
 
 class Value(NamedTuple):
@@ -70,11 +70,11 @@ class StepHit(NamedTuple):
 class Rule:
     """One rule, as data, with the function that applies it: to a text, to steps or to a value.
 
-    ``facts`` says to which values a rule about values applies, and ``mends`` that
-    its fix is the likely value. ``example`` says what ``accept`` and ``reject``
-    hold: texts of that field, final texts, values, or steps as JSON in which the fields that do not matter are
-    left out. ``source`` is who asks for it: Kalent, a standard, or ourselves. ``signs``, where given, are
-    characters of which any place found has at least one, in some view: a text without them is not looked at.
+    ``facts`` says to which values a rule about values applies, and ``mends`` that its fix is the likely value.
+    ``example`` says what ``accept`` and ``reject`` hold: texts of that field, final texts, values, or steps as
+    JSON in which the fields that do not matter are left out. ``source`` is where the rule comes from: Kalent, a
+    standard, or ourselves. ``signs``, where given, are characters of which every hit has at least one, in some
+    view: a text without them is skipped.
     """
 
     id: str
@@ -93,5 +93,5 @@ class Rule:
 
     @property
     def layer(self) -> str:
-        """The folder of the rule."""
+        """The first part of the rule's id."""
         return self.id.partition(".")[0]

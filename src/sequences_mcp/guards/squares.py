@@ -59,10 +59,10 @@ BLANK = LazyPattern(r"(?:X(?:[X/ .-]{0,20}X)?|XYZ|ABC|\?+|_+|-+|\*+|\.{1,2})(?:\
 
 
 class Meaning(Enum):
-    """What a pair of square brackets was found to be."""
+    """What a pair of square brackets means: ``UNCERTAIN`` is for a person to decide."""
 
     FINE = "fine"
-    DOUBT = "doubt"
+    UNCERTAIN = "uncertain"
     PLACEHOLDER = "placeholder"
     DEAD_LINK = "dead link"
 
@@ -116,7 +116,7 @@ _FINE = (
     OPENING,
     HALF_OPEN,
 )
-_DOUBTFUL = (GENDER, VERSION, EDITORIAL, LITERALS, MOMENT)
+_UNCERTAIN_SHAPES = (GENDER, VERSION, EDITORIAL, LITERALS, MOMENT)
 _TYPE = LazyPattern(
     r"\b(?:int|string|str|char|byte|bool|float|double|long|String|Object|number|boolean|any|[A-Z]|\w<\w{1,20}>)$"
 )
@@ -131,13 +131,13 @@ def squares(text: GuardedText, *meanings: Meaning) -> Iterator[Square]:
 
 
 def _square(view: TextView, pair: Pair) -> Square:
-    # One letter more than any shape has says that it is long; nobody asks by how much.
+    # Cut one letter after the longest form that is looked for: enough to tell that it is longer.
     return Square(view, pair, view.text[pair.open + 1 : min(pair.close, pair.open + LONGEST + 2)])
 
 
 @lru_cache(maxsize=4)
 def _judged(text: GuardedText) -> list[tuple[Square, Meaning]]:
-    """Judge the squares of a text once, for all the rules that ask."""
+    """Return the meaning of every pair of square brackets; cached, since several rules use it."""
     results = [_square(view, pair) for view in text.views for pair in view.squares.pairs]
     return [(square, _meaning(text, square)) for square in results]
 
@@ -152,7 +152,7 @@ def _meaning(text: GuardedText, square: Square) -> Meaning:
         return Meaning.PLACEHOLDER
     if _is_fine(square, square.inner.strip()):
         return Meaning.FINE
-    return Meaning.DOUBT if _is_doubtful(text, square, square.inner.strip()) else Meaning.PLACEHOLDER
+    return Meaning.UNCERTAIN if _is_uncertain(text, square, square.inner.strip()) else Meaning.PLACEHOLDER
 
 
 def _as_link(square: Square) -> Meaning | None:
@@ -168,7 +168,9 @@ def _as_link(square: Square) -> Meaning | None:
     if _refers(square):
         return Meaning.FINE
     target = _TARGET.match(text, close + 2) if square.after == " " else None
-    return Meaning.DOUBT if target and _REAL.fullmatch(target[1]) and not _is_bare_field(square.inner) else None
+    return (
+        Meaning.UNCERTAIN if target and _REAL.fullmatch(target[1]) and not _is_bare_field(square.inner) else None
+    )
 
 
 def _is_bare_field(phrase: str) -> bool:
@@ -183,7 +185,7 @@ def _as_inline_link(square: Square) -> Meaning | None:
         return None if square.before.isalnum() else Meaning.DEAD_LINK
     looks_unfilled = is_name(square.inner) and (not has_glue(square.inner) or "your" in square.inner.casefold())
     is_nested = "[" in square.inner and "](" not in square.inner
-    return Meaning.DOUBT if looks_unfilled or is_nested else Meaning.FINE
+    return Meaning.UNCERTAIN if looks_unfilled or is_nested else Meaning.FINE
 
 
 def _refers(square: Square) -> bool:
@@ -212,7 +214,7 @@ def _as_code(square: Square) -> Meaning | None:
         return Meaning.FINE
     if "://" in square.line_before.split(" ")[-1] and "?" in square.line_before:
         return Meaning.FINE
-    return Meaning.DOUBT if " " not in inner and (_is_in_code(square) or not has_field(inner)) else None
+    return Meaning.UNCERTAIN if " " not in inner and (_is_in_code(square) or not has_field(inner)) else None
 
 
 def _is_in_code(square: Square) -> bool:
@@ -274,7 +276,7 @@ def _is_quoted(square: Square) -> bool:
     return any(before.rfind(opening) > before.rfind(closing) for opening, closing in _QUOTES.items())
 
 
-def _is_doubtful(text: GuardedText, square: Square, inner: str) -> bool:
+def _is_uncertain(text: GuardedText, square: Square, inner: str) -> bool:
     if not inner or "\n" in inner:
         return not inner and (not square.inner or not square.line_before.strip())
     if ELLIPSIS.fullmatch(inner) or inner in ("sic", "sic!", "!") or ATTRIBUTE.fullmatch(inner):
@@ -296,7 +298,7 @@ def _goes_on(square: Square) -> bool:
 
 def _is_label(text: GuardedText, square: Square, inner: str) -> bool:
     """Say whether a word could stand in brackets on purpose: a tag, an acronym, a quantity, a version."""
-    if is_tag_word(inner) or any(shape.fullmatch(inner) for shape in _DOUBTFUL):
+    if is_tag_word(inner) or any(shape.fullmatch(inner) for shape in _UNCERTAIN_SHAPES):
         return True
     if has_field(inner):
         return False

@@ -1,4 +1,4 @@
-"""One text under inspection: what it is, where it will appear, how long it is, and its views."""
+"""One text that the guards check: its channel and field, its length in that channel, and its views."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Field = Literal["content", "subject"]
 
 
 class Hit(NamedTuple):
-    """One place where a rule fires: code points of the text as it was given, and the exact replacement if any."""
+    """One hit of a rule: its span in code points of the text as given, and the exact replacement, if any."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ _GSM_TWO = frozenset("\f^{}\\[~]|€")
 
 
 def too_long(text: GuardedText, most: int) -> Iterator[Hit]:
-    """Return what is beyond ``most`` characters; a variable counts for nothing until it is filled in."""
+    """Yield the part beyond ``most`` characters; a variable that is not filled in counts as no characters."""
     written = text.raw.text.replace(COVER, "")
     if len(written) > most:
         sort = "" if written == text.raw.text else " without its variables"
@@ -75,7 +75,7 @@ class GuardedText:
 
     @cached_property
     def views(self) -> tuple[TextView, ...]:
-        """The five views of the text, without those that show nothing new."""
+        """The views of the text, without those that equal the one before."""
         return views_of(self.original, covered=not self.rendered)
 
     @cached_property
@@ -86,12 +86,12 @@ class GuardedText:
 
     @property
     def raw(self) -> TextView:
-        """The text as written, with the exact variables covered."""
+        """The text as written, with the nine variables masked."""
         return self.views[0]
 
     @cached_property
     def visible(self) -> TextView:
-        """What a reader sees: the last view before look-alikes are folded."""
+        """The text as a reader sees it: the last view before lookalike letters are folded."""
         return [view for view in self.views if view.name != "folded"][-1]
 
     @property
@@ -117,7 +117,7 @@ class GuardedText:
                 yield Hit(*view.span(*match.span(group)))
 
     def greeted(self, pattern: LazyPattern) -> Iterator[Hit]:
-        """Return a hit for each match of a pattern, in each view, where a name is due."""
+        """Yield a hit for each match of a pattern, in each view, directly after a greeting."""
         for view in self.views:
             for match in view.find_greeted(pattern):
                 yield Hit(*view.span(*match.span()))

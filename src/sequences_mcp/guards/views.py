@@ -1,4 +1,4 @@
-"""One text seen five ways, with a way back from every place to the text as it was written."""
+"""The views of a text: transformed copies that rules search, with a mapping of spans to the text as written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pair(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What was paired, in order of opening, and what was left over, in order."""
+    """The matched pairs, in order of opening, and the brackets without a partner, in order."""
 
     pairs: tuple[Pair, ...]
     opens: tuple[int, ...]
@@ -32,19 +32,19 @@ class Pairs(NamedTuple):
 
 
 @cache
-def _marks(opening: str, closing: str) -> re.Pattern[str]:
+def _brackets(opening: str, closing: str) -> re.Pattern[str]:
     return re.compile(f"[{re.escape(opening + closing)}]|\n[ \t\r]*\n")
 
 
 def pair(text: str, opening: str, *, closing: str) -> Pairs:
     """Return the pairs of a text. Any of ``opening`` is closed by any of ``closing``: a mixed pair is a pair."""
-    if not any(mark in text for mark in opening + closing):
+    if not any(bracket in text for bracket in opening + closing):
         return Pairs((), (), ())
     pairs: list[Pair] = []
     opens: list[int] = []
     closes: list[int] = []
     stack: list[int] = []
-    for match in _marks(opening, closing).finditer(text):
+    for match in _brackets(opening, closing).finditer(text):
         if match[0] in opening:
             stack.append(match.start())
         elif match[0] not in closing:
@@ -62,14 +62,14 @@ _LONGEST = 200
 
 
 class TextLine(NamedTuple):
-    """A line: where it begins, and its part between the signs at both ends, with where that begins and ends."""
+    """A line from ``at``; ``start`` to ``end`` is its part without the signs at both ends (``bare``)."""
 
     at: int
     start: int
     end: int
     bare: str
     start_of_bare: str
-    """How that part begins, in small letters."""
+    """The first letters of ``bare``, in lower case."""
 
 
 def lines_of(text: str) -> tuple[TextLine, ...]:
@@ -85,7 +85,7 @@ def lines_of(text: str) -> tuple[TextLine, ...]:
 
 
 MOST = 50
-"""How many greetings of one text are looked at."""
+"""The most greetings of one text that are examined."""
 
 # A greeting opens a line or a sentence; looking nowhere else keeps the search cheap.
 _OPENING = LazyPattern('[\n.!?>…:;,("“”«»—–*_#\ufdd0-][ \t\u00a0]{0,8}(\\w+)')
@@ -110,7 +110,7 @@ def _pattern(phrases: list[str]) -> re.Pattern[str]:
 
 
 def greetings(text: str) -> tuple[int, ...]:
-    """Return the places just after a greeting, its blank and a title."""
+    """Return the positions after each greeting, with its space and a title: where a name is expected."""
     phrases = _phrases()
     results: list[int] = []
     first = _FIRST.match(text)
@@ -124,7 +124,7 @@ def greetings(text: str) -> tuple[int, ...]:
     return tuple(results)
 
 
-# A noncharacter (Unicode 23.7): no text means anything by it, so it can stand for "a variable was here".
+# A noncharacter (Unicode 23.7) that masks a variable in a view: no text uses it for anything else.
 COVER = "\ufdd0"
 _LONG = 4_000
 _NONE: Iterator[re.Match[str]] = iter(())
@@ -140,7 +140,7 @@ class Edit(NamedTuple):
 
 
 class TextView:
-    """One way of seeing a text."""
+    """One view of a text; ``parent`` is the view that it was made from."""
 
     def __init__(self, name: str, text: str, *, parent: TextView | None = None) -> None:
         self.name = name
@@ -154,12 +154,12 @@ class TextView:
 
     @cached_property
     def letters(self) -> frozenset[str]:
-        """Every character that occurs in the text: what these do not have, it does not have."""
+        """The set of characters that occur in the text."""
         return frozenset(self.text)
 
     @cached_property
     def is_usual(self) -> bool:
-        """Whether every character is one that no view shows otherwise: the text has this view alone."""
+        """Whether no view would change a character: then the text has this view only."""
         return self.letters <= _usual()
 
     @cached_property
@@ -173,7 +173,7 @@ class TextView:
 
     @cached_property
     def greetings(self) -> tuple[int, ...]:
-        """Where a name is due: the places just after a greeting."""
+        """The positions after a greeting, where a name is expected."""
         return greetings(self.text)
 
     def find(self, pattern: LazyPattern) -> Iterator[re.Match[str]]:
@@ -197,7 +197,7 @@ class TextView:
         return frozenset(self.lower)
 
     def find_greeted(self, pattern: LazyPattern) -> Iterator[re.Match[str]]:
-        """Return every match of a pattern that starts where a name is due."""
+        """Yield every match of a pattern that starts directly after a greeting."""
         for place in self.greetings:
             if match := pattern.match(self.text, place):
                 yield match
@@ -214,21 +214,21 @@ class TextView:
 
     @cached_property
     def _edits(self) -> tuple[list[int], list[Edit]]:
-        # Worked out only when a place has to be found: most texts have nothing to tell of.
+        # Computed only when a span has to be mapped back: most texts have no findings.
         edits = list(_EDITS[self.name](self._parent.text)) if self._parent else []
         return [edit.at for edit in edits], edits
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the code points of the original text that show as ``start`` to ``end`` here."""
+        """Return the span of the original text that ``start`` to ``end`` of this view was made from."""
         if self._parent is None:
             return start, end
-        if not self._edits[0]:  # letters were changed, and each stayed one
+        if not self._edits[0]:  # each character was replaced by one character, so positions are the same
             return self._parent.span(start, end)
         last = max(start, end - 1)
         return self._parent.span(self._place(start)[0], self._place(last)[1])
 
     def _place(self, index: int) -> tuple[int, int]:
-        """Return what shows as one character here, as a span of the view before."""
+        """Return the span of the parent view that one character of this view was made from."""
         starts, edits = self._edits
         position = bisect_right(starts, index) - 1
         if position < 0:
@@ -260,7 +260,7 @@ def _folded(text: str) -> Iterator[Edit]:
 
 @cache
 def _usual() -> frozenset[str]:
-    """Return the characters of the Latin script, its punctuation and a variable's cover that stay as they are."""
+    """Return the characters of the Latin script, its punctuation and a variable's cover that no view changes."""
     candidates = map(chr, (*range(0x20, 0x250), *range(0x2010, 0x2040), 0x20AC))
     stay = (
         candidate

@@ -1,9 +1,9 @@
-"""Every word that a rule could look for, gathered from the word lists and the patterns themselves.
+"""Every word that a rule could look for, collected from the word lists and from the patterns' sources.
 
-A word of ordinary letters that has none of them in it is to every rule about texts what any other such word is:
-wherever it stands, beside whatever it stands, no rule finds anything because of it. So ten thousand names need not
-be looked at one by one. What is gathered is more than the rules look for, never less, as
-``tests/guards/test_guard_vocabulary.py`` holds.
+A word of ordinary letters that contains none of them cannot make any rule about texts find something, wherever it
+stands. So values made of such words, which nearly all names are, need not be checked by those rules. The
+collection may contain more than the rules look for, never less; ``tests/guards/test_guard_vocabulary.py`` checks
+that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sequences_mcp.guards.patterns import LazyPattern
 from sequences_mcp.guards.policy import GuardPolicy
 from sequences_mcp.guards.words import lines
 
-# Letters of Latin alone, without the two that are drawn as others.
+# Latin letters, without two that look like others (dotless i and kra).
 _WORD = LazyPattern("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0130\u0132-\u017e]{3,20}")
 _ORDINARY = LazyPattern(r"[^\W_]+(?:(?:[ '’-]| & )[^\W_]+)*")
 _BETWEEN = LazyPattern(r"[^\W_]+")
@@ -28,14 +28,14 @@ _OPTIONAL = LazyPattern(r"\w\?")
 _EITHER = LazyPattern(r"\[([^\W\d_]{2,4})\]")  # one of a few letters: personali[sz]e
 _LETTERS = LazyPattern(r"[^\W\d_]+")
 _INSIDE = 4
-"""A known word of so many letters counts wherever it is in another, one of three at its ends, a shorter never."""
+"""Known words of at least so many letters count anywhere inside a word, those of three only at its ends."""
 
 
 @lru_cache(maxsize=65_536)
 def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
-    """Say whether a value begins with a word, and has none but words that no rule and no house policy knows.
+    """Say whether a value consists of words that no rule and no house policy looks for.
 
-    A value with other signs than single blanks, hyphens and apostrophes, or " & ", between its words is not.
+    Only single spaces, hyphens, apostrophes and " & " may stand between them.
     """
     if _ORDINARY.fullmatch(value) is None:
         return False
@@ -46,7 +46,7 @@ def is_unheard_of(value: str, policy: GuardPolicy) -> bool:
 
 def _is_unknown(word: str, forbidden: tuple[str, ...]) -> bool:
     bare = key(word)
-    if _WORD.fullmatch(word) is None or len(set(bare)) < 3:  # the letters of a format: XXX, Mmm
+    if _WORD.fullmatch(word) is None or len(set(bare)) < 3:  # may be a format such as XXX or Mmm
         return False
     heads, ends = _known()
     for place in range(len(bare)):
@@ -69,7 +69,7 @@ def _known() -> tuple[dict[str, list[str]], frozenset[str]]:
 
 def _sources() -> Iterator[str]:
     """Yield the word lists, and of each module of the guards its patterns and the words that it names."""
-    from sequences_mcp.guards import catalogue  # by which every rule is loaded
+    from sequences_mcp.guards import catalogue  # imports the modules of all rules
 
     for path in sorted(Path(__file__).with_name("lexicon").glob("*.txt")):
         yield from (rest for _, rest in lines(path.stem))

@@ -1,7 +1,7 @@
-"""The few words that decide where shape does not: names of facts, tags, small words, greetings.
+"""The word lists of the guards, for what a pattern cannot decide: names of facts, tags, small words, greetings.
 
-They are data, in ``lexicon/``: a line begins with its language. No language is complete, and none needs to be:
-what no list knows is judged by its shape. Words are compared by ``fold.key``, without case and accents.
+They are data files in ``lexicon/``; each line begins with its language. The lists are incomplete on purpose: a
+word that is in none is judged by its form. Words are compared by ``lookalikes.key``, without case and accents.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def words_of(phrase: str) -> list[str]:
 
 @lru_cache(maxsize=2048)
 def is_field(phrase: str) -> bool:
-    """Say whether a phrase names a fact still to come: field words and small words, nothing else."""
+    """Say whether a phrase names a fact to be filled in: only field words and small words."""
     words = words_of(phrase)
     known = _list("field")
     only = all(word in known or word in _list("glue") for word in words)
@@ -57,7 +57,7 @@ def is_field(phrase: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def is_name(phrase: str) -> bool:
-    """Say whether a phrase stands for a name still to come."""
+    """Say whether a phrase stands for a name to be filled in."""
     if not is_field(phrase):
         return False
     return key(phrase) in _list("name") or any(word in _list("name") for word in words_of(phrase))
@@ -70,7 +70,7 @@ def has_field(phrase: str) -> bool:
 
 
 def has_glue(phrase: str) -> bool:
-    """Say whether a small word occurs in a phrase: "the role" is said of a role, "role" stands for one."""
+    """Say whether a small word occurs in a phrase: "the role" is prose, "role" alone may be a placeholder."""
     return any(word in _list("glue") for word in words_of(phrase))
 
 
@@ -86,7 +86,7 @@ def _nothing() -> frozenset[str]:
 
 
 def means_nothing(value: str) -> bool:
-    """Say whether a value is what programs and people write for one they do not have, once or more often."""
+    """Say whether a value means "no value" ("n/a", "null", "-"), once or repeated."""
     text = value[:_LONGEST].strip().casefold()
     words = text.split()
     return "_".join(words) in _nothing() or (len(words) > 1 and all(word in _nothing() for word in words))

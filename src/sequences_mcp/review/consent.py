@@ -98,6 +98,8 @@ async def duties(app: AppContext, plan: Plan, *, tally: PlanTally, reading: Read
             DutyShown(f"{plan.missing_texts:,} texts are still to be written", False, f"{plan_path}/texts")
         )
     if to_read := await _to_read(app, plan):
+        # Comparing every text of a large plan takes long; there the page leaves the answer open and objection()
+        # gives it at the approval.
         read = await all_read(app, plan, reading) if to_read <= PAGE else None
         words = f"Read the {to_read:,} {_texts_words(to_read)} written or changed for one person"
         required.append(DutyShown(words, read, f"{plan_path}/texts"))
@@ -114,6 +116,7 @@ async def objection(app: AppContext, plan: Plan, *, tally: PlanTally, reading: R
         left = ", ".join(unread[:_NAMED])
         more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
         return f"Texts written or changed for one person have not been opened: {left}{more}. Read them first."
+    # Stating the number shows that the person knows how many people an approval of a large plan reaches.
     if tally.concerned > MANY and people != tally.concerned:
         return f"This plan reaches {tally.concerned:,} people. State that number to approve it."
     if (name := await _unshowable(app, plan)) is not None:
@@ -203,6 +206,7 @@ async def changes_since(app: AppContext, plan: Plan, since: int) -> list[str]:
     lines = []
     entries = await app.records.list_audit(page=1, size=PAGE)
     for entry in entries.items:
+        # The newest entries come first.
         if entry.number <= since:
             break
         who = await _of_plan(app, plan, entry.subject)
@@ -218,6 +222,7 @@ async def changes_since(app: AppContext, plan: Plan, since: int) -> list[str]:
 async def _of_plan(app: AppContext, plan: Plan, subject: str) -> str | None:
     if subject == plan.id:
         return "the plan"
+    # Of the other subjects, such as contacts and blueprints, none belongs to one plan.
     if ":seq_" not in subject:
         return None
     try:

@@ -54,6 +54,7 @@ async def look_up(app: AppContext, identifier: str, *, full: bool = False, renew
         change = await app.changes.get(identifier)
         return Look(tuple(terminal.change_in_full(change, now=app.clock())), change.digest, 1)
     plan = await app.plans.get_plan(identifier)
+    # ``show`` must not change anything; only ``approve`` renews.
     if renew and plan.status is PlanStatus.VOID:
         plan = await app.plans.renew_plan(plan.id)
     shown = await present_plan(app, plan)
@@ -183,6 +184,7 @@ async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> Async
         if not shown.decidable or detail.sequence.status in TERMINAL:
             yield terminal.person_decided(person)
             continue
+        # The first person who waits is shown in full, all others by their differences from that one.
         first = first or person
         for line in _lines_of(person, first, full=full):
             yield line

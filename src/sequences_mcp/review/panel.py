@@ -114,6 +114,7 @@ class ChatPanel:
             return await refuse_plan(app, plan_id=plan_id, reason="rejected in the chat's panel", actor=ACTOR)
         plan = await app.plans.get_plan(plan_id)
         tally = await app.records.tally(plan.id)
+        # The panel's script asks for the number of a large plan; it is part of what the proof signs (``stated``).
         why = await consent.objection(app, plan, tally=tally, reading=self._reading, people=tally.concerned)
         if why:
             raise ApprovalError(why, next_step="Nothing was approved.")
@@ -153,6 +154,7 @@ class ChatPanel:
             return None
         verifier, derivation = stored
         now, nonce = self._clock(), secrets.token_hex(16)
+        # Challenges that are too old, and all but the newest, are dropped.
         live = [(known, challenge) for known, challenge in self._asked.items() if now < challenge.until]
         self._asked = {**dict(live[-MOST + 1 :]), nonce: _PlanChallenge(plan.id, plan.digest, now + LASTS)}
         return Challenge(nonce, verifier.salt.hex(), derivation.words)
@@ -178,6 +180,7 @@ class ChatPanel:
             given = passphrase.Proof.parse(text)
         except ValueError:
             return False
+        # Also a wrong proof uses its challenge up.
         challenge = self._asked.pop(given.nonce, None)
         stored = passphrase.verifier(self._data_dir)
         if challenge is None or stored is None or self._clock() >= challenge.until:

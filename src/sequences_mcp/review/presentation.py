@@ -59,6 +59,7 @@ def _replaced(text: str, other: str) -> list[str] | None:
     head, tail = _shared(text, other)
     parts = text_spans(text[head : len(text) - tail], other[head : len(other) - tail])
     same = head + tail + sum(len(part.text) for part in parts if not part.differs)
+    # Two texts that have little in common are not a change of one another.
     if same < ALIKE * max(len(text), len(other)):
         return None
     return [part.text.strip() for part in parts if part.differs and part.text.strip()]

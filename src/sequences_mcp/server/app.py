@@ -157,11 +157,13 @@ class SequencesServer(MCPServer[OpenedContext]):
             return boundary.refused_result(boundary.unknown_tool(name, known))
         try:
             require_limits(arguments)
+            # Lists that came as JSON text are parsed only after the text itself is known to be within its limit.
             require_limits(boundary.read_from_text(arguments))
             await self._opened.get()
         except SequencesError as error:
             return boundary.refused_result(error)
         tool = catalog.built(name)
+        # None where the server is called without a connection, as tests do.
         context = context or Context(mcp_server=self)
         try:
             result = await tool.run(

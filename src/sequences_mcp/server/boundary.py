@@ -119,6 +119,7 @@ def explained_error(error: ToolError, *, tool: str, schema: Mapping[str, Any]) -
         return cause
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
         return invalid_arguments(cause, schema)
+    # A plain ToolError without one of our errors as its cause: the SDK cannot use the client's answer.
     if not isinstance(error, UnexpectedToolError):
         return BadAnswerError(
             "The client's answer to the dialog was not of the form asked for.", next_step=ASK_AGAIN
@@ -210,6 +211,7 @@ def _brief(value: Any, depth: int = 3) -> Any:
     """Return a value cut to what an error shows of it, without walking all of a large one."""
     if isinstance(value, str):
         return value[: 2 * NAME_SHOWN]
+    # Python refuses to write out numbers of more than 4,300 digits; an error shows none that is so long.
     if isinstance(value, int) and value.bit_length() > 2_000:
         return "a very long number"
     if isinstance(value, dict) and depth:
@@ -233,6 +235,7 @@ def _facts(error: SequencesError) -> dict[str, Any]:
         "retryable": error.retryable,
     }
     more = _fitting(to_jsonable_python(dict(error.data), fallback=str))
+    # ``facts`` comes first for the order of the keys, and last so that an error's data cannot replace them.
     shown = visible_throughout({**facts, **more, **facts})
     assert isinstance(shown, dict)
     return shown

@@ -157,7 +157,7 @@ TOOLS = (
 VENDOR_TOOLS = {"list_sourcings": vendors_with_tool("list_sourcings"), "check_operation": tuple(VENDORS)}
 INSTEAD = {  # what replaces the tool's name in advice where the tool is not listed; {} takes the id after it
     "list_sourcings": f"{titles(lambda vendor: 'list_sourcings' in vendor.tools, last='or')}'s own app",
-    "check_operation": "a person at a terminal (sequences-mcp review settle{})",
+    "check_operation": "a person at a terminal (sequences-mcp review resolve{})",
 }
 WIRE = Path(__file__).parent / "wire"
 

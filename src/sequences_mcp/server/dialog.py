@@ -184,6 +184,7 @@ class DialogReply:
 def can_ask(ctx: Context[Any, Any]) -> bool:
     """Say whether the client supports form elicitation; an empty declaration means that it does."""
     declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
+    # The protocol's first version had forms only, and an empty object for the capability.
     return declared is not None and (declared.form is not None or declared.url is None)
 
 
@@ -206,6 +207,7 @@ async def ask(ctx: Context[Any, Any], question: str, *, digest: str) -> DialogRe
     """
     if (ctx.protocol_version or "") < ROUNDS_SINCE:
         return DialogReply(await _asked_now(ctx, question), digest)
+    # Without a state this is the first call, which asks; with one, the answer is in ``input_responses``.
     shown = (ctx.request_state or "").removeprefix(f"{FORM}:")
     if not shown:
         params = types.ElicitRequestFormParams(message=question, requested_schema=SCHEMA)
@@ -239,6 +241,7 @@ def answer_of(answer: object) -> DialogAnswer:
     if not isinstance(answer, types.ElicitResult):
         return DialogAnswer.NOTHING
     if answer.action == "accept":
+        # Checked to be a boolean: in Python ``1 == True``, and "1" or 1 must not approve.
         ticked = (answer.content or {}).get("approve")
         return (
             {True: DialogAnswer.APPROVED, False: DialogAnswer.REJECTED}.get(ticked, DialogAnswer.NOTHING)

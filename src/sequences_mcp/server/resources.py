@@ -161,6 +161,7 @@ async def _shown(read: Callable[[Any], Any], to_view: Callable[..., ResultView],
 
     try:
         value = await read(await ctx.request_context.lifespan_context.get())
+    # The protocol has an error of its own for a resource that does not exist.
     except (NotFoundError, WrongIdError) as error:
         raise ResourceNotFoundError(visible_text(str(error))) from error
     except SequencesError as error:

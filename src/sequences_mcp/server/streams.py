@@ -57,6 +57,7 @@ class _Lines:
         threading.Thread(target=self._read, name="standard-input", daemon=True).start()
         while (line := await self._queue.get()) is not None:
             self._room.release()
+            # A byte order mark and wrong UTF-8 are tolerated here; what is then no JSON is answered with an error.
             text = line.removeprefix(_BOM).decode("utf-8", "replace").strip()
             if not text:
                 continue
@@ -160,6 +161,7 @@ def _split(descriptor: int) -> Iterator[bytes]:
 def _wire_in() -> Iterator[int]:
     """Yield a duplicate of standard input, with descriptor 0 on /dev/null, so that nothing else reads messages."""
     descriptor = os.dup(0)
+    # Child processes and libraries that read standard input must not take messages from the client.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -16,6 +16,7 @@ _LINE_BREAKS_AND_TABS = "\n\t"
 
 def visible_text(text: str) -> str:
     """Return the text with invisible characters drawn: they could hide words from a person or steer a model."""
+    # A CRLF is one line break; drawn as it is, each line would end in a visible carriage return.
     return invisible.draw(text.replace("\r\n", "\n"), keep=_LINE_BREAKS_AND_TABS, direction=True)
 
 

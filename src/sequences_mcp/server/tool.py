@@ -88,7 +88,9 @@ def _runner(definition: Definition) -> Callable[..., Awaitable[CallToolResult]]:
             return answer(await _result_text(definition.handler(app, **arguments)))
         ours = arguments["sequence_id"] if definition.moves_runs else ""
         if definition.moves_runs:
+            # The handler addresses a vendor's run by the vendor's id; a caller may give ours.
             arguments["sequence_id"] = await id_there(app, ours)
+        # The handler does not take the key: the ledger uses it.
         key = arguments.pop("idempotency_key")
         call = ToolCall(definition.name, key, fingerprint(arguments))
         if (subject := vendor_subject(arguments)) is not None:
@@ -136,7 +138,7 @@ def _once_over(ours: str) -> Iterator[None]:
     except NotSupportedError as error:
         if provider_of(ours) != LOCAL:
             raise
-        over = f"Once it is over there and nothing tells, in a terminal: sequences-mcp review settle {ours}"
+        over = f"Once it is over there and nothing tells, in a terminal: sequences-mcp review resolve {ours}"
         raise NotSupportedError(error.message, next_step=f"{error.next_step} {over}", data=error.data) from error
 
 

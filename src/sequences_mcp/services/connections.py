@@ -98,7 +98,7 @@ async def _unknown(app: AppContext) -> list[str]:
 def _way_to_resolve(app: AppContext, operation_id: str) -> str:
     """Return how an outcome is found out: without a vendor connected nobody can ask it, and a person looks."""
     asks = any(name != LOCAL for name in app.providers)
-    return f"check_operation {operation_id}" if asks else f"sequences-mcp review settle {operation_id}"
+    return f"check_operation {operation_id}" if asks else f"sequences-mcp review resolve {operation_id}"
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:

@@ -221,7 +221,7 @@ def _kinds(kind: type[SequencesError]) -> Iterator[type[SequencesError]]:
 
 
 AGAIN_SETTLES = "That sends the very same change again: it does no harm and settles this. Do not ask for it anew."
-A_PERSON = "A person looks in its app, then: sequences-mcp review settle."
+A_PERSON = "A person looks in its app, then: sequences-mcp review resolve."
 
 
 class ReadBackAnswer(NamedTuple):
@@ -384,7 +384,7 @@ async def _started(app: AppContext, operation: VendorOperation) -> CheckedOperat
             operation,
             f"{provider.title}: {sentence}. {why}",
             f"Do not start them again. {show}A person looks in {provider.title}'s app and settles it, in a "
-            f"terminal: sequences-mcp review settle {operation.id}",
+            f"terminal: sequences-mcp review resolve {operation.id}",
         )
     if shown["not_done"] and is_early:
         return CheckedOperation(operation, f"{sentence}. The request may still arrive: ask again in a minute.")

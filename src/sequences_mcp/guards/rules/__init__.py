@@ -1,1 +1,1 @@
-"""The rules of the guards, a file or two a layer; the id of a rule is its layer and its name."""
+"""The rules of the guards, one or two files a layer; a rule's id is its layer and its name."""

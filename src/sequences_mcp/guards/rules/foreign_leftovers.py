@@ -117,17 +117,17 @@ _ASIDE = LazyPattern(
     r"(?m:^)[^\w\n]{0,8}(?:do not send|ne pas envoyer|nicht (?:ab)?senden|no enviar)[^\w\n]{0,8}(?m:$)",
     needs=("note", "sending", "send", "envoyer", "enviar", "lorem"),
 )
-_DOUBT = LazyPattern(
+_UNCERTAIN = LazyPattern(
     r"(?<![\w/])(?:TBD|TBC|TBA|XXX)(?![\w/])|(?m:^)[^\w\n]{0,8}[Tt]o[ -][Dd]o: |(?<=: )TK(?=[^\w\n]*(?m:$))",
     needs=("tbd", "tbc", "tba", "xxx", "to do:", "to-do:", ": tk"),
 )
 
 
 def _work_note(text: GuardedText) -> Iterator[Hit]:
-    """Return every note; TBD may be said to a reader on purpose."""
+    """Yield every note; TBD only as a warning, since it may be intended."""
     yield from text.hits(_NOTE)
     yield from text.hits(_ASIDE)
-    for hit in text.hits(_DOUBT):
+    for hit in text.hits(_UNCERTAIN):
         yield hit._replace(severity=Severity.WARNING)
 
 
@@ -147,7 +147,7 @@ _SUBJECT_LABEL = ("subject:", "subject :", "objet :", "objet:", "betreff:", "asu
 
 
 def _draft_label(text: GuardedText) -> Iterator[Hit]:
-    """Return every line that is such a name, or begins with one; what may be said to the reader is in doubt."""
+    """Yield every line that is such a name or begins with one; as a warning where it may be intended."""
     for view in text.views:
         for line in view.lines:
             head, colon, rest = line.bare[: _LONGEST + 1].partition(":" if ":" in line.bare else "：")

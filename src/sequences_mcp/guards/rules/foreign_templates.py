@@ -127,8 +127,8 @@ def _sigil(text: GuardedText) -> Iterator[Hit]:
     for view in text.views:
         for match in view.find(_WRAPPED):
             if not _EMPHASIS.match(match[0]) and is_field(match["name"]):
-                is_doubt = match[1] in "/\\?"  # a path, an expression
-                yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_doubt else None)
+                is_uncertain = match[1] in "/\\?"  # a path, an expression
+                yield Hit(*view.span(*match.span()), severity=Severity.WARNING if is_uncertain else None)
         for match in view.find(_PREFIXED):
             if is_field(match[2]) if match[1].startswith("$") else is_name(match[2]):
                 yield Hit(*view.span(*match.span()))
@@ -171,7 +171,7 @@ _LATEX = LazyPattern(r"(?:[\^_]|\\[A-Za-z]{1,20}\*?(?:\[[^\[\]{}]{0,40}\]|\{[^{}
 
 
 def _single_brace(text: GuardedText) -> Iterator[Hit]:
-    """Return every single-braced word; in code or in a URL it is in doubt."""
+    """Yield every single-braced word; in code or in a URL only as a warning."""
     for view in text.views:
         for pair in view.braces.pairs:
             if not _is_doubled(view.text, pair) and (severity := _judge(view, pair)):
@@ -179,7 +179,7 @@ def _single_brace(text: GuardedText) -> Iterator[Hit]:
 
 
 def _is_doubled(text: str, pair: Pair) -> bool:
-    # Doubled braces are the business of the rules about variables.
+    # Doubled braces are checked by the rules about variables.
     return text[pair.open : pair.open + 2] == "{{" or text[max(0, pair.open - 1) : pair.open + 1] == "{{"
 
 
@@ -232,7 +232,7 @@ _ANYWHERE = LazyPattern(
     r"\b(?i:at|chez|bei|presso|bij)\s(?:null|undefined|None|NaN)\b|(?:null|undefined|None)(?:様|さん|님|您好)",
     needs=("[object", "#", "undefined", "null", "nan", "none", "invalid date"),
 )
-_DOUBT = LazyPattern(
+_UNCERTAIN = LazyPattern(
     r"\b(?:as|for|in|de|en tant que|à|als|como|en)\s(?:null|undefined|NaN)(?=[,.!?;:]|\s(?:at|chez|in|à)\s|$)|"
     r"\b(?:at|chez|bei) (?:N/A|n/a)(?!\w)",
     needs=("undefined", "null", "nan", "n/a"),
@@ -240,10 +240,10 @@ _DOUBT = LazyPattern(
 
 
 def _failed_render(text: GuardedText) -> Iterator[Hit]:
-    """Return every failed value where a name or a fact is due; in a sentence about code it may be meant."""
+    """Yield every failed value where a name or a fact is expected; in a sentence about code only as a warning."""
     yield from text.greeted(_GREETED)
     yield from text.hits(_ANYWHERE)
-    for hit in text.hits(_DOUBT):
+    for hit in text.hits(_UNCERTAIN):
         yield hit._replace(severity=Severity.WARNING)
 
 
@@ -276,7 +276,7 @@ _BARE_TAG_GREETED = LazyPattern(
 
 
 def _bare_tag(text: GuardedText) -> Iterator[Hit]:
-    """Return every bare tag; away from a greeting it may name a column and is in doubt."""
+    """Yield every bare tag; away from a greeting only as a warning, since it may name a column."""
     for view in text.views:
         for match in view.find_greeted(_BARE_TAG_GREETED):
             if is_field(match[0]):

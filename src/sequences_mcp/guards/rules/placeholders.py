@@ -177,7 +177,7 @@ _CODE = LazyPattern(r"#include $|[\w:>&<]$")
 
 
 def _angle(text: GuardedText) -> Iterator[Hit]:
-    """Return every angle placeholder; a single letter, or an element of XML, is in doubt."""
+    """Yield every angle placeholder; a single letter, or an element of XML, only as a warning."""
     for view in text.views:
         for match in view.find(_ANGLE):
             if severity := _judge(view, match[1], start=match.start(), end=match.end()):
@@ -234,7 +234,7 @@ ESCAPED = Rule(
 
 def _ambiguous(text: GuardedText) -> Iterator[Hit]:
     """Return every pair that only a person can judge."""
-    for square in squares(text, Meaning.DOUBT):
+    for square in squares(text, Meaning.UNCERTAIN):
         yield Hit(*square.span)
 
 

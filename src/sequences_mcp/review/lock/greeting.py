@@ -93,6 +93,7 @@ def introduce(data_dir: Path, token: str, *, authority: str) -> None:
     with exclusively(path):
         known = _read(path)
         mine = known.get("known") if known.get("mark") == passphrase_id else None
+        # The oldest browsers are dropped; a passphrase set anew drops all of them, since its id is another one.
         newest = list(mine.items())[-MOST + 1 :] if isinstance(mine, dict) else []
         write_private(
             path, json.dumps({"mark": passphrase_id, "known": {**dict(newest), name_of(token): authority}})
@@ -119,8 +120,10 @@ def greeting(data_dir: Path, token: str, *, authority: str, ticket: str, now: da
     path = data_dir / TICKET_NAME
     with exclusively(path):
         facts = _read(path)
+        # The lock makes reading and marking it as used one step: of two requests with one ticket, one is refused.
         if not secrets.compare_digest(str(facts.get("hash")), name_of(ticket)):
             return Greeting(is_chosen=True)
+        # Checked before the ticket's age: a used ticket is a warning to the person at any time.
         if facts.get("used"):
             return Greeting(is_chosen=True, is_used_ticket=True)
         if not _is_good(facts, now):

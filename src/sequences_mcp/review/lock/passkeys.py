@@ -110,6 +110,8 @@ def _is_signed(keys: tuple[Passkey, ...], digest: str, signature: str, *, home: 
             expected_rp_id=RP_ID,
             expected_origin=origin,
             credential_public_key=bytes.fromhex(key.public_key),
+            # Not a protection here: synced passkeys always report 0, and the same signature is verified again
+            # before each send.
             credential_current_sign_count=0,
             require_user_verification=True,
         )
@@ -148,6 +150,7 @@ def check_code(data_dir: Path, given: str, *, now: datetime) -> None:
         raise ApprovalError(
             "There is no code that is still good.", next_step="Print one: sequences-mcp review add-passkey."
         ) from error
+    # The try is counted before it is checked, so that ending the process in between gives no extra try.
     _store_code(data_dir, {**record, "left": record["left"] - 1})
     if not passphrase.is_hash_of(given.replace("-", "").replace(" ", "").upper(), record):
         raise ApprovalError("The code is wrong.", next_step="Type the code that the terminal printed.")

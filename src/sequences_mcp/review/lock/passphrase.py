@@ -140,6 +140,7 @@ def hashed_passphrase(secret: str) -> dict[str, str | int]:
 def is_hash_of(secret: str, record: Mapping[str, Any]) -> bool:
     """Say whether a record was made of this secret; ValueError, KeyError or TypeError for a malformed record."""
     if _is_old(record):
+        # Version 1 stored the key itself, and did not normalise the secret to NFC.
         return hmac.compare_digest(Derivation.parse(record).key_of(secret.strip()), bytes.fromhex(record["hash"]))
     return hmac.compare_digest(_check(Derivation.parse(record).key(secret)), str(record["check"]))
 
@@ -234,6 +235,7 @@ class Derivation:
 
     def key_of(self, text: str) -> bytes:
         """Return the key of a text as it is."""
+        # OpenSSL refuses to use more than ``maxmem``: scrypt needs 128 * N * r bytes, here doubled, plus a margin.
         typed, memory = text.encode("utf-8", "replace"), 2**20 + 256 * self.n * self.r
         return hashlib.scrypt(typed, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=memory, dklen=KEY)
 
@@ -291,6 +293,7 @@ def accept_proof(data_dir: Path, given: Proof, verifier: Verifier, *, bound_to: 
     """Say whether a proof is right for the values it is ``bound_to``; a right one replaces the stored verifier."""
     signed = message(given, bound_to)
     signature = hmac.digest(verifier.key, signed, "sha256")
+    # RFC 5802, section 3: ClientProof is ClientKey XOR ClientSignature, so this gives the ClientKey back.
     key = bytes(mask ^ other for mask, other in zip(given.proof, signature, strict=True))
     if not hmac.compare_digest(stored_key(key), verifier.key):
         return False

@@ -148,6 +148,7 @@ class Tries:
         count = self._counts().get(who)
         if count is None or count.wrong < FREE:
             return timedelta()
+        # The exponent is bounded, since a timedelta overflows.
         whole: timedelta = min(FIRST_WAIT * int(2 ** min(count.wrong - FREE, 10)), LONGEST_WAIT)
         return max(whole - count.age(self._clock()), timedelta())
 
@@ -160,6 +161,8 @@ class Tries:
         """Count a wrong passphrase for each of these."""
         with exclusively(self._path):
             counts, now = self._counts(), self._clock().isoformat()
+            # One wrong passphrase may count twice: for the browser that sent it, and for all browsers that are not
+            # known.
             for name in who:
                 counts[name] = Count((counts[name].wrong if name in counts else 0) + 1, now)
             self._store(counts)
@@ -190,6 +193,7 @@ class Tries:
             return {}
 
     def _store(self, counts: Mapping[str, Count]) -> None:
+        # These three counts are kept whatever their age: many new browsers must not displace them.
         shared = {name: count for name, count in counts.items() if name in (STRANGERS, TERMINAL, PANEL)}
         newest = sorted(counts.items(), key=lambda pair: pair[1].last)[-MOST_TRIES:]
         write_private(

@@ -157,6 +157,8 @@ def _endpoint(screen: Screen, *, locked: bool = True) -> Callable[[Request], Awa
             return keys.locked_screen(page_request)
         if (
             locked
+            # Cookies, SameSite=Strict ones too, are sent by pages on other ports of localhost; the token in the
+            # form is not.
             and request.method not in READS
             and not page_request.unlocked.owns(page_request.form.get("csrf", ""))
         ):
@@ -182,6 +184,7 @@ async def _explained(request: Request, error: Exception) -> Response:
 async def _strayed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     page_request = await _page_request(request)
+    # Without a session an unknown path looks like a known one.
     if page_request.session is None and error.status_code == HTTPStatus.NOT_FOUND:
         return keys.locked_screen(page_request)
     words = "There is no such page." if error.status_code == HTTPStatus.NOT_FOUND else error.detail

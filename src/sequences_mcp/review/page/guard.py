@@ -64,6 +64,7 @@ ALLOWED = GuardVerdict(Verdict.ALLOW)
 
 def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerdict:
     """Return what is done with a request for the page at ``authority`` (``localhost:4000``)."""
+    # Against DNS rebinding: a name of an attacker that resolves to 127.0.0.1 arrives with its own Host header.
     if headers.getlist("host") != [authority]:
         return _refusal(421, f"This page is at http://{authority}/ and nowhere else.")
     if sum(len(name) + len(value) for name, value in headers.raw) > HEAD_LIMIT:
@@ -79,6 +80,7 @@ def judge_request(method: str, headers: Headers, *, authority: str) -> GuardVerd
 
 
 def _reading(headers: Headers) -> GuardVerdict:
+    # "none" is a typed address or a bookmark; no header at all is a client without Fetch Metadata, such as curl.
     if headers.getlist("sec-fetch-site") in ([], ["none"], ["same-origin"]):
         return ALLOWED
     is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
@@ -89,10 +91,12 @@ def _reading(headers: Headers) -> GuardVerdict:
 
 def _writing(headers: Headers, *, has_origin: bool) -> GuardVerdict:
     sites = headers.getlist("sec-fetch-site")
+    # Browsers send at least one of the two headers with every POST.
     if sites not in ([], ["same-origin"]) or not (sites or has_origin):
         return _refusal(403, "This request does not come from this page.")
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         return _refusal(415, "This page takes its own forms.")
+    # A chunked body has no length and is refused, so that the limit holds before anything is read.
     length = headers.get("content-length", "")
     if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT:
         return _refusal(413, f"A form has a length, of at most {BODY_LIMIT:,} bytes.")
@@ -112,6 +116,7 @@ class RequestGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
+        # The lifespan of the app.
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -169,6 +174,8 @@ class PageConnection(H11Protocol):
         self._born = self._since = self.loop.time()
         if len(self.connections) > self._limits.most:
             waiting = [other for other in self._all() if other is not self and other.waits_for_client]
+            # Dropping the longest idle connection, not the new one: otherwise a program could keep all of them
+            # open.
             (min(waiting, key=lambda other: other.since) if waiting else self).drop()
         if not transport.is_closing():
             self._must_end(self._limits.head)

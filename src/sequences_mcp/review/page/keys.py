@@ -36,6 +36,7 @@ async def begin_registration(page_request: PageRequest) -> Response:
 
 async def finish_registration(page_request: PageRequest) -> Response:
     """Store the key that the browser made."""
+    # A challenge is used once.
     challenge, page_request.unlocked.challenge = page_request.unlocked.challenge, None
     if challenge is None:
         raise ApprovalError("No registration has begun here.", next_step="Begin with the terminal's code.")
@@ -84,6 +85,8 @@ async def unlock_form(page_request: PageRequest) -> Response:
         local_path(page_request.form.get("next", "/")),
         _token(page_request),
     )
+    # Without JavaScript the form is posted by the browser; there is no second secret then, and each approval asks
+    # for the passphrase.
     by_script = "application/json" in page_request.request.headers.get("accept", "")
     who = greeting.name_of(token) if token else sessions.STRANGERS
     is_known = greeting.is_known(context.data_dir, token, authority=context.authority)

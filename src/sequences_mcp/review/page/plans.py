@@ -83,7 +83,7 @@ async def approve_plan_form(page_request: PageRequest) -> Response:
 
 
 async def reject_plan_form(page_request: PageRequest) -> Response:
-    """Say no."""
+    """Reject a plan, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await refuse_plan(page_request.app, plan_id=page_request.path_part("plan"), reason=reason, actor=ACTOR)
     return page_request.redirect(f"/plans/{done.id}")
@@ -222,7 +222,7 @@ async def approve_change_form(page_request: PageRequest) -> Response:
 
 
 async def reject_change_form(page_request: PageRequest) -> Response:
-    """Say no."""
+    """Reject a change, with the reason from the form."""
     reason = page_request.form.get("reason", "").strip() or "rejected on the review page"
     done = await page_request.app.changes.refuse(page_request.path_part("change"), reason=reason, actor=ACTOR)
     return page_request.redirect(f"/changes/{done.id}")

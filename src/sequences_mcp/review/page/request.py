@@ -121,6 +121,7 @@ class PageRequest:
 
 def whole_number(text: str, *, name: str) -> int:
     """Return a typed number from 1 to a million, with or without separators; InvalidArgumentsError."""
+    # Thousands separators, the narrow no-break space of French numbers among them.
     plain = text.strip().replace(",", "").replace("\u202f", "").replace(" ", "")
     if not plain.isascii() or not plain.isdigit() or not 1 <= int(plain[:8]) <= 1_000_000:
         raise InvalidArgumentsError(f"{text[:20]!r} is not a {name} number.", next_step="Write it in digits.")
@@ -130,12 +131,14 @@ def whole_number(text: str, *, name: str) -> int:
 async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a form, the first value of each name, with LF line breaks."""
     body = (await request.body()).decode("utf-8", "replace")
+    # Forms are sent with CRLF line breaks; stored texts have LF, and a digest would differ.
     fields = parse_qs(body, keep_blank_values=True, max_num_fields=200)
     return {name: values[0].replace("\r\n", "\n") for name, values in fields.items()}
 
 
 def local_path(text: str) -> str:
     """Return ``text`` where it is a path of this page, else ``/``: a form must not redirect to another site."""
+    # "//host" and "/\host" are addresses of other sites to a browser.
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
     return text if is_ours and text.isprintable() else "/"
 
@@ -174,6 +177,7 @@ async def passphrase_fault(context: PageContext, given: str, *, who: str, is_kno
     known share one queue, in which each wrong answer is delayed, longer with each one: a person's known browser is
     never behind them.
     """
+    # Browsers without a token share one count. A wait would keep all of them out, so they queue instead (below).
     wait = 0 if who == sessions.STRANGERS else math.ceil(context.tries.wait(who).total_seconds())
     if wait:
         message = f"Too many wrong passphrases from this browser. The next one is looked at in {wait} seconds."

@@ -62,6 +62,7 @@ def take_page_lock(data_dir: Path) -> PageLock | None:
     try:
         sockets = _listening(_last_port(data_dir))
         page_lock = PageLock(sockets, sockets[0].getsockname()[1], lock)
+        # The port is kept, because a browser's localStorage and passkey origins belong to it.
         write_private(data_dir / FILE_NAME, json.dumps({"port": page_lock.port}))
     except BaseException:
         lock.close()
@@ -110,6 +111,7 @@ def _last_port(data_dir: Path) -> int:
 
 
 def _listening(port: int) -> tuple[socket.socket, ...]:
+    # A free port for IPv4 may be taken for IPv6, so another one is tried.
     for wanted in (port, *[0] * TRIES):
         try:
             return _both(wanted)
@@ -133,8 +135,10 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
+            # Not on Windows, where this would let another process take the same port.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
+            # IPv4 has a socket of its own.
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((host, port))
         made.listen(32)
@@ -234,6 +238,8 @@ class ReviewPage:
             self._page_lock = None
 
     def _serve(self, taken: PageLock) -> None:
+        # The app, uvicorn included, is only loaded for a first connection: most processes never serve a page.
+        # ``_woken`` ends this wait when the process stops.
         with selectors.DefaultSelector() as first:  # select.select ends at file descriptor 1,024
             for listener in (*taken.sockets, self._woken):
                 first.register(listener, selectors.EVENT_READ)

@@ -5,7 +5,7 @@
 const root = document.getElementById("panel");
 const host = { capabilities: {} };
 let planId = "";
-let shown = null; // the last page of the plan, as show_plan told it
+let shown = null; // the last page of the plan, as returned by show_plan
 
 // The host: JSON-RPC over postMessage.
 const waiting = new Map();
@@ -30,7 +30,7 @@ addEventListener("message", (event) => {
     const known = message.method === "ui/resource-teardown" || message.method === "ping";
     post({ id: message.id, ...(known ? { result: {} } : { error: { code: -32601, message: "unknown method" } }) });
   } else if (message.method === "ui/notifications/tool-result") {
-    told(facts(message.params));
+    openResult(facts(message.params));
   } else if (message.method === "ui/notifications/host-context-changed") {
     dress(message.params);
   }
@@ -243,15 +243,15 @@ const approval = () => {
     ? field("People it reaches", { id: "count", inputMode: "numeric", autocomplete: "off", required: true })
     : null;
   const act = async () => {
-    yes.disabled = true;
+    approveButton.disabled = true;
     await approve(secret.lastChild, count?.lastChild);
-    yes.disabled = false;
+    approveButton.disabled = false;
   };
-  const yes = button(`Approve ${people(shown.waiting)}`, act, "end");
+  const approveButton = button(`Approve ${people(shown.waiting)}`, act, "end");
   const warned = shown.warnings ? make("span", { class: "soft" }, warnings(shown.warnings)) : null;
-  const form = make("div", { class: "row" }, count, secret, yes, warned); // a sandbox need not let forms be submitted
+  const form = make("div", { class: "row" }, count, secret, approveButton, warned); // a sandbox need not let forms be submitted
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("input") && !yes.disabled) act();
+    if (event.key === "Enter" && event.target.matches("input") && !approveButton.disabled) act();
   });
   return form;
 };
@@ -342,7 +342,7 @@ const open = async (page) => {
   }
 };
 
-const told = (result) => {
+const openResult = (result) => {
   if (result.plan_id) {
     planId = result.plan_id;
     return open(1);
@@ -369,7 +369,7 @@ const approve = async (secret, count) => {
     if (!shown.challenge) return drawPlan(shown.elsewhere);
     const proof = await proven(typed, shown.challenge, [planId, digest, "approve", stated]);
     await call("decide_plan", { plan_id: planId, digest, decision: "approve", proof });
-    await settled("approved", `Approved: ${people(shown.waiting)}.`);
+    await reportDecision("approved", `Approved: ${people(shown.waiting)}.`);
   } catch (error) {
     fail(error);
   }
@@ -378,13 +378,13 @@ const approve = async (secret, count) => {
 const refuse = async () => {
   try {
     await call("decide_plan", { plan_id: planId, digest: shown.digest, decision: "refuse" });
-    await settled("rejected", "Rejected: nothing of it is sent.");
+    await reportDecision("rejected", "Rejected: nothing of it is sent.");
   } catch (error) {
     fail(error);
   }
 };
 
-const settled = async (what, words) => {
+const reportDecision = async (what, words) => {
   await look(1);
   drawPlan(words, true);
   const text = `The person ${what} plan ${planId} in the panel.`;

@@ -1,10 +1,10 @@
-"""The second act: the same tools on Kalent, Topo and Clarky, which are the sandbox on loopback."""
+"""The demo's second act: the same tools with Kalent, Topo and Clarky, served by the sandbox on loopback."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sequences_mcp.demo.stage import SENDER, Say, Teller, client_of, next_monday, vendors
+from sequences_mcp.demo.stage import SENDER, Narrator, Say, client_of, next_monday, vendors
 
 if TYPE_CHECKING:
     from sequences_sandbox.faults import Faults
@@ -16,23 +16,23 @@ ZOE = {"email": "zoe@hooli.example", "first_name": "Zoe", "note": "Met at the sp
 
 
 async def play_vendors(say: Say, folder: str) -> None:
-    """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
+    """Run the act; ``say`` prints one line, all files are in ``folder``."""
     from sequences_sandbox.serve import settings
 
     say("\n── The same tools with accounts at Kalent, Topo and Clarky: here a sandbox on this machine ──")
     async with vendors() as (world, faults, port):
         mine = {"SEQUENCES_DATA_DIR": folder, "SEQUENCES_SENDER": SENDER, **settings(port)}
         async with client_of(say, mine) as client:
-            await _Act(Teller(client, say), world, faults).play()
+            await _Act(Narrator(client, say), world, faults).play()
 
 
 class _Act:
-    """The exchange, told as it happens."""
+    """The conversation of a person, a model and the server, printed as it happens."""
 
-    def __init__(self, teller: Teller, world: World, faults: Faults) -> None:
+    def __init__(self, narrator: Narrator, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
-        self._say, self._call, self._you, self._claude = teller.say, teller.call, teller.you, teller.claude
+        self._say, self._call, self._you, self._claude = narrator.say, narrator.call, narrator.you, narrator.claude
 
     async def play(self) -> None:
         blueprint, people = await self._draft()
@@ -64,8 +64,8 @@ class _Act:
         lost = FaultRule(fault=Fault.STATUS, vendor="kalent", path="*/start", status=504, act=True)
         self._faults.rules.append(lost)
         await self._call("start_sequence", blueprint_id=blueprint, contacts=_ids(people))
-        told = (await self._call("list_providers"))["broken"]
-        operation = next(line for line in told if "start_sequence" in line).split()[-1].rstrip(".")
+        broken = (await self._call("list_providers"))["broken"]
+        operation = next(line for line in broken if "start_sequence" in line).split()[-1].rstrip(".")
         self._claude("Nobody knows whether it arrived, so it is not sent again. I look at Kalent.")
         await self._call("check_operation", operation_id=operation)
 

@@ -1,4 +1,4 @@
-"""The first act: the embedded engine, from a draft to e-mails that left through SMTP."""
+"""The demo's first act: the embedded engine, from a draft to e-mails sent through SMTP."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def steps(first: str) -> list[dict[str, Any]]:
 
 
 async def play_local(say: stage.Say, folder: str) -> None:
-    """Tell the act; ``say`` prints one line, everything it leaves is in the folder."""
+    """Run the act; ``say`` prints one line, all files are in ``folder``."""
     async with stage.mail_server() as (mailbox, port):
         settings = {
             "SEQUENCES_DATA_DIR": folder,
@@ -70,16 +70,16 @@ async def play_local(say: stage.Say, folder: str) -> None:
             "SEQUENCES_SPACING": "0",
         }
         async with stage.client_of(say, settings) as client:
-            await _Act(stage.Teller(client, say), mailbox).play()
+            await _Act(stage.Narrator(client, say), mailbox).play()
 
 
 class _Act:
-    """The exchange, told as it happens."""
+    """The conversation of a person, a model and the server, printed as it happens."""
 
-    def __init__(self, teller: stage.Teller, mailbox: stage.Mailbox) -> None:
+    def __init__(self, narrator: stage.Narrator, mailbox: stage.Mailbox) -> None:
         self._mailbox = mailbox
-        self._say, self._call, self._you, self._claude = teller.say, teller.call, teller.you, teller.claude
-        self._written = teller.once_written_down
+        self._say, self._call, self._you, self._claude = narrator.say, narrator.call, narrator.you, narrator.claude
+        self._written = narrator.once_written_down
 
     async def play(self) -> None:
         blueprint = await self._draft()
