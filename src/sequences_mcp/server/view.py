@@ -61,7 +61,7 @@ def numbered(page: Page[Any]) -> dict[str, Any]:
     }
 
 
-def views_of(items: Iterable[T], to_view: Callable[[T], ResultView]) -> tuple[Any, ...]:
+def item_views(items: Iterable[T], to_view: Callable[[T], ResultView]) -> tuple[Any, ...]:
     """Return a view of each item."""
     return tuple(to_view(item) for item in items)
 

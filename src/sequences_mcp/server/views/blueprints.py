@@ -11,7 +11,7 @@ from sequences_mcp.domain.findings import Finding, Severity
 from sequences_mcp.domain.ids import LOCAL, version_told
 from sequences_mcp.planning.requirements import BlueprintReport, Needs
 from sequences_mcp.server.text import cut, fair_limit
-from sequences_mcp.server.view import PageView, ResultView, WrittenView, views_of
+from sequences_mcp.server.view import PageView, ResultView, WrittenView, item_views
 
 FINDINGS_SHOWN = 12
 _ORDER = list(Severity)
@@ -63,7 +63,7 @@ def findings_fields(findings: Items[Finding]) -> dict[str, Any]:
     """Return findings for the constructor of a FindingsView."""
     graded = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
     return {
-        "findings": views_of(graded[:FINDINGS_SHOWN], finding_view),
+        "findings": item_views(graded[:FINDINGS_SHOWN], finding_view),
         "findings_left_out": max(0, len(graded) - FINDINGS_SHOWN) or None,
     }
 
