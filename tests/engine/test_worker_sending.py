@@ -18,6 +18,7 @@ from sequences_mcp.store.unit_of_work import Store
 
 DEFERRED = DeliveryDeferredError("The server is busy.", next_step="Wait.", data={"blame": "mailbox"})
 LATER_FOR_ONE = DeliveryDeferredError("450 later", next_step="Wait.", data={"blame": "later", "code": "450"})
+NOBODYS = DeliveryDeferredError("The journal cannot be written.", next_step="Wait.", data={"blame": ""})
 LOST = DeliveryUnknownError("The connection was lost.", next_step="Look.")
 
 
@@ -243,6 +244,19 @@ async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day
     limited.worker(deliver).run_due()
     assert [run.steps[0].state for run in await limited.runs()][1] is StepState.SENT
     assert [message.recipient for message in delivery.messages] == ["a@example.org", "b@example.org"]
+
+
+@pytest.mark.parametrize("error", [NOBODYS, DEFERRED, LATER_FOR_ONE], ids=["nobody", "mailbox", "recipient"])
+async def test_an_email_put_off_before_the_final_dot_uses_up_nothing_of_the_day_whoevers_doing_it_was(
+    world: World, error: DeliveryDeferredError
+) -> None:
+    limited = world.under(daily_cap=1)
+    await limited.approved(await limited.contact("a@example.org"))
+    limited.worker(FakeDelivery(before=error)).run_due()
+    assert (await one_run(limited))[1].state is StepState.HELD
+    limited.clock.forward(hours=1)
+    limited.worker().run_due()
+    assert (await one_run(limited))[1].state is StepState.SENT
 
 
 async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_day(world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from vendor_calls import LATER, NOW, RUN, TASK, FakeClock, answered, fixture, to
 
 from sequences_mcp.domain.run import StopReason, StopScope
 from sequences_mcp.errors import NotFoundError, ProviderError, ProviderUnavailableError, RateLimitedError
+from sequences_mcp.ports.vendor import gather_limited
 from sequences_mcp.vendors import pacing
 from sequences_mcp.vendors.clarky.client import ClarkyClient
 from sequences_mcp.vendors.clarky.wire import CLARKY
@@ -110,6 +113,21 @@ async def test_a_call_waits_for_its_turn_only_while_a_quarter_of_its_minute_is_l
             await to.aclose()
             assert len(vendor.seen) == 1 + leaves
             assert clock.slept == [seconds] * leaves
+
+
+async def test_five_calls_are_under_way_at_once_and_no_more_and_their_results_keep_their_order() -> None:
+    under_way, seen = 0, []
+
+    async def call(number: int) -> int:
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return number
+
+    assert await gather_limited([partial(call, number) for number in range(23)]) == list(range(23))
+    assert max(seen) == 5
 
 
 def fallen(now: float = 0.0, *, times: int = 5) -> Breaker:
