@@ -9,7 +9,7 @@ from tests.world.local_world import START
 
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.statements import parse_statements
-from sequences_mcp.store.unit_of_work import Store
+from sequences_mcp.store.unit_of_work import Store, UnitOfWork
 
 
 def add(store: Store, value: str) -> None:
@@ -24,6 +24,16 @@ def listed(store: Store) -> list[str]:
 def store(tmp_path: Path, request: pytest.FixtureRequest) -> Store:
     journal: JournalMode = request.param
     return Store.open(tmp_path, now=START, journal=journal, busy_seconds=0.2)
+
+
+def test_whoever_is_given_a_unit_of_work_sees_its_changes_and_can_begin_none(store: Store) -> None:
+    with store, store.transaction() as work:
+        add(store, "a.example")
+        assert work.suppressions.page(page=1, size=1).total_count == 1
+        assert work.suppressions is work.suppressions
+        assert not hasattr(work, "transaction")
+        assert not hasattr(work, "snapshot")
+    assert UnitOfWork not in type(store).__mro__
 
 
 def test_an_error_undoes_the_whole_transaction(store: Store) -> None:
