@@ -28,9 +28,9 @@ GUARDS = ROOT / "src" / "sequences_mcp" / "guards"
 TESTS = ROOT / "tests" / "guards"
 ORDER = [
     *("shapes", "edges", "rules", "check", "rendered", "policy", "views", "corpora"),
-    *("names", "markup", "homographs", "vocabulary"),
+    *("names", "markup", "homographs"),
 ]
-SECONDS = 60
+SECONDS = 300  # for all of the tests, on a machine that has other work too
 LEAST = 0.85
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
