@@ -53,8 +53,13 @@ def is_blank(value: str | None) -> bool:
     return not any(unicodedata.category(c) not in _BLANK and not is_hidden(c) for c in characters)
 
 
-def missing(texts: Iterable[str], values: Mapping[str, str | None]) -> tuple[str, ...]:
-    """Return the variables in these texts whose value is absent or blank."""
+def missing(text: str, values: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the variables in ``text`` whose value is absent or blank."""
+    return missing_in((text,), values)
+
+
+def missing_in(texts: Iterable[str], values: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the variables in any of the texts whose value is absent or blank."""
     return tuple([name for name in _used_in(tuple(texts)) if is_blank(values.get(name))])
 
 

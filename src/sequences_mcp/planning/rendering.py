@@ -16,7 +16,7 @@ from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
 from sequences_mcp.domain.run import Leaving
 from sequences_mcp.domain.sender import Sender
-from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
+from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing_in, used_in
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards import lookalikes
 from sequences_mcp.guards.check import check_filled, check_rendered, check_text, check_value
@@ -328,7 +328,7 @@ def planned_step(
         findings.extend([] if text.keeps_subject else _no_subject(step, subject))
     stays = text is not None and text.keeps_subject
     templates = (content,) if stays else (subject, content)
-    empty = missing(filter(None, templates), values)
+    empty = missing_in(filter(None, templates), values)
     findings.extend(_empty_value(step, name) for name in empty)
     if not empty and not any(f.severity is Severity.ERROR for f in findings):
         if subject is not None and not stays:

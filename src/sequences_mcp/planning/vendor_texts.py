@@ -135,7 +135,7 @@ def vendor_recipient(
 
 def _as_shown(part: str | None, values: Mapping[str, str | None]) -> str | None:
     """Return a template filled in as far as that goes, else as it is."""
-    return part if part is None or missing((part,), values) else fill_in(part, values)
+    return part if part is None or missing(part, values) else fill_in(part, values)
 
 
 def _not_told(step: Step, blank: Iterable[str], findings: Iterable[Finding]) -> Iterator[Finding]:
