@@ -486,11 +486,13 @@ def _resolve() -> click.Command:
         "resolve", help="Say what became of an unknown e-mail, an unknown write to a vendor, or a run there."
     )
     @click.argument("draft", metavar="ID")
-    @click.option("--sent/--not-sent", required=True, help="Not sent: the e-mail is sent again.")
+    @click.option("--sent/--not-sent", default=None, help="Not sent: the e-mail is sent again.")
     @click.option("--passphrase-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def resolve(draft: str, sent: bool, passphrase_file: Path | None) -> None:
+    def resolve(draft: str, sent: bool | None, passphrase_file: Path | None) -> None:
         from sequences_mcp.review import decide
 
+        if sent is None:
+            raise click.UsageError("Say what became of it: --sent or --not-sent.")
         look = (
             None if sent or not decide.is_email(draft) else _with_context(lambda app: decide.look_up(app, draft))
         )

@@ -199,7 +199,8 @@ def _pending(settings: Settings, survey: Survey) -> Iterator[DoctorLine]:
                 yield DoctorLine(None, f"server reply: “{trouble.server_reply}”")
     queues = state.waiting
     answers = (_queue(queues.plans, "plans"), _queue(queues.texts, "texts"), _queue(queues.tasks, "tasks"))
-    yield DoctorLine(None, f"waiting for you: {', '.join(answers)}, {survey.unknown} e-mails of unknown outcome")
+    among = f" ({survey.unknown:,} of the texts: e-mails of unknown outcome)" if survey.unknown else ""
+    yield DoctorLine(None, f"waiting for you: {', '.join(answers)}{among}")
     if settings.notice:
         yield DoctorLine(None, f"notices: e-mail to {settings.notice} when something starts waiting")
     when = f"next at {survey.next_at:%Y-%m-%d %H:%M} UTC" if survey.next_at else "nothing is scheduled"

@@ -168,7 +168,13 @@ def test_an_unknown_fate_is_settled_by_whoever_knows_the_passphrase(
     terminal: Terminal, answer: str, status: str
 ) -> None:
     draft, secret = done(lost(terminal)), terminal.with_passphrase()
-    assert terminal.run("review", "resolve", draft, "--passphrase-file", secret).status == 2
+    listed = terminal.run("review", "list").out
+    assert draft in listed
+    assert "sequences-mcp review resolve ID --sent, or --not-sent, which sends it again" in listed
+    assert "1 texts" in (told := terminal.run("doctor").out)
+    assert "(1 of the texts: e-mails of unknown outcome)" in told
+    unsaid = terminal.run("review", "resolve", draft, "--passphrase-file", secret)
+    assert (unsaid.status, "--sent or --not-sent" in unsaid.err) == (2, True)
     assert terminal.run("review", "resolve", draft, answer).status == 2
     assert statuses(terminal) == ["WAITING_FOR_USER"]
     said = terminal.run("review", "resolve", draft, answer, "--passphrase-file", secret)

@@ -21,6 +21,12 @@ from sequences_mcp.services.reviews import Reviews
 NOBODY = "nobody: this step will be skipped"
 
 
+RESOLVES = (
+    "unknown: it may have been sent. Find out, then: sequences-mcp review resolve ID --sent, or --not-sent, which "
+    "sends it again."
+)
+
+
 def review_list(reviews: Reviews) -> Iterator[str]:
     """Yield one line for each change, plan and draft that waits for a person."""
     if not (reviews.plans.total_count or reviews.drafts.total_count or reviews.changes.total_count):
@@ -32,6 +38,8 @@ def review_list(reviews: Reviews) -> Iterator[str]:
         yield f"{plan.id}  {plan.status.words:<8} {_line(plan.header.blueprint_name)}: {numbers}"
     for draft in reviews.drafts.items:
         yield f"{draft.id}  {draft.why:<8} {_line(draft.contact.display_name)}: step {draft.run.step.id}"
+    if any(draft.why == "unknown" for draft in reviews.drafts.items):
+        yield RESOLVES
     if reviews.has_more:
         yield f"There is more: --page {reviews.plans.page + 1}."
 
