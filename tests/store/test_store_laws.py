@@ -101,6 +101,8 @@ class Anything(dict[str, object]):
         ("attempts.pull_back", "attempt_sender"),
         ("upkeep.of_the_future", "sequence_updated"),
         ("upkeep.has_old_answers", "operation_created"),
+        ("upkeep.has_old_answers", "plan_learnt"),
+        ("operations.by_key", "plan_call_key"),
         ("upkeep.has_old_answers", "vendor_operation_answered"),
         ("attempts.nth_newest", "attempt_counted"),
         ("attempts.count_since", "attempt_key"),

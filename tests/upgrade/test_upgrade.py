@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, Office, environ_of, mail_server
+from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, ZOE, Office, environ_of, mail_server
 from tests.world.clock import NOON, Clock
+from tests.world.open_server import GRACE
+from tests.world.open_server import World as ServerWorld
 from tests.world.page_world import World as PageWorld
 
 from sequences_mcp.context import AppContext
@@ -24,6 +26,7 @@ from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review import decide
 from sequences_mcp.review.lock import passkeys
+from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.services.sequences import complete_task, resume_sequence
 from sequences_mcp.store.unit_of_work import Store
 
@@ -264,3 +267,47 @@ def test_a_text_that_somebody_changed_in_an_older_database_is_held(upgraded: Upg
         database.commit()
     assert upgraded.mails_at(SECOND) == []
     assert upgraded.mails_at(MUCH_LATER) == []
+
+
+KEPT_BY_A_KEY = {
+    "now": ("monday", {"plan_id": ..., "at": "2026-11-23T14:00:00+00:00", "left_out": 1, "told": {
+        "left_out_why": [{"count": 1, "reason": "suppressed: asked"}],
+        "left_out": [{"contact_id": "local:ct_X", "name": "Rival", "reasons": ["suppressed: asked"]}],
+        "to_write": [], "time_zones_from": {"the sender": 1}}}),
+    "before": ("monday", {"view": {"plan_id": ..., "left_out_count": 1, "time_zones_from": {"the sender": 1}}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kept", KEPT_BY_A_KEY)
+async def test_the_key_of_a_start_that_an_older_program_answered_still_has_its_plan_until_its_time_is_over(
+    upgraded: Upgraded, kept: str
+) -> None:
+    key, answer = KEPT_BY_A_KEY[kept]
+    [(plan_id, blueprint_id)] = upgraded.rows(
+        "SELECT p.id, blueprint_id FROM plan p JOIN blueprint_version v ON v.no = version_no"
+        " WHERE status = 'waiting'"
+    )
+    arguments = {"blueprint_id": blueprint_id, "contacts": [ZOE], "auto_approve": False}
+    answer = json.loads(json.dumps(answer, default=lambda _: plan_id))
+    told = {"start_sequence.plan": (f"{key}#plan", answer), "start_sequence": (key, {"plan_id": plan_id})}
+    with closing(sqlite3.connect(upgraded.folder / "sequences.db")) as database:
+        for tool, (stored_under, stored) in told.items():
+            values = (tool, tool, stored_under, fingerprint(arguments), json.dumps(stored), _micros(LEFT))
+            database.execute("INSERT INTO operation VALUES (NULL, ?, ?, ?, ?, ?, 'mcp', ?, ?)",
+                             (*values, _micros(LEFT + timedelta(days=30))))  # fmt: skip
+        database.commit()
+    world = ServerWorld(upgraded.folder, upgraded.clock, {})
+    async with world.client("auto") as desktop:
+        again = await desktop.call("start_sequence", **arguments, idempotency_key=key)
+        other = await desktop.refused("start_sequence", **{**arguments, "contacts": [GRACE]}, idempotency_key=key)
+        upgraded.clock.now += timedelta(days=30)
+        anew = await desktop.call("start_sequence", **arguments, idempotency_key=key)
+    assert (again["plan_id"], again["left_out_count"]) == (plan_id, 1)
+    assert again["repeat_of"] and again["time_zones_from"] == {"the sender": 1}
+    assert other["code"] == "key_reused"
+    assert anew["plan_id"] != plan_id
+    assert upgraded.rows("SELECT count(*) FROM operation WHERE tool LIKE 'start_sequence%'") == [(0,)]
+
+
+def _micros(at: datetime) -> int:
+    return int(at.timestamp()) * 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sequences_mcp.domain.plan import Terms
 
@@ -130,6 +130,15 @@ class ToolOperation:
     actor: str
     created_at: datetime
     expires_at: datetime | None
+
+
+class EarlierCall(NamedTuple):
+    """The call that a key belongs to: its stored answer, or the plan that it made."""
+
+    tool: str
+    fingerprint: str
+    answer: str | None
+    plan_id: str | None
 
 
 Answer: TypeAlias = Literal["accepted", "recipient", "mailbox", "doubtful", "died"]

@@ -168,6 +168,13 @@ def grouped(reasons: Iterable[tuple[str, int]]) -> tuple[Counted, ...]:
     return tuple(Counted(reason, number) for reason, number in counts.most_common())
 
 
+def most_frequent(kinds: Items[Counted], *, size: int) -> tuple[Counted, ...]:
+    """Return so many of the kinds, which come with the most frequent first, and the rest as one."""
+    rest = kinds[size:]
+    others = [Counted(f"{len(rest)} other reasons", sum(kind.count for kind in rest))] if rest else []
+    return (*kinds[:size], *others)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something wrong with this server: what, since when if known, and what a person does about it.

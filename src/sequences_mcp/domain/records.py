@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sequences_mcp.domain.blueprint import Channel, Step
@@ -46,6 +46,31 @@ class PlanTally:
         """Return how many of the plan's e-mails are in a state."""
         counts = zip(steps, self.steps, strict=False)
         return sum(results.get(state, 0) for step, results in counts if step.type is Channel.EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutShown:
+    """Someone who was left out of a plan, as they were known then, and why."""
+
+    contact_id: str | None
+    name: str
+    email: str | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningTally:
+    """What was counted while a plan was made and stands in none of its runs.
+
+    ``left_out`` is how many were left out, ``why`` the most frequent of their first reasons, ``first`` the first
+    of them; ``zones`` how many time zones are known from where, ``saved`` how many nobody here knew before.
+    """
+
+    left_out: int = 0
+    why: tuple[Counted, ...] = ()
+    first: tuple[LeftOutShown, ...] = ()
+    zones: Mapping[str, int] = field(default_factory=dict)
+    saved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from sequences_mcp.domain.entries import ToolOperation
+from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.domain.ids import IdKind
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.errors import ConflictError, KeyReusedError, NotFoundError
@@ -150,8 +150,18 @@ def busy(other: VendorOperation) -> ConflictError:
     )
 
 
-LIFETIME = timedelta(days=30)
-DERIVED_LIFETIME = timedelta(hours=24)
+def call_with_key(engine: EngineContext, call: ToolCall) -> EarlierCall | None:
+    """Return the earlier call with this key, or None; KeyReusedError for another tool or other arguments."""
+    if call.key is None:
+        return None
+    earlier = engine.store.tool_calls.by_key(call.key, now=engine.clock())
+    if earlier is not None and (earlier.tool, earlier.fingerprint) != (call.tool, call.fingerprint):
+        raise KeyReusedError(
+            f"The idempotency key {call.key!r} already belongs to a call of {earlier.tool} with other arguments.",
+            next_step="Use a new key for a new call, or repeat the first call exactly to get its answer.",
+            data={"tool": earlier.tool},
+        )
+    return earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +197,8 @@ class LocalLedger:
         return self._stored(call)
 
     def _stored(self, call: ToolCall) -> str | None:
-        if call.key is None:
-            return None
-        results = self.engine.store.tool_calls.by_key(call.key, now=self.engine.clock())
-        if results is None:
-            return None
-        tool, fingerprint, answer = results
-        if (tool, fingerprint) != (call.tool, call.fingerprint):
-            raise KeyReusedError(
-                f"The idempotency key {call.key!r} already belongs to a call of {tool} with other arguments.",
-                next_step="Use a new key for a new call, or repeat the first call exactly to get its answer.",
-                data={"tool": tool},
-            )
-        return answer
+        earlier = call_with_key(self.engine, call)
+        return earlier.answer if earlier else None
 
     async def record(self, call: ToolCall, answer: str) -> str:
         """Store an answer whose effect took several transactions; return the one that counts.
@@ -210,7 +209,6 @@ class LocalLedger:
 
     def _store(self, work: UnitOfWork, call: ToolCall, answer: str) -> str:
         now = self.engine.clock()
-        lifetime = DERIVED_LIFETIME if call.derived else LIFETIME
         operation = ToolOperation(
             id=self.engine.new_id(IdKind.OPERATION),
             tool=call.tool,
@@ -219,7 +217,7 @@ class LocalLedger:
             answer=answer,
             actor=self.engine.actor,
             created_at=now,
-            expires_at=None if call.key is None else now + lifetime,
+            expires_at=None if call.key is None else now + call.lifetime,
         )
         work.tool_calls.insert(operation)
         return answer

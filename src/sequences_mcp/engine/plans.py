@@ -12,18 +12,21 @@ from datetime import datetime, timedelta
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.entries import AuditRow
+from sequences_mcp.domain.findings import Finding
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
+from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason
 from sequences_mcp.engine import approvals
 from sequences_mcp.engine.changed_settings import as_today, held_plans, newer_blueprint, terms_today
 from sequences_mcp.engine.context import EngineContext, apply_event, require_page
 from sequences_mcp.engine.events import Event, PlanApproved, PlanRejected, Stopped
+from sequences_mcp.engine.operations import call_with_key
 from sequences_mcp.engine.sequences import run_details
 from sequences_mcp.engine.stopping import drop_elsewhere, is_suppressed, thin_out
 from sequences_mcp.errors import ApprovalError, ConflictError, InvalidArgumentsError, NotFoundError, StoreBusyError
-from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
+from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail, ToolCall
 from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 BATCH = 200  # about 60 ms
@@ -158,6 +161,16 @@ class _PeopleStanding:
 
 
 _KEY_DIGITS = 26
+NOTHING_COUNTED = PlanningTally()
+REPEATED_CALL = "repeated call"
+ASKED_TWICE = "The same start was asked for twice."
+
+
+def _nobody(plan: Plan) -> str | None:
+    """Name nobody: a plan waits for a person."""
+    return None
+
+
 DONE_BEFORE = "an earlier run has done it"
 
 
@@ -205,17 +218,61 @@ class LocalPlans:
             work.plans.update(replace(plan, people=plan.people + len(runs), warnings=warnings))
             work.audit.append(self._entry(run) for run in runs)
 
-    async def seal_plan(self, plan_id: str) -> Plan:
-        """Compute the digest and let the plan wait."""
+    async def seal_plan(
+        self,
+        plan_id: str,
+        *,
+        call: ToolCall | None = None,
+        tally: PlanningTally = NOTHING_COUNTED,
+        approved_by: Callable[[Plan], str | None] = _nobody,
+    ) -> Plan:
+        """Compute the digest and let the plan wait; return the plan that stands for ``call``.
+
+        One transaction stores the plan as that call's, what was counted while it was made, and, where
+        ``approved_by`` names who approved its like beforehand, the approval. Where a plan of the same call was
+        sealed first, that one is returned, and this one is refused: nobody of it is written to. KeyReusedError.
+        """
+        now = self.engine.clock()
         with self.engine.store.transaction() as work:
             plan = self._require(plan_id)
             if plan.status is not PlanStatus.DRAFTING:
                 raise _conflict(plan, "it cannot be sealed again")
             if not plan.people:
                 raise InvalidArgumentsError("The plan has no people.", next_step="Plan a start for at least one.")
-            sealed = self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
-            thin_out(work, [plan.id], now=self.engine.clock(), actor=self.engine.actor)
-            return self._require(sealed.id)  # closed, where everybody left while it was being written
+            earlier = call_with_key(self.engine, call) if call else None
+            if earlier is not None and earlier.plan_id is not None:
+                counts = earlier.plan_id
+                plan = replace(plan, status=PlanStatus.REFUSED, reason=ASKED_TWICE)
+                plan = approvals.decide(work, plan, action="refused", now=now, actor=REPEATED_CALL)
+            else:
+                counts = plan.id
+                work.plans.set_call(plan, call, tally=tally, now=now)
+                self._seal(work, plan, work.plans.text_digests(plan.id), action="sealed")
+                thin_out(work, [plan.id], now=now, actor=self.engine.actor)
+                plan = self._require(plan.id)  # closed, where everybody left while it was being written
+                if plan.status is PlanStatus.WAITING and (actor := approved_by(plan)):
+                    plan, _ = self._approved(work, plan, digest=plan.digest, actor=actor)
+        if plan.status in {PlanStatus.REFUSED, PlanStatus.APPROVED}:
+            await self._applied(plan)
+        return self._require(counts)
+
+    async def plan_of_call(self, call: ToolCall) -> Plan | None:
+        """Return the plan that an earlier call with this key made, or None; KeyReusedError."""
+        earlier = call_with_key(self.engine, call)
+        return await self.get_plan(earlier.plan_id) if earlier and earlier.plan_id else None
+
+    async def planning_tally(self, plan_id: str) -> PlanningTally:
+        """Return what was counted while a plan was made."""
+        return self.engine.store.plans.planning_tally(self._require(plan_id).id)
+
+    async def people_without_texts(self, plan_id: str, *, size: int) -> tuple[SequenceDetail, ...]:
+        """Return the first people of a plan for whom a text is still to be written."""
+        runs = self.engine.store.runs.without_texts(self._require(plan_id).id, size=size)
+        return run_details(self.engine, runs)
+
+    async def findings_of_people(self, plan_id: str) -> tuple[Finding, ...]:
+        """Return what was found about a plan's people who are not over, each finding once, in order."""
+        return self.engine.store.runs.findings_in(self._require(plan_id).id)
 
     async def get_plan(self, plan_id: str) -> Plan:
         """Return one plan as it can be decided about now; NotFoundError. Past its time it is ``expired``."""
@@ -252,24 +309,45 @@ class LocalPlans:
         ``pauses`` is ``PlanTally.pauses`` as it was shown, None where it was not. ``signature`` is a passkey's
         WebAuthn assertion over the digest, as JSON, where one is registered.
         """
-        store, now = self.engine.store, self.engine.clock()
-        with store.transaction() as work:
-            plan, outdated = self._present(work, self._require(plan_id))
-            if not outdated:
-                _require_approvable(plan, digest)
-                if pauses not in (None, work.plans.pauses_mark(plan.id)):
-                    raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
-                if not plan.header.is_allowed_by(self.engine.preapproved):
-                    self.engine.require_signature(digest, signature)
-                work.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
-                if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
-                    work.plans.set_text_digests(plan.id, approvals.present_digests(work, plan))
-                plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
-                plan = approvals.decide(work, plan, action="approved", now=now, actor=actor)
+        with self.engine.store.transaction() as work:
+            plan, outdated = self._approved(
+                work, self._require(plan_id), digest=digest, actor=actor, signature=signature, pauses=pauses
+            )
         if outdated:
             raise ApprovalError(f"The plan can no longer be approved: {plan.reason}.", next_step=_next_step(plan))
-        with suppress(StoreBusyError):  # the approval is written down: the rest follows by itself
-            await in_batches(store, applying_decision(store, plan, now=now))
+        return await self._applied(plan)
+
+    def _approved(
+        self,
+        work: UnitOfWork,
+        plan: Plan,
+        *,
+        digest: str,
+        actor: str,
+        signature: str | None = None,
+        pauses: str | None = None,
+    ) -> tuple[Plan, bool]:
+        """Record an approval; return the plan, and whether it was too late for one."""
+        now = self.engine.clock()
+        plan, outdated = self._present(work, plan)
+        if outdated:
+            return plan, True
+        _require_approvable(plan, digest)
+        if pauses not in (None, work.plans.pauses_mark(plan.id)):
+            raise ApprovalError(PAUSES_CHANGED, next_step="Look at it again and approve what it is now.")
+        if not plan.header.is_allowed_by(self.engine.preapproved):
+            self.engine.require_signature(digest, signature)
+        work.approvals.record(plan.id, digest=digest, actor=actor, signature=signature, now=now)
+        if self._require(plan.id).status is PlanStatus.APPROVED:  # for other settings than before
+            work.plans.set_text_digests(plan.id, approvals.present_digests(work, plan))
+        plan = replace(plan, status=PlanStatus.APPROVED, reason=None)
+        return approvals.decide(work, plan, action="approved", now=now, actor=actor), False
+
+    async def _applied(self, plan: Plan) -> Plan:
+        """Apply a decision to the plan's people, as far as other programs let it; return the plan as it is now."""
+        store = self.engine.store
+        with suppress(StoreBusyError):  # the decision is written down: the rest follows by itself
+            await in_batches(store, applying_decision(store, plan, now=self.engine.clock()))
         return self._require(plan.id)
 
     async def refuse_plan(self, plan_id: str, *, reason: str, actor: str) -> Plan:
@@ -301,17 +379,14 @@ class LocalPlans:
 
     async def _ended(self, changed: Callable[[], Plan], *, action: str, actor: str) -> Plan:
         """Decide that nobody of a plan is written to, waiting for other programs the longest; return the plan."""
-        store, now = self.engine.store, self.engine.clock()
+        now = self.engine.clock()
 
         def decided(work: UnitOfWork) -> Plan:
             plan = changed()
             stands = self._require(plan.id) == plan
             return plan if stands else approvals.decide(work, plan, action=action, now=now, actor=actor)
 
-        plan = await self.engine.insisting(decided)
-        with suppress(StoreBusyError):  # nobody of it is written to any more: the rest follows by itself
-            await in_batches(store, applying_decision(store, plan, now=now))
-        return self._require(plan.id)
+        return await self._applied(await self.engine.insisting(decided))
 
     async def renew_plan(self, plan_id: str) -> Plan:
         """Give a void plan today's terms and a new digest to approve; what is held stays held until then.

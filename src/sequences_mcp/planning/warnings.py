@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 from sequences_mcp.context import AppContext
@@ -15,6 +16,8 @@ from sequences_mcp.planning.requirements import BlueprintReport, findings_of, un
 from sequences_mcp.planning.vendor_texts import NO_AGENT, UNREVIEWED, values_found, vendor_warnings
 from sequences_mcp.ports.embedded import Draft, SequenceDetail
 from sequences_mcp.vendors.registry import DESCRIPTIONS
+
+FIRST_PEOPLE = 10
 
 
 async def planned_blueprint(app: AppContext, plan: Plan) -> BlueprintReport:
@@ -66,6 +69,14 @@ async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnin
             if item.sequence.warnings and not item.sequence.is_over
         }
     return PlanWarnings(of_all=of_all, of_people=of_people, number=len(of_all) + plan.warnings)
+
+
+async def distinct_warnings(app: AppContext, plan: Plan, *, of_all: Items[Finding]) -> tuple[Finding, ...]:
+    """Return every different warning that an approval of a plan covers: ``of_all``, and those about its people."""
+    of_people = await app.plans.findings_of_people(plan.id) if plan.warnings else ()
+    if plan.warnings and not of_people:  # an older program kept the number alone
+        return (await warnings_of(app, plan, people=FIRST_PEOPLE)).distinct
+    return tuple(dict.fromkeys((*of_all, *of_people)))
 
 
 async def number_of_warnings(app: AppContext, plan: Plan) -> int:

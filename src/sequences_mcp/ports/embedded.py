@@ -241,12 +241,17 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments; ``derived`` keys live a day."""
+    """One call of a write tool: ``fingerprint`` is a SHA-256 of its arguments, ``derived`` that its key is too."""
 
     tool: str
     key: str | None
     fingerprint: str
     derived: bool = False
+
+    @property
+    def lifetime(self) -> timedelta:
+        """For how long the same call gets the answer of the first one."""
+        return timedelta(hours=24) if self.derived else timedelta(days=30)
 
 
 CHANGE_LASTS = timedelta(hours=24)

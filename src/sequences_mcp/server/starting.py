@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,28 +20,24 @@ from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.planning.requirements import accounts_needed, pace_of, will_skip
 from sequences_mcp.planning.timetable import timetable
 from sequences_mcp.planning.vendor_texts import not_given
-from sequences_mcp.planning.warnings import number_of_warnings, warnings_of
 from sequences_mcp.ports.embedded import PendingChange, ToolCall
 from sequences_mcp.ports.vendor import gather_limited
 from sequences_mcp.server import dialog
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.dialog import DialogAnswer, Question
 from sequences_mcp.server.text import visible_text
-from sequences_mcp.server.view import to_json, view_facts
 from sequences_mcp.server.views import starts
 from sequences_mcp.services.enrolment import enrol_soon
 from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import read_again
-from sequences_mcp.services.starts import Progress, StartReport, start_sequence, version_to_start
+from sequences_mcp.services.starts import StartReport, StartState, state_of_start, version_to_start
 
 TOOL = "start_sequence"
 ASK_AT_MOST = 10
 QUESTION_LIMIT = 12_000
 READ_AGAIN = 20  # runs at a vendor that a repeated call looks at
 HAND_OVER_AT_MOST = 20.0  # seconds that a call waits for a vendor; the handing over goes on without it
-REPEAT = "repeated call"
-LEARNT = ("left_out_why", "left_out", "to_write", "time_zones_from")
 TOO_LATE = "The answer came after the plan it was about was over; nothing was approved."
 
 
@@ -67,67 +62,35 @@ class StartRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A start that was planned: by this call, with all that was learnt while planning, or by an earlier one.
-
-    ``first_at`` is when an earlier call came, as ISO 8601. Without a ``report`` it was planned by an earlier call,
-    or by an earlier round of this one, for which ``told`` has what was learnt while planning.
-    """
+class PlannedCall:
+    """The plan that stands for a call; ``is_repeat``: an earlier call made it."""
 
     plan_id: str
-    first_at: str | None
-    left_out: int
-    report: StartReport | None = None
-    told: Mapping[str, Any] | None = None
+    is_repeat: bool
 
 
 async def planned_once(
-    app: AppContext, request: StartRequest, *, call: ToolCall, progress: Progress, is_another_round: bool
-) -> Planned:
-    """Return this start, planning it when this is the first call.
+    app: AppContext,
+    call: ToolCall,
+    *,
+    plan_now: Callable[[], Awaitable[StartReport]],
+    is_another_round: bool = False,
+) -> PlannedCall:
+    """Return the plan of this call, planned when it is the first with its key; KeyReusedError.
 
     ``is_another_round`` is for a call that brings a person's answer, and so repeats nothing: ConflictError where
     the plan it is about is over.
     """
-    await app.ledger.recall(call)  # KeyReusedError before anything is planned
-    planning = ToolCall(f"{TOOL}.plan", f"{call.key}#plan", call.fingerprint, derived=call.derived)
-    stored = await app.ledger.recall(planning)
-    if stored is not None:
-        kept = _kept(stored)
-        return replace(kept, first_at=None) if is_another_round else replace(kept, told=None)
+    earlier = await app.plans.plan_of_call(call)
+    if earlier is not None:
+        return PlannedCall(earlier.id, is_repeat=not is_another_round)
     if is_another_round:
         raise ConflictError(TOO_LATE, next_step="The same call plans it anew and asks again.")
-    report = await start_sequence(
-        app,
-        blueprint_id=request.blueprint_id,
-        contacts=request.contacts,
-        auto_approve=request.auto_approve,
-        key=request.idempotency_key,
-        progress=progress,
-    )
-    at = app.clock().isoformat(timespec="seconds")
-    facts = view_facts(starts.start_view(report, warnings=0, left_out=len(report.left_out), repeat_of=None))
-    told = {name: facts[name] for name in LEARNT if name in facts}
-    made = to_json({"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out), "told": told})
-    kept = _kept(await app.ledger.record(planning, made))
-    if kept.plan_id != report.plan.id:  # the same call, sent twice at once, has stored another one first
-        if report.plan.status is PlanStatus.WAITING:
-            reason = "The same start was asked for twice."
-            await refuse_plan(app, plan_id=report.plan.id, reason=reason, actor=REPEAT)
-        return replace(kept, told=None)
-    await app.ledger.record(call, to_json({"plan_id": report.plan.id}))
-    return Planned(report.plan.id, None, len(report.left_out), report)
+    report = await plan_now()
+    return PlannedCall(report.plan.id, is_repeat=report.is_repeat)
 
 
-def _kept(stored: str) -> Planned:
-    facts: dict[str, Any] = json.loads(stored)
-    older = facts.get("view", {})  # as it was stored before a repeat was answered from the plan itself
-    plan_id = facts.get("plan_id") or older["plan_id"]
-    left_out = facts.get("left_out", older.get("left_out_count", 0))
-    return Planned(plan_id, facts.get("at", "an earlier time"), left_out, told=facts.get("told"))
-
-
-async def present_start(app: AppContext, planned: Planned) -> starts.StartView:
+async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartView:
     """Return a start as its plan and its runs stand now; one at a vendor that a person said yes to is handed over.
 
     For a repeated call the vendor's runs are looked at again, as many as a call may wait for.
@@ -137,22 +100,19 @@ async def present_start(app: AppContext, planned: Planned) -> starts.StartView:
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         # It goes on by itself if the call is given up.
         found = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
-    unread = await _read_again(app, plan) if planned.first_at is not None else 0
-    report = await _report(app, plan, planned)
+    unread = await _read_again(app, plan) if planned.is_repeat else 0
+    start = await state_of_start(app, plan)
     tally = await app.records.tally(plan.id)
-    number = await number_of_warnings(app, plan)
-    view = starts.start_view(report, warnings=number, left_out=planned.left_out, repeat_of=planned.first_at)
-    steps = [run.step for run in report.sample.sequence.steps]
-    view = view.model_copy(update=_foreseen(app, plan, report, tally=tally))
-    if planned.told is not None:
-        view = starts.StartView.model_validate({**view_facts(view), **planned.told})
+    steps = [run.step for run in start.sample.sequence.steps]
+    view = starts.start_view(start, is_repeat=planned.is_repeat)
+    view = view.model_copy(update=_foreseen(app, start, tally=tally))
     view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
     return view if found is None else starts.handed_over_facts(view, plan, tally, enrolled=found, unread=unread)
 
 
-def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTally) -> dict[str, Any]:
+def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally) -> dict[str, Any]:
     """Return what is known of a plan that waits: when steps are due, who is skipped, what a vendor is not told."""
-    sample = report.sample
+    plan, sample = start.plan, start.sample
     if plan.status not in OPEN:
         return {}
     steps = [run.step for run in sample.sequence.steps]
@@ -164,26 +124,12 @@ def _foreseen(app: AppContext, plan: Plan, report: StartReport, *, tally: PlanTa
         for run, slot in zip(sample.sequence.steps, slots, strict=True)
     )
     return {
-        "sample": starts.sample_view(report).model_copy(update={"due": due or None}),
+        "sample": starts.sample_view(sample).model_copy(update={"due": due or None}),
         "pace": pace_of(plan, tally, steps),
         "accounts": accounts_needed(plan.header.blueprint_id, steps),
         "will_skip": will_skip(tally, steps) or None if not plan.header.is_at_vendor else None,
         "not_given": not_given(sample) or None,
     }
-
-
-async def _report(app: AppContext, plan: Plan, planned: Planned) -> StartReport:
-    sample = (await app.records.list_people(plan.id, page=1, size=1)).items[0]
-    if planned.report is not None:
-        return replace(planned.report, plan=plan, sample=sample)
-    return StartReport(
-        plan=plan,
-        sample=sample,
-        left_out=(),
-        missing_texts=(),
-        zone_sources={},
-        warnings=(await warnings_of(app, plan, people=ASK_AT_MOST)).distinct,
-    )
 
 
 async def _read_again(app: AppContext, plan: Plan) -> int:
@@ -200,7 +146,7 @@ def ways_to_approve(app: AppContext, plan: Plan) -> str:
     return app.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
 
 
-async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> tuple[str, str] | None:
+async def question_about(app: AppContext, plan_id: str) -> tuple[str, str] | None:
     """Return what a dialog would ask about a plan as it is now, and who is paused in it (``PlanTally.pauses``).
 
     None where it is not one for a dialog.
@@ -219,6 +165,7 @@ async def question_about(app: AppContext, plan_id: str, *, left_out: int) -> tup
     if not waiting:
         return None  # everybody is under way: what changed are the settings, which a person sees on the page
     persons = (present_texts(app, one, None, sourcing=shown.sourcing, checked=False) for one in waiting)
+    left_out = (await app.plans.planning_tally(plan.id)).left_out
     question = Question(shown=shown, people=tuple(persons), left_out=left_out).text()
     return (question, shown.tally.pauses) if len(question) <= QUESTION_LIMIT else None
 
@@ -234,14 +181,14 @@ def is_plan_open(view: starts.StartView) -> bool:
 
 
 async def ask_about_plan(
-    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: starts.StartView
+    app: AppContext, ctx: Context[Any, Any], planned: PlannedCall, *, view: starts.StartView
 ) -> starts.StartView:
     """Return a start after a person was asked in the chat, where that can be; only a yes or a no changes it."""
     if not app.elicitation:
         return view
     ways = ways_to_approve(app, await app.plans.get_plan(planned.plan_id))
     if not app.must_sign() and dialog.can_ask(ctx):
-        question = await question_about(app, planned.plan_id, left_out=planned.left_out)
+        question = await question_about(app, planned.plan_id)
         if question is not None:
             text, paused = question
             reply = await dialog.ask(ctx, text, digest=f"{view.digest}:{paused}")
@@ -271,7 +218,7 @@ async def _led_to_page(
 
 
 async def plan_decided(
-    app: AppContext, ctx: Context[Any, Any], planned: Planned, *, view: starts.StartView, seconds: int
+    app: AppContext, ctx: Context[Any, Any], planned: PlannedCall, *, view: starts.StartView, seconds: int
 ) -> starts.StartView:
     """Return a start once somebody has decided about it, or after so many seconds as it then stands."""
     if not seconds or view.approval == "dismissed":

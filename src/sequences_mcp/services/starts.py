@@ -15,10 +15,11 @@ from typing import TypeVar
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint
 from sequences_mcp.domain.contact import Contact, also_known, facts_of
-from sequences_mcp.domain.findings import Finding, RowProblem, grouped, warnings_in
+from sequences_mcp.domain.findings import Counted, Finding, RowProblem, grouped, most_frequent, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.page import MAX_SIZE
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
+from sequences_mcp.domain.records import LeftOutShown, PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.errors import (
     ApprovalError,
@@ -34,7 +35,15 @@ from sequences_mcp.planning.rendering import RenderedRecipient, render_recipient
 from sequences_mcp.planning.requirements import require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
-from sequences_mcp.ports.embedded import PlannedPerson, SavedContact, SequenceDetail, SequenceFilter, StepText
+from sequences_mcp.planning.warnings import blueprint_warnings, distinct_warnings
+from sequences_mcp.ports.embedded import (
+    PlannedPerson,
+    SavedContact,
+    SequenceDetail,
+    SequenceFilter,
+    StepText,
+    ToolCall,
+)
 from sequences_mcp.services.blueprints import get_blueprint
 from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of, require_sound_rows
 from sequences_mcp.services.sequences import busy_now
@@ -76,27 +85,35 @@ class LeftOutPerson:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MissingTexts:
-    """Steps of one person whose text is still to be written."""
-
-    contact: Contact
-    step_ids: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartReport:
-    """A plan and what whoever asked for it should know; ``sample`` is its first person.
+    """The plan that stands for a call, and what was learnt by planning: everybody left out, and every warning.
 
-    ``warnings`` are what a person has to approve as well: about the blueprint, and about people's own data.
+    ``sample`` is the plan's first person. ``is_repeat``: the same call, sent twice at once, was planned first, and
+    ``plan`` is its plan.
     """
 
     plan: Plan
     sample: SequenceDetail
     left_out: tuple[LeftOutPerson, ...]
-    missing_texts: tuple[MissingTexts, ...]
-    zone_sources: dict[str, int]
     warnings: tuple[Finding, ...]
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartState:
+    """A start as its plan and its runs stand now: the same for the call that planned it and for every repeat.
+
+    ``sample`` is its first person, ``counted`` what was counted while it was planned, ``to_write`` its first
+    people whose texts are still to be written; ``number`` counts the warnings that an approval covers.
+    """
+
+    plan: Plan
+    sample: SequenceDetail
+    counted: PlanningTally
+    to_write: tuple[SequenceDetail, ...]
+    warnings: tuple[Finding, ...]
+    number: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,7 +122,6 @@ class Tally:
 
     warnings: dict[Finding, None]
     left_out: list[LeftOutPerson] = field(default_factory=list)
-    missing_texts: list[MissingTexts] = field(default_factory=list)
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
 
@@ -116,24 +132,34 @@ class Tally:
             return False
         self.zone_sources[recipient.zone_source] += 1
         self.warnings |= dict.fromkeys(warnings_in(recipient.findings))
-        if recipient.missing_texts:
-            self.missing_texts.append(MissingTexts(recipient.contact, recipient.missing_texts))
         return True
 
-    def report(self, plan: Plan, sample: SequenceDetail) -> StartReport:
-        """Return all of it with the plan."""
-        return StartReport(
-            plan=plan,
-            sample=sample,
-            left_out=tuple(self.left_out),
-            missing_texts=tuple(self.missing_texts),
-            zone_sources=dict(self.zone_sources),
-            warnings=tuple(self.warnings),
+    def counted(self) -> PlanningTally:
+        """Return what the plan keeps of it."""
+        return PlanningTally(
+            left_out=len(self.left_out),
+            why=most_frequent(self.kinds(), size=KINDS_KEPT),
+            first=tuple(
+                LeftOutShown(
+                    contact_id=person.contact.id,
+                    name=person.contact.display_name,
+                    email=person.contact.email,
+                    reasons=person.reasons[:REASONS_KEPT],
+                )
+                for person in self.left_out[:PEOPLE_KEPT]
+            ),
+            zones=dict(self.zone_sources),
+            saved=self.saved,
         )
+
+    def kinds(self) -> tuple[Counted, ...]:
+        """Return the first reasons for which people are left out, the most frequent first."""
+        return grouped((reason, 1) for person in self.left_out for reason in person.reasons[:1])
 
 
 BATCH = 500  # people between two reports of progress
 PART = 250  # people whose rows are written in one transaction
+PEOPLE_KEPT, REASONS_KEPT, KINDS_KEPT = 5, 3, 5  # of those left out of a plan
 BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
@@ -147,12 +173,12 @@ async def start_sequence(
     blueprint_id: str,
     contacts: Items[object],
     auto_approve: bool = False,
-    key: str | None = None,
+    call: ToolCall | None = None,
     progress: Progress,
 ) -> StartReport:
     """Return a plan that waits for a person, or, where the operator allowed this blueprint, one under way.
 
-    ``key`` is the caller's idempotency key; a vendor that has such a thing itself is given it.
+    The plan is stored as that of ``call``. A key that the caller gave is also given to a vendor that takes one.
 
     Contacts given as facts are saved. Whoever must not or cannot be written to is left out, with the reason.
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
@@ -165,15 +191,49 @@ async def start_sequence(
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name == LOCAL:
         plan, tally = await _planned_here(app, blueprint_id, rows, progress=progress)
     else:
+        key = call.key if call and not call.derived else None
         plan, tally = await _planned_there(app, blueprint_id, rows, auto_approve=auto_approve, key=key)
         await progress(len(entries), len(entries))
-    if len(tally.left_out) == len(entries):
-        raise nobody_left(tally.left_out, saved=tally.saved)
-    plan = await app.plans.seal_plan(plan.id)
-    if auto_approve and _needs_nobody(app, plan, entries=entries, tally=tally):
-        plan = await app.plans.approve_plan(plan.id, digest=plan.digest, actor=OPERATOR)
-    sample = (await app.plans.list_people(plan.id, page=1, size=1)).items[0]
-    return tally.report(plan, sample)
+
+    def approved_by(plan: Plan) -> str | None:
+        return OPERATOR if auto_approve and _needs_nobody(app, plan, entries=entries, tally=tally) else None
+
+    return await _sealed(app, plan, tally=tally, number=len(entries), call=call, approved_by=approved_by)
+
+
+async def _sealed(
+    app: AppContext,
+    plan: Plan,
+    *,
+    tally: Tally,
+    number: int,
+    call: ToolCall | None,
+    approved_by: Callable[[Plan], str | None] = lambda _: None,
+) -> StartReport:
+    """Seal a plan of some of so many people; RefusedByGuardsError when all of them were left out."""
+    if len(tally.left_out) == number:
+        raise nobody_left(tally)
+    stands = await app.plans.seal_plan(plan.id, call=call, tally=tally.counted(), approved_by=approved_by)
+    return StartReport(
+        plan=stands,
+        sample=(await app.plans.list_people(stands.id, page=1, size=1)).items[0],
+        left_out=tuple(tally.left_out),
+        warnings=tuple(tally.warnings),
+        is_repeat=stands.id != plan.id,
+    )
+
+
+async def state_of_start(app: AppContext, plan: Plan) -> StartState:
+    """Return a start as its plan and its runs stand now."""
+    about_all = await blueprint_warnings(app, plan)
+    return StartState(
+        plan=plan,
+        sample=(await app.records.list_people(plan.id, page=1, size=1)).items[0],
+        counted=await app.plans.planning_tally(plan.id),
+        to_write=await app.plans.people_without_texts(plan.id, size=PEOPLE_KEPT) if plan.missing_texts else (),
+        warnings=await distinct_warnings(app, plan, of_all=about_all),
+        number=len(about_all) + plan.warnings,
+    )
 
 
 async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Items[object] = ()) -> int:
@@ -289,11 +349,8 @@ async def _resolve(
     matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
     told = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
-    saved: list[SavedContact] = []
-    for batch in batches(told, PART):
-        saved += await app.local.save_contacts(batch)
-        await asyncio.sleep(0)
-    stored_people = iter(saved)
+    # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
+    stored_people = iter(await app.local.save_contacts(told))
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
         for entry, stored in zip(entries, matched.people, strict=True)
@@ -380,16 +437,16 @@ def _stray_texts(blueprint: Blueprint, entry: recipients.Recipient) -> tuple[str
     )
 
 
-def nobody_left(left: list[LeftOutPerson], *, saved: int) -> RefusedByGuardsError:
-    """Return the error for a plan that nobody is left in; ``saved`` of these people were not known before."""
+def nobody_left(tally: Tally) -> RefusedByGuardsError:
+    """Return the error for a plan that nobody is left in."""
+    left = tally.left_out
     # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
-    kinds = grouped((reason, 1) for left_out in left for reason in left_out.reasons[:1])
     return RefusedByGuardsError(
         "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
         next_step=_what_helps(reason for left_out in left for reason in left_out.reasons),
         data={
             "left_out_count": len(left),
-            "left_out_why": [{"count": kind.count, "reason": kind.reason} for kind in kinds],
+            "left_out_why": [{"count": kind.count, "reason": kind.reason} for kind in tally.kinds()],
             "left_out": [
                 {
                     "contact_id": left_out.contact.id,
@@ -398,8 +455,8 @@ def nobody_left(left: list[LeftOutPerson], *, saved: int) -> RefusedByGuardsErro
                 }
                 for left_out in left[:10]
             ],
-            "saved": saved,
-            "known_before": len(left) - saved,
+            "saved": tally.saved,
+            "known_before": len(left) - tally.saved,
         },
     )
 
@@ -502,8 +559,10 @@ def _merged(entry: recipients.Recipient, stored: Contact | None, *, position: in
 OVER = frozenset({StepState.SENT, StepState.DONE, StepState.SKIPPED})
 
 
-async def retry_failed(app: AppContext, *, blueprint_id: str, progress: Progress) -> StartReport:
-    """Return a plan of the failed runs of a blueprint, without the steps that were done.
+async def retry_failed(
+    app: AppContext, *, blueprint_id: str, call: ToolCall | None = None, progress: Progress
+) -> StartReport:
+    """Return a plan of the failed runs of a blueprint, without the steps that were done, as that of ``call``.
 
     Everything is asked again: suppression, other runs, addresses, guards. Raises ConflictError when nobody's
     newest run has failed, RefusedByGuardsError when nobody of them may be written to.
@@ -530,10 +589,7 @@ async def retry_failed(app: AppContext, *, blueprint_id: str, progress: Progress
             await app.plans.add_people(plan.id, going)
         done += len(batch)
         await progress(done, len(failed))
-    if len(tally.left_out) == len(failed):
-        raise nobody_left(tally.left_out, saved=0)
-    plan = await app.plans.seal_plan(plan.id)
-    return tally.report(plan, (await app.plans.list_people(plan.id, page=1, size=1)).items[0])
+    return await _sealed(app, plan, tally=tally, number=len(failed), call=call)
 
 
 async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:

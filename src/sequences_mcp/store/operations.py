@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sequences_mcp.domain.entries import ToolOperation
+from sequences_mcp.domain.entries import EarlierCall, ToolOperation
 from sequences_mcp.ports.embedded import VendorFacts, VendorReading
 from sequences_mcp.ports.vendor import EnrolmentTally, VendorOperation, VendorWrite
 from sequences_mcp.store.database import Database, Row
@@ -24,7 +24,7 @@ class ToolCallRepository:
     def insert(self, operation: ToolOperation) -> None:
         """Store a tool call with its answer."""
         with self._database.joined():
-            self._database.write("operations.free_key", key=operation.key, now=to_micros(operation.created_at))
+            self.free_key(operation.key, now=operation.created_at)
             self._database.write(
                 "operations.insert",
                 id=operation.id,
@@ -37,10 +37,15 @@ class ToolCallRepository:
                 expires_at=to_micros(operation.expires_at),
             )
 
-    def by_key(self, key: str, *, now: datetime) -> tuple[str, str, str] | None:
-        """Return tool, fingerprint and answer of the call this key belongs to, or None."""
+    def free_key(self, key: str | None, *, now: datetime) -> None:
+        """Let go of a key whose time is over, so that another call may have it."""
+        self._database.write("operations.free_key", key=key, now=to_micros(now))
+        self._database.write("plans.free_key", key=key, now=to_micros(now))
+
+    def by_key(self, key: str, *, now: datetime) -> EarlierCall | None:
+        """Return the call this key belongs to, or None."""
         row = self._database.row("operations.by_key", key=key, now=to_micros(now))
-        return (row["tool"], row["fingerprint"], row["answer"]) if row else None
+        return EarlierCall(row["tool"], row["fingerprint"], row["answer"], row["plan_id"]) if row else None
 
 
 class OperationRepository:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sequences_mcp.domain.digests import resend_digest
 from sequences_mcp.domain.entries import Approval, OtherSettings
-from sequences_mcp.domain.findings import grouped
+from sequences_mcp.domain.findings import Counted, grouped
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus, Terms
 from sequences_mcp.store.database import Database, Row
 from sequences_mcp.store.statements import from_micros, to_micros
 
 if TYPE_CHECKING:
-    from sequences_mcp.domain.records import PlanTally
+    from sequences_mcp.domain.records import PlanningTally, PlanTally
+    from sequences_mcp.ports.embedded import ToolCall
 
 _ENDINGS = (PlanStatus.WITHDRAWN, PlanStatus.CLOSED)  # stored beside 'refused', of which older programs know
 
@@ -73,6 +75,52 @@ class PlanRepository:
             reason=plan.reason,
             unsettled=unsettled,
             account=plan.account or None,
+        )
+
+    def set_call(self, plan: Plan, call: ToolCall | None, *, tally: PlanningTally, now: datetime) -> None:
+        """Store which call made a plan, for as long as its key lives, and what was counted meanwhile."""
+        from sequences_mcp.store.operations import ToolCallRepository
+
+        key = call.key if call else None
+        learnt = {
+            "why": [asdict(kind) for kind in tally.why],
+            "first": [asdict(person) for person in tally.first],
+            "zones": dict(tally.zones),
+            "saved": tally.saved,
+        }
+        with self._database.joined():
+            ToolCallRepository(self._database).free_key(key, now=now)
+            self._database.write(
+                "plans.set_call",
+                id=plan.id,
+                tool=call.tool if call else None,
+                key=key,
+                fingerprint=call.fingerprint if call else None,
+                expires_at=to_micros(plan.created_at + call.lifetime) if call and key else None,
+                left_out=tally.left_out,
+                learnt=json.dumps(learnt),
+            )
+
+    def planning_tally(self, plan_id: str) -> PlanningTally:
+        """Return what was counted while a plan was made; of one made long ago only how many were left out."""
+        from sequences_mcp.domain import records
+
+        row = self._database.rows("plans.learnt", id=plan_id)[0]
+        learnt = json.loads(row["learnt"] or "{}")
+        return records.PlanningTally(
+            left_out=row["left_out"],
+            why=tuple(Counted(kind["reason"], kind["count"]) for kind in learnt.get("why", ())),
+            first=tuple(
+                records.LeftOutShown(
+                    contact_id=person.get("contact_id"),
+                    name=person.get("name") or "",
+                    email=person.get("email"),
+                    reasons=tuple(person["reasons"]),
+                )
+                for person in learnt.get("first", ())
+            ),
+            zones=learnt.get("zones", {}),
+            saved=learnt.get("saved", 0),
         )
 
     def mark_decision_applied(self, plan_id: str) -> None:

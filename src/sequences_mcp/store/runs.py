@@ -278,6 +278,16 @@ class RunRepository:
             total = self._database.rows("sequences.count_in_plan", plan_id=plan_id)[0]["found"]
             return Page(tuple(self.by_ids([row["id"] for row in rows])), total, page, size)
 
+    def without_texts(self, plan_id: str, *, size: int) -> list[Run]:
+        """Return the first runs of a plan for which a text is still to be written."""
+        rows = self._database.rows("sequences.without_texts", plan_id=plan_id, size=size)
+        return self.by_ids([row["id"] for row in rows])
+
+    def findings_in(self, plan_id: str) -> tuple[Finding, ...]:
+        """Return what was found about a plan's people who are not over, each finding once, in order."""
+        rows = self._database.rows("sequences.findings_in_plan", plan_id=plan_id)
+        return tuple(dict.fromkeys(finding for row in rows for finding in _findings(row["findings"])))
+
     def open_tasks(self, *, now: datetime, page: int, size: int) -> Page[tuple[Run, StepRun]]:
         """Return steps to be done by hand, the oldest first; nobody's whose pause outlasts ``now``'s minute."""
         minute = now.replace(second=0, microsecond=0)  # a page is remembered under its values

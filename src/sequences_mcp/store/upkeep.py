@@ -97,6 +97,7 @@ class UpkeepRepository:
         """Forget the answers from before an instant, and the keys under which they were repeated."""
         with self._database.transaction():
             self._database.write("upkeep.forget_operations", before=to_micros(before))
+            self._database.write("upkeep.forget_starts", before=to_micros(before))
             self._database.write("upkeep.forget_vendor_answers", before=to_micros(before))
 
 

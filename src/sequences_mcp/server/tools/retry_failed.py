@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -12,8 +12,7 @@ from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import SEND, Definition
-from sequences_mcp.server.starting import Planned, present_start
-from sequences_mcp.server.view import to_json
+from sequences_mcp.server.starting import planned_once, present_start
 from sequences_mcp.server.views.starts import StartView
 from sequences_mcp.services import starts as verb
 
@@ -27,15 +26,8 @@ async def retry_failed(
         await ctx.report_progress(done, total, f"planned {done:,} of {total:,}")
 
     call = ToolCall("retry_failed", idempotency_key, fingerprint({"blueprint_id": blueprint_id}))
-    stored = await app.ledger.recall(call)
-    if stored is not None:
-        earlier = json.loads(stored)
-        return await present_start(app, Planned(earlier["plan_id"], earlier["at"], earlier["left_out"]))
-    report = await verb.retry_failed(app, blueprint_id=blueprint_id, progress=progress)
-    at = app.clock().isoformat(timespec="seconds")
-    facts = {"plan_id": report.plan.id, "at": at, "left_out": len(report.left_out)}
-    await app.ledger.record(call, to_json(facts))
-    return await present_start(app, Planned(report.plan.id, None, len(report.left_out), report))
+    plan_now = partial(verb.retry_failed, app, blueprint_id=blueprint_id, call=call, progress=progress)
+    return await present_start(app, await planned_once(app, call, plan_now=plan_now))
 
 
 TOOL = Definition(retry_failed, title="Retry failed runs", hints=SEND, staged=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -22,7 +23,7 @@ from sequences_mcp.server.starting import (
     present_start,
 )
 from sequences_mcp.server.views.starts import StartView
-from sequences_mcp.services.starts import Progress
+from sequences_mcp.services import starts as verb
 
 
 async def start_sequence(
@@ -39,7 +40,16 @@ async def start_sequence(
     person approves the plan."""
     request = StartRequest(blueprint_id, contacts, auto_approve, idempotency_key)
     call, again = await request.call(app), is_another_round(ctx)
-    planned = await planned_once(app, request, call=call, progress=_progress(ctx), is_another_round=again)
+    plan_now = partial(
+        verb.start_sequence,
+        app,
+        blueprint_id=blueprint_id,
+        contacts=contacts,
+        auto_approve=auto_approve,
+        call=call,
+        progress=_progress(ctx),
+    )
+    planned = await planned_once(app, call, plan_now=plan_now, is_another_round=again)
     view = await present_start(app, planned)
     if is_plan_open(view):
         view = await ask_about_plan(app, ctx, planned, view=view)
@@ -51,7 +61,7 @@ async def start_sequence(
     return view
 
 
-def _progress(ctx: Context[Any, Any]) -> Progress:
+def _progress(ctx: Context[Any, Any]) -> verb.Progress:
     async def report(done: int, total: int) -> None:
         await ctx.report_progress(done, total, f"planned {done:,} of {total:,}")
 

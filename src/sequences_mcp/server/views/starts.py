@@ -7,18 +7,19 @@ from collections.abc import Sequence as Items
 from typing import Any, Literal
 
 from sequences_mcp.domain.blueprint import Step
-from sequences_mcp.domain.findings import Severity, grouped
+from sequences_mcp.domain.findings import Counted, Severity, grouped, most_frequent
 from sequences_mcp.domain.ids import version_told
 from sequences_mcp.domain.plan import OUTBOX, Plan, PlanStatus
-from sequences_mcp.domain.records import PlanTally
+from sequences_mcp.domain.records import LeftOutShown, PlanTally
 from sequences_mcp.domain.run import LIVE, SequenceStatus, StepState
 from sequences_mcp.planning.vendor_texts import course_there, title_of
+from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.ports.vendor import EnrolmentTally
 from sequences_mcp.server.dialog import DialogAnswer
 from sequences_mcp.server.text import cut, fair_limit
 from sequences_mcp.server.view import Outcome, ResultView, WrittenView
 from sequences_mcp.server.views.blueprints import FindingsView, FindingView, finding_view, findings_fields
-from sequences_mcp.server.views.contacts import WhoView, who
+from sequences_mcp.server.views.contacts import FACT_LIMIT, WhoView, who
 from sequences_mcp.server.views.reviews import PlanView, plan_view, sender_words, way_out
 from sequences_mcp.server.views.sequences import StepRunView, channel_of, step_run_view, vendor_errors, when
 from sequences_mcp.services import starts
@@ -117,8 +118,6 @@ def _note(shown: int, people: int, *, is_cut: bool) -> str | None:
     return " ".join(notes) or None
 
 
-PEOPLE_SHOWN = 5
-REASONS_SHOWN = 3
 KINDS_SHOWN = 5
 REASON_LIMIT = 200
 REASON_OF_ONE = 150
@@ -214,66 +213,65 @@ class StartView(FindingsView, PlanView, WrittenView):
     time_zones_from: dict[str, int]
 
 
-def start_view(report: starts.StartReport, *, warnings: int, left_out: int, repeat_of: str | None) -> StartView:
-    """Return a start as it was planned; ``views.standing`` says how it stands.
-
-    ``warnings`` is how many an approval covers, ``left_out`` how many people it leaves out, ``repeat_of`` when the
-    same call came first.
-    """
-    plan, terms = report.plan, report.plan.header.terms
+def start_view(start: starts.StartState, *, is_repeat: bool) -> StartView:
+    """Return a start as it was planned; ``standing`` says how it stands. A repeat tells of the first call."""
+    plan, terms, counted = start.plan, start.plan.header.terms, start.counted
     return StartView(
         approval="not_asked",
         outcome="waiting_for_approval",
         next="",
-        repeat_of=repeat_of,
+        repeat_of=plan.created_at.isoformat(timespec="seconds") if is_repeat else None,
         sender=sender_words(terms),
         delivery=way_out(terms),
         window=terms.window or None,
         daily_cap=None if terms.are_a_vendors else terms.daily_cap,
-        sample=sample_view(report),
-        left_out_count=left_out,
-        left_out_why=counted(reason for person in report.left_out for reason in person.reasons[:1]),
-        left_out=tuple(left_out_view(person) for person in report.left_out[:PEOPLE_SHOWN]),
-        to_write=tuple(_missing(person) for person in report.missing_texts[:PEOPLE_SHOWN]),
-        time_zones_from=report.zone_sources,
-        **plan_view(plan, warnings=warnings).model_dump(),
-        **findings_fields(report.warnings),
+        sample=sample_view(start.sample),
+        left_out_count=counted.left_out,
+        left_out_why=_counted_views(counted.why),
+        left_out=tuple(_left_out(person) for person in counted.first),
+        to_write=tuple(_missing(person) for person in start.to_write),
+        time_zones_from=dict(counted.zones),
+        **plan_view(plan, warnings=start.number).model_dump(),
+        **findings_fields(start.warnings),
     )
 
 
 def counted(reasons: Iterable[str]) -> tuple[CountedView, ...] | None:
     """Return the most frequent of these reasons, each with how many have it; None for none."""
-    kinds = grouped((reason, 1) for reason in reasons)
-    shown = [CountedView(count=kind.count, reason=cut(kind.reason, REASON_LIMIT)) for kind in kinds[:KINDS_SHOWN]]
-    if rest := kinds[KINDS_SHOWN:]:
-        shown.append(CountedView(count=sum(kind.count for kind in rest), reason=f"{len(rest)} other reasons"))
-    return tuple(shown) or None
+    return _counted_views(most_frequent(grouped((reason, 1) for reason in reasons), size=KINDS_SHOWN))
 
 
-def left_out_view(person: starts.LeftOutPerson) -> LeftOutView:
-    """Return someone the plan does not contain."""
+def _counted_views(kinds: Iterable[Counted]) -> tuple[CountedView, ...] | None:
+    return tuple(CountedView(count=kind.count, reason=cut(kind.reason, REASON_LIMIT)) for kind in kinds) or None
+
+
+def _left_out(person: LeftOutShown) -> LeftOutView:
     return LeftOutView(
-        reasons=tuple(cut(why, REASON_OF_ONE) for why in person.reasons[:REASONS_SHOWN]), **who(person.contact)
+        contact_id=person.contact_id,
+        name=cut(person.name, FACT_LIMIT) or None,
+        email=cut(person.email, FACT_LIMIT) if person.email else None,
+        reasons=tuple(cut(why, REASON_OF_ONE) for why in person.reasons),
     )
 
 
-def _missing(person: starts.MissingTexts) -> MissingTextsView:
-    return MissingTextsView(step_ids=person.step_ids, **who(person.contact))
+def _missing(person: SequenceDetail) -> MissingTextsView:
+    missing = tuple(run.step.id for run in person.sequence.steps if run.content is None)
+    return MissingTextsView(step_ids=missing, **who(person.contact))
 
 
-def sample_view(report: starts.StartReport) -> SampleView:
+def sample_view(sample: SequenceDetail) -> SampleView:
     """Return the first person of a start, their texts cut to fit."""
-    sequence = report.sample.sequence
+    sequence = sample.sequence
     limit = fair_limit((len(run.content or "") for run in sequence.steps), budget=TEXT_BUDGET)
     return SampleView(
         sequence_id=sequence.id,
         time_zone=sequence.time_zone or None,
         handover=dict(sequence.handover) or None,
-        next_at=when(report.sample.outlook.next_at),
-        why=report.sample.outlook.why,
+        next_at=when(sample.outlook.next_at),
+        why=sample.outlook.why,
         steps=tuple(step_run_view(run, limit, editable=not sequence.is_at_vendor) for run in sequence.steps)
         or None,
-        **who(report.sample.contact),
+        **who(sample.contact),
     )
 
 

@@ -25,6 +25,20 @@ WHERE id = :id
 -- Everybody in the plan has been told of the decision.
 UPDATE plan SET unsettled = 0 WHERE id = :id
 
+-- set_call --
+-- The call that made a plan, and what was learnt meanwhile.
+UPDATE plan SET call_tool = :tool, call_key = :key, fingerprint = :fingerprint, key_expires_at = :expires_at,
+  left_out = :left_out, learnt = :learnt
+WHERE id = :id
+
+-- free_key --
+-- Let go of a key whose time is over.
+UPDATE plan SET call_key = NULL WHERE call_key = :key AND key_expires_at <= :now
+
+-- learnt --
+-- What was learnt while a plan was made.
+SELECT left_out, learnt FROM plan WHERE id = :id
+
 -- set_texts --
 -- The digests of the plan's texts.
 UPDATE plan_texts SET digests = :digests WHERE plan_no = (SELECT no FROM plan WHERE id = :id)

@@ -180,6 +180,20 @@ WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND ordinal > :after A
   AND status IN ('ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER')
 ORDER BY ordinal LIMIT :size
 
+-- findings_in_plan --
+-- What was found about those whom an approval of a plan concerns or concerned, each once, in order.
+SELECT findings FROM sequence
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND findings IS NOT NULL
+  AND status NOT IN ('COMPLETED', 'SUCCEEDED', 'FAILED', 'STOPPED_EARLY', 'REFUSED')
+GROUP BY findings ORDER BY min(ordinal)
+
+-- without_texts --
+-- The first people of a plan for whom a text is still to be written.
+SELECT id FROM sequence s
+WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id) AND +status = 'FOUND' AND operation_id IS NULL
+  AND EXISTS (SELECT 1 FROM step_run r WHERE r.sequence_no = s.no AND r.replaced = 0 AND r.content IS NULL)
+ORDER BY ordinal LIMIT :size
+
 -- in_plan --
 -- A page of a plan's people, in order.
 SELECT id FROM sequence WHERE plan_no = (SELECT no FROM plan WHERE id = :plan_id)

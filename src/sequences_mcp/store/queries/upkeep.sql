@@ -31,7 +31,7 @@ SELECT id FROM plan WHERE status = 'waiting' AND expires_at > :latest ORDER BY n
 
 -- pull_back_plans --
 -- Plans that were made after now.
-UPDATE plan SET created_at = :now WHERE created_at > :now
+UPDATE plan SET key_expires_at = :now + (key_expires_at - created_at), created_at = :now WHERE created_at > :now
 
 -- pull_back_decisions --
 -- Plans that were decided after now.
@@ -44,11 +44,17 @@ UPDATE operation SET expires_at = :now + (expires_at - created_at), created_at =
 -- has_old_answers --
 -- Whether answers are kept from before an instant.
 SELECT EXISTS (SELECT 1 FROM operation WHERE created_at < :before)
+    OR EXISTS (SELECT 1 FROM plan WHERE created_at < :before AND learnt IS NOT NULL)
     OR EXISTS (SELECT 1 FROM vendor_operation WHERE settled_at < :before AND answer <> '{}') AS found
 
 -- forget_operations --
 -- Forget calls of write tools and their answers.
 DELETE FROM operation WHERE created_at < :before
+
+-- forget_starts --
+-- Forget the keys of starts, and who was left out of them.
+UPDATE plan SET call_key = NULL, fingerprint = NULL, key_expires_at = NULL, learnt = NULL
+WHERE created_at < :before AND learnt IS NOT NULL
 
 -- forget_vendor_answers --
 -- Forget the answers of vendors, and the keys under which they were repeated; the operations stay.
