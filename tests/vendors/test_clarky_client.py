@@ -10,7 +10,7 @@ from vendor_calls import LEAD, answered, fixture, transport
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, OutcomeUnknownError, SequencesError
-from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter, Lead
+from sequences_mcp.vendors.clarky.client import ClarkyClient, Lead
 from sequences_mcp.vendors.clarky.wire import CLARKY, clarky_status
 
 TEMPLATE = "clarky:tpl_01HEXAMPLE"
@@ -40,8 +40,7 @@ async def test_a_start_always_carries_its_key_and_keeps_clarkys_own_review() -> 
         "auto_approve": False,
         "idempotency_key": "lead-1001",
     }
-    assert (began.enrollment_id, began.sequence_id) == ("clarky:e_01HEXAMPLE", "clarky:s_01HEXAMPLE")
-    assert (began.status, began.provider_status) == (SequenceStatus.FOUND, "generating")
+    assert began == "clarky:e_01HEXAMPLE"
 
 
 async def test_a_start_is_understood_without_its_envelope() -> None:
@@ -49,7 +48,15 @@ async def test_a_start_is_understood_without_its_envelope() -> None:
         answered("clarky", "start_without_data"),
         lambda c: c.start(TEMPLATE, contact=LEAD, idempotency_key="k", bot_id="clarky:b_1", auto_approve=True),
     )
-    assert began.enrollment_id == "clarky:e_01HEXAMPLE"
+    assert began == "clarky:e_01HEXAMPLE"
+
+
+async def test_a_start_that_tells_the_sequence_alone_has_begun_and_no_enrollment_is_known() -> None:
+    began, _ = await asked(
+        reply(202, {"data": {"sequence": {"id": "s_1"}, "enrollment": "later"}}),
+        lambda c: c.start(TEMPLATE, contact=LEAD, idempotency_key="k"),
+    )
+    assert began is None
 
 
 async def test_an_accepted_start_without_any_id_is_unknown() -> None:
@@ -97,20 +104,13 @@ async def test_an_enrollment_of_an_unknown_shape_is_still_shown() -> None:
         reply(200, {"live": {"phase": 2}, "steps": "later"}), lambda c: c.get_enrollment("clarky:e_1")
     )
     assert (run.id, run.status, run.provider_status, run.steps) == ("clarky:e_1", None, None, ())
-    assert run.rest["live"] == {"phase": 2}
 
 
-async def test_contacts_are_filtered_by_the_documented_parameters() -> None:
-    wanted = ContactFilter(
-        search="ada", tags=("a", "b"), bot_id="clarky:b_1", created_after=datetime(2026, 1, 5, tzinfo=UTC)
-    )
+async def test_contacts_are_searched_by_free_text() -> None:
     page, vendor = await asked(
-        answered("clarky", "list_contacts"), lambda c: c.list_contacts(wanted=wanted, page=2, size=500)
+        answered("clarky", "list_contacts"), lambda c: c.list_contacts(search="ada", page=2, size=500)
     )
-    assert vendor.seen[0].target == (
-        "/contacts?search=ada&tags=a%2Cb&bot_id=b_1&created_after=2026-01-05T00%3A00%3A00%2B00%3A00"
-        "&page=2&page_size=100"
-    )
+    assert vendor.seen[0].target == "/contacts?search=ada&page=2&page_size=100"
     assert page.items[0].emails == ("ada@example.com", "old@example.com")
     assert page.items[0].notes == "[via API] Met at a fair."
     assert page.total_count == 1
@@ -133,12 +133,7 @@ async def test_a_contact_whose_addresses_are_plain_text_is_read_too() -> None:
 async def test_agents_are_who_can_send() -> None:
     page, _ = await asked(answered("clarky", "list_agents"), lambda c: c.list_agents())
     agent = page.items[0]
-    assert (agent.id, agent.name, agent.is_enabled, agent.email) == (
-        "clarky:b_01HEXAMPLE",
-        "Front desk",
-        True,
-        "desk@example.com",
-    )
+    assert (agent.id, agent.is_enabled) == ("clarky:b_01HEXAMPLE", True)
 
 
 ERRORS = {

@@ -214,7 +214,8 @@ async def test_a_safe_operation_waits_for_no_breaker_and_no_limit(
             await client.skip_task(TASK)
         assert len(vendor.seen) == asked
         vendor.script = [answered("topo", name)]
-        assert await SAFE[name](client)
+        await SAFE[name](client)  # which raises where it was not sent, or is not told to be done
+        assert len(vendor.seen) == asked + 1
         await to.aclose()
 
 

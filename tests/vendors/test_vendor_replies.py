@@ -29,16 +29,20 @@ JSON = st.recursive(
 )
 
 
+READ = "read, and nothing of it is kept"
+
+
 def case_name(parser: Parser) -> str:
     return parser.name
 
 
 def read(parser: Parser, body: Any) -> Any:
-    """Return what a parser makes of a body, or None when it says that it cannot."""
+    """Return what a parser makes of a body, ``READ`` where that is nothing, or None when it cannot."""
     try:
-        return parser.read(body)
+        found = parser.read(body)
     except (UnreadableError, NoneDoneError):
         return None
+    return READ if found is None else found
 
 
 def is_showable(value: Any) -> bool:

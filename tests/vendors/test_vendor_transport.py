@@ -168,7 +168,7 @@ async def test_an_answer_of_nearly_the_cap_is_read() -> None:
         to = transport(TOPO, vendor.url)
         run = await TopoClient(to).get_sequence("topo:1")
         await to.aclose()
-    assert len(str(run.rest["padding"])) <= 500
+    assert (run.id, run.provider_status) == ("topo:1", "ACTIVE")
 
 
 async def test_a_drip_that_never_stalls_meets_the_deadline_of_the_whole_call() -> None:

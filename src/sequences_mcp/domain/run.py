@@ -299,7 +299,6 @@ class VendorStep:
     scheduled_for: datetime | None
     subject: str | None
     content: str | None
-    rest: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,22 +39,9 @@ class RemotePage(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """What every remote thing has."""
+    """What every remote thing has: its whole id."""
 
     id: str
-    provider: str
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    rest: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteAccount(Remote):
-    """Whose key it is, and what the key may do."""
-
-    organization_id: str | None
-    name: str | None
-    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +53,13 @@ class RemoteSourcing(Remote):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteBlueprint(Remote):
-    """A Kalent blueprint or a Topo template; its steps are not told by any of the APIs."""
+    """A Topo template; its steps are not told."""
 
     name: str | None
-    provider_status: str | None = None
-    sourcing_id: str | None = None
-    step_count: int | None = None
-    summary: str | None = None
-    language: str | None = None
-    time_zone: str | None = None
-    activated_at: datetime | None = None
+    provider_status: str | None
+    step_count: int | None
+    created_at: datetime | None
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +76,8 @@ class RemoteContact(Remote):
     provider_status: str | None = None
     sourcing_id: str | None = None
     talent_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +88,7 @@ class RemoteSequence(Remote):
     fields, as JSON, where their form is not documented.
     """
 
+    provider: str
     status: SequenceStatus | None
     provider_status: str | None
     contact_id: str | None
@@ -118,6 +105,8 @@ class RemoteSequence(Remote):
     stop_reason: str | None = None
     progress: str | None = None
     action_required: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
     @property
     def may_be_live(self) -> bool:
@@ -126,34 +115,10 @@ class RemoteSequence(Remote):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartedBlueprint:
-    """Kalent dispatched a start; ``candidate_count`` is how many were asked for, not how many run."""
-
-    blueprint_id: str
-    candidate_ids: tuple[str, ...]
-    candidate_count: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartedEnrollment:
-    """Clarky accepted a start; it writes the texts in the background."""
-
-    enrollment_id: str | None
-    sequence_id: str | None
-    contact_id: str | None
-    status: SequenceStatus | None
-    provider_status: str | None
-    rest: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteAgent(Remote):
-    """A Clarky agent: its id is the ``bot_id`` of a start."""
+    """Who sends for Clarky."""
 
-    name: str | None
     is_enabled: bool | None
-    email: str | None
-    phone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +138,7 @@ class RemoteList(Remote):
 class RemoteEntry(Remote):
     """One person on a Topo list; ``contact_id`` is None until Topo has found out who it is."""
 
-    list_id: str | None
     contact_id: str | None
-    fields: ContactFields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,14 +154,9 @@ class ItemOutcome(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteExclusion(Remote):
-    """Somebody, or a company by its domain, that Topo must not import again."""
+    """Somebody, or a company by its ``domain``, that Topo must not import again."""
 
-    email: str | None
-    linkedin_url: str | None
     domain: str | None
-    reason: str | None
-    message: str | None
-    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +165,7 @@ class RemoteActivity(Remote):
 
     type: str | None
     channel: str | None
-    resource_type: str | None
-    sequence_id: str | None
-    person_id: str | None
-    blueprint_id: str | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,10 +176,7 @@ class RemoteTask(Remote):
     provider_status: str | None
     priority: str | None
     sequence_id: str | None
-    assignee_user_id: str | None
-    disposition: str | None
-    skipped_at: datetime | None
-    completed_at: datetime | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +188,6 @@ class RemoteMessage(Remote):
     subject: str | None
     body: str | None
     sent_at: datetime | None
-    sender_id: str | None
 
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)

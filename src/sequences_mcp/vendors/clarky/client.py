@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from sequences_mcp.errors import InvalidArgumentsError
@@ -39,18 +38,6 @@ class Lead:
         return {name: value for name, value in fields.items() if value}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactFilter:
-    """The filters of "List contacts"; dates are "at or after" and "at or before"."""
-
-    search: str | None = None
-    tags: tuple[str, ...] = ()
-    bot_id: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-
-
 class ClarkyClient:
     """Clarky over one transport. Pages begin at 1 and hold at most 100."""
 
@@ -65,12 +52,13 @@ class ClarkyClient:
         idempotency_key: str,
         bot_id: str | None = None,
         auto_approve: bool = False,
-    ) -> translation.StartedEnrollment:
+    ) -> str | None:
         """Upsert a person, append the notes and write a sequence for them ("Start a sequence").
 
-        A repeat with the same key returns the first ids and starts no second sequence; whether it appends the
-        notes once more is not documented. Without ``auto_approve`` the texts wait in Clarky's own review queue;
-        with it, a call or an e-mail goes out within about a minute, and no call takes it back.
+        Returns the enrollment's id, where the answer tells it. A repeat with the same key returns the first ids
+        and starts no second sequence; whether it appends the notes once more is not documented. Without
+        ``auto_approve`` the texts wait in Clarky's own review queue; with it, a call or an e-mail goes out within
+        about a minute, and no call takes it back.
         """
         body = {
             "template_id": CLARKY.own(template_id, "a blueprint id", listed_by="Clarky's app"),
@@ -102,24 +90,15 @@ class ClarkyClient:
         return await self._transport.send(request, partial(wire.clarky_enrollment, own=own))
 
     async def list_contacts(
-        self, *, wanted: ContactFilter | None = None, page: int = 1, size: int = 10
+        self, *, search: str | None = None, page: int = 1, size: int = 10
     ) -> translation.RemotePage[translation.RemoteContact]:
         """Return one page of contacts ("List contacts")."""
-        size, wanted = min(size, wire.PAGE_SIZE), wanted or ContactFilter()
+        size = min(size, wire.PAGE_SIZE)
         request = VendorRequest(
             method="GET",
             path="/contacts",
             what="list the contacts",
-            query=query(
-                search=wanted.search,
-                tags=",".join(wanted.tags) or None,
-                bot_id=_agent(wanted.bot_id) if wanted.bot_id else None,
-                created_after=wanted.created_after,
-                created_before=wanted.created_before,
-                updated_after=wanted.updated_after,
-                page=page,
-                page_size=size,
-            ),
+            query=query(search=search, page=page, page_size=size),
         )
         return await self._transport.send(
             request, partial(wire.clarky_page, read=wire.clarky_contact, page=page, size=size)

@@ -30,7 +30,7 @@ from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.clarky import DESCRIPTION
-from sequences_mcp.vendors.clarky.client import ClarkyClient, ContactFilter, Lead
+from sequences_mcp.vendors.clarky.client import ClarkyClient, Lead
 from sequences_mcp.vendors.transport import Transport
 from sequences_mcp.vendors.vendor import BlueprintCache, Vendor
 
@@ -74,8 +74,8 @@ class Clarky(Vendor):
 
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose facts contain the query; everybody for an empty one."""
-        wanted = ContactFilter(search=query or None)
-        return translation.people_of_remote(await self.clarky.list_contacts(wanted=wanted, page=page, size=size))
+        found = await self.clarky.list_contacts(search=query or None, page=page, size=size)
+        return translation.people_of_remote(found)
 
     async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
         """Return a template, of which Clarky's API tells nothing at all."""
@@ -141,7 +141,7 @@ class Clarky(Vendor):
         emails, phones = _several(one.handover, "email", MORE_EMAILS), _several(one.handover, "phone", MORE_PHONES)
         found = [known for email in emails if (known := await self._by_email(email))]
         for phone in phones:
-            page = await self.clarky.list_contacts(wanted=ContactFilter(search=phone))
+            page = await self.clarky.list_contacts(search=phone)
             found += page.items
         if not found:
             return vendor.EnrolmentOutcome(
@@ -178,7 +178,7 @@ class Clarky(Vendor):
             notes=given.get("note"),
         )
         try:
-            made = await self.clarky.start(
+            remote_id = await self.clarky.start(
                 plan.header.blueprint_id,
                 contact=lead,
                 idempotency_key=given.get(KEY, one.id),
@@ -189,7 +189,7 @@ class Clarky(Vendor):
             return vendor.EnrolmentOutcome(
                 sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error)
             )
-        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=made.enrollment_id)
+        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=remote_id)
 
 
 def _several(given: Mapping[str, str], first: str, more: str) -> tuple[str, ...]:

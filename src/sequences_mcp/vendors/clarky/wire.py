@@ -152,7 +152,6 @@ def clarky_contact(item: parsing.Row) -> translation.RemoteContact:
     phones = _primary_first(item, "phone_numbers", "phone_number")
     return translation.RemoteContact(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         fields=ContactFields(
             email=next(iter(emails), None),
             phone=next(iter(phones), None),
@@ -168,14 +167,7 @@ def clarky_contact(item: parsing.Row) -> translation.RemoteContact:
         notes=parsing.prose_at(item, "notes", limit=parsing.NOTES),
         created_at=parsing.instant_at(item, "created_at"),
         updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, _CONTACT),
     )
-
-
-_CONTACT = (
-    *("id", "first_name", "last_name", "emails", "phone_numbers", "company", "job_title", "city", "linkedin_url"),
-    *("notes", "created_at", "updated_at"),
-)
 
 
 def _primary_first(item: parsing.Row, name: str, inside: str) -> tuple[str, ...]:
@@ -189,42 +181,27 @@ def _primary_first(item: parsing.Row, name: str, inside: str) -> tuple[str, ...]
 
 def clarky_agent(item: parsing.Row) -> translation.RemoteAgent:
     """Return an agent of "Agents"."""
-    known = ("id", "name", "enabled", "agent_email", "agent_phone", "created_at", "updated_at")
     return translation.RemoteAgent(
-        id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
-        name=parsing.text_at(item, "name"),
-        is_enabled=parsing.flag_at(item, "enabled"),
-        email=parsing.text_at(item, "agent_email"),
-        phone=parsing.text_at(item, "agent_phone"),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, known),
+        id=_whole(parsing.ident(item, "id")), is_enabled=parsing.flag_at(item, "enabled")
     )
 
 
-def clarky_started(body: object) -> translation.StartedEnrollment:
-    """Return what "Start a sequence" tells; without a sequence or enrollment id nothing says that it began."""
+def clarky_started(body: object) -> str | None:
+    """Return the enrollment's id that "Start a sequence" tells, None where it tells the sequence's alone.
+
+    Without either nothing says that it began.
+    """
     data = clarky_data(body)
-    enrollment, sequence = parsing.inner_row(data, "enrollment"), parsing.inner_row(data, "sequence")
-    enrollment_id = parsing.ident_or_none(data, "enrollment_id", "enrollmentId") or parsing.ident_or_none(
-        enrollment, "id"
+    enrollment_id, sequence_id = (
+        parsing.ident_or_none(data, *names) or parsing.ident_or_none(parsing.inner_row(data, inside), "id")
+        for inside, names in _STARTED.items()
     )
-    sequence_id = parsing.ident_or_none(data, "sequence_id", "sequenceId") or parsing.ident_or_none(sequence, "id")
     if not (enrollment_id or sequence_id):
         raise parsing.UnreadableError("there is neither an enrollment id nor a sequence id")
-    word = parsing.text_at(data, "status") or parsing.text_at(enrollment, "status")
-    contact_id = parsing.ident_or_none(data, "contact_id", "contactId") or parsing.ident_or_none(
-        parsing.inner_row(data, "contact"), "id"
-    )
-    return translation.StartedEnrollment(
-        enrollment_id=_whole(enrollment_id) if enrollment_id else None,
-        sequence_id=_whole(sequence_id) if sequence_id else None,
-        contact_id=_whole(contact_id) if contact_id else None,
-        status=clarky_status(word),
-        provider_status=word,
-        rest=parsing.rest(data, ("enrollment_id", "sequence_id", "contact_id", "status")),
-    )
+    return _whole(enrollment_id) if enrollment_id else None
+
+
+_STARTED = {"enrollment": ("enrollment_id", "enrollmentId"), "sequence": ("sequence_id", "sequenceId")}
 
 
 def clarky_enrollment(body: object, *, own: str) -> translation.RemoteSequence:
@@ -258,7 +235,6 @@ def clarky_enrollment(body: object, *, own: str) -> translation.RemoteSequence:
         steps=parsing.rows_of(steps, "`steps`", _step)[0] if isinstance(steps, list) else (),
         created_at=parsing.instant_at(run, "created_at"),
         updated_at=parsing.instant_at(run, "updated_at"),
-        rest=parsing.rest(run, ("id", "enrollment_id", "status", "contact_id", "template_id", "name", "steps")),
     )
 
 
@@ -269,9 +245,6 @@ def _step(item: parsing.Row) -> VendorStep:
         scheduled_for=parsing.instant_at(item, "scheduled_for"),
         subject=parsing.text_at(item, "subject"),
         content=parsing.prose_at(item, "content", "body", "message", "script"),
-        rest=parsing.rest(
-            item, ("channel", "status", "scheduled_for", "subject", "content", "body", "message", "script")
-        ),
     )
 
 

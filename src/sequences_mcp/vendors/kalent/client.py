@@ -23,9 +23,6 @@ class CandidateFilter:
 
     search: str | None = None
     status_handles: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
-    job_titles: tuple[str, ...] = ()
-    companies: tuple[str, ...] = ()
     sort_field: str | None = None
     sort_order: Literal["asc", "desc"] | None = None
 
@@ -42,15 +39,14 @@ class KalentClient:
         page: int = 1,
         size: int = 10,
         ownership: Literal["mine", "all"] = "mine",
-        status: Literal["in-progress", "closed"] = "in-progress",
     ) -> translation.RemotePage[translation.RemoteSourcing]:
-        """Return one page of the sourcings the key's user sees ("List sourcings")."""
+        """Return one page of the sourcings in progress that the key's user sees ("List sourcings")."""
         size = min(size, wire.PAGE_SIZE)
         request = VendorRequest(
             method="GET",
             path="/v1/sourcings",
             what="list the sourcings",
-            query=query(page=page - 1, pageSize=size, ownership=ownership, status=status),
+            query=query(page=page - 1, pageSize=size, ownership=ownership, status="in-progress"),
         )
         read = partial(wire.kalent_page, name="sourcings", read=wire.kalent_sourcing, page=page, size=size)
         return await self._transport.send(request, read)
@@ -69,9 +65,6 @@ class KalentClient:
                 pageSize=size,
                 search=wanted.search,
                 statusHandle=wanted.status_handles,
-                location=wanted.locations,
-                jobTitle=wanted.job_titles,
-                currentCompany=wanted.companies,
                 sortField=wanted.sort_field,
                 sortOrder=wanted.sort_order,
             ),
@@ -88,8 +81,8 @@ class KalentClient:
         )
         return await self._transport.send(request, lambda body: wire.kalent_candidate(wire.kalent_data(body)))
 
-    async def add_talent(self, sourcing_id: str, *, talent_id: str) -> translation.RemoteContact:
-        """Add a talent to a sourcing ("Add talent to sourcing").
+    async def add_talent(self, sourcing_id: str, *, talent_id: str) -> str:
+        """Add a talent to a sourcing and return the candidate's id ("Add talent to sourcing").
 
         An upsert that puts the candidate's status back to TO_BE_CONTACTED: read the candidates first.
         """
@@ -106,10 +99,11 @@ class KalentClient:
 
     async def create_blueprint(
         self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
-    ) -> translation.RemoteBlueprint:
+    ) -> str:
         """Create a blueprint in a sourcing, without steps where none are given ("Create sequence blueprint").
 
-        ``config`` is the sequence-level configuration, whose keys are not published: it is passed on as it is.
+        Returns its id. ``config`` is the sequence-level configuration, whose keys are not published: it is passed
+        on as it is.
         """
         body = {"name": name, "steps": wire.steps_to_wire(steps) or None, "config": config}
         request = VendorRequest(
@@ -129,7 +123,7 @@ class KalentClient:
         name: str | None = None,
         steps: Items[Step] | None = None,
         config: Mapping[str, Any] | None = None,
-    ) -> translation.RemoteBlueprint:
+    ) -> None:
         """Change a blueprint ("Update sequence blueprint"); ``steps`` replaces the whole list."""
         own = _blueprint(blueprint_id)
         body = {
@@ -150,9 +144,9 @@ class KalentClient:
             read_back="Its API does not show a blueprint: look at its steps in Kalent's app. The very same change "
             "may be made again as long as nobody else has edited it.",
         )
-        return await self._transport.send(request, partial(wire.updated_blueprint, own=own))
+        await self._transport.send(request, partial(wire.updated_blueprint, own=own))
 
-    async def start(self, blueprint_id: str, *, candidate_ids: Items[str]) -> translation.StartedBlueprint:
+    async def start(self, blueprint_id: str, *, candidate_ids: Items[str]) -> None:
         """Start a blueprint for up to 100 candidates of its own sourcing ("Start sequence blueprint")."""
         own, asked = _blueprint(blueprint_id), wire.fits_one_call(candidate_ids)
         request = VendorRequest(
@@ -163,7 +157,7 @@ class KalentClient:
             body={"candidateIds": [_candidate(one) for one in asked]},
             read_back="get_sequence with each candidate's id shows who has a sequence now.",
         )
-        return await self._transport.send(request, partial(wire.kalent_started, own=own, candidate_ids=asked))
+        await self._transport.send(request, partial(wire.kalent_started, own=own, count=len(asked)))
 
     async def get_dynamic_sequence(self, candidate_id: str) -> translation.RemoteSequence | None:
         """Return a candidate's newest run, or None ("Get candidate dynamic sequence status")."""

@@ -104,8 +104,8 @@ class Kalent(Vendor):
         self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
     ) -> Blueprint:
         """Create a blueprint there, under exactly this name, and remember it as version 1."""
-        made = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps, config=config)
-        return await self.memory.remember(made.id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
+        blueprint_id = await self.kalent.create_blueprint(sourcing_id, name=name, steps=steps, config=config)
+        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=Sourcing(id=sourcing_id))
 
     async def configure_blueprint(
         self, known: Blueprint, *, name: str, steps: Items[Step], config: Mapping[str, Any]
@@ -142,8 +142,8 @@ class Kalent(Vendor):
     ) -> tuple[vendor.PlacedContact, ...]:
         """Add one talent."""
         [one] = people
-        made = await self.kalent.add_talent(place_id, talent_id=one.id or "")
-        return (vendor.PlacedContact(outcome="done", contact_id=made.id),)
+        candidate_id = await self.kalent.add_talent(place_id, talent_id=one.id or "")
+        return (vendor.PlacedContact(outcome="done", contact_id=candidate_id),)
 
     async def count_placed(self, place_id: str, people: Items[vendor.ContactInput]) -> tuple[int | None, str]:
         """Return how many of these are in the sourcing."""

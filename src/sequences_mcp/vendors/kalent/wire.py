@@ -209,9 +209,7 @@ def kalent_sourcing(item: parsing.Row) -> translation.RemoteSourcing:
     """Return one sourcing of "List sourcings"."""
     return translation.RemoteSourcing(
         id=_whole(parsing.ident(item, "sourcingId")),
-        provider=NAME,
         name=parsing.text_at(item, "name"),
-        rest=parsing.rest(item, ("sourcingId", "name")),
     )
 
 
@@ -224,7 +222,6 @@ def kalent_candidate(item: parsing.Row) -> translation.RemoteContact:
     )
     return translation.RemoteContact(
         id=_whole(parsing.ident(row_, "id", "candidateId")),
-        provider=NAME,
         fields=_person(talent, emails, phones),
         emails=emails,
         phones=phones,
@@ -232,11 +229,7 @@ def kalent_candidate(item: parsing.Row) -> translation.RemoteContact:
         sourcing_id=_whole_or_none(row_, "sourcingId"),
         talent_id=_whole_or_none(row_, "talentId") or _whole_or_none(talent, "id"),
         created_at=parsing.instant_at(row_, "createdAt"),
-        rest=parsing.rest(talent, _PERSON),
     )
-
-
-_PERSON = ("id", "firstname", "lastname", "jobTitle", "city", "country", "linkedinUrl", "emails", "phones")
 
 
 def _person(talent: parsing.Row, emails: tuple[str, ...], phones: tuple[str, ...]) -> ContactFields:
@@ -259,60 +252,34 @@ def _address(item: object) -> object:
     return next((item[name] for name in ("email", "phone", "phoneNumber", "value") if name in item), None)
 
 
-def added_candidate(body: object, *, talent: str) -> translation.RemoteContact:
-    """Return the candidate that "Add talent to sourcing" made or found."""
+def added_candidate(body: object, *, talent: str) -> str:
+    """Return the id of the candidate that "Add talent to sourcing" made or found."""
     data = kalent_data(body)
     if parsing.ident_or_none(data, "talentId") not in (None, talent):
         raise parsing.UnreadableError("the talent is another one")
-    return translation.RemoteContact(
-        id=_whole(parsing.ident(data, "candidateId")),
-        provider=NAME,
-        fields=ContactFields(),
-        provider_status=parsing.text_at(data, "statusHandle"),
-        sourcing_id=_whole_or_none(data, "sourcingId"),
-        talent_id=_whole_or_none(data, "talentId"),
-        created_at=parsing.instant_at(data, "createdAt"),
-        rest=parsing.rest(data, ("candidateId", "statusHandle", "sourcingId", "talentId", "createdAt")),
-    )
+    return _whole(parsing.ident(data, "candidateId"))
 
 
-def created_blueprint(body: object) -> translation.RemoteBlueprint:
-    """Return the blueprint of "Create sequence blueprint"."""
-    data = kalent_data(body)
-    return _blueprint(parsing.ident(data, "blueprintId"), data)
+def created_blueprint(body: object) -> str:
+    """Return the id of the blueprint of "Create sequence blueprint"."""
+    return _whole(parsing.ident(kalent_data(body), "blueprintId"))
 
 
-def updated_blueprint(body: object, *, own: str) -> translation.RemoteBlueprint:
-    """Return the blueprint of "Update sequence blueprint", whose answer is not published beyond `success`."""
-    data = kalent_data(body)
-    if parsing.ident_or_none(data, "blueprintId", "id") not in (None, own):
+def updated_blueprint(body: object, *, own: str) -> None:
+    """Read the answer of "Update sequence blueprint", which is not published beyond `success`."""
+    if parsing.ident_or_none(kalent_data(body), "blueprintId", "id") not in (None, own):
         raise parsing.UnreadableError("the blueprint is another one")
-    return _blueprint(own, data)
 
 
-def _blueprint(own: str, data: parsing.Row) -> translation.RemoteBlueprint:
-    return translation.RemoteBlueprint(
-        id=_whole(own),
-        provider=NAME,
-        name=parsing.text_at(data, "name"),
-        sourcing_id=_whole_or_none(data, "sourcingId"),
-        rest=parsing.rest(data, ("blueprintId", "id", "name", "sourcingId", "steps")),
-    )
-
-
-def kalent_started(body: object, *, own: str, candidate_ids: tuple[str, ...]) -> translation.StartedBlueprint:
-    """Return what "Start sequence blueprint" tells; only `started: true` is a start."""
+def kalent_started(body: object, *, own: str, count: int) -> None:
+    """Read what "Start sequence blueprint" tells; only `started: true` is a start."""
     data = kalent_data(body)
     if parsing.flag_at(data, "started") is not True:
         raise parsing.UnreadableError("`started` is not true")
     if parsing.ident_or_none(data, "blueprintId") not in (None, own):
         raise parsing.UnreadableError("the blueprint is another one")
-    count = parsing.number_at(data, "candidateCount")
-    if count not in (None, len(candidate_ids)):
+    if parsing.number_at(data, "candidateCount") not in (None, count):
         raise parsing.UnreadableError("the number of candidates is another one")
-    return translation.StartedBlueprint(
-        blueprint_id=_whole(own), candidate_ids=candidate_ids, candidate_count=count
-    )
 
 
 def dynamic_sequence(body: object, *, own: str) -> translation.RemoteSequence | None:
@@ -338,7 +305,6 @@ def dynamic_sequence(body: object, *, own: str) -> translation.RemoteSequence | 
         needs_action=shown == "ACTION_REQUIRED" or bool(run.get("actionRequired")),
         created_at=parsing.instant_at(run, "createdAt"),
         updated_at=parsing.instant_at(run, "updatedAt"),
-        rest=parsing.rest(run, ("sequenceId", "name", "displayStatus", "createdAt", "updatedAt")),
     )
 
 

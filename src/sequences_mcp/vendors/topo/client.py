@@ -49,7 +49,7 @@ class KeyRights:
     async def known(self) -> frozenset[str]:
         """Return the scopes ("Get me"); ProviderError when Topo does not tell."""
         if self.found is None:
-            self.found = (await TopoClient(self.transport).get_me()).scopes
+            self.found = await TopoClient(self.transport).get_me()
         return self.found
 
     async def lacks(self, scope: str) -> bool:
@@ -66,7 +66,7 @@ class KeyRights:
     async def _try(self) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                self.found = (await TopoClient(self.transport).get_me(patient=False)).scopes
+                self.found = await TopoClient(self.transport).get_me(patient=False)
         except (SequencesError, TimeoutError):
             return  # the scopes stay unknown, and Topo itself says what is missing
 
@@ -120,10 +120,10 @@ class TopoClient:
     def __init__(self, transport: CallRoute) -> None:
         self._transport = transport
 
-    async def get_me(self, *, patient: bool = True) -> translation.RemoteAccount:
-        """Return whose key it is and its scopes ("Get me"); needs no scope. Not ``patient``: in one attempt."""
+    async def get_me(self, *, patient: bool = True) -> frozenset[str]:
+        """Return the scopes of the key ("Get me"); needs no scope. Not ``patient``: in one attempt."""
         request = VendorRequest(method="GET", path="/me", what="read what the key may do", patient=patient)
-        return await self._transport.send(request, partial(wire.topo_one, read=wire.topo_account))
+        return await self._transport.send(request, partial(wire.topo_one, read=wire.topo_scopes))
 
     async def list_sequences(self, wanted: SequenceFilter) -> translation.RemotePage[translation.RemoteSequence]:
         """Return one page of runs ("List sequences")."""
@@ -212,15 +212,15 @@ class TopoClient:
         return await self._transport.send(request, partial(wire.topo_same, read=read, own=own))
 
     async def list_templates(
-        self, *, name: str | None = None, status: str | None = None, page: int = 1, size: int = 10
+        self, *, page: int = 1, size: int = 10
     ) -> translation.RemotePage[translation.RemoteBlueprint]:
-        """Return one page of templates ("List sequence templates"); ``name`` is exact."""
+        """Return one page of templates ("List sequence templates")."""
         request = VendorRequest(
             method="GET",
             path="/sequence-templates",
             what="list the sequence templates",
             scope="sequences:read",
-            query=query(name=name, status=status, page=page, size=page_size(size)),
+            query=query(page=page, size=page_size(size)),
         )
         read = partial(wire.topo_page, read=wire.topo_blueprint, page=page, size=page_size(size))
         return await self._transport.send(request, read)
@@ -271,35 +271,21 @@ class TopoClient:
         )
         return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_contact, own=own))
 
-    async def get_contact_variables(self, contact_id: str) -> Mapping[str, object]:
-        """Return a contact's and its company's variables ("Get contact variables")."""
-        request = VendorRequest(
-            method="GET",
-            path=path("/contacts/{}/variables", topo_contact_id(contact_id)),
-            what="read the variables of the contact",
-            scope="contacts:read",
-        )
-        return await self._transport.send(request, wire.topo_variables)
-
     async def list_activities(
         self,
         *,
-        sequence_id: str | None = None,
-        blueprint_id: str | None = None,
-        person_id: str | None = None,
+        sequence_id: str,
         page: int = 1,
         size: int = 10,
     ) -> translation.RemotePage[translation.RemoteActivity]:
-        """Return one page of what happened, newest first ("List activities"); ``person_id`` is Topo's bare id."""
+        """Return one page of what happened in a run, newest first ("List activities")."""
         request = VendorRequest(
             method="GET",
             path="/activities",
             what="list the activities",
             scope="activities:read",
             query=query(
-                sequence_id=topo_sequence_id(sequence_id) if sequence_id else None,
-                sequence_template_id=topo_template_id(blueprint_id) if blueprint_id else None,
-                person_id=person_id,
+                sequence_id=topo_sequence_id(sequence_id),
                 page=page,
                 size=page_size(size),
             ),
@@ -310,8 +296,7 @@ class TopoClient:
     async def list_tasks(
         self,
         *,
-        sequence_id: str | None = None,
-        status: str | None = None,
+        status: str,
         sort_by: Literal["created_at", "updated_at"] = "created_at",
         sort_order: Literal["asc", "desc"] = "asc",
         page: int = 1,
@@ -324,7 +309,6 @@ class TopoClient:
             what="list the tasks",
             scope="tasks:read",
             query=query(
-                sequence_id=topo_sequence_id(sequence_id) if sequence_id else None,
                 status=status,
                 sort_by=sort_by,
                 sort_order=sort_order,
@@ -443,9 +427,8 @@ class TopoClient:
         email: str | None = None,
         linkedin_url: str | None = None,
         message: str | None = None,
-        until: datetime | None = None,
-    ) -> translation.RemoteExclusion:
-        """Exclude a person, for good without ``until`` ("Create contact exclusion").
+    ) -> None:
+        """Exclude a person, for good ("Create contact exclusion").
 
         It is checked when people are imported: a run that is active goes on.
         """
@@ -455,7 +438,7 @@ class TopoClient:
                 next_step="Give at least one of the two.",
             )
         body = {"reason": reason, "email": email, "linkedin_url": linkedin_url, "message": message}
-        return await self._exclude("/contact-exclusions", body, until=until)
+        await self._exclude("/contact-exclusions", body)
 
     async def list_account_exclusions(
         self, *, page: int = 1, size: int = 10
@@ -471,28 +454,23 @@ class TopoClient:
         read = partial(wire.topo_page, read=wire.topo_exclusion, page=page, size=page_size(size))
         return await self._transport.send(request, read)
 
-    async def exclude_account(
-        self, *, domain: str, reason: str, message: str | None = None, until: datetime | None = None
-    ) -> translation.RemoteExclusion:
-        """Exclude a company by its domain, for good without ``until`` ("Create account exclusion")."""
+    async def exclude_account(self, *, domain: str, reason: str, message: str | None = None) -> None:
+        """Exclude a company by its domain, for good ("Create account exclusion")."""
         body = {"domain": domain, "reason": reason, "message": message}
-        return await self._exclude("/account-exclusions", body, until=until)
+        await self._exclude("/account-exclusions", body)
 
-    async def _exclude(
-        self, at: str, body: dict[str, str | None], *, until: datetime | None
-    ) -> translation.RemoteExclusion:
-        whole = {**body, "until": until.isoformat() if until else None}
+    async def _exclude(self, at: str, body: dict[str, str | None]) -> None:
         request = VendorRequest(
             method="POST",
             path=at,
             what="exclude them",
             effect=Effect.WRITE_ONCE,
-            body={name: value for name, value in whole.items() if value is not None},
+            body={name: value for name, value in body.items() if value is not None},
             scope="exclusions:write",
             read_back=READ_EXCLUSION,
             safe=True,
         )
-        return await self._transport.send(request, partial(wire.topo_one, read=wire.topo_exclusion))
+        await self._transport.send(request, partial(wire.topo_one, read=wire.topo_exclusion))
 
 
 def page_size(size: int) -> int:

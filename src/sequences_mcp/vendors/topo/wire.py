@@ -111,7 +111,6 @@ def topo_status(status: str | None) -> SequenceStatus | None:
 T = TypeVar("T")
 NAME = DESCRIPTION.name
 ReadSequence = Callable[[parsing.Row], translation.RemoteSequence]
-_TIMES = ("id", "organization_id", "created_at", "updated_at")
 
 
 def topo_one(body: object, read: Callable[[parsing.Row], T]) -> T:
@@ -143,16 +142,10 @@ def topo_page(
     )
 
 
-def topo_account(item: parsing.Row) -> translation.RemoteAccount:
-    """Return whose key it is ("Get me")."""
-    return translation.RemoteAccount(
-        id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
-        organization_id=parsing.ident_or_none(item, "organization_id"),
-        name=parsing.text_at(item, "name"),
-        scopes=frozenset(parsing.texts_at(item, "scopes")),
-        created_at=parsing.instant_at(item, "created_at"),
-    )
+def topo_scopes(item: parsing.Row) -> frozenset[str]:
+    """Return what the key may do ("Get me")."""
+    parsing.ident(item, "id")
+    return frozenset(parsing.texts_at(item, "scopes"))
 
 
 def topo_sequence(item: parsing.Row) -> translation.RemoteSequence:
@@ -160,7 +153,6 @@ def topo_sequence(item: parsing.Row) -> translation.RemoteSequence:
     word = parsing.text_at(item, "status")
     if word is None:
         raise parsing.UnreadableError("there is no status")
-    known = (*_TIMES, "status", "contact_id", "sequence_template_id", "source_contact_list_id", "variables")
     return translation.RemoteSequence(
         id=_whole(parsing.ident(item, "id")),
         provider=NAME,
@@ -173,7 +165,6 @@ def topo_sequence(item: parsing.Row) -> translation.RemoteSequence:
         variables=_variables(parsing.inner_row(item, "variables")),
         created_at=parsing.instant_at(item, "created_at"),
         updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, (*known, "last_step_executed_at")),
     )
 
 
@@ -204,54 +195,36 @@ def _variables(item: parsing.Row) -> dict[str, str]:
     return {name: value for name, value in found if value is not None}
 
 
-def topo_variables(body: object) -> dict[str, object]:
-    """Return a contact's variables as they come: the shape of the two scopes is not published."""
-    return parsing.rest(parsing.row_at(body, "the answer"), ())
-
-
 def topo_blueprint(item: parsing.Row) -> translation.RemoteBlueprint:
     """Return one sequence template."""
-    known = (*_TIMES, "name", "status", "step_count", "summary", "language", "timezone", "activated_at")
     return translation.RemoteBlueprint(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         name=parsing.text_at(item, "name"),
         provider_status=parsing.text_at(item, "status"),
         step_count=parsing.number_at(item, "step_count"),
-        summary=parsing.text_at(item, "summary", limit=parsing.MESSAGE),
-        language=parsing.text_at(item, "language"),
-        time_zone=parsing.text_at(item, "timezone"),
-        activated_at=parsing.instant_at(item, "activated_at"),
         created_at=parsing.instant_at(item, "created_at"),
         updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, known),
     )
 
 
 def topo_contact(item: parsing.Row) -> translation.RemoteContact:
     """Return one contact."""
-    fields = _person(item, phone="phone_number")
-    known = (*_PERSON, "id", "phone_number", "city", "state", "country", "first_seen_at", "last_seen_at")
+    fields = _person(item)
     return translation.RemoteContact(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         fields=fields,
         emails=(fields.email,) if fields.email else (),
         phones=(fields.phone,) if fields.phone else (),
         created_at=parsing.instant_at(item, "first_seen_at"),
         updated_at=parsing.instant_at(item, "last_seen_at"),
-        rest=parsing.rest(item, known),
     )
 
 
-_PERSON = ("email", "first_name", "last_name", "company_name", "company_domain", "job_title", "linkedin_url")
-
-
-def _person(item: parsing.Row, *, phone: str) -> ContactFields:
+def _person(item: parsing.Row) -> ContactFields:
     places = [parsing.text_at(item, name) for name in ("city", "state", "country")]
     return ContactFields(
         email=parsing.text_at(item, "email"),
-        phone=parsing.text_at(item, phone),
+        phone=parsing.text_at(item, "phone_number"),
         first_name=parsing.text_at(item, "first_name"),
         last_name=parsing.text_at(item, "last_name"),
         company=parsing.text_at(item, "company_name"),
@@ -267,14 +240,10 @@ def topo_list(item: parsing.Row) -> translation.RemoteList:
     template = "default_sequence_template_id"
     return translation.RemoteList(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         name=parsing.text_at(item, "name"),
         enrols=item[template] is not None if template in item else None,
         blueprint_id=_whole_or_none(item, "default_sequence_template_id"),
         entries_count=parsing.number_at(item, "entries_count"),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, (*_TIMES, "name", "default_sequence_template_id", "entries_count")),
     )
 
 
@@ -282,31 +251,15 @@ def topo_entry(item: parsing.Row) -> translation.RemoteEntry:
     """Return one entry of a contact list."""
     return translation.RemoteEntry(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
-        list_id=_whole_or_none(item, "contact_list_id"),
         contact_id=_whole_or_none(item, "contact_id"),
-        fields=_person(item, phone="phone"),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, (*_TIMES, *_PERSON, "contact_list_id", "contact_id", "phone", "location")),
     )
 
 
 def topo_exclusion(item: parsing.Row) -> translation.RemoteExclusion:
     """Return one exclusion, of a contact or of an account."""
-    known = (*_TIMES, "email", "linkedin_url", "domain", "reason", "message", "until")
     return translation.RemoteExclusion(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
-        email=parsing.text_at(item, "email"),
-        linkedin_url=parsing.text_at(item, "linkedin_url"),
         domain=parsing.text_at(item, "domain"),
-        reason=parsing.text_at(item, "reason"),
-        message=parsing.text_at(item, "message", limit=parsing.MESSAGE),
-        until=parsing.instant_at(item, "until"),
-        created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, known),
     )
 
 
@@ -315,41 +268,21 @@ def topo_activity(item: parsing.Row) -> translation.RemoteActivity:
     payload = parsing.inner_row(item, "payload")
     return translation.RemoteActivity(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         type=parsing.text_at(payload, "type"),
         channel=parsing.text_at(payload, "channel"),
-        resource_type=parsing.text_at(payload, "resource_type", "resourceType"),
-        sequence_id=_whole_or_none(payload, "sequence_id", "sequenceId"),
-        person_id=parsing.ident_or_none(payload, "person_id", "personId"),
-        blueprint_id=_whole_or_none(payload, "sequence_template_id", "sequenceTemplateId"),
         created_at=parsing.instant_at(item, "created_at", "createdAt"),
-        rest=parsing.rest(payload, _ACTIVITY),
     )
-
-
-_ACTIVITY = (
-    *("type", "channel", "resource_type", "resourceType", "sequence_id", "sequenceId", "person_id", "personId"),
-    *("sequence_template_id", "sequenceTemplateId", "organization_id", "organizationId"),
-)
 
 
 def topo_task(item: parsing.Row) -> translation.RemoteTask:
     """Return one task."""
-    known = ("type", "status", "priority", "sequence_id", "assignee_user_id", "disposition")
     return translation.RemoteTask(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         type=parsing.text_at(item, "type"),
         provider_status=parsing.text_at(item, "status"),
         priority=parsing.text_at(item, "priority"),
         sequence_id=_whole_or_none(item, "sequence_id"),
-        assignee_user_id=parsing.ident_or_none(item, "assignee_user_id"),
-        disposition=parsing.text_at(item, "disposition"),
-        skipped_at=parsing.instant_at(item, "skipped_at"),
-        completed_at=parsing.instant_at(item, "completed_at"),
         created_at=parsing.instant_at(item, "created_at"),
-        updated_at=parsing.instant_at(item, "updated_at"),
-        rest=parsing.rest(item, (*_TIMES, *known, "skipped_at", "completed_at")),
     )
 
 
@@ -373,14 +306,11 @@ def topo_messages(body: object) -> tuple[translation.RemoteMessage, ...]:
 def _message(item: parsing.Row) -> translation.RemoteMessage:
     return translation.RemoteMessage(
         id=_whole(parsing.ident(item, "id")),
-        provider=NAME,
         channel=parsing.text_at(item, "channel"),
         direction=parsing.text_at(item, "direction"),
         subject=parsing.text_at(item, "subject"),
         body=parsing.prose_at(item, "body"),
         sent_at=parsing.instant_at(item, "sent_at"),
-        sender_id=parsing.ident_or_none(item, "sender_id"),
-        rest=parsing.rest(item, ("id", "channel", "direction", "subject", "body", "sent_at", "sender_id")),
     )
 
 
