@@ -1,6 +1,6 @@
 """Outside a vendor's folder nothing is decided by a vendor's name: its description is asked.
 
-Another vendor is then a folder of its own and a line in ``vendors/registry.py``.
+Another vendor is then a folder of its own and a line in ``vendors/registry.py``: test_fifth_vendor plants one.
 """
 
 from __future__ import annotations
@@ -62,6 +62,21 @@ def _prose_of(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.walk(node.value)
 
 
+def sql_that_names_a_vendor(root: Path) -> list[str]:
+    """Return a sentence for each SQL file that names a vendor; the migrations that did are applied and stay."""
+    return [
+        f"{path} names a vendor: the program knows which there are, and the database keeps any."
+        for file in sorted((root / SRC / "store").rglob("*.sql"))
+        if (path := file.relative_to(root).as_posix()) not in APPLIED
+        if NAMES.search(re.sub("--.*", "", file.read_text(encoding="utf-8")))
+    ]
+
+
+APPLIED = tuple(
+    f"{SRC}/store/migrations/{name}.sql" for name in ("0004_vendor_operations", "0005_runs_at_vendors")
+)
+
+
 def descriptions_that_import(root: Path) -> list[str]:
     """Return a sentence for each import of a description that is not of the standard library or another one."""
     return [
@@ -74,7 +89,7 @@ def descriptions_that_import(root: Path) -> list[str]:
 
 
 ALLOWED = ("__future__", "collections.abc", "dataclasses", f"{PACKAGE}.vendors", f"{PACKAGE}.vendors.description")
-LAWS = (names_of_vendors, descriptions_that_import)
+LAWS = (names_of_vendors, sql_that_names_a_vendor, descriptions_that_import)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -108,6 +123,12 @@ GOOD_NAMES = {
 @pytest.mark.parametrize(("path", "text"), GOOD_NAMES.values(), ids=GOOD_NAMES.keys())
 def test_a_vendors_name_in_prose_is_left_alone(tmp_path: Path, path: str, text: str) -> None:
     assert not names_of_vendors(plant(tmp_path, {f"{SRC}/{path}": text}))
+
+
+def test_a_vendors_name_in_sql_is_found_and_one_in_a_comment_is_left_alone(tmp_path: Path) -> None:
+    check, comment = "CHECK (provider IN ('topo'))", "-- Topo tells none."
+    files = {f"{SRC}/store/migrations/0099_a.sql": check, f"{SRC}/store/queries/a.sql": comment}
+    assert len(sql_that_names_a_vendor(plant(tmp_path, files))) == 1
 
 
 def test_a_description_that_fetches_an_adapter_is_found(tmp_path: Path) -> None:
