@@ -94,7 +94,7 @@ class LocalBlueprints(LocalMethods):
                 created_at=self.engine.clock(),
             )
             work.blueprints.add_version(blueprint)
-            self.engine.audit("blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
+            self.engine.audit(work, "blueprint.version_added", blueprint_id, version=blueprint.version, name=name)
             return blueprint
 
     def _stale(self, newest: Blueprint, expected: int) -> StaleVersionError:
@@ -138,7 +138,7 @@ class LocalWaivers:
         with self.engine.store.transaction() as work:
             work.waivers.insert(waiver, now=self.engine.clock())
             detail = {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until, "by": waiver.actor}
-            self.engine.audit("blueprint.waived", waiver.blueprint_id, **detail)
+            self.engine.audit(work, "blueprint.waived", waiver.blueprint_id, **detail)
 
     async def waivers_of(self, blueprint_id: str) -> tuple[Waiver, ...]:
         """Return the waivers that hold now."""
@@ -164,7 +164,7 @@ class LocalChanges:
                     id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
                 work.changes.insert(change)
-                self.engine.audit("change.asked", subject, change=own, tool=tool)
+                self.engine.audit(work, "change.asked", subject, change=own, tool=tool)
         return await self.get(own)
 
     async def find(self, change_id: str) -> PendingChange | None:
@@ -224,7 +224,7 @@ class LocalChanges:
                 raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
             engine.require_signature(digest, signature)
             work.approvals.record(change_id, digest=digest, actor=actor, signature=signature, now=now)
-            engine.audit("change.approved", change_id, by=actor)
+            engine.audit(work, "change.approved", change_id, by=actor)
             if not again:
                 work.changes.approve(change_id, actor=actor, now=now)
             return self._require(change_id, next_step=_LISTED)
@@ -234,7 +234,7 @@ class LocalChanges:
         with self.engine.store.transaction() as work:
             self._require_waiting(change_id)
             work.changes.reject(change_id, actor=actor, reason=reason, now=self.engine.clock())
-            self.engine.audit("change.refused", change_id, by=actor, reason=reason)
+            self.engine.audit(work, "change.refused", change_id, by=actor, reason=reason)
         return await self.get(change_id)
 
     def _require_waiting(self, change_id: str) -> None:

@@ -32,7 +32,7 @@ from sequences_mcp.engine.context import EngineContext, LocalMethods, require_pa
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
 from sequences_mcp.ports.embedded import ContactEntry, Matched, SavedContact
 from sequences_mcp.ports.vendor import Identity
-from sequences_mcp.store.unit_of_work import Repositories, Store
+from sequences_mcp.store.unit_of_work import Repositories, Store, UnitOfWork
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the common part of RFC 5646
 
@@ -379,17 +379,17 @@ def _twice(earlier: int, place: int, who: str) -> RowProblem:
     return RowProblem(place, None, None, f"contacts {earlier} and {place} are the same person ({who})", ONCE)
 
 
-def kept_vendor_person(engine: EngineContext, person: Contact) -> Contact:
+def kept_vendor_person(work: UnitOfWork, person: Contact, *, engine: EngineContext) -> Contact:
     """Return the person as kept here: whoever has the address, the id or the number, or a new row.
 
     What a vendor tells fills in what was not known and never changes what was. A number alone makes nobody the
-    same person as one with another address: a company's switchboard is everybody's. Inside a transaction.
+    same person as one with another address: a company's switchboard is everybody's.
     """
     person = tidied_facts(person)
-    contact = _known(engine, person)
+    contact = _known(work, person)
     if contact is None:
-        return _new(engine, person)
-    return _filled_in(engine, contact, person)
+        return _new(work, person, engine=engine)
+    return _filled_in(work, contact, person, engine=engine)
 
 
 def as_known_anywhere(item: Run, contact: Contact, *, addresses: Items[str] = ()) -> Iterator[Contact]:
@@ -405,8 +405,7 @@ def as_known_anywhere(item: Run, contact: Contact, *, addresses: Items[str] = ()
     yield from also_known(contact, ids=item.ids_given, addresses=sorted({*mails, *item.emails_given, *addresses}))
 
 
-def _known(engine: EngineContext, person: Contact) -> Contact | None:
-    store = engine.store
+def _known(store: Repositories, person: Contact) -> Contact | None:
     by_email = store.contacts.by_email(person.email) if person.email else None
     if by_email is not None:
         return by_email
@@ -421,21 +420,21 @@ def _may_be_same(contact: Contact, other: Contact) -> bool:
     return not (contact.email and other.email) or address_key(contact.email) == address_key(other.email)
 
 
-def _new(engine: EngineContext, person: Contact) -> Contact:
+def _new(work: UnitOfWork, person: Contact, *, engine: EngineContext) -> Contact:
     now, is_vendors = engine.clock(), parse_id(person.id, IdKind.CONTACT).provider != LOCAL
-    is_named = person.email or person.phone or engine.store.contacts.by_ids([person.id])
+    is_named = person.email or person.phone or work.contacts.by_ids([person.id])
     own_id = engine.new_id(IdKind.CONTACT) if is_vendors and is_named else person.id
     fresh = replace(person, id=own_id, created_at=now, updated_at=now)
-    engine.store.contacts.insert(fresh)
-    engine.audit("contact.saved", fresh.id, created=True)
+    work.contacts.insert(fresh)
+    engine.audit(work, "contact.saved", fresh.id, created=True)
     return fresh
 
 
-def _filled_in(engine: EngineContext, contact: Contact, person: Contact) -> Contact:
+def _filled_in(work: UnitOfWork, contact: Contact, person: Contact, *, engine: EngineContext) -> Contact:
     news = {name: value for name in FACTS if not getattr(contact, name) and (value := getattr(person, name))}
     if not news:
         return contact
     after = replace(contact, **news, updated_at=engine.clock())
-    engine.store.contacts.update(contact, after)
-    engine.audit("contact.saved", after.id, created=False)
+    work.contacts.update(contact, after)
+    engine.audit(work, "contact.saved", after.id, created=False)
     return after

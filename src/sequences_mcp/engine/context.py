@@ -74,9 +74,9 @@ class EngineContext:
         """Return a fresh id."""
         return new_id(kind, self.clock(), self.entropy(10))
 
-    def audit(self, action: str, subject: str, **detail: object) -> None:
-        """Write down what was done, inside the transaction that does it."""
-        self.store.audit.record(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)
+    def audit(self, work: UnitOfWork, action: str, subject: str, **detail: object) -> None:
+        """Write down what was done, in the transaction that does it."""
+        work.audit.record(at=self.clock(), actor=self.actor, action=action, subject=subject, detail=detail)
 
 
 @dataclass(frozen=True)

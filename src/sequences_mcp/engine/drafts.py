@@ -22,6 +22,7 @@ from sequences_mcp.engine.plans import apply_decision
 from sequences_mcp.engine.sequences import plan_people, require_sequence, require_step
 from sequences_mcp.errors import ApprovalError, ConflictError, NotFoundError
 from sequences_mcp.ports.embedded import Draft, OpenTask, StepText
+from sequences_mcp.store.unit_of_work import UnitOfWork
 
 Why = Literal["missing", "written", "edited", "held", "unknown"]
 
@@ -75,7 +76,7 @@ class LocalDrafts(LocalMethods):
             event = replace(self._rewritten(before, texts, variables), findings=findings)
             after, _ = apply_event(work, before, event, now=engine.clock(), actor=engine.actor)
             if after.status is SequenceStatus.FOUND and after != before:
-                self._reseal(after)
+                _reseal(work, after)
             return after
 
     async def approve_draft(
@@ -152,13 +153,13 @@ class LocalDrafts(LocalMethods):
         apply_decision(self.engine.store, plan, now=self.engine.clock())
         return require_sequence(self.engine, sequence.id)
 
-    def _reseal(self, sequence: Run) -> None:
-        store = self.engine.store
-        plan = store.plans.find(sequence.plan_id)
-        digests = with_texts_of(store.plans.text_digests(sequence.plan_id), sequence)
-        store.plans.set_text_digests(sequence.plan_id, digests)
-        if plan is not None and plan.status is not PlanStatus.DRAFTING:
-            store.plans.update(resealed(store, plan, digests))
+
+def _reseal(work: UnitOfWork, sequence: Run) -> None:
+    plan = work.plans.find(sequence.plan_id)
+    digests = with_texts_of(work.plans.text_digests(sequence.plan_id), sequence)
+    work.plans.set_text_digests(sequence.plan_id, digests)
+    if plan is not None and plan.status is not PlanStatus.DRAFTING:
+        work.plans.update(resealed(work, plan, digests))
 
 
 def _draft(sequence: Run, run: StepRun, contact: Contact) -> Draft:

@@ -51,7 +51,7 @@ class LocalOperations:
             if not write.safe:
                 work.lineage.require_going()
             work.operations.insert(fresh, write, actor=self.engine.actor, now=now, lease=now + LEASE)
-            self.engine.audit("operation.begun", fresh, tool=write.call.tool, on=write.subject)
+            self.engine.audit(work, "operation.begun", fresh, tool=write.call.tool, on=write.subject)
             work.after_commit(partial(self._note, fresh, write))
             return Begun(self._get(fresh), is_new=True)
 
@@ -86,7 +86,7 @@ class LocalOperations:
         """Record that nobody knows what became of it."""
         with self.engine.store.transaction() as work:
             work.operations.mark_unknown(operation_id, answer=answer)
-            self.engine.audit("operation.unknown", operation_id)
+            self.engine.audit(work, "operation.unknown", operation_id)
             return self._get(operation_id)
 
     async def conclude(
@@ -97,7 +97,7 @@ class LocalOperations:
         with self.engine.store.transaction() as work:
             now = self.engine.clock()
             if work.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
-                self.engine.audit(f"operation.{state}", operation_id, by=who)
+                self.engine.audit(work, f"operation.{state}", operation_id, by=who)
             return self._get(operation_id)
 
     def _get(self, operation_id: str) -> VendorOperation:

@@ -199,7 +199,7 @@ class LocalPlans:
         with self.engine.store.transaction() as work:
             work.plans.insert(plan)
             self.engine.audit(
-                "plan.opened", plan.id, blueprint=header.blueprint_id, version=header.blueprint_version
+                work, "plan.opened", plan.id, blueprint=header.blueprint_id, version=header.blueprint_version
             )
         return plan
 

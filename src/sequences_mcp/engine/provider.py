@@ -68,8 +68,8 @@ class LocalRecords:
 
     async def note(self, action: str, subject: str, **detail: object) -> None:
         """Write down that something happened which changes nothing."""
-        with self.engine.store.transaction():
-            self.engine.audit(action, subject, **detail)
+        with self.engine.store.transaction() as work:
+            self.engine.audit(work, action, subject, **detail)
 
     async def list_audit(self, *, page: int, size: int) -> Page[AuditEntry]:
         """Return what happened, the newest first."""

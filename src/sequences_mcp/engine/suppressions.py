@@ -41,7 +41,7 @@ class LocalReplies(LocalMethods):
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
         touched = self._held(work, going, until) if until is not None else self._ended(work, going, answer)
         said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
-        self.engine.audit("contact.answered", contact_id, **said)
+        self.engine.audit(work, "contact.answered", contact_id, **said)
         return list(run_details(self.engine, touched))
 
     def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:

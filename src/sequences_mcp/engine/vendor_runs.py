@@ -47,8 +47,8 @@ class LocalVendorRuns:
 
     async def keep_people(self, people: Items[Contact]) -> list[Contact]:
         """Return each person as kept here: whoever has the id, the address or the number, or a new one."""
-        with self.engine.store.transaction():
-            return [kept_vendor_person(self.engine, person) for person in people]
+        with self.engine.store.transaction() as work:
+            return [kept_vendor_person(work, person, engine=self.engine) for person in people]
 
     async def waiting(self) -> list[Plan]:
         """Return approved plans with people still to be handed over, the oldest first."""
@@ -204,11 +204,11 @@ class LocalVendorRuns:
         who = actor or self.engine.actor
         if "unknown" in outcomes or not outcomes:
             if work.operations.mark_unknown(operation_id, answer=answer):
-                self.engine.audit("operation.unknown", operation_id)
+                self.engine.audit(work, "operation.unknown", operation_id)
             return
         state, now = "done" if "done" in outcomes else "not_done", self.engine.clock()
         if work.operations.conclude(operation_id, state=state, answer=answer, actor=who, now=now):
-            self.engine.audit(f"operation.{state}", operation_id, by=who)
+            self.engine.audit(work, f"operation.{state}", operation_id, by=who)
 
     async def release(self, operation_id: str, *, reason: str, error: Mapping[str, Any] | None = None) -> None:
         """Record that certainly nobody was enrolled, why, and that it may be tried again."""
