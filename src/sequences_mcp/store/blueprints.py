@@ -39,11 +39,16 @@ class BlueprintRepository:
 
     def find(self, blueprint_id: str, *, version: int | None = None) -> Blueprint | None:
         """Return one version, the newest by default, or None."""
-        if version is None:
-            row = self._database.row("blueprints.newest", blueprint_id=blueprint_id)
-        else:
-            row = self._database.row("blueprints.version", blueprint_id=blueprint_id, version=version)
-        return _from_row(row) if row else None
+
+        def read() -> Blueprint | None:
+            if version is None:
+                row = self._database.row("blueprints.newest", blueprint_id=blueprint_id)
+            else:
+                row = self._database.row("blueprints.version", blueprint_id=blueprint_id, version=version)
+            return _from_row(row) if row else None
+
+        # A list of plans asks for the blueprint of each.
+        return self._database.remembered(("blueprint", blueprint_id, version), read)
 
     def names(self, versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
         """Return the name of each of these versions, by id and version."""
