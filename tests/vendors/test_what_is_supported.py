@@ -97,7 +97,6 @@ def test_a_vendors_description_says_what_its_adapter_can_do(name: str) -> None:
     description, vendor = DESCRIPTIONS[name], VENDORS[name]
     assert issubclass(vendor, Vendor)
     assert (vendor.name, vendor.title) == (description.name, description.title)
-    assert description.lists_runs == vendor.offers(Provider.list_sequences)
     assert description.ends_runs == vendor.offers(Provider.stop_sequence)
     assert description.has_versions == vendor.offers(Provider.update_blueprint)
     assert description.has_configuration == vendor.offers(Provider.configure_blueprint)

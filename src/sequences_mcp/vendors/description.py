@@ -27,10 +27,10 @@ class VendorSetting:
 class VendorDescription:
     """One vendor. Its folder under ``vendors/`` has its ``name``, with the adapter in it.
 
-    Facts: ``has_versions``: its blueprints are changed from here and have versions; a vendor without has
-    templates, made in its own app. ``lists_runs``: its API shows which runs there are. ``ends_runs``: its API can
-    end one. ``has_configuration``: its blueprints have a configuration of their own. ``names_runs_by_blueprint``:
-    the name of a run is that of its blueprint. ``tools``: those served only where such a vendor is connected.
+    Facts, which its adapter bears out: ``has_versions``: its blueprints are changed from here and have versions; a
+    vendor without has templates, made in its own app. ``ends_runs``: its API can end a run.
+    ``has_configuration``: its blueprints have a configuration of their own. ``names_runs_by_blueprint``: the name
+    of a run is that of its blueprint. ``tools``: those served only where such a vendor is connected.
 
     What it knows: ``fills_in`` names the variables it fills in from its own records, ``knows_of_people`` the facts
     of a person that it has of its own. ``needs_connected`` says, by channel, what has to be connected in its app.
@@ -47,7 +47,6 @@ class VendorDescription:
     base_url: str
     further_settings: tuple[VendorSetting, ...] = ()
     has_versions: bool = False
-    lists_runs: bool = False
     ends_runs: bool = False
     has_configuration: bool = False
     names_runs_by_blueprint: bool = False

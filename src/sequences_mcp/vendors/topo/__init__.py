@@ -10,8 +10,7 @@ DESCRIPTION = VendorDescription(
     base_url="https://api.topo.io/v1",
     # Templates are made in its app; its API neither makes nor changes one.
     has_versions=False,
-    # Runs are listed, paused, resumed and ended over its API, whoever started them.
-    lists_runs=True,
+    # Runs are paused, resumed and ended over its API, whoever started them.
     ends_runs=True,
     course="it enrols them; whether its template waits for approval in Topo's app, its API does not tell",
 )
