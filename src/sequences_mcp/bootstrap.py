@@ -16,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sequences_mcp.context import AppContext, PlanPanel, Zone
+from sequences_mcp.context import AppContext, OutgoingMailbox, PlanPanel, Zone
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Terms
 from sequences_mcp.vendors.connecting import LazyMapping, when_used
@@ -222,11 +222,17 @@ def log_conflicts(settings: Settings) -> None:
 
 @contextmanager
 def open_worker(
-    settings: Settings, *, clock: Clock = utc_now, queue: str | None = None, pulse: Heartbeat | None = None
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    queue: str | None = None,
+    pulse: Heartbeat | None = None,
+    others: Items[Settings] = (),
 ) -> Iterator[Worker]:
     """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender.
 
-    ``queue`` leaves the rest of the work to other workers of this process.
+    ``queue`` leaves the rest of the work to other workers of this process, ``others`` are the settings of the other
+    mailboxes that this process sends from.
     """
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import SendPolicy
@@ -245,6 +251,7 @@ def open_worker(
         lease=LEASE,
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
+        also_here=frozenset(terms_of(one).sender_address for one in others),
     )
     is_first = queue in (None, MAILBOX)
     with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, _shown(pulse, store):
@@ -374,6 +381,7 @@ def _local(
             vendor_terms=vendor_terms,
             accounts=_vendor_accounts(settings, store),
             knows_server=settings.knows_server,
+            further_terms=tuple(map(terms_of, settings.of_each_mailbox()[1:])),
         )
     )
 
@@ -409,12 +417,10 @@ def _vendor_terms(settings: Settings) -> Mapping[str, Terms]:
 
 
 def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, connect: Connect) -> AppContext:
-    from sequences_mcp.engine.calendar import Window, next_open
     from sequences_mcp.engine.supervisor import at_work
 
     vendor_terms = _vendor_terms(settings)
     local = cache(partial(_local, settings, store, clock=clock, actor=actor, vendor_terms=vendor_terms))
-    window = Window.parse(settings.window)
 
     def provider(name: str) -> Provider:
         return local() if name == LOCAL else connect(name, memory=when_used(local))
@@ -430,20 +436,31 @@ def _context(settings: Settings, store: Store, *, clock: Clock, actor: str, conn
         operations=when_used(lambda: local().operations),
         vendor_runs=when_used(lambda: local().vendor_runs),
         clock=clock,
-        sender=settings.sender,
-        terms=terms_of(settings),
         vendor_terms=vendor_terms,
         policy=policy_of(settings),
         zone_of=partial(_zone_of, default=settings.time_zone),
-        next_open=lambda zone, at: next_open(window, zone, at),
         auto_approve=_allowed(settings, store, now=clock()),
         unread_drafts=settings.unread_drafts,
+        mailboxes=tuple(map(_outgoing, settings.of_each_mailbox())),
         elicitation=settings.elicitation,
         troubles=partial(_troubles, settings, store, clock),
         workers=lambda: at_work(store, now=clock()),
         page_address=partial(address_of_page, settings),
         must_sign=lambda: _signature_check(settings, "", None) is not None,
         panel=cache(partial(_panel, settings, clock)),
+    )
+
+
+def _outgoing(settings: Settings) -> OutgoingMailbox:
+    """Return how e-mails leave by the mailbox of these settings."""
+    from sequences_mcp.engine.calendar import Window, next_open
+
+    window = Window.parse(settings.window)
+    return OutgoingMailbox(
+        name=settings.mailbox,
+        sender=settings.sender,
+        terms=terms_of(settings),
+        next_open=lambda zone, at: next_open(window, zone, at),
     )
 
 
@@ -482,19 +499,19 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     from sequences_mcp.engine.troubles import troubles
     from sequences_mcp.settings import settings_troubles
 
-    now, account = clock(), _account_mark(settings, store)
+    now = clock()
     with store.snapshot():  # one state of the database for all that is asked, and far less work than one for each
         states = worker_states(store, now=now)
-        sends = any(worker.sends for worker in awake(states, now=now) if worker.lane == MAILBOX)
+        mailboxes = {terms_of(one): _account_mark(one, store) for one in settings.of_each_mailbox()}
+        sends = any(worker.sends for worker in awake(states, now=now) if worker.queue == MAILBOX)
         return [
             *settings_troubles(settings, outbox=outbox_of(settings), is_sent_elsewhere=sends),
             *troubles(
                 store,
                 now=now,
-                terms=terms_of(settings),
+                mailboxes=mailboxes,
                 states=states,
                 knows_server=settings.knows_server,
-                account=account,
             ),
         ]
 
@@ -548,9 +565,13 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
     stop = threading.Event()
     threads = [
         threading.Thread(
-            target=_work_until, args=(settings, stop, queue), kwargs={"clock": clock, "after": after}, daemon=True
+            target=_work_until,
+            args=(mailbox, stop, queue),
+            kwargs={"clock": clock, "after": after, "others": others},
+            daemon=True,
         )
-        for queue in _queues(settings)
+        for mailbox, others in _each_with_others(settings)
+        for queue in _queues(mailbox, is_default=mailbox.mailbox == settings.mailbox)
     ]
     for thread in threads:
         thread.start()
@@ -564,9 +585,18 @@ def working(settings: Settings, *, on: bool, clock: Clock, after: float = 0.0) -
             thread.join(max(last - time.monotonic(), 0))
 
 
-def _queues(settings: Settings) -> list[str]:
-    """Return what a worker of this process does: without the mail server's password all that needs no server."""
-    sending = ["mailbox", *(["notice"] if settings.notice else [])]
+def _each_with_others(settings: Settings) -> list[tuple[Settings, list[Settings]]]:
+    """Return the settings of each mailbox with those of all others."""
+    each = settings.of_each_mailbox()
+    return [(one, [other for other in each if other is not one]) for one in each]
+
+
+def _queues(settings: Settings, *, is_default: bool) -> list[str]:
+    """Return what a worker of this process does: without the mail server's password all that needs no server.
+
+    Notices leave by the default mailbox.
+    """
+    sending = ["mailbox", *(["notice"] if settings.notice and is_default else [])]
     return ["free", *(sending if settings.can_send else [])]
 
 
@@ -601,14 +631,23 @@ async def _handing_over(
         await stop_enrolling(seconds=CLOSE_WITHIN)
 
 
-def _work_until(settings: Settings, stop: threading.Event, queue: str, *, clock: Clock, after: float) -> None:
+def _work_until(
+    settings: Settings,
+    stop: threading.Event,
+    queue: str,
+    *,
+    clock: Clock,
+    after: float,
+    others: Items[Settings] = (),
+) -> None:
     """Do the due work of one queue, from ``after`` seconds, until told to stop, whatever happens meanwhile."""
     if stop.wait(after):
         return
     from sequences_mcp.engine.supervisor import Heartbeat, keep_working
 
     terms = terms_of(settings)
-    pulse = Heartbeat(settings.data_dir, queue, clock, serves=(terms.mark,), sends=_sends(terms))
+    lane = f"{queue}-{settings.mailbox}" if others and settings.mailbox else queue
+    pulse = Heartbeat(settings.data_dir, lane, clock, serves=(terms.mark,), sends=_sends(terms))
     database = settings.data_dir / "sequences.db"
     was_there = database.exists()
 
@@ -617,7 +656,7 @@ def _work_until(settings: Settings, stop: threading.Event, queue: str, *, clock:
         nonlocal was_there
         if was_there and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
-        with open_worker(settings, clock=clock, queue=queue, pulse=pulse) as worker:
+        with open_worker(settings, clock=clock, queue=queue, pulse=pulse, others=others) as worker:
             was_there = True
             yield worker
 

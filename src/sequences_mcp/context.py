@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -12,6 +12,8 @@ from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 
 if TYPE_CHECKING:
+    from sequences_mcp.domain.blueprint import Step
+    from sequences_mcp.domain.run import Run
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.plan import Plan, Terms
@@ -38,6 +40,20 @@ class Zone(NamedTuple):
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMailbox:
+    """A mailbox as starts need it: its name, None where settings.toml names none, its sender and terms.
+
+    ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or None
+    when it may leave then.
+    """
+
+    name: str | None
+    sender: Sender | None
+    terms: Terms
+    next_open: Callable[[str, datetime], datetime | None]
+
+
 class PlanPanel(Protocol):
     """A plan inside a chat; ``review`` has the one there is."""
 
@@ -55,9 +71,8 @@ class PlanPanel(Protocol):
 class AppContext:
     """Everything a verb may use.
 
-    ``zone_of`` tells a contact's zone; ``next_open`` the next instant at which an e-mail may leave, given a
-    zone's names and an instant, or None when it may leave then; ``page_address`` where a path of the review page
-    is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
+    ``mailboxes`` are those that this process sends from; the first is the one in use. ``zone_of`` tells a contact's
+    zone; ``page_address`` where a path of the review page is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
     ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
     templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
@@ -74,12 +89,10 @@ class AppContext:
     operations: LocalOperations
     vendor_runs: LocalVendorRuns
     clock: Callable[[], datetime]
-    sender: Sender | None
-    terms: Terms
+    mailboxes: tuple[OutgoingMailbox, ...]
     vendor_terms: Mapping[str, Terms]
     policy: GuardPolicy
     zone_of: Callable[[ContactFields], Zone]
-    next_open: Callable[[str, datetime], datetime | None]
     auto_approve: frozenset[str]
     unread_drafts: bool
     elicitation: bool
@@ -89,6 +102,42 @@ class AppContext:
     troubles: Callable[[], Items[Trouble]] = tuple
     workers: Callable[[], Items[WorkerPresence]] = tuple
     is_approved: bool = False
+
+    @property
+    def sender(self) -> Sender | None:
+        """Who sends by the mailbox in use."""
+        return self.mailboxes[0].sender
+
+    @property
+    def terms(self) -> Terms:
+        """What an approval of a start by the mailbox in use covers."""
+        return self.mailboxes[0].terms
+
+    def next_open(self, zone: str, at: datetime) -> datetime | None:
+        """Return the next instant at which an e-mail may leave, or None when it may leave then."""
+        return self.mailboxes[0].next_open(zone, at)
+
+    def sending(self, steps: Items[Step]) -> AppContext:
+        """Return this with the mailbox that these steps name in use, or the default one where they name none.
+
+        The guards have seen to it that they name no other, and one at most.
+        """
+        named = next((step.config.user_id for step in steps if step.config and step.config.user_id), None)
+        return self._with(lambda mailbox: mailbox.name == named)
+
+    def sending_under(self, terms: Terms) -> AppContext:
+        """Return this with the mailbox in use that has the address of these terms, where this process has it."""
+        return self._with(lambda mailbox: mailbox.terms.sender_address == terms.sender_address)
+
+    async def sending_for(self, run: Run) -> AppContext:
+        """Return this with the mailbox in use that a run began with, where this process has it."""
+        if len(self.mailboxes) == 1:
+            return self
+        return self.sending_under((await self.plans.get_plan(run.plan_id)).header.terms)
+
+    def _with(self, is_wanted: Callable[[OutgoingMailbox], bool]) -> AppContext:
+        chosen = next(filter(is_wanted, self.mailboxes), self.mailboxes[0])
+        return replace(self, mailboxes=(chosen, *(other for other in self.mailboxes if other is not chosen)))
 
     @property
     def local(self) -> Provider:

@@ -8,7 +8,7 @@ names every missing or bad value.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import getaddresses
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from sequences_mcp.vendors.registry import DESCRIPTIONS, titles
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
-    from sequences_mcp.settings_file import FileSettings
+    from sequences_mcp.settings_file import FileSettings, Given
 
 FILE_NAME = "settings.toml"
 PREFIX = "SEQUENCES_"
@@ -110,13 +110,31 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A sender with their way out, window and caps, by the name of its table in ``settings.toml``.
+
+    Without ``smtp_url``, which may hold a password, its e-mails are written to the outbox. ``lacking`` says why its
+    password cannot be had in this process.
+    """
+
+    name: str
+    sender: Sender
+    smtp_url: Secret | None
+    window: str
+    daily_cap: int
+    spacing: int
+    lacking: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``.
 
     ``accounts`` has the vendors a key was given for, by name. ``origins`` says of each setting, by the name of its
     environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
-    ``lacking`` why a secret that the file refers to cannot be had in this process. ``has_mailbox``: the file says
-    who sends and how.
+    ``lacking`` why a secret that the file refers to cannot be had in this process. ``mailbox`` is the name of the
+    default mailbox where the file has one: ``sender``, ``smtp_url``, ``window``, ``daily_cap`` and ``spacing`` are
+    its own. ``further_mailboxes`` are the others.
     """
 
     sender: Sender | None
@@ -139,7 +157,8 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     conflicts: tuple[str, ...] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
-    has_mailbox: bool = False
+    mailbox: str | None = None
+    further_mailboxes: tuple[Mailbox, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -149,12 +168,29 @@ class Settings:
     @property
     def knows_server(self) -> bool:
         """Whether somebody told this process through which mail server e-mails leave, or through none."""
-        return self.smtp_url is not None or self.has_mailbox
+        return self.smtp_url is not None or self.mailbox is not None
 
     @property
     def can_send(self) -> bool:
         """Whether this process can send e-mails: it knows who sends, and has the password it would need."""
         return self.sender is not None and "SEQUENCES_SMTP_URL" not in self.lacking
+
+    def of_each_mailbox(self) -> tuple[Settings, ...]:
+        """Return these settings once for each mailbox, as if it were the only one; the default one's first."""
+        return (replace(self, further_mailboxes=()), *map(self._of_mailbox, self.further_mailboxes))
+
+    def _of_mailbox(self, mailbox: Mailbox) -> Settings:
+        return replace(
+            self,
+            sender=mailbox.sender,
+            smtp_url=mailbox.smtp_url,
+            window=mailbox.window,
+            daily_cap=mailbox.daily_cap,
+            spacing=mailbox.spacing,
+            lacking={"SEQUENCES_SMTP_URL": mailbox.lacking} if mailbox.lacking else {},
+            mailbox=mailbox.name,
+            further_mailboxes=(),
+        )
 
 
 def set_sender(settings: Settings) -> str:
@@ -179,7 +215,7 @@ def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bo
         found.append(Trouble(code="settings_differ", what=said, remedy=remedy, stops=False))
     for name, why in settings.lacking.items():
         remedy = "Give it to this process, or leave the work to one that has it."
-        stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere
+        stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere  # a further mailbox stops its own alone
         found.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
     if settings.smtp_url is None:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
@@ -216,16 +252,21 @@ class _Problems:
             self.found.append(f"{name}: {error.message.removesuffix('.')}")
         return None
 
-    def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
-        key, text = file.values[name]
-        self.origins[name] = f"{FILE_NAME}, {'.'.join(key)}"
+    def parsed(self, file: FileSettings, value: Given, parse: Callable[[str], Any]) -> Any:
+        """Return the parsed value of a key of the file, or None once its problem is noted."""
         try:
-            value = parse(text)
+            return parse(value.text)
         except ValueError as error:
-            file.wrong(key, str(error))
-            return None
+            file.wrong(value.key, str(error))
         except SettingsError as error:
-            file.wrong(key, error.message.removesuffix("."))
+            file.wrong(value.key, error.message.removesuffix("."))
+        return None
+
+    def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
+        key = file.values[name].key
+        self.origins[name] = f"{FILE_NAME}, {'.'.join(key)}"
+        value = self.parsed(file, file.values[name], parse)
+        if value is None:
             return None
         if given and name not in file.lacking and _differs(parse, given, value):
             self.conflicts.append(
@@ -253,8 +294,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "data_dir": data_dir,
         "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
-        "daily_cap": problems.read("DAILY_CAP", lambda text: _number(text, least=1, most=10_000), "50"),
-        "spacing": problems.read("SPACING", lambda text: _number(text, least=0, most=86_400), "30"),
+        "daily_cap": problems.read("DAILY_CAP", _daily_cap, "50"),
+        "spacing": problems.read("SPACING", _spacing, "30"),
         "elicitation": problems.read("ELICITATION", _switch, "on"),
         "review_page": problems.read("REVIEW_PAGE", _switch, "on"),
         "notice": problems.read("NOTICE", _addresses, ""),
@@ -266,6 +307,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "log_level": problems.read("LOG_LEVEL", _log_level, "WARNING"),
         "accounts": _accounts(problems),
     }
+    further = _further_mailboxes(problems, values)
     if file is not None:
         problems.found.extend(file.problems)
     if problems.found:
@@ -281,8 +323,33 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         origins=problems.origins,
         conflicts=tuple(problems.conflicts),
         lacking={} if file is None else file.lacking,
-        has_mailbox=file is not None and file.has_mailbox,
+        mailbox=None if file is None else file.mailbox,
+        further_mailboxes=further,
     )
+
+
+def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[Mailbox, ...]:
+    """Return the mailboxes beside the default one; what one of them leaves out is as for the whole folder."""
+    file = problems.file
+    if file is None:
+        return ()
+    found: list[Mailbox] = []
+    addresses = [values["sender"].address.casefold()] if values["sender"] else []
+    for name, given in file.further.items():
+        parsed = {
+            field_name: problems.parsed(file, given[setting], parse)
+            for setting, (field_name, parse) in _OF_MAILBOX.items()
+            if setting in given
+        }
+        sender = parsed.get("sender")
+        if sender is None:
+            continue  # its problem is noted
+        if sender.address.casefold() in addresses:
+            file.wrong(("mailboxes", name), f"{sender.address} is another mailbox's address already")
+        addresses.append(sender.address.casefold())
+        whole = {key: values[key] for key in ("window", "daily_cap", "spacing")}
+        found.append(Mailbox(**{"smtp_url": None, **whole, **parsed}, name=name, lacking=file.lacking.get(name)))
+    return tuple(found)
 
 
 def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems) -> FileSettings | None:
@@ -414,6 +481,23 @@ def _window(text: str) -> str:
 
     Window.parse(text)
     return text
+
+
+def _daily_cap(text: str) -> int:
+    return _number(text, least=1, most=10_000)
+
+
+def _spacing(text: str) -> int:
+    return _number(text, least=0, most=86_400)
+
+
+_OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "SEQUENCES_SENDER": ("sender", _sender),
+    "SEQUENCES_SMTP_URL": ("smtp_url", _smtp_url),
+    "SEQUENCES_WINDOW": ("window", _window),
+    "SEQUENCES_DAILY_CAP": ("daily_cap", _daily_cap),
+    "SEQUENCES_SPACING": ("spacing", _spacing),
+}
 
 
 def _time_zone(text: str) -> str:

@@ -1,7 +1,8 @@
 """``settings.toml`` of a data folder: read and checked by form; what it leaves out the environment fills.
 
-The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a sender and their way out;
-``window``, ``daily_cap`` and ``spacing`` in it go before those of the first level. ``[kalent]``, ``[clarky]`` and
+The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a sender and their way out, the
+``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap`` and ``spacing`` in it
+go before those of the first level. ``[kalent]``, ``[clarky]`` and
 ``[topo]`` are accounts at vendors. A secret is never written in the file: it says where the secret is, as
 ``{ env = "NAME" }``, ``{ file = "path" }`` or ``{ keyring = true }``.
 """
@@ -9,6 +10,7 @@ The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,14 +40,17 @@ class Given(NamedTuple):
 class FileSettings:
     """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
 
-    ``lacking`` says of secrets that cannot be had here why not; without one a process does all but use it.
+    ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values of
+    the others, by their names. ``lacking`` says of secrets that cannot be had here why not, by the name of the
+    variable or, of a further mailbox, by its name; without one a process does all but use it.
     """
 
     values: dict[str, Given] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     lacking: dict[str, str] = field(default_factory=dict)
     text: str = ""
-    has_mailbox: bool = False
+    mailbox: str | None = None
+    further: dict[str, dict[str, Given]] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -149,7 +154,8 @@ _WHOLE: Mapping[str, Form] = {
 }
 _TABLES = ("mailboxes", *VENDORS)
 _MAILBOX = ("name", "address", "smtp", "password", *_SENDING)
-_ONE_FOR_NOW = "this version sends from one mailbox in a data folder"
+_NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
 
 @dataclass(slots=True)
@@ -188,9 +194,11 @@ class _Reader:
                 hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(allowed)}"
                 self.found.wrong((*table, name), f"there is no such key; {hint}")
 
-    def _take(self, key: Key, value: object, form: Form, *, setting: str) -> None:
+    def _take(
+        self, key: Key, value: object, form: Form, *, setting: str, into: dict[str, Given] | None = None
+    ) -> None:
         try:
-            self.found.values[setting] = Given(key, form(value))
+            (self.found.values if into is None else into)[setting] = Given(key, form(value))
         except ValueError as error:
             self.found.wrong(key, str(error))
 
@@ -202,44 +210,66 @@ class _Reader:
 
     def _mailboxes(self, content: Mapping[str, Any]) -> None:
         tables = self._table(("mailboxes",), content.get("mailboxes", {})) or {}
-        if len(tables) > 1:
-            for name in list(tables)[1:]:
-                self.found.wrong(("mailboxes", name), f"{_ONE_FOR_NOW}: keep one of {', '.join(tables)}")
-        if "default_mailbox" in content and content["default_mailbox"] not in tables:
+        default = content.get("default_mailbox", next(iter(tables), None))
+        if default is not None and default not in tables:
             named = ", ".join(tables) or "none"
             self.found.wrong(("default_mailbox",), f"it has to name a table [mailboxes.NAME]; there is {named}")
-        for name, value in list(tables.items())[:1]:
-            table = self._table(("mailboxes", name), value)
-            if table is not None:
-                self.found.has_mailbox = True
-                self._mailbox(("mailboxes", name), table)
+            return
+        if len(tables) > 1 and "default_mailbox" not in content:
+            self.found.wrong(("mailboxes", list(tables)[1]), _WHICH)
+        for name, value in tables.items():
+            key = ("mailboxes", name)
+            if len(tables) > 1 and not _NAME_OF_MAILBOX.fullmatch(name):
+                self.found.wrong(key, "the name of a mailbox has letters of English, digits, - and _ only")
+            table = self._table(key, value)
+            if table is None:
+                continue
+            if name == default:
+                self.found.mailbox = name
+                self._mailbox(key, table, into=self.found.values, lacking="SEQUENCES_SMTP_URL")
+            else:
+                into = self.found.further.setdefault(name, {})
+                self._mailbox(key, table, into=into, lacking=name)
+                if not {"name", "address"} & table.keys():
+                    self.found.wrong(key, "name and address are missing: a mailbox is a sender's")
 
-    def _mailbox(self, key: Key, table: Mapping[str, Any]) -> None:
+    def _mailbox(self, key: Key, table: Mapping[str, Any], *, into: dict[str, Given], lacking: str) -> None:
+        """Read one mailbox; ``lacking`` is the name under which a password that cannot be had is noted."""
         texts: dict[str, str] = {}
         for name in self._known(key, table, _MAILBOX):
             if name in _SENDING:
                 setting = f"SEQUENCES_{name.upper()}"
-                self._take((*key, name), table[name], _SENDING[name], setting=setting)
+                self._take((*key, name), table[name], _SENDING[name], setting=setting, into=into)
             elif name != "password":
                 try:
                     texts[name] = _text(table[name])
                 except ValueError as error:
                     self.found.wrong((*key, name), str(error))
-        self._sender(key, table, texts)
+        self._sender(key, table, texts, into=into)
         if "smtp" in texts:
-            self._smtp(key, table, texts)
+            self._smtp(key, table, texts, into=into, lacking=lacking)
         elif "password" in table and "smtp" not in table:
-            self._secret((*key, "password"), table["password"], setting="SEQUENCES_SMTP_URL")
+            self._secret((*key, "password"), table["password"], setting=lacking)
             self.found.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
 
-    def _sender(self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    def _sender(
+        self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str], *, into: dict[str, Given]
+    ) -> None:
         if "name" in texts and "address" in texts:
             name = texts["name"].replace("\\", "\\\\").replace('"', '\\"')
-            self.found.values["SEQUENCES_SENDER"] = Given((*key, "name"), f'"{name}" <{texts["address"]}>')
+            into["SEQUENCES_SENDER"] = Given((*key, "name"), f'"{name}" <{texts["address"]}>')
         elif len(missing := {"name", "address"} - table.keys()) == 1:
             self.found.wrong(key, f"{missing.pop()} is missing: a sender has a name and an address")
 
-    def _smtp(self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    def _smtp(
+        self,
+        key: Key,
+        table: Mapping[str, Any],
+        texts: Mapping[str, str],
+        *,
+        into: dict[str, Given],
+        lacking: str,
+    ) -> None:
         place, url = (*key, "smtp"), texts["smtp"]
         scheme, slashes, rest = url.partition("://")
         account, _, host = rest.rpartition("@")
@@ -251,18 +281,18 @@ class _Reader:
             if account:
                 self.found.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
             else:
-                self.found.values["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url) or url)
+                into["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url) or url)
             return
-        secret = self._secret((*key, "password"), table["password"], setting="SEQUENCES_SMTP_URL")
+        secret = self._secret((*key, "password"), table["password"], setting=lacking)
         user = account or quote(texts.get("address", ""), safe="")
         if secret is None or not user:
             bare = f"{scheme}://{host}"
             if whole := self._of_environment(bare):
-                self.found.lacking.pop("SEQUENCES_SMTP_URL", None)
-            self.found.values["SEQUENCES_SMTP_URL"] = Given(place, whole or bare)
+                self.found.lacking.pop(lacking, None)
+            into["SEQUENCES_SMTP_URL"] = Given(place, whole or bare)
             return
         signed_in = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
-        self.found.values["SEQUENCES_SMTP_URL"] = Given(place, signed_in)
+        into["SEQUENCES_SMTP_URL"] = Given(place, signed_in)
 
     def _of_environment(self, url: str) -> str:
         """Return ``SEQUENCES_SMTP_URL`` where it has an account at the very server of the file; else nothing."""

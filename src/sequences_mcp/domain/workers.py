@@ -41,6 +41,7 @@ class WorkerState:
 
     ``error`` is None while all is well; ``error_since`` is when it began to stand in the way. ``serves`` has the
     marks of the settings it works for (``domain.plan.settings_marks``), ``sends`` says in words who sends and how.
+    ``lane`` is the queue it takes from; of a further mailbox ``queue-NAME``.
     """
 
     process: int
@@ -53,6 +54,11 @@ class WorkerState:
     host: str = ""
     serves: tuple[str, ...] = ()
     sends: str = ""
+
+    @property
+    def queue(self) -> str:
+        """What kind of work it does."""
+        return self.lane.partition("-")[0]
 
     def is_silent(self, now: datetime) -> bool:
         """Whether it has not shown itself for longer than any work takes, and is probably gone."""

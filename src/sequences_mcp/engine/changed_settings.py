@@ -24,18 +24,18 @@ def terms_today(engine: EngineContext, plan: Plan) -> Terms:
     terms = plan.header.terms
     if plan.header.is_at_vendor:
         return engine.vendor_terms.get(plan.header.provider, terms)
-    return terms if _lacks(engine, terms) else engine.terms
+    return terms if _lacks(engine, terms) else engine.own_terms(terms)
 
 
 def _lacks(engine: EngineContext, terms: Terms) -> bool:
-    return engine.terms.lacks(terms, knows_server=engine.knows_server)
+    return engine.own_terms(terms).lacks(terms, knows_server=engine.knows_server)
 
 
 def not_ours(engine: EngineContext, plan: Plan) -> str | None:
     """Return that a plan was made for other settings than those of this process, or None."""
     terms = plan.header.terms
     if not plan.header.is_at_vendor:
-        changed = terms.difference(engine.terms)
+        changed = terms.difference(engine.own_terms(terms))
         return f"{approvals.OTHER_SETTINGS}: {changed}" if changed else None
     title = VENDORS[plan.header.provider]
     if plan.header.provider not in engine.vendor_terms:

@@ -40,7 +40,8 @@ class SendPolicy:
 
     ``signature_check`` looks at the signature of every approval, but for those of the blueprints' versions in
     ``preapproved``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
-    account on it, without telling them. A step later than ``late_after`` is approved again.
+    account on it, without telling them. A step later than ``late_after`` is approved again. ``also_here`` are the
+    addresses of the other mailboxes that this process sends from, each by a worker of its own.
     """
 
     terms: Terms
@@ -52,6 +53,7 @@ class SendPolicy:
     preapproved: frozenset[str] = frozenset()
     account: str = ""
     late_after: timedelta = timedelta(days=7)
+    also_here: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

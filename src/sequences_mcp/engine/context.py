@@ -31,6 +31,7 @@ class EngineContext:
 
     ``signature_check`` looks at the signature of every approval, but for those of the blueprints in
     ``preapproved``.
+    ``terms`` are those of the mailbox that sends by default, ``further_terms`` those of the others here;
     ``vendor_terms`` are the terms of the vendors that are connected, ``accounts`` marks of the accounts there.
     ``knows_server``: somebody told this process through which mail server e-mails leave, or that they do not.
     """
@@ -45,6 +46,12 @@ class EngineContext:
     vendor_terms: Mapping[str, Terms] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
     knows_server: bool = True
+    further_terms: tuple[Terms, ...] = ()
+
+    def own_terms(self, wanted: Terms) -> Terms:
+        """Return today's terms of the mailbox with these terms' address; of the default one where there is none."""
+        mailboxes = (self.terms, *self.further_terms)
+        return next((one for one in mailboxes if one.sender_address == wanted.sender_address), self.terms)
 
     def require_signature(self, digest: str, signature: str | None) -> None:
         """Raise ApprovalError where a passkey has to sign this digest and has not."""

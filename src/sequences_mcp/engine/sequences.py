@@ -11,6 +11,7 @@ from sequences_mcp.domain.companies import company_domain_of, company_key
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.ids import LOCAL, VENDORS, IdKind, parse_id
 from sequences_mcp.domain.page import Page
+from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import (
     IN_FLIGHT,
     LIVE,
@@ -119,9 +120,9 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     people = plan_people(engine, results)
     there = [result.id for result in results if result.is_at_vendor]
     answered = engine.store.vendor_errors.of_runs(there) if there else {}
-    mails = any(result.queue == "mailbox" for result in results)
-    now, mailbox = engine.clock(), mailbox_of(engine) if mails else None
-    held = _held(engine, results)
+    others = _of_other_terms(engine, results)
+    now, opens = engine.clock(), _openings(engine, results, others)
+    held = held_for(engine, [plan for plan_id, plan in others.items() if plan_id in _going_on(results)])
     readings = engine.store.readings.of_runs(there) if there else {}
     names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
     return tuple(
@@ -129,7 +130,9 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
             SequenceDetail(
                 sequence=result,
                 contact=people[result.contact_id],
-                outlook=_outlook(result, now=now, mailbox=mailbox, held=held.get(result.plan_id)),
+                outlook=_outlook(
+                    result, now=now, mailbox=opens.get(result.plan_id), held=held.get(result.plan_id)
+                ),
                 blueprint_name=names.get((result.blueprint_id, result.blueprint_version)),
                 error=answered.get(result.id),
             ),
@@ -158,15 +161,34 @@ def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact
     return {contact.id: contact for contact in engine.store.contacts.by_ids(wanted)}
 
 
-def mailbox_of(engine: EngineContext) -> tuple[datetime, str] | None:
-    """Return from when the sender's mailbox may be used, and what it waits for; None when it was never used."""
-    terms = engine.terms
-    return engine.store.mailboxes.opens(
-        terms.sender_address,
-        daily_cap=terms.daily_cap,
-        spacing=terms.spacing,
-        now=engine.clock(),
-    )
+def _of_other_terms(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Plan]:
+    """Return, by id, the plans of runs that go on by themselves and were approved for other terms than the default."""
+    plan_ids = {run.plan_id for run in runs if _goes_on(run) or run.queue == "mailbox"}
+    if not plan_ids:
+        return {}
+    return {plan.id: plan for plan in engine.store.plans.of_other_terms(plan_ids, terms=engine.terms)}
+
+
+def _going_on(runs: Iterable[Run]) -> set[str]:
+    return {run.plan_id for run in runs if _goes_on(run)}
+
+
+def _openings(
+    engine: EngineContext, runs: Iterable[Run], others: Mapping[str, Plan]
+) -> dict[str, tuple[datetime, str] | None]:
+    """Return, by plan, from when its sender's mailbox may be used and what it waits for; None: never used."""
+    wanted = {run.plan_id for run in runs if run.queue == "mailbox"}
+    termses = {
+        plan_id: engine.own_terms(others[plan_id].header.terms) if plan_id in others else engine.terms
+        for plan_id in wanted
+    }
+    opens = {
+        terms: engine.store.mailboxes.opens(
+            terms.sender_address, daily_cap=terms.daily_cap, spacing=terms.spacing, now=engine.clock()
+        )
+        for terms in set(termses.values())
+    }
+    return {plan_id: opens[terms] for plan_id, terms in termses.items()}
 
 
 def require_sequence(engine: EngineContext, sequence_id: str) -> Run:
@@ -210,12 +232,6 @@ def require_step(engine: EngineContext, step_id: str, kind: IdKind) -> tuple[Run
             f"There is no {kind.name.lower()} {parsed_id}.", next_step=f"{listed} shows what waits."
         )
     return results[0]
-
-
-def _held(engine: EngineContext, runs: Iterable[Run]) -> dict[str, str]:
-    """Return, by plan, why runs that would go on by themselves do not: they were approved for other settings."""
-    plan_ids = {run.plan_id for run in runs if _goes_on(run)}
-    return held_for(engine, engine.store.plans.of_other_terms(plan_ids, terms=engine.terms)) if plan_ids else {}
 
 
 def _goes_on(item: Run) -> bool:

@@ -45,7 +45,7 @@ class Heartbeat:
     """
 
     data_dir: Path
-    queue: str
+    lane: str
     clock: Callable[[], datetime]
     serves: tuple[str, ...] = ()
     sends: str = ""
@@ -71,7 +71,7 @@ class Heartbeat:
         """Take away what was shown, while the store is open and after it."""
         if self.store is not None:
             with suppress(StoreError), self.store.hasty(PATIENCE):
-                self.store.workers.remove(host=host_name(), process=os.getpid(), lane=self.queue)
+                self.store.workers.remove(host=host_name(), process=os.getpid(), lane=self.lane)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._written = None
@@ -81,7 +81,7 @@ class Heartbeat:
             self._state = WorkerState(
                 host=host_name(),
                 process=os.getpid(),
-                lane=self.queue,
+                lane=self.lane,
                 since=now,
                 beat=now,
                 serves=self.serves,
@@ -120,7 +120,7 @@ class Heartbeat:
 
     @property
     def _path(self) -> Path:
-        return self.data_dir / FOLDER / f"{os.getpid()}-{self.queue}.json"
+        return self.data_dir / FOLDER / f"{os.getpid()}-{self.lane}.json"
 
 
 def worker_states(store: Store, *, now: datetime) -> tuple[WorkerState, ...]:
@@ -145,7 +145,7 @@ def awake(states: Iterable[WorkerState], *, now: datetime) -> tuple[WorkerState,
 
 def served(workers: Iterable[WorkerState]) -> frozenset[str]:
     """Return the marks of the settings for which any of these workers sends or hands over."""
-    return frozenset(mark for worker in workers if worker.lane in (MAILBOX, VENDORS) for mark in worker.serves)
+    return frozenset(mark for worker in workers if worker.queue in (MAILBOX, VENDORS) for mark in worker.serves)
 
 
 def at_work(store: Store, *, now: datetime) -> list[WorkerPresence]:
@@ -160,8 +160,8 @@ def at_work(store: Store, *, now: datetime) -> list[WorkerPresence]:
             since=min(worker.since for worker in states),
             seen=max(worker.beat for worker in states),
             last_act=max((worker.last_act for worker in states if worker.last_act), default=None),
-            sends=next((worker.sends for worker in states if worker.lane == MAILBOX), ""),
-            hands_over=next((worker.sends for worker in states if worker.lane == VENDORS), ""),
+            sends=" and as ".join(worker.sends for worker in states if worker.queue == MAILBOX and worker.sends),
+            hands_over=next((worker.sends for worker in states if worker.queue == VENDORS), ""),
             serves=served(states),
         )
         for (host, process), states in results.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sequences_mcp.domain.entries import QueueTally
@@ -23,24 +23,26 @@ def troubles(
     store: Store,
     *,
     now: datetime,
-    terms: Terms,
+    mailboxes: Mapping[Terms, str | None],
     states: tuple[WorkerState, ...],
     knows_server: bool = True,
-    account: str | None = None,
 ) -> list[Trouble]:
-    """Return what is wrong, what stops everything first; ``terms`` are those of this process, ``states``
-    all workers of the folder (``supervisor.worker_states``).
+    """Return what is wrong, what stops everything first; ``states`` are all workers of the folder
+    (``supervisor.worker_states``).
 
-    ``knows_server``: it was told through which server e-mails leave. ``account`` stands for the account on the
-    mailbox in use: what another one was refused for is over.
+    ``mailboxes`` are the terms of this process's, the default one's first, each with what stands for the account on
+    it: what another account was refused for is over.
+
+    ``knows_server``: it was told through which server e-mails leave.
     """
     alive = supervisor.awake(states, now=now)
     results = [*_standstills(store), *_disk(store), *_workers(store, now, states)]
     results += _other_settings(
-        store, now, terms=terms, knows_server=knows_server, at_work=supervisor.served(alive)
+        store, now, mailboxes=tuple(mailboxes), knows_server=knows_server, at_work=supervisor.served(alive)
     )
-    if terms.sender_address:
-        results += _resting(store, terms.sender_address, now, account=account)
+    for terms, account in mailboxes.items():
+        if terms.sender_address:
+            results += _resting(store, terms.sender_address, now, account=account)
     return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
@@ -65,10 +67,14 @@ def _disk(store: Store) -> Iterator[Trouble]:
 
 
 def _other_settings(
-    store: Repositories, now: datetime, *, terms: Terms, knows_server: bool, at_work: Collection[str]
+    store: Repositories, now: datetime, *, mailboxes: tuple[Terms, ...], knows_server: bool, at_work: Collection[str]
 ) -> Iterator[Trouble]:
     """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
-    for item in store.plans.other_settings(terms=terms, now=now):
+    default, *_ = mailboxes
+    for item in store.plans.other_settings(terms=default, now=now):
+        if item.terms in mailboxes:
+            continue
+        terms = next((one for one in mailboxes if one.sender_address == item.terms.sender_address), default)
         due = _count(item.number, "run that is due was", "runs that are due were")
         wanted = f"{item.terms.sender_name} <{item.terms.sender_address}> through {item.terms.delivery}"
         is_lacking = terms.lacks(item.terms, knows_server=knows_server)
@@ -96,7 +102,7 @@ def _workers(store: Repositories, now: datetime, states: Iterable[WorkerState]) 
     alive = supervisor.awake(states, now=now)
     for worker in alive:
         if worker.error:
-            waits = worker.lane == supervisor.VENDORS
+            waits = worker.queue == supervisor.VENDORS
             yield Trouble(
                 code="handing_over_in_trouble" if waits else "worker_in_trouble",
                 what=f"{_WAITS if waits else _CANNOT}: {worker.error.rstrip('.')}.",
@@ -108,16 +114,16 @@ def _workers(store: Repositories, now: datetime, states: Iterable[WorkerState]) 
         code="no_worker",
         what="{} due and no worker runs.",
         counted=("thing is", "things are"),
-        states=[state for state in states if state.lane != supervisor.VENDORS],
-        is_alive=any(worker.lane == supervisor.MAILBOX for worker in alive),
+        states=[state for state in states if state.queue != supervisor.VENDORS],
+        is_alive=any(worker.queue == supervisor.MAILBOX for worker in alive),
     )
     yield from _nobody_does(
         store.upkeep.not_handed_over(before=now - PATIENCE),
         code="no_handing_over",
         what="{} for their vendors and no worker with these vendors' keys runs.",
         counted=("approved start waits", "approved starts wait"),
-        states=[state for state in states if state.lane == supervisor.VENDORS],
-        is_alive=any(worker.lane == supervisor.VENDORS for worker in alive),
+        states=[state for state in states if state.queue == supervisor.VENDORS],
+        is_alive=any(worker.queue == supervisor.VENDORS for worker in alive),
     )
 
 

@@ -325,7 +325,8 @@ class Worker:
             changed_settings.let_go(self.store, terms=terms, now=now)
             self._looked_back_at = now
         for item in changed_settings.hold_changed(self.store, terms=terms, now=now):
-            if item.plan_id not in self._left_alone:
+            is_seen_to = item.terms.sender_address in self.rules.also_here
+            if item.plan_id not in self._left_alone and not is_seen_to:
                 self._left_alone.add(item.plan_id)
                 why = item.terms.difference(terms)
                 log.warning("%s was approved for other settings (%s): its runs are left alone", item.plan_id, why)

@@ -45,7 +45,7 @@ def approved_by_guards(
     report = check_steps(steps, policy=app.policy)
     findings = report.findings
     if provider == LOCAL:
-        findings += (*without_effect(report.well_formed), *unread(app, report.well_formed))
+        findings += (*without_effect(app, report.well_formed), *unread(app, report.well_formed))
     require_no_errors(findings)
     assert report.steps is not None  # a form that is wrong is an error among the findings
     return tuple(map(_stored, report.steps)), findings
@@ -71,21 +71,42 @@ def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
             )
 
 
-def without_effect(steps: Items[Step], *, severity: Severity = Severity.ERROR) -> Iterator[Finding]:
+def without_effect(
+    app: AppContext, steps: Items[Step], *, severity: Severity = Severity.ERROR
+) -> Iterator[Finding]:
     """Yield each field that the embedded engine would take and never look at; a vendor may well use it."""
     for place, step in enumerate(steps):
+        if why := _no_sender(app, step, steps):
+            yield Finding(
+                rule="local.sender", severity=severity, step_id=step.id, field="config.userId", message=why
+            )
         for rule, field, message in _unused(step, steps[:place]):
             yield Finding(rule=f"local.{rule}", severity=severity, step_id=step.id, field=field, message=message)
 
 
-def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
-    if step.config is not None and step.config.user_id is not None:
-        yield (
-            "sender",
-            "config.userId",
+def _no_sender(app: AppContext, step: Step, steps: Items[Step]) -> str | None:
+    """Return why nobody can send as a step asks for with config.userId, or None."""
+    named = _sender_named(step)
+    if named is None:
+        return None
+    known = [mailbox.name for mailbox in app.mailboxes if mailbox.name]
+    if len(app.mailboxes) == 1 and named not in known:
+        return (
             "The embedded engine sends everything as the one sender of this server, SEQUENCES_SENDER, which only "
-            "the operator sets; list_providers shows who that is. Leave config out.",
+            "the operator sets; list_providers shows who that is. Leave config out."
         )
+    if named not in known:
+        return f"No mailbox is called that; there are {', '.join(known)}. Name one of them, or leave config out."
+    if any(_sender_named(other) != named for other in steps):
+        return "One mailbox sends all of a sequence: name the same in every step, or leave config out."
+    return None
+
+
+def _sender_named(step: Step) -> str | None:
+    return step.config.user_id if step.config is not None else None
+
+
+def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
     if step.policy.auto_validate_ai_draft and not step.is_written_per_contact:
         yield (
             "auto_validate",

@@ -77,7 +77,7 @@ async def check_blueprint(
     else:
         result = check_steps(steps, policy=app.policy)
         # A vendor may use what the embedded engine does not, and nobody has said yet where this will be stored.
-        unused = tuple(requirements.without_effect(result.well_formed, severity=Severity.WARNING))
+        unused = tuple(requirements.without_effect(app, result.well_formed, severity=Severity.WARNING))
         report = Report(findings=result.findings + unused, steps=result.steps)
     fixed = mend(report.steps, report.findings) if apply_fixes and report.steps is not None else None
     return CheckReport(report.findings, report.steps, fixed)
@@ -424,7 +424,7 @@ async def get_blueprint(
         return requirements.BlueprintReport(blueprint, ())  # its API does not tell them
     findings = requirements.findings_of(blueprint.steps, app.policy)
     if provider.name == LOCAL:
-        findings += (*requirements.without_effect(blueprint.steps), *requirements.unread(app, blueprint.steps))
+        findings += (*requirements.without_effect(app, blueprint.steps), *requirements.unread(app, blueprint.steps))
     return requirements.BlueprintReport(blueprint, waived(findings, await app.waivers.waivers_of(blueprint.id)))
 
 
