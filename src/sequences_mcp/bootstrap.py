@@ -231,8 +231,8 @@ def open_worker(
 ) -> Iterator[Worker]:
     """Open the database and yield a worker on it, for the thread that does so; SettingsError without a sender.
 
-    ``queue`` leaves the rest of the work to other workers of this process, ``others`` are the settings of the other
-    mailboxes that this process sends from.
+    ``queue`` leaves the rest of the work to other workers of this process, ``others`` are the settings of the
+    other mailboxes that this process sends from.
     """
     from sequences_mcp.engine.calendar import Window
     from sequences_mcp.engine.claim import SendPolicy

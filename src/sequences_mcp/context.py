@@ -13,10 +13,10 @@ from sequences_mcp.errors import InvalidArgumentsError, NotSupportedError
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.blueprint import Step
-    from sequences_mcp.domain.run import Run
     from sequences_mcp.domain.contact import ContactFields
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.plan import Plan, Terms
+    from sequences_mcp.domain.run import Run
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.shown import PanelShown
     from sequences_mcp.domain.workers import WorkerPresence
@@ -44,8 +44,8 @@ class Zone(NamedTuple):
 class OutgoingMailbox:
     """A mailbox as starts need it: its name, None where settings.toml names none, its sender and terms.
 
-    ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or None
-    when it may leave then.
+    ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
+    None when it may leave then.
     """
 
     name: str | None
@@ -71,8 +71,9 @@ class PlanPanel(Protocol):
 class AppContext:
     """Everything a verb may use.
 
-    ``mailboxes`` are those that this process sends from; the first is the one in use. ``zone_of`` tells a contact's
-    zone; ``page_address`` where a path of the review page is, or None while nobody serves it; ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
+    ``mailboxes`` are those that this process sends from; the first is the one in use. ``zone_of`` tells a
+    contact's zone; ``page_address`` where a path of the review page is, or None while nobody serves it;
+    ``must_sign`` whether an approval has to be a passkey's; ``panel`` the one
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
     ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
     templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts

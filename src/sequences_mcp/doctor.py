@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sequences_mcp import __version__
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.errors import SequencesError, SettingsError
 
 if TYPE_CHECKING:
@@ -59,9 +60,13 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     yield from _origins(settings)
     working = _at_work(settings)
     sends = next((worker.sends for worker in working if worker.sends), "")
-    yield from _sender(settings, sends)
+    for mailbox in settings.of_each_mailbox():
+        if settings.further_mailboxes:
+            default = " (the default)" if mailbox.mailbox == settings.mailbox else ""
+            yield DoctorLine(None, f"mailbox: {mailbox.mailbox}{default}")
+        yield from _sender(mailbox, sends)
+        yield from _delivery(mailbox, sends)
     yield from _secrets(settings, working)
-    yield from _delivery(settings, sends)
     yield from _workers(working)
     yield from _guards(settings)
     yield from _database(settings, now=utc_now())
@@ -120,9 +125,7 @@ def _secrets(settings: Settings, working: list[WorkerPresence]) -> Iterator[Doct
     """Yield the secrets that this process lacks; that is a failure only where no running worker has them."""
     for name, why in settings.lacking.items():
         vendor = name.partition("_")[0].lower()
-        has = any(
-            worker.sends if name == "SEQUENCES_SMTP_URL" else vendor in worker.hands_over for worker in working
-        )
+        has = any(vendor in worker.hands_over if vendor in VENDORS else worker.sends for worker in working)
         yield DoctorLine(None if has else False, f"secret: {why}.{' A worker that runs has it.' if has else ''}")
 
 

@@ -113,8 +113,8 @@ class Account:
 class Mailbox:
     """A sender with their way out, window and caps, by the name of its table in ``settings.toml``.
 
-    Without ``smtp_url``, which may hold a password, its e-mails are written to the outbox. ``lacking`` says why its
-    password cannot be had in this process.
+    Without ``smtp_url``, which may hold a password, its e-mails are written to the outbox. ``lacking`` says why
+    its password cannot be had in this process.
     """
 
     name: str

@@ -1,10 +1,10 @@
 """``settings.toml`` of a data folder: read and checked by form; what it leaves out the environment fills.
 
 The keys of the first level hold for the whole folder. ``[mailboxes.NAME]`` is a sender and their way out, the
-``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap`` and ``spacing`` in it
-go before those of the first level. ``[kalent]``, ``[clarky]`` and
-``[topo]`` are accounts at vendors. A secret is never written in the file: it says where the secret is, as
-``{ env = "NAME" }``, ``{ file = "path" }`` or ``{ keyring = true }``.
+``default_mailbox`` the one that sends where a blueprint names none; ``window``, ``daily_cap`` and ``spacing`` in
+it go before those of the first level. ``[kalent]``, ``[clarky]`` and ``[topo]`` are accounts at vendors. A secret
+is never written in the file: it says where the secret is, as ``{ env = "NAME" }``, ``{ file = "path" }`` or
+``{ keyring = true }``.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Given(NamedTuple):
 class FileSettings:
     """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
 
-    ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values of
-    the others, by their names. ``lacking`` says of secrets that cannot be had here why not, by the name of the
+    ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
+    of the others, by their names. ``lacking`` says of secrets that cannot be had here why not, by the name of the
     variable or, of a further mailbox, by its name; without one a process does all but use it.
     """
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,15 +41,30 @@ def work_once(settings: Settings) -> WorkDone:
     handed = asyncio.run(_hand_over_once(settings)) if settings.accounts else None
     facts: dict[str, Any] = {}
     if settings.sender is not None:
-        with open_worker(settings) as worker:
-            while worker.run_due() and not stop.is_set():
-                pass
-            sent = worker.outcomes
-            facts = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
-            facts["next_at"] = worker.next_at()
+        facts = _sent_once(settings, stop)
     if handed is not None:
         facts |= {"handed_over": handed.done, "not_taken": handed.not_done, "unknown_at_vendor": handed.unknown}
     return asyncio.run(_work_done(settings, partial(WorkDone, to_outbox=settings.smtp_url is None, **facts)))
+
+
+def _sent_once(settings: Settings, stop: threading.Event) -> dict[str, Any]:
+    """Do what is due of each mailbox; return what became of the e-mails, and when the next thing is due."""
+    sent: Counter[str] = Counter()
+    coming: list[datetime] = []
+    each = settings.of_each_mailbox()
+    if not any(mailbox.can_send for mailbox in each):
+        require_sending(settings)
+    for mailbox in each:
+        if not mailbox.can_send:
+            continue  # its password is not here; what is wrong says so
+        with open_worker(mailbox, others=[other for other in each if other is not mailbox]) as worker:
+            while worker.run_due() and not stop.is_set():
+                pass
+            sent.update(worker.outcomes)
+            if (at := worker.next_at()) is not None:
+                coming.append(at)
+    facts: dict[str, Any] = {"accepted": sent["accepted"], "refused": sent["refused"], "unknown": sent["lost"]}
+    return facts | {"next_at": min(coming, default=None)}
 
 
 async def _hand_over_once(settings: Settings) -> EnrolmentTally:

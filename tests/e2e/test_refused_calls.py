@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,8 @@ async def test_check_blueprint_takes_exactly_one_thing_to_check(world: World, er
 
 
 async def test_nothing_starts_without_a_sender(world: World) -> None:
-    world.changes["sender"] = None
+    async with world.app() as app:
+        world.changes["mailboxes"] = (replace(app.mailboxes[0], sender=None),)
     async with world.client("auto", yes) as desktop:
         blueprint = await desktop.blueprint()
         before = rows(world)

@@ -177,7 +177,7 @@ async def test_what_nobody_expected_is_masked_and_logged(
     @asynccontextmanager
     async def broken() -> AsyncIterator[AppContext]:
         async with world.app() as app:
-            yield replace(app, terms=_Raises())
+            yield replace(app, mailboxes=(_Raises(),))
 
     async with Client(build_server(broken), mode=era) as client:
         with caplog.at_level(logging.ERROR):

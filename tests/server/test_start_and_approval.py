@@ -412,7 +412,8 @@ async def test_planning_many_reports_progress(world: World, era: str) -> None:
 async def test_the_dialog_says_how_and_how_much_is_sent(world: World) -> None:
     asked: list[str] = []
     async with world.app() as app:
-        world.changes["terms"] = replace(app.terms, delivery="smtp://mail.example:587", daily_cap=7)
+        terms = replace(app.terms, delivery="smtp://mail.example:587", daily_cap=7)
+        world.changes["mailboxes"] = (replace(app.mailboxes[0], terms=terms),)
 
     def answer(message: str) -> ElicitResult:
         asked.append(message)

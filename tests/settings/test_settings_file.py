@@ -81,6 +81,17 @@ def mailbox(*lines: str) -> str:
     return "\n".join(['[mailboxes.ada]\nname = "Ada"\naddress = "ada@example.com"', *lines])
 
 
+TWO = """\
+default_mailbox = "ada"
+[mailboxes.ada]
+name = "Ada"
+address = "ada@example.com"
+[mailboxes.bob]
+name = "Bob Noyce"
+address = "bob@example.com"
+"""
+
+
 def test_every_setting_can_stand_in_the_file(folder: Folder) -> None:
     folder.write(WHOLE)
     folder.write("", "house.toml")
@@ -197,7 +208,12 @@ def test_a_key_of_a_vendor_in_the_file_is_refused_with_what_to_do(folder: Folder
             mailbox("nme = 'x'"),
             "settings.toml, line 4, mailboxes.ada.nme: there is no such key; did you mean name",
         ),
-        (mailbox("[mailboxes.bob]"), "settings.toml, line 4, mailboxes.bob: this version sends from one mailbox"),
+        (mailbox("[mailboxes.bob]"), "line 4, mailboxes.bob: there are several mailboxes: default_mailbox = "),
+        (TWO + "daily_cap = 0\n", "line 8, mailboxes.bob.daily_cap: "),
+        (TWO + "smtp = 'smtp://ada@mail.example'\n", "line 8, mailboxes.bob.smtp: it names a user"),
+        (TWO.replace("bob@", "ADA@"), "mailboxes.bob: ADA@example.com is another mailbox's address already"),
+        (TWO.replace("[mailboxes.bob]", "[mailboxes.'b o']"), "the name of a mailbox has letters of English"),
+        ("default_mailbox = 'ada'\n" + mailbox("[mailboxes.bob]"), "mailboxes.bob: name and address are missing"),
         ("[mailboxes.ada]\nname = 'Ada'\n", "settings.toml, line 1, mailboxes.ada: address is missing"),
         ("[mailboxes.ada]\nname='Ada'\naddress='ada'\n", "settings.toml, line 2, mailboxes.ada.name: "),
         (mailbox("smtp = 'mail.example'"), "line 4, mailboxes.ada.smtp: it does not start with smtp://"),
@@ -312,3 +328,23 @@ def test_without_a_file_its_reader_is_not_even_loaded(folder: Folder) -> None:
     names = "'tomllib', 'sequences_mcp.settings_file', 'keyring'"
     said = said_by(f"import sys\n{READ}print([name for name in ({names}) if name in sys.modules])", folder)
     assert said == "[]\n"
+
+
+def test_a_further_mailbox_has_what_it_says_and_else_what_holds_for_the_whole_folder(folder: Folder) -> None:
+    folder.write("daily_cap = 20\n" + TWO + 'smtp = "smtp://mail.example:587"\nspacing = 5\n')
+    first, second = folder.read().of_each_mailbox()
+    assert (first.mailbox, first.sender and first.sender.address, first.smtp_url) == (
+        "ada",
+        "ada@example.com",
+        None,
+    )
+    assert (second.mailbox, second.sender and second.sender.name) == ("bob", "Bob Noyce")
+    assert second.smtp_url is not None and second.smtp_url.value == "smtp://mail.example:587"
+    assert (first.daily_cap, second.daily_cap, first.spacing, second.spacing) == (20, 20, 30, 5)
+
+
+def test_a_password_that_a_further_mailbox_lacks_keeps_the_default_one_from_nothing(folder: Folder) -> None:
+    folder.write(TWO + 'smtp = "smtps://mail.example:465"\npassword = { env = "BOB_PASSWORD" }\n')
+    settings = folder.read()
+    assert [one.can_send for one in settings.of_each_mailbox()] == [True, False]
+    assert "the environment variable BOB_PASSWORD is not set" in settings.lacking["bob"]

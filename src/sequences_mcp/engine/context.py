@@ -49,7 +49,7 @@ class EngineContext:
     further_terms: tuple[Terms, ...] = ()
 
     def own_terms(self, wanted: Terms) -> Terms:
-        """Return today's terms of the mailbox with these terms' address; of the default one where there is none."""
+        """Return today's terms of the mailbox with this address, else of the default one."""
         mailboxes = (self.terms, *self.further_terms)
         return next((one for one in mailboxes if one.sender_address == wanted.sender_address), self.terms)
 

@@ -162,7 +162,7 @@ def plan_people(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Contact
 
 
 def _of_other_terms(engine: EngineContext, runs: Iterable[Run]) -> dict[str, Plan]:
-    """Return, by id, the plans of runs that go on by themselves and were approved for other terms than the default."""
+    """Return, by id, the plans of these runs that were approved for other terms than the default mailbox's."""
     plan_ids = {run.plan_id for run in runs if _goes_on(run) or run.queue == "mailbox"}
     if not plan_ids:
         return {}

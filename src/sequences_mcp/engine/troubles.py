@@ -30,8 +30,8 @@ def troubles(
     """Return what is wrong, what stops everything first; ``states`` are all workers of the folder
     (``supervisor.worker_states``).
 
-    ``mailboxes`` are the terms of this process's, the default one's first, each with what stands for the account on
-    it: what another account was refused for is over.
+    ``mailboxes`` are the terms of this process's, the default one's first, each with what stands for the account
+    on it: what another account was refused for is over.
 
     ``knows_server``: it was told through which server e-mails leave.
     """
@@ -67,7 +67,12 @@ def _disk(store: Store) -> Iterator[Trouble]:
 
 
 def _other_settings(
-    store: Repositories, now: datetime, *, mailboxes: tuple[Terms, ...], knows_server: bool, at_work: Collection[str]
+    store: Repositories,
+    now: datetime,
+    *,
+    mailboxes: tuple[Terms, ...],
+    knows_server: bool,
+    at_work: Collection[str],
 ) -> Iterator[Trouble]:
     """Yield what is due and was approved for other settings: another process's, or nobody's any more."""
     default, *_ = mailboxes

@@ -59,6 +59,7 @@ class PlanWarnings:
 async def warnings_of(app: AppContext, plan: Plan, *, people: int) -> PlanWarnings:
     """Return what approving a plan covers, as every surface says it, with the warnings about its first people."""
     report = await planned_blueprint(app, plan)
+    app = app.sending_under(plan.header.terms)
     of_all = warnings_in(report.findings)
     of_people = {}
     if plan.warnings:
@@ -120,7 +121,8 @@ def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
 
 async def draft_findings(app: AppContext, draft: Draft) -> tuple[Finding, ...]:
     """Return what the guards find in one text as it stands, which is what the check at the send will find."""
-    return _text_findings(app, draft, draft.run, sourcing=await sourcing_of_run(app, draft.sequence))
+    sending = await app.sending_for(draft.sequence)
+    return _text_findings(sending, draft, draft.run, sourcing=await sourcing_of_run(app, draft.sequence))
 
 
 def _text_findings(

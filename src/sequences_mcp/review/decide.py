@@ -179,6 +179,7 @@ async def _plan_lines(app: AppContext, shown: PlanShown, *, full: bool) -> Async
     first: PersonShown | None = None
     for line in terminal.plan_head(shown):
         yield line
+    app = app.sending_under(shown.plan.header.terms)
     async for detail in _people(app, shown.plan):
         person = present_person(app, detail, sourcing=shown.sourcing)
         if not shown.decidable or detail.sequence.status in TERMINAL:

@@ -97,12 +97,13 @@ class ChatPanel:
             self._offered[prefix] for prefix in seen.split(",") if prefix in self._offered
         )
         shown = await consent.show_plan_to(app, plan, reading=self._reading)
+        sending = app.sending_under(plan.header.terms)
         elsewhere = self._elsewhere(app, plan)
         if shown.tally.live and (waits := app.waits_for_worker(plan)):
             elsewhere = f"{elsewhere} {for_person(waits)}"
         return PanelShown(
             shown=shown,
-            people=people.map(lambda detail: present_texts(app, detail, shown.first, sourcing=shown.sourcing)),
+            people=people.map(lambda detail: present_texts(sending, detail, shown.first, sourcing=shown.sourcing)),
             challenge=None if elsewhere else self._challenge(plan),
             elsewhere=elsewhere,
         )

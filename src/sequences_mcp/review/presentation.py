@@ -273,6 +273,7 @@ async def present_plan(app: AppContext, plan: Plan) -> PlanShown:
         plan.id
     )  # read first: a pause that ends while the people are read then shows as a change
     report = await planned_blueprint(app, plan)
+    app = app.sending_under(plan.header.terms)
     people = await app.records.list_people(plan.id, page=1, size=1)  # whoever waits comes first
     detail = people.items[0] if people.items else None
     first, steps, now = detail.sequence if detail else None, report.blueprint.steps, app.clock()

@@ -91,6 +91,7 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
     step = _step_of(blueprint.steps, given["step_id"])
     contact_id = str(parse_id(given["contact_id"], IdKind.CONTACT))
     [contact] = await app.local.get_contacts([contact_id])
+    values = _values(app.sending(blueprint.steps), contact, blueprint.sourcing)
     return {
         "contact_id": contact.id,
         "blueprint_name": blueprint.name,
@@ -100,7 +101,7 @@ async def _person(given: Mapping[str, str], app: AppContext) -> dict[str, object
         "content": cut(step.content, CONTENT_SHOWN),
         "language": given["language"] or contact.language or "the person's language, as far as it is known",
         "person": fenced("what is known about the person", _known(contact)),
-        "values": fenced("values of the variables", _values(app, contact, blueprint.sourcing)),
+        "values": fenced("values of the variables", values),
     }
 
 

@@ -156,6 +156,7 @@ async def question_about(app: AppContext, plan_id: str) -> tuple[str, str] | Non
     plan = await app.plans.get_plan(plan_id)
     if plan.status is not PlanStatus.WAITING or plan.missing_texts or plan.people > ASK_AT_MOST:
         return None
+    app = app.sending_under(plan.header.terms)
     shown = await present_plan(app, plan)
     people = await app.records.list_people(plan.id, page=1, size=ASK_AT_MOST)  # whoever waits comes first
     waiting = sorted(

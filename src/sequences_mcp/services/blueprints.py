@@ -424,7 +424,10 @@ async def get_blueprint(
         return requirements.BlueprintReport(blueprint, ())  # its API does not tell them
     findings = requirements.findings_of(blueprint.steps, app.policy)
     if provider.name == LOCAL:
-        findings += (*requirements.without_effect(app, blueprint.steps), *requirements.unread(app, blueprint.steps))
+        findings += (
+            *requirements.without_effect(app, blueprint.steps),
+            *requirements.unread(app, blueprint.steps),
+        )
     return requirements.BlueprintReport(blueprint, waived(findings, await app.waivers.waivers_of(blueprint.id)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sequences_mcp.context import AppContext
+from sequences_mcp.context import AppContext, OutgoingMailbox
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.domain.ids import LOCAL, UNVERSIONED, provider_of
 from sequences_mcp.domain.plan import Terms
@@ -29,12 +29,14 @@ class ProviderReport:
 class ProvidersReport:
     """All providers, and the settings that decide who sends what, when and after whose approval.
 
+    ``sender`` and ``terms`` are the default mailbox's, ``mailboxes`` all of them where there are several.
     ``broken`` has a line for each of ``troubles`` and for each write whose outcome nobody knows.
     """
 
     providers: tuple[ProviderReport, ...]
     sender: Sender | None
     terms: Terms
+    mailboxes: tuple[OutgoingMailbox, ...]
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
     troubles: tuple[Trouble, ...]
@@ -50,6 +52,7 @@ async def list_providers(app: AppContext) -> ProvidersReport:
         providers=tuple([await _report(provider) for provider in app.providers.values()]),
         sender=app.sender,
         terms=app.terms,
+        mailboxes=app.mailboxes if len(app.mailboxes) > 1 else (),
         approval=tuple(_ways_to_approve(app)),
         auto_approve=tuple(map(_allowed, sorted(app.auto_approve))),
         troubles=troubles,
@@ -102,7 +105,10 @@ def _way_to_resolve(app: AppContext, operation_id: str) -> str:
 
 
 def _abilities(provider: Provider) -> tuple[str, ...]:
-    return tuple(word for word, method in _ABILITIES.items() if provider.name == LOCAL or provider.offers(method))
+    starts = provider.name == LOCAL  # the embedded engine starts people itself, without handing them over
+    return tuple(
+        word for word, method in _ABILITIES.items() if provider.offers(method) or (starts and word == "starts")
+    )
 
 
 _ABILITIES: Mapping[str, Callable[..., object]] = {

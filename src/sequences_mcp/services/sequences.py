@@ -272,6 +272,7 @@ async def require_allowed_texts(
     A ``text`` without a subject leaves the present one, which is final already.
     """
     sequence, step = draft.sequence, run.step
+    app = await app.sending_for(sequence)
     values = values_for(
         draft.contact,
         sourcing=await sourcing_of_run(app, sequence),
@@ -307,7 +308,8 @@ async def store_texts(
         for run in detail.sequence.steps
     )
     after = replace(detail, sequence=replace(detail.sequence, steps=steps, variables=merged))
-    findings = own_warnings(app, after, sourcing=await sourcing_of_run(app, after.sequence))
+    sending = await app.sending_for(after.sequence)
+    findings = own_warnings(sending, after, sourcing=await sourcing_of_run(app, after.sequence))
     await app.local.rewrite_texts(detail.sequence.id, texts, variables=variables, findings=findings)
 
 

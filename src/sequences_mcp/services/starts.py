@@ -254,6 +254,7 @@ async def _planned_here(
     app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, progress: Progress
 ) -> tuple[Plan, Tally]:
     blueprint, warnings = await startable(app, blueprint_id)
+    app = app.sending(blueprint.steps)
     people = await _resolve(app, blueprint, rows)
     plan = await app.plans.open_plan(header_of(blueprint, warnings, terms=app.terms, now=app.clock()))
     tally = Tally(warnings=dict.fromkeys(warnings), saved=sum(saved.created for _, saved in people))
@@ -511,6 +512,7 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)
     blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
+    app = app.sending(blueprint.steps)
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
@@ -574,6 +576,7 @@ async def retry_failed(
             next_step="get_sequence shows what failed there; start_sequence begins anew.",
         )
     blueprint, warnings = await startable(app, blueprint_id)
+    app = app.sending(blueprint.steps)
     failed = await _failed(app, blueprint.id)
     if not failed:
         raise ConflictError(

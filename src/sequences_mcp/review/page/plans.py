@@ -98,7 +98,7 @@ async def renew_plan_form(page_request: PageRequest) -> Response:
 async def _shown(
     page_request: PageRequest, plan: Plan, *, fault: LockFault | None = None, moved: list[str] | None = None
 ) -> Response:
-    app = page_request.app
+    app = page_request.app.sending_under(plan.header.terms)
     seen = await consent.show_plan_to(app, plan, reading=page_request.unlocked)
     people = await app.records.list_people(plan.id, page=page_request.page, size=SIZE)
     return page_request.render(
@@ -156,11 +156,12 @@ async def person_screen(page_request: PageRequest) -> Response:
     plan, detail = await _of_plan(page_request)
     other = await _other(page_request.app, plan, detail)
     consent.show_person(page_request.unlocked, detail.sequence)
-    sourcing = await sourcing_of_plan(page_request.app, plan)
+    app = page_request.app.sending_under(plan.header.terms)
+    sourcing = await sourcing_of_plan(app, plan)
     return page_request.render(
         "person.html",
         plan=plan,
-        person=present_texts(page_request.app, detail, other.sequence if other else None, sourcing=sourcing),
+        person=present_texts(app, detail, other.sequence if other else None, sourcing=sourcing),
         other=other,
     )
 

@@ -38,7 +38,7 @@ async def create_blueprint(
         provider=provider,
         config=config,
     )
-    return blueprint_written(report, needs_of(report.blueprint, app.terms))
+    return blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
 
 
 TOOL = Definition(create_blueprint, title="Create a blueprint", hints=WRITE, distinguished_by="name")

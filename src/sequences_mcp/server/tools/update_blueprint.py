@@ -40,7 +40,7 @@ async def update_blueprint(
         location=location,
         config=config,
     )
-    view = blueprint_written(report, needs_of(report.blueprint, app.terms))
+    view = blueprint_written(report, needs_of(report.blueprint, app.sending(report.blueprint.steps).terms))
     vendor = DESCRIPTIONS.get(provider_of(blueprint_id))
     if vendor is None:
         return view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sequences_mcp.context import OutgoingMailbox
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import Plan, PlanStatus, Terms
 from sequences_mcp.domain.run import SequenceStatus
@@ -257,6 +258,7 @@ class ProvidersView(ResultView):
     window: str
     daily_cap: int
     spacing_seconds: int
+    mailboxes: tuple[str, ...] | None = None
     approval: tuple[str, ...]
     auto_approve: tuple[str, ...]
     broken: tuple[str, ...]
@@ -279,6 +281,7 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         window=terms.window,
         daily_cap=terms.daily_cap,
         spacing_seconds=terms.spacing,
+        mailboxes=tuple(map(_mailbox_words, report.mailboxes)) or None,
         approval=report.approval,
         auto_approve=report.auto_approve,
         broken=report.broken,
@@ -290,6 +293,14 @@ def providers_view(report: ProvidersReport) -> ProvidersView:
         open_tasks=waiting.tasks.number,
         waiting_since=waiting.since.isoformat(timespec="minutes") if waiting.since else None,
     )
+
+
+def _mailbox_words(mailbox: OutgoingMailbox) -> str:
+    """Return one of several mailboxes on a line, the name first that a step's ``config.userId`` takes."""
+    terms = mailbox.terms
+    way = "the outbox folder, which reaches nobody" if terms.delivery == "outbox" else terms.delivery
+    limits = f"{terms.window}, {terms.daily_cap} in 24 hours, {terms.spacing} s apart"
+    return f"{mailbox.name}: {terms.sender_name} <{terms.sender_address}> through {way}; {limits}"
 
 
 def sender_words(terms: Terms) -> str:
