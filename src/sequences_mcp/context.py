@@ -165,7 +165,7 @@ class AppContext:
         if any(not worker.serves.isdisjoint(plan.settings) for worker in working):
             return None
         start = "keep a chat with this server open, or run `sequences-mcp work`"
-        if plan.header.terms == self.terms:
+        if any(plan.header.terms == mailbox.terms for mailbox in self.mailboxes):
             return f"Nothing of it leaves before a worker runs: {start}."
         terms = plan.header.terms
         who = f"{terms.sender_name} <{terms.sender_address}> through {terms.delivery}"
