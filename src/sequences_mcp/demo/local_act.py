@@ -76,7 +76,7 @@ async def play_local(say: stage.Say, folder: str) -> None:
 class _Act:
     """The conversation of a person, a model and the server, printed as it happens."""
 
-    def __init__(self, narrator: stage.Narrator, mailbox: stage.DemoMailbox) -> None:
+    def __init__(self, narrator: stage.Narrator, mailbox: stage.DemoInbox) -> None:
         self._mailbox = mailbox
         self._say, self._call, self._you, self._claude = narrator.say, narrator.call, narrator.you, narrator.claude
         self._written = narrator.once_written_down

@@ -31,7 +31,7 @@ PATIENCE = 30.0  # seconds
 LOOK_EVERY = 0.02
 
 
-class DemoMailbox:
+class DemoInbox:
     """The messages that the demo's mail server received, with a way to wait for more."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class DemoMailbox:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[tuple[DemoMailbox, int]]:
+async def mail_server() -> AsyncIterator[tuple[DemoInbox, int]]:
     """Run a mail server on a free loopback port."""
     try:
         from aiosmtpd.smtp import SMTP
@@ -61,7 +61,7 @@ async def mail_server() -> AsyncIterator[tuple[DemoMailbox, int]]:
         raise SettingsError(
             "The demo needs a mail server of its own.", next_step="Install it: pip install 'sequences-mcp[demo]'."
         ) from error
-    mailbox = DemoMailbox()
+    mailbox = DemoInbox()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(mailbox, enable_SMTPUTF8=True), host="127.0.0.1", port=0)
     async with server:
