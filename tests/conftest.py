@@ -16,7 +16,7 @@ from tests import turns
 from tests.secrecy import watch
 
 if TYPE_CHECKING:
-    from tests.world.sandbox_client import Server
+    from tests.world.vendors import Server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what the programs under test inherit in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,7 +55,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture(scope="module")
 def served() -> Iterator[Server]:
     """A port of loopback for the sandboxes of a file of tests."""
-    from tests.world.sandbox_client import Server
+    from tests.world.vendors import Server
 
     with Server().running() as one:
         yield one

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.bureau import Bureau
-from tests.world.open_server import SENDER
+from tests.world.product import SENDER, Bureau
 
 from sequences_mcp.cli import main
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from terminal import Terminal, done
 from tests.secrecy.hearing import heard
-from tests.world.open_server import MAIL, people, yes
+from tests.world.product import MAIL, people, yes
 
 
 async def three_wait(terminal: Terminal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from terminal import Terminal
-from tests.world.open_server import MAIL
+from tests.world.product import MAIL
 
 BAD = {**MAIL, "content": "Hi {{firstName}},\nlook at [company]."}
 

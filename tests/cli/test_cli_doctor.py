@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from terminal import Terminal, done
 from tests.secrecy import planted
-from tests.world.fake_mail_server import free_port, mail_server
-from tests.world.open_server import GRACE, LINKEDIN, MAIL, people, yes
+from tests.world.mail_servers import free_port, mail_server
+from tests.world.product import GRACE, LINKEDIN, MAIL, people, yes
 
 
 async def started(terminal: Terminal) -> None:

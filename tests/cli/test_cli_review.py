@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from terminal import PASSPHRASE, Said, Terminal, done
 from tests.secrecy import planted
-from tests.world.bureau import mailing
-from tests.world.fake_mail_server import DROP
-from tests.world.open_server import GRACE, MAIL, people, yes
+from tests.world.mail_servers import DROP
+from tests.world.product import GRACE, MAIL, mailing, people, yes
 
 
 async def planned(terminal: Terminal, *contacts: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.open_server import SENDER
+from tests.world.product import SENDER
 
 
 def started(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:

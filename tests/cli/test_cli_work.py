@@ -6,9 +6,8 @@ from typing import Any
 
 from terminal import Terminal, done
 from test_cli_start import started
-from tests.world.bureau import Bureau, mailing
-from tests.world.fake_mail_server import DROP
-from tests.world.open_server import LINKEDIN, MAIL, people, yes
+from tests.world.mail_servers import DROP
+from tests.world.product import LINKEDIN, MAIL, Bureau, mailing, people, yes
 
 ALWAYS = {"WINDOW": "Mon-Sun 00:00-24:00", "SPACING": "0", "DAILY_CAP": "10000"}
 LATER = {

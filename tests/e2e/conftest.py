@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.world.installation import ERAS, Installation
-from tests.world.post_office import PostOffice, post_office
+from tests.world.mail_servers import PostOffice, post_office
 
 
 @pytest.fixture(params=ERAS)

@@ -13,8 +13,8 @@ from test_story import JONAS, MARIA
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
 from tests.world.installation import Installation, until
-from tests.world.open_server import Desktop, yes
-from tests.world.post_office import PostOffice
+from tests.world.mail_servers import PostOffice
+from tests.world.product import Desktop, yes
 
 FILE = """\
 window = "Mon-Sun 00:00-24:00"

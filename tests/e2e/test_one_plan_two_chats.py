@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from tests.world.installation import Installation
-from tests.world.open_server import GRACE, LINUS, WRITTEN, Desktop, text_of
+from tests.world.product import GRACE, LINUS, WRITTEN, Desktop, text_of
 
 FIRST = {"subject": "Compilers", "content": "Hi Grace, would a short call about compilers suit you?"}
 PEOPLE = [

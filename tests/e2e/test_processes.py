@@ -9,8 +9,8 @@ from typing import Any
 from test_saying_yes import blueprint_of
 from test_story import HELLO, PEOPLE
 from tests.world.installation import Installation, until
-from tests.world.open_server import Desktop, people, yes
-from tests.world.post_office import PostOffice
+from tests.world.mail_servers import PostOffice
+from tests.world.product import Desktop, people, yes
 
 
 async def test_a_server_that_is_killed_and_started_again_goes_on(

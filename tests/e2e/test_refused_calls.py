@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.clock import NOON, Clock
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, World, people, tomorrow, yes
+from tests.world.data_folder import NOON, Clock
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, World, people, tomorrow, yes
 
 PERSON = {"email": "grace@hopper.example"}
 

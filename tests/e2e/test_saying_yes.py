@@ -8,8 +8,8 @@ from typing import Any
 from mcp.types import ElicitResult
 from test_story import HELLO, JONAS, LEA, MARIA, ROLE
 from tests.world.installation import PASSPHRASE, Installation, until
-from tests.world.open_server import Desktop
-from tests.world.post_office import PostOffice
+from tests.world.mail_servers import PostOffice
+from tests.world.product import Desktop
 
 NO = ElicitResult(action="decline")
 CLOSED = ElicitResult(action="cancel")

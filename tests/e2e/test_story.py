@@ -8,8 +8,8 @@ from typing import Any
 
 from mcp.types import ElicitResult
 from tests.world.installation import Installation, until
-from tests.world.open_server import Desktop, yes
-from tests.world.post_office import PostOffice
+from tests.world.mail_servers import PostOffice
+from tests.world.product import Desktop, yes
 
 HELLO = {
     "id": "hello",

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.world.fixtures import embedded as embedded
+from tests.world.engine import embedded as embedded

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.world.fake_mail_server import CALM, DROP, HALF, STALL, free_port, mail_server, patience
+from tests.world.mail_servers import CALM, DROP, HALF, STALL, free_port, mail_server, patience
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.mail_server import MailServer, Security, probe

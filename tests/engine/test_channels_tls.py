@@ -10,7 +10,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from tests.secrecy import planted
-from tests.world.fake_mail_server import CALM, Running, mail_server
+from tests.world.mail_servers import CALM, Running, mail_server
 
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.engine.channels.mail_server import MailServer, Password, Security, probe

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.secrecy.hearing import heard
-from tests.world.local_world import EMAIL, LATER, World
+from tests.world.engine import EMAIL, LATER, EngineWorld
 
 from sequences_mcp.domain.blueprint import (
     Channel,
@@ -27,7 +27,7 @@ from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, StaleVers
 from sequences_mcp.store.blueprints import steps_from_json, steps_json
 
 
-async def test_an_update_is_a_new_version_and_the_old_one_stays(world: World) -> None:
+async def test_an_update_is_a_new_version_and_the_old_one_stays(world: EngineWorld) -> None:
     first = await world.blueprint(EMAIL)
     second = await world.local.update_blueprint(
         first.id, expected_version=1, name="Better", steps=[EMAIL, LATER], sourcing=Sourcing(location="Lyon")
@@ -37,7 +37,7 @@ async def test_an_update_is_a_new_version_and_the_old_one_stays(world: World) ->
     assert await world.local.get_blueprint(first.id, 1) == first
 
 
-async def test_a_stale_update_is_refused_and_shows_what_changed(world: World) -> None:
+async def test_a_stale_update_is_refused_and_shows_what_changed(world: EngineWorld) -> None:
     first = await world.blueprint(EMAIL)
     changed = EMAIL.model_copy(update={"content": "Good day."})
     update = world.local.update_blueprint
@@ -51,7 +51,7 @@ async def test_a_stale_update_is_refused_and_shows_what_changed(world: World) ->
     assert (await world.local.get_blueprint(first.id)).version == 2
 
 
-async def test_the_list_has_the_newest_version_of_each_the_latest_change_first(world: World) -> None:
+async def test_the_list_has_the_newest_version_of_each_the_latest_change_first(world: EngineWorld) -> None:
     first, second = await world.blueprint(EMAIL), await world.blueprint(EMAIL)
     await world.local.update_blueprint(
         first.id, expected_version=1, name="Test", steps=[LATER], sourcing=Sourcing()
@@ -62,7 +62,7 @@ async def test_the_list_has_the_newest_version_of_each_the_latest_change_first(w
     assert (page.total_count, page.has_more, rest.has_more) == (2, True, False)
 
 
-async def test_what_does_not_exist_or_is_of_another_kind_is_named(world: World) -> None:
+async def test_what_does_not_exist_or_is_of_another_kind_is_named(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL)
     with pytest.raises(NotFoundError, match="version 2"):
         await world.local.get_blueprint(blueprint.id, 2)
@@ -131,7 +131,7 @@ def test_reading_stored_steps_builds_no_schema() -> None:
     assert heard("a reader of stored steps", done.stdout).strip() == "False"
 
 
-async def test_a_stored_blueprint_is_what_it_was(world: World) -> None:
+async def test_a_stored_blueprint_is_what_it_was(world: EngineWorld) -> None:
     made = await world.blueprint(EMAIL, LATER)
     read = await world.local.get_blueprint(made.id)
     assert read == made

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.local_world import World
+from tests.world.engine import EngineWorld
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError
 from sequences_mcp.ports.embedded import ContactEntry, SavedContact
 
 
-async def save(world: World, *entries: ContactFields, note: str | None = None) -> list[SavedContact]:
+async def save(world: EngineWorld, *entries: ContactFields, note: str | None = None) -> list[SavedContact]:
     return await world.local.save_contacts([ContactEntry(fields, note) for fields in entries])
 
 
-async def test_the_same_address_in_another_case_is_the_same_person(world: World) -> None:
+async def test_the_same_address_in_another_case_is_the_same_person(world: EngineWorld) -> None:
     first = await save(world, ContactFields(email="Zoë@Example.ORG", first_name="Zoë"))
     second = await save(world, ContactFields(email=" zoë@example.org ", last_name="Okafor"))
     assert [first[0].created, second[0].created] == [True, False]
@@ -23,7 +23,7 @@ async def test_the_same_address_in_another_case_is_the_same_person(world: World)
     assert second[0].contact.last_name == "Okafor"
 
 
-async def test_the_same_number_in_another_spelling_is_the_same_person(world: World) -> None:
+async def test_the_same_number_in_another_spelling_is_the_same_person(world: EngineWorld) -> None:
     first = await save(world, ContactFields(phone="06 12 34 56 78", country="fr"))
     second = await save(world, ContactFields(phone="+33 6 12 34 56 78", email="a@example.org"))
     assert first[0].contact.phone == "+33612345678"
@@ -32,20 +32,20 @@ async def test_the_same_number_in_another_spelling_is_the_same_person(world: Wor
     assert second[0].contact.email == "a@example.org"
 
 
-async def test_a_number_without_its_country_uses_the_one_already_known(world: World) -> None:
+async def test_a_number_without_its_country_uses_the_one_already_known(world: EngineWorld) -> None:
     await save(world, ContactFields(email="a@example.org", country="DE"))
     saved = await save(world, ContactFields(email="a@example.org", phone="030 123456"))
     assert saved[0].contact.phone == "+4930123456"
 
 
-async def test_what_is_not_said_keeps_what_is_stored(world: World) -> None:
+async def test_what_is_not_said_keeps_what_is_stored(world: EngineWorld) -> None:
     await save(world, ContactFields(email="a@example.org", company="Acme", job_title="  Chief\n Cook "))
     saved = await save(world, ContactFields(email="a@example.org", company=" "))
     assert saved[0].contact.company == "Acme"
     assert saved[0].contact.job_title == "Chief Cook"
 
 
-async def test_notes_are_appended_with_their_time_and_never_overwritten(world: World) -> None:
+async def test_notes_are_appended_with_their_time_and_never_overwritten(world: EngineWorld) -> None:
     fields = ContactFields(email="a@example.org")
     await save(world, fields, note="Met at a fair.")
     world.clock.forward(hours=1)
@@ -55,7 +55,7 @@ async def test_notes_are_appended_with_their_time_and_never_overwritten(world: W
     )
 
 
-async def test_saving_the_same_facts_again_changes_nothing(world: World) -> None:
+async def test_saving_the_same_facts_again_changes_nothing(world: EngineWorld) -> None:
     first = await save(world, ContactFields(email="a@example.org", first_name="Ann"))
     world.clock.forward(hours=1)
     assert (await save(world, ContactFields(email="a@example.org", first_name="Ann")))[0].contact == first[
@@ -85,7 +85,7 @@ async def test_saving_the_same_facts_again_changes_nothing(world: World) -> None
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_fact_that_cannot_be_right_is_refused_with_its_place(
-    world: World, fields: ContactFields, words: str
+    world: EngineWorld, fields: ContactFields, words: str
 ) -> None:
     with pytest.raises(InvalidArgumentsError, match=words) as caught:
         await save(world, ContactFields(email="good@example.org"), fields)
@@ -93,7 +93,7 @@ async def test_a_fact_that_cannot_be_right_is_refused_with_its_place(
     assert (await world.local.find_contacts("", page=1, size=10)).total_count == 0
 
 
-async def test_an_address_and_a_number_of_two_people_are_refused_with_both_names(world: World) -> None:
+async def test_an_address_and_a_number_of_two_people_are_refused_with_both_names(world: EngineWorld) -> None:
     saved = await save(world, ContactFields(email="a@example.org"), ContactFields(phone="+33612345678"))
     with pytest.raises(ConflictError) as caught:
         await save(world, ContactFields(email="a@example.org", phone="+33612345678"))
@@ -106,14 +106,14 @@ async def test_an_address_and_a_number_of_two_people_are_refused_with_both_names
     ids=["address", "number"],
 )
 async def test_one_person_named_twice_in_a_call_is_refused_with_both_places(
-    world: World, second: ContactFields
+    world: EngineWorld, second: ContactFields
 ) -> None:
     first = ContactFields(email="ann@example.org", phone="+33612345678")
     with pytest.raises(InvalidArgumentsError, match="1 and 3"):
         await save(world, first, ContactFields(email="bob@example.org"), second)
 
 
-async def test_people_are_found_by_any_of_their_names_without_case(world: World) -> None:
+async def test_people_are_found_by_any_of_their_names_without_case(world: EngineWorld) -> None:
     await save(
         world,
         ContactFields(email="zoe@acme.example", first_name="Zoë", company="Größe GmbH", job_title="Cook"),
@@ -125,7 +125,7 @@ async def test_people_are_found_by_any_of_their_names_without_case(world: World)
     assert (await world.local.find_contacts("", page=2, size=1)).items[0].first_name == "Bob"
 
 
-async def test_a_search_takes_wildcards_literally(world: World) -> None:
+async def test_a_search_takes_wildcards_literally(world: EngineWorld) -> None:
     await save(
         world, ContactFields(email="a@example.org", company="100%_a\\b"), ContactFields(email="b@example.org")
     )
@@ -134,7 +134,7 @@ async def test_a_search_takes_wildcards_literally(world: World) -> None:
         assert found.total_count == 1, query
 
 
-async def test_contacts_come_back_in_the_order_asked_for_and_missing_ones_are_named(world: World) -> None:
+async def test_contacts_come_back_in_the_order_asked_for_and_missing_ones_are_named(world: EngineWorld) -> None:
     saved = await save(world, *(ContactFields(email=f"p{number}@example.org") for number in range(3)))
     ids = [one.contact.id for one in reversed(saved)]
     assert [one.id for one in await world.local.get_contacts(ids)] == ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, MESSAGE, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, MESSAGE, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.blueprint import ContentSource
 from sequences_mcp.domain.run import SequenceStatus, StepState, TaskOutcome
@@ -22,11 +22,11 @@ WRITTEN = LATER.model_copy(update={"content_source": ContentSource.SUGGESTED})
 NEW = {"s2": StepText(subject="Hi again", content="A better text.")}
 
 
-async def drafts_of(world: World, plan_id: str | None = None) -> tuple[Draft, ...]:
+async def drafts_of(world: EngineWorld, plan_id: str | None = None) -> tuple[Draft, ...]:
     return (await world.local.list_drafts(plan_id=plan_id, page=1, size=10)).items
 
 
-async def test_a_plan_lists_its_missing_texts_and_those_written_for_one_person(world: World) -> None:
+async def test_a_plan_lists_its_missing_texts_and_those_written_for_one_person(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL, WRITTEN)
     person = await world.contact("a@example.org")
     missing = await world.plan(person, blueprint=blueprint, texts={"s2": None})
@@ -38,7 +38,7 @@ async def test_a_plan_lists_its_missing_texts_and_those_written_for_one_person(w
         await drafts_of(world, "local:plan_none")
 
 
-async def test_an_edited_text_of_a_started_run_waits_until_exactly_it_is_approved(world: World) -> None:
+async def test_an_edited_text_of_a_started_run_waits_until_exactly_it_is_approved(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     (run,) = await world.runs()
@@ -55,7 +55,7 @@ async def test_an_edited_text_of_a_started_run_waits_until_exactly_it_is_approve
     assert await drafts_of(world) == ()
 
 
-async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: World) -> None:
+async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     (run,) = await world.runs()
@@ -69,7 +69,7 @@ async def test_an_approval_of_an_older_text_does_not_cover_a_newer_one(world: Wo
         await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
-async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: World) -> None:
+async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     (run,) = await world.runs()
@@ -80,7 +80,7 @@ async def test_a_text_in_flight_or_over_cannot_be_rewritten(world: World) -> Non
     assert (await world.runs())[0] == run
 
 
-async def test_variables_are_replaced_and_need_no_new_text(world: World) -> None:
+async def test_variables_are_replaced_and_need_no_new_text(world: EngineWorld) -> None:
     await world.plan(await world.contact("a@example.org"))
     (run,) = await world.runs()
     after = await world.local.rewrite_texts(run.id, {}, variables={"firstname": "Ann"})
@@ -88,14 +88,14 @@ async def test_variables_are_replaced_and_need_no_new_text(world: World) -> None
     assert after.variables == {"firstname": "Ann"}
 
 
-async def test_a_text_of_a_waiting_plan_is_approved_with_its_plan_only(world: World) -> None:
+async def test_a_text_of_a_waiting_plan_is_approved_with_its_plan_only(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, WRITTEN))
     (draft,) = await drafts_of(world, plan.id)
     with pytest.raises(ApprovalError, match=plan.id):
         await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
-async def test_what_a_void_approval_holds_is_not_among_the_texts_to_approve(world: World) -> None:
+async def test_what_a_void_approval_holds_is_not_among_the_texts_to_approve(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     later = world.under(daily_cap=5)
     later.worker().run_due()
@@ -104,7 +104,7 @@ async def test_what_a_void_approval_holds_is_not_among_the_texts_to_approve(worl
     assert await drafts_of(later) == ()
 
 
-async def unknown_draft(world: World) -> Draft:
+async def unknown_draft(world: EngineWorld) -> Draft:
     await world.approved(await world.contact("a@example.org"))
     lost = DeliveryUnknownError("The connection was lost.", next_step="Look.")
     world.worker(FakeDelivery(after=lost)).run_due()
@@ -112,7 +112,7 @@ async def unknown_draft(world: World) -> Draft:
     return draft
 
 
-async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: World) -> None:
+async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: EngineWorld) -> None:
     draft = await unknown_draft(world)
     assert (draft.why, draft.sequence.status) == ("unknown", SequenceStatus.WAITING_FOR_USER)
     with pytest.raises(ConflictError, match="nothing to approve"):
@@ -123,7 +123,7 @@ async def test_an_unknown_email_is_settled_as_sent_by_a_person(world: World) -> 
         await world.local.resolve_unknown(draft.id, sent=True, actor="terminal")
 
 
-async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so(world: World) -> None:
+async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so(world: EngineWorld) -> None:
     draft = await unknown_draft(world)
     world.clock.forward(days=1)
     assert world.worker().run_due() == 0
@@ -133,7 +133,7 @@ async def test_an_unknown_email_that_was_not_sent_goes_out_once_a_person_says_so
     assert world.mails[0].name.startswith((draft.run.message_id or "?")[1:20])
 
 
-async def test_a_task_is_listed_completed_once_and_moves_the_run_on(world: World) -> None:
+async def test_a_task_is_listed_completed_once_and_moves_the_run_on(world: EngineWorld) -> None:
     message = MESSAGE.model_copy(update={"id": "s0"})
     person = await world.contact("a@example.org", linkedin_url="https://linkedin.com/in/a")
     await world.approved(person, blueprint=await world.blueprint(message, EMAIL))
@@ -150,7 +150,7 @@ async def test_a_task_is_listed_completed_once_and_moves_the_run_on(world: World
     assert len(world.mails) == 1
 
 
-async def test_tasks_are_listed_the_oldest_first(world: World) -> None:
+async def test_tasks_are_listed_the_oldest_first(world: EngineWorld) -> None:
     blueprint = await world.blueprint(MESSAGE)
     opened = []
     for name in "cab":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.local_world import World
+from tests.world.engine import EngineWorld
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.errors import ConflictError, KeyReusedError
@@ -21,7 +21,7 @@ CALL = ToolCall(tool="save_contacts", key="k1", fingerprint="f1")
 class FakeEffect:
     """An effect that saves a person and counts its runs."""
 
-    def __init__(self, world: World, answer: str = '{"outcome":"done","name":"Zoë"}') -> None:
+    def __init__(self, world: EngineWorld, answer: str = '{"outcome":"done","name":"Zoë"}') -> None:
         self.world, self.answer, self.runs = world, answer, 0
 
     async def __call__(self) -> str:
@@ -32,11 +32,11 @@ class FakeEffect:
         return self.answer
 
 
-async def people(world: World) -> int:
+async def people(world: EngineWorld) -> int:
     return (await world.local.find_contacts("", page=1, size=1)).total_count
 
 
-async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world: World) -> None:
+async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world: EngineWorld) -> None:
     effect = FakeEffect(world)
     first = await world.local.ledger.once(CALL, effect)
     effect.answer = "another answer"
@@ -49,7 +49,9 @@ async def test_the_same_call_again_gets_the_stored_answer_and_does_nothing(world
     [ToolCall("save_contacts", "k1", "f2"), ToolCall("create_blueprint", "k1", "f1")],
     ids=["other arguments", "other tool"],
 )
-async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: World, other: ToolCall) -> None:
+async def test_a_key_of_another_call_is_refused_before_anything_is_done(
+    world: EngineWorld, other: ToolCall
+) -> None:
     effect = FakeEffect(world)
     await world.local.ledger.once(CALL, effect)
     with pytest.raises(KeyReusedError, match="k1"):
@@ -59,7 +61,7 @@ async def test_a_key_of_another_call_is_refused_before_anything_is_done(world: W
     assert effect.runs == 1
 
 
-async def test_calls_without_a_key_are_all_carried_out_and_all_written_down(world: World) -> None:
+async def test_calls_without_a_key_are_all_carried_out_and_all_written_down(world: EngineWorld) -> None:
     effect = FakeEffect(world)
     for _ in range(2):
         await world.local.ledger.once(ToolCall("save_contacts", None, "f1"), effect)
@@ -67,7 +69,9 @@ async def test_calls_without_a_key_are_all_carried_out_and_all_written_down(worl
 
 
 @pytest.mark.parametrize(("derived", "hours"), [(True, 24), (False, 30 * 24)], ids=["derived", "given"])
-async def test_a_key_is_kept_for_its_time_and_free_afterwards(world: World, derived: bool, hours: int) -> None:
+async def test_a_key_is_kept_for_its_time_and_free_afterwards(
+    world: EngineWorld, derived: bool, hours: int
+) -> None:
     call, effect = ToolCall("save_contacts", "k1", "f1", derived), FakeEffect(world)
     await world.local.ledger.once(call, effect)
     world.clock.forward(hours=hours, seconds=-1)
@@ -78,7 +82,7 @@ async def test_a_key_is_kept_for_its_time_and_free_afterwards(world: World, deri
     assert effect.runs == 2
 
 
-async def test_an_effect_that_fails_leaves_nothing_and_its_key_free(world: World) -> None:
+async def test_an_effect_that_fails_leaves_nothing_and_its_key_free(world: EngineWorld) -> None:
     effect = FakeEffect(world)
 
     async def failing() -> str:
@@ -93,7 +97,7 @@ async def test_an_effect_that_fails_leaves_nothing_and_its_key_free(world: World
     assert await people(world) == 1
 
 
-async def test_an_effect_that_waits_is_a_mistake_and_leaves_nothing(world: World) -> None:
+async def test_an_effect_that_waits_is_a_mistake_and_leaves_nothing(world: EngineWorld) -> None:
     async def waiting() -> str:
         await FakeEffect(world)()
         await asyncio.get_running_loop().create_future()
@@ -104,7 +108,7 @@ async def test_an_effect_that_waits_is_a_mistake_and_leaves_nothing(world: World
     assert (await people(world), world.store.in_transaction) == (0, False)
 
 
-async def test_an_answer_recorded_afterwards_yields_to_one_that_is_there(world: World) -> None:
+async def test_an_answer_recorded_afterwards_yields_to_one_that_is_there(world: EngineWorld) -> None:
     assert await world.local.ledger.record(CALL, "first") == "first"
     assert await world.local.ledger.record(CALL, "second") == "first"
     assert await world.local.ledger.recall(CALL) == "first"
@@ -115,7 +119,7 @@ import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.world.local_world import TERMS
+from tests.world.engine import TERMS
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.engine.context import EngineContext
 from sequences_mcp.engine.provider import local_provider
@@ -141,7 +145,9 @@ asyncio.run(main())
 """
 
 
-async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_one_answer(world: World) -> None:
+async def test_processes_with_the_same_keys_at_once_do_each_thing_once_and_get_one_answer(
+    world: EngineWorld,
+) -> None:
     calls, here = 25, str(Path(__file__).parents[2])
     command = [sys.executable, "-c", CALLER, str(world.store.path.parent), str(calls), here]
     callers = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, World, planned
+from tests.world.engine import EMAIL, LATER, EngineWorld, planned
 
 from sequences_mcp.domain.blueprint import ContentSource, Sourcing
 from sequences_mcp.domain.plan import Plan, PlanHeader, PlanStatus
@@ -18,11 +18,11 @@ from sequences_mcp.ports.embedded import StepText
 WRITTEN = EMAIL.model_copy(update={"content_source": ContentSource.SUGGESTED})
 
 
-async def approve(world: World, plan: Plan) -> Plan:
+async def approve(world: EngineWorld, plan: Plan) -> Plan:
     return await world.local.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal")
 
 
-async def test_nothing_is_scheduled_before_the_yes_and_everything_after_it(world: World) -> None:
+async def test_nothing_is_scheduled_before_the_yes_and_everything_after_it(world: EngineWorld) -> None:
     people = [await world.contact(f"p{number}@example.org") for number in range(3)]
     plan = await world.plan(*people)
     assert (plan.status, plan.people, len(plan.digest)) == (PlanStatus.WAITING, 3, 64)
@@ -34,7 +34,7 @@ async def test_nothing_is_scheduled_before_the_yes_and_everything_after_it(world
     assert len(world.mails) == 3
 
 
-async def test_people_keep_the_order_in_which_they_were_added(world: World) -> None:
+async def test_people_keep_the_order_in_which_they_were_added(world: EngineWorld) -> None:
     people = [await world.contact(f"p{number}@example.org") for number in range(5)]
     plan = await world.plan(*reversed(people))
     page = await world.local.plans.list_people(plan.id, page=2, size=2)
@@ -42,20 +42,20 @@ async def test_people_keep_the_order_in_which_they_were_added(world: World) -> N
     assert page.total_count == 5
 
 
-async def test_another_digest_is_not_an_approval(world: World) -> None:
+async def test_another_digest_is_not_an_approval(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     with pytest.raises(ApprovalError, match="digest"):
         await world.local.plans.approve_plan(plan.id, digest="0" * 64, actor="terminal")
     assert (await world.local.plans.get_plan(plan.id)).status is PlanStatus.WAITING
 
 
-async def test_a_plan_can_be_approved_once(world: World) -> None:
+async def test_a_plan_can_be_approved_once(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     with pytest.raises(ApprovalError, match="approved"):
         await approve(world, plan)
 
 
-async def test_a_plan_that_nobody_approved_in_a_day_is_expired_and_its_people_refused(world: World) -> None:
+async def test_a_plan_that_nobody_approved_in_a_day_is_expired_and_its_people_refused(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     world.clock.forward(hours=24)
     with pytest.raises(ApprovalError, match="nobody approved it in time"):
@@ -66,7 +66,7 @@ async def test_a_plan_that_nobody_approved_in_a_day_is_expired_and_its_people_re
     assert (run.status, run.reason) == (SequenceStatus.REFUSED, "nobody approved it in time")
 
 
-async def test_a_plan_that_was_never_finished_is_cleared_away_after_an_hour(world: World) -> None:
+async def test_a_plan_that_was_never_finished_is_cleared_away_after_an_hour(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL)
     header = PlanHeader(
         blueprint_id=blueprint.id,
@@ -88,7 +88,7 @@ async def test_a_plan_that_was_never_finished_is_cleared_away_after_an_hour(worl
     "other", [{"sender_address": "eve@example.com"}, {"sender_address": "", "sender_name": ""}]
 )
 async def test_a_plan_is_approved_as_it_was_made_whatever_the_settings_where_a_person_sits(
-    world: World, other: dict[str, str]
+    world: EngineWorld, other: dict[str, str]
 ) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     elsewhere = world.under(**other)
@@ -99,7 +99,7 @@ async def test_a_plan_is_approved_as_it_was_made_whatever_the_settings_where_a_p
     assert len(world.mails) == 1
 
 
-async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: World) -> None:
+async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL)
     plan = await world.plan(await world.contact("a@example.org"), blueprint=blueprint)
     await world.local.update_blueprint(
@@ -111,7 +111,7 @@ async def test_a_newer_blueprint_voids_the_plan_which_cannot_be_renewed(world: W
         await world.local.plans.renew_plan(plan.id)
 
 
-async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -> None:
+async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL)
     await world.approved(await world.contact("a@example.org"), blueprint=blueprint)
     await world.local.update_blueprint(
@@ -122,7 +122,7 @@ async def test_a_newer_blueprint_does_not_touch_who_is_under_way(world: World) -
     assert (run.status, run.blueprint_version) == (SequenceStatus.COMPLETED, 1)
 
 
-async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_nothing(world: World) -> None:
+async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_nothing(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     (run,) = await world.runs()
     await world.local.rewrite_texts(run.id, {"s1": StepText(subject="Hi", content="Something else.")})
@@ -131,7 +131,7 @@ async def test_an_edited_text_changes_the_digest_so_that_the_old_one_approves_no
     assert (await approve(world, await world.local.plans.get_plan(plan.id))).status is PlanStatus.APPROVED
 
 
-async def test_missing_texts_hold_the_approval_until_they_are_written(world: World) -> None:
+async def test_missing_texts_hold_the_approval_until_they_are_written(world: EngineWorld) -> None:
     blueprint = await world.blueprint(WRITTEN)
     person = await world.contact("a@example.org")
     plan = await world.plan(person, blueprint=blueprint, texts={"s1": None})
@@ -148,7 +148,7 @@ async def test_missing_texts_hold_the_approval_until_they_are_written(world: Wor
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
 
-async def test_a_missing_text_no_longer_counts_once_its_person_is_stopped(world: World) -> None:
+async def test_a_missing_text_no_longer_counts_once_its_person_is_stopped(world: EngineWorld) -> None:
     blueprint = await world.blueprint(WRITTEN)
     people = [await world.contact("a@example.org"), await world.contact("b@example.org")]
     plan = await world.plan(*people, blueprint=blueprint, texts={"s1": None})
@@ -157,7 +157,7 @@ async def test_a_missing_text_no_longer_counts_once_its_person_is_stopped(world:
 
 
 async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused_with_the_reason(
-    world: World,
+    world: EngineWorld,
 ) -> None:
     blueprint = await world.blueprint(EMAIL)
     names = ("a", "b", "c", "d")
@@ -178,13 +178,13 @@ async def test_who_is_suppressed_busy_or_moved_by_the_time_of_the_yes_is_refused
     assert "moved@example.org" in (runs[people["c"].id].reason or "")
 
 
-async def test_one_person_twice_in_a_plan_is_started_once(world: World) -> None:
+async def test_one_person_twice_in_a_plan_is_started_once(world: EngineWorld) -> None:
     person = await world.contact("a@example.org")
     await world.approved(person, person)
     assert [one.status for one in await world.runs()] == [SequenceStatus.ACTIVE, SequenceStatus.REFUSED]
 
 
-async def test_a_refusal_ends_everybody_with_its_reason(world: World) -> None:
+async def test_a_refusal_ends_everybody_with_its_reason(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     refused = await world.local.plans.refuse_plan(plan.id, reason="wrong list", actor="terminal")
     assert (refused.status, refused.reason) == (PlanStatus.REFUSED, "wrong list")
@@ -195,7 +195,7 @@ async def test_a_refusal_ends_everybody_with_its_reason(world: World) -> None:
         await approve(world, plan)
 
 
-async def test_a_renewed_plan_needs_a_new_yes_and_then_lets_go_what_was_held(world: World) -> None:
+async def test_a_renewed_plan_needs_a_new_yes_and_then_lets_go_what_was_held(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
@@ -212,7 +212,7 @@ async def test_a_renewed_plan_needs_a_new_yes_and_then_lets_go_what_was_held(wor
     assert len(later.mails) == 1
 
 
-async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: World) -> None:
+async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
@@ -220,7 +220,7 @@ async def test_a_renewal_that_is_refused_stops_who_was_under_way(world: World) -
     assert [one.status for one in await later.runs()] == [SequenceStatus.STOPPED_EARLY]
 
 
-async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: World) -> None:
+async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     decide(world.store, voided(plan, "it is late"), action="void", now=world.clock.now, actor="engine")
     await world.local.plans.renew_plan(plan.id)
@@ -229,7 +229,7 @@ async def test_a_renewal_that_nobody_approves_is_void_again_and_can_be_renewed(w
     assert (await world.local.plans.renew_plan(plan.id)).status is PlanStatus.WAITING
 
 
-async def test_settings_that_nobody_approves_leave_the_approval_as_it_was(world: World) -> None:
+async def test_settings_that_nobody_approves_leave_the_approval_as_it_was(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     later = world.under(spacing=30)
     later.worker().run_due()
@@ -240,7 +240,7 @@ async def test_settings_that_nobody_approves_leave_the_approval_as_it_was(world:
     assert len(world.mails) == 1
 
 
-async def test_a_process_that_lacks_the_settings_offers_no_others(world: World) -> None:
+async def test_a_process_that_lacks_the_settings_offers_no_others(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     bare = world.under(sender_address="", sender_name="")
     assert await bare.local.plans.get_plan(plan.id) == plan
@@ -249,7 +249,7 @@ async def test_a_process_that_lacks_the_settings_offers_no_others(world: World) 
     assert "approved for other settings (Ada Lovelace <ada@example.com> through outbox)" in detail.outlook.why
 
 
-async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: World) -> None:
+async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: EngineWorld) -> None:
     people = [await world.contact(f"p{number}@example.org") for number in range(3)]
     plan = await world.plan(*people)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=world.clock.now, decided_by="terminal")
@@ -260,7 +260,7 @@ async def test_a_crash_between_the_decision_and_the_people_is_made_good(world: W
     assert world.store.plans.unfinished() == []
 
 
-async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(world: World) -> None:
+async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(world: EngineWorld) -> None:
     blueprint, other = await world.blueprint(EMAIL), await world.blueprint(LATER)
     person = await world.contact("a@example.org")
     with pytest.raises(InvalidArgumentsError, match="no people"):
@@ -278,7 +278,7 @@ async def test_a_plan_without_people_unknown_people_or_other_steps_is_refused(wo
         await world.local.plans.open_plan(replace(header, blueprint_version=7))
 
 
-async def test_the_audit_says_who_approved_what(world: World) -> None:
+async def test_the_audit_says_who_approved_what(world: EngineWorld) -> None:
     plan = await world.approved(await world.contact("a@example.org"))
     entry = next(one for one in world.store.audit.entries(subject=plan.id) if one.action == "plan.approved")
     assert (entry.actor, entry.detail["digest"]) == ("terminal", plan.digest)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, START, World
+from tests.world.engine import EMAIL, LATER, START, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError, WrongIdError
 from sequences_mcp.ports.embedded import SequenceFilter
 
 
-async def start_many(world: World, count: int) -> list[str]:
+async def start_many(world: EngineWorld, count: int) -> list[str]:
     blueprint = await world.blueprint(LATER)
     for number in range(count):
         await world.approved(await world.contact(f"p{number}@example.org"), blueprint=blueprint)
@@ -20,12 +20,12 @@ async def start_many(world: World, count: int) -> list[str]:
     return [one.id for one in await world.runs()]
 
 
-async def listed(world: World, **wanted: object) -> list[str]:
+async def listed(world: EngineWorld, **wanted: object) -> list[str]:
     page = await world.local.list_sequences(SequenceFilter(**wanted))  # type: ignore[arg-type]
     return [one.sequence.id for one in page.items]
 
 
-async def test_a_list_is_filtered_by_status_blueprint_and_strict_dates(world: World) -> None:
+async def test_a_list_is_filtered_by_status_blueprint_and_strict_dates(world: EngineWorld) -> None:
     ids = await start_many(world, 4)
     await world.local.pause_sequence(ids[1], until=START + timedelta(days=9))
     other = await world.blueprint(EMAIL)
@@ -37,7 +37,7 @@ async def test_a_list_is_filtered_by_status_blueprint_and_strict_dates(world: Wo
     assert await listed(world, status=SequenceStatus.REFUSED) == []
 
 
-async def test_a_list_is_sorted_and_paged(world: World) -> None:
+async def test_a_list_is_sorted_and_paged(world: EngineWorld) -> None:
     ids = await start_many(world, 5)
     await world.local.pause_sequence(ids[0], until=START + timedelta(days=9))
     assert await listed(world, sort_order="desc", size=2) == [ids[4], ids[3]]
@@ -53,12 +53,12 @@ async def test_a_list_is_sorted_and_paged(world: World) -> None:
     [{"page": 0}, {"size": 0}, {"created_after": datetime(2026, 1, 1)}, {"created_before": datetime(2026, 1, 1)}],  # noqa: DTZ001
     ids=["page", "size", "naive after", "naive before"],
 )
-async def test_a_filter_that_cannot_be_right_is_refused(world: World, wanted: dict[str, object]) -> None:
+async def test_a_filter_that_cannot_be_right_is_refused(world: EngineWorld, wanted: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentsError):
         await listed(world, **wanted)
 
 
-async def test_a_pause_and_its_end_are_told_by_the_outlook(world: World) -> None:
+async def test_a_pause_and_its_end_are_told_by_the_outlook(world: EngineWorld) -> None:
     (run,) = await start_many(world, 1)
     until = world.clock.now + timedelta(days=1)
     paused = await world.local.pause_sequence(run, until=until)
@@ -71,7 +71,7 @@ async def test_a_pause_and_its_end_are_told_by_the_outlook(world: World) -> None
         await world.local.pause_sequence(run, until=datetime(2020, 1, 1, tzinfo=UTC))
 
 
-async def test_a_pause_ends_by_itself(world: World) -> None:
+async def test_a_pause_ends_by_itself(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
     await world.local.pause_sequence(run.id, until=START + timedelta(hours=1))
@@ -81,7 +81,7 @@ async def test_a_pause_ends_by_itself(world: World) -> None:
     assert (await world.runs())[0].status is SequenceStatus.COMPLETED
 
 
-async def test_the_outlook_names_the_mailbox_limit_that_holds_an_email_back(world: World) -> None:
+async def test_the_outlook_names_the_mailbox_limit_that_holds_an_email_back(world: EngineWorld) -> None:
     spaced = world.under(spacing=90)
     await spaced.approved(await world.contact("a@example.org"), await world.contact("b@example.org"))
     spaced.worker().run_due()
@@ -95,7 +95,7 @@ async def test_the_outlook_names_the_mailbox_limit_that_holds_an_email_back(worl
     assert "1 e-mails in 24 hours" in outlook.why
 
 
-async def test_a_stop_for_a_company_ends_its_runs_of_the_same_blueprint_and_names_them(world: World) -> None:
+async def test_a_stop_for_a_company_ends_its_runs_of_the_same_blueprint_and_names_them(world: EngineWorld) -> None:
     blueprint, other = await world.blueprint(LATER), await world.blueprint(LATER)
     ann = await world.contact("ann@acme.example")
     bob = await world.contact("bob@gmail.com", company_domain="www.acme.example")
@@ -114,7 +114,7 @@ async def test_a_stop_for_a_company_ends_its_runs_of_the_same_blueprint_and_name
     assert going == [cem.id, eve.id, dee.id]
 
 
-async def test_a_company_known_by_name_alone_is_matched_by_its_normalised_name(world: World) -> None:
+async def test_a_company_known_by_name_alone_is_matched_by_its_normalised_name(world: EngineWorld) -> None:
     ann = await world.contact("ann@gmail.com", company="Größe GmbH")
     bob = await world.contact("bob@gmail.com", company="GROSSE GmbH")
     cem = await world.contact("cem@gmail.com", company="größe")
@@ -124,7 +124,7 @@ async def test_a_company_known_by_name_alone_is_matched_by_its_normalised_name(w
     assert {one.contact.id for one in stopped} >= {ann.id, cem.id}
 
 
-async def test_a_stop_for_an_unknown_company_is_refused_and_says_what_works(world: World) -> None:
+async def test_a_stop_for_an_unknown_company_is_refused_and_says_what_works(world: EngineWorld) -> None:
     await world.approved(await world.contact("ann@gmail.com"), blueprint=await world.blueprint(LATER))
     (run,) = await world.runs()
     with pytest.raises(InvalidArgumentsError, match="scope CONTACT"):
@@ -135,7 +135,7 @@ async def test_a_stop_for_an_unknown_company_is_refused_and_says_what_works(worl
         await world.local.stop_sequence(run.id, reason=StopReason.LOSE, scope=StopScope.CONTACT)
 
 
-async def test_a_run_that_does_not_exist_or_is_something_else_is_named(world: World) -> None:
+async def test_a_run_that_does_not_exist_or_is_something_else_is_named(world: EngineWorld) -> None:
     with pytest.raises(NotFoundError, match="list_sequences"):
         await world.local.get_sequence("local:seq_none")
     with pytest.raises(WrongIdError, match="a contact id"):

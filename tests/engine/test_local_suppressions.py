@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.local_world import LATER, World
+from tests.world.engine import LATER, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
@@ -23,7 +23,7 @@ from sequences_mcp.errors import InvalidArgumentsError, WrongIdError
     ],
 )
 async def test_a_suppression_covers_exactly_what_it_names(
-    world: World, kind: str, value: str, covered: bool | None
+    world: EngineWorld, kind: str, value: str, covered: bool | None
 ) -> None:
     person = await world.contact("ann@acme.example")
     await world.approved(person, blueprint=await world.blueprint(LATER))
@@ -36,7 +36,7 @@ async def test_a_suppression_covers_exactly_what_it_names(
     assert (await world.local.suppressions.suppressed_among([person]) == {person.id: "asked"}) is covered
 
 
-async def test_a_domain_covers_those_below_it_and_the_people_of_its_company(world: World) -> None:
+async def test_a_domain_covers_those_below_it_and_the_people_of_its_company(world: EngineWorld) -> None:
     below = await world.contact("ann@mail.acme.example")
     private = await world.contact("bob@gmail.com", company_domain="acme.example")
     await world.approved(below, private, blueprint=await world.blueprint(LATER))
@@ -46,7 +46,7 @@ async def test_a_domain_covers_those_below_it_and_the_people_of_its_company(worl
     assert (await world.local.suppressions.suppressed_among([below, private])).keys() == {below.id, private.id}
 
 
-async def test_a_person_is_suppressed_whatever_their_address_becomes(world: World) -> None:
+async def test_a_person_is_suppressed_whatever_their_address_becomes(world: EngineWorld) -> None:
     person = await world.contact("ann@acme.example", phone="+33612345678")
     first = await world.local.suppressions.suppress("contact", person.id, reason="asked")
     again = await world.local.suppressions.suppress("contact", person.id, reason="asked twice")
@@ -57,7 +57,7 @@ async def test_a_person_is_suppressed_whatever_their_address_becomes(world: Worl
         await world.local.suppressions.suppress("contact", "local:seq_1", reason="asked")
 
 
-async def test_a_suppression_that_comes_by_another_door_is_seen_at_the_send(world: World) -> None:
+async def test_a_suppression_that_comes_by_another_door_is_seen_at_the_send(world: EngineWorld) -> None:
     await world.approved(await world.contact("ann@acme.example"))
     mark = ("domain", "acme.example")
     world.store.suppressions.add(mark, reason="asked", actor="another process", now=world.clock.now)
@@ -67,7 +67,7 @@ async def test_a_suppression_that_comes_by_another_door_is_seen_at_the_send(worl
     assert world.mails == []
 
 
-async def test_the_address_a_text_was_approved_for_counts_also_after_the_person_moved(world: World) -> None:
+async def test_the_address_a_text_was_approved_for_counts_also_after_the_person_moved(world: EngineWorld) -> None:
     await world.approved(await world.contact("ann@acme.example", phone="+33612345678"))
     await world.contact("ann@other.example", phone="+33612345678")
     mark = ("address", "ann@acme.example")
@@ -76,7 +76,7 @@ async def test_the_address_a_text_was_approved_for_counts_also_after_the_person_
     assert (await world.runs())[0].status is SequenceStatus.STOPPED_EARLY
 
 
-async def test_busy_people_are_named_with_their_live_run(world: World) -> None:
+async def test_busy_people_are_named_with_their_live_run(world: EngineWorld) -> None:
     person, idle = await world.contact("a@example.org"), await world.contact("b@example.org")
     await world.plan(idle)
     await world.approved(person, blueprint=await world.blueprint(LATER))

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.blueprint import Channel, Policy
 from sequences_mcp.domain.plan import PlanStatus
@@ -23,17 +23,17 @@ from sequences_mcp.store.unit_of_work import Store
 SKIPPING = MESSAGE.model_copy(update={"policy": Policy(skip_step_if_no_contact=True)})
 
 
-async def start(world: World, count: int = 1, **facts: str) -> None:
+async def start(world: EngineWorld, count: int = 1, **facts: str) -> None:
     blueprint = await world.blueprint(EMAIL)
     people = [await world.contact(f"p{number}@example.org", **facts) for number in range(count)]
     await world.approved(*people, blueprint=blueprint)
 
 
-async def states(world: World) -> list[StepState]:
+async def states(world: EngineWorld) -> list[StepState]:
     return [run.steps[0].state for run in await world.runs()]
 
 
-async def test_an_email_waits_for_the_window_on_the_contacts_own_clock(world: World) -> None:
+async def test_an_email_waits_for_the_window_on_the_contacts_own_clock(world: EngineWorld) -> None:
     office = world.under(window="Mon-Fri 08:00-19:00")
     await start(office, time_zone="America/New_York")
     office.worker().run_due()
@@ -47,7 +47,7 @@ async def test_an_email_waits_for_the_window_on_the_contacts_own_clock(world: Wo
     assert await states(office) == [StepState.SENT]
 
 
-async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: World) -> None:
+async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: EngineWorld) -> None:
     limited = world.under(spacing=60, daily_cap=3)
     await start(limited, 5)
     worker, sent = limited.worker(), []
@@ -60,7 +60,7 @@ async def test_spacing_and_the_daily_cap_hold_in_any_24_hours(world: World) -> N
 
 
 async def test_an_email_that_was_not_accepted_uses_up_nothing_of_the_day_but_keeps_the_spacing(
-    world: World,
+    world: EngineWorld,
 ) -> None:
     from test_worker_sending import LATER_FOR_ONE
 
@@ -73,7 +73,7 @@ async def test_an_email_that_was_not_accepted_uses_up_nothing_of_the_day_but_kee
     assert sorted(await states(limited)) == [StepState.HELD, StepState.SENT]
 
 
-async def test_a_full_mailbox_does_not_keep_other_channels_waiting(world: World) -> None:
+async def test_a_full_mailbox_does_not_keep_other_channels_waiting(world: EngineWorld) -> None:
     limited = world.under(daily_cap=1)
     await start(limited, 20)
     blueprint = await limited.blueprint(MESSAGE)
@@ -84,7 +84,7 @@ async def test_a_full_mailbox_does_not_keep_other_channels_waiting(world: World)
     assert (await states(limited)).count(StepState.SENT) == 1
 
 
-async def test_a_step_without_an_address_is_skipped_or_held_as_its_policy_says(world: World) -> None:
+async def test_a_step_without_an_address_is_skipped_or_held_as_its_policy_says(world: EngineWorld) -> None:
     for step in (SKIPPING, MESSAGE):
         await world.approved(
             await world.contact(f"{step.policy.skip_step_if_no_contact}@example.org".lower()),
@@ -94,7 +94,7 @@ async def test_a_step_without_an_address_is_skipped_or_held_as_its_policy_says(w
     assert await states(world) == [StepState.SKIPPED, StepState.HELD]
 
 
-async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(world: World) -> None:
+async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(world: EngineWorld) -> None:
     await start(world)
     seen: list[str | None] = []
 
@@ -112,7 +112,7 @@ async def test_the_guards_see_the_rendered_text_and_a_persons_yes_to_it_stands(w
     assert await states(world) == [StepState.SENT]
 
 
-async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: World) -> None:
+async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: EngineWorld) -> None:
     await start(world)
     worker = world.worker(check=lambda *_: "this is refused")
     for _ in range(2):
@@ -122,7 +122,7 @@ async def test_a_yes_to_one_text_does_not_skip_what_the_guards_refuse(world: Wor
         await world.local.approve_draft(draft.id, digest=draft.digest, actor="terminal")
 
 
-async def test_an_address_that_changed_since_the_approval_holds_the_email(world: World) -> None:
+async def test_an_address_that_changed_since_the_approval_holds_the_email(world: EngineWorld) -> None:
     person = await world.contact("old@example.org", phone="+33612345678")
     await world.approved(person, blueprint=await world.blueprint(LATER))
     await world.contact("new@example.org", of=person.id)
@@ -148,7 +148,7 @@ FORGERIES = {
 
 @pytest.mark.parametrize("forged", FORGERIES)
 async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database(
-    world: World, forged: str
+    world: EngineWorld, forged: str
 ) -> None:
     await start(world)
     with closing(sqlite3.connect(world.store.path)) as other:
@@ -163,7 +163,7 @@ async def test_nothing_leaves_when_what_was_approved_was_changed_in_the_database
     assert await states(world) == [StepState.HELD]
 
 
-async def test_examining_a_step_decides_what_becomes_of_its_plan_and_writes_nothing(world: World) -> None:
+async def test_examining_a_step_decides_what_becomes_of_its_plan_and_writes_nothing(world: EngineWorld) -> None:
     await start(world)
     (run,) = await world.runs()
     worker = world.worker()
@@ -178,7 +178,7 @@ async def test_examining_a_step_decides_what_becomes_of_its_plan_and_writes_noth
     assert (await world.local.plans.get_plan(run.plan_id)).status is PlanStatus.APPROVED
 
 
-async def test_changed_settings_hold_everything_until_they_are_back_and_void_nothing(world: World) -> None:
+async def test_changed_settings_hold_everything_until_they_are_back_and_void_nothing(world: EngineWorld) -> None:
     await start(world, 3)
     later = world.under(sender_name="Eve")
     later.worker().run_due()
@@ -193,7 +193,7 @@ async def test_changed_settings_hold_everything_until_they_are_back_and_void_not
 
 
 async def test_a_worker_of_another_sender_or_way_out_leaves_runs_alone_and_says_so_once(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     await start(world, 3)
     before = await world.runs()
@@ -209,7 +209,7 @@ async def test_a_worker_of_another_sender_or_way_out_leaves_runs_alone_and_says_
     assert set(await states(world)) == {StepState.SENT}
 
 
-async def test_a_lease_that_ended_is_noted_whoever_looks(world: World) -> None:
+async def test_a_lease_that_ended_is_noted_whoever_looks(world: EngineWorld) -> None:
     await start(world)
     lost = FakeDelivery(after=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -219,7 +219,7 @@ async def test_a_lease_that_ended_is_noted_whoever_looks(world: World) -> None:
     assert await states(world) == [StepState.UNKNOWN]
 
 
-async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: World) -> None:
+async def test_beside_a_worker_with_the_approved_settings_another_one_holds_nothing(world: EngineWorld) -> None:
     await start(world)
     folder, terms = world.store.path.parent, world.terms
     Heartbeat(folder, MAILBOX, world.clock, serves=(terms.mark,), store=world.store).beat()
@@ -229,7 +229,7 @@ async def test_beside_a_worker_with_the_approved_settings_another_one_holds_noth
     assert (await later.local.plans.list_plans(page=1, size=10)).items == ()
 
 
-async def test_a_text_that_cannot_be_composed_is_held_for_a_person(world: World) -> None:
+async def test_a_text_that_cannot_be_composed_is_held_for_a_person(world: EngineWorld) -> None:
     broken = EMAIL.model_copy(update={"subject": "Hi\r\nBcc: everybody@example.org"})
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(broken))
     delivery = FakeDelivery()
@@ -238,7 +238,7 @@ async def test_a_text_that_cannot_be_composed_is_held_for_a_person(world: World)
 
 
 async def test_a_fault_in_one_run_holds_that_run_and_no_other(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     await start(world, 3)
     caplog.set_level(logging.CRITICAL)
@@ -254,7 +254,7 @@ async def test_a_fault_in_one_run_holds_that_run_and_no_other(
 
 
 async def test_a_run_that_cannot_even_be_read_leaves_the_schedule_and_no_other_suffers(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     await start(world, 3)
     caplog.set_level(logging.CRITICAL)
@@ -268,7 +268,7 @@ async def test_a_run_that_cannot_even_be_read_leaves_the_schedule_and_no_other_s
 
 
 async def test_a_run_that_is_due_with_nothing_to_do_does_not_keep_the_worker_busy(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     await start(world, 2)
     caplog.set_level(logging.CRITICAL)
@@ -282,7 +282,7 @@ async def test_a_run_that_is_due_with_nothing_to_do_does_not_keep_the_worker_bus
 
 
 async def test_a_fault_of_the_channel_leaves_the_decision_to_the_lease(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     await start(world, 2)
     caplog.set_level(logging.CRITICAL)
@@ -294,7 +294,7 @@ async def test_a_fault_of_the_channel_leaves_the_decision_to_the_lease(
     assert await states(world) == [StepState.SENT, StepState.UNKNOWN]
 
 
-async def test_a_busy_database_stops_nothing_for_good(world: World) -> None:
+async def test_a_busy_database_stops_nothing_for_good(world: EngineWorld) -> None:
     await start(world)
     with closing(sqlite3.connect(world.store.path)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -304,7 +304,9 @@ async def test_a_busy_database_stops_nothing_for_good(world: World) -> None:
     assert await states(world) == [StepState.SENT]
 
 
-async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops_when_told(world: World) -> None:
+async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops_when_told(
+    world: EngineWorld,
+) -> None:
     stop, sent = threading.Event(), threading.Event()
 
     def told(point: str) -> None:
@@ -313,7 +315,7 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
 
     def work() -> None:
         with Store.open(world.store.path.parent, now=START) as own:
-            World(world.folder, own, world.clock, world.terms).worker(at=told, poll=0.02).run(stop)
+            EngineWorld(world.folder, own, world.clock, world.terms).worker(at=told, poll=0.02).run(stop)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -327,7 +329,7 @@ async def test_a_worker_in_a_thread_sends_what_another_thread_approves_and_stops
     assert await states(world) == [StepState.SENT]
 
 
-async def test_leases_only_ever_rise(world: World) -> None:
+async def test_leases_only_ever_rise(world: EngineWorld) -> None:
     await start(world, 3)
     world.worker().run_due(limit=2)
     assert world.store.attempts.next_lease() == 3
@@ -337,7 +339,7 @@ async def test_leases_only_ever_rise(world: World) -> None:
     assert world.store.attempts.next_lease() == 4
 
 
-async def test_another_channel_becomes_a_task_with_the_approved_text_only(world: World) -> None:
+async def test_another_channel_becomes_a_task_with_the_approved_text_only(world: EngineWorld) -> None:
     sms = MESSAGE.model_copy(update={"type": Channel.SMS, "linked_in_type": None})
     await world.approved(await world.contact(phone="+33612345678"), blueprint=await world.blueprint(sms))
     later = world.under(sender_name="Eve")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, MESSAGE, START, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.domain.run import SequenceStatus, StepState
@@ -16,7 +16,7 @@ from sequences_mcp.ports.embedded import ToolCall
 AHEAD = timedelta(days=400)
 
 
-async def sent_while_the_clock_is_ahead(world: World) -> None:
+async def sent_while_the_clock_is_ahead(world: EngineWorld) -> None:
     """Send a first e-mail with a clock that is 400 days ahead, then set the clock right."""
     blueprint = await world.blueprint(EMAIL, LATER)
     world.clock.now = START + AHEAD
@@ -26,7 +26,7 @@ async def sent_while_the_clock_is_ahead(world: World) -> None:
     await world.approved(await world.contact("b@example.org"))
 
 
-async def test_the_mailbox_opens_again_after_its_spacing(world: World) -> None:
+async def test_the_mailbox_opens_again_after_its_spacing(world: EngineWorld) -> None:
     limited = world.under(spacing=60, daily_cap=50)
     await sent_while_the_clock_is_ahead(limited)
     worker = limited.worker()
@@ -36,7 +36,7 @@ async def test_the_mailbox_opens_again_after_its_spacing(world: World) -> None:
     assert limited.store.audit.verify() is None
 
 
-async def test_the_daily_cap_counts_what_left_then_as_left_now(world: World) -> None:
+async def test_the_daily_cap_counts_what_left_then_as_left_now(world: EngineWorld) -> None:
     limited = world.under(daily_cap=1)
     await sent_while_the_clock_is_ahead(limited)
     worker = limited.worker()
@@ -47,7 +47,7 @@ async def test_the_daily_cap_counts_what_left_then_as_left_now(world: World) -> 
     assert worker.run_due() == 1
 
 
-async def test_the_next_step_waits_its_delay_from_now(world: World) -> None:
+async def test_the_next_step_waits_its_delay_from_now(world: EngineWorld) -> None:
     await sent_while_the_clock_is_ahead(world)
     worker = world.worker()
     worker.run_due()
@@ -59,7 +59,9 @@ async def test_the_next_step_waits_its_delay_from_now(world: World) -> None:
 
 
 @pytest.mark.parametrize("point", ["claimed", "handed_over"])
-async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(world: World, point: str) -> None:
+async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(
+    world: EngineWorld, point: str
+) -> None:
     def die(here: str) -> None:
         if here == point:
             raise KeyboardInterrupt  # as final for a worker as a kill
@@ -78,7 +80,7 @@ async def test_the_lease_of_a_worker_that_died_then_ends_as_soon_as_any_other(wo
     assert (await world.runs())[0].steps[0].state is expected
 
 
-async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world: World) -> None:
+async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world: EngineWorld) -> None:
     from test_worker_sending import DEFERRED
 
     contact = await world.contact("a@example.org")
@@ -91,7 +93,9 @@ async def test_a_retry_and_a_rest_that_began_then_do_not_wait_for_that_day(world
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
 
-async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waiting_since_now(world: World) -> None:
+async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waiting_since_now(
+    world: EngineWorld,
+) -> None:
     step = await world.blueprint(MESSAGE)
     await world.approved(
         await world.contact("a@example.org", linkedin_url="https://linkedin.com/in/a"), blueprint=step
@@ -109,7 +113,7 @@ async def test_a_persons_pause_stays_until_its_own_day_and_tasks_count_as_waitin
 
 
 async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longer_than_any_other(
-    world: World,
+    world: EngineWorld,
 ) -> None:
     contact = await world.contact("a@example.org")
     world.clock.now = START + AHEAD
@@ -129,7 +133,7 @@ async def test_a_plan_made_while_the_clock_was_ahead_waits_for_a_person_no_longe
 
 
 async def test_a_call_answered_while_the_clock_was_ahead_is_repeated_for_no_longer_than_any_other(
-    world: World,
+    world: EngineWorld,
 ) -> None:
     ledger, call = world.local.ledger, ToolCall("start_sequence", "monday", "mark", derived=True)
     contact = await world.contact("a@example.org")
@@ -165,7 +169,7 @@ def test_a_clock_that_was_ahead_is_told_from_one_that_is_behind(instants: list[d
     assert was_ahead(instants, START) is expected
 
 
-async def test_a_clock_that_is_behind_changes_nothing_and_what_is_due_waits_for_it(world: World) -> None:
+async def test_a_clock_that_is_behind_changes_nothing_and_what_is_due_waits_for_it(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     world.worker().run_due()
     before = await world.runs()

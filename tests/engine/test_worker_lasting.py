@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.fake_mail_server import CALM, mail_server
-from tests.world.local_world import START, FakeDelivery, World
+from tests.world.engine import START, EngineWorld, FakeDelivery
+from tests.world.mail_servers import CALM, mail_server
 
 from sequences_mcp.domain.run import StepState
 from sequences_mcp.domain.workers import WorkerState
@@ -87,7 +87,7 @@ def test_whatever_ends_a_worker_it_begins_again_and_says_what_it_was(tmp_path: P
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["in the database", "in a file while that is away"])
 def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
-    world: World, is_open: bool
+    world: EngineWorld, is_open: bool
 ) -> None:
     time, store = [START], world.store
     pulse = Heartbeat(
@@ -119,7 +119,7 @@ def test_a_worker_shows_since_when_it_runs_what_it_did_last_and_that_it_is_gone(
     assert worker_states(store, now=time[0]) == ()
 
 
-async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(world: World) -> None:
+async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(world: EngineWorld) -> None:
     folder, away = world.store.path.parent, world.folder / "away"
     worker = world.worker()
     folder.rename(away)
@@ -130,7 +130,7 @@ async def test_a_data_folder_that_vanishes_stops_the_work_and_makes_no_new_one(w
     world.store.require_in_place()
 
 
-async def test_another_file_in_the_databases_place_is_noticed_before_anything_is_sent(world: World) -> None:
+async def test_another_file_in_the_databases_place_is_noticed_before_anything_is_sent(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     kept = world.store.path.with_suffix(".kept")
     world.store.path.rename(kept)
@@ -178,8 +178,8 @@ def test_a_server_that_drips_is_given_up_when_the_whole_time_is_over(before: byt
         smtp.deliver_by_smtp(server, message(), before_dot=lambda: None, timeouts=slow)
 
 
-async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: World) -> None:
-    from tests.world.local_world import MESSAGE
+async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: EngineWorld) -> None:
+    from tests.world.engine import MESSAGE
 
     blueprint = await world.blueprint(MESSAGE)
     await world.approved(await world.contact("m@example.org"))
@@ -189,7 +189,7 @@ async def test_tasks_are_opened_while_the_mail_server_holds_the_mailbox(world: W
 
     def slow(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:
         with Store.open(world.store.path.parent, now=START, examined=False) as own:
-            other = World(world.folder, own, world.clock, world.terms)
+            other = EngineWorld(world.folder, own, world.clock, world.terms)
             other.worker(queues=frozenset({FREE})).run_due()
         opened.append(message)
         before_dot()
@@ -220,7 +220,7 @@ def test_a_password_that_a_server_repeats_is_nowhere_in_what_is_told(caplog: pyt
     assert secret not in f"{caught.value} {dict(caught.value.data)}"
 
 
-async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_held(world: World) -> None:
+async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_held(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     other = sqlite3.connect(world.store.path)
 
@@ -242,7 +242,7 @@ async def test_an_accepted_email_is_known_after_a_crash_while_the_database_was_h
     assert world.store.audit.verify() is None
 
 
-async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile(world: World) -> None:
+async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
 
     def die(point: str) -> None:
@@ -260,7 +260,7 @@ async def test_a_receipt_counts_also_when_the_email_has_become_unknown_meanwhile
     assert delivery.messages == []
 
 
-async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothing(world: World) -> None:
+async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothing(world: EngineWorld) -> None:
     folder = world.store.path.parent / "receipts"
     folder.mkdir()
     facts = '{"sequence_id": "local:seq_x", "key": "x", "lease": 7, "kind": "accepted", "said": "250 ok"}'
@@ -274,7 +274,7 @@ async def test_a_receipt_of_something_else_is_kept_in_the_audit_and_stops_nothin
     ]
 
 
-async def test_a_worker_that_stood_still_after_its_commit_sends_no_final_dot(world: World) -> None:
+async def test_a_worker_that_stood_still_after_its_commit_sends_no_final_dot(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     time = [0.0]
 
@@ -292,7 +292,7 @@ async def test_a_worker_that_stood_still_after_its_commit_sends_no_final_dot(wor
     assert len(running.inbox.taken) == 1
 
 
-async def test_answers_are_forgotten_after_thirty_days(world: World) -> None:
+async def test_answers_are_forgotten_after_thirty_days(world: EngineWorld) -> None:
     from sequences_mcp.ports.embedded import ToolCall
 
     async def effect() -> str:

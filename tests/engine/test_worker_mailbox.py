@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 from aiosmtpd.smtp import AuthResult
 from tests.secrecy import planted
-from tests.world.fake_mail_server import CALM, Running, free_port, mail_server
-from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
+from tests.world.mail_servers import CALM, Running, free_port, mail_server
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.channels import smtp
@@ -39,22 +39,22 @@ OURS = {
 }
 
 
-async def started(world: World, count: int = 8) -> None:
+async def started(world: EngineWorld, count: int = 8) -> None:
     people = [await world.contact(f"p{number}@example.org") for number in range(count)]
     await world.approved(*people, blueprint=await world.blueprint(EMAIL, LATER))
 
 
-def over_smtp(world: World, running: Running) -> Worker:
+def over_smtp(world: EngineWorld, running: Running) -> Worker:
     return world.worker(partial(smtp.deliver_by_smtp, running.server(), timeouts=CALM))
 
 
-async def statuses(world: World) -> set[SequenceStatus]:
+async def statuses(world: EngineWorld) -> set[SequenceStatus]:
     return {run.status for run in await world.runs()}
 
 
 @pytest.mark.parametrize("script", OURS.values(), ids=OURS.keys())
 async def test_a_refusal_of_us_fails_nobody_is_tried_once_and_sends_go_on_by_themselves(
-    world: World, script: dict[str, str]
+    world: EngineWorld, script: dict[str, str]
 ) -> None:
     await started(world)
     with mail_server(script) as running:
@@ -70,7 +70,7 @@ async def test_a_refusal_of_us_fails_nobody_is_tried_once_and_sends_go_on_by_the
     assert world.store.mailboxes.resting(ADA, now=world.clock.now) is None
 
 
-async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_hour(world: World) -> None:
+async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_hour(world: EngineWorld) -> None:
     await started(world)
 
     def no(*_: object) -> AuthResult:
@@ -94,17 +94,17 @@ async def test_a_wrong_password_is_tried_once_a_rest_and_the_rest_doubles_to_an_
     assert await statuses(world) == {SequenceStatus.ACTIVE}
 
 
-async def test_every_process_keeps_the_rest_that_one_of_them_began(world: World) -> None:
+async def test_every_process_keeps_the_rest_that_one_of_them_began(world: EngineWorld) -> None:
     await started(world)
     with mail_server({"MAIL": "550 5.7.1 account suspended"}) as running:
         for _ in range(5):
             with Store.open(world.store.path.parent, now=START) as own:
-                other = World(world.folder, own, world.clock, world.terms)
+                other = EngineWorld(world.folder, own, world.clock, world.terms)
                 over_smtp(other, running).run_due()
     assert running.inbox.commands.count("MAIL") == 1
 
 
-async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: World) -> None:
+async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: EngineWorld) -> None:
     await started(world)
     world.store.mailboxes.refused(ADA, why="421 later", account="", now=START)
     world.clock.forward(minutes=1)
@@ -120,14 +120,14 @@ async def test_while_one_process_tries_a_resting_mailbox_no_other_does(world: Wo
     assert len(tried) == 1
 
 
-async def test_another_password_ends_the_rest(world: World) -> None:
+async def test_another_password_ends_the_rest(world: EngineWorld) -> None:
     await started(world, 1)
     world.store.mailboxes.refused(ADA, why="535 wrong", account="old", now=START)
     world.worker().run_due()
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
 
-async def test_an_outage_of_seven_hours_holds_nobody_and_sends_go_on_by_themselves(world: World) -> None:
+async def test_an_outage_of_seven_hours_holds_nobody_and_sends_go_on_by_themselves(world: EngineWorld) -> None:
     await started(world, 5)
     nowhere = MailServer(host="127.0.0.1", port=free_port(), security=Security.PLAIN)
     away = world.worker(partial(smtp.deliver_by_smtp, nowhere, timeouts=CALM))
@@ -143,7 +143,7 @@ async def test_an_outage_of_seven_hours_holds_nobody_and_sends_go_on_by_themselv
     assert len(running.inbox.taken) == 5
 
 
-async def test_addresses_that_do_not_exist_fail_their_own_people_and_hold_up_nobody(world: World) -> None:
+async def test_addresses_that_do_not_exist_fail_their_own_people_and_hold_up_nobody(world: EngineWorld) -> None:
     await started(world, 4)
     with mail_server() as running:
         worker = over_smtp(world, running)
@@ -170,7 +170,7 @@ async def test_addresses_that_do_not_exist_fail_their_own_people_and_hold_up_nob
     ],
 )
 async def test_the_same_refusal_of_several_people_counts_as_ours_whatever_it_says(
-    world: World, reply: str
+    world: EngineWorld, reply: str
 ) -> None:
     await started(world, 8)
     with mail_server({"RCPT": reply}) as running:
@@ -194,7 +194,7 @@ async def test_the_same_refusal_of_several_people_counts_as_ours_whatever_it_say
     "reply", ["552 5.3.4 message too big", "554 5.6.0 bad", "550 5.7.1 recipient not authorised"]
 )
 async def test_whom_a_streak_held_for_a_person_goes_on_by_themselves_once_it_turns_out_to_be_ours(
-    world: World, reply: str
+    world: EngineWorld, reply: str
 ) -> None:
     await started(world, 8)
     with mail_server({"dot": reply}) as running:
@@ -209,7 +209,7 @@ async def test_whom_a_streak_held_for_a_person_goes_on_by_themselves_once_it_tur
     assert len({envelope.rcpt_tos[0] for envelope in running.inbox.taken}) == 8 == len(running.inbox.taken)
 
 
-async def test_whoever_alone_is_refused_without_a_reason_waits_for_a_person(world: World) -> None:
+async def test_whoever_alone_is_refused_without_a_reason_waits_for_a_person(world: EngineWorld) -> None:
     await started(world, 3)
 
     class OneRefused(FakeDelivery):
@@ -231,7 +231,7 @@ async def test_whoever_alone_is_refused_without_a_reason_waits_for_a_person(worl
     assert {run.steps[0].state for run in others} == {StepState.SENT}
 
 
-async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(world: World) -> None:
+async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(world: EngineWorld) -> None:
     await started(world, 12)
     replies = {"RCPT": "550 5.4.5 Daily user sending limit exceeded"}
     with mail_server() as running:
@@ -247,7 +247,7 @@ async def test_a_limit_that_is_met_again_every_day_never_holds_the_same_person(w
     assert await statuses(world) == {SequenceStatus.ACTIVE}
 
 
-async def test_no_notice_is_tried_while_the_mailbox_rests(world: World) -> None:
+async def test_no_notice_is_tried_while_the_mailbox_rests(world: EngineWorld) -> None:
     told = []
     world.store.mailboxes.refused(ADA, why="535 wrong", account="", now=START)
     worker = world.worker(tell=lambda: not told.append(1))

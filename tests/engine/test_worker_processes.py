@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.local_world import EMAIL, World
+from tests.world.engine import EMAIL, EngineWorld
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.run import StepState
@@ -20,13 +20,13 @@ WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.world.clock import Clock
-from tests.world.local_world import START, TERMS, FakeDelivery, World
+from tests.world.data_folder import Clock
+from tests.world.engine import START, TERMS, FakeDelivery, EngineWorld
 from sequences_mcp.store.unit_of_work import Store
 
 store = Store.open(Path(sys.argv[1]), now=START, journal=sys.argv[2])
 delivery = FakeDelivery()
-worker = World(Path("."), store, Clock(START), TERMS).worker(delivery)
+worker = EngineWorld(Path("."), store, Clock(START), TERMS).worker(delivery)
 print("ready", flush=True)
 sys.stdin.readline()
 while worker.run_due(limit=1000):
@@ -40,7 +40,7 @@ for message in delivery.messages:
 async def test_four_processes_take_every_due_step_once_and_none_is_turned_away(
     tmp_path: Path, journal: JournalMode
 ) -> None:
-    world, count = World.open(tmp_path, journal=journal), 300
+    world, count = EngineWorld.open(tmp_path, journal=journal), 300
     blueprint = await world.blueprint(EMAIL)
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(count)]
     saved = await world.local.save_contacts(entries)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, StepState, StopReason, StopScope
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
@@ -29,7 +29,7 @@ def rejected(*, bounced: bool) -> DeliveryRejectedError:
 class FakeWitness:
     """A channel that looks at the database from outside, and may do something, around the final dot."""
 
-    def __init__(self, world: World, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, world: EngineWorld, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.world, self.meanwhile = world, meanwhile
         self.seen: list[StepState] = []
         self.accepted = 0
@@ -55,12 +55,14 @@ def done(deed: Coroutine[None, None, object]) -> None:
         deed.send(None)
 
 
-async def one_run(world: World) -> tuple[Run, StepRun]:
+async def one_run(world: EngineWorld) -> tuple[Run, StepRun]:
     run = (await world.runs())[0]
     return run, run.steps[0]
 
 
-async def test_a_delivered_email_is_recorded_with_its_id_its_bytes_and_the_servers_words(world: World) -> None:
+async def test_a_delivered_email_is_recorded_with_its_id_its_bytes_and_the_servers_words(
+    world: EngineWorld,
+) -> None:
     await world.approved(await world.contact("a@example.org"), blueprint=await world.blueprint(EMAIL, LATER))
     delivery = FakeDelivery()
     world.worker(delivery).run_due()
@@ -74,7 +76,7 @@ async def test_a_delivered_email_is_recorded_with_its_id_its_bytes_and_the_serve
 
 
 async def test_the_claim_and_the_point_of_no_return_are_committed_before_the_step_they_cover(
-    world: World,
+    world: EngineWorld,
 ) -> None:
     await world.approved(await world.contact("a@example.org"))
     witness = FakeWitness(world)
@@ -84,7 +86,7 @@ async def test_the_claim_and_the_point_of_no_return_are_committed_before_the_ste
     assert points == ["claim", "claimed", "before_handed_over", "handed_over", "answered", "before_sent", "sent"]
 
 
-async def test_a_deferred_email_is_tried_again_later_with_the_same_message_id(world: World) -> None:
+async def test_a_deferred_email_is_tried_again_later_with_the_same_message_id(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     delivery = FakeDelivery(before=DEFERRED)
     worker = world.worker(delivery)
@@ -109,7 +111,7 @@ def test_retries_wait_a_minute_then_twice_as_long_each_time_and_at_most_an_hour(
     assert max(waits) == waits[-1] == timedelta(hours=1)
 
 
-async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: World) -> None:
+async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     delivery = FakeDelivery(before=LATER_FOR_ONE)
     worker = world.worker(delivery)
@@ -127,7 +129,7 @@ async def test_after_twelve_tries_a_person_decides_and_gets_twelve_more(world: W
     assert (await one_run(world))[1].state is StepState.SENT
 
 
-async def test_a_refused_email_fails_its_run(world: World) -> None:
+async def test_a_refused_email_fails_its_run(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     world.worker(FakeDelivery(before=rejected(bounced=False))).run_due()
     run, step = await one_run(world)
@@ -136,7 +138,7 @@ async def test_a_refused_email_fails_its_run(world: World) -> None:
     assert await world.local.suppressions.suppressed_among([person]) == {}
 
 
-async def test_a_dead_address_is_never_written_to_again(world: World) -> None:
+async def test_a_dead_address_is_never_written_to_again(world: EngineWorld) -> None:
     person = await world.contact("a@example.org")
     await world.approved(person)
     world.worker(FakeDelivery(after=rejected(bounced=True))).run_due()
@@ -145,7 +147,7 @@ async def test_a_dead_address_is_never_written_to_again(world: World) -> None:
     assert (await world.runs())[1].status is SequenceStatus.REFUSED
 
 
-async def test_a_connection_lost_after_the_final_dot_is_unknown_and_never_resent(world: World) -> None:
+async def test_a_connection_lost_after_the_final_dot_is_unknown_and_never_resent(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     delivery = FakeDelivery(after=LOST)
     worker = world.worker(delivery)
@@ -157,7 +159,7 @@ async def test_a_connection_lost_after_the_final_dot_is_unknown_and_never_resent
     assert len(delivery.messages) == 1
 
 
-async def test_a_dead_workers_claim_is_due_again_and_its_handed_over_email_unknown(world: World) -> None:
+async def test_a_dead_workers_claim_is_due_again_and_its_handed_over_email_unknown(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"), await world.contact("b@example.org"))
 
     def die_at(wanted: str) -> Callable[[str], None]:
@@ -182,7 +184,7 @@ async def test_a_dead_workers_claim_is_due_again_and_its_handed_over_email_unkno
     assert (await world.runs())[1].steps[0].state is StepState.UNKNOWN
 
 
-async def test_a_frozen_worker_cannot_pass_the_point_of_no_return(world: World) -> None:
+async def test_a_frozen_worker_cannot_pass_the_point_of_no_return(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
 
     def freeze() -> None:
@@ -197,7 +199,7 @@ async def test_a_frozen_worker_cannot_pass_the_point_of_no_return(world: World) 
 
 
 @pytest.mark.parametrize("stop", ["stop", "pause", "suppress"])
-async def test_what_is_stopped_while_it_is_being_sent_does_not_leave(world: World, stop: str) -> None:
+async def test_what_is_stopped_while_it_is_being_sent_does_not_leave(world: EngineWorld, stop: str) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
     deeds: dict[str, Callable[[], Coroutine[None, None, object]]] = {
@@ -215,7 +217,9 @@ async def test_what_is_stopped_while_it_is_being_sent_does_not_leave(world: Worl
     assert witness.seen == [StepState.CLAIMED]
 
 
-async def test_an_email_whose_worker_died_before_the_final_dot_uses_up_nothing_of_the_day(world: World) -> None:
+async def test_an_email_whose_worker_died_before_the_final_dot_uses_up_nothing_of_the_day(
+    world: EngineWorld,
+) -> None:
     limited = world.under(daily_cap=1)
     await limited.approved(await limited.contact("a@example.org"))
 
@@ -230,7 +234,9 @@ async def test_an_email_whose_worker_died_before_the_final_dot_uses_up_nothing_o
     assert (await one_run(limited))[1].state is StepState.SENT
 
 
-async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day_to_another(world: World) -> None:
+async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day_to_another(
+    world: EngineWorld,
+) -> None:
     limited = world.under(daily_cap=1)
     await limited.approved(await limited.contact("a@example.org"), await limited.contact("b@example.org"))
     (first, _) = await limited.runs()
@@ -248,7 +254,7 @@ async def test_an_email_stopped_before_the_final_dot_leaves_its_place_in_the_day
 
 @pytest.mark.parametrize("error", [NOBODYS, DEFERRED, LATER_FOR_ONE], ids=["nobody", "mailbox", "recipient"])
 async def test_an_email_put_off_before_the_final_dot_uses_up_nothing_of_the_day_whoevers_doing_it_was(
-    world: World, error: DeliveryDeferredError
+    world: EngineWorld, error: DeliveryDeferredError
 ) -> None:
     limited = world.under(daily_cap=1)
     await limited.approved(await limited.contact("a@example.org"))
@@ -259,7 +265,7 @@ async def test_an_email_put_off_before_the_final_dot_uses_up_nothing_of_the_day_
     assert (await one_run(limited))[1].state is StepState.SENT
 
 
-async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_day(world: World) -> None:
+async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_day(world: EngineWorld) -> None:
     limited = world.under(daily_cap=1)
     await limited.approved(await limited.contact("a@example.org"))
     limited.worker(FakeDelivery(after=LOST)).run_due()
@@ -271,7 +277,7 @@ async def test_an_email_that_a_person_knows_was_not_sent_uses_up_nothing_of_the_
     assert (await one_run(limited))[1].state is StepState.SENT
 
 
-async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: World) -> None:
+async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     (run,) = await world.runs()
 
@@ -289,7 +295,7 @@ async def test_an_email_stopped_beyond_recall_is_still_recorded_as_sent(world: W
     )
 
 
-async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audit(world: World) -> None:
+async def test_an_answer_that_comes_after_a_persons_decision_is_kept_in_the_audit(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
 
     def deliver(message: ComposedMessage, *, before_dot: Callable[[], None]) -> Receipt:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from tests.world.local_world import START, World
+from tests.world.engine import START, EngineWorld
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.plan import PlanStatus
@@ -38,7 +38,7 @@ class FakeListener(logging.Handler):
                 self.react()
 
 
-async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_moment(world: World) -> None:
+async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_moment(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     with closing(sqlite3.connect(world.store.path)) as other:
         listener = FakeListener("waits", other.rollback)
@@ -56,7 +56,7 @@ async def test_an_answer_is_written_down_also_when_the_database_is_held_at_that_
     assert (await world.runs())[0].steps[0].state is StepState.SENT
 
 
-async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(world: World) -> None:
+async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(world: EngineWorld) -> None:
     await world.approved(await world.contact("a@example.org"))
     stop, told = threading.Event(), threading.Event()
     listener = FakeListener("cannot use the database", told.set)
@@ -68,7 +68,7 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
         with Store.open(world.store.path.parent, now=START, busy_seconds=0.05) as own:
             opened.set()
             locked.wait(timeout=60)
-            World(world.folder, own, world.clock, world.terms).worker().run(stop)
+            EngineWorld(world.folder, own, world.clock, world.terms).worker().run(stop)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -84,7 +84,7 @@ async def test_a_worker_whose_database_is_held_waits_and_can_still_be_stopped(wo
     assert (await world.runs())[0].steps[0].state is StepState.PLANNED
 
 
-async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_whole(world: World) -> None:
+async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_whole(world: EngineWorld) -> None:
     entries = [ContactEntry(ContactFields(email=f"p{number}@example.org")) for number in range(501)]
     saved = await world.local.save_contacts(entries)
     plan = await world.approved(*(one.contact for one in saved))
@@ -99,14 +99,16 @@ async def test_a_plan_of_more_people_than_one_transaction_takes_is_carried_out_w
     assert (await listed(SequenceFilter(status=SequenceStatus.STOPPED_EARLY))).total_count == 501
 
 
-async def test_a_decision_that_was_overtaken_is_not_carried_out(world: World) -> None:
+async def test_a_decision_that_was_overtaken_is_not_carried_out(world: EngineWorld) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     overtaken = replace(plan, status=PlanStatus.APPROVED, decided_by="terminal")
     apply_decision(world.store, overtaken, now=START)
     assert (await world.runs())[0].status is SequenceStatus.FOUND
 
 
-async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_one_under_way(world: World) -> None:
+async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_one_under_way(
+    world: EngineWorld,
+) -> None:
     plan = await world.plan(await world.contact("a@example.org"))
     world.store.approvals.record(plan.id, digest=plan.digest, actor="terminal", now=START)
     decided = replace(plan, status=PlanStatus.APPROVED, decided_at=START, decided_by="terminal")
@@ -120,14 +122,14 @@ async def test_a_text_of_a_plan_whose_start_a_crash_cut_short_is_rewritten_as_on
 @pytest.mark.parametrize(
     "limit", ["PRAGMA max_page_count = 1", "PRAGMA query_only = ON"], ids=["full", "read-only"]
 )
-def test_a_full_disk_and_a_read_only_file_say_so(world: World, limit: str) -> None:
+def test_a_full_disk_and_a_read_only_file_say_so(world: EngineWorld, limit: str) -> None:
     with closing(sqlite3.connect(world.store.path)) as other:
         other.execute(limit)
         with pytest.raises(StoreUnwritableError, match="cannot be written"), translated(world.store.path):
             other.execute("CREATE TABLE more AS SELECT zeroblob(100000) AS space")
 
 
-async def test_rows_that_point_at_nothing_are_found_by_the_long_check(world: World) -> None:
+async def test_rows_that_point_at_nothing_are_found_by_the_long_check(world: EngineWorld) -> None:
     await world.plan(await world.contact("a@example.org"))
     world.store.check()
     with closing(sqlite3.connect(world.store.path)) as other:

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.world.fixtures import bureau as bureau
+from tests.world.product import bureau as bureau

@@ -7,8 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import MAIL
+from tests.world.product import MAIL, Bureau
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.findings import errors_in, warnings_in

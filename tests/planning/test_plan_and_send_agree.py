@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.world.bureau import Bureau
-from tests.world.open_server import MAIL, Desktop, yes
+from tests.world.product import MAIL, Bureau, Desktop, yes
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.findings import Severity

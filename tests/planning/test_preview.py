@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINUS, MAIL, Desktop, yes
-from tests.world.planting import plant
+from tests.world.product import GRACE, LINUS, MAIL, Bureau, Desktop, plant, yes
 
 STEP = {**MAIL, "content": "Hi {{firstname}}, how is {{candidateCompanyName}}?"}
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Bureau, yes
 
 INVITATION = {
     "id": "invite",

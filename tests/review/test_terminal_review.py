@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop, people
-from tests.world.planting import plant
+from tests.world.product import GRACE, LINUS, MAIL, WRITTEN, Bureau, Desktop, people, plant
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.review.decide import Look, approve_in_terminal, look_up

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.page_world import Visitor, World
-from tests.world.sandbox_client import Sandbox, Server, token_of
+from tests.world.page import PageWorld, Visitor
+from tests.world.vendors import Sandbox, Server, token_of
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> PageWorld:
     """Return an empty world in which a passphrase was chosen."""
-    world = World(tmp_path / "data")
+    world = PageWorld(tmp_path / "data")
     world.lock_up()
     return world
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
+def visitor(world: PageWorld) -> Iterator[Visitor]:
     """Yield somebody who found the page and has not unlocked it."""
     with world.page() as visitor:
         yield visitor
@@ -43,7 +43,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def clarky(world: World) -> Iterator[Sandbox]:
+def clarky(world: PageWorld) -> Iterator[Sandbox]:
     """Connect the three vendors, which are the sandbox on loopback."""
     with Server().running() as served, ThreadPoolExecutor(1) as thread:
         runner = asyncio.Runner()

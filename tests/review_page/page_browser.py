@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.secrecy.hearing import heard, learnt
-from tests.world.page_world import PASSPHRASE, Visitor, World
+from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 FLAGS = (
     "--no-sandbox",
@@ -67,7 +67,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def screen(browser: Browser, world: World, shots: Path, **options: Any) -> Iterator[Screen]:
+def screen(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> Iterator[Screen]:
     """Serve the world's page and open an empty tab for it."""
     with world.page() as visitor:
         context = browser.new_context(**{"viewport": DESK, **options})

@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Browser, FrameLocator, Page, expect
-from tests.world.page_world import PASSPHRASE, World
-from tests.world.panel_world import Bridge
+from tests.world.page import PASSPHRASE, Bridge, PageWorld
 
 FILES = Path(__file__).parent / "host"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -62,7 +61,7 @@ class Panel:
 
 
 @contextmanager
-def panel(browser: Browser, world: World, shots: Path, **options: Any) -> Iterator[Panel]:
+def panel(browser: Browser, world: PageWorld, shots: Path, **options: Any) -> Iterator[Panel]:
     """Serve a host and open an empty tab in it; ``shows`` leads it to a tool's result."""
     with Bridge(world) as bridge, served(bridge) as origin:
         context = browser.new_context(viewport={"width": 860, "height": 900}, **options)

@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.world.page_world import MAIL, PASSPHRASE, Visitor, World, apart, crowd
-from tests.world.panel_world import Bridge, lock_up, proven
+from tests.world.page import MAIL, PASSPHRASE, Bridge, PageWorld, Visitor, apart, crowd, lock_up, proven
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
@@ -36,7 +35,7 @@ def nothing(plan: Plan) -> None:
 class Rung:
     """One way: ``look`` returns what a person would send, ``send`` sends it and says whether it counted."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: PageWorld) -> None:
         self.world = world
         self.sent: Any = None
 
@@ -75,7 +74,7 @@ class Rung:
 class Page(Rung):
     """The review page, unlocked with the passphrase."""
 
-    def __init__(self, world: World, person: Visitor) -> None:
+    def __init__(self, world: PageWorld, person: Visitor) -> None:
         super().__init__(world)
         self.person = person
         person.unlock()
@@ -93,7 +92,7 @@ class Page(Rung):
 class SignedPage(Page):
     """The review page with a passkey, here one made of software."""
 
-    def __init__(self, world: World, person: Visitor) -> None:
+    def __init__(self, world: PageWorld, person: Visitor) -> None:
         super().__init__(world, person)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.register()
@@ -152,7 +151,7 @@ class Terminal(Rung):
 class Panel(Rung):
     """The panel inside a chat, with a proof of the passphrase."""
 
-    def __init__(self, world: World, bridge: Bridge) -> None:
+    def __init__(self, world: PageWorld, bridge: Bridge) -> None:
         super().__init__(world)
         self.bridge = bridge
 
@@ -177,7 +176,7 @@ class Panel(Rung):
 class Dialog(Rung):
     """The chat's own dialog. Its answer names no plan: it belongs to the call that asked."""
 
-    world: World
+    world: PageWorld
     era: str = "auto"
     sent: Any = field(default_factory=dict)
 
@@ -225,12 +224,12 @@ class Dialog(Rung):
         return apart(run)
 
 
-async def _waiting(world: World) -> Plan:
+async def _waiting(world: PageWorld) -> Plan:
     async with world.app() as app:
         return (await app.plans.list_plans(page=1, size=100)).items[-1]
 
 
-async def _newest(world: World) -> str:
+async def _newest(world: PageWorld) -> str:
     async with world.app() as app:
         entries = (await app.records.list_audit(page=1, size=100)).items
         return next(one.subject for one in entries if one.action == "plan.opened")
@@ -246,7 +245,7 @@ def _base64(data: bytes) -> str:
 
 
 @contextmanager
-def rung(name: str, world: World) -> Iterator[Rung]:
+def rung(name: str, world: PageWorld) -> Iterator[Rung]:
     """Open one way to a yes."""
     lock_up(world)
     if name.startswith("dialog"):

@@ -17,8 +17,8 @@ import pytest
 from mcp.types import ElicitResult
 from rungs import Page, Panel, Rung, SignedPage, rung
 from tests.secrecy.client import Client
-from tests.world.clock import NOON
-from tests.world.page_world import LINKEDIN, Visitor, World, apart, crowd
+from tests.world.data_folder import NOON
+from tests.world.page import LINKEDIN, PageWorld, Visitor, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
@@ -26,11 +26,11 @@ from sequences_mcp.review.lock import greeting, passkeys
 from sequences_mcp.server.app import build_server
 from sequences_mcp.services.reviews import edit_draft
 
-Attack = Callable[[World, Rung], None]
+Attack = Callable[[PageWorld, Rung], None]
 OWN_WORDS = "The agent's own words."
 
 
-def edit(world: World, plan: Plan) -> None:
+def edit(world: PageWorld, plan: Plan) -> None:
     """An agent changes a text of the plan."""
     detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     draft = f"local:draft_{detail.sequence.steps[0].key}"
@@ -38,7 +38,7 @@ def edit(world: World, plan: Plan) -> None:
         world.at_desk(lambda app: edit_draft(app, draft_id=draft, content=OWN_WORDS))
 
 
-def sql(world: World, statement: str, *values: str) -> None:
+def sql(world: PageWorld, statement: str, *values: str) -> None:
     """Somebody rewrites the database, its own rules dropped first."""
     with closing(sqlite3.connect(world.folder / "sequences.db")) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
@@ -47,19 +47,19 @@ def sql(world: World, statement: str, *values: str) -> None:
         database.commit()
 
 
-def replay(world: World, way: Rung) -> None:
+def replay(world: PageWorld, way: Rung) -> None:
     plan, counted = way.yes()
     assert counted
     edit(world, plan)
     assert not way.again(plan)
 
 
-def another_plans_approval(world: World, way: Rung) -> None:
+def another_plans_approval(world: PageWorld, way: Rung) -> None:
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1)
     assert not way.with_that_of(other, plan)
 
 
-def expired(world: World, way: Rung) -> None:
+def expired(world: PageWorld, way: Rung) -> None:
     def late(plan: Plan) -> None:
         world.clock.forward(hours=24)
         if isinstance(way, Page):
@@ -70,26 +70,26 @@ def expired(world: World, way: Rung) -> None:
     assert not way.yes(late)[1]
 
 
-def edited_text(world: World, way: Rung) -> None:
+def edited_text(world: PageWorld, way: Rung) -> None:
     assert not way.yes(lambda plan: edit(world, plan))[1]
 
 
-def swapped_recipient(world: World, way: Rung) -> None:
+def swapped_recipient(world: PageWorld, way: Rung) -> None:
     statement = "UPDATE contact SET email = 'evil@evil.example', email_key = 'evil@evil.example'"
     way.yes(lambda plan: sql(world, statement))
 
 
-def added_bcc(world: World, way: Rung) -> None:
+def added_bcc(world: PageWorld, way: Rung) -> None:
     assert way.yes()[1]
     sql(world, "UPDATE step_run SET subject = 'x' || char(10) || 'Bcc: e@evil.example'")
 
 
-def changed_from(world: World, way: Rung) -> None:
+def changed_from(world: PageWorld, way: Rung) -> None:
     assert way.yes()[1]
     world.more["SEQUENCES_SENDER"] = "Eve <eve@evil.example>"
 
 
-def clock_moved(world: World, way: Rung) -> None:
+def clock_moved(world: PageWorld, way: Rung) -> None:
     def there_and_back(plan: Plan) -> None:
         world.clock.now = NOON + timedelta(hours=24)
         world.present(plan.id)  # somebody looks, and it is over
@@ -98,28 +98,28 @@ def clock_moved(world: World, way: Rung) -> None:
     assert not way.yes(there_and_back)[1]
 
 
-def row_edited(world: World, way: Rung) -> None:
+def row_edited(world: PageWorld, way: Rung) -> None:
     assert way.yes()[1]
     sql(world, "UPDATE step_run SET content = ?", OWN_WORDS)
 
 
-def key_replaced(world: World, way: Rung) -> None:
+def key_replaced(world: PageWorld, way: Rung) -> None:
     assert way.yes()[1]
     [key] = json.loads((world.folder / passkeys.FILE_NAME).read_text())
     forged = [{**key, "public_key": key["public_key"][:-64] + "00" * 32}]
     (world.folder / passkeys.FILE_NAME).write_text(json.dumps(forged))
 
 
-def form_of_another_site(world: World, way: Rung) -> None:
+def form_of_another_site(world: PageWorld, way: Rung) -> None:
     foreign = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert sent_with(world, way, foreign) == 403
 
 
-def rebound_name(world: World, way: Rung) -> None:
+def rebound_name(world: PageWorld, way: Rung) -> None:
     assert sent_with(world, way, {"Host": "evil.example"}) == 421
 
 
-def framed(world: World, way: Rung) -> None:
+def framed(world: PageWorld, way: Rung) -> None:
     assert isinstance(way, Page)
     plan = world.plan(people=1)
     frame = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
@@ -128,7 +128,7 @@ def framed(world: World, way: Rung) -> None:
     assert answer.headers["x-frame-options"] == "DENY"
 
 
-def sent_with(world: World, way: Rung, headers: dict[str, str]) -> int:
+def sent_with(world: PageWorld, way: Rung, headers: dict[str, str]) -> int:
     """Send the person's own form, with all its secrets, from somewhere else."""
     from urllib.parse import urlencode
 
@@ -138,11 +138,11 @@ def sent_with(world: World, way: Rung, headers: dict[str, str]) -> int:
     return way.person.send("POST", f"/plans/{plan.id}/approve", body=urlencode(fields), headers=headers).status
 
 
-def double_submit(world: World, way: Rung) -> None:
+def double_submit(world: PageWorld, way: Rung) -> None:
     assert sorted(way.twice()) == [False, True]
 
 
-def race_with_an_edit(world: World, way: Rung) -> None:
+def race_with_an_edit(world: PageWorld, way: Rung) -> None:
     def both(plan: Plan) -> None:
         edits.append(pool.submit(edit, world, plan))
 
@@ -153,7 +153,7 @@ def race_with_an_edit(world: World, way: Rung) -> None:
     done.result()
 
 
-def dialogs_answered_by_the_host(world: World, way: Rung) -> None:
+def dialogs_answered_by_the_host(world: PageWorld, way: Rung) -> None:
     """The operator has turned dialogs off, or has a passkey: a host that says yes to everything is not asked."""
     if not isinstance(way, SignedPage):
         world.more["SEQUENCES_ELICITATION"] = "off"
@@ -172,7 +172,7 @@ def dialogs_answered_by_the_host(world: World, way: Rung) -> None:
         assert not way.send(plan, {"digest": plan.digest, "proof": ""})
 
 
-def signed_on_another_port(world: World, way: Rung) -> None:
+def signed_on_another_port(world: PageWorld, way: Rung) -> None:
     """A page on another port of this machine has the person's gesture, and the session's cookie."""
     assert isinstance(way, SignedPage)
     plan = world.plan(people=1)
@@ -184,7 +184,7 @@ def signed_on_another_port(world: World, way: Rung) -> None:
         assert thief.post(f"/plans/{plan.id}/approve", digest=form["digest"], signature=signature).status == 403
 
 
-def passphrase_guessed(world: World, way: Rung) -> None:
+def passphrase_guessed(world: PageWorld, way: Rung) -> None:
     """A stranger types wrong passphrases, and the right person still gets in: to a plan they then refuse."""
     assert isinstance(way, Page)
     plan = world.plan(people=1)
@@ -197,7 +197,7 @@ def passphrase_guessed(world: World, way: Rung) -> None:
     assert person.post(f"/plans/{plan.id}/refuse").status == 303
 
 
-def page_imitated(world: World, way: Rung) -> None:
+def page_imitated(world: PageWorld, way: Rung) -> None:
     """A look-alike serves the port of the page, and knows the token of the browser: it wants the word."""
     assert isinstance(way, Page)
     word = greeting.set_word(world.folder, "copper lantern")
@@ -263,7 +263,7 @@ MATRIX = [pair for pair in product(ATTACKS, RUNGS) if pair not in CANNOT_BE]
 
 
 @pytest.mark.parametrize(("attack", "way"), MATRIX)
-def test_no_message_leaves_that_nobody_approved(world: World, attack: str, way: str) -> None:
+def test_no_message_leaves_that_nobody_approved(world: PageWorld, attack: str, way: str) -> None:
     with rung(way, world) as opened:
         ATTACKS[attack](world, opened)
     mails = world.mails_after_work()
@@ -276,7 +276,7 @@ def test_no_message_leaves_that_nobody_approved(world: World, attack: str, way: 
 
 
 @pytest.mark.parametrize("way", RUNGS)
-def test_with_a_persons_own_yes_a_message_leaves(world: World, way: str) -> None:
+def test_with_a_persons_own_yes_a_message_leaves(world: PageWorld, way: str) -> None:
     with rung(way, world) as opened:
         assert opened.yes()[1]
     assert len(world.mails_after_work()) == 1

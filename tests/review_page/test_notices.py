@@ -11,7 +11,7 @@ from email.policy import default
 import pytest
 from test_page_screens import TOOLS
 from test_page_vendor import asked_at_topo
-from tests.world.page_world import LINKEDIN, MAIL, World
+from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.services.reviews import edit_draft
@@ -20,29 +20,29 @@ OPERATOR = "operator@lovelace.example"
 
 
 @pytest.fixture
-def world(world: World) -> World:
+def world(world: PageWorld) -> PageWorld:
     """Return a world whose operator wants to be told."""
     world.more["SEQUENCES_NOTICE"] = OPERATOR
     return world
 
 
-def works(world: World) -> list[Message]:
+def works(world: PageWorld) -> list[Message]:
     """Let a worker do everything that is due; return the notices that there are by now."""
     found = [message_from_string(mail, policy=default) for mail in world.mails_after_work()]
     return [one for one in found if one["To"] == OPERATOR]
 
 
-def approve(world: World, *steps: dict[str, object], people: int = 1) -> str:
+def approve(world: PageWorld, *steps: dict[str, object], people: int = 1) -> str:
     plan = world.plan(*steps, people=people)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     return plan.id
 
 
-def test_nothing_is_told_while_nothing_waits(world: World) -> None:
+def test_nothing_is_told_while_nothing_waits(world: PageWorld) -> None:
     assert works(world) == []
 
 
-def test_a_plan_that_waits_is_told_once(world: World) -> None:
+def test_a_plan_that_waits_is_told_once(world: PageWorld) -> None:
     world.plan(people=3)
     [notice] = works(world)
     assert notice["Subject"] == "Waiting for you: 1 start"
@@ -52,7 +52,7 @@ def test_a_plan_that_waits_is_told_once(world: World) -> None:
         assert len(works(world)) == 1
 
 
-def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: World) -> None:
+def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: PageWorld) -> None:
     world.plan({**MAIL, "content": "A secret offer for {{firstname}}."}, people=2)
     with world.page() as visitor:
         [notice] = works(world)
@@ -64,7 +64,7 @@ def test_a_notice_says_how_much_and_where_and_never_who_or_what(world: World) ->
         assert private not in text
 
 
-def test_a_notice_leads_to_the_start_it_is_about_and_goes_to_everybody_named(world: World) -> None:
+def test_a_notice_leads_to_the_start_it_is_about_and_goes_to_everybody_named(world: PageWorld) -> None:
     world.more["SEQUENCES_NOTICE"] = f"{OPERATOR}, second@lovelace.example"
     plan = world.plan(people=1)
     with world.page() as visitor:
@@ -74,12 +74,12 @@ def test_a_notice_leads_to_the_start_it_is_about_and_goes_to_everybody_named(wor
         assert f"{visitor.origin}/plans/{plan.id}" in str(one).replace("=\n", "")
 
 
-def test_where_nobody_serves_the_page_the_notice_says_how_to_open_it(world: World) -> None:
+def test_where_nobody_serves_the_page_the_notice_says_how_to_open_it(world: PageWorld) -> None:
     world.plan(people=1)
     assert "sequences-mcp review --open" in str(works(world)[0])
 
 
-def test_at_most_one_in_fifteen_minutes_tells_of_everything_new(world: World) -> None:
+def test_at_most_one_in_fifteen_minutes_tells_of_everything_new(world: PageWorld) -> None:
     world.plan(people=1)
     assert len(works(world)) == 1
     world.plan(LINKEDIN, people=1)
@@ -93,7 +93,7 @@ def test_at_most_one_in_fifteen_minutes_tells_of_everything_new(world: World) ->
     ]
 
 
-def test_a_text_that_is_edited_under_way_and_a_plan_that_is_void_are_news(world: World) -> None:
+def test_a_text_that_is_edited_under_way_and_a_plan_that_is_void_are_news(world: PageWorld) -> None:
     later = {**MAIL, "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}
     plan_id = approve(world, later)
     assert works(world) == []
@@ -106,7 +106,7 @@ def test_a_text_that_is_edited_under_way_and_a_plan_that_is_void_are_news(world:
     assert [one["Subject"] for one in works(world)] == ["Waiting for you: 1 text"]
 
 
-def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: World) -> None:
+def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: PageWorld) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"smtp://127.0.0.1:{closed.getsockname()[1]}"
@@ -122,20 +122,20 @@ def test_a_mail_server_that_is_away_stops_nothing_and_is_asked_again(world: Worl
     assert len(works(world)) == 1
 
 
-def test_of_two_workers_one_tells(world: World) -> None:
+def test_of_two_workers_one_tells(world: PageWorld) -> None:
     world.plan(people=1)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: works(world), range(2)))
     assert len(works(world)) == 1
 
 
-def test_without_the_setting_nobody_is_told(world: World) -> None:
+def test_without_the_setting_nobody_is_told(world: PageWorld) -> None:
     del world.more["SEQUENCES_NOTICE"]
     world.plan(people=1)
     assert works(world) == []
 
 
-def test_what_is_told_is_in_the_audit_without_an_address(world: World) -> None:
+def test_what_is_told_is_in_the_audit_without_an_address(world: PageWorld) -> None:
     world.plan(people=1)
     works(world)
     entries = world.at_desk(lambda app: app.records.list_audit(page=1, size=1)).items
@@ -143,7 +143,7 @@ def test_what_is_told_is_in_the_audit_without_an_address(world: World) -> None:
     assert OPERATOR not in str(entries[0].detail)
 
 
-def test_how_much_waits_and_since_when_is_in_the_servers_state(world: World) -> None:
+def test_how_much_waits_and_since_when_is_in_the_servers_state(world: PageWorld) -> None:
     world.plan(people=1)
     world.clock.forward(hours=2)
     world.plan(LINKEDIN, people=1)
@@ -153,7 +153,7 @@ def test_how_much_waits_and_since_when_is_in_the_servers_state(world: World) -> 
 
 
 @pytest.mark.usefixtures("clarky")
-def test_a_change_at_a_vendor_that_waits_is_told_once_and_counted(world: World) -> None:
+def test_a_change_at_a_vendor_that_waits_is_told_once_and_counted(world: PageWorld) -> None:
     change = asked_at_topo(world)
     with world.page() as visitor:
         [notice] = works(world)

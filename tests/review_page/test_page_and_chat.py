@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.world.page_world import MAIL, Visitor, World, crowd
+from tests.world.page import MAIL, PageWorld, Visitor, crowd
 
 from sequences_mcp.review.lock import passkeys
 from sequences_mcp.server.app import build_server
@@ -23,7 +23,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_a_start_says_where_a_person_decides(world: World, visitor: Visitor, era: str) -> None:
+async def test_a_start_says_where_a_person_decides(world: PageWorld, visitor: Visitor, era: str) -> None:
     async with Client(build_server(world.app), mode=era) as client:
         made = await call(client, "create_blueprint", name="Engineers", steps=[MAIL], job_title="Engineer")
         started = await call(client, "start_sequence", blueprint_id=made["blueprint_id"], contacts=crowd(2))
@@ -37,7 +37,7 @@ async def test_a_start_says_where_a_person_decides(world: World, visitor: Visito
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_where_nobody_serves_the_page_the_terminal_alone_is_named(world: World, era: str) -> None:
+async def test_where_nobody_serves_the_page_the_terminal_alone_is_named(world: PageWorld, era: str) -> None:
     async with Client(build_server(world.app), mode=era) as client:
         listed = await call(client, "list_reviews")
     assert "http" not in listed["next"]
@@ -63,7 +63,7 @@ def decide(person: Visitor, plan_path: str, what: str) -> None:
     ("what", "approval", "outcome"), [("approve", "given", "done"), ("refuse", "declined", "refused")]
 )
 async def test_the_chat_opens_the_page_waits_and_goes_on_by_itself(
-    world: World, person: Visitor, era: str, what: str, approval: str, outcome: str
+    world: PageWorld, person: Visitor, era: str, what: str, approval: str, outcome: str
 ) -> None:
     opened: list[str] = []
 
@@ -81,7 +81,7 @@ async def test_the_chat_opens_the_page_waits_and_goes_on_by_itself(
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_declining_to_look_is_no_answer_to_the_plan(world: World, person: Visitor, era: str) -> None:
+async def test_declining_to_look_is_no_answer_to_the_plan(world: PageWorld, person: Visitor, era: str) -> None:
     async def browser(context: object, params: Any) -> ElicitResult:
         return ElicitResult(action="decline")
 
@@ -92,7 +92,9 @@ async def test_declining_to_look_is_no_answer_to_the_plan(world: World, person: 
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, person: Visitor, era: str) -> None:
+async def test_a_decision_made_meanwhile_is_told_by_the_same_call(
+    world: PageWorld, person: Visitor, era: str
+) -> None:
     async with Client(build_server(world.app), mode=era) as client:
         first = await started(client)
         assert first["approval"] == "not_asked"
@@ -103,7 +105,7 @@ async def test_a_decision_made_meanwhile_is_told_by_the_same_call(world: World, 
 
 @pytest.mark.parametrize(("what", "told"), [("approve", "Approved by page"), ("refuse", "Rejected by page")])
 async def test_the_next_question_about_a_plan_tells_what_was_decided(
-    world: World, person: Visitor, what: str, told: str
+    world: PageWorld, person: Visitor, what: str, told: str
 ) -> None:
     async with Client(build_server(world.app)) as client:
         first = await started(client)
@@ -113,7 +115,7 @@ async def test_the_next_question_about_a_plan_tells_what_was_decided(
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
-async def test_a_plan_nobody_decided_in_time_is_expired_and_not_refused(world: World, era: str) -> None:
+async def test_a_plan_nobody_decided_in_time_is_expired_and_not_refused(world: PageWorld, era: str) -> None:
     async with Client(build_server(world.app), mode=era) as client:
         first = await started(client, idempotency_key="one")
         world.clock.forward(hours=24)
@@ -127,7 +129,7 @@ async def test_a_plan_nobody_decided_in_time_is_expired_and_not_refused(world: W
     assert (again["approval"], again["outcome"], again["status"]) == ("expired", "not_done", "expired")
 
 
-async def test_the_wait_is_bounded_and_tells_progress(world: World) -> None:
+async def test_the_wait_is_bounded_and_tells_progress(world: PageWorld) -> None:
     told: list[str | None] = []
 
     async def progress(done: float, total: float | None, message: str | None) -> None:
@@ -142,7 +144,7 @@ async def test_the_wait_is_bounded_and_tells_progress(world: World) -> None:
     assert "waiting for a person's decision" in told
 
 
-async def test_where_a_passkey_is_registered_the_chat_does_not_ask(world: World) -> None:
+async def test_where_a_passkey_is_registered_the_chat_does_not_ask(world: PageWorld) -> None:
     (world.folder / passkeys.FILE_NAME).write_text(
         json.dumps([{"id": "x", "public_key": "00", "registered_at": ""}])
     )

@@ -13,7 +13,7 @@ import pytest
 from page_browser import chromium, screen
 from playwright.sync_api import Browser, expect
 from tests.secrecy.hearing import heard
-from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, Visitor, World
+from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -53,19 +53,19 @@ def test_an_unknown_thing_is_told_with_a_way_on(person: Visitor, path: str, word
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1e3", "99999999999"])
-def test_a_page_that_is_no_number_is_told(world: World, person: Visitor, page: str) -> None:
+def test_a_page_that_is_no_number_is_told(world: PageWorld, person: Visitor, page: str) -> None:
     answer = person.get(f"/plans/{world.plan().id}?page={page}")
     assert answer.status == 422
     assert "Write it in digits" in answer.text
 
 
-def test_a_page_beyond_the_last_is_empty_and_whole(world: World, person: Visitor) -> None:
+def test_a_page_beyond_the_last_is_empty_and_whole(world: PageWorld, person: Visitor) -> None:
     answer = person.get(f"/plans/{world.plan().id}?page=400")
     assert answer.status == 200
     assert "Approve 3 people" in answer.text
 
 
-def test_a_form_of_somebody_elses_session_changes_nothing(world: World, person: Visitor) -> None:
+def test_a_form_of_somebody_elses_session_changes_nothing(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=1)
     other = Visitor(person.page_lock)
     other.unlock()
@@ -76,7 +76,7 @@ def test_a_form_of_somebody_elses_session_changes_nothing(world: World, person: 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-def test_an_expired_session_asks_for_the_passphrase_and_keeps_the_text(world: World, person: Visitor) -> None:
+def test_an_expired_session_asks_for_the_passphrase_and_keeps_the_text(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=1)
     detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
     path = f"/texts/local:draft_{detail.sequence.steps[0].key}"
@@ -101,7 +101,7 @@ async def new_version(app: AppContext, plan: Plan) -> None:
     )
 
 
-def test_a_stale_screen_approves_nothing_and_says_what_changed(world: World, person: Visitor) -> None:
+def test_a_stale_screen_approves_nothing_and_says_what_changed(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=1)
     digest = read(person, plan)
     detail = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0]
@@ -126,7 +126,7 @@ def test_a_stale_screen_approves_nothing_and_says_what_changed(world: World, per
     ],
 )
 def test_a_plan_is_approved_as_it_was_made_and_a_changed_setting_holds_it_and_says_which(
-    world: World, setting: str, value: str, words: str
+    world: PageWorld, setting: str, value: str, words: str
 ) -> None:
     plan = world.plan(people=1)
     world.more[f"SEQUENCES_{setting}"] = value
@@ -142,7 +142,7 @@ def test_a_plan_is_approved_as_it_was_made_and_a_changed_setting_holds_it_and_sa
     assert (found.status, found.digest) == (PlanStatus.APPROVED, plan.digest)
 
 
-def test_a_new_version_voids_what_was_read_and_says_so(world: World, person: Visitor) -> None:
+def test_a_new_version_voids_what_was_read_and_says_so(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=1)
     digest = read(person, plan)
     world.at_desk(lambda app: new_version(app, plan))
@@ -151,7 +151,7 @@ def test_a_new_version_voids_what_was_read_and_says_so(world: World, person: Vis
     assert "the blueprint is at version 2 and the plan at 1" in answer.text
 
 
-def test_a_server_that_restarts_in_between_loses_nothing(world: World, browser: Browser, shots: Path) -> None:
+def test_a_server_that_restarts_in_between_loses_nothing(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = world.plan(people=2)
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}/sample")
@@ -168,7 +168,7 @@ def test_a_server_that_restarts_in_between_loses_nothing(world: World, browser: 
     assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
-def test_a_task_is_copied_with_one_button(world: World, browser: Browser, shots: Path) -> None:
+def test_a_task_is_copied_with_one_button(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     waiting: list[int] = []
@@ -224,7 +224,7 @@ def test_where_the_page_cannot_listen_the_command_says_how_to_decide(tmp_path: P
     assert "sequences-mcp review list" in err
 
 
-def test_a_passphrase_is_never_in_an_answer(world: World, person: Visitor) -> None:
+def test_a_passphrase_is_never_in_an_answer(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=1)
     answers = [person.unlock("wrong horse battery"), person.unlock(), person.get(f"/plans/{plan.id}")]
     assert not any(PASSPHRASE in answer.text or "wrong horse" in answer.text for answer in answers)

@@ -12,7 +12,7 @@ import pytest
 from page_browser import PHONE, Screen, chromium, screen
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
-from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
+from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 
@@ -32,7 +32,9 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def test_a_start_is_reviewed_edited_thinned_out_and_approved(world: World, browser: Browser, shots: Path) -> None:
+def test_a_start_is_reviewed_edited_thinned_out_and_approved(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
     plan = world.plan(MAIL, LINKEDIN, LATER, people=8)
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
@@ -54,7 +56,7 @@ def test_a_start_is_reviewed_edited_thinned_out_and_approved(world: World, brows
 
 
 def test_a_form_that_is_sent_when_the_server_is_gone_says_so_and_keeps_what_was_typed(
-    world: World, browser: Browser, shots: Path
+    world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=1)
     with screen(browser, world, shots) as person:
@@ -89,7 +91,7 @@ def approve_what_is_left(person: Screen) -> None:
     expect(person.tab.get_by_text("Approved by page")).to_be_visible()
 
 
-def test_everything_works_by_keyboard_alone(world: World, browser: Browser, shots: Path) -> None:
+def test_everything_works_by_keyboard_alone(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = world.plan(people=2)
     with screen(browser, world, shots) as person:
         person.opens(f"/plans/{plan.id}")
@@ -115,7 +117,7 @@ def press_on(person: Screen, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached")
 
 
-def test_everything_works_without_javascript(world: World, browser: Browser, shots: Path) -> None:
+def test_everything_works_without_javascript(world: PageWorld, browser: Browser, shots: Path) -> None:
     plan = world.plan(people=2)
     with screen(browser, world, shots, java_script_enabled=False) as person:
         person.opens(f"/plans/{plan.id}")
@@ -133,7 +135,9 @@ def test_everything_works_without_javascript(world: World, browser: Browser, sho
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-def test_no_screen_has_an_accessibility_violation(world: World, browser: Browser, shots: Path, look: str) -> None:
+def test_no_screen_has_an_accessibility_violation(
+    world: PageWorld, browser: Browser, shots: Path, look: str
+) -> None:
     axe = os.environ.get("AXE_CORE")
     if not axe:
         pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
@@ -152,7 +156,7 @@ def test_no_screen_has_an_accessibility_violation(world: World, browser: Browser
     assert not any(violations.values()), violations
 
 
-def every_kind_of_thing(world: World) -> Plan:
+def every_kind_of_thing(world: PageWorld) -> Plan:
     started = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1)
     world.at_desk(lambda app: app.plans.approve_plan(started.id, digest=started.digest, actor="test"))
     sent = world.plan(MAIL, people=1, email="sent@hopper.example", linkedin_url="https://linkedin.com/in/sent")
@@ -164,7 +168,7 @@ def every_kind_of_thing(world: World) -> Plan:
     return plan
 
 
-def paths(world: World, plan: Plan) -> dict[str, str]:
+def paths(world: PageWorld, plan: Plan) -> dict[str, str]:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence = people.items[0].sequence
     return {
@@ -218,7 +222,7 @@ def evil() -> Iterator[ThreadingHTTPServer]:
 
 
 def test_another_site_can_neither_frame_the_page_nor_send_its_forms(
-    world: World, browser: Browser, shots: Path, evil: ThreadingHTTPServer
+    world: PageWorld, browser: Browser, shots: Path, evil: ThreadingHTTPServer
 ) -> None:
     plan = world.plan(people=1)
     with screen(browser, world, shots) as person:
@@ -240,7 +244,7 @@ def test_another_site_can_neither_frame_the_page_nor_send_its_forms(
 
 
 def test_a_link_from_another_site_finds_the_browser_unlocked(
-    world: World, browser: Browser, shots: Path, evil: ThreadingHTTPServer
+    world: PageWorld, browser: Browser, shots: Path, evil: ThreadingHTTPServer
 ) -> None:
     plan = world.plan(people=1)
     with screen(browser, world, shots) as person:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from test_page_plan import open_sample
-from tests.world.page_world import MAIL, WRITTEN, Visitor, World
+from tests.world.page import MAIL, WRITTEN, PageWorld, Visitor
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.services.reviews import edit_draft
 
 
-def edited(world: World, plan_id: str, number: int) -> str:
+def edited(world: PageWorld, plan_id: str, number: int) -> str:
     """Change the text of one person of a plan, as an agent may, and return the person's run."""
 
     async def change(app: AppContext) -> str:
@@ -24,7 +24,7 @@ def edited(world: World, plan_id: str, number: int) -> str:
     return found
 
 
-def test_an_edited_text_is_opened_before_a_yes_counts(world: World, person: Visitor) -> None:
+def test_an_edited_text_is_opened_before_a_yes_counts(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=3)
     edited(world, plan.id, 1)
     edited(world, plan.id, 2)
@@ -37,7 +37,7 @@ def test_an_edited_text_is_opened_before_a_yes_counts(world: World, person: Visi
 
 
 def test_a_blueprint_spares_nobody_the_reading_unless_the_operator_allowed_it(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     step = {**WRITTEN, "policy": {"autoValidateAIDraft": True}}
     plan = world.plan(step, people=1)

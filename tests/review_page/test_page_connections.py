@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 
 import pytest
-from tests.world.page_world import Visitor, World
+from tests.world.page import PageWorld, Visitor
 
 from sequences_mcp.review.page.guard import Limits
 
@@ -58,24 +58,26 @@ def taken(made: list[socket.socket]) -> int:
 
 
 @pytest.mark.parametrize("say", ["", HEAD, "POST /unlock HTTP/1.1\r\nHost: {authority}\r\n"])
-def test_idle_connections_are_kept_in_a_fixed_number_and_a_person_still_gets_in(world: World, say: str) -> None:
+def test_idle_connections_are_kept_in_a_fixed_number_and_a_person_still_gets_in(
+    world: PageWorld, say: str
+) -> None:
     with world.page(PATIENT) as visitor, sockets(visitor, 100, say) as made:
         assert visitor.get("/unlock").status == 200
         assert visitor.unlock().status == 200
         assert taken(made) <= PATIENT.most
 
 
-def test_a_connection_that_never_asks_is_ended(world: World) -> None:
+def test_a_connection_that_never_asks_is_ended(world: PageWorld) -> None:
     with world.page(QUICK) as visitor, sockets(visitor, 1) as made:
         assert ended(made[0])
 
 
-def test_headers_that_come_a_byte_at_a_time_do_not_hold_a_connection(world: World) -> None:
+def test_headers_that_come_a_byte_at_a_time_do_not_hold_a_connection(world: PageWorld) -> None:
     with world.page(QUICK) as visitor, sockets(visitor, 1, HEAD) as made:
         assert drips_until_ended(made[0], b"x")
 
 
-def test_a_body_that_comes_a_byte_at_a_time_does_not_hold_a_connection(world: World) -> None:
+def test_a_body_that_comes_a_byte_at_a_time_does_not_hold_a_connection(world: PageWorld) -> None:
     head = (
         "POST /unlock HTTP/1.1\r\nHost: {authority}\r\nOrigin: http://{authority}\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 400000\r\n\r\n"
@@ -84,7 +86,7 @@ def test_a_body_that_comes_a_byte_at_a_time_does_not_hold_a_connection(world: Wo
         assert drips_until_ended(made[0], b"a")
 
 
-def test_a_body_nobody_asked_for_does_not_hold_a_connection(world: World) -> None:
+def test_a_body_nobody_asked_for_does_not_hold_a_connection(world: PageWorld) -> None:
     head = "POST /unlock HTTP/1.1\r\nHost: {authority}\r\nTransfer-Encoding: chunked\r\n\r\n"
     with world.page(QUICK) as visitor, sockets(visitor, 1, head) as made:
         assert drips_until_ended(made[0], b"1\r\na\r\n")
@@ -102,7 +104,7 @@ def drips_until_ended(one: socket.socket, drop: bytes) -> bool:
     return False
 
 
-def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) -> None:
+def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: PageWorld) -> None:
     with world.page(QUICK) as visitor:
         ask = HEAD.replace("GET /", "GET /static/page.css") + "\r\n"
         with socket.socket() as deaf:
@@ -117,7 +119,7 @@ def test_an_answer_that_nobody_reads_does_not_hold_a_connection(world: World) ->
         assert visitor.get("/unlock").status == 200
 
 
-def test_big_headers_are_refused(world: World) -> None:
+def test_big_headers_are_refused(world: PageWorld) -> None:
     with world.page() as visitor:
         connection = HTTPConnection("127.0.0.1", visitor.page_lock.port, timeout=60)
         connection.putrequest("GET", "/unlock", skip_host=True)
@@ -135,12 +137,12 @@ def test_big_headers_are_refused(world: World) -> None:
         assert visitor.get("/unlock").status == 200
 
 
-def test_an_old_connection_takes_no_other_request(world: World) -> None:
+def test_an_old_connection_takes_no_other_request(world: PageWorld) -> None:
     with world.page(Limits(life=0)) as visitor, sockets(visitor, 1, HEAD + "\r\n") as made:
         assert ended(made[0])
 
 
-def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving(world: World) -> None:
+def test_a_flood_of_connections_and_wrong_passphrases_keeps_no_mail_from_leaving(world: PageWorld) -> None:
     plan = world.plan(people=5)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     over = threading.Event()

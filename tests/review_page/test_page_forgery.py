@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.world.page_world import MAIL, PASSPHRASE, Answer, Visitor, World, apart, crowd
+from tests.world.page import MAIL, PASSPHRASE, Answer, PageWorld, Visitor, apart, crowd
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.errors import SequencesError
@@ -32,7 +32,7 @@ from sequences_mcp.services.starts import start_sequence
 class Scene:
     """A plan that waits or was approved, a person who unlocked the page, and an agent without a passphrase."""
 
-    world: World
+    world: PageWorld
     plan: Plan
     person: Visitor
     agent: Visitor
@@ -263,7 +263,7 @@ SCRIPTS: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
-def test_no_message_leaves(world: World, script: Script) -> None:
+def test_no_message_leaves(world: PageWorld, script: Script) -> None:
     world.more["SEQUENCES_ELICITATION"] = "on"
     plan = world.plan(people=2)
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
@@ -274,7 +274,7 @@ def test_no_message_leaves(world: World, script: Script) -> None:
     assert world.mails_after_work() == []
 
 
-def test_with_the_persons_own_yes_messages_leave(world: World) -> None:
+def test_with_the_persons_own_yes_messages_leave(world: PageWorld) -> None:
     plan = world.plan(people=2)
     with world.page() as person:
         person.unlock()
@@ -286,7 +286,7 @@ def test_there_are_forty_of_them() -> None:
     assert len(SCRIPTS) >= 40
 
 
-def test_a_race_with_an_edit_sends_nothing_unread(world: World) -> None:
+def test_a_race_with_an_edit_sends_nothing_unread(world: PageWorld) -> None:
     """Both at once: whichever comes first, the text that nobody read stays here."""
     plan = world.plan(people=2)
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
@@ -304,7 +304,7 @@ def test_a_race_with_an_edit_sends_nothing_unread(world: World) -> None:
     assert not any("own words" in mail for mail in world.mails_after_work())
 
 
-def test_two_people_deciding_at_once_decide_once(world: World) -> None:
+def test_two_people_deciding_at_once_decide_once(world: PageWorld) -> None:
     plan = world.plan(people=2)
     with world.page() as person:
         person.unlock()

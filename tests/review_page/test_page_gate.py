@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-from tests.world.page_world import PASSPHRASE, Visitor, World
+from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 
@@ -44,7 +44,7 @@ SITES = ("cross-site", "same-site", "none", None, "same-origin")
 class Waiting(NamedTuple):
     """A world with a plan that waits, a person who unlocked its page, and somebody who did not."""
 
-    world: World
+    world: PageWorld
     plan: Plan
     person: Visitor
     stranger: Visitor
@@ -53,7 +53,7 @@ class Waiting(NamedTuple):
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
     """Yield one plan for all the tests that must not change it."""
-    world = World(tmp_path_factory.mktemp("gate") / "data")
+    world = PageWorld(tmp_path_factory.mktemp("gate") / "data")
     world.lock_up()
     with world.page() as person:
         person.unlock()

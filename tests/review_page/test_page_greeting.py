@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from page_browser import Screen, chromium, screen
 from playwright.sync_api import Browser, expect
-from tests.world.page_world import PASSPHRASE, Visitor, World
+from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.review.lock import greeting
@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def greeted(world: World) -> World:
+def greeted(world: PageWorld) -> PageWorld:
     """Return a world in which the person chose a word."""
     greeting.set_word(world.folder, WORD)
     return world
@@ -35,7 +35,7 @@ def word_for(visitor: Visitor, token: str) -> str:
     return visitor.send("POST", "/unlock/word", body=f"browser={token}").text
 
 
-def test_another_program_is_not_told_the_word_however_it_asks(greeted: World) -> None:
+def test_another_program_is_not_told_the_word_however_it_asks(greeted: PageWorld) -> None:
     with greeted.page() as visitor:
         visitor.unlock(browser="mine")
         stranger = Visitor(visitor.page_lock)
@@ -48,7 +48,7 @@ def test_another_program_is_not_told_the_word_however_it_asks(greeted: World) ->
         assert WORD in word_for(stranger, "mine")
 
 
-def test_a_token_that_was_read_by_whoever_took_the_port_is_good_for_nothing(greeted: World) -> None:
+def test_a_token_that_was_read_by_whoever_took_the_port_is_good_for_nothing(greeted: PageWorld) -> None:
     with greeted.page() as visitor:
         visitor.unlock(browser="mine")
         assert WORD in word_for(visitor, "mine")
@@ -59,7 +59,7 @@ def test_a_token_that_was_read_by_whoever_took_the_port_is_good_for_nothing(gree
             assert WORD not in word_for(moved, "mine")
 
 
-def test_another_passphrase_makes_every_browser_a_stranger(greeted: World) -> None:
+def test_another_passphrase_makes_every_browser_a_stranger(greeted: PageWorld) -> None:
     with greeted.page() as visitor:
         visitor.unlock(browser="mine")
         path = greeted.folder / "passphrase.json"
@@ -67,7 +67,7 @@ def test_another_passphrase_makes_every_browser_a_stranger(greeted: World) -> No
         assert WORD not in word_for(visitor, "mine")
 
 
-def test_a_ticket_of_the_terminal_introduces_one_browser_once_within_ten_minutes(greeted: World) -> None:
+def test_a_ticket_of_the_terminal_introduces_one_browser_once_within_ten_minutes(greeted: PageWorld) -> None:
     with greeted.page() as visitor:
         ticket = greeting.new_ticket(greeted.folder, now=greeted.clock())
         page = visitor.get(f"/unlock?ticket={ticket}")
@@ -88,7 +88,7 @@ def test_the_word_can_be_seen_and_is_short() -> None:
 
 
 def test_a_browser_is_shown_the_word_before_the_passphrase_from_its_second_unlocking_on(
-    greeted: World, browser: Browser, shots: Path
+    greeted: PageWorld, browser: Browser, shots: Path
 ) -> None:
     with screen(browser, greeted, shots) as person:
         person.opens("/")
@@ -107,7 +107,7 @@ def test_a_browser_is_shown_the_word_before_the_passphrase_from_its_second_unloc
 
 
 def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_then_on(
-    greeted: World, browser: Browser, shots: Path
+    greeted: PageWorld, browser: Browser, shots: Path
 ) -> None:
     with screen(browser, greeted, shots) as person:
         person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.folder, now=greeted.clock())}")
@@ -118,14 +118,14 @@ def test_a_browser_that_the_terminal_opens_is_shown_the_word_at_once_and_from_th
         person.unlocks()
 
 
-def test_without_javascript_the_ticket_shows_the_word(greeted: World, browser: Browser, shots: Path) -> None:
+def test_without_javascript_the_ticket_shows_the_word(greeted: PageWorld, browser: Browser, shots: Path) -> None:
     with screen(browser, greeted, shots, java_script_enabled=False) as person:
         person.opens(f"/unlock?ticket={greeting.new_ticket(greeted.folder, now=greeted.clock())}")
         assert WORD in person.tab.content()
         person.unlocks()
 
 
-def test_unlocking_says_that_the_server_is_gone(world: World, browser: Browser, shots: Path) -> None:
+def test_unlocking_says_that_the_server_is_gone(world: PageWorld, browser: Browser, shots: Path) -> None:
     with screen(browser, world, shots) as person:
         person.opens("/")
         person.tab.route("**/unlock", lambda route: route.abort("connectionrefused"))
@@ -137,7 +137,9 @@ def test_unlocking_says_that_the_server_is_gone(world: World, browser: Browser, 
         person.unlocks()
 
 
-def test_unlocking_says_what_an_answer_that_is_no_json_means(world: World, browser: Browser, shots: Path) -> None:
+def test_unlocking_says_what_an_answer_that_is_no_json_means(
+    world: PageWorld, browser: Browser, shots: Path
+) -> None:
     with screen(browser, world, shots) as person:
         person.opens("/")
         person.tab.route("**/unlock", lambda route: route.fulfill(status=500, body="Internal Server Error"))

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from tests.world.page_world import LINKEDIN, MAIL, World
+from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
@@ -31,7 +31,7 @@ TRIES = 3
 class Planned:
     """A world in which three plans wait for a person."""
 
-    world: World
+    world: PageWorld
     large: Plan
     small: Plan
     unwanted: Plan
@@ -40,7 +40,7 @@ class Planned:
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
     """Return the plans, written once for this file: that takes the longest."""
-    world = World(tmp_path_factory.mktemp("large") / "data")
+    world = PageWorld(tmp_path_factory.mktemp("large") / "data")
     world.lock_up()
     large = world.plan(MAIL, LINKEDIN, people=PEOPLE)
     small = world.plan(MAIL, LINKEDIN, people=FEW, first=PEOPLE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.world.clock import Clock
-from tests.world.page_world import PASSPHRASE, Visitor, World
+from tests.world.data_folder import Clock
+from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.review.lock import sessions
 
@@ -29,7 +29,9 @@ def test_a_wrong_passphrase_opens_nothing(visitor: Visitor) -> None:
     assert not visitor.cookie
 
 
-def test_after_five_wrong_passphrases_a_browser_waits_and_no_other_does(world: World, visitor: Visitor) -> None:
+def test_after_five_wrong_passphrases_a_browser_waits_and_no_other_does(
+    world: PageWorld, visitor: Visitor
+) -> None:
     for _ in range(5):
         assert visitor.unlock("wrong horse battery", browser="mine").status == 403
     answer = visitor.unlock(browser="mine")
@@ -41,7 +43,7 @@ def test_after_five_wrong_passphrases_a_browser_waits_and_no_other_does(world: W
 
 
 def test_wrong_passphrases_counted_while_the_clock_was_ahead_keep_nobody_out_until_that_day(
-    world: World, visitor: Visitor
+    world: PageWorld, visitor: Visitor
 ) -> None:
     world.clock.forward(days=400)
     for _ in range(5):
@@ -53,7 +55,7 @@ def test_wrong_passphrases_counted_while_the_clock_was_ahead_keep_nobody_out_unt
 
 
 def test_what_was_unlocked_while_the_clock_was_ahead_is_locked_again_as_soon_as_any_other(
-    world: World, visitor: Visitor
+    world: PageWorld, visitor: Visitor
 ) -> None:
     world.clock.forward(days=400)
     visitor.unlock()
@@ -64,7 +66,9 @@ def test_what_was_unlocked_while_the_clock_was_ahead_is_locked_again_as_soon_as_
 
 
 @pytest.mark.parametrize("number", [5, 30])
-def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(world: World, number: int) -> None:
+def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(
+    world: PageWorld, number: int
+) -> None:
     pauses: list[float] = []
     with world.page(pauses=pauses) as visitor:
         for one in range(number):
@@ -74,7 +78,7 @@ def test_no_number_of_wrong_passphrases_by_others_keeps_the_right_person_out(wor
     assert pauses == [0.5, 1, 2, 4, *[5] * 22][: max(number - 4, 0)]
 
 
-def test_a_browser_that_was_unlocked_before_does_not_stand_in_line_with_strangers(world: World) -> None:
+def test_a_browser_that_was_unlocked_before_does_not_stand_in_line_with_strangers(world: PageWorld) -> None:
     pauses: list[float] = []
     with world.page(pauses=pauses) as visitor:
         visitor.unlock(browser="mine")
@@ -86,7 +90,7 @@ def test_a_browser_that_was_unlocked_before_does_not_stand_in_line_with_stranger
         assert visitor.unlock(browser="mine").status == 200
 
 
-def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: World) -> None:
+def test_wrong_passphrases_are_counted_on_disk_and_each_is_audited(world: PageWorld) -> None:
     pauses: list[float] = []
     for _ in range(3):
         with world.page(pauses=pauses) as visitor:
@@ -116,14 +120,14 @@ def test_each_wait_is_twice_the_one_before_and_at_most_fifteen_minutes(tmp_path:
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"mine": 3}', '{"mine": {"wrong": "x", "last": 1}}', "\x00"])
-def test_a_damaged_count_of_wrong_passphrases_is_no_obstacle(world: World, damaged: str) -> None:
+def test_a_damaged_count_of_wrong_passphrases_is_no_obstacle(world: PageWorld, damaged: str) -> None:
     (world.folder / sessions.FILE_NAME).write_text(damaged)
     with world.page() as visitor:
         assert visitor.unlock("wrong horse battery", browser="mine").status == 403
         assert visitor.unlock(browser="mine").status == 200
 
 
-def test_a_session_ends_after_twelve_hours(world: World, person: Visitor) -> None:
+def test_a_session_ends_after_twelve_hours(world: PageWorld, person: Visitor) -> None:
     world.clock.forward(hours=11, minutes=59)
     assert person.get("/").status == 200
     world.clock.forward(minutes=2)
@@ -137,7 +141,7 @@ def test_a_person_locks_their_browser(person: Visitor) -> None:
     assert person.get("/").status == 401
 
 
-def test_a_restart_locks_the_page_and_keeps_its_address(world: World) -> None:
+def test_a_restart_locks_the_page_and_keeps_its_address(world: PageWorld) -> None:
     with world.page() as visitor:
         visitor.unlock()
         first = visitor.origin
@@ -154,7 +158,7 @@ def test_a_text_sent_to_a_locked_page_is_given_back(visitor: Visitor) -> None:
 
 
 def test_without_a_passphrase_the_page_says_where_to_choose_one(tmp_path: Path) -> None:
-    with World(tmp_path / "data").page() as visitor:
+    with PageWorld(tmp_path / "data").page() as visitor:
         assert "sequences-mcp review set-passphrase" in visitor.get("/").text
         assert visitor.unlock(PASSPHRASE).status == 403
         assert visitor.get("/").status == 401

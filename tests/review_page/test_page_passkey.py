@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, expect
 from rungs import SignedPage
 from test_forgery_matrix import sql
 from test_page_vendor import asked_at_topo, asked_of_kalent, patches
-from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
-from tests.world.sandbox_client import Sandbox
+from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld
+from tests.world.vendors import Sandbox
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def newcomer(world: World, browser: Browser, shots: Path) -> Iterator[Screen]:
+def newcomer(world: PageWorld, browser: Browser, shots: Path) -> Iterator[Screen]:
     """Yield a person whose browser can make a passkey and has none yet."""
     with screen(browser, world, shots) as person:
         session = person.tab.context.new_cdp_session(person.tab)
@@ -51,13 +51,13 @@ def newcomer(world: World, browser: Browser, shots: Path) -> Iterator[Screen]:
 
 
 @pytest.fixture
-def person(world: World, newcomer: Screen) -> Screen:
+def person(world: PageWorld, newcomer: Screen) -> Screen:
     """Return a person whose browser has a passkey for the page."""
     register(newcomer, world)
     return newcomer
 
 
-def register(person: Screen, world: World) -> None:
+def register(person: Screen, world: PageWorld) -> None:
     person.tab.get_by_label("Code").fill(passkeys.new_code(world.folder, now=world.clock()))
     person.tab.get_by_role("button", name="Register a passkey").click()
     expect(person.tab.get_by_text("Every approval has to be signed")).to_be_visible()
@@ -70,7 +70,7 @@ def approve(person: Screen, plan: Plan) -> None:
     expect(person.tab.get_by_text("Approved by page:passkey")).to_be_visible()
 
 
-def test_a_signed_yes_lets_the_mails_go(world: World, person: Screen) -> None:
+def test_a_signed_yes_lets_the_mails_go(world: PageWorld, person: Screen) -> None:
     plan = world.plan(people=2)
     approve(person, plan)
     person.photographs("06-signed")
@@ -78,7 +78,7 @@ def test_a_signed_yes_lets_the_mails_go(world: World, person: Screen) -> None:
     assert "person0@hopper.example" in "".join(world.mails)
 
 
-def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, person: Screen) -> None:
+def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: PageWorld, person: Screen) -> None:
     plan = world.plan(people=2)
     for signature in (None, "", "{}", "not json", json.dumps({"id": "x", "response": {}})):
         with pytest.raises(ApprovalError, match="not signed with a registered passkey"):
@@ -90,7 +90,7 @@ def test_where_a_passkey_is_registered_no_unsigned_yes_counts(world: World, pers
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Screen) -> None:
+def test_a_signature_for_one_plan_is_none_for_another(world: PageWorld, person: Screen) -> None:
     plan, other = world.plan(people=2), world.plan(LINKEDIN, people=2, first=2)
     approve(person, plan)
     signature = stored_signature(world)
@@ -104,7 +104,7 @@ def test_a_signature_for_one_plan_is_none_for_another(world: World, person: Scre
 
 @pytest.mark.parametrize("vendor", ["topo", "kalent"])
 def test_a_change_at_a_vendor_goes_when_the_browser_signed_exactly_it(
-    world: World, clarky: Sandbox, newcomer: Screen, vendor: str
+    world: PageWorld, clarky: Sandbox, newcomer: Screen, vendor: str
 ) -> None:
     change, person = asked_at_topo(world) if vendor == "topo" else world.at_desk(asked_of_kalent), newcomer
     register(person, world)
@@ -128,7 +128,7 @@ def test_a_change_at_a_vendor_goes_when_the_browser_signed_exactly_it(
 
 @pytest.mark.parametrize("change", ["the key is replaced", "the keys are deleted", "the keys are unreadable"])
 def test_a_replaced_key_stops_what_was_approved_with_the_old_one(
-    world: World, person: Screen, change: str
+    world: PageWorld, person: Screen, change: str
 ) -> None:
     plan = world.plan(MAIL, people=2)
     approve(person, plan)
@@ -145,7 +145,7 @@ def test_a_replaced_key_stops_what_was_approved_with_the_old_one(
 
 
 def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
-    world: World, browser: Browser, shots: Path
+    world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=2)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
@@ -156,7 +156,7 @@ def test_a_yes_from_before_the_first_passkey_has_to_be_given_again(
     assert world.mails == []
 
 
-def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: World) -> None:
+def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: PageWorld) -> None:
     now = world.clock()
     code = passkeys.new_code(world.folder, now=now)
     passkeys.check_code(world.folder, code.lower(), now=now)
@@ -167,13 +167,13 @@ def test_a_code_is_the_terminals_good_once_and_for_ten_minutes(world: World) -> 
         passkeys.check_code(world.folder, code, now=world.clock())
 
 
-def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: World) -> None:
+def test_a_code_printed_while_the_clock_was_ahead_is_not_good_for_longer_than_any_other(world: PageWorld) -> None:
     code = passkeys.new_code(world.folder, now=world.clock() + timedelta(days=400))
     with pytest.raises(ApprovalError, match="no code that is still good"):
         passkeys.check_code(world.folder, code, now=world.clock())
 
 
-def test_five_wrong_codes_use_it_up(world: World) -> None:
+def test_five_wrong_codes_use_it_up(world: PageWorld) -> None:
     code = passkeys.new_code(world.folder, now=world.clock())
     for _ in range(5):
         with pytest.raises(ApprovalError, match="wrong"):
@@ -195,7 +195,7 @@ def test_five_wrong_codes_use_it_up(world: World) -> None:
     ],
 )
 def test_a_signature_made_anywhere_but_on_this_page_approves_nothing(
-    world: World, made: dict[str, object]
+    world: PageWorld, made: dict[str, object]
 ) -> None:
     with world.page() as visitor:
         person = SignedPage(world, visitor)
@@ -208,7 +208,7 @@ def test_a_signature_made_anywhere_but_on_this_page_approves_nothing(
         assert person.send(plan, form)
 
 
-def test_a_signature_without_the_pages_second_secret_approves_nothing(world: World) -> None:
+def test_a_signature_without_the_pages_second_secret_approves_nothing(world: PageWorld) -> None:
     with world.page() as visitor:
         person = SignedPage(world, visitor)
         plan = world.plan(people=1)
@@ -221,7 +221,7 @@ def test_a_signature_without_the_pages_second_secret_approves_nothing(world: Wor
         assert visitor.post(f"/plans/{plan.id}/approve", **form, key="", passphrase=PASSPHRASE).status == 303
 
 
-def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(world: World) -> None:
+def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(world: PageWorld) -> None:
     with world.page() as visitor:
         person = SignedPage(world, visitor)
         plan = world.plan(people=2)
@@ -242,7 +242,7 @@ def test_the_origin_is_kept_with_a_signature_and_looked_at_again_at_the_send(wor
     assert world.present(plan.id).status is PlanStatus.VOID
 
 
-def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_before_holds(world: World) -> None:
+def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_before_holds(world: PageWorld) -> None:
     with world.page() as visitor:
         person = SignedPage(world, visitor)
         plan = world.plan(people=1)
@@ -259,7 +259,7 @@ def test_a_page_that_moved_to_another_port_signs_there_and_what_was_signed_befor
     assert len(world.mails_after_work()) == 2
 
 
-def stored_signature(world: World) -> str:
+def stored_signature(world: PageWorld) -> str:
     import sqlite3
 
     with sqlite3.connect(world.folder / "sequences.db") as database:

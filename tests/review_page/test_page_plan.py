@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
-from tests.world.planting import plant
+from tests.world.page import LINKEDIN, MAIL, WRITTEN, Answer, PageWorld, Visitor
+from tests.world.product import plant
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import PlanStatus
@@ -16,7 +16,7 @@ from sequences_mcp.review.decide import approve_in_terminal, look_up
 from sequences_mcp.services.sequences import pause_sequence, resume_sequence
 
 
-def test_the_front_page_shows_what_waits(world: World, person: Visitor) -> None:
+def test_the_front_page_shows_what_waits(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=3)
     page = person.get("/")
     assert page.status == 200
@@ -24,7 +24,7 @@ def test_the_front_page_shows_what_waits(world: World, person: Visitor) -> None:
     assert "3 people" in " ".join(page.text.split())
 
 
-def test_a_plan_says_in_one_sentence_what_a_yes_causes(world: World, person: Visitor) -> None:
+def test_a_plan_says_in_one_sentence_what_a_yes_causes(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, LINKEDIN, people=3)
     text = person.get(f"/plans/{plan.id}").text
     assert (
@@ -33,7 +33,7 @@ def test_a_plan_says_in_one_sentence_what_a_yes_causes(world: World, person: Vis
     assert "reach nobody" in text
 
 
-def test_a_yes_counts_once_a_sample_was_opened(world: World, person: Visitor) -> None:
+def test_a_yes_counts_once_a_sample_was_opened(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=3)
     early = approve(person, plan.id)
     assert early.status == 409
@@ -44,7 +44,7 @@ def test_a_yes_counts_once_a_sample_was_opened(world: World, person: Visitor) ->
     assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
-def test_more_than_fifty_people_are_approved_by_stating_their_number(world: World, person: Visitor) -> None:
+def test_more_than_fifty_people_are_approved_by_stating_their_number(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=51)
     open_sample(person, plan.id)
     for people in ("", "50", "510"):
@@ -53,7 +53,7 @@ def test_more_than_fifty_people_are_approved_by_stating_their_number(world: Worl
     assert approve(person, plan.id, people="51").status == 303
 
 
-def test_every_text_written_for_one_person_is_read_before_a_yes(world: World, person: Visitor) -> None:
+def test_every_text_written_for_one_person_is_read_before_a_yes(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(WRITTEN, people=12, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
     open_sample(person, plan.id)
     early = approve(person, plan.id)
@@ -64,7 +64,7 @@ def test_every_text_written_for_one_person_is_read_before_a_yes(world: World, pe
     assert approve(person, plan.id).status == 303
 
 
-def test_one_person_is_taken_out_and_the_rest_are_approved(world: World, person: Visitor) -> None:
+def test_one_person_is_taken_out_and_the_rest_are_approved(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=4)
     people = person.get(f"/plans/{plan.id}").text.split("/people/")[1:]
     out = people[0][: people[0].index('"')]
@@ -81,14 +81,14 @@ def test_one_person_is_taken_out_and_the_rest_are_approved(world: World, person:
     assert sorted(world.at_desk(statuses)) == [SequenceStatus.ACTIVE] * 3 + [SequenceStatus.STOPPED_EARLY]
 
 
-def test_a_plan_is_refused_in_one_click(world: World, person: Visitor) -> None:
+def test_a_plan_is_refused_in_one_click(world: PageWorld, person: Visitor) -> None:
     plan = world.plan()
     assert person.post(f"/plans/{plan.id}/refuse", reason="not now").status == 303
     found = world.present(plan.id)
     assert (found.status, found.reason, found.decided_by) == (PlanStatus.REFUSED, "not now", "page")
 
 
-def test_a_hostile_name_and_text_are_shown_as_text(world: World, person: Visitor) -> None:
+def test_a_hostile_name_and_text_are_shown_as_text(world: PageWorld, person: Visitor) -> None:
     hostile = "<script>alert(1)</script>\u202egnp\u200b"
     plan = world.plan({**MAIL, "content": "Hi, a bold idea."}, people=1, first_name="Hostile")
     plant(world.folder, "Hostile", hostile)
@@ -100,12 +100,12 @@ def test_a_hostile_name_and_text_are_shown_as_text(world: World, person: Visitor
     assert "a &lt;b&gt;bold&lt;/b&gt; idea" in sample
 
 
-def test_a_plan_without_problems_shows_no_finding(world: World, person: Visitor) -> None:
+def test_a_plan_without_problems_shows_no_finding(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, LINKEDIN)
     assert 'class="findings"' not in open_sample(person, plan.id).text
 
 
-def test_what_differs_between_people_is_marked(world: World, person: Visitor) -> None:
+def test_what_differs_between_people_is_marked(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(people=2)
     assert "<mark>Grace</mark>" in open_sample(person, plan.id).text
     assert "<mark>Linus</mark>" in person.get(f"/plans/{plan.id}").text
@@ -124,7 +124,7 @@ def open_sample(person: Visitor, plan_id: str) -> Answer:
 
 
 def test_a_plan_that_is_void_because_it_is_late_says_so_and_is_renewed_read_and_approved(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = world.plan(people=2)
     open_sample(person, plan.id)
@@ -142,7 +142,7 @@ def test_a_plan_that_is_void_because_it_is_late_says_so_and_is_renewed_read_and_
 
 
 def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = world.plan(MAIL, people=2)
     run = paused_in(world, plan.id)
@@ -162,7 +162,7 @@ def test_who_was_paused_before_the_yes_is_marked_in_the_plan_and_starts_paused(
 
 
 def test_a_pause_taken_away_after_the_plan_was_read_is_told_before_a_yes_counts(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = world.plan(MAIL, people=2)
     run = paused_in(world, plan.id)
@@ -180,7 +180,7 @@ def test_a_pause_taken_away_after_the_plan_was_read_is_told_before_a_yes_counts(
 
 
 def test_somebody_is_paused_on_their_own_page_before_the_yes_and_the_pause_is_taken_away_there(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = world.plan(MAIL, people=1)
     run = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1)).items[0].sequence.id
@@ -194,7 +194,7 @@ def test_somebody_is_paused_on_their_own_page_before_the_yes_and_the_pause_is_ta
     assert "paused until <time" not in person.get(f"/plans/{plan.id}").text
 
 
-def test_a_yes_in_a_terminal_to_other_pauses_than_were_shown_is_none(world: World) -> None:
+def test_a_yes_in_a_terminal_to_other_pauses_than_were_shown_is_none(world: PageWorld) -> None:
     plan = world.plan(MAIL, people=2)
     run = paused_in(world, plan.id)
 
@@ -209,7 +209,7 @@ def test_a_yes_in_a_terminal_to_other_pauses_than_were_shown_is_none(world: Worl
     assert world.present(plan.id).status is PlanStatus.APPROVED
 
 
-def paused_in(world: World, plan_id: str) -> str:
+def paused_in(world: PageWorld, plan_id: str) -> str:
     """Pause the first person of a plan for two days; return their run."""
 
     async def pause(app: AppContext) -> str:

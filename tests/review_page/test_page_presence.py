@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from page_browser import chromium, screen
 from playwright.sync_api import expect
-from tests.world.page_world import MAIL, PASSPHRASE, Answer, Visitor, World
+from tests.world.page import MAIL, PASSPHRASE, Answer, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.services.reviews import edit_draft
@@ -26,7 +26,7 @@ def approves(visitor: Visitor, plan: Plan, **fields: str) -> Answer:
     return visitor.post(f"/plans/{plan.id}/approve", digest=plan.digest, **fields)
 
 
-def test_a_stolen_cookie_approves_no_plan(world: World, person: Visitor, thief: Visitor) -> None:
+def test_a_stolen_cookie_approves_no_plan(world: PageWorld, person: Visitor, thief: Visitor) -> None:
     plan = world.plan(people=1)
     for key in ("", "guess", person.cookie.partition("=")[2]):
         answer = approves(thief, plan, key=key)
@@ -38,7 +38,7 @@ def test_a_stolen_cookie_approves_no_plan(world: World, person: Visitor, thief: 
 
 
 def test_the_second_secret_of_another_session_is_none_of_this_one(
-    world: World, person: Visitor, thief: Visitor
+    world: PageWorld, person: Visitor, thief: Visitor
 ) -> None:
     plan = world.plan(people=1)
     other = Visitor(person.page_lock)
@@ -48,7 +48,7 @@ def test_the_second_secret_of_another_session_is_none_of_this_one(
 
 
 def test_a_stolen_cookie_approves_no_text_and_settles_nothing(
-    world: World, person: Visitor, thief: Visitor
+    world: PageWorld, person: Visitor, thief: Visitor
 ) -> None:
     plan = world.plan({**MAIL, "temporalityType": "DELAYED", "delay": {"value": 3, "unit": "day"}}, people=1)
     assert approves(person, plan).status == 303
@@ -61,7 +61,7 @@ def test_a_stolen_cookie_approves_no_text_and_settles_nothing(
     assert person.post(f"{path}/approve", digest=person.get(path).field("digest")).status == 303
 
 
-def test_without_the_script_the_passphrase_is_asked_for_with_each_yes(world: World, visitor: Visitor) -> None:
+def test_without_the_script_the_passphrase_is_asked_for_with_each_yes(world: PageWorld, visitor: Visitor) -> None:
     plan = world.plan(people=1)
     visitor.unlock(script=False)
     assert 'name="passphrase"' in visitor.get(f"/plans/{plan.id}").text
@@ -70,7 +70,7 @@ def test_without_the_script_the_passphrase_is_asked_for_with_each_yes(world: Wor
     assert approves(visitor, plan, passphrase=PASSPHRASE).status == 303
 
 
-def test_guessing_the_passphrase_at_a_yes_soon_has_to_wait(world: World, thief: Visitor) -> None:
+def test_guessing_the_passphrase_at_a_yes_soon_has_to_wait(world: PageWorld, thief: Visitor) -> None:
     plan = world.plan(people=1)
     statuses = [approves(thief, plan, passphrase=f"guess {number}").status for number in range(6)]
     assert statuses == [403] * 5 + [429]
@@ -78,7 +78,7 @@ def test_guessing_the_passphrase_at_a_yes_soon_has_to_wait(world: World, thief: 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-def test_what_holds_back_stays_one_click(world: World, person: Visitor, thief: Visitor) -> None:
+def test_what_holds_back_stays_one_click(world: PageWorld, person: Visitor, thief: Visitor) -> None:
     """Refusing, editing, pausing and stopping need the session alone."""
     plan, other = world.plan(people=1), world.plan({**MAIL, "content": "Something else."}, people=1)
     assert thief.post(f"/plans/{other.id}/refuse").status == 303
@@ -106,7 +106,7 @@ class Neighbour(BaseHTTPRequestHandler):
 
 
 def test_a_neighbour_on_the_same_machine_sees_the_cookie_and_can_do_nothing_with_it(
-    world: World, shots: Path
+    world: PageWorld, shots: Path
 ) -> None:
     plan = world.plan(people=1)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Neighbour)

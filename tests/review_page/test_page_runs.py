@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from test_forgery_matrix import sql
-from tests.world.page_world import LINKEDIN, MAIL, Visitor, World
+from tests.world.page import LINKEDIN, MAIL, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.domain.run import Run, SequenceStatus, StopReason, StopScope
@@ -14,19 +14,19 @@ from sequences_mcp.services.sequences import stop_sequence
 NOW = {"temporalityType": "ASAP", "delay": None}
 
 
-def started(world: World, *steps: dict[str, object], people: int = 1) -> Plan:
+def started(world: PageWorld, *steps: dict[str, object], people: int = 1) -> Plan:
     plan = world.plan(*steps, people=people)
     approved: Plan = world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     return approved
 
 
-def run_of(world: World, plan: Plan) -> Run:
+def run_of(world: PageWorld, plan: Plan) -> Run:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     sequence: Run = people.items[0].sequence
     return sequence
 
 
-def test_a_sequence_is_paused_resumed_and_stopped(world: World, person: Visitor) -> None:
+def test_a_sequence_is_paused_resumed_and_stopped(world: PageWorld, person: Visitor) -> None:
     plan = started(world, MAIL)
     own = run_of(world, plan).id
     assert own in person.get("/sequences").text
@@ -52,7 +52,7 @@ def test_a_sequence_is_paused_resumed_and_stopped(world: World, person: Visitor)
     ],
 )
 def test_a_person_records_what_was_answered(
-    world: World, person: Visitor, answer: str, status: SequenceStatus
+    world: PageWorld, person: Visitor, answer: str, status: SequenceStatus
 ) -> None:
     plan = started(world, MAIL)
     own = run_of(world, plan).id
@@ -63,7 +63,7 @@ def test_a_person_records_what_was_answered(
         assert "they asked not to be contacted" in person.get("/suppressions").text
 
 
-def test_sequences_are_listed_by_status(world: World, person: Visitor) -> None:
+def test_sequences_are_listed_by_status(world: PageWorld, person: Visitor) -> None:
     own = run_of(world, started(world, MAIL)).id
     assert own in person.get("/sequences?status=ACTIVE").text
     assert own not in person.get("/sequences?status=COMPLETED").text
@@ -71,14 +71,14 @@ def test_sequences_are_listed_by_status(world: World, person: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("move", "fields"), [("pause", {"days": "x"}), ("pause", {"days": "9999"}), ("stop", {})])
-def test_a_bad_field_is_explained(world: World, person: Visitor, move: str, fields: dict[str, str]) -> None:
+def test_a_bad_field_is_explained(world: PageWorld, person: Visitor, move: str, fields: dict[str, str]) -> None:
     own = run_of(world, started(world, MAIL)).id
     answer = person.post(f"/sequences/{own}/{move}", **fields)
     assert answer.status == 422
     assert 'role="alert"' in answer.text
 
 
-def test_a_task_is_copied_and_completed(world: World, person: Visitor) -> None:
+def test_a_task_is_copied_and_completed(world: PageWorld, person: Visitor) -> None:
     plan = started(world, LINKEDIN | NOW)
     world.work_until(lambda: run_of(world, plan).status is SequenceStatus.WAITING_FOR_USER)
     page = person.get("/tasks").text
@@ -88,7 +88,7 @@ def test_a_task_is_copied_and_completed(world: World, person: Visitor) -> None:
     assert run_of(world, plan).status is SequenceStatus.COMPLETED
 
 
-def test_an_email_that_left_is_shown_as_it_left(world: World, person: Visitor) -> None:
+def test_an_email_that_left_is_shown_as_it_left(world: PageWorld, person: Visitor) -> None:
     started(world, MAIL)
     world.work_until(lambda: bool(world.mails))
     page = person.get("/mails").text
@@ -96,7 +96,7 @@ def test_an_email_that_left_is_shown_as_it_left(world: World, person: Visitor) -
     assert ">in the outbox folder, reaches nobody<" in page
 
 
-def test_suppressing_stops_what_runs(world: World, person: Visitor) -> None:
+def test_suppressing_stops_what_runs(world: PageWorld, person: Visitor) -> None:
     plan = started(world, MAIL)
     assert person.post("/suppressions", contact="hopper.example", reason="asked us to").status == 303
     page = person.get("/suppressions").text
@@ -106,7 +106,7 @@ def test_suppressing_stops_what_runs(world: World, person: Visitor) -> None:
     assert person.post("/suppressions", contact="").status == 422
 
 
-def test_a_person_takes_somebody_off_the_list_with_a_reason(world: World, person: Visitor) -> None:
+def test_a_person_takes_somebody_off_the_list_with_a_reason(world: PageWorld, person: Visitor) -> None:
     person.post("/suppressions", contact="grace@hopper.example", reason="asked us to")
     person.post("/suppressions", contact="gmail.com", reason="house rule")
     assert person.post("/suppressions/lift", contact="grace@hopper.example", reason="").status == 422
@@ -120,7 +120,7 @@ def test_a_person_takes_somebody_off_the_list_with_a_reason(world: World, person
     assert person.post("/suppressions/lift", contact="grace@hopper.example", reason="again").status == 404
 
 
-def test_the_audit_shows_who_did_what(world: World, person: Visitor) -> None:
+def test_the_audit_shows_who_did_what(world: PageWorld, person: Visitor) -> None:
     plan = world.plan()
     person.post(f"/plans/{plan.id}/refuse", reason="no")
     text = person.get("/audit").text
@@ -144,14 +144,14 @@ def test_what_is_not_there_is_told_on_a_page(person: Visitor, path: str) -> None
     assert 'role="alert"' in answer.text
 
 
-def test_a_person_of_another_plan_is_not_shown(world: World, person: Visitor) -> None:
+def test_a_person_of_another_plan_is_not_shown(world: PageWorld, person: Visitor) -> None:
     one = world.plan(people=1)
     other = world.plan(people=1)
     answer = person.get(f"/plans/{one.id}/people/{run_of(world, other).id}")
     assert answer.status == 404
 
 
-def test_an_error_about_a_person_has_their_name_in_a_field_of_its_own(world: World) -> None:
+def test_an_error_about_a_person_has_their_name_in_a_field_of_its_own(world: PageWorld) -> None:
     plan = world.plan(people=1)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     run = run_of(world, plan)

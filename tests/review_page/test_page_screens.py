@@ -11,7 +11,7 @@ import pytest
 from page_browser import PHONE, chromium, screen
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
-from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Visitor, World
+from tests.world.page import LINKEDIN, MAIL, WRITTEN, PageWorld, Visitor
 
 from sequences_mcp.domain.plain_words import SAID, for_person
 from sequences_mcp.domain.plan import Plan
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def furnished(world: World) -> list[Plan]:
+def furnished(world: PageWorld) -> list[Plan]:
     """Fill the world with a thing of each kind; return the plans that wait."""
     task = world.plan({**LINKEDIN, "temporalityType": "ASAP", "delay": None}, people=1, first=900)
     sent = world.plan(MAIL, LATER, people=1, first=901)
@@ -51,7 +51,7 @@ def furnished(world: World) -> list[Plan]:
     return [world.plan(MAIL, LINKEDIN, LATER, people=MANY), written, void]
 
 
-def addresses(world: World, plans: list[Plan]) -> list[str]:
+def addresses(world: PageWorld, plans: list[Plan]) -> list[str]:
     """Return every screen there is something on."""
     found = ["/", "/unlock", "/sequences", "/tasks", "/mails", "/suppressions", "/audit", "/passkeys", "/nowhere"]
     found += [
@@ -76,7 +76,7 @@ def _everybody() -> object:
     return SequenceFilter(page=1, size=20)
 
 
-def test_no_screen_has_an_id_twice_or_a_link_into_nothing(world: World, person: Visitor) -> None:
+def test_no_screen_has_an_id_twice_or_a_link_into_nothing(world: PageWorld, person: Visitor) -> None:
     for path in addresses(world, furnished(world)):
         page = person.get(path).text
         ids = Counter(re.findall(r'\bid="([^"]*)"', page))
@@ -86,7 +86,7 @@ def test_no_screen_has_an_id_twice_or_a_link_into_nothing(world: World, person: 
         assert [one for one in named if one not in ids] == [], path
 
 
-def test_no_screen_names_a_tool_to_a_person(world: World, person: Visitor) -> None:
+def test_no_screen_names_a_tool_to_a_person(world: PageWorld, person: Visitor) -> None:
     for path in addresses(world, furnished(world)):
         assert TOOLS.findall(person.get(path).text) == [], path
     plan = world.plan(people=1, first=980)
@@ -124,7 +124,7 @@ def test_words_of_this_program_are_said_to_a_person() -> None:
     )
 
 
-def test_an_error_in_a_terminal_names_no_tool(world: World) -> None:
+def test_an_error_in_a_terminal_names_no_tool(world: PageWorld) -> None:
     with pytest.raises(SequencesError) as caught:
         world.at_desk(lambda app: app.plans.get_plan("local:plan_1"))
     assert TOOLS.search(str(caught.value))
@@ -132,7 +132,7 @@ def test_an_error_in_a_terminal_names_no_tool(world: World) -> None:
 
 
 def test_above_fifty_people_next_goes_to_the_people_of_the_next_page(
-    world: World, browser: Browser, shots: Path
+    world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=MANY)
     with screen(browser, world, shots) as person:
@@ -145,7 +145,7 @@ def test_above_fifty_people_next_goes_to_the_people_of_the_next_page(
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_word_of_a_table_is_broken_and_no_screen_is_wider_than_its_window(
-    world: World, browser: Browser, shots: Path, width: int
+    world: PageWorld, browser: Browser, shots: Path, width: int
 ) -> None:
     plans = furnished(world)
     sql(world, "UPDATE contact SET first_name = ?, company = ?", LONG, "شركة الأمل للبرمجيات")

@@ -6,7 +6,7 @@ import socket
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.world.page_world import World
+from tests.world.page import PageWorld
 
 from sequences_mcp.bootstrap import review_page
 from sequences_mcp.review.page import serving
@@ -57,7 +57,7 @@ def test_a_damaged_note_of_the_address_is_no_obstacle(tmp_path: Path) -> None:
         taken.release()
 
 
-def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world: World) -> None:
+def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world: PageWorld) -> None:
     page = review_page(world.settings, clock=world.clock)
     page.start()
     assert visited(world) == 401
@@ -65,14 +65,14 @@ def test_the_page_comes_up_for_its_first_visitor_and_goes_with_its_process(world
     assert not serving.is_held(world.folder)
 
 
-def test_a_page_that_nobody_visits_goes_at_once(world: World) -> None:
+def test_a_page_that_nobody_visits_goes_at_once(world: PageWorld) -> None:
     page = review_page(world.settings, clock=world.clock)
     page.start()
     page.stop()
     assert not serving.is_held(world.folder)
 
 
-def test_another_process_takes_over_when_the_first_one_goes(world: World) -> None:
+def test_another_process_takes_over_when_the_first_one_goes(world: PageWorld) -> None:
     first, second = (review_page(world.settings, clock=world.clock) for _ in range(2))
     first.start()
     second.start()
@@ -90,7 +90,7 @@ def taken_over(page: ReviewPage) -> bool:
     return page.listening.wait(10)
 
 
-def visited(world: World) -> int:
+def visited(world: PageWorld) -> int:
     """Visit the page where the folder says it is."""
     address = serving.address(world.folder)
     assert address is not None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from rungs import SignedPage
 from test_forgery_matrix import sql
-from tests.world.fake_mail_server import DROP, Running, mail_server
-from tests.world.page_world import PASSPHRASE, Visitor, World
+from tests.world.mail_servers import DROP, Running, mail_server
+from tests.world.page import PASSPHRASE, PageWorld, Visitor
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.ports.embedded import Draft
@@ -17,19 +17,19 @@ from sequences_mcp.review import decide
 
 
 @pytest.fixture
-def server(world: World) -> Iterator[Running]:
+def server(world: PageWorld) -> Iterator[Running]:
     """Yield a mail server that drops the connection after the final dot, and the settings that name it."""
     with mail_server({"dot": DROP}) as running:
         world.more["SEQUENCES_SMTP_URL"] = f"smtp://127.0.0.1:{running.port}"
         yield running
 
 
-def in_terminal(world: World) -> None:
+def in_terminal(world: PageWorld) -> None:
     plan = world.plan(people=1)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="terminal"))
 
 
-def lost(world: World, server: Running) -> Draft:
+def lost(world: PageWorld, server: Running) -> Draft:
     """Return an e-mail whose fate nobody knows; the mail server takes everything from then on."""
     world.mails_after_work()
     server.inbox.script.clear()
@@ -39,7 +39,7 @@ def lost(world: World, server: Running) -> Draft:
     return found
 
 
-def left(world: World, server: Running) -> int:
+def left(world: PageWorld, server: Running) -> int:
     """Return how many e-mails the mail server took in the end."""
     world.clock.forward(hours=1)
     world.mails_after_work()
@@ -52,7 +52,7 @@ def settles(person: Visitor, draft: Draft, *, sent: str = "no", **fields: str) -
     return person.post(f"/texts/{draft.id}/settle", sent=sent, **{"digest": digest, **fields}).status
 
 
-def test_a_cookie_alone_settles_nothing_on_the_page(world: World, server: Running) -> None:
+def test_a_cookie_alone_settles_nothing_on_the_page(world: PageWorld, server: Running) -> None:
     in_terminal(world)
     draft = lost(world, server)
     with world.page() as person:
@@ -67,7 +67,7 @@ def test_a_cookie_alone_settles_nothing_on_the_page(world: World, server: Runnin
         assert left(world, server) == 1
 
 
-def test_what_goes_again_is_the_text_that_was_on_the_screen(world: World, server: Running) -> None:
+def test_what_goes_again_is_the_text_that_was_on_the_screen(world: PageWorld, server: Running) -> None:
     in_terminal(world)
     draft = lost(world, server)
     with world.page() as person:
@@ -80,7 +80,7 @@ def test_what_goes_again_is_the_text_that_was_on_the_screen(world: World, server
         assert left(world, server) == 1
 
 
-def test_it_is_recorded_as_an_approval_of_that_text(world: World, server: Running) -> None:
+def test_it_is_recorded_as_an_approval_of_that_text(world: PageWorld, server: Running) -> None:
     in_terminal(world)
     draft = lost(world, server)
     with world.page() as person:
@@ -92,7 +92,7 @@ def test_it_is_recorded_as_an_approval_of_that_text(world: World, server: Runnin
         assert left(world, server) == 0
 
 
-def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: World, server: Running) -> None:
+def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: PageWorld, server: Running) -> None:
     with world.page() as visitor:
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
@@ -108,7 +108,7 @@ def test_where_a_passkey_is_registered_it_has_to_be_signed_on_every_way(world: W
         assert left(world, server) == 1
 
 
-def test_each_attempt_of_unknown_fate_needs_a_signature_of_its_own(world: World, server: Running) -> None:
+def test_each_attempt_of_unknown_fate_needs_a_signature_of_its_own(world: PageWorld, server: Running) -> None:
     with world.page() as visitor:
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
@@ -126,7 +126,7 @@ def test_each_attempt_of_unknown_fate_needs_a_signature_of_its_own(world: World,
         assert left(world, server) == 1
 
 
-def test_a_yes_to_send_again_stands_while_the_server_defers(world: World, server: Running) -> None:
+def test_a_yes_to_send_again_stands_while_the_server_defers(world: PageWorld, server: Running) -> None:
     with world.page() as visitor:
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
@@ -138,7 +138,7 @@ def test_a_yes_to_send_again_stands_while_the_server_defers(world: World, server
         assert left(world, server) == 1
 
 
-def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: Running) -> None:
+def test_the_signature_is_looked_at_again_when_it_leaves(world: PageWorld, server: Running) -> None:
     with world.page() as visitor:
         person, plan = SignedPage(world, visitor), world.plan(people=1)
         assert person.send(plan, person.look(plan))
@@ -152,7 +152,7 @@ def test_the_signature_is_looked_at_again_when_it_leaves(world: World, server: R
         assert left(world, server) == 0
 
 
-def test_taking_somebody_off_the_list_asks_for_the_person(world: World) -> None:
+def test_taking_somebody_off_the_list_asks_for_the_person(world: PageWorld) -> None:
     world.at_desk(lambda app: app.suppressions.suppress("address", "grace@hopper.example", reason="asked"))
     with world.page() as person:
         person.unlock()

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.world.page_world import LINKEDIN, MAIL, World
+from tests.world.page import LINKEDIN, MAIL, PageWorld
 
 from sequences_mcp.domain.plan import Plan, PlanHeader
 from sequences_mcp.domain.run import Run
@@ -16,7 +16,7 @@ from sequences_mcp.store.unit_of_work import Store
 CHANGES = 10_000
 
 
-def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: World) -> None:
+def test_ten_thousand_changes_of_one_byte_are_ten_thousand_refusals(world: PageWorld) -> None:
     made = world.plan(MAIL, LINKEDIN, people=5)
     world.at_desk(lambda app: app.plans.approve_plan(made.id, digest=made.digest, actor="test"))
     chance = random.Random(20261123)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from tests.world.page_world import LINKEDIN, MAIL, WRITTEN, Answer, Visitor, World
+from tests.world.page import LINKEDIN, MAIL, WRITTEN, Answer, PageWorld, Visitor
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.domain.run import Run, StepState
@@ -13,7 +13,7 @@ from sequences_mcp.ports.embedded import Draft
 from sequences_mcp.services.reviews import edit_draft
 
 
-def first_draft(world: World, plan: Plan) -> Draft:
+def first_draft(world: PageWorld, plan: Plan) -> Draft:
     people = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=1))
     key = people.items[0].sequence.steps[0].key
     draft: Draft = world.at_desk(lambda app: app.local.get_draft(f"local:draft_{key}"))
@@ -26,7 +26,7 @@ def save(person: Visitor, draft: Draft, content: str, **fields: str) -> Answer:
     return person.post(f"/texts/{draft.id}", content=content, **fields)
 
 
-def test_an_edit_is_stored_and_leads_back_to_the_person(world: World, person: Visitor) -> None:
+def test_an_edit_is_stored_and_leads_back_to_the_person(world: PageWorld, person: Visitor) -> None:
     draft = first_draft(world, world.plan())
     answer = save(person, draft, "Hi {{firstname}},\r\nshall we talk?")
     assert answer.headers["location"] == f"/plans/{draft.sequence.plan_id}/people/{draft.sequence.id}"
@@ -34,7 +34,7 @@ def test_an_edit_is_stored_and_leads_back_to_the_person(world: World, person: Vi
     assert present.run.content == "Hi Grace,\nshall we talk?"
 
 
-def test_a_text_the_guards_refuse_is_not_stored_and_not_lost(world: World, person: Visitor) -> None:
+def test_a_text_the_guards_refuse_is_not_stored_and_not_lost(world: PageWorld, person: Visitor) -> None:
     draft = first_draft(world, world.plan())
     answer = save(person, draft, "Hi [name], shall we talk?")
     assert answer.status == 409
@@ -43,7 +43,7 @@ def test_a_text_the_guards_refuse_is_not_stored_and_not_lost(world: World, perso
     assert world.at_desk(lambda app: app.local.get_draft(draft.id)).run.content == draft.run.content
 
 
-def test_an_edit_voids_the_digest_that_was_shown(world: World, person: Visitor) -> None:
+def test_an_edit_voids_the_digest_that_was_shown(world: PageWorld, person: Visitor) -> None:
     plan = world.plan()
     person.get(person.get(f"/plans/{plan.id}/sample").headers["location"])
     digest = person.get(f"/plans/{plan.id}").field("digest")
@@ -57,7 +57,7 @@ def test_an_edit_voids_the_digest_that_was_shown(world: World, person: Visitor) 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-def test_two_people_editing_one_text_do_not_overwrite_each_other(world: World, person: Visitor) -> None:
+def test_two_people_editing_one_text_do_not_overwrite_each_other(world: PageWorld, person: Visitor) -> None:
     draft = first_draft(world, world.plan())
     stale = person.get(f"/texts/{draft.id}").field("digest")
     world.at_desk(lambda app: edit_draft(app, draft_id=draft.id, content="The agent was faster."))
@@ -67,7 +67,7 @@ def test_two_people_editing_one_text_do_not_overwrite_each_other(world: World, p
     assert "The agent was faster." in answer.text
 
 
-def test_checking_says_what_the_guards_find_and_stores_nothing(world: World, person: Visitor) -> None:
+def test_checking_says_what_the_guards_find_and_stores_nothing(world: PageWorld, person: Visitor) -> None:
     draft = first_draft(world, world.plan())
     body = urlencode({"csrf": person.get("/").field("csrf"), "content": "Hi %FIRSTNAME%,", "subject": "Hello"})
     headers = {"Accept": "application/json"}
@@ -78,7 +78,7 @@ def test_checking_says_what_the_guards_find_and_stores_nothing(world: World, per
     assert world.at_desk(lambda app: app.local.get_draft(draft.id)).digest == draft.digest
 
 
-def test_a_missing_text_is_written_and_then_counts_as_one_to_read(world: World, person: Visitor) -> None:
+def test_a_missing_text_is_written_and_then_counts_as_one_to_read(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(WRITTEN, people=1)
     assert plan.missing_texts == 1
     draft = first_draft(world, plan)
@@ -88,7 +88,7 @@ def test_a_missing_text_is_written_and_then_counts_as_one_to_read(world: World, 
     assert (present.missing_texts, present.to_read) == (0, 1)
 
 
-def test_an_edited_text_of_a_live_sequence_waits_for_its_own_yes(world: World, person: Visitor) -> None:
+def test_an_edited_text_of_a_live_sequence_waits_for_its_own_yes(world: PageWorld, person: Visitor) -> None:
     sequence, draft = live(world, person)
     save(person, draft, "Hi Grace, one more thing.")
     page = person.get(f"/texts/{draft.id}")
@@ -99,7 +99,7 @@ def test_an_edited_text_of_a_live_sequence_waits_for_its_own_yes(world: World, p
     assert now.steps[1].state is StepState.PLANNED
 
 
-def live(world: World, person: Visitor) -> tuple[Run, Draft]:
+def live(world: PageWorld, person: Visitor) -> tuple[Run, Draft]:
     """Return a sequence under way and the draft of its second step."""
     plan = world.plan(LINKEDIN | {"temporalityType": "ASAP", "delay": None}, LATER, people=1)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))

@@ -6,10 +6,10 @@ import sqlite3
 from contextlib import closing
 
 from test_forgery_matrix import sql
-from tests.world.page_world import MAIL, Visitor, World
+from tests.world.page import MAIL, PageWorld, Visitor
 
 
-def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Visitor) -> None:
+def test_the_front_page_tells_of_work_that_nobody_does(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     assert "no worker runs" not in person.get("/").text
@@ -21,7 +21,7 @@ def test_the_front_page_tells_of_work_that_nobody_does(world: World, person: Vis
     assert "stops sending" in text
 
 
-def test_the_front_page_tells_of_a_database_of_another_machine(world: World, person: Visitor) -> None:
+def test_the_front_page_tells_of_a_database_of_another_machine(world: PageWorld, person: Visitor) -> None:
     assert "take-over" not in person.get("/").text
     with closing(sqlite3.connect(world.folder / "sequences.db")) as database, database:
         database.execute("UPDATE lineage SET machine = 'another'")
@@ -29,7 +29,7 @@ def test_the_front_page_tells_of_a_database_of_another_machine(world: World, per
     assert "sequences-mcp review take-over" in person.get("/").text
 
 
-def test_what_is_wrong_is_counted_in_words_that_fit_and_names_no_tool(world: World, person: Visitor) -> None:
+def test_what_is_wrong_is_counted_in_words_that_fit_and_names_no_tool(world: PageWorld, person: Visitor) -> None:
     plan = world.plan(MAIL, people=2)
     world.at_desk(lambda app: app.plans.approve_plan(plan.id, digest=plan.digest, actor="test"))
     world.mails_after_work()

@@ -9,8 +9,8 @@ import pytest
 from rungs import SignedPage
 from test_forgery_matrix import sql
 from test_page_plan import approve, open_sample
-from tests.world.page_world import MAIL, Visitor, World
-from tests.world.sandbox_client import Sandbox
+from tests.world.page import MAIL, PageWorld, Visitor
+from tests.world.vendors import Sandbox
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan, PlanStatus
@@ -27,7 +27,7 @@ from sequences_sandbox.seeds import CLARKY_TEMPLATES
 HOSTILE = "<script>alert(1)</script>\u202enote"
 
 
-def planned(world: World, **facts: str) -> Plan:
+def planned(world: PageWorld, **facts: str) -> Plan:
     """Plan a start of two people at Clarky."""
     people = [{"email": f"{name}@new.example", "first_name": name, **facts} for name in ("zoe", "ali")]
 
@@ -43,7 +43,7 @@ def planned(world: World, **facts: str) -> Plan:
 
 
 @pytest.mark.usefixtures("clarky")
-def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, person: Visitor) -> None:
+def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: PageWorld, person: Visitor) -> None:
     plan = planned(world, note="Likes tea.")
     text = " ".join(person.get(f"/plans/{plan.id}").text.split())
     assert "Approving this enrols 2 people at Clarky, which then contacts them by itself." in text
@@ -61,7 +61,7 @@ def test_the_page_shows_what_a_vendor_is_given_and_hands_it_over(world: World, p
 
 
 @pytest.mark.usefixtures("clarky")
-def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: World, person: Visitor) -> None:
+def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: PageWorld, person: Visitor) -> None:
     plan = planned(world, note="met at a fair")
     sql(
         world, "UPDATE sequence SET handover = replace(handover, 'met at a fair', ?)", HOSTILE
@@ -73,7 +73,7 @@ def test_what_a_vendor_is_given_is_shown_as_text_with_what_hides_drawn(world: Wo
 
 @pytest.mark.usefixtures("clarky")
 def test_the_page_says_what_the_vendor_is_not_given_and_how_a_person_stands_in_plain_words(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = planned(world, location="Paris", job_title="Engineer")
     page = open_sample(person, plan.id).text
@@ -84,7 +84,7 @@ def test_the_page_says_what_the_vendor_is_not_given_and_how_a_person_stands_in_p
 
 
 @pytest.mark.usefixtures("clarky")
-def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: Visitor) -> None:
+def test_one_person_is_taken_out_and_the_rest_handed_over(world: PageWorld, person: Visitor) -> None:
     plan = planned(world)
     [first, _] = world.at_desk(lambda app: app.plans.list_people(plan.id, page=1, size=2)).items
     person.post(f"/plans/{plan.id}/people/{first.sequence.id}/refuse")
@@ -96,7 +96,7 @@ def test_one_person_is_taken_out_and_the_rest_handed_over(world: World, person: 
 
 @pytest.mark.usefixtures("clarky")
 def test_an_approved_plan_says_how_far_the_vendor_has_it_and_leads_to_its_runs(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = planned(world)
     open_sample(person, plan.id)
@@ -111,7 +111,7 @@ def test_an_approved_plan_says_how_far_the_vendor_has_it_and_leads_to_its_runs(
 
 
 def test_a_run_at_topo_is_paused_and_stopped_in_one_click_and_each_is_recorded(
-    world: World, clarky: Sandbox, person: Visitor
+    world: PageWorld, clarky: Sandbox, person: Visitor
 ) -> None:
     listed = person.get("/sequences?provider=topo&status=ACTIVE").text
     run = "topo:" + listed.split('href="/sequences/topo:')[1].split('"')[0]
@@ -126,7 +126,7 @@ def test_a_run_at_topo_is_paused_and_stopped_in_one_click_and_each_is_recorded(
 
 @pytest.mark.usefixtures("clarky")
 def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list(
-    world: World, person: Visitor
+    world: PageWorld, person: Visitor
 ) -> None:
     plan = planned(world)
     open_sample(person, plan.id)
@@ -138,7 +138,7 @@ def test_whom_a_vendor_goes_on_contacting_is_named_when_they_are_put_on_the_list
     assert nobody.status == 303
 
 
-def asked_at_topo(world: World) -> PendingChange:
+def asked_at_topo(world: PageWorld) -> PendingChange:
     """Let an agent ask for another opener of a run at Topo."""
 
     async def ask(app: AppContext) -> PendingChange:
@@ -156,7 +156,7 @@ def asked_at_topo(world: World) -> PendingChange:
 
 
 @pytest.mark.usefixtures("clarky")
-def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: World, person: Visitor) -> None:
+def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: PageWorld, person: Visitor) -> None:
     change = asked_at_topo(world)
     path = f"/changes/{change.id}"
     front = person.get("/").text
@@ -176,7 +176,7 @@ def test_a_change_at_a_vendor_is_read_and_approved_on_the_page(world: World, per
 
 
 @pytest.mark.usefixtures("clarky")
-def test_a_change_at_a_vendor_is_refused_on_the_page(world: World, person: Visitor) -> None:
+def test_a_change_at_a_vendor_is_refused_on_the_page(world: PageWorld, person: Visitor) -> None:
     change = asked_at_topo(world)
     assert person.post(f"/changes/{change.id}/refuse", reason="not now").status == 303
     assert "rejected by page: not now" in person.get(f"/changes/{change.id}").text
@@ -214,7 +214,7 @@ def losing_the_next_answer(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("vendor", ["topo", "kalent"])
 def test_a_change_at_a_vendor_needs_a_passkeys_signature_over_exactly_it_where_one_is_registered(
-    world: World, clarky: Sandbox, vendor: str
+    world: PageWorld, clarky: Sandbox, vendor: str
 ) -> None:
     change = asked_at_topo(world) if vendor == "topo" else world.at_desk(asked_of_kalent)
     before = len(patches(clarky))
@@ -242,7 +242,7 @@ async def unsigned_yes(app: AppContext, change: PendingChange) -> str:
     return await decide.approve_in_terminal(app, change.id, seen=seen, people=None, actor="terminal")
 
 
-def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: World, clarky: Sandbox) -> None:
+def test_sending_a_change_of_unknown_outcome_once_more_is_signed_too(world: PageWorld, clarky: Sandbox) -> None:
     change = world.at_desk(asked_of_kalent)
     with world.page() as visitor:
         person = SignedPage(world, visitor)

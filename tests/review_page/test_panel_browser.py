@@ -12,8 +12,7 @@ from panel_host import Panel, panel, shows
 from playwright.sync_api import Browser, expect
 from test_forgery_matrix import sql
 from test_page_vendor import planned
-from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, World
-from tests.world.panel_world import lock_up
+from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, PageWorld, lock_up
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passphrase
@@ -27,20 +26,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world(world: World) -> World:
+def world(world: PageWorld) -> PageWorld:
     """Return a world in which the passphrase can be proven in a chat."""
     lock_up(world)
     return world
 
 
 @pytest.fixture
-def person(browser: Browser, world: World, shots: Path) -> Iterator[Panel]:
+def person(browser: Browser, world: PageWorld, shots: Path) -> Iterator[Panel]:
     """Yield a person whose chat has panels."""
     with panel(browser, world, shots) as found:
         yield found
 
 
-def test_a_start_is_read_and_approved_inside_the_chat(world: World, person: Panel) -> None:
+def test_a_start_is_read_and_approved_inside_the_chat(world: PageWorld, person: Panel) -> None:
     plan = world.plan(MAIL, LINKEDIN, people=3)
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_text("Hi Grace, would a short call")).to_be_visible()
@@ -54,7 +53,7 @@ def test_a_start_is_read_and_approved_inside_the_chat(world: World, person: Pane
     world.work_until(lambda: len(world.mails) == 3)
 
 
-def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: World, person: Panel) -> None:
+def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: PageWorld, person: Panel) -> None:
     long = "\n".join(f"Line {number} of a text that is longer than any screen." for number in range(200))
     plan = world.plan({**MAIL, "content": f"Hi {{{{firstname}}}},\n{long}\nIs a call worth it?"}, people=1)
     shows(person, "list_reviews", plan_id=plan.id)
@@ -75,7 +74,7 @@ def test_a_text_counts_as_read_once_all_of_it_was_on_the_screen(world: World, pe
 
 
 @pytest.mark.usefixtures("clarky")
-def test_what_a_vendor_is_given_counts_as_read_once_it_was_on_the_screen(world: World, person: Panel) -> None:
+def test_what_a_vendor_is_given_counts_as_read_once_it_was_on_the_screen(world: PageWorld, person: Panel) -> None:
     plan = planned(world, note="Likes tea.")
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_text("its API does not show them").first).to_be_visible()
@@ -85,7 +84,7 @@ def test_what_a_vendor_is_given_counts_as_read_once_it_was_on_the_screen(world: 
     assert any(marks)
 
 
-def test_the_passphrase_never_leaves_the_panel(world: World, person: Panel) -> None:
+def test_the_passphrase_never_leaves_the_panel(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.types()
@@ -94,7 +93,7 @@ def test_the_passphrase_never_leaves_the_panel(world: World, person: Panel) -> N
     assert PASSPHRASE not in str(person.bridge.calls)
 
 
-def test_a_wrong_passphrase_is_told_and_the_right_one_then_counts(world: World, person: Panel) -> None:
+def test_a_wrong_passphrase_is_told_and_the_right_one_then_counts(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.types("wrong horse battery")
@@ -105,7 +104,7 @@ def test_a_wrong_passphrase_is_told_and_the_right_one_then_counts(world: World, 
     expect(person.frame.get_by_text("Approved: 1 person.")).to_be_visible()
 
 
-def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: World, person: Panel) -> None:
+def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: PageWorld, person: Panel) -> None:
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.types()
@@ -117,7 +116,7 @@ def test_a_proof_seen_by_the_host_is_worth_nothing_afterwards(world: World, pers
     assert world.present(other.id).status is PlanStatus.WAITING
 
 
-def test_a_no_is_one_click(world: World, person: Panel) -> None:
+def test_a_no_is_one_click(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=2)
     shows(person, "list_reviews", plan_id=plan.id)
     person.button("Reject all").click()
@@ -125,7 +124,7 @@ def test_a_no_is_one_click(world: World, person: Panel) -> None:
     assert world.present(plan.id).status is PlanStatus.REFUSED
 
 
-def test_hostile_texts_are_text_in_the_panel(world: World, person: Panel) -> None:
+def test_hostile_texts_are_text_in_the_panel(world: PageWorld, person: Panel) -> None:
     hostile = "<img src=x onerror=parent.hacked=1><script>parent.hacked=1</script>\u202egnp"
     plan = world.plan(people=1)
     sql(world, "UPDATE contact SET first_name = ?", hostile)  # the guards let neither in
@@ -138,7 +137,7 @@ def test_hostile_texts_are_text_in_the_panel(world: World, person: Panel) -> Non
     person.photographs("10-panel-hostile")
 
 
-def test_more_than_fifty_people_are_approved_by_their_number_alone(world: World, person: Panel) -> None:
+def test_more_than_fifty_people_are_approved_by_their_number_alone(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=60)
     shows(person, "list_reviews", plan_id=plan.id)
     person.frame.get_by_label("People it reaches").fill("6")
@@ -151,7 +150,7 @@ def test_more_than_fifty_people_are_approved_by_their_number_alone(world: World,
 
 
 def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
-    world: World, browser: Browser, shots: Path
+    world: PageWorld, browser: Browser, shots: Path
 ) -> None:
     plan = world.plan(people=12)
     with world.page() as page, panel(browser, world, shots) as person:
@@ -163,7 +162,7 @@ def test_the_pages_of_a_plan_are_turned_and_the_review_page_is_opened(
         assert person.tab.evaluate("opened") == [f"{page.origin}/plans/{plan.id}"]
 
 
-def test_several_starts_are_listed_and_one_is_chosen(world: World, person: Panel) -> None:
+def test_several_starts_are_listed_and_one_is_chosen(world: PageWorld, person: Panel) -> None:
     world.plan(people=1)
     chosen = world.plan(LINKEDIN, people=2)
     shows(person, "list_reviews")
@@ -174,7 +173,7 @@ def test_several_starts_are_listed_and_one_is_chosen(world: World, person: Panel
     assert {"name": "show_plan", "arguments": {"plan_id": chosen.id, "page": 1}} in person.bridge.calls
 
 
-def test_without_a_verifier_the_panel_says_where_to_go(world: World, person: Panel) -> None:
+def test_without_a_verifier_the_panel_says_where_to_go(world: PageWorld, person: Panel) -> None:
     (world.folder / passphrase.PROOF_FILE).unlink()
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
@@ -182,7 +181,7 @@ def test_without_a_verifier_the_panel_says_where_to_go(world: World, person: Pan
     assert person.frame.get_by_label("Your passphrase").count() == 0
 
 
-def test_the_panel_works_by_keyboard_alone(world: World, person: Panel) -> None:
+def test_the_panel_works_by_keyboard_alone(world: PageWorld, person: Panel) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     person.reads()
@@ -197,7 +196,7 @@ def test_the_panel_works_by_keyboard_alone(world: World, person: Panel) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_panel_has_no_accessibility_violation(world: World, person: Panel, theme: str) -> None:
+def test_the_panel_has_no_accessibility_violation(world: PageWorld, person: Panel, theme: str) -> None:
     axe = os.environ.get("AXE_CORE")
     if not axe:
         pytest.skip("AXE_CORE does not name axe-core's axe.min.js")
@@ -229,7 +228,7 @@ VECTORS = [  # RFC 7914, section 12
 
 @pytest.mark.parametrize(("secret", "salt", "n", "r", "p", "key"), VECTORS)
 def test_the_panel_derives_as_the_standard_says(
-    person: Panel, world: World, secret: str, salt: str, n: int, r: int, p: int, key: str
+    person: Panel, world: PageWorld, secret: str, salt: str, n: int, r: int, p: int, key: str
 ) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
@@ -250,7 +249,9 @@ def test_the_panel_derives_as_the_standard_says(
         "pbkdf2:65536:8:1:",
     ],
 )
-def test_a_cheap_derivation_that_somebody_asks_for_is_not_made(person: Panel, world: World, asked: str) -> None:
+def test_a_cheap_derivation_that_somebody_asks_for_is_not_made(
+    person: Panel, world: PageWorld, asked: str
+) -> None:
     plan = world.plan(people=1)
     shows(person, "list_reviews", plan_id=plan.id)
     expect(person.frame.get_by_label("Your passphrase")).to_be_visible()

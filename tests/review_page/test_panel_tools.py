@@ -10,8 +10,7 @@ from test_forgery_matrix import sql
 from test_page_plan import paused_in
 from test_page_screens import TOOLS
 from test_page_vendor import planned
-from tests.world.page_world import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, World
-from tests.world.panel_world import chat, lock_up, proven
+from tests.world.page import LINKEDIN, MAIL, PASSPHRASE, WRITTEN, PageWorld, chat, lock_up, proven
 
 from sequences_mcp.domain.plan import PlanStatus
 from sequences_mcp.review.lock import passkeys, passphrase
@@ -22,14 +21,14 @@ ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
 
 @pytest.fixture
-def world(world: World) -> World:
+def world(world: PageWorld) -> PageWorld:
     """Return a world in which the passphrase can be proven in a chat."""
     lock_up(world)
     return world
 
 
 @ERAS
-async def test_a_person_approves_in_the_chat_and_the_mails_leave(world: World, era: str) -> None:
+async def test_a_person_approves_in_the_chat_and_the_mails_leave(world: PageWorld, era: str) -> None:
     plan = world.plan(people=2)
     async with chat(world, mode=era) as host:
         shown = await host.show(plan)
@@ -41,7 +40,7 @@ async def test_a_person_approves_in_the_chat_and_the_mails_leave(world: World, e
     world.work_until(lambda: len(world.mails) == 2)
 
 
-async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: World) -> None:
+async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: PageWorld) -> None:
     hostile = "<img src=x onerror=alert(1)>\u202egnp\u200b"
     plan = world.plan(people=2)
     sql(world, "UPDATE step_run SET content = ?", f"Hi {hostile}, a <b>bold</b> idea.")  # the guards let none in
@@ -52,7 +51,7 @@ async def test_the_exact_texts_are_shown_and_what_hides_is_drawn(world: World) -
     assert content == "Hi <img src=x onerror=alert(1)>⟨U+202E⟩gnp⟨U+200B⟩, a <b>bold</b> idea."
 
 
-async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> None:
+async def test_a_page_has_five_people_and_marks_what_differs(world: PageWorld) -> None:
     plan = world.plan(MAIL, LINKEDIN, people=7)
     async with chat(world) as host:
         first, second = await host.show(plan), await host.show(plan, page=2)
@@ -63,7 +62,7 @@ async def test_a_page_has_five_people_and_marks_what_differs(world: World) -> No
 
 
 async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_before_a_yes_counts(
-    world: World,
+    world: PageWorld,
 ) -> None:
     plan = world.plan(people=2)
     run = paused_in(world, plan.id)
@@ -81,7 +80,7 @@ async def test_a_pause_is_shown_and_one_taken_away_after_it_was_read_is_told_bef
 
 
 async def test_wrong_passphrases_approve_nothing_are_audited_and_keep_the_right_one_out_of_nothing(
-    world: World,
+    world: PageWorld,
 ) -> None:
     plan = world.plan(people=2)
     async with chat(world) as host:
@@ -95,7 +94,7 @@ async def test_wrong_passphrases_approve_nothing_are_audited_and_keep_the_right_
     assert noted == [6, 5, 4, 3, 2, 1]
 
 
-async def test_a_proof_is_good_once(world: World) -> None:
+async def test_a_proof_is_good_once(world: PageWorld) -> None:
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     async with chat(world) as host:
         await host.show(other)
@@ -109,7 +108,7 @@ async def test_a_proof_is_good_once(world: World) -> None:
 @pytest.mark.parametrize(
     "bound", [{"plan_id": "local:plan_1"}, {"digest": "0" * 64}, {"decision": "refuse"}, {"people": "60"}]
 )
-async def test_a_proof_of_something_else_is_none(world: World, bound: dict[str, str]) -> None:
+async def test_a_proof_of_something_else_is_none(world: PageWorld, bound: dict[str, str]) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
         await host.refused(plan, proven(await host.show(plan), **bound))
@@ -117,14 +116,14 @@ async def test_a_proof_of_something_else_is_none(world: World, bound: dict[str, 
 
 
 @pytest.mark.parametrize("given", ["", ".", "a.b.c.d", "x" * 3999, "....", "n.AAAA.AAAA.AAAA"])
-async def test_what_is_no_proof_is_refused(world: World, given: str) -> None:
+async def test_what_is_no_proof_is_refused(world: PageWorld, given: str) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
         await host.show(plan)
         assert "wrong" in await host.refused(plan, given)
 
 
-async def test_a_challenge_is_one_plans_and_lasts_half_an_hour(world: World) -> None:
+async def test_a_challenge_is_one_plans_and_lasts_half_an_hour(world: PageWorld) -> None:
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     async with chat(world) as host:
         theirs = await host.show(other)
@@ -137,7 +136,7 @@ async def test_a_challenge_is_one_plans_and_lasts_half_an_hour(world: World) -> 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-async def test_what_changed_since_it_was_shown_is_not_approved(world: World) -> None:
+async def test_what_changed_since_it_was_shown_is_not_approved(world: PageWorld) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
         shown = await host.show(plan)
@@ -152,7 +151,7 @@ async def test_what_changed_since_it_was_shown_is_not_approved(world: World) -> 
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-async def test_unread_plans_and_unread_texts_are_not_approved(world: World) -> None:
+async def test_unread_plans_and_unread_texts_are_not_approved(world: PageWorld) -> None:
     plan = world.plan(WRITTEN, people=6, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
     async with chat(world) as host:
         shown = await host.show(plan)
@@ -161,7 +160,7 @@ async def test_unread_plans_and_unread_texts_are_not_approved(world: World) -> N
         assert (await host.approve(plan, proven(shown)))[0]
 
 
-async def test_more_than_fifty_people_take_their_number(world: World) -> None:
+async def test_more_than_fifty_people_take_their_number(world: PageWorld) -> None:
     plan = world.plan(people=51)
     async with chat(world) as host:
         shown = await host.show(plan)
@@ -170,7 +169,7 @@ async def test_more_than_fifty_people_take_their_number(world: World) -> None:
         assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 
-async def test_a_no_needs_no_proof(world: World) -> None:
+async def test_a_no_needs_no_proof(world: PageWorld) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
         facts = await host.call("decide_plan", plan_id=plan.id, digest=plan.digest, decision="refuse")
@@ -178,7 +177,7 @@ async def test_a_no_needs_no_proof(world: World) -> None:
     assert world.present(plan.id).decided_by == "panel"
 
 
-async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: World) -> None:
+async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_then(world: PageWorld) -> None:
     record = json.loads((world.folder / passphrase.PASSPHRASE_FILE).read_text())
     salt = bytes.fromhex(record["salt"])
     slow = hashlib.scrypt(PASSPHRASE.encode(), salt=salt, n=2**16, r=8, p=1, maxmem=2**28, dklen=32)
@@ -194,14 +193,14 @@ async def test_a_passphrase_from_before_is_typed_once_elsewhere_and_counts_here_
         assert (await host.approve(plan, proven(await host.show(plan))))[0]
 
 
-async def test_a_verifier_of_another_passphrase_counts_for_nothing(world: World) -> None:
+async def test_a_verifier_of_another_passphrase_counts_for_nothing(world: PageWorld) -> None:
     plan = world.plan(people=1)
     world.lock_up()  # chosen anew where nothing was written for proofs; the old verifier is still there
     async with chat(world) as host:
         assert "challenge" not in await host.show(plan)
 
 
-async def test_with_a_passkey_the_panel_leads_to_the_page(world: World) -> None:
+async def test_with_a_passkey_the_panel_leads_to_the_page(world: PageWorld) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
         before = await host.show(plan)
@@ -214,7 +213,7 @@ async def test_with_a_passkey_the_panel_leads_to_the_page(world: World) -> None:
     assert world.present(plan.id).status is PlanStatus.WAITING
 
 
-async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: World) -> None:
+async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: PageWorld) -> None:
     """What plain SCRAM would allow: the key is computed from its hash and a proof, and used again."""
     plan, other = world.plan(people=1), world.plan(LINKEDIN, people=1, first=1)
     before = json.loads((world.folder / passphrase.PROOF_FILE).read_text())
@@ -229,7 +228,7 @@ async def test_whoever_reads_the_file_and_one_proof_cannot_make_the_next(world: 
     assert PASSPHRASE not in json.dumps(after) + seen
 
 
-async def test_a_client_without_panels_cannot_use_its_tools(world: World) -> None:
+async def test_a_client_without_panels_cannot_use_its_tools(world: PageWorld) -> None:
     plan = world.plan(people=1)
     async with chat(world, panels=False) as model:
         assert not (await model.raw("show_plan", plan_id=plan.id))[0]
@@ -239,7 +238,7 @@ async def test_a_client_without_panels_cannot_use_its_tools(world: World) -> Non
 
 
 @ERAS
-async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world: World, era: str) -> None:
+async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world: PageWorld, era: str) -> None:
     async with chat(world, mode=era) as host:
         listed = (await host.client.list_resources()).resources
         [found] = [one for one in listed if one.uri.startswith("ui://")]
@@ -254,7 +253,7 @@ async def test_the_panels_document_is_a_resource_with_a_policy_of_its_own(world:
         assert outside not in body.text  # type: ignore[union-attr]
 
 
-async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_named(world: World) -> None:
+async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_named(world: PageWorld) -> None:
     plan, void = world.plan(people=1), world.plan(people=1, first=1)
     sql(world, "UPDATE plan SET status = 'void', reason = 'start_sequence begins a new one' WHERE id = ?", void.id)
     told = []
@@ -271,7 +270,7 @@ async def test_what_goes_wrong_in_the_panel_is_told_to_a_person_with_no_tool_nam
         assert len(words) > 10 and not TOOLS.search(words), words
 
 
-async def test_what_was_served_counts_only_once_the_panel_reports_that_it_was_on_screen(world: World) -> None:
+async def test_what_was_served_counts_only_once_the_panel_reports_that_it_was_on_screen(world: PageWorld) -> None:
     plan = world.plan(WRITTEN, people=3, texts={"own": {"content": "Hi {{firstname}}, your talk was good."}})
     async with chat(world) as host:
         shown = await host.show(plan, reads=False)
@@ -286,7 +285,7 @@ async def test_what_was_served_counts_only_once_the_panel_reports_that_it_was_on
 
 
 async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_counts_for_nothing(
-    world: World,
+    world: PageWorld,
 ) -> None:
     plan = world.plan(people=1)
     async with chat(world) as host:
@@ -302,7 +301,7 @@ async def test_a_report_of_a_text_that_has_changed_since_or_was_never_served_cou
 
 @pytest.mark.usefixtures("clarky")
 async def test_of_a_vendors_plan_without_known_texts_what_the_vendor_is_given_has_to_have_been_on_screen(
-    world: World,
+    world: PageWorld,
 ) -> None:
     plan = planned(world, note="Likes tea.")
     async with chat(world) as host:

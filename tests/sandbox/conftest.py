@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from tests.world.sandbox_client import Sandbox, Server
+from tests.world.vendors import Sandbox, Server
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.secrecy import planted
-from tests.world.sandbox_client import START, Sandbox, Server
+from tests.world.vendors import START, Sandbox, Server
 
 from sequences_sandbox.world import RequestLimits
 

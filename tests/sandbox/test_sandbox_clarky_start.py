@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.sandbox_client import Sandbox
+from tests.world.vendors import Sandbox
 
 MEETING, REPLY, CALL = "tpl_01SANDBOXMEETING", "tpl_01SANDBOXREPLY", "tpl_01SANDBOXCALL"
 LUCIA = {"first_name": "Lucia", "emails": ["lucia@example.com"], "phone_numbers": ["+34900000000"]}

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 from tests.secrecy.hearing import heard
-from tests.world.sandbox_client import Sandbox, Server
+from tests.world.vendors import Sandbox, Server
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_sandbox.faults import EXTENSION

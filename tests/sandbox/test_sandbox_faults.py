@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.sandbox_client import PREFIX, START, Sandbox, header_for, token_of
+from tests.world.vendors import PREFIX, START, Sandbox, header_for, token_of
 
 from sequences_sandbox.faults import Fault, FaultRule, Faults
 

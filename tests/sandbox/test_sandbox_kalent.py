@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from tests.secrecy import planted
-from tests.world.sandbox_client import Sandbox
+from tests.world.vendors import Sandbox
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.sandbox_client import Sandbox
+from tests.world.vendors import Sandbox
 
 EMAIL = {
     "id": "s1",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.world.sandbox_client import START
+from tests.world.vendors import START
 
 from sequences_sandbox.runs import (
     RunState,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.sandbox_client import Sandbox
+from tests.world.vendors import Sandbox
 
 from sequences_sandbox.seeds import seed_id
 

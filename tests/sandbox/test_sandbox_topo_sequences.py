@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.secrecy import planted
-from tests.world.sandbox_client import Sandbox
+from tests.world.vendors import Sandbox
 
 from sequences_sandbox.seeds import seed_id
 

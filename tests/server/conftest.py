@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.world.clock import Clock
-from tests.world.open_server import ERAS, World
-from tests.world.sandbox_client import Server
-from tests.world.vendor_world import Connected, connected
+from tests.world.data_folder import Clock
+from tests.world.product import ERAS, World
+from tests.world.vendors import Connected, Server, connected
 
 
 @pytest.fixture(params=ERAS)

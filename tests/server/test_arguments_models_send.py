@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, World
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, World
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.secrecy.client import Client
-from tests.world.open_server import MAIL, Desktop, World, people, text_of, tomorrow
+from tests.world.product import MAIL, Desktop, World, people, text_of, tomorrow
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.server.app import build_server

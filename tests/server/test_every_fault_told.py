@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, LINUS, MAIL, World
-from tests.world.vendor_starts import ZOE, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import GRACE, LINUS, MAIL, World
+from tests.world.vendors import ZOE, Connected, start_at
 
 ROWS: list[Any] = [
     {**GRACE, "phone": "12", "shoe": "42"},

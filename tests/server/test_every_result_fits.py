@@ -8,9 +8,8 @@ from typing import Any
 
 from benchmarks import tokens
 from tests.server.test_result_sizes import BAD_STEPS, LIMIT, STEPS, WRITTEN_STEPS, crowd
-from tests.world.open_server import Desktop, World, text_of, tomorrow
-from tests.world.vendor_starts import ZOE, Start, approve, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import Desktop, World, text_of, tomorrow
+from tests.world.vendors import ZOE, Connected, Start, approve, start_at
 
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS
 from sequences_mcp.server.prompts import PROMPTS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.effort import at_most
-from tests.world.open_server import GRACE, MAIL, World
+from tests.world.product import GRACE, MAIL, World
 
 from sequences_mcp.domain.contact import FACTS
 from sequences_mcp.domain.ids import IdKind, parse_id

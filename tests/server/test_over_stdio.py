@@ -12,7 +12,7 @@ import pytest
 from mcp import StdioServerParameters
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
-from tests.world.open_server import GRACE, MAIL, Desktop, yes
+from tests.world.product import GRACE, MAIL, Desktop, yes
 
 from sequences_mcp.server.catalog import TOOLS
 

@@ -6,11 +6,10 @@ from datetime import timedelta
 
 import pytest
 from mcp.types import ElicitResult
-from tests.world.clock import NOON
-from tests.world.open_server import GRACE, LINUS, MAIL, World, yes
-from tests.world.vendor_starts import approve as yes_there
-from tests.world.vendor_starts import enrolled, start_at
-from tests.world.vendor_world import Connected
+from tests.world.data_folder import NOON
+from tests.world.product import GRACE, LINUS, MAIL, World, yes
+from tests.world.vendors import Connected, enrolled, start_at
+from tests.world.vendors import approve as yes_there
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 from sequences_mcp.services.reviews import approve_plan

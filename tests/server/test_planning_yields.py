@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, MAIL, World
+from tests.world.product import GRACE, MAIL, World
 
 from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.planning.recipients import PART

@@ -9,8 +9,7 @@ import pytest
 from benchmarks import tokens
 from mcp import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
-from tests.world.open_server import GRACE, LINKEDIN, MAIL, Desktop, World
-from tests.world.planting import plant
+from tests.world.product import GRACE, LINKEDIN, MAIL, Desktop, World, plant
 
 from sequences_mcp.domain.variables import VARIABLES
 from sequences_mcp.guards.catalogue import RULES

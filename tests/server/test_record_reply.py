@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from tests.server.test_vendor_runs_suppressed import running, stops
-from tests.world.clock import NOON
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World
-from tests.world.vendor_world import Connected
+from tests.world.data_folder import NOON
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World
+from tests.world.vendors import Connected
 
 from sequences_mcp.services.reviews import approve_plan
 

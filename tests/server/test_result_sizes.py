@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from benchmarks import tokens
-from tests.world.open_server import GRACE, LINKEDIN, MAIL, Desktop, World, text_of
+from tests.world.product import GRACE, LINKEDIN, MAIL, Desktop, World, text_of
 
 LIMIT = 2_000
 LONG = "Hi {{firstname}}, " + "I am writing because the team is growing and your work is close to it. " * 40

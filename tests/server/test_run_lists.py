@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World, people, tomorrow, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Desktop, World, people, tomorrow, yes
 
 from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.settings import read_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.open_server import MAIL, Desktop, World
+from tests.world.product import MAIL, Desktop, World
 
 from sequences_mcp.domain.companies import company_key, is_same_company
 from sequences_mcp.domain.contact import ContactFields

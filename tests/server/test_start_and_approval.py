@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, ErrorData, InputRequiredResult
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, text_of, yes
 
 from sequences_mcp.domain.plan import PlanStatus
 

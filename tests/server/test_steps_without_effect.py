@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.server.test_vendor_blueprints import MADE
 from tests.world.fake_vendor import reply, serving
-from tests.world.open_server import MAIL, WRITTEN, World
-from tests.world.vendor_world import Connected
+from tests.world.product import MAIL, WRITTEN, World
+from tests.world.vendors import Connected
 
 INVITATION = {
     "id": "invite",

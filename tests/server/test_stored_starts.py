@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, LINUS, MAIL, WRITTEN, World, people, yes
+from tests.world.product import GRACE, LINUS, MAIL, WRITTEN, World, people, yes
 
 from sequences_mcp.domain.contact import ContactFields
 from sequences_mcp.domain.ids import LOCAL

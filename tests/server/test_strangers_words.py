@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import LINKEDIN, MAIL, Desktop, World, text_of, tomorrow, yes
-from tests.world.vendor_starts import Start, approve, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, World, text_of, tomorrow, yes
+from tests.world.vendors import Connected, Start, approve, start_at
 
 MARK = "Quxmarkedword"
 OURS = frozenset(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, MAIL, Desktop, World
+from tests.world.product import GRACE, MAIL, Desktop, World
 
 from sequences_mcp.domain.companies import is_free_mail, is_public_suffix, registered_domain
 from sequences_mcp.errors import InvalidArgumentsError, NotFoundError

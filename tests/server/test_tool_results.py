@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anyio.lowlevel
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, tomorrow, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, World, people, tomorrow, yes
 
 
 async def run_of(desktop: Desktop, *steps: dict[str, Any], contact: dict[str, Any] | None = None) -> str:

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import GRACE, tomorrow
-from tests.world.vendor_starts import ENDS, ZOE, approve, enrolled, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import GRACE, tomorrow
+from tests.world.vendors import ENDS, ZOE, Connected, approve, enrolled, start_at
 
 
 @pytest.mark.parametrize("tool", ["list_blueprints", "list_sequences", "list_tasks"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.world.fake_vendor import Act, Line, reply, serving
-from tests.world.vendor_world import Connected
+from tests.world.vendors import Connected
 
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id
 

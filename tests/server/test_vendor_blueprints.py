@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from tests.world.fake_vendor import reply, serving
-from tests.world.open_server import LINKEDIN, MAIL, Desktop
-from tests.world.vendor_world import Connected, sourcing_of, unknown
+from tests.world.product import LINKEDIN, MAIL, Desktop
+from tests.world.vendors import Connected, sourcing_of, unknown
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Sourcing

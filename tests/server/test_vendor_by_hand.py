@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from tests.world.fake_vendor import Act, reply, serving
-from tests.world.open_server import Desktop, text_of
-from tests.world.vendor_world import Connected, unknown
+from tests.world.product import Desktop, text_of
+from tests.world.vendors import Connected, unknown
 
 from sequences_sandbox.seeds import seed_id
 

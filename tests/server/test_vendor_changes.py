@@ -11,10 +11,9 @@ import pytest
 from mcp.types import ElicitResult
 from test_vendor_tools import run_at_topo
 from tests.secrecy.client import Client
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import approve as start_yes
-from tests.world.vendor_starts import start_at, tampered
-from tests.world.vendor_world import Connected
+from tests.world.product import Desktop
+from tests.world.vendors import Connected, start_at, tampered
+from tests.world.vendors import approve as start_yes
 
 from sequences_mcp.errors import (
     ApprovalError,

@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.vendor_starts import (
+from tests.world.vendors import (
     ALI,
     VENDORS,
     ZOE,
+    Connected,
     Start,
     active_template,
     approve,
     enrolled,
     start_at,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_mcp.bootstrap import open_context
 from sequences_mcp.domain.plan import PlanStatus

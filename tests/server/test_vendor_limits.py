@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.effort import at_most
 from tests.server.test_limits import TOOLS
-from tests.world.open_server import GRACE, MAIL
-from tests.world.vendor_world import Connected
+from tests.world.product import GRACE, MAIL
+from tests.world.vendors import Connected
 
 MEGABYTE = "x" * 1_000_000
 DEEP: Any = json.loads('{"a":' * 60 + "[" * 60 + "1" + "]" * 60 + "}" * 60)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tests.world.vendor_starts import VENDORS, enrolled, rows, said_yes, statuses
-from tests.world.vendor_world import Connected
+from tests.world.vendors import VENDORS, Connected, enrolled, rows, said_yes, statuses
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tests.world.open_server import Desktop, tomorrow
-from tests.world.sandbox_client import Server
-from tests.world.vendor_starts import ZOE, active_template, approve, rows, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import Desktop, tomorrow
+from tests.world.vendors import ZOE, Connected, Server, active_template, approve, rows, start_at
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.vendors.clarky.wire import clarky_status

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import tomorrow
-from tests.world.vendor_starts import VENDORS, approve, rows, start_at, tampered
-from tests.world.vendor_world import Connected
+from tests.world.product import tomorrow
+from tests.world.vendors import VENDORS, Connected, approve, rows, start_at, tampered
 
 from sequences_mcp.bootstrap import open_worker
 from sequences_mcp.errors import SequencesError

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import INES, TEXT, ZOE, Start, approve, rows, said_yes, start_at
-from tests.world.vendor_world import Connected
+from tests.world.product import Desktop
+from tests.world.vendors import INES, TEXT, ZOE, Connected, Start, approve, rows, said_yes, start_at
 
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.services.enrolment import enrol_at_vendor

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import (
+from tests.world.product import Desktop
+from tests.world.vendors import (
     ENDS,
     INES,
     OLUMIDE,
     SLOW,
+    Connected,
     Start,
     active_template,
     approve,
@@ -20,7 +21,6 @@ from tests.world.vendor_starts import (
     start_at,
     statuses,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor
 

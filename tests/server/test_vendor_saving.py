@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from tests.world.fake_vendor import reply, serving
-from tests.world.open_server import Desktop
-from tests.world.vendor_world import Connected, unknown
+from tests.world.product import Desktop
+from tests.world.vendors import Connected, unknown
 
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_sandbox.seeds import UNPLACED_TALENT, seed_id

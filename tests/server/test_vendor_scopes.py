@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from tests.world.fake_vendor import reply, serving
-from tests.world.open_server import tomorrow
-from tests.world.vendor_world import Connected
+from tests.world.product import tomorrow
+from tests.world.vendors import Connected
 
 from sequences_sandbox.seeds import seed_id
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.vendor_starts import (
+from tests.world.vendors import (
     ALI,
     ENDS,
     INES,
@@ -16,11 +16,12 @@ from tests.world.vendor_starts import (
     SLOW,
     TEXT,
     ZOE,
+    Connected,
     Start,
     approve,
     rows,
+    unknown,
 )
-from tests.world.vendor_world import Connected, unknown
 
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 

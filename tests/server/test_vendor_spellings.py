@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from tests.server.test_vendor_saving import PARKED
 from tests.server.test_vendor_suppression import excluded
-from tests.world.vendor_starts import VENDORS, approve, enrolled, start_at
-from tests.world.vendor_world import Connected
+from tests.world.vendors import VENDORS, Connected, approve, enrolled, start_at
 
 EVA = {"email": "Eva@Straße.example.com", "first_name": "Eva", "company": "New"}
 TEXT = "Eva@straße.example.com"

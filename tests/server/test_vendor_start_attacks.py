@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import (
+from tests.world.product import Desktop
+from tests.world.vendors import (
     ENDS,
     VENDORS,
     ZOE,
+    Connected,
     Start,
     approve,
     enrolled,
@@ -20,7 +21,6 @@ from tests.world.vendor_starts import (
     statuses,
     taken_by,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.ports.vendor import EnrolmentOutcome, PreflightSnapshot

@@ -8,20 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import (
+from tests.world.product import Desktop
+from tests.world.vendors import (
     ENDS,
     INES,
     PRIYA,
     TEXT,
     VENDORS,
     ZOE,
+    Connected,
     enrolled,
     said_yes,
     statuses,
     taken_by,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_mcp.services.enrolment import enrol_at_vendor, enrol_soon, enrol_waiting
 

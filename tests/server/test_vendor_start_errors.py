@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.world.vendor_starts import ENDS, VENDORS, ZOE, approve, rows, start_at
-from tests.world.vendor_world import Connected
+from tests.world.vendors import ENDS, VENDORS, ZOE, Connected, approve, rows, start_at
 
 BILLING = "https://app.kalent.ai/settings/billing"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.world.vendor_starts import ALI, TEXT, ZOE, approve, start_at
-from tests.world.vendor_world import Connected
+from tests.world.vendors import ALI, TEXT, ZOE, Connected, approve, start_at
 
 
 async def test_a_missing_agent_is_a_warning_before_anybody_is_asked(vendors: Connected) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.world.vendor_starts import INES, ZOE, approve, enrolled, rows, said_yes, start_at
-from tests.world.vendor_world import Connected
+from tests.world.vendors import INES, ZOE, Connected, approve, enrolled, rows, said_yes, start_at
 
 from sequences_mcp.domain.plain_words import STATUSES
 from sequences_mcp.errors import ConflictError

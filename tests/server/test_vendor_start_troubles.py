@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import Desktop
-from tests.world.vendor_starts import (
+from tests.world.product import Desktop
+from tests.world.vendors import (
     ALI,
     SLOW,
     VENDORS,
     ZOE,
+    Connected,
     Start,
     active_template,
     approve,
@@ -20,7 +21,6 @@ from tests.world.vendor_starts import (
     start_at,
     tampered,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_mcp.ports.vendor import PreflightSnapshot
 from sequences_mcp.review.decide import resolved_in_terminal

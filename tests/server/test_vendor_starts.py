@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from mcp.types import ElicitResult
 from tests.secrecy.client import Client
-from tests.world.open_server import GRACE, Desktop, yes
-from tests.world.vendor_starts import (
+from tests.world.product import GRACE, Desktop, yes
+from tests.world.vendors import (
     ALI,
     INES,
     OLUMIDE,
@@ -17,13 +17,13 @@ from tests.world.vendor_starts import (
     TEXT,
     VENDORS,
     ZOE,
+    Connected,
     Start,
     active_template,
     approve,
     enrolled,
     start_at,
 )
-from tests.world.vendor_world import Connected
 
 from sequences_sandbox.seeds import CLARKY_TEMPLATES
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from tests.world.fake_vendor import reply, serving
-from tests.world.open_server import Desktop
-from tests.world.vendor_world import Connected
+from tests.world.product import Desktop
+from tests.world.vendors import Connected
 
 from sequences_mcp.domain.contact import Contact
 from sequences_sandbox.seeds import seed_id

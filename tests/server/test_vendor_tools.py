@@ -9,9 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.open_server import MAIL, Desktop, tomorrow
-from tests.world.sandbox_client import token_of
-from tests.world.vendor_world import Connected, sourcing_of, unknown
+from tests.world.product import MAIL, Desktop, tomorrow
+from tests.world.vendors import Connected, sourcing_of, token_of, unknown
 
 from sequences_mcp.review.decide import resolved_in_terminal
 from sequences_mcp.server.catalog import TOOLS, VENDOR_TOOLS

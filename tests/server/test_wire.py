@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.world.open_server import World
+from tests.world.product import World
 
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.variables import VARIABLES

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINUS, MAIL, WRITTEN, Desktop
+from tests.world.product import GRACE, LINUS, MAIL, WRITTEN, Bureau, Desktop
 
 from sequences_mcp.errors import SettingsError
 from sequences_mcp.settings import read_settings

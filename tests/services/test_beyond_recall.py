@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import LINKEDIN, MAIL, Desktop, people, tomorrow, yes
+from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, people, tomorrow, yes
 
 from sequences_mcp.bootstrap import open_worker
 

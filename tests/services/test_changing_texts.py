@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, MAIL, Desktop, yes
-from tests.world.planting import plant
+from tests.world.product import GRACE, MAIL, Bureau, Desktop, plant, yes
 
 from sequences_mcp.errors import ApprovalError
 from sequences_mcp.services.reviews import approve_plan

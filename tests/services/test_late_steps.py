@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINUS, MAIL, Desktop, yes
+from tests.world.product import GRACE, LINUS, MAIL, Bureau, Desktop, yes
 
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau, mailing
-from tests.world.fake_mail_server import DROP, STALL, Inbox, free_port
-from tests.world.open_server import LINKEDIN, MAIL, Desktop, people, yes
+from tests.world.mail_servers import DROP, STALL, Inbox, free_port
+from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 
 from sequences_mcp.bootstrap import open_worker
 

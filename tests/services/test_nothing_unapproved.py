@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINUS, MAIL, Desktop
+from tests.world.product import GRACE, LINUS, MAIL, Bureau, Desktop
 
 from sequences_mcp.domain.digests import text_digest
 from sequences_mcp.errors import SequencesError

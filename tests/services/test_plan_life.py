@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Desktop, people, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, WRITTEN, Bureau, Desktop, people, yes
 
 from sequences_mcp.domain.plan import Plan, PlanStatus
 from sequences_mcp.errors import ApprovalError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world.bureau import Bureau
-from tests.world.open_server import GRACE, MAIL, yes
+from tests.world.product import GRACE, MAIL, Bureau, yes
 
 LATER = {**MAIL, "id": "later", "temporalityType": "DELAYED", "delay": {"value": 2, "unit": "day"}}
 

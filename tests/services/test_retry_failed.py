@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.world.bureau import Bureau, mailing
-from tests.world.fake_mail_server import Inbox
-from tests.world.open_server import LINKEDIN, MAIL, Desktop, people, yes
+from tests.world.mail_servers import Inbox
+from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, yes
 
 from sequences_mcp.store import journals
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.bureau import Bureau, mailing
-from tests.world.fake_mail_server import DROP
-from tests.world.open_server import LINKEDIN, MAIL, Desktop, people, tomorrow, yes
+from tests.world.mail_servers import DROP
+from tests.world.product import LINKEDIN, MAIL, Bureau, Desktop, mailing, people, tomorrow, yes
 
 from sequences_mcp.server.catalog import TOOLS, definition_of
 

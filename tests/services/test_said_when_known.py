@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
-from tests.world.bureau import Bureau, mailing
-from tests.world.open_server import GRACE, LINKEDIN, LINUS, MAIL, Desktop, people, text_of, yes
+from tests.world.product import GRACE, LINKEDIN, LINUS, MAIL, Bureau, Desktop, mailing, people, text_of, yes
 
 from sequences_mcp.planning.warnings import number_of_warnings
 from sequences_mcp.review import terminal

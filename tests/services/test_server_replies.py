@@ -14,9 +14,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from tests.secrecy import planted
 from tests.secrecy.hearing import heard
-from tests.world.bureau import Bureau
-from tests.world.fake_mail_server import Inbox, mail_server
-from tests.world.open_server import MAIL, Desktop, people, yes
+from tests.world.mail_servers import Inbox, mail_server
+from tests.world.product import MAIL, Bureau, Desktop, people, yes
 
 from sequences_mcp import doctor
 from sequences_mcp.services.connections import list_providers
@@ -143,4 +142,4 @@ def bureau_rows(bureau: Bureau) -> list[dict[str, str]]:
 
 def _environ(bureau: Bureau) -> dict[str, str]:
     sender = "Ada Lovelace <ada@lovelace.example>"
-    return {"SEQUENCES_DATA_DIR": str(bureau.folder), "SEQUENCES_SENDER": sender, **bureau.environ}
+    return {"SEQUENCES_DATA_DIR": str(bureau.folder), "SEQUENCES_SENDER": sender, **bureau.more}

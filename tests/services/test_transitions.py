@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from mcp.types import ElicitResult
-from tests.world.bureau import Bureau, mailing
-from tests.world.open_server import GRACE, LINKEDIN, MAIL, Desktop, tomorrow, yes
+from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, tomorrow, yes
 
 LAST = LINKEDIN["id"]
 

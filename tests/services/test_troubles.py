@@ -7,8 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.world.bureau import Bureau, mailing
-from tests.world.open_server import MAIL, people, yes
+from tests.world.product import MAIL, Bureau, mailing, people, yes
 
 from sequences_mcp.domain.findings import Trouble
 from sequences_mcp.engine.supervisor import VENDORS, Heartbeat

@@ -6,8 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.world.bureau import Bureau, mailing
-from tests.world.open_server import GRACE, LINKEDIN, MAIL, Desktop, yes
+from tests.world.product import GRACE, LINKEDIN, MAIL, Bureau, Desktop, mailing, yes
 
 from sequences_mcp.review.decide import approve_in_terminal, look_up
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, START, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, START, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.engine.recovery import unknown_due
@@ -23,10 +23,10 @@ from sequences_mcp.store.unit_of_work import Store
 DRAFT = "local:draft_{}"
 
 
-def reopened(world: World, *, folder: Path | None = None) -> World:
+def reopened(world: EngineWorld, *, folder: Path | None = None) -> EngineWorld:
     """Return the world again after its database was exchanged."""
     store = Store.open((folder or world.folder) / "data", now=world.clock.now, busy_seconds=0.2)
-    return World(folder or world.folder, store, world.clock, world.terms)
+    return EngineWorld(folder or world.folder, store, world.clock, world.terms)
 
 
 def overwrite(path: Path, older: Path) -> None:
@@ -36,9 +36,9 @@ def overwrite(path: Path, older: Path) -> None:
     path.write_bytes(older.read_bytes())
 
 
-async def three_left(tmp_path: Path, *, when: str = "after the yes") -> World:
+async def three_left(tmp_path: Path, *, when: str = "after the yes") -> EngineWorld:
     """Return a world of five people whose kept database was put back once three e-mails had left."""
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     blueprint = await world.blueprint(EMAIL, LATER)
     people = [await world.contact(f"person{number}@globex.example") for number in range(5)]
     plan = await world.plan(*people, blueprint=blueprint)
@@ -97,7 +97,7 @@ async def test_a_person_settles_what_left_unseen_and_that_word_is_the_last(tmp_p
 async def test_somebody_written_to_by_a_plan_that_the_old_database_never_saw_is_held_for_a_person(
     tmp_path: Path,
 ) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     maria = await world.contact("maria@globex.example")
     world.store.close()
     shutil.copy(world.store.path, tmp_path / "kept.db")
@@ -119,7 +119,7 @@ async def test_somebody_written_to_by_a_plan_that_the_old_database_never_saw_is_
 
 
 async def test_a_file_exchanged_under_a_worker_that_runs_is_noticed_at_the_next_claim(tmp_path: Path) -> None:
-    world = World.open(tmp_path, journal="delete")
+    world = EngineWorld.open(tmp_path, journal="delete")
     people = [await world.contact(f"person{number}@globex.example") for number in range(3)]
     await world.approved(*people)
     kept = world.store.path.read_bytes()
@@ -133,7 +133,7 @@ async def test_a_file_exchanged_under_a_worker_that_runs_is_noticed_at_the_next_
 
 
 async def test_an_ordinary_day_with_restarts_and_two_workers_makes_nothing_unknown(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(6)])
     for _ in range(3):
         world.worker().run_due(limit=1)
@@ -147,7 +147,7 @@ async def test_an_ordinary_day_with_restarts_and_two_workers_makes_nothing_unkno
 
 
 async def test_without_its_line_in_the_journal_no_e_mail_is_handed_over(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(await world.contact("maria@globex.example"))
     journal = world.store.path.parent / journals.SENT
     accepted = []
@@ -174,7 +174,7 @@ async def test_without_its_line_in_the_journal_no_e_mail_is_handed_over(tmp_path
 
 
 async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_path: Path) -> None:
-    world = World.open(tmp_path / "original")
+    world = EngineWorld.open(tmp_path / "original")
     await world.approved(await world.contact("maria@globex.example"), await world.contact("bob@globex.example"))
     world.store.close()
     shutil.copytree(tmp_path / "original", tmp_path / "copy")
@@ -193,7 +193,7 @@ async def test_a_copied_folder_stands_still_until_a_person_takes_it_over(tmp_pat
 
 
 async def test_the_original_of_a_copied_folder_goes_on_and_a_moved_one_too(tmp_path: Path) -> None:
-    world = World.open(tmp_path / "original")
+    world = EngineWorld.open(tmp_path / "original")
     await world.approved(await world.contact("maria@globex.example"))
     world.store.close()
     shutil.copytree(tmp_path / "original", tmp_path / "copy")
@@ -205,7 +205,7 @@ async def test_the_original_of_a_copied_folder_goes_on_and_a_moved_one_too(tmp_p
 
 
 async def test_a_database_from_another_machine_stands_still(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(await world.contact("maria@globex.example"))
     world.store.close()
     with closing(sqlite3.connect(world.store.path)) as other, other:
@@ -224,7 +224,7 @@ async def test_a_database_from_another_machine_stands_still(tmp_path: Path) -> N
 async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_person(
     tmp_path: Path, left: str, beside: str
 ) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     world.store.close()
     data = world.store.path.parent
     for file in data.glob("*" if beside != "journals" else f"{FILE_NAME}*"):
@@ -248,13 +248,13 @@ async def test_a_new_database_beside_traces_of_an_earlier_one_is_held_for_a_pers
 async def test_a_first_start_is_held_for_nobody(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "passphrase.json").write_text(json.dumps({"database": False}), "utf-8")
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     assert world.store.lineage.standstills() == []
     world.store.close()
 
 
 async def test_suppressions_survive_a_lost_an_older_and_a_new_database(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     world.store.close()
     shutil.copy(world.store.path, tmp_path / "kept.db")
     world = reopened(world)
@@ -273,7 +273,7 @@ async def test_suppressions_survive_a_lost_an_older_and_a_new_database(tmp_path:
 
 
 async def test_a_lost_journal_of_suppressions_is_written_again_and_a_lift_is_remembered(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     mark = ("address", "maria@globex.example")
     await world.local.suppressions.suppress("address", mark[1], reason="asked")
     world.store.close()
@@ -306,7 +306,7 @@ def test_a_torn_line_is_passed_over_and_the_next_one_is_whole(tmp_path: Path) ->
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
 def test_a_folder_that_existed_and_every_file_in_it_become_private_at_start(tmp_path: Path) -> None:
-    World.open(tmp_path).store.close()
+    EngineWorld.open(tmp_path).store.close()
     data = tmp_path / "data"
     (data / "outbox").mkdir()
     names = ["outbox/1.eml", "review.lock", "review.json", "guards.toml", "sequences.db-wal", "sent.log"]
@@ -323,7 +323,7 @@ def test_a_folder_that_existed_and_every_file_in_it_become_private_at_start(tmp_
 
 
 async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     journal = world.store.path.parent / journals.SENT
     journal.unlink()
     journal.mkdir()
@@ -333,7 +333,7 @@ async def test_a_journal_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path)
 
 
 async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_takes_it_over(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(3)])
     world.store.close()
     shutil.copytree(tmp_path / "data", tmp_path / "kept")
@@ -358,7 +358,7 @@ async def test_a_whole_folder_copied_over_itself_stands_still_until_a_person_tak
 
 
 async def test_a_journal_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(2)])
     world.worker().run_due(limit=1)
     world.store.close()
@@ -373,7 +373,7 @@ async def test_a_journal_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
 async def test_a_database_put_alone_into_an_empty_folder_stands_still_until_a_person_says_what_it_is(
     tmp_path: Path, sent: int
 ) -> None:
-    world = World.open(tmp_path)
+    world = EngineWorld.open(tmp_path)
     await world.approved(*[await world.contact(f"person{number}@globex.example") for number in range(2)])
     world.store.close()
     kept = world.store.path.read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.secrecy.hearing import heard
-from tests.world.local_world import World
+from tests.world.engine import EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus, StopReason, StopScope
 from sequences_mcp.errors import StoreBusyError
@@ -40,14 +40,14 @@ def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> World:
+async def world(tmp_path: Path) -> EngineWorld:
     """A world with a rollback journal and one run under way."""
-    world = World.open(tmp_path, journal="delete")
+    world = EngineWorld.open(tmp_path, journal="delete")
     await world.approved(await world.contact("maria@globex.example"))
     return world
 
 
-async def test_reads_go_on_while_writes_wait_for_another_programs_read(world: World) -> None:
+async def test_reads_go_on_while_writes_wait_for_another_programs_read(world: EngineWorld) -> None:
     with reading(world.store.path):
         waiting = asyncio.create_task(world.local.suppressions.suppress("domain", "acme.example", reason="asked"))
         await asyncio.sleep(0)
@@ -59,7 +59,7 @@ async def test_reads_go_on_while_writes_wait_for_another_programs_read(world: Wo
     world.store.close()
 
 
-async def test_an_ordinary_write_gives_up_and_names_the_program(world: World) -> None:
+async def test_an_ordinary_write_gives_up_and_names_the_program(world: EngineWorld) -> None:
     with reading(world.store.path) as other, pytest.raises(StoreBusyError) as caught:
         await world.contact("bob@globex.example")
     if sys.platform == "linux":
@@ -69,7 +69,7 @@ async def test_an_ordinary_write_gives_up_and_names_the_program(world: World) ->
     world.store.close()
 
 
-async def test_a_stop_and_a_pause_outlast_a_reader_that_ordinary_writes_do_not(world: World) -> None:
+async def test_a_stop_and_a_pause_outlast_a_reader_that_ordinary_writes_do_not(world: EngineWorld) -> None:
     [run] = await world.runs()
     with reading(world.store.path) as other:
         stopping = asyncio.create_task(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, MESSAGE, START, World
+from tests.world.engine import EMAIL, LATER, MESSAGE, START, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus
 from sequences_mcp.engine.context import action_of, apply_event
@@ -43,7 +43,7 @@ LAWS = {
 }
 
 
-async def populate(world: World) -> None:
+async def populate(world: EngineWorld) -> None:
     blueprint = await world.blueprint(EMAIL, LATER)
     people = [await world.contact(f"person{number}@example.org") for number in range(3)]
     await world.approved(*people, blueprint=blueprint)
@@ -54,7 +54,7 @@ async def populate(world: World) -> None:
 
 
 @pytest.mark.parametrize("law", LAWS)
-async def test_the_database_refuses(world: World, law: str) -> None:
+async def test_the_database_refuses(world: EngineWorld, law: str) -> None:
     await populate(world)
     with closing(sqlite3.connect(world.store.path)) as other:
         other.execute("PRAGMA foreign_keys = ON")
@@ -62,7 +62,7 @@ async def test_the_database_refuses(world: World, law: str) -> None:
             other.execute(LAWS[law])
 
 
-async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: World) -> None:
+async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: EngineWorld) -> None:
     await populate(world)
     blueprint = (await world.local.list_blueprints(page=1, size=1)).items[0]
     with pytest.raises(StoreError, match="UNIQUE"):
@@ -70,7 +70,7 @@ async def test_a_refusal_reaches_the_caller_as_the_products_own_error(world: Wor
 
 
 @pytest.mark.parametrize("file", sorted(path.stem for path in statements.FOLDER.glob("*.sql")))
-async def test_every_named_statement_is_understood_by_the_database(world: World, file: str) -> None:
+async def test_every_named_statement_is_understood_by_the_database(world: EngineWorld, file: str) -> None:
     names = statements.parse_statements((statements.FOLDER / f"{file}.sql").read_text("utf-8"))
     assert names
     with closing(sqlite3.connect(world.store.path)) as other:
@@ -114,7 +114,9 @@ class Anything(dict[str, object]):
     ],
     ids=lambda value: str(value),
 )
-async def test_what_must_not_grow_with_the_file_goes_by_an_index(world: World, statement: str, index: str) -> None:
+async def test_what_must_not_grow_with_the_file_goes_by_an_index(
+    world: EngineWorld, statement: str, index: str
+) -> None:
     with closing(sqlite3.connect(world.store.path)) as other:
         plan = other.execute(f"EXPLAIN QUERY PLAN {statements.statement(statement)}", Anything()).fetchall()
     steps = [row[3] for row in plan]
@@ -122,7 +124,7 @@ async def test_what_must_not_grow_with_the_file_goes_by_an_index(world: World, s
     assert not any("SCAN sequence" in step and "INDEX" not in step for step in steps), steps
 
 
-async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: World) -> None:
+async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: EngineWorld) -> None:
     await populate(world)
     told = [entry.action for entry in world.store.audit.entries()]
     assert told.count("sequence.found") == told.count("sequence.approved") == 3
@@ -143,7 +145,7 @@ async def test_the_audit_has_a_row_for_every_change_and_its_chain_holds(world: W
     ],
     ids=["actor", "time", "detail", "subject", "removed", "hash"],
 )
-async def test_a_forged_audit_row_is_found(world: World, change_: str) -> None:
+async def test_a_forged_audit_row_is_found(world: EngineWorld, change_: str) -> None:
     await populate(world)
     with closing(sqlite3.connect(world.store.path)) as other:
         other.execute("DROP TRIGGER audit_is_never_changed")
@@ -153,7 +155,7 @@ async def test_a_forged_audit_row_is_found(world: World, change_: str) -> None:
     assert world.store.audit.verify() == 5
 
 
-async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: World) -> None:
+async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: EngineWorld) -> None:
     await world.plan(await world.contact("a@example.org"))
     run = (await world.runs())[0]
     await world.local.rewrite_texts(run.id, {"s1": StepText(subject="New", content="New text.")})
@@ -163,7 +165,7 @@ async def test_a_rewritten_text_is_a_new_row_and_the_old_one_stays(world: World)
     assert (await world.runs())[0].steps[0].generation == 1
 
 
-async def test_a_run_is_read_back_exactly_as_it_was_stored(world: World) -> None:
+async def test_a_run_is_read_back_exactly_as_it_was_stored(world: EngineWorld) -> None:
     message = MESSAGE.model_copy(update={"id": "s2"})
     blueprint = await world.blueprint(EMAIL, message)
     await world.approved(

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from tests.world.local_world import START
+from tests.world.engine import START
 
 from sequences_mcp.errors import (
     StoreBusyError,

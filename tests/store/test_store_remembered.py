@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.world.local_world import START
+from tests.world.engine import START
 
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.sqlite.database import REMEMBERED

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
-from tests.world.local_world import EMAIL, LATER, FakeDelivery, World
+from tests.world.engine import EMAIL, LATER, EngineWorld, FakeDelivery
 
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.plan import PlanStatus
@@ -59,7 +59,7 @@ class MemoryStore(RuleBasedStateMachine):
 
     @initialize(journal=st.sampled_from(["wal", "delete"]))
     def open(self, journal: Any) -> None:
-        self.world = World.open(Path(self.folder.name), journal=journal)
+        self.world = EngineWorld.open(Path(self.folder.name), journal=journal)
         self.journal = journal
         self.blueprint = done(self.world.blueprint(EMAIL, LATER))
 
@@ -132,8 +132,8 @@ class MemoryStore(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.world.store.close()
         clock = self.world.clock
-        self.world = World.open(Path(self.folder.name), journal=self.journal)
-        self.world = World(self.world.folder, self.world.store, clock, self.world.terms)
+        self.world = EngineWorld.open(Path(self.folder.name), journal=self.journal)
+        self.world = EngineWorld(self.world.folder, self.world.store, clock, self.world.terms)
 
     @invariant()
     def people_are_as_they_were_saved(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.world.local_world import START
+from tests.world.engine import START
 
 from sequences_mcp.store.sqlite.connection import JournalMode
 from sequences_mcp.store.statements import parse_statements

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.world.local_world import EMAIL, LATER, World
+from tests.world.engine import EMAIL, LATER, EngineWorld
 
 from sequences_mcp.domain.run import SequenceStatus, StepState
 from sequences_mcp.errors import ConflictError, InvalidArgumentsError, NotFoundError
@@ -18,11 +18,11 @@ from sequences_mcp.store.unit_of_work import Store
 SWITCHBOARD = "+33144556677"
 
 
-async def save(world: World, **facts: str) -> str:
+async def save(world: EngineWorld, **facts: str) -> str:
     return (await world.contact(**facts)).id
 
 
-async def test_two_people_with_one_number_and_two_addresses_are_two_people(world: World) -> None:
+async def test_two_people_with_one_number_and_two_addresses_are_two_people(world: EngineWorld) -> None:
     alice = await world.contact("alice@acme.example", first_name="Alice", phone=SWITCHBOARD)
     bob = await world.contact("bob@acme.example", first_name="Bob", phone="+33 1 44 55 66 77")
     assert alice.id != bob.id
@@ -34,7 +34,7 @@ async def test_two_people_with_one_number_and_two_addresses_are_two_people(world
     ]
 
 
-async def test_both_of_them_are_written_to_each_under_their_own_name(world: World) -> None:
+async def test_both_of_them_are_written_to_each_under_their_own_name(world: EngineWorld) -> None:
     alice = await world.contact("alice@acme.example", first_name="Alice", phone=SWITCHBOARD)
     await world.approved(alice, blueprint=await world.blueprint(EMAIL))
     bob = await world.contact("bob@acme.example", first_name="Bob", phone=SWITCHBOARD)
@@ -44,14 +44,16 @@ async def test_both_of_them_are_written_to_each_under_their_own_name(world: Worl
     assert sent == {"alice@acme.example": StepState.SENT, "bob@acme.example": StepState.SENT}
 
 
-async def test_a_number_finds_whoever_has_no_address_yet_and_whoever_is_given_without_one(world: World) -> None:
+async def test_a_number_finds_whoever_has_no_address_yet_and_whoever_is_given_without_one(
+    world: EngineWorld,
+) -> None:
     ann = await world.contact(phone=SWITCHBOARD, first_name="Ann")
     named = await world.contact("ann@acme.example", phone=SWITCHBOARD)
     assert (named.id, named.email) == (ann.id, "ann@acme.example")
     assert (await world.contact(phone=SWITCHBOARD, last_name="Lee")).id == ann.id
 
 
-async def test_a_number_of_several_people_alone_is_a_conflict_that_names_them(world: World) -> None:
+async def test_a_number_of_several_people_alone_is_a_conflict_that_names_them(world: EngineWorld) -> None:
     both = [await save(world, email=f"{name}@acme.example", phone=SWITCHBOARD) for name in ("alice", "bob")]
     with pytest.raises(ConflictError, match="2 people have this phone number") as caught:
         await world.contact(phone=SWITCHBOARD, first_name="Carol")
@@ -60,7 +62,7 @@ async def test_a_number_of_several_people_alone_is_a_conflict_that_names_them(wo
     assert carol.id not in both
 
 
-async def test_an_extension_is_part_of_the_number(world: World) -> None:
+async def test_an_extension_is_part_of_the_number(world: EngineWorld) -> None:
     first = await world.contact(phone="+33 1 44 55 66 77 ext. 12", first_name="Ann")
     second = await world.contact(phone="+33 1 44 55 66 77 x13", first_name="Bob")
     third = await world.contact(phone=SWITCHBOARD, first_name="Reception")
@@ -70,7 +72,7 @@ async def test_an_extension_is_part_of_the_number(world: World) -> None:
     assert (await world.contact(phone=first.phone or "")).id == first.id
 
 
-async def test_an_address_of_somebody_else_is_a_conflict_that_names_both(world: World) -> None:
+async def test_an_address_of_somebody_else_is_a_conflict_that_names_both(world: EngineWorld) -> None:
     ann = await world.contact("ann@acme.example")
     bob = await world.contact("bob@acme.example")
     with pytest.raises(ConflictError, match=rf"{ann.id}, not to {bob.id}") as caught:
@@ -83,7 +85,9 @@ async def test_an_address_of_somebody_else_is_a_conflict_that_names_both(world: 
 
 
 @pytest.mark.parametrize("when", ["before the change", "after the change"])
-async def test_whoever_is_listed_by_an_address_stays_listed_under_a_newer_one(world: World, when: str) -> None:
+async def test_whoever_is_listed_by_an_address_stays_listed_under_a_newer_one(
+    world: EngineWorld, when: str
+) -> None:
     ann = await world.contact("ann@old.example", phone=SWITCHBOARD)
     if when == "before the change":
         await world.local.suppressions.suppress("address", "ann@old.example", reason="asked")
@@ -97,7 +101,7 @@ async def test_whoever_is_listed_by_an_address_stays_listed_under_a_newer_one(wo
     assert await world.local.suppressions.suppressed_among([colleague]) == {}
 
 
-async def test_listing_a_former_address_stops_what_runs_to_the_newer_one(world: World) -> None:
+async def test_listing_a_former_address_stops_what_runs_to_the_newer_one(world: EngineWorld) -> None:
     ann = await world.contact("ann@old.example")
     moved = await world.contact("ann@new.example", of=ann.id)
     await world.approved(moved, blueprint=await world.blueprint(LATER))
@@ -105,7 +109,7 @@ async def test_listing_a_former_address_stops_what_runs_to_the_newer_one(world: 
     assert [one.contact.id for one in done.stopped] == [ann.id]
 
 
-async def test_another_spelling_of_the_same_address_is_no_former_address(world: World) -> None:
+async def test_another_spelling_of_the_same_address_is_no_former_address(world: EngineWorld) -> None:
     ann = await world.contact("Ann@münchen.example")
     await world.contact("ann@xn--mnchen-3ya.example")
     with closing(sqlite3.connect(world.store.path)) as other:
@@ -114,7 +118,7 @@ async def test_another_spelling_of_the_same_address_is_no_former_address(world: 
     assert (await world.local.get_contacts([ann.id]))[0].email == "ann@münchen.example"
 
 
-async def moved_row(world: World) -> tuple[str, str]:
+async def moved_row(world: EngineWorld) -> tuple[str, str]:
     """Start somebody at an address, give their row another, and save the address again as a second row."""
     first = await world.contact("zoe@globex.example", first_name="Zoe")
     await world.approved(first, blueprint=await world.blueprint(LATER))
@@ -124,13 +128,13 @@ async def moved_row(world: World) -> tuple[str, str]:
     return first.id, second.id
 
 
-async def test_a_second_run_to_one_address_is_found_out_when_it_is_planned(world: World) -> None:
+async def test_a_second_run_to_one_address_is_found_out_when_it_is_planned(world: EngineWorld) -> None:
     _, second = await moved_row(world)
     (run,) = await world.runs()
     assert await world.local.suppressions.busy_among([second]) == {second: run.id}
 
 
-async def test_a_second_run_to_one_address_is_refused_at_the_yes(world: World) -> None:
+async def test_a_second_run_to_one_address_is_refused_at_the_yes(world: EngineWorld) -> None:
     _, second = await moved_row(world)
     (contact,) = await world.local.get_contacts([second])
     await world.approved(contact, blueprint=await world.blueprint(EMAIL))
@@ -139,7 +143,7 @@ async def test_a_second_run_to_one_address_is_refused_at_the_yes(world: World) -
     assert first.id in (refused.reason or "")
 
 
-async def test_the_database_itself_keeps_a_second_live_run_from_an_address(world: World) -> None:
+async def test_the_database_itself_keeps_a_second_live_run_from_an_address(world: EngineWorld) -> None:
     _, second = await moved_row(world)
     (contact,) = await world.local.get_contacts([second])
     await world.plan(contact, blueprint=await world.blueprint(EMAIL))
@@ -150,7 +154,9 @@ async def test_the_database_itself_keeps_a_second_live_run_from_an_address(world
             other.execute("UPDATE sequence SET address_key = NULL")
 
 
-async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends_by_itself(world: World) -> None:
+async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends_by_itself(
+    world: EngineWorld,
+) -> None:
     await moved_row(world)
     with closing(sqlite3.connect(world.store.path)) as other, other:
         other.execute("DROP INDEX sequence_one_live_per_address")
@@ -168,7 +174,7 @@ async def test_of_two_runs_to_one_address_that_an_older_version_began_none_sends
     assert "another sequence writes to this address" in (run.steps[0].reason or "")
 
 
-async def moved_second(world: World) -> str:
+async def moved_second(world: EngineWorld) -> str:
     found = await world.local.find_contacts("zoe@globex.example", page=1, size=10)
     return found.items[0].id
 

@@ -31,9 +31,9 @@ import os
 import sqlite3
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from collections.abc import Sequence as Items
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,12 +45,12 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from tests.world.clock import NOON, Clock
-from tests.world.fake_mail_server import DROP, Inbox, ScriptedController
-from tests.world.open_server import GRACE, LINUS, MAIL, SENDER
-from tests.world.sandbox_client import START, planted_world, token_of
+from tests.world import product
+from tests.world.data_folder import NOON, Clock
+from tests.world.mail_servers import DROP, Inbox, ScriptedController
+from tests.world.product import GRACE, LINUS, MAIL, SENDER
+from tests.world.vendors import START, planted_world, token_of
 
-from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL
 from sequences_mcp.domain.plan import Plan
@@ -62,7 +62,6 @@ from sequences_mcp.services.reviews import edit_draft
 from sequences_mcp.services.sequences import pause_sequence
 from sequences_mcp.services.starts import start_sequence
 from sequences_mcp.services.suppression import suppress_contact
-from sequences_mcp.settings import Settings, read_settings
 from sequences_sandbox.faults import Faults
 from sequences_sandbox.serve import PATHS, build, listening, loopback_server
 
@@ -119,29 +118,15 @@ ZOE = {**GRACE, "email": "zoe@angstrom.example", "first_name": "Zoë", "last_nam
 
 
 @dataclass
-class Office:
+class Office(product.World):
     """The product in one process, at a time that its maker sets."""
 
-    folder: Path
-    clock: Clock
     key: PrivateKey | None = None
 
     @property
-    def settings(self) -> Settings:
+    def environ(self) -> dict[str, str]:
         """The settings under which everything was approved."""
-        return read_settings(environ_of(self.folder))
-
-    @asynccontextmanager
-    async def app(self) -> AsyncIterator[AppContext]:
-        """Open the desk on the folder's database."""
-        async with open_context(self.settings, worker=False, clock=self.clock) as app:
-            yield app
-
-    def work(self) -> None:
-        """Do all that is due now."""
-        with open_worker(self.settings, clock=self.clock) as worker:
-            while worker.run_due():
-                pass
+        return environ_of(self.folder)
 
 
 def environ_of(folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.world.clock import NOON
+from tests.world.data_folder import NOON
 
 from sequences_mcp.store.sqlite.schema import migrations, upgrade
 from sequences_mcp.vendors.registry import DESCRIPTIONS

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from tests.upgrade.older_databases import LEFT, PAUSED_UNTIL, ZOE, Office, environ_of, mail_server
-from tests.world.clock import NOON, Clock
-from tests.world.open_server import GRACE
-from tests.world.open_server import World as ServerWorld
-from tests.world.page_world import World as PageWorld
+from tests.world.data_folder import NOON, Clock
+from tests.world.page import PageWorld
+from tests.world.product import GRACE
+from tests.world.product import World as ServerWorld
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world.sandbox_client import keys, planted_world
+from tests.world.vendors import keys, planted_world
 from vendor_calls import CLIENTS, NOW, STEP, FakeClock, transport
 
 from sequences_mcp.domain.blueprint import Delay, DelayUnit, Temporality

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from test_vendor_tool_faults import faulted
-from tests.world.open_server import Desktop
-from tests.world.sandbox_client import Server
-from tests.world.vendor_starts import INES, ZOE, approve, enrolled, said_yes, start_at
-from tests.world.vendor_world import Connected, connected
+from tests.world.product import Desktop
+from tests.world.vendors import INES, ZOE, Connected, Server, approve, connected, enrolled, said_yes, start_at
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 
 from sequences_mcp.ports.vendor import EnrolmentTally

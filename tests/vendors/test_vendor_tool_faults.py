@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.world.fake_vendor import FakeVendor
-from tests.world.open_server import MAIL, Desktop, text_of, tomorrow
-from tests.world.sandbox_client import Server
-from tests.world.vendor_world import Connected, connected
+from tests.world.product import MAIL, Desktop, text_of, tomorrow
+from tests.world.vendors import Connected, Server, connected
 from vendor_faults import FURTHER, THE_24, UNKNOWN, VendorFault
 from vendor_front import front
 

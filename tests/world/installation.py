@@ -17,7 +17,7 @@ from mcp.types import ElicitResult
 from tests.secrecy import planted
 from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard
-from tests.world.open_server import Desktop
+from tests.world.product import Desktop
 
 from sequences_mcp.review.lock.passphrase import set_passphrase
 

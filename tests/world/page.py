@@ -1,4 +1,4 @@
-"""The real page over a real database, served on loopback and visited with a bare HTTP client."""
+"""The review page and the panel in a chat, each with somebody who uses it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ import asyncio
 import contextlib
 import json
 import re
+import secrets
 import threading
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any, TypeVar
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
+from mcp.client.extension import advertise
+from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from tests.secrecy import planted
+from tests.secrecy.client import Client
 from tests.secrecy.hearing import heard, learnt
-from tests.world.clock import Clock
-from tests.world.product import with_schema
+from tests.world.product import LINKEDIN as LINKEDIN
+from tests.world.product import MAIL as MAIL
+from tests.world.product import World
 
-from sequences_mcp.bootstrap import open_context, open_worker
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.plan import Plan
 from sequences_mcp.review.lock import passphrase
@@ -30,60 +36,22 @@ from sequences_mcp.review.lock.passphrase import write_private
 from sequences_mcp.review.page.app import build_page
 from sequences_mcp.review.page.guard import Limits
 from sequences_mcp.review.page.serving import PageLock, server_for, take_page_lock
+from sequences_mcp.server.app import build_server
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.starts import start_sequence
-from sequences_mcp.settings import Settings, read_settings
 
 T = TypeVar("T")
 PASSPHRASE = planted.PASSPHRASE.value
-MAIL = {
-    "id": "hello",
-    "name": "Hello",
-    "type": "EMAIL",
-    "subject": "{{sourcingJobTitle}}",
-    "content": "Hi {{firstname}}, would a short call about the role suit you?",
-    "temporalityType": "ASAP",
-}
-LINKEDIN = {
-    "id": "message",
-    "name": "Message",
-    "type": "LINKEDIN",
-    "linkedInType": "LINKEDIN_MESSAGE",
-    "content": "Hi {{firstname}}, I wrote to you by e-mail.",
-    "temporalityType": "DELAYED",
-    "delay": {"value": 2, "unit": "day"},
-}
 WRITTEN = {**MAIL, "id": "own", "name": "Own", "contentSource": "suggestedByKalent"}
 UNHURRIED = Limits(head=60, body=60)  # how fast the machine is must not matter
 NAMES = ("Grace", "Linus", "Barbara", "Dennis", "Radia")
 
 
 @dataclass
-class World:
+class PageWorld(World):
     """A data folder with a passphrase, and who works in it."""
 
-    folder: Path
-    clock: Clock = field(default_factory=Clock)
-    more: dict[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of every process of this world."""
-        return read_settings(
-            {
-                "SEQUENCES_DATA_DIR": str(self.folder),
-                "SEQUENCES_SENDER": "Ada Lovelace <ada@lovelace.example>",
-                "SEQUENCES_SPACING": "0",
-                **self.more,
-            }
-        )
-
-    @asynccontextmanager
-    async def app(self, actor: str = "agent") -> AsyncIterator[AppContext]:
-        """Open the desk on the folder's database."""
-        with_schema(self.folder)
-        async with open_context(self.settings, worker=False, clock=self.clock, actor=actor) as app:
-            yield app
+    standing: ClassVar = {"SEQUENCES_SPACING": "0"}
 
     def at_desk(self, act: Callable[[AppContext], Any]) -> Any:
         """Do one thing at a desk of another process."""
@@ -120,7 +88,7 @@ class World:
 
         async def run() -> None:
             pause = asyncio.Event()
-            async with open_context(self.settings, worker=True, clock=self.clock):
+            async with replace(self, worker=True).app():
                 for _ in range(2400):
                     if await asyncio.to_thread(seen):
                         return
@@ -133,13 +101,8 @@ class World:
     def mails_after_work(self) -> list[str]:
         """Let a worker do everything that is due now; return the e-mails in the outbox."""
 
-        def work() -> None:
-            with open_worker(self.settings, clock=self.clock) as worker:
-                while worker.run_due():
-                    pass
-
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(work).result()
+            pool.submit(self.work).result()
         return self.mails
 
     @property
@@ -280,3 +243,137 @@ def _hashed_passphrase() -> str:
 
 async def _silent(done: int, total: int) -> None:
     """Report to nobody."""
+
+
+WITH_PANELS = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]
+
+
+def lock_up(world: PageWorld) -> None:
+    """Choose the passphrase in the terminal; what a proof is held against is written with it."""
+    for name, text in _files().items():
+        write_private(world.folder / name, text)
+
+
+@cache
+def _files() -> dict[str, str]:
+    """Return the files that choosing a passphrase writes, made once for all tests."""
+    with TemporaryDirectory() as folder:
+        passphrase.set_passphrase(Path(folder), PASSPHRASE)
+        names = (passphrase.PASSPHRASE_FILE, passphrase.PROOF_FILE)
+        return {name: (Path(folder) / name).read_text() for name in names}
+
+
+@cache
+def key_of(typed: str, derivation: str) -> bytes:
+    """Return the key of a passphrase, derived as the panel is told; slow, and the same for every test."""
+    name, n, r, p, salt = derivation.split(":")
+    assert name == "scrypt"
+    return passphrase.Derivation(bytes.fromhex(salt), int(n), int(r), int(p)).key(typed)
+
+
+@dataclass
+class Chat:
+    """A host with panels, connected to the server."""
+
+    client: Client
+
+    async def raw(self, tool: str, **arguments: Any) -> tuple[bool, dict[str, Any]]:
+        """Call a tool; return whether it worked, and what it said."""
+        result = await self.client.call_tool(tool, arguments)
+        return not result.is_error, json.loads(result.content[0].text)  # type: ignore[union-attr]
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Call a tool that works."""
+        worked, facts = await self.raw(tool, **arguments)
+        assert worked, facts
+        return facts
+
+    async def show(self, plan: Plan, page: int = 1, *, reads: bool = True) -> dict[str, Any]:
+        """Let the panel show a page of a plan and report, as a person scrolls, that all of it was on screen."""
+        shown = await self.call("show_plan", plan_id=plan.id, page=page)
+        people = shown["persons"]["items"]
+        marks = [part["mark"] for one in people for part in (one, *one["texts"]) if "mark" in part]
+        return await self.call("show_plan", plan_id=plan.id, page=page, seen=",".join(marks)) if reads else shown
+
+    async def refused(self, plan: Plan, given: str, *, digest: str | None = None) -> str:
+        """Approve with a proof that does not count; return why."""
+        worked, facts = await self.approve(plan, given, digest=digest)
+        assert not worked, facts
+        return str(facts["message"])
+
+    async def approve(self, plan: Plan, given: str, *, digest: str | None = None) -> tuple[bool, dict[str, Any]]:
+        """Approve with a proof."""
+        sent = {"plan_id": plan.id, "digest": digest or plan.digest, "decision": "approve", "proof": given}
+        return await self.raw("decide_plan", **sent)
+
+
+def proven(shown: dict[str, Any], *, typed: str = PASSPHRASE, **bound: str) -> str:
+    """Return the proof for a plan as it was shown; ``bound`` changes what it is bound to."""
+    asked, salt = shown["challenge"], secrets.token_bytes(passphrase.SALT)
+    whole = key_of(typed, asked["derivation"])
+    key = passphrase.client_key(whole, bytes.fromhex(asked["salt"]))
+    next_key = passphrase.stored_key(passphrase.client_key(whole, salt))
+    stated = str(shown["waiting"]) if shown["many"] else ""
+    facts = {"plan_id": shown["plan_id"], "digest": shown["digest"], "decision": "approve", "people": stated}
+    given = passphrase.Proof(asked["nonce"], b"", salt, next_key)
+    return sealed(given, key, passphrase.message(given, {**facts, **bound}.values()))
+
+
+def sealed(given: passphrase.Proof, key: bytes, said: bytes) -> str:
+    """Return a proof as it travels."""
+    import hmac
+
+    signature = hmac.digest(passphrase.stored_key(key), said, "sha256")
+    covered = bytes(one ^ other for one, other in zip(key, signature, strict=True))
+    parts = (b64encode(part).decode() for part in (covered, given.next_salt, given.next_key))
+    return ".".join((given.nonce, *parts))
+
+
+@asynccontextmanager
+async def chat(world: PageWorld, *, mode: str = "auto", panels: bool = True) -> AsyncIterator[Chat]:
+    """Connect a host."""
+    async with Client(build_server(world.app), mode=mode, extensions=WITH_PANELS if panels else None) as client:
+        yield Chat(client)
+
+
+class Bridge:
+    """One MCP client, kept open in a thread of its own, for whoever has no loop."""
+
+    def __init__(self, world: PageWorld) -> None:
+        self._world = world
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._ready = threading.Event()
+        self._client: Any = None
+        self.calls: list[dict[str, Any]] = []
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
+
+    def __enter__(self) -> Bridge:
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _run(self) -> None:
+        async with Client(build_server(self._world.app), extensions=WITH_PANELS) as self._client:
+            self._ready.set()
+            await self._over.wait()
+
+    def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """Send one request of the host's to the server, and return the result as it goes over the wire."""
+        if method == "tools/call":
+            self.calls.append(params)
+        return asyncio.run_coroutine_threadsafe(self._ask(method, params), self._loop).result(60)
+
+    async def _ask(self, method: str, params: dict[str, Any]) -> Any:
+        if method == "tools/call":
+            result = await self._client.call_tool(params["name"], params.get("arguments") or {})
+        elif method == "resources/read":
+            result = await self._client.read_resource(params["uri"])
+        else:
+            result = await self._client.list_tools()
+        return result.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,17 +1,17 @@
-"""A whole local provider on a real file, with a clock that the test moves."""
+"""The embedded engine on a real file, with a clock that the test moves."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.world.clock import Clock
-from tests.world.product import with_schema
+import pytest
+from tests.world.data_folder import Clock, with_schema
 
 from sequences_mcp.domain.blueprint import (
     Blueprint,
@@ -74,7 +74,7 @@ def fine(text: Leaving) -> None:
 
 
 @dataclass(slots=True)
-class World:
+class EngineWorld:
     """A provider and what it stands on."""
 
     folder: Path
@@ -87,15 +87,15 @@ class World:
         self.local = local_provider(EngineContext(self.store, self.clock, os.urandom, self.terms, "tester"))
 
     @classmethod
-    def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> World:
+    def open(cls, folder: Path, *, journal: JournalMode | None = None, **terms: Any) -> EngineWorld:
         """Open a new world in a folder, with these terms changed."""
         clock = Clock(START)
         store = Store.open(with_schema(folder / "data"), now=clock.now, journal=journal, busy_seconds=0.2)
         return cls(folder, store, clock, replace(TERMS, **terms))
 
-    def under(self, **terms: Any) -> World:
+    def under(self, **terms: Any) -> EngineWorld:
         """Return the same world after the settings were changed."""
-        return World(self.folder, self.store, self.clock, replace(self.terms, **terms))
+        return EngineWorld(self.folder, self.store, self.clock, replace(self.terms, **terms))
 
     async def blueprint(self, *steps: Step) -> Blueprint:
         """Store a blueprint."""
@@ -196,3 +196,11 @@ class FakeDelivery:
         if self.after is not None:
             raise self.after
         return Receipt("250 taken")
+
+
+@pytest.fixture(name="world")
+def embedded(tmp_path: Path) -> Iterator[EngineWorld]:
+    """The embedded provider on an empty database."""
+    world = EngineWorld.open(tmp_path)
+    yield world
+    world.store.close()
