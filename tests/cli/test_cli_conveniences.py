@@ -118,7 +118,7 @@ def test_the_lock_of_the_page_is_private_like_its_neighbours(tmp_path: Path) -> 
     try:
         taken = serving.take_page_lock(tmp_path / "data")
         assert taken is not None
-        taken.leave()
+        taken.release()
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "data" / serving.LOCK_NAME).stat().st_mode) == 0o600
