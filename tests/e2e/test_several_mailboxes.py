@@ -9,8 +9,8 @@ import pytest
 from test_saying_yes import blueprint_of
 from test_story import HELLO, JONAS, MARIA, ROLE
 from tests.world.installation import Installation, until
-from tests.world.open_server import yes
-from tests.world.post_office import PostOffice, post_office
+from tests.world.mail_servers import PostOffice, post_office
+from tests.world.product import yes
 
 FILE = """\
 window = "Mon-Sun 00:00-24:00"
