@@ -103,7 +103,7 @@ async def test_after_a_yes_each_step_tells_what_became_of_it(bureau: Bureau) -> 
         bureau.work()
     async with bureau.app() as app:
         seen = await present_plan(app, await app.plans.get_plan(started["plan_id"]))
-    assert [step.told for step in seen.steps] == [
+    assert [step.reach_words for step in seen.steps] == [
         "2 written to the outbox folder, 1 never reached",
         "1 never reached, 2 to come",
     ]
