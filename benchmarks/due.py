@@ -172,7 +172,7 @@ async def start(local: LocalProvider, count: int) -> None:
     entries = [ContactEntry(ContactFields(email=f"{os.urandom(8).hex()}@example.org")) for _ in range(count)]
     people = [
         PlannedPerson(
-            contact_id=saved.contact.id,
+            contact=saved.contact,
             variables={},
             time_zone="UTC",
             steps=(PlannedStep(step=STEP, recipient=saved.contact.email, subject="Hi", content=STEP.content),),

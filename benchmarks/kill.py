@@ -228,7 +228,7 @@ async def fill(store: Store, messages: int) -> None:
     entries = [ContactEntry(ContactFields(email=f"person{number}@example.org")) for number in range(messages)]
     people = [
         PlannedPerson(
-            contact_id=saved.contact.id,
+            contact=saved.contact,
             variables={},
             time_zone="UTC",
             steps=(PlannedStep(step=step, recipient=saved.contact.email, subject="Hi", content="Hello.\n" * 40),),

@@ -165,7 +165,7 @@ def planned(contact: Contact, blueprint: Blueprint, texts: Mapping[str, str | No
     """Return a person of a plan with the blueprint's texts as they are."""
     recipients = {Channel.EMAIL: contact.email, Channel.LINKEDIN: contact.linkedin_url}
     return PlannedPerson(
-        contact_id=contact.id,
+        contact=contact,
         variables={},
         time_zone=contact.time_zone or "UTC",
         steps=tuple(

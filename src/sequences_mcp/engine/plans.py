@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sequences_mcp.domain.contact import Contact
 from sequences_mcp.domain.digests import NEWEST
 from sequences_mcp.domain.entries import AuditRow
-from sequences_mcp.domain.findings import Finding
+from sequences_mcp.domain.findings import Finding, warnings_in
 from sequences_mcp.domain.ids import IdKind, parse_id
 from sequences_mcp.domain.page import Page
 from sequences_mcp.domain.plan import LIFETIME, OPEN, Plan, PlanHeader, PlanStatus
@@ -214,7 +214,7 @@ class LocalPlans:
             runs = [self._new_run(plan, number, person) for number, person in enumerate(people, start=plan.people)]
             work.runs.insert(plan.id, runs)
             work.plans.set_text_digests(plan.id, work.plans.text_digests(plan.id) + approvals.digests_of(runs))
-            warnings = plan.warnings + sum(len(person.findings) for person in people)
+            warnings = plan.warnings + sum(run.warnings for run in runs)
             work.plans.update(replace(plan, people=plan.people + len(runs), warnings=warnings))
             work.audit.append(self._entry(run) for run in runs)
 
@@ -436,24 +436,24 @@ class LocalPlans:
             planned_steps = tuple([planned.step for planned in person.steps])
             if planned_steps not in (alike, steps):
                 raise InvalidArgumentsError(
-                    f"The steps planned for {person.contact_id} are not those of the blueprint's version.",
+                    f"The steps planned for {person.contact.id} are not those of the blueprint's version.",
                     next_step="Plan every step of the version, in its order.",
                 )
             alike = planned_steps
-        wanted = {person.contact_id for person in people}
+        wanted = {person.contact.id for person in people}
         if missing := wanted - {contact.id for contact in self.engine.store.contacts.by_ids(wanted)}:
             raise NotFoundError(
                 f"There is no contact {', '.join(sorted(missing))}.", next_step="find_contacts shows who there is."
             )
 
     def _new_run(self, plan: Plan, ordinal: int, person: PlannedPerson) -> Run:
-        now = self.engine.clock()
+        now, warnings = self.engine.clock(), warnings_in(person.findings)
         return Run(
             id=self.engine.new_id(IdKind.SEQUENCE),
             plan_id=plan.id,
             blueprint_id=plan.header.blueprint_id,
             blueprint_version=plan.header.blueprint_version,
-            contact_id=person.contact_id,
+            contact_id=person.contact.id,
             status=SequenceStatus.FOUND,
             ordinal=ordinal,
             steps=tuple(
@@ -472,8 +472,8 @@ class LocalPlans:
             updated_at=now,
             variables=person.variables,
             time_zone=person.time_zone,
-            warnings=len(person.findings),
-            findings=person.findings,
+            warnings=len(warnings),
+            findings=warnings,
             provider=plan.header.provider,
             handover=person.handover,
             digest_version=plan.digest_version,

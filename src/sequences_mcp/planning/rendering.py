@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
@@ -13,7 +12,7 @@ from typing import Literal, NamedTuple
 from sequences_mcp.context import AppContext, Zone
 from sequences_mcp.domain.blueprint import Blueprint, Channel, ContentSource, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import Contact
-from sequences_mcp.domain.findings import Finding, Severity, errors_in, warnings_in
+from sequences_mcp.domain.findings import Finding, Severity, errors_in
 from sequences_mcp.domain.run import Leaving
 from sequences_mcp.domain.sender import Sender
 from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing_in, used_in
@@ -208,38 +207,6 @@ SEEMING_MAILBOX = "What stands before the @ of this address is in letters that o
 SEEMING_HOST = "The domain of this address is in letters that only look like Latin ones."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderedRecipient:
-    """One person's texts with all that was found about them; ``missing_texts`` are step ids."""
-
-    contact: Contact
-    variables: Mapping[str, str]
-    time_zone: str
-    zone_source: str
-    steps: tuple[PlannedStep, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def refusals(self) -> tuple[Finding, ...]:
-        """Why this person cannot be in a plan."""
-        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
-
-    @property
-    def missing_texts(self) -> tuple[str, ...]:
-        """The steps whose text is still to be written for this person."""
-        return tuple(planned.step.id for planned in self.steps if planned.content is None)
-
-    def planned(self) -> PlannedPerson:
-        """Return the person as a plan stores them."""
-        return PlannedPerson(
-            contact_id=self.contact.id,
-            variables=self.variables,
-            time_zone=self.time_zone,
-            steps=self.steps,
-            findings=warnings_in(self.findings),
-        )
-
-
 def address_for(step: Step, contact: Contact) -> str | None:
     """Return where a step's channel reaches this person, or None."""
     if step.type is Channel.EMAIL:
@@ -254,7 +221,7 @@ def render_recipient(
     *,
     variables: Mapping[str, str],
     texts: Mapping[str, StepText],
-) -> RenderedRecipient:
+) -> PlannedPerson:
     """Return what this contact would get from this blueprint."""
     values = values_for(contact, sourcing=blueprint.sourcing, sender=app.sender, variables=variables)
     zone = app.zone_of(contact)
@@ -271,7 +238,7 @@ def render_recipient(
         )
         steps.append(planned)
         results.extend(findings)
-    return RenderedRecipient(
+    return PlannedPerson(
         contact=contact,
         variables=variables,
         time_zone=zone.names,

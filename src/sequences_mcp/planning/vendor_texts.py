@@ -15,7 +15,7 @@ from sequences_mcp.domain.run import Run
 from sequences_mcp.domain.variables import VARIABLES, fill_in, is_blank, missing, used_in
 from sequences_mcp.guards.check import check_value, check_values
 from sequences_mcp.planning import rendering
-from sequences_mcp.ports.embedded import SequenceDetail
+from sequences_mcp.ports.embedded import PlannedPerson, SequenceDetail
 from sequences_mcp.vendors.description import VendorDescription
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
@@ -99,7 +99,7 @@ def vendor_warnings(
 
 def vendor_recipient(
     app: AppContext, blueprint: Blueprint, contact: Contact, *, handover: Mapping[str, str]
-) -> rendering.RenderedRecipient:
+) -> PlannedPerson:
     """Return what is known here of the texts a person gets from a vendor's blueprint.
 
     ``handover`` is what the vendor is given about them: from a value that is a placeholder nobody is enrolled.
@@ -123,7 +123,8 @@ def vendor_recipient(
         written_there = step.is_written_per_contact  # what is here is what its writer is told, no message
         remaining = [f for f in findings if not written_there or f.rule.startswith("person.")]
         results.extend(_not_told(step, blank, remaining))
-    return rendering.RenderedRecipient(
+    return PlannedPerson(
+        handover=handover,
         contact=contact,
         variables={},
         time_zone="",

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from sequences_mcp.domain.blueprint import Step
 from sequences_mcp.domain.contact import Contact, ContactFields
 from sequences_mcp.domain.digests import NEWEST, ChangeFacts, change_digest
-from sequences_mcp.domain.findings import Finding, RowProblem
+from sequences_mcp.domain.findings import Finding, RowProblem, errors_in
 from sequences_mcp.domain.run import Run, SequenceStatus, StepRun, VendorStep
 
 
@@ -181,14 +181,28 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPerson:
-    """One person of a plan; ``findings`` are the warnings about them, ``handover`` is what a vendor is given."""
+    """One person of a start with their final texts and all that was found about them.
 
-    contact_id: str
+    ``handover`` is what a vendor is given, ``zone_source`` from where the time zone is known.
+    """
+
+    contact: Contact
     variables: Mapping[str, str]
     time_zone: str
     steps: tuple[PlannedStep, ...]
+    zone_source: str = ""
     findings: tuple[Finding, ...] = ()
     handover: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """Why this person cannot be in a plan."""
+        return errors_in(self.findings)
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """The steps whose text is still to be written for this person."""
+        return tuple(planned.step.id for planned in self.steps if planned.content is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

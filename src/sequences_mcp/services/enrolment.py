@@ -30,10 +30,10 @@ from sequences_mcp.errors import (
     error_facts,
 )
 from sequences_mcp.planning.recipients import Recipient, RecipientRows, several_addresses, with_optional
-from sequences_mcp.planning.rendering import RenderedRecipient
 from sequences_mcp.planning.requirements import findings_of, require_no_errors
 from sequences_mcp.planning.vendor_texts import title_of, vendor_recipient, vendor_warnings
 from sequences_mcp.ports import vendor
+from sequences_mcp.ports.embedded import PlannedPerson
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import gather_limited
 
@@ -64,11 +64,15 @@ class Enrolment:
     vendor may write. ``is_new``: nobody here knew the person before.
     """
 
-    person: RenderedRecipient
-    handover: Mapping[str, str]
+    person: PlannedPerson
     vendor_id: str | None
     addresses: tuple[str, ...]
     is_new: bool = False
+
+    @property
+    def handover(self) -> Mapping[str, str]:
+        """What the vendor is given about them."""
+        return self.person.handover
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -295,7 +299,7 @@ def _enrolment(
     if candidate.left_out:
         finding = Finding(rule="vendor.left_out", severity=Severity.WARNING, message=candidate.left_out)
         person = replace(person, findings=(*person.findings, finding))
-    return Enrolment(person, candidate.handover, vendor_id, candidate.addresses)
+    return Enrolment(person, vendor_id, candidate.addresses)
 
 
 log = logging.getLogger(__name__)

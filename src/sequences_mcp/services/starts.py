@@ -31,7 +31,7 @@ from sequences_mcp.errors import (
 )
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.planning import recipients
-from sequences_mcp.planning.rendering import RenderedRecipient, render_recipient
+from sequences_mcp.planning.rendering import render_recipient
 from sequences_mcp.planning.requirements import require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
@@ -49,7 +49,7 @@ from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of,
 from sequences_mcp.services.sequences import busy_now
 
 
-def left_out_because(recipient: RenderedRecipient, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
+def left_out_because(recipient: PlannedPerson, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
     """Return the reasons, none for whoever is in: why they are suppressed, the sequence they are busy in."""
     reasons = [f"suppressed: {suppressed}"] if suppressed else []
     reasons += [f"already in {busy}"] if busy else []
@@ -125,7 +125,7 @@ class Tally:
     zone_sources: Counter[str] = field(default_factory=Counter)
     saved: int = 0  # whom nobody here knew before
 
-    def take(self, recipient: RenderedRecipient, reasons: tuple[str, ...]) -> bool:
+    def take(self, recipient: PlannedPerson, reasons: tuple[str, ...]) -> bool:
         """Count a person and say whether they belong in the plan."""
         if reasons:
             self.left_out.append(LeftOutPerson(recipient.contact, reasons))
@@ -278,7 +278,7 @@ async def _planned_there(
     for batch in batches(people, BATCH):
         judged = await left_out_at_vendor(app, batch)
         going = [
-            replace(enrolment.person.planned(), handover=enrolment.handover)
+            enrolment.person
             for enrolment, reasons in zip(batch, judged, strict=True)
             if tally.take(enrolment.person, reasons)
         ]
@@ -403,7 +403,7 @@ async def _fill(
     done = 0
     for batch in batches(people, PART):
         judged = await _judge(app, blueprint, batch)
-        going = [recipient.planned() for recipient, reasons in judged if tally.take(recipient, reasons)]
+        going = [recipient for recipient, reasons in judged if tally.take(recipient, reasons)]
         await asyncio.sleep(0)
         if going:
             await app.plans.add_people(plan.id, going)
@@ -415,7 +415,7 @@ async def _fill(
 
 async def _judge(
     app: AppContext, blueprint: Blueprint, batch: list[tuple[recipients.Recipient, SavedContact]]
-) -> list[tuple[RenderedRecipient, tuple[str, ...]]]:
+) -> list[tuple[PlannedPerson, tuple[str, ...]]]:
     contacts = [saved.contact for _, saved in batch]
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
@@ -492,7 +492,7 @@ UNSAVED = "unsaved"
 class PersonPreview:
     """One person's texts and times; ``blocked`` says why a start would leave them out."""
 
-    person: RenderedRecipient
+    person: PlannedPerson
     slots: tuple[Slot, ...]
     blocked: tuple[str, ...]
 
@@ -610,7 +610,7 @@ async def _failed(app: AppContext, blueprint_id: str) -> list[Run]:
 
 async def _judged(
     app: AppContext, blueprint: Blueprint, runs: list[Run]
-) -> list[tuple[RenderedRecipient, Run, tuple[str, ...]]]:
+) -> list[tuple[PlannedPerson, Run, tuple[str, ...]]]:
     contacts = await app.local.get_contacts([run.contact_id for run in runs])
     suppressed = await app.suppressions.suppressed_among(contacts)
     busy = await busy_now(app, [contact.id for contact in contacts])
@@ -645,7 +645,6 @@ def _unlike(run: Run, blueprint: Blueprint) -> tuple[str, ...]:
     return ("the blueprint has changed since, so which of its steps are left cannot be told",)
 
 
-def _planned(recipient: RenderedRecipient, run: Run) -> PlannedPerson:
+def _planned(recipient: PlannedPerson, run: Run) -> PlannedPerson:
     done = set(_finished_steps(run))
-    planned = recipient.planned()
-    return replace(planned, steps=tuple(replace(step, is_done=step.step.id in done) for step in planned.steps))
+    return replace(recipient, steps=tuple(replace(step, is_done=step.step.id in done) for step in recipient.steps))
