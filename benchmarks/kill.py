@@ -32,6 +32,7 @@ from pathlib import Path
 
 from sequences_mcp.domain.blueprint import Channel, Sourcing, Step, Temporality
 from sequences_mcp.domain.contact import ContactFields
+from sequences_mcp.domain.ids import VENDORS
 from sequences_mcp.domain.plan import PlanHeader, Terms
 from sequences_mcp.domain.run import Run, StepState
 from sequences_mcp.domain.sender import Sender
@@ -297,13 +298,14 @@ def compare(folder: Path, record: Path, journal: JournalMode | None) -> Verdict:
 
 
 def everybody(store: Store) -> Iterator[Run]:
-    """Yield every run."""
-    page, more = 0, True
-    while more:
-        page += 1
-        found = store.runs.page(SequenceFilter(page=page, size=1000), provider=None)
-        more = found.has_more
-        yield from found.items
+    """Yield every run, whoever carries it out."""
+    for provider in (None, *VENDORS):
+        page, more = 0, True
+        while more:
+            page += 1
+            found = store.runs.page(SequenceFilter(page=page, size=1000), provider=provider)
+            more = found.has_more
+            yield from found.items
 
 
 def show(kills: Counter[str], verdict: Verdict, seconds: float) -> None:
