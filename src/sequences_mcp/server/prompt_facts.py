@@ -43,9 +43,11 @@ def refusals() -> tuple[Rule, ...]:
 
 
 def refusals_by_layer() -> dict[str, str]:
-    """Return, by layer, the messages of the rules that refuse, each sentence once, to keep a prompt short."""
+    """Return, by layer, the messages of the rules that refuse a text, each sentence once, to keep a prompt short."""
     layers: dict[str, dict[str, None]] = {}
     for rule in refusals():
+        if rule.check_value is not None:
+            continue  # it is about people's data, which nobody writes here
         layers.setdefault(rule.id.partition(".")[0], {})[rule.message] = None
     return {layer: " ".join(sentences) for layer, sentences in layers.items()}
 
