@@ -132,9 +132,12 @@ def check_passphrase(data_dir: Path, passphrase: str) -> None:
                 )
 
 
-def hashed_passphrase(secret: str) -> dict[str, str | int]:
-    """Return the record (version, salt, scrypt parameters, check value) that ``is_hash_of`` takes."""
-    return _hashed(secret)[0]
+def hashed_passphrase(secret: str, derivation: Derivation | None = None) -> dict[str, str | int]:
+    """Return the record (version, salt, scrypt parameters, check value) that ``is_hash_of`` takes.
+
+    ``derivation`` is how, where it is not the present way with a new salt.
+    """
+    return _hashed(secret, derivation or Derivation.new())[0]
 
 
 def is_hash_of(secret: str, record: Mapping[str, Any]) -> bool:
@@ -149,14 +152,13 @@ def _is_old(record: Mapping[str, Any]) -> bool:
     return record.get("version") != PASSPHRASE_VERSION
 
 
-def _hashed(secret: str) -> tuple[dict[str, str | int], bytes]:
-    how = Derivation.new()
-    key = how.key(secret)
-    return {"version": PASSPHRASE_VERSION, **how.record, "check": _check(key)}, key
+def _hashed(secret: str, derivation: Derivation) -> tuple[dict[str, str | int], bytes]:
+    key = derivation.key(secret)
+    return {"version": PASSPHRASE_VERSION, **derivation.record, "check": _check(key)}, key
 
 
 def _keep(data_dir: Path, passphrase: str, facts: Mapping[str, object]) -> None:
-    record, key = _hashed(passphrase)
+    record, key = _hashed(passphrase, Derivation.new())
     write_private(data_dir / PASSPHRASE_FILE, json.dumps({**record, **facts}))
     keep_verifier(data_dir, key, passphrase_id=passphrase_id(data_dir))
 
