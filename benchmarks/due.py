@@ -130,7 +130,7 @@ def compare(folder: Path, few: int, many: int) -> bool:
 def fill(folder: Path, sleeping: int) -> None:
     """Make a file with so many sequences asleep."""
     with Store.open(folder, now=now()) as store:
-        asyncio.run(provider(store).blueprints.create_blueprint(name="Due", steps=[STEP], sourcing=Sourcing()))
+        asyncio.run(provider(store).create_blueprint(name="Due", steps=[STEP], sourcing=Sourcing()))
         path = store.path
     if not sleeping:
         return

@@ -43,7 +43,7 @@ def refusals() -> tuple[Rule, ...]:
 
 
 def refusals_by_layer() -> dict[str, str]:
-    """Return, by layer, what the rules say that refuse a text, each sentence once, to keep a prompt short."""
+    """Return, by layer, what the rules say that refuse a text, each once, to keep a prompt short."""
     layers: dict[str, dict[str, None]] = {}
     for rule in refusals():
         if rule.check_value is not None:
