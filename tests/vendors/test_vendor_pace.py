@@ -44,10 +44,10 @@ def test_a_bucket_without_a_published_limit_lets_everything_out() -> None:
 
 
 def test_what_a_vendor_counts_counts() -> None:
-    told = pacing.bucket_told(pacing.full_bucket(60, 0.0), 0.0, remaining=0, reset_in=12.0)
+    told = pacing.bucket_updated(pacing.full_bucket(60, 0.0), 0.0, remaining=0, reset_in=12.0)
     assert pacing.take_token(told, 0.0)[1] == 12.0
     assert pacing.take_token(told, 12.0)[1] == 0.0
-    assert pacing.bucket_told(told, 0.0, remaining=None, reset_in=None) == told
+    assert pacing.bucket_updated(told, 0.0, remaining=None, reset_in=None) == told
 
 
 RESETS = {

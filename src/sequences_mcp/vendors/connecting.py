@@ -89,7 +89,11 @@ def terms(name: str, base_url: str, *, further: Mapping[str, str]) -> Terms:
     settings that decide who sends.
     """
     vendor = DESCRIPTIONS[name]
-    named = [one.in_terms.format(further[one.key]) for one in vendor.further_settings if further.get(one.key)]
+    named = [
+        setting.in_terms.format(further[setting.key])
+        for setting in vendor.further_settings
+        if further.get(setting.key)
+    ]
     return Terms(
         sender_address="",
         sender_name=vendor.title,

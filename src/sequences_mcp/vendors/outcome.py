@@ -93,9 +93,9 @@ def delay_before_next(
     """
     if effect is Effect.WRITE_ONCE or attempt >= ATTEMPTS or not _may_pass(ending):
         return None
-    asked = ending.retry_after or 0.0
-    wait = asked + jitter * min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
-    return wait if asked <= LONGEST_RETRY_AFTER and wait < remaining else None
+    requested = ending.retry_after or 0.0
+    wait = requested + jitter * min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
+    return wait if requested <= LONGEST_RETRY_AFTER and wait < remaining else None
 
 
 def _may_pass(ending: Ending) -> bool:
@@ -211,25 +211,25 @@ class VendorApi:
         """The environment variable that holds another base URL."""
         return self.description.url_setting
 
-    def whole(self, own: str) -> str:
+    def whole(self, bare: str) -> str:
         """Return the whole id of one of this vendor's: ``topo:1111-…``."""
-        return f"{self.name}:{own}"
+        return f"{self.name}:{bare}"
 
-    def own(self, whole_id: str, kind: str, *, listed_by: str) -> str:
+    def bare_id(self, whole_id: str, kind: str, *, listed_by: str) -> str:
         """Return the vendor's part of a whole id; WrongIdError names the kind and what lists such ids."""
-        provider, _, own = whole_id.partition(":")
-        if provider != self.name or not 0 < len(own) <= 200 or not own.isprintable() or " " in own:
+        provider, _, bare = whole_id.partition(":")
+        if provider != self.name or not 0 < len(bare) <= 200 or not bare.isprintable() or " " in bare:
             raise WrongIdError(
                 f"{whole_id[:80]!r} is not {kind} of {self.title}: such ids begin with `{self.name}:`.",
                 next_step=f"Ids of this kind come from {listed_by}.",
                 data={"expected": kind, "listed_by": listed_by},
             )
-        return own
+        return bare
 
 
 def path(template: str, *ids: str) -> str:
     """Return a path with each ``{}`` replaced by an id, escaped so that it cannot leave its place."""
-    return template.format(*(quote(own, safe="").replace(".", "%2E") for own in ids))
+    return template.format(*(quote(item_id, safe="").replace(".", "%2E") for item_id in ids))
 
 
 def query(**values: object) -> Query:

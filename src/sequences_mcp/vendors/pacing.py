@@ -129,7 +129,7 @@ def take_token(bucket: Bucket, now: float) -> tuple[Bucket, float]:
     return replace(bucket, tokens=left, at=now), max(shut, -left / bucket.per_second)
 
 
-def bucket_told(bucket: Bucket, now: float, *, remaining: int | None, reset_in: float | None) -> Bucket:
+def bucket_updated(bucket: Bucket, now: float, *, remaining: int | None, reset_in: float | None) -> Bucket:
     """Return the bucket after a vendor's own count: what remains, and in how many seconds it begins anew."""
     if remaining is None:
         return bucket
@@ -184,7 +184,7 @@ class Pacer:
         now = self._clockwork.monotonic()
         self._breaker = record_call(self._breaker, now, failed=is_outage(ending))
         is_read = request.effect is Effect.READ
-        after = bucket_told(
+        after = bucket_updated(
             self._buckets[is_read],
             now,
             remaining=_count(headers.get("x-ratelimit-remaining")),

@@ -22,8 +22,8 @@ _DROPPED = re.compile(f"[\r{PRIVATE}]")
 
 def quoted_text(text: str, limit: int = NAME) -> str:
     """Return at most ``limit`` characters without control, bidirectional, tag and lone surrogate characters."""
-    kept = strip(_DROPPED.sub("", _SEPARATORS.sub(" ", text[: limit * 2])))
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+    shown = strip(_DROPPED.sub("", _SEPARATORS.sub(" ", text[: limit * 2])))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def on_one_line(text: str, limit: int = NAME) -> str:
@@ -67,10 +67,10 @@ def inner_row(parent: Row, name: str) -> Row:
 
 def ident(parent: Row, *names: str) -> str:
     """Return the first of these fields that is an id; UnreadableError when none is."""
-    found = ident_or_none(parent, *names)
-    if found is None:
+    result = ident_or_none(parent, *names)
+    if result is None:
         raise UnreadableError(f"there is no {names[0]}")
-    return found
+    return result
 
 
 def ident_or_none(parent: Row, *names: str) -> str | None:
@@ -95,14 +95,14 @@ def text_at(parent: Row, *names: str, limit: int = NAME) -> str | None:
 
 def prose_at(parent: Row, *names: str, limit: int = BODY) -> str | None:
     """Return the first of these fields that is text and not blank, with its line ends, or None."""
-    found = (value for name in names if isinstance(value := parent.get(name), str))
-    return next((said for value in found if (said := quoted_text(value, limit).strip())), None)
+    texts = (value for name in names if isinstance(value := parent.get(name), str))
+    return next((quoted for value in texts if (quoted := quoted_text(value, limit).strip())), None)
 
 
 def texts_at(parent: Row, name: str, *, of: Callable[[object], object] = lambda item: item) -> tuple[str, ...]:
     """Return the items of a list that are text; ``of`` takes an item to its text."""
-    found = (_one_line(of(item), NAME) for item in list_at(parent.get(name))[:MOST_ROWS])
-    return tuple(line for line in found if line)
+    lines = (_one_line(of(item), NAME) for item in list_at(parent.get(name))[:MOST_ROWS])
+    return tuple(line for line in lines if line)
 
 
 def _one_line(value: object, limit: int) -> str | None:
@@ -150,8 +150,8 @@ def rows_of(value: object, what: str, read: Callable[[Row], T]) -> tuple[tuple[T
     """Return what could be read of a list of objects, and how many could not; UnreadableError if it is no list."""
     if not isinstance(value, list):
         raise UnreadableError(f"{what} is not a list")
-    found = [_attempt(item, read) for item in value[:MOST_ROWS]]
-    good = tuple(one for one in found if one is not None)
+    rows = [_attempt(item, read) for item in value[:MOST_ROWS]]
+    good = tuple(row for row in rows if row is not None)
     return good, len(value) - len(good)
 
 
@@ -175,8 +175,8 @@ def as_json(fields: Row) -> str | None:
 
 
 def _object(value: Row, depth: int) -> dict[str, object]:
-    kept = list(value.items())[:REST_KEYS]
-    return {on_one_line(str(key)): _plain(item, depth - 1) for key, item in kept}
+    items = list(value.items())[:REST_KEYS]
+    return {on_one_line(str(key)): _plain(item, depth - 1) for key, item in items}
 
 
 def _plain(value: object, depth: int) -> object:

@@ -23,8 +23,8 @@ def titles(
     ``Kalent's, Clarky's and Topo's``.
     """
     ending = "'s" if owning else ""
-    found = [f"{vendor.title}{ending}" for vendor in DESCRIPTIONS.values() if wanted(vendor)]
-    return f" {last} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)
+    names = [f"{vendor.title}{ending}" for vendor in DESCRIPTIONS.values() if wanted(vendor)]
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def vendors_with_tool(tool: str) -> tuple[str, ...]:

@@ -276,13 +276,13 @@ def contact_of_remote(person: RemoteContact) -> Contact:
     )
 
 
-def with_facts(person: Contact, told: ContactFields) -> Contact:
+def with_facts(person: Contact, given: ContactFields) -> Contact:
     """Return a vendor's person with what a caller told of them; InvalidArgumentsError for what is no address."""
-    facts = {name: value for name, value in facts_of(told).items() if value is not None}
-    if told.email is not None:
-        facts["email"] = read_address(told.email).text
-    if told.phone is not None:
-        facts["phone"] = read_phone(told.phone, country=told.country or person.country)
+    facts = {name: value for name, value in facts_of(given).items() if value is not None}
+    if given.email is not None:
+        facts["email"] = read_address(given.email).text
+    if given.phone is not None:
+        facts["phone"] = read_phone(given.phone, country=given.country or person.country)
     return replace(person, **facts)
 
 
@@ -292,12 +292,12 @@ def given_of(known: ContactFields, names: Iterable[str]) -> dict[str, str]:
     A number with an extension is none of them (``domain.phones.dialled``). InvalidArgumentsError for an address
     that is none.
     """
-    told = {name: value for name in names if (value := getattr(known, name))}
-    if "email" in told:
-        told["email"] = wire_address(told["email"])
-    if "phone" in told:
-        told["phone"] = dialled(told["phone"]) or ""
-    return {name: value for name, value in told.items() if value}
+    given = {name: value for name in names if (value := getattr(known, name))}
+    if "email" in given:
+        given["email"] = wire_address(given["email"])
+    if "phone" in given:
+        given["phone"] = dialled(given["phone"]) or ""
+    return {name: value for name, value in given.items() if value}
 
 
 def left_out_of(known: ContactFields) -> str | None:
@@ -312,15 +312,15 @@ def unknown_contact(known: ContactFields) -> Contact:
     return Contact(id="", created_at=UNDATED, updated_at=UNDATED, **facts_of(known))
 
 
-def blueprint_of_remote(found: RemoteBlueprint) -> Blueprint:
+def blueprint_of_remote(template: RemoteBlueprint) -> Blueprint:
     """Return a vendor's blueprint, whose steps its API does not tell."""
     return Blueprint(
-        id=found.id,
-        name=found.name or found.id,
+        id=template.id,
+        name=template.name or template.id,
         version=1,
         steps=(),
         sourcing=Sourcing(),
-        created_at=found.created_at or found.updated_at or UNDATED,
+        created_at=template.created_at or template.updated_at or UNDATED,
     )
 
 

@@ -56,7 +56,7 @@ class _Trail:
     began: float
     attempts: int = 0
     may_have_acted: bool = False
-    said: str = "nothing was sent"
+    ending: str = "nothing was sent"
     request_id: str | None = None
 
 
@@ -116,7 +116,7 @@ class Transport:
         while True:
             barred = await self._gate.admit(request, remaining=self._remaining(trail))
             if barred:
-                trail.said += ", then barred" if ended else ""
+                trail.ending += ", then barred" if ended else ""
                 return ended or barred
             ended, ending = await self._attempted(request, trail)
             delay = delay_before_next(
@@ -132,13 +132,13 @@ class Transport:
 
     async def _attempted(self, request: VendorRequest, trail: _Trail) -> tuple[Response | NoAnswer, Ending]:
         trail.attempts += 1
-        trail.said = "no answer was waited for"
+        trail.ending = "no answer was waited for"
         seconds = max(SHORTEST_TRY, self._remaining(trail))
         answer = await self._opened().once(self._outgoing(request), seconds=seconds)
         ended = self._without_key(answer) if isinstance(answer, NoAnswer) else self._received(answer)
         ending = _ending(ended)
         trail.may_have_acted |= may_have_acted(ending)
-        trail.said = ended.fault.value if isinstance(ended, NoAnswer) else str(ended.status)
+        trail.ending = ended.fault.value if isinstance(ended, NoAnswer) else str(ended.status)
         trail.request_id = ended.words.request_id if isinstance(ended, Response) else None
         self._gate.record(request, ending, {} if isinstance(answer, NoAnswer) else answer.headers)
         return ended, ending
@@ -177,13 +177,13 @@ class Transport:
                     fault=ConnectionFault.UNREADABLE, why=f"HTTP {answer.status} with a body that is not JSON"
                 )
             body = None
-        asked = answer.headers.get("retry-after")
+        retry_after = answer.headers.get("retry-after")
         date, now = answer.headers.get("date"), self._clockwork.now()
         return Response(
             status=answer.status,
             body=body,
             words=self._words(body, answer),
-            retry_after=seconds_asked(asked, date=date, now=now),
+            retry_after=seconds_asked(retry_after, date=date, now=now),
         )
 
     def _words(self, body: object, answer: HttpAnswer) -> VendorWords:
@@ -200,7 +200,7 @@ class Transport:
             self.vendor.name,
             request.method,
             request.path,
-            trail.said,
+            trail.ending,
             (self._clockwork.monotonic() - trail.began) * 1000,
             trail.attempts,
             trail.request_id or "-",

@@ -61,7 +61,7 @@ class ClarkyClient:
         about a minute, and no call takes it back.
         """
         body = {
-            "template_id": CLARKY.own(template_id, "a blueprint id", listed_by="Clarky's app"),
+            "template_id": CLARKY.bare_id(template_id, "a blueprint id", listed_by="Clarky's app"),
             "bot_id": _agent(bot_id) if bot_id else None,
             "contact": contact.to_wire(),
             "auto_approve": auto_approve,
@@ -81,13 +81,13 @@ class ClarkyClient:
 
     async def get_enrollment(self, enrollment_id: str) -> translation.RemoteSequence:
         """Return one run with its generated steps ("Get an enrollment")."""
-        own = CLARKY.own(enrollment_id, "a sequence id", listed_by="list_sequences")
+        bare_id = CLARKY.bare_id(enrollment_id, "a sequence id", listed_by="list_sequences")
         request = VendorRequest(
             method="GET",
-            path=path("/sequences/enrollments/{}", own),
+            path=path("/sequences/enrollments/{}", bare_id),
             what="read the enrollment",
         )
-        return await self._transport.send(request, partial(wire.clarky_enrollment, own=own))
+        return await self._transport.send(request, partial(wire.clarky_enrollment, expected_id=bare_id))
 
     async def list_contacts(
         self, *, search: str | None = None, page: int = 1, size: int = 10
@@ -116,8 +116,8 @@ class ClarkyClient:
 
     async def get_contact(self, contact_id: str) -> translation.RemoteContact:
         """Return one contact ("Get a contact"); NotFoundError."""
-        own = CLARKY.own(contact_id, "a contact id", listed_by="find_contacts")
-        request = VendorRequest(method="GET", path=path("/contacts/{}", own), what="read the contact")
+        bare_id = CLARKY.bare_id(contact_id, "a contact id", listed_by="find_contacts")
+        request = VendorRequest(method="GET", path=path("/contacts/{}", bare_id), what="read the contact")
         return await self._transport.send(request, lambda body: wire.clarky_contact(wire.clarky_data(body)))
 
     async def list_agents(
@@ -137,7 +137,7 @@ class ClarkyClient:
 
 
 def _agent(whole_id: str) -> str:
-    return CLARKY.own(whole_id, "an agent id", listed_by="list_providers")
+    return CLARKY.bare_id(whole_id, "an agent id", listed_by="list_providers")
 
 
 def _key(text: str) -> str:

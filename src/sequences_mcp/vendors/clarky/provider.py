@@ -60,9 +60,9 @@ class Clarky(Vendor):
 
         Their names are other people's words, so ids alone.
         """
-        agents = [one.id for one in (await self.clarky.list_agents(size=20)).items if one.is_enabled is not False]
-        own = self.bot_id.partition(":")[2] if self.bot_id else "not set"
-        return f"agents: {', '.join(one.partition(':')[2] for one in agents) or 'none'}; CLARKY_BOT_ID: {own}"
+        agents = [agent.id for agent in (await self.clarky.list_agents(size=20)).items if agent.is_enabled is not False]
+        default_agent = self.bot_id.partition(":")[2] if self.bot_id else "not set"
+        return f"agents: {', '.join(agent.partition(':')[2] for agent in agents) or 'none'}; CLARKY_BOT_ID: {default_agent}"
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return an enrollment; NotFoundError."""
@@ -82,33 +82,33 @@ class Clarky(Vendor):
         return await self.memory.note(blueprint_id, name=blueprint_id.partition(":")[2])
 
     async def person_to_enrol(
-        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+        self, request: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         """Return a person from facts, or as Clarky knows them; NotFoundError."""
-        known = await self._known(asked)
+        known = await self._known(request)
         contact = (
-            translation.with_facts(translation.contact_of_remote(known), asked.fields)
+            translation.with_facts(translation.contact_of_remote(known), request.fields)
             if known
-            else translation.unknown_contact(asked.fields)
+            else translation.unknown_contact(request.fields)
         )
         given = translation.given_of(contact, FACTS)
-        if asked.emails:
-            given[MORE_EMAILS] = AND.join(map(wire_address, asked.emails))
-        if asked.phones:
-            given[MORE_PHONES] = AND.join(asked.phones)
-        if asked.note:
-            given["note"] = asked.note
+        if request.emails:
+            given[MORE_EMAILS] = AND.join(map(wire_address, request.emails))
+        if request.phones:
+            given[MORE_PHONES] = AND.join(request.phones)
+        if request.note:
+            given["note"] = request.note
         if not reviewed_there:
             given[AT_ONCE] = YES
         reachable = "email" in given or "phone" in given
-        if asked.key and reachable:
-            given[KEY] = _key_for(asked, contact)
+        if request.key and reachable:
+            given[KEY] = _key_for(request, contact)
         return vendor.VendorPerson(
             contact=contact,
             handover=given,
             obstacle=None if reachable else UNREACHABLE,
             left_out=translation.left_out_of(contact),
-            addresses=(*(known.emails if known else ()), *asked.emails),
+            addresses=(*(known.emails if known else ()), *request.emails),
         )
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
@@ -116,10 +116,10 @@ class Clarky(Vendor):
 
         The key tells a repeat from a first call, so nothing else has to be read.
         """
-        return vendor.PreflightSnapshot(addresses={one.id: await self._every_address(one) for one in people})
+        return vendor.PreflightSnapshot(addresses={person.id: await self._every_address(person) for person in people})
 
-    async def _every_address(self, one: Run) -> tuple[str, ...]:
-        given = _several(one.handover, "email", MORE_EMAILS)
+    async def _every_address(self, person: Run) -> tuple[str, ...]:
+        given = _several(person.handover, "email", MORE_EMAILS)
         try:
             known = await self._by_email(given[0]) if given else None
         except ProviderForbiddenError:  # a key that may not read people: what they are given has to do
@@ -128,29 +128,29 @@ class Clarky(Vendor):
 
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Start each person; what Clarky refuses about one of them is that one's alone."""
-        return tuple([await self._start(order.plan, one) for one in order.people])
+        return tuple([await self._start(order.plan, person) for person in order.people])
 
     async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Return, for each, whether Clarky knows the person at all: a start saves them before anything else.
 
         No call lists enrollments, so of somebody whom it knows nothing more can be told.
         """
-        return tuple([await self._looked_up(one) for one in order.people])
+        return tuple([await self._looked_up(person) for person in order.people])
 
-    async def _looked_up(self, one: Run) -> vendor.EnrolmentOutcome:
-        emails, phones = _several(one.handover, "email", MORE_EMAILS), _several(one.handover, "phone", MORE_PHONES)
-        found = [known for email in emails if (known := await self._by_email(email))]
+    async def _looked_up(self, person: Run) -> vendor.EnrolmentOutcome:
+        emails, phones = _several(person.handover, "email", MORE_EMAILS), _several(person.handover, "phone", MORE_PHONES)
+        contacts = [known for email in emails if (known := await self._by_email(email))]
         for phone in phones:
             page = await self.clarky.list_contacts(search=phone)
-            found += page.items
-        if not found:
+            contacts += page.items
+        if not contacts:
             return vendor.EnrolmentOutcome(
-                sequence_id=one.id, outcome="not_done", why="Clarky has no such contact."
+                sequence_id=person.id, outcome="not_done", why="Clarky has no such contact."
             )
-        changed = max((known.updated_at for known in found if known.updated_at), default=None)
+        changed = max((known.updated_at for known in contacts if known.updated_at), default=None)
         when = f", last changed {changed:%Y-%m-%d %H:%M:%S} UTC" if changed else ""
         why = f"Clarky has the contact{when}; its API does not tell which sequences somebody is in."
-        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="unknown", why=why)
+        return vendor.EnrolmentOutcome(sequence_id=person.id, outcome="unknown", why=why)
 
     async def _by_email(self, email: str) -> translation.RemoteContact | None:
         try:
@@ -164,13 +164,13 @@ class Clarky(Vendor):
             return None
         return translation.detail_of(await self.clarky.get_enrollment(run.remote_id))
 
-    async def _known(self, asked: vendor.PersonRequest) -> translation.RemoteContact | None:
-        if asked.vendor_id is None:
+    async def _known(self, request: vendor.PersonRequest) -> translation.RemoteContact | None:
+        if request.vendor_id is None:
             return None
-        return replace(await self.clarky.get_contact(asked.vendor_id), id=asked.vendor_id)
+        return replace(await self.clarky.get_contact(request.vendor_id), id=request.vendor_id)
 
-    async def _start(self, plan: Plan, one: Run) -> vendor.EnrolmentOutcome:
-        given = one.handover
+    async def _start(self, plan: Plan, person: Run) -> vendor.EnrolmentOutcome:
+        given = person.handover
         lead = Lead(
             first_name=given.get("first_name"),
             emails=_several(given, "email", MORE_EMAILS),
@@ -181,27 +181,27 @@ class Clarky(Vendor):
             remote_id = await self.clarky.start(
                 plan.header.blueprint_id,
                 contact=lead,
-                idempotency_key=given.get(KEY, one.id),
+                idempotency_key=given.get(KEY, person.id),
                 bot_id=self.bot_id,
                 auto_approve=AT_ONCE in given,
             )
         except (ProviderRejectedError, ProviderConflictError) as error:
             return vendor.EnrolmentOutcome(
-                sequence_id=one.id, outcome="not_done", why=error.message, error=error_facts(error)
+                sequence_id=person.id, outcome="not_done", why=error.message, error=error_facts(error)
             )
-        return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=remote_id)
+        return vendor.EnrolmentOutcome(sequence_id=person.id, outcome="done", remote_id=remote_id)
 
 
 def _several(given: Mapping[str, str], first: str, more: str) -> tuple[str, ...]:
     return tuple(filter(None, [given.get(first), *given.get(more, "").split(AND)]))
 
 
-def _key_for(asked: vendor.PersonRequest, contact: Contact) -> str:
+def _key_for(request: vendor.PersonRequest, contact: Contact) -> str:
     """Return the key of one lead: the caller's own, or, where it names several people, one for each of them."""
-    if not asked.shares_key:
-        return str(asked.key)
+    if not request.shares_key:
+        return str(request.key)
     who = address_key(contact.email) if contact.email else contact.phone or ""
-    return f"{asked.key}:{sha256(who.encode()).hexdigest()[:16]}"
+    return f"{request.key}:{sha256(who.encode()).hexdigest()[:16]}"
 
 
 PROVIDER = Clarky

@@ -171,11 +171,11 @@ def clarky_contact(item: parsing.Row) -> translation.RemoteContact:
 
 
 def _primary_first(item: parsing.Row, name: str, inside: str) -> tuple[str, ...]:
-    found = item.get(name)
-    items = list(found) if isinstance(found, list) else []
-    items.sort(key=lambda one: not (parsing.is_row(one) and one.get("is_primary") is True))
+    entries = item.get(name)
+    items = list(entries) if isinstance(entries, list) else []
+    items.sort(key=lambda entry: not (parsing.is_row(entry) and entry.get("is_primary") is True))
     return parsing.texts_at(
-        {name: items}, name, of=lambda one: one.get(inside) if isinstance(one, Mapping) else one
+        {name: items}, name, of=lambda entry: entry.get(inside) if isinstance(entry, Mapping) else entry
     )
 
 
@@ -204,11 +204,11 @@ def clarky_started(body: object) -> str | None:
 _STARTED = {"enrollment": ("enrollment_id", "enrollmentId"), "sequence": ("sequence_id", "sequenceId")}
 
 
-def clarky_enrollment(body: object, *, own: str) -> translation.RemoteSequence:
+def clarky_enrollment(body: object, *, expected_id: str) -> translation.RemoteSequence:
     """Return what "Get an enrollment" tells."""
     data = clarky_data(body)
     run = parsing.inner_row(data, "enrollment") or data
-    if parsing.ident_or_none(run, "enrollment_id", "id") not in (None, own):
+    if parsing.ident_or_none(run, "enrollment_id", "id") not in (None, expected_id):
         raise parsing.UnreadableError("the enrollment is another one")
     word = parsing.text_at(run, "status", "enrollment_status", "state")
     steps = run.get("steps", data.get("steps"))
@@ -220,7 +220,7 @@ def clarky_enrollment(body: object, *, own: str) -> translation.RemoteSequence:
         parsing.inner_row(run, "sequence"), "id"
     )
     return translation.RemoteSequence(
-        id=_whole(own),
+        id=_whole(expected_id),
         provider=NAME,
         status=clarky_status(word),
         provider_status=word,
@@ -248,5 +248,5 @@ def _step(item: parsing.Row) -> VendorStep:
     )
 
 
-def _whole(own: str) -> str:
-    return f"{NAME}:{own}"
+def _whole(bare_id: str) -> str:
+    return f"{NAME}:{bare_id}"

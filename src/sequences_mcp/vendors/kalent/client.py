@@ -86,7 +86,7 @@ class KalentClient:
 
         An upsert that puts the candidate's status back to TO_BE_CONTACTED: read the candidates first.
         """
-        talent = KALENT.own(talent_id, "a talent id", listed_by="find_contacts")
+        talent = KALENT.bare_id(talent_id, "a talent id", listed_by="find_contacts")
         request = VendorRequest(
             method="POST",
             path=path("/v1/sourcings/{}/candidates", _sourcing(sourcing_id)),
@@ -125,7 +125,7 @@ class KalentClient:
         config: Mapping[str, Any] | None = None,
     ) -> None:
         """Change a blueprint ("Update sequence blueprint"); ``steps`` replaces the whole list."""
-        own = _blueprint(blueprint_id)
+        bare_id = _blueprint(blueprint_id)
         body = {
             "name": name,
             "steps": None if steps is None else wire.steps_to_wire(steps),
@@ -137,46 +137,46 @@ class KalentClient:
             )
         request = VendorRequest(
             method="PATCH",
-            path=path("/v1/sequence-blueprints/{}", own),
+            path=path("/v1/sequence-blueprints/{}", bare_id),
             what="change the blueprint",
             effect=Effect.WRITE_ONCE,
             body={key: value for key, value in body.items() if value is not None},
             read_back="Its API does not show a blueprint: look at its steps in Kalent's app. The very same change "
             "may be made again as long as nobody else has edited it.",
         )
-        await self._transport.send(request, partial(wire.updated_blueprint, own=own))
+        await self._transport.send(request, partial(wire.updated_blueprint, expected_id=bare_id))
 
     async def start(self, blueprint_id: str, *, candidate_ids: Items[str]) -> None:
         """Start a blueprint for up to 100 candidates of its own sourcing ("Start sequence blueprint")."""
-        own, asked = _blueprint(blueprint_id), wire.fits_one_call(candidate_ids)
+        bare_id, candidates = _blueprint(blueprint_id), wire.fits_one_call(candidate_ids)
         request = VendorRequest(
             method="POST",
-            path=path("/v1/sequence-blueprints/{}/start", own),
+            path=path("/v1/sequence-blueprints/{}/start", bare_id),
             what="start the blueprint",
             effect=Effect.WRITE_ONCE,
-            body={"candidateIds": [_candidate(one) for one in asked]},
+            body={"candidateIds": [_candidate(candidate_id) for candidate_id in candidates]},
             read_back="get_sequence with each candidate's id shows who has a sequence now.",
         )
-        await self._transport.send(request, partial(wire.kalent_started, own=own, count=len(asked)))
+        await self._transport.send(request, partial(wire.kalent_started, expected_id=bare_id, count=len(candidates)))
 
     async def get_dynamic_sequence(self, candidate_id: str) -> translation.RemoteSequence | None:
         """Return a candidate's newest run, or None ("Get candidate dynamic sequence status")."""
-        own = _candidate(candidate_id)
+        bare_id = _candidate(candidate_id)
         request = VendorRequest(
             method="GET",
-            path=path("/v1/candidates/{}/dynamic-sequence", own),
+            path=path("/v1/candidates/{}/dynamic-sequence", bare_id),
             what="read the candidate's sequence",
         )
-        return await self._transport.send(request, partial(wire.dynamic_sequence, own=own))
+        return await self._transport.send(request, partial(wire.dynamic_sequence, expected_id=bare_id))
 
 
 def _sourcing(whole_id: str) -> str:
-    return KALENT.own(whole_id, "a sourcing id", listed_by="list_sourcings")
+    return KALENT.bare_id(whole_id, "a sourcing id", listed_by="list_sourcings")
 
 
 def _candidate(whole_id: str) -> str:
-    return KALENT.own(whole_id, "a contact id", listed_by="find_contacts")
+    return KALENT.bare_id(whole_id, "a contact id", listed_by="find_contacts")
 
 
 def _blueprint(whole_id: str) -> str:
-    return KALENT.own(whole_id, "a blueprint id", listed_by="list_blueprints")
+    return KALENT.bare_id(whole_id, "a blueprint id", listed_by="list_blueprints")

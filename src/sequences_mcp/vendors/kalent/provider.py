@@ -86,19 +86,19 @@ class Kalent(Vendor):
             steps=steps if is_rewritten or not (is_renamed or config) else None,
             config=config,
         )
-        kept = sourcing.model_copy(update={"id": known.sourcing.id})
-        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=kept)
+        merged = sourcing.model_copy(update={"id": known.sourcing.id})
+        return await self.memory.remember(blueprint_id, name=name, steps=steps, sourcing=merged)
 
     async def list_sourcings(self, *, page: int, size: int) -> Page[vendor.SourcingRow]:
         """Return one page of the sourcings that are in progress."""
-        found = (await self.kalent.list_sourcings(page=page, size=size, ownership="all")).counted()
-        return found.map(lambda one: vendor.SourcingRow(id=one.id, name=one.name))
+        sourcings = (await self.kalent.list_sourcings(page=page, size=size, ownership="all")).counted()
+        return sourcings.map(lambda sourcing: vendor.SourcingRow(id=sourcing.id, name=sourcing.name))
 
     async def find_candidates(self, sourcing_id: str, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return one page of a sourcing's candidates."""
         wanted = CandidateFilter(search=query or None)
-        found = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size)
-        return translation.people_of_remote(replace(found, items=tuple(map(_noted, found.items))))
+        candidates = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=page, size=size)
+        return translation.people_of_remote(replace(candidates, items=tuple(map(_noted, candidates.items))))
 
     async def create_in_sourcing(
         self, sourcing_id: str, *, name: str, steps: Items[Step], config: Mapping[str, Any] | None = None
@@ -120,9 +120,9 @@ class Kalent(Vendor):
             config=config,
         )
 
-    def contact_misfit(self, one: vendor.ContactInput) -> vendor.Misfit | None:
+    def contact_misfit(self, person: vendor.ContactInput) -> vendor.Misfit | None:
         """Return why Kalent cannot take somebody: they are not named by a talent's id alone."""
-        if one.id is not None and one.fields == ContactFields():
+        if person.id is not None and person.fields == ContactFields():
             return None
         return vendor.Misfit(
             "it is not the id of a talent alone",
@@ -134,21 +134,21 @@ class Kalent(Vendor):
         self, place_id: str, people: Items[vendor.ContactInput]
     ) -> tuple[vendor.PlacedContact | None, ...]:
         """Return those who are in the sourcing already, to be left untouched."""
-        there = await self._known_in(place_id)
-        return tuple(_was_there(there.get(one.id or "")) for one in people)
+        known = await self._known_in(place_id)
+        return tuple(_placed_before(known.get(person.id or "")) for person in people)
 
     async def place_contacts(
         self, place_id: str, people: Items[vendor.ContactInput]
     ) -> tuple[vendor.PlacedContact, ...]:
         """Add one talent."""
-        [one] = people
-        candidate_id = await self.kalent.add_talent(place_id, talent_id=one.id or "")
+        [person] = people
+        candidate_id = await self.kalent.add_talent(place_id, talent_id=person.id or "")
         return (vendor.PlacedContact(outcome="done", contact_id=candidate_id),)
 
     async def count_placed(self, place_id: str, people: Items[vendor.ContactInput]) -> tuple[int | None, str]:
         """Return how many of these are in the sourcing."""
-        there = await self._known_in(place_id)
-        count = sum(one.id in there for one in people)
+        known = await self._known_in(place_id)
+        count = sum(person.id in known for person in people)
         return (
             count,
             f"{count} of {len(people)} are in the sourcing; whoever is there is left untouched by a repeat.",
@@ -157,19 +157,19 @@ class Kalent(Vendor):
     async def _known_in(self, sourcing_id: str) -> dict[str, translation.RemoteContact]:
         """Return the candidates by the id of their talent and by their own."""
         people = [*await self._all(sourcing_id, EVERYBODY_ELSE), *await self._all(sourcing_id, TURNED_DOWN)]
-        if any(one.talent_id is None for one in people):
+        if any(candidate.talent_id is None for candidate in people):
             raise _unavailable("a candidate without a talent")
-        return {key: one for one in people for key in (one.talent_id or "", one.id)}
+        return {key: candidate for candidate in people for key in (candidate.talent_id or "", candidate.id)}
 
     async def _all(self, sourcing_id: str, wanted: CandidateFilter) -> list[translation.RemoteContact]:
-        found: list[translation.RemoteContact] = []
+        candidates: list[translation.RemoteContact] = []
         for number in range(1, PAGES_AT_MOST + 1):
             page = await self.kalent.list_candidates(sourcing_id, wanted=wanted, page=number, size=wire.PAGE_SIZE)
             if page.unreadable:
                 raise _unavailable("a candidate that cannot be read")
-            found += page.items
-            if not page.items or (len(found) >= (page.total_count or 0) and not page.has_more):
-                return found
+            candidates += page.items
+            if not page.items or (len(candidates) >= (page.total_count or 0) and not page.has_more):
+                return candidates
         raise ConflictError(
             "This sourcing has too many candidates to find out who is there already.",
             next_step="Add them in Kalent's own app: an add from here could turn a candidate's status back.",
@@ -181,7 +181,7 @@ class Kalent(Vendor):
 
     async def live_runs_of(self, marks: Items[tuple[str, str]]) -> list[SequenceDetail]:
         """Return the live run of each candidate; nobody is found by an address or a domain."""
-        found = []
+        runs = []
         for kind, value in marks:
             if kind != "contact" or not value.startswith(f"{NAME}:"):
                 continue
@@ -190,8 +190,8 @@ class Kalent(Vendor):
             except NotFoundError:  # the id of a talent, or of nobody
                 continue
             if run is not None and run.may_be_live:
-                found.append(translation.detail_of(replace(run, id=value)))
-        return found
+                runs.append(translation.detail_of(replace(run, id=value)))
+        return runs
 
     async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
         """Return a blueprint as it was last written here, or as one that nobody here has seen.
@@ -209,78 +209,78 @@ class Kalent(Vendor):
         return known
 
     async def person_to_enrol(
-        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+        self, request: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         """Return one candidate with what Kalent knows; NotFoundError, InvalidArgumentsError for facts."""
-        if asked.vendor_id is None:
+        if request.vendor_id is None:
             raise InvalidArgumentsError(
                 "Kalent starts its own candidates only, not people given as facts.",
                 next_step="Give ids from find_contacts in the blueprint's sourcing (`kalent:…`).",
             )
-        person, run = await self._as_they_are(asked.vendor_id)
+        person, run = await self._as_they_are(request.vendor_id)
         home = blueprint.sourcing.id
         elsewhere = home is not None and person.sourcing_id not in (None, home)
         obstacle = f"a candidate of {person.sourcing_id}, not of {home}" if elsewhere else _running(run)
         return vendor.VendorPerson(
-            contact=translation.contact_of_remote(replace(person, id=asked.vendor_id)),
-            handover={CANDIDATE: asked.vendor_id, **({TALENT: person.talent_id} if person.talent_id else {})},
+            contact=translation.contact_of_remote(replace(person, id=request.vendor_id)),
+            handover={CANDIDATE: request.vendor_id, **({TALENT: person.talent_id} if person.talent_id else {})},
             obstacle=obstacle,
             addresses=person.emails,
         )
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
-        calls = [lambda own=one.handover[CANDIDATE]: self._if_there(own) for one in people]
-        seen = {one.id: there for one, there in zip(people, await vendor.gather_limited(calls), strict=True)}
+        calls = [lambda candidate_id=person_run.handover[CANDIDATE]: self._state_if_exists(candidate_id) for person_run in people]
+        seen = {person_run.id: state for person_run, state in zip(people, await vendor.gather_limited(calls), strict=True)}
         return vendor.PreflightSnapshot(
-            marks={own: run.id if run else NONE for own, (_, run) in seen.items()},
+            marks={run_id: run.id if run else NONE for run_id, (_, run) in seen.items()},
             obstacles={
-                own: why
-                for own, (person, run) in seen.items()
+                run_id: why
+                for run_id, (person, run) in seen.items()
                 if (why := _running(run) if person else "Kalent has no such candidate any more")
             },
-            addresses={own: person.emails for own, (person, _) in seen.items() if person},
+            addresses={run_id: person.emails for run_id, (person, _) in seen.items() if person},
         )
 
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Start everybody in one call: all of them or, where Kalent refuses, nobody."""
-        people = [one.handover[CANDIDATE] for one in order.people]
+        people = [run.handover[CANDIDATE] for run in order.people]
         await self.kalent.start(order.plan.header.blueprint_id, candidate_ids=people)
-        return tuple(_done(one) for one in order.people)
+        return tuple(_done(run) for run in order.people)
 
     async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Return, for each candidate, whether another run is the newest now."""
         runs = await self._runs(order.people)
         return tuple(
-            _done(one) if _is_new(run, order.before.get(one.id)) else _not_done(one)
-            for one, run in zip(order.people, runs, strict=True)
+            _done(person) if _is_new(run, order.before.get(person.id)) else _not_done(person)
+            for person, run in zip(order.people, runs, strict=True)
         )
 
     async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
         """Return the candidate's newest run, or None while that is the one from before this start."""
-        own = run.handover[CANDIDATE]
-        found = await self.kalent.get_dynamic_sequence(own)
-        if found is None or not _is_new(found, mark):
+        candidate_id = run.handover[CANDIDATE]
+        remote = await self.kalent.get_dynamic_sequence(candidate_id)
+        if remote is None or not _is_new(remote, mark):
             return None
-        return translation.detail_of(replace(found, id=own))
+        return translation.detail_of(replace(remote, id=candidate_id))
 
-    async def _as_they_are(self, own: str) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
-        return await asyncio.gather(self.kalent.get_candidate(own), self.kalent.get_dynamic_sequence(own))
+    async def _as_they_are(self, candidate_id: str) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
+        return await asyncio.gather(self.kalent.get_candidate(candidate_id), self.kalent.get_dynamic_sequence(candidate_id))
 
-    async def _if_there(
-        self, own: str
+    async def _state_if_exists(
+        self, candidate_id: str
     ) -> tuple[translation.RemoteContact | None, translation.RemoteSequence | None]:
         try:
-            return await self._as_they_are(own)
+            return await self._as_they_are(candidate_id)
         except NotFoundError:
             return None, None
 
     async def _runs(self, people: Items[Run]) -> list[translation.RemoteSequence | None]:
-        calls = [lambda own=one.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(own) for one in people]
+        calls = [lambda candidate_id=run.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(candidate_id) for run in people]
         return await vendor.gather_limited(calls)
 
 
-def _was_there(known: translation.RemoteContact | None) -> vendor.PlacedContact | None:
+def _placed_before(known: translation.RemoteContact | None) -> vendor.PlacedContact | None:
     return None if known is None else vendor.PlacedContact(outcome="done", contact_id=known.id, was_there=True)
 
 
@@ -321,13 +321,13 @@ def _is_new(run: translation.RemoteSequence | None, before: str | None) -> bool:
     return run is not None and run.id != before
 
 
-def _done(one: Run) -> vendor.EnrolmentOutcome:
-    return vendor.EnrolmentOutcome(sequence_id=one.id, outcome="done", remote_id=one.handover[CANDIDATE])
+def _done(run: Run) -> vendor.EnrolmentOutcome:
+    return vendor.EnrolmentOutcome(sequence_id=run.id, outcome="done", remote_id=run.handover[CANDIDATE])
 
 
-def _not_done(one: Run) -> vendor.EnrolmentOutcome:
+def _not_done(run: Run) -> vendor.EnrolmentOutcome:
     return vendor.EnrolmentOutcome(
-        sequence_id=one.id, outcome="not_done", why="Kalent shows no new sequence for this candidate."
+        sequence_id=run.id, outcome="not_done", why="Kalent shows no new sequence for this candidate."
     )
 
 

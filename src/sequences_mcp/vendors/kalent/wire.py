@@ -114,10 +114,10 @@ def kalent_words(body: object) -> VendorWords:
     """Return what an error body says, in the newer shape (an object) or the older one (a text)."""
     if not parsing.is_row(body):
         return VendorWords()
-    said = body.get("error")
-    if isinstance(said, str):
+    error = body.get("error")
+    if isinstance(error, str):
         return VendorWords(
-            message=parsing.on_one_line(said, parsing.MESSAGE),
+            message=parsing.on_one_line(error, parsing.MESSAGE),
             request_id=parsing.text_at(body, "debugTrackingCode"),
         )
     error = parsing.inner_row(body, "error")
@@ -137,9 +137,9 @@ def _more(details: parsing.Row) -> dict[str, object]:
 
 def explain_kalent(refusal: VendorRefusal) -> SequencesError | None:
     """Return our error for a published code, or None where the HTTP status says enough."""
-    said = refusal.words
-    remedy = BY_DETAIL.get(said.detail or "") or BY_CODE.get(said.code or "")
-    if remedy is None and (said.detail or "").endswith("_not_connected_or_syncing"):
+    words = refusal.words
+    remedy = BY_DETAIL.get(words.detail or "") or BY_CODE.get(words.code or "")
+    if remedy is None and (words.detail or "").endswith("_not_connected_or_syncing"):
         remedy = Remedy(ChannelNotConnectedError, "An account Kalent needs is not connected and synced.", _CONNECT)
     if remedy is None:
         return None
@@ -265,27 +265,27 @@ def created_blueprint(body: object) -> str:
     return _whole(parsing.ident(kalent_data(body), "blueprintId"))
 
 
-def updated_blueprint(body: object, *, own: str) -> None:
+def updated_blueprint(body: object, *, expected_id: str) -> None:
     """Read the answer of "Update sequence blueprint", which is not published beyond `success`."""
-    if parsing.ident_or_none(kalent_data(body), "blueprintId", "id") not in (None, own):
+    if parsing.ident_or_none(kalent_data(body), "blueprintId", "id") not in (None, expected_id):
         raise parsing.UnreadableError("the blueprint is another one")
 
 
-def kalent_started(body: object, *, own: str, count: int) -> None:
+def kalent_started(body: object, *, expected_id: str, count: int) -> None:
     """Read what "Start sequence blueprint" tells; only `started: true` is a start."""
     data = kalent_data(body)
     if parsing.flag_at(data, "started") is not True:
         raise parsing.UnreadableError("`started` is not true")
-    if parsing.ident_or_none(data, "blueprintId") not in (None, own):
+    if parsing.ident_or_none(data, "blueprintId") not in (None, expected_id):
         raise parsing.UnreadableError("the blueprint is another one")
     if parsing.number_at(data, "candidateCount") not in (None, count):
         raise parsing.UnreadableError("the number of candidates is another one")
 
 
-def dynamic_sequence(body: object, *, own: str) -> translation.RemoteSequence | None:
+def dynamic_sequence(body: object, *, expected_id: str) -> translation.RemoteSequence | None:
     """Return the newest run of a candidate, or None when there is none in their sourcing."""
     data = kalent_data(body)
-    if parsing.ident_or_none(data, "candidateId") not in (None, own):
+    if parsing.ident_or_none(data, "candidateId") not in (None, expected_id):
         raise parsing.UnreadableError("the candidate is another one")
     if "sequence" not in data:
         raise parsing.UnreadableError("there is no `sequence`")
@@ -298,7 +298,7 @@ def dynamic_sequence(body: object, *, own: str) -> translation.RemoteSequence | 
         provider=NAME,
         status=kalent_status(shown),
         provider_status=shown or parsing.text_at(run, "rawStatus"),
-        contact_id=_whole(own),
+        contact_id=_whole(expected_id),
         name=parsing.text_at(run, "name"),
         progress=parsing.as_json({name: value for name, value in run.items() if _STEPWISE.search(name)}),
         action_required=parsing.as_json({"actionRequired": run.get("actionRequired") or None}),
@@ -316,10 +316,10 @@ def steps_to_wire(steps: Items[Step]) -> list[dict[str, object]]:
     return [step.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True) for step in steps]
 
 
-def _whole(own: str) -> str:
-    return f"{NAME}:{own}"
+def _whole(bare_id: str) -> str:
+    return f"{NAME}:{bare_id}"
 
 
 def _whole_or_none(parent: parsing.Row, name: str) -> str | None:
-    own = parsing.ident_or_none(parent, name)
-    return _whole(own) if own else None
+    bare_id = parsing.ident_or_none(parent, name)
+    return _whole(bare_id) if bare_id else None

@@ -42,15 +42,15 @@ class KeyRights:
     """The scopes of the key, asked for once; None while they are not known."""
 
     transport: Transport
-    found: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
     is_asked: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def known(self) -> frozenset[str]:
         """Return the scopes ("Get me"); ProviderError when Topo does not tell."""
-        if self.found is None:
-            self.found = await TopoClient(self.transport).get_me()
-        return self.found
+        if self.scopes is None:
+            self.scopes = await TopoClient(self.transport).get_me()
+        return self.scopes
 
     async def lacks(self, scope: str) -> bool:
         """Say whether the key is known not to carry a scope: of an answer without scopes, nothing is known.
@@ -58,15 +58,15 @@ class KeyRights:
         Asked at most once, in one attempt: a Topo that is down is found out by the call itself.
         """
         async with self.lock:
-            if self.found is None and not self.is_asked:
+            if self.scopes is None and not self.is_asked:
                 self.is_asked = True
                 await self._try()
-        return bool(self.found) and scope not in (self.found or ())
+        return bool(self.scopes) and scope not in (self.scopes or ())
 
     async def _try(self) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                self.found = await TopoClient(self.transport).get_me(patient=False)
+                self.scopes = await TopoClient(self.transport).get_me(patient=False)
         except (SequencesError, TimeoutError):
             return  # the scopes stay unknown, and Topo itself says what is missing
 
@@ -106,7 +106,7 @@ READ_TASK = "list_tasks shows its status; if it is unchanged, the same call may 
 
 READ_EXCLUSION = "Look the exclusion up first; adding it again does no harm, but makes a second one."
 
-KEPT = {
+STORED_FACTS = {
     **{name: name for name in ("first_name", "last_name", "email", "linkedin_url")},
     "company": "company_name",
     **{name: name for name in ("company_domain", "job_title", "phone")},
@@ -148,27 +148,27 @@ class TopoClient:
 
     async def get_sequence(self, sequence_id: str) -> translation.RemoteSequence:
         """Return one run ("Get sequence"); Topo does not tell until when a run is paused."""
-        own = topo_sequence_id(sequence_id)
+        bare_id = topo_sequence_id(sequence_id)
         request = VendorRequest(
-            method="GET", path=path("/sequences/{}", own), what="read the sequence", scope="sequences:read"
+            method="GET", path=path("/sequences/{}", bare_id), what="read the sequence", scope="sequences:read"
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id))
 
     async def update_variables(
         self, sequence_id: str, *, variables: Mapping[str, str | None]
     ) -> translation.RemoteSequence:
         """Merge overrides into a run's variables; None removes one ("Update sequence")."""
-        own = topo_sequence_id(sequence_id)
+        bare_id = topo_sequence_id(sequence_id)
         request = VendorRequest(
             method="PATCH",
-            path=path("/sequences/{}", own),
+            path=path("/sequences/{}", bare_id),
             what="change the variables of the sequence",
             effect=Effect.WRITE_ONCE,
             body={"variables": dict(variables)},
             scope="sequences:write",
             read_back="get_sequence shows its variables; the same change may be made again, it is a merge.",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id))
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> translation.RemoteSequence:
         """Pause a run until a future time, which is aware ("Pause sequence")."""
@@ -198,10 +198,10 @@ class TopoClient:
         body: Mapping[str, str] | None,
         read: wire.ReadSequence,
     ) -> translation.RemoteSequence:
-        own = topo_sequence_id(sequence_id)
+        bare_id = topo_sequence_id(sequence_id)
         request = VendorRequest(
             method="POST",
-            path=path(f"/sequences/{{}}/{verb}", own),
+            path=path(f"/sequences/{{}}/{verb}", bare_id),
             what=f"{verb} the sequence",
             effect=Effect.WRITE_ONCE,
             body=body,
@@ -209,7 +209,7 @@ class TopoClient:
             read_back=READ_RUN,
             safe=verb != "resume",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=read, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=read, expected_id=bare_id))
 
     async def list_templates(
         self, *, page: int = 1, size: int = 10
@@ -227,14 +227,14 @@ class TopoClient:
 
     async def get_template(self, blueprint_id: str) -> translation.RemoteBlueprint:
         """Return one template, without its steps ("Get sequence template")."""
-        own = topo_template_id(blueprint_id)
+        bare_id = topo_template_id(blueprint_id)
         request = VendorRequest(
             method="GET",
-            path=path("/sequence-templates/{}", own),
+            path=path("/sequence-templates/{}", bare_id),
             what="read the sequence template",
             scope="sequences:read",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_blueprint, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_blueprint, expected_id=bare_id))
 
     async def list_contacts(
         self, *, email: str | None = None, linkedin_url: str | None = None, page: int = 1, size: int = 10
@@ -244,11 +244,11 @@ class TopoClient:
         An address with letters beyond ASCII in its domain is looked for in both of its spellings.
         """
         first, *others = spellings(email) if email else (None,)
-        for one in (first, *others):
-            found = await self._contacts(email=one, linkedin_url=linkedin_url, page=page, size=size)
-            if found.items:
+        for address in (first, *others):
+            contacts = await self._contacts(email=address, linkedin_url=linkedin_url, page=page, size=size)
+            if contacts.items:
                 break
-        return found
+        return contacts
 
     async def _contacts(
         self, *, email: str | None, linkedin_url: str | None, page: int, size: int
@@ -265,11 +265,11 @@ class TopoClient:
 
     async def get_contact(self, contact_id: str) -> translation.RemoteContact:
         """Return one contact ("Get contact")."""
-        own = topo_contact_id(contact_id)
+        bare_id = topo_contact_id(contact_id)
         request = VendorRequest(
-            method="GET", path=path("/contacts/{}", own), what="read the contact", scope="contacts:read"
+            method="GET", path=path("/contacts/{}", bare_id), what="read the contact", scope="contacts:read"
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_contact, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_contact, expected_id=bare_id))
 
     async def list_activities(
         self,
@@ -331,16 +331,16 @@ class TopoClient:
 
     async def skip_task(self, task_id: str) -> translation.RemoteTask:
         """Skip a task, which lets its run go on ("Skip task")."""
-        own = topo_task_id(task_id)
+        bare_id = topo_task_id(task_id)
         request = VendorRequest(
             method="POST",
-            path=path("/tasks/{}/skip", own),
+            path=path("/tasks/{}/skip", bare_id),
             what="skip the task",
             effect=Effect.WRITE_ONCE,
             scope="tasks:write",
             read_back=READ_TASK,
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_skipped, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_skipped, expected_id=bare_id))
 
     async def list_contact_lists(
         self, *, name: str | None = None, page: int = 1, size: int = 10
@@ -358,14 +358,14 @@ class TopoClient:
 
     async def get_contact_list(self, list_id: str) -> translation.RemoteList:
         """Return one contact list ("Get contact list")."""
-        own = topo_list_id(list_id)
+        bare_id = topo_list_id(list_id)
         request = VendorRequest(
             method="GET",
-            path=path("/contact-lists/{}", own),
+            path=path("/contact-lists/{}", bare_id),
             what="read the contact list",
             scope="contact_lists:read",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_list, own=own))
+        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_list, expected_id=bare_id))
 
     async def create_contact_list(
         self, *, name: str, blueprint_id: str | None = None
@@ -381,7 +381,7 @@ class TopoClient:
             scope="contact_lists:write",
             read_back="Look for a contact list of this name in Topo first.",
         )
-        read = partial(wire.topo_outcomes, read=wire.topo_list, asked=1)
+        read = partial(wire.topo_outcomes, read=wire.topo_list, number=1)
         return (await self._transport.send(request, read))[0]
 
     async def create_entries(
@@ -392,18 +392,18 @@ class TopoClient:
         Each needs an address or a LinkedIn profile. A list with a template enrols them, some time later: no run
         and no contact may exist when this returns.
         """
-        own = topo_list_id(list_id)
+        bare_id = topo_list_id(list_id)
         wire.check_batch(people, what="people")
         request = VendorRequest(
             method="POST",
             path="/contact-entries",
             what="put people on the contact list",
             effect=Effect.WRITE_ONCE,
-            body={"items": [_entry(own, person, index) for index, person in enumerate(people)]},
+            body={"items": [_entry(bare_id, person, index) for index, person in enumerate(people)]},
             scope="contact_lists:write",
             read_back="A list with a template enrols at once: list_sequences with that blueprint shows who is in.",
         )
-        read = partial(wire.topo_outcomes, read=wire.topo_entry, asked=len(people))
+        read = partial(wire.topo_outcomes, read=wire.topo_entry, number=len(people))
         return await self._transport.send(request, read)
 
     async def list_contact_exclusions(
@@ -484,5 +484,5 @@ def _entry(list_own: str, person: ContactFields, index: int) -> dict[str, str]:
             f"Person {index + 1} has neither an e-mail address nor a LinkedIn profile.",
             next_step="Topo needs one of the two for each person.",
         )
-    given = {theirs: value for ours, theirs in KEPT.items() if (value := getattr(person, ours))}
+    given = {theirs: value for ours, theirs in STORED_FACTS.items() if (value := getattr(person, ours))}
     return {"contact_list_id": list_own, **given}

@@ -30,7 +30,7 @@ from sequences_mcp.ports import vendor
 from sequences_mcp.ports.embedded import SequenceDetail, SequenceFilter
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.topo import DESCRIPTION
-from sequences_mcp.vendors.topo.client import KEPT, lacking
+from sequences_mcp.vendors.topo.client import STORED_FACTS, lacking
 from sequences_mcp.vendors.topo.runs import TopoRuns
 from sequences_mcp.vendors.topo.wire import PAGE_SIZE
 
@@ -60,21 +60,21 @@ class TopoStarts(TopoRuns):
         for scope in STARTS_NEED:
             if await self.scopes.lacks(scope):
                 raise lacking(scope, what="start sequences (people are put on a contact list of the template)")
-        found = await self.topo.get_template(blueprint_id)
-        if found.provider_status in CLOSED:
+        template = await self.topo.get_template(blueprint_id)
+        if template.provider_status in CLOSED:
             raise ConflictError(
-                f"This template is {found.provider_status} at Topo and takes nobody now.",
+                f"This template is {template.provider_status} at Topo and takes nobody now.",
                 next_step="Activate it in Topo's app, or choose another one from list_blueprints.",
-                data={"provider_status": found.provider_status},
+                data={"provider_status": template.provider_status},
             )
-        return await self.memory.note(blueprint_id, name=_named(found))
+        return await self.memory.note(blueprint_id, name=_named(template))
 
     async def person_to_enrol(
-        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+        self, request: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         """Return a person from facts, or as Topo knows them; NotFoundError."""
-        contact = await self._person(asked)
-        given = translation.given_of(contact, KEPT)
+        contact = await self._person(request)
+        given = translation.given_of(contact, STORED_FACTS)
         return vendor.VendorPerson(
             contact=contact,
             handover=given,
@@ -84,9 +84,9 @@ class TopoStarts(TopoRuns):
 
     async def standings(self, people: Items[vendor.VendorPerson]) -> list[vendor.PersonStanding]:
         """Return who is in a live run at Topo; a doubt about everybody where that cannot be read."""
-        ids = [one.contact.id if provider_of(one.contact.id) == NAME else None for one in people]
+        ids = [person.contact.id if provider_of(person.contact.id) == NAME else None for person in people]
         try:
-            runs = await self.live.among([one.contact for one in people], ids=ids)
+            runs = await self.live.among([person.contact for person in people], ids=ids)
         except SequencesError as error:
             doubt = f"Whether they are in a sequence at Topo already could not be read ({error.code})."
             return [vendor.PersonStanding(doubt=doubt)] * len(people)
@@ -94,53 +94,58 @@ class TopoStarts(TopoRuns):
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return how many entries the plan's list has, where there is one, and who is in a live run by now."""
-        found = await self._list_of(plan)
-        facts = [_given(one) for one in people]
+        contact_list = await self._list_of(plan)
+        facts = [_given(person) for person in people]
         try:
             runs = await self.live.among(facts, ids=[None] * len(people))
         except SequencesError:  # whoever approved was told that it could not be read
             runs = []
-        busy = {one.id: why for one, run in zip(people, runs, strict=False) if (why := _running(run))}
-        return vendor.PreflightSnapshot(marks={COUNT: _counted(found)}, obstacles=busy)
+        busy = {person.id: why for person, run in zip(people, runs, strict=False) if (why := _running(run))}
+        return vendor.PreflightSnapshot(marks={COUNT: _counted(contact_list)}, obstacles=busy)
 
     async def enrol(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Put everybody on the plan's list; the answer says for each whether they are on it."""
         home = await self._list_of(order.plan) or await self._new_list(order.plan)
-        people = [_given(one) for one in order.people]
+        people = [_given(person) for person in order.people]
         outcomes = await self.topo.create_entries(home.id, people=people)
-        return tuple(_outcome_of_entry(one, outcome) for one, outcome in zip(order.people, outcomes, strict=True))
+        return tuple(
+            _outcome_of_entry(person, outcome) for person, outcome in zip(order.people, outcomes, strict=True)
+        )
 
     async def read_enrolment_back(self, order: vendor.EnrolmentBatch) -> tuple[vendor.EnrolmentOutcome, ...]:
         """Return what the number of entries on the plan's list shows: all of them, nobody, or nothing."""
         earlier, now = order.before.get(COUNT, UNAVAILABLE), _counted(await self._list_of(order.plan))
         if UNAVAILABLE in (earlier, now):
             return tuple(
-                _told(one, "unknown", "Topo does not tell how many are on the list.") for one in order.people
+                _outcome(person, "unknown", "Topo does not tell how many are on the list.")
+                for person in order.people
             )
         more = int(now) - int(earlier)
         shown = {0: "not_done", len(order.people): "done"}.get(more - order.known_done, "unknown")
         why = f"The list has {more} more entries than before."
-        return tuple(_told(one, shown, why) for one in order.people)
+        return tuple(_outcome(person, shown, why) for person in order.people)
 
     async def follow_run(self, run: Run, *, mark: str | None) -> SequenceDetail | None:
         """Return the run that Topo made of an entry, or None while it has made none."""
         if run.remote_id is not None:
             return translation.detail_of(await self.topo.get_sequence(run.remote_id))
-        found = await self._run_of(run)
-        return translation.detail_of(found) if found else None
+        remote = await self._run_of(run)
+        return translation.detail_of(remote) if remote else None
 
-    async def _person(self, asked: vendor.PersonRequest) -> Contact:
-        if asked.vendor_id is not None:
+    async def _person(self, request: vendor.PersonRequest) -> Contact:
+        if request.vendor_id is not None:
             known = translation.contact_of_remote(
-                replace(await self.topo.get_contact(asked.vendor_id), id=asked.vendor_id)
+                replace(await self.topo.get_contact(request.vendor_id), id=request.vendor_id)
             )
-            return translation.with_facts(known, asked.fields)
-        return translation.unknown_contact(asked.fields)
+            return translation.with_facts(known, request.fields)
+        return translation.unknown_contact(request.fields)
 
     async def _list_of(self, plan: Plan) -> translation.RemoteList | None:
-        found = await self.topo.list_contact_lists(name=_list_name(plan))
-        mine = (one for one in found.items if one.name == _list_name(plan))
-        return next((one for one in mine if one.blueprint_id == plan.header.blueprint_id), None)
+        lists = await self.topo.list_contact_lists(name=_list_name(plan))
+        mine = (contact_list for contact_list in lists.items if contact_list.name == _list_name(plan))
+        return next(
+            (contact_list for contact_list in mine if contact_list.blueprint_id == plan.header.blueprint_id), None
+        )
 
     async def _new_list(self, plan: Plan) -> translation.RemoteList:
         """Return a new list. One that may have been made holds nobody, and is found by its name next time."""
@@ -159,8 +164,8 @@ class TopoStarts(TopoRuns):
             email=run.handover.get("email"),
             linkedin_url=None if run.handover.get("email") else run.handover.get("linkedin_url"),
         )
-        lists = {one.id for one in home.items if one.name == _list_name_of(run.plan_id)}
-        mine = {one.id for one in people.items if _is_same(one.fields, run)}
+        lists = {item.id for item in home.items if item.name == _list_name_of(run.plan_id)}
+        mine = {item.id for item in people.items if _is_same(item.fields, run)}
         for page in range(1, PAGES + 1):
             wanted = SequenceFilter(
                 blueprint_id=run.blueprint_id,
@@ -169,11 +174,11 @@ class TopoStarts(TopoRuns):
                 page=page,
                 size=PAGE_SIZE,
             )
-            found = await self.topo.list_sequences(wanted)
-            for one in found.items:
-                if one.list_id in lists and one.contact_id in mine:
-                    return one
-            if not found.has_more:
+            batch = await self.topo.list_sequences(wanted)
+            for item in batch.items:
+                if item.list_id in lists and item.contact_id in mine:
+                    return item
+            if not batch.has_more:
                 break
         return None
 
@@ -184,16 +189,16 @@ def _running(run: translation.RemoteSequence | None) -> str | None:
     return f"in a sequence at Topo already ({run.id}, {run.provider_status or 'of unknown status'})"
 
 
-def _given(one: Run) -> ContactFields:
+def _given(run: Run) -> ContactFields:
     """Return what Topo is given about a person; what is not a fact of a person's is none of it."""
-    return ContactFields(**{name: value for name, value in one.handover.items() if name in KEPT})
+    return ContactFields(**{name: value for name, value in run.handover.items() if name in STORED_FACTS})
 
 
-def _counted(found: translation.RemoteList | None) -> str:
+def _counted(contact_list: translation.RemoteList | None) -> str:
     """Return how many entries a list has; none where there is no list, nothing where Topo does not tell."""
-    if found is None:
+    if contact_list is None:
         return "0"
-    return UNAVAILABLE if found.entries_count is None else str(found.entries_count)
+    return UNAVAILABLE if contact_list.entries_count is None else str(contact_list.entries_count)
 
 
 def _is_same(fields_: ContactFields, run: Run) -> bool:
@@ -211,24 +216,24 @@ def _list_name_of(plan_id: str) -> str:
     return f"sequences-mcp {plan_id.partition(':')[2]}"
 
 
-def _named(found: translation.RemoteBlueprint) -> str:
+def _named(template: translation.RemoteBlueprint) -> str:
     """Return a template's name with what tells one state of it from another, so that a change of it shows."""
-    told = [
-        found.name or found.id,
-        f"{found.step_count} steps" if found.step_count is not None else None,
-        f"changed {found.updated_at:%Y-%m-%d %H:%M:%S} UTC" if found.updated_at else None,
+    parts = [
+        template.name or template.id,
+        f"{template.step_count} steps" if template.step_count is not None else None,
+        f"changed {template.updated_at:%Y-%m-%d %H:%M:%S} UTC" if template.updated_at else None,
     ]
-    return " · ".join(filter(None, told))
+    return " · ".join(filter(None, parts))
 
 
 def _outcome_of_entry(
-    one: Run, outcome: translation.ItemOutcome[translation.RemoteEntry]
+    run: Run, outcome: translation.ItemOutcome[translation.RemoteEntry]
 ) -> vendor.EnrolmentOutcome:
     if outcome.outcome == "done":
-        return _told(one, "done", "")
+        return _outcome(run, "done", "")
     if outcome.outcome == "not_done":
-        return replace(_told(one, "not_done", NOT_TAKEN), error=error_facts(_not_taken(outcome)))
-    return _told(one, "unknown", "Topo's answer does not say what became of this person.")
+        return replace(_outcome(run, "not_done", NOT_TAKEN), error=error_facts(_not_taken(outcome)))
+    return _outcome(run, "unknown", "Topo's answer does not say what became of this person.")
 
 
 def _not_taken(outcome: translation.ItemOutcome[translation.RemoteEntry]) -> ProviderRejectedError:
@@ -244,9 +249,9 @@ def _not_taken(outcome: translation.ItemOutcome[translation.RemoteEntry]) -> Pro
     )
 
 
-def _told(one: Run, outcome: str, why: str) -> vendor.EnrolmentOutcome:
+def _outcome(run: Run, outcome: str, why: str) -> vendor.EnrolmentOutcome:
     known: dict[str, Literal["done", "not_done", "unknown"]] = {"done": "done", "not_done": "not_done"}
-    return vendor.EnrolmentOutcome(sequence_id=one.id, outcome=known.get(outcome, "unknown"), why=why)
+    return vendor.EnrolmentOutcome(sequence_id=run.id, outcome=known.get(outcome, "unknown"), why=why)
 
 
 def _no_list(data: Mapping[str, object]) -> ProviderUnavailableError:

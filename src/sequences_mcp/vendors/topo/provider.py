@@ -26,7 +26,7 @@ from sequences_mcp.errors import (
 from sequences_mcp.ports.vendor import ContactInput, Identity, Misfit, PlacedContact, VendorMessage, VendorTask
 from sequences_mcp.vendors import translation
 from sequences_mcp.vendors.topo import wire
-from sequences_mcp.vendors.topo.client import KEPT
+from sequences_mcp.vendors.topo.client import STORED_FACTS
 from sequences_mcp.vendors.topo.enrolment import TopoStarts
 
 OPEN = ("PENDING", "IN_PROGRESS")  # one list after the other: Topo documents one status a call
@@ -78,13 +78,13 @@ class Topo(TopoStarts):
         """Read the contact; NotFoundError."""
         return translation.identity_of_remote(await self.topo.get_contact(contact_id))
 
-    def contact_misfit(self, one: ContactInput) -> Misfit | None:
+    def contact_misfit(self, person: ContactInput) -> Misfit | None:
         """Return why Topo cannot take somebody: no address and no profile, or more than its lists keep."""
-        if one.id is not None:
+        if person.id is not None:
             return Misfit("it is an id", "Topo takes people by their facts: email, first_name …")
-        if not (one.fields.email or one.fields.linkedin_url):
+        if not (person.fields.email or person.fields.linkedin_url):
             return Misfit("it has neither email nor linkedin_url", "Topo can reach nobody without one of the two.")
-        if more := list(_not_kept(one.fields)):
+        if more := list(_not_stored(person.fields)):
             return Misfit(f"Topo's lists keep no {', '.join(more)}", "Leave that out.")
         return None
 
@@ -92,30 +92,33 @@ class Topo(TopoStarts):
         """Return None for each: Topo merges whoever is there; ApprovalError for a list that enrols."""
         if place_id == "topo":
             raise await self._which_list()
-        found = await self.topo.get_contact_list(place_id)
-        if found.enrols is None:
+        contact_list = await self.topo.get_contact_list(place_id)
+        if contact_list.enrols is None:
             raise UnexpectedAnswerError(
                 "Topo's answer does not say whether this list enrols whoever is put on it.",
                 next_step="Nothing was done. Topo's own app shows the list.",
             )
-        if found.enrols:
-            raise _is_a_start(found)
+        if contact_list.enrols:
+            raise _is_a_start(contact_list)
         return (None,) * len(people)
 
     async def place_contacts(self, place_id: str, people: Items[ContactInput]) -> tuple[PlacedContact, ...]:
         """Put up to 100 people on the list."""
-        done = await self.topo.create_entries(place_id, people=[one.fields for one in people])
+        done = await self.topo.create_entries(place_id, people=[person.fields for person in people])
         return tuple(map(_placed, done))
 
     async def count_placed(self, place_id: str, people: Items[ContactInput]) -> tuple[int | None, str]:
         """Return None: a list tells how many it has, not whom."""
-        found = await self.topo.get_contact_list(place_id)
-        count = "an unknown number of" if found.entries_count is None else f"{found.entries_count:,}"
+        contact_list = await self.topo.get_contact_list(place_id)
+        count = "an unknown number of" if contact_list.entries_count is None else f"{contact_list.entries_count:,}"
         return None, f"The list has {count} entries now, and Topo's API does not tell whom."
 
     async def _which_list(self) -> InvalidArgumentsError:
         page = await self.topo.list_contact_lists(size=LISTS_NAMED)
-        rows = [{"id": one.id, "name": one.name, "enrols": one.enrols is not False} for one in page.items]
+        rows = [
+            {"id": contact_list.id, "name": contact_list.name, "enrols": contact_list.enrols is not False}
+            for contact_list in page.items
+        ]
         return InvalidArgumentsError(
             "Topo takes people into one of its contact lists, and none is named.",
             next_step="Give the id of a list that does not enrol as the provider.",
@@ -129,7 +132,7 @@ class Topo(TopoStarts):
         if kind == "profile":
             return bool((await self.topo.list_contact_exclusions(linkedin_url=value)).items)
         accounts = await self.topo.list_account_exclusions(size=100)
-        return any(host_key(one.domain or "") == host_key(value) for one in accounts.items)
+        return any(host_key(exclusion.domain or "") == host_key(value) for exclusion in accounts.items)
 
     async def exclude(self, kind: str, value: str, *, message: str) -> None:
         """Put it there, for good."""
@@ -147,8 +150,8 @@ class Topo(TopoStarts):
         skip = max(0, (page - 1) * size - waiting)
         started, total = await self._window(skip, size - len(pending.items) - pending.unreadable)
         tasks = [*map(_task, pending.items), *map(_task, started)]
-        shown = [await self._told(one) for one in tasks[:WITH_MESSAGES]]
-        rest = [replace(one, unavailable_because=UNREAD) for one in tasks[WITH_MESSAGES:]]
+        shown = [await self._with_messages(task) for task in tasks[:WITH_MESSAGES]]
+        rest = [replace(task, unavailable_because=UNREAD) for task in tasks[WITH_MESSAGES:]]
         return Page((*shown, *rest), waiting + total, page, size)
 
     async def complete_task(self, task_id: str, *, outcome: TaskOutcome) -> VendorTask:
@@ -162,7 +165,7 @@ class Topo(TopoStarts):
         for status in ("SKIPPED", *OPEN, "COMPLETED"):
             for number in range(1, PAGES_LOOKED_AT + 1):
                 page = await self._latest(status, number)
-                if any(one.id == task_id for one in page.items):
+                if any(task.id == task_id for task in page.items):
                     return status
                 if not page.has_more:
                     break
@@ -180,44 +183,44 @@ class Topo(TopoStarts):
         total = first.counted().total_count
         if count <= 0:
             return (), total
-        found = list(first.items)
+        tasks = list(first.items)
         if skip % size and first.has_more:
-            found += (await self.topo.list_tasks(status=OPEN[1], page=skip // size + 2, size=size)).items
-        return found[skip % size :][:count], total
+            tasks += (await self.topo.list_tasks(status=OPEN[1], page=skip // size + 2, size=size)).items
+        return tasks[skip % size :][:count], total
 
-    async def _told(self, one: VendorTask) -> VendorTask:
+    async def _with_messages(self, task: VendorTask) -> VendorTask:
         try:
-            messages = await self.topo.list_task_messages(one.id)
+            messages = await self.topo.list_task_messages(task.id)
         except SequencesError as error:
-            return replace(one, unavailable_because=f"Its messages could not be read: {error.code}.")
+            return replace(task, unavailable_because=f"Its messages could not be read: {error.code}.")
         newest = sorted(messages, key=_sent, reverse=True)
         more = len(newest) - MESSAGES
         unavailable_because = f"{more} older messages are left out; Topo's app has them." if more > 0 else None
         return replace(
-            one, messages=tuple(map(_message, newest[:MESSAGES])), unavailable_because=unavailable_because
+            task, messages=tuple(map(_message, newest[:MESSAGES])), unavailable_because=unavailable_because
         )
 
 
-def _not_kept(known: ContactFields) -> Iterator[str]:
-    return (name for name, value in facts_of(known).items() if value and name not in KEPT)
+def _not_stored(known: ContactFields) -> Iterator[str]:
+    return (name for name, value in facts_of(known).items() if value and name not in STORED_FACTS)
 
 
-def _is_a_start(found: translation.RemoteList) -> ApprovalError:
+def _is_a_start(contact_list: translation.RemoteList) -> ApprovalError:
     return ApprovalError(
         "This list enrols whoever is put on it in a sequence at once: that is a start, which a person approves.",
         next_step="Nothing was done. start_sequence with this blueprint_id plans it; a list that does not enrol "
         "can be filled here.",
-        data={"list_id": found.id, "blueprint_id": found.blueprint_id},
+        data={"list_id": contact_list.id, "blueprint_id": contact_list.blueprint_id},
     )
 
 
-def _placed(one: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedContact:
+def _placed(entry: translation.ItemOutcome[translation.RemoteEntry]) -> PlacedContact:
     return PlacedContact(
-        outcome=one.outcome,
-        contact_id=one.item.contact_id if one.item else None,
-        was_there=one.provider_status == "UPDATED",
-        vendor_code=one.vendor_code,
-        vendor_message=one.vendor_message,
+        outcome=entry.outcome,
+        contact_id=entry.item.contact_id if entry.item else None,
+        was_there=entry.provider_status == "UPDATED",
+        vendor_code=entry.vendor_code,
+        vendor_message=entry.vendor_message,
     )
 
 
@@ -238,14 +241,14 @@ def _message(message: translation.RemoteMessage) -> VendorMessage:
     )
 
 
-def _task(found: translation.RemoteTask) -> VendorTask:
+def _task(task: translation.RemoteTask) -> VendorTask:
     return VendorTask(
-        id=found.id,
-        type=found.type,
-        priority=found.priority,
-        status=found.provider_status,
-        sequence_id=found.sequence_id,
-        created_at=found.created_at,
+        id=task.id,
+        type=task.type,
+        priority=task.priority,
+        status=task.provider_status,
+        sequence_id=task.sequence_id,
+        created_at=task.created_at,
     )
 
 

@@ -52,23 +52,23 @@ class Names:
     async def of(self, ids: Iterable[str], read: Callable[[str], Awaitable[T]]) -> dict[str, T]:
         """Return each thing that could be read; nothing is raised for those that could not."""
         wanted = list(dict.fromkeys(filter(None, ids)))
-        missing = [own for own in wanted if own not in self.known]
+        missing = [item_id for item_id in wanted if item_id not in self.known]
         for start in range(0, len(missing), MAX_CONCURRENT):
             if not await self._read(missing[start : start + MAX_CONCURRENT], read):
                 break
         while len(self.known) > REMEMBERED:
             self.known.popitem(last=False)
-        return {own: self.known[own] for own in wanted if own in self.known}  # type: ignore[misc]
+        return {item_id: self.known[item_id] for item_id in wanted if item_id in self.known}  # type: ignore[misc]
 
     async def _read(self, ids: list[str], read: Callable[[str], Awaitable[T]]) -> bool:
         """Read some; say whether reading more makes sense."""
         answers = await asyncio.gather(*map(read, ids), return_exceptions=True)
-        for own, answer in zip(ids, answers, strict=True):
+        for item_id, answer in zip(ids, answers, strict=True):
             if isinstance(answer, BaseException):
                 if not isinstance(answer, SequencesError):
                     raise answer
             else:
-                self.known[own] = answer
+                self.known[item_id] = answer
         return not any(isinstance(answer, ProviderForbiddenError) for answer in answers)
 
 
@@ -89,49 +89,56 @@ class LiveRuns:
         if not live:
             return [None] * len(people)
         if len(people) <= len(live):
-            return [await self._run_of(one, own, live) for one, own in zip(people, ids, strict=True)]
+            return [
+                await self._run_of(person, contact_id, live)
+                for person, contact_id in zip(people, ids, strict=True)
+            ]
         known = await self.people.of(live, self.topo.get_contact)
-        facts = {own: who.fields for own, who in known.items()}
-        addressed = {address_key(who.email): own for own, who in facts.items() if who.email}
-        profiles = {profile_key(who.linkedin_url): own for own, who in facts.items() if who.linkedin_url}
-        found = []
-        for one, own in zip(people, ids, strict=True):
-            by_email = addressed.get(address_key(one.email)) if one.email else None
-            by_profile = profiles.get(profile_key(one.linkedin_url)) if one.linkedin_url else None
-            found.append(next((live[who] for who in (own, by_email, by_profile) if who in live), None))
-        return found
+        facts = {contact_id: who.fields for contact_id, who in known.items()}
+        addressed = {address_key(who.email): contact_id for contact_id, who in facts.items() if who.email}
+        profiles = {
+            profile_key(who.linkedin_url): contact_id for contact_id, who in facts.items() if who.linkedin_url
+        }
+        runs = []
+        for person, contact_id in zip(people, ids, strict=True):
+            by_email = addressed.get(address_key(person.email)) if person.email else None
+            by_profile = profiles.get(profile_key(person.linkedin_url)) if person.linkedin_url else None
+            runs.append(next((live[who] for who in (contact_id, by_email, by_profile) if who in live), None))
+        return runs
 
     async def _run_of(
-        self, one: ContactFields, own: str | None, live: Mapping[str, RemoteSequence]
+        self, person: ContactFields, contact_id: str | None, live: Mapping[str, RemoteSequence]
     ) -> RemoteSequence | None:
-        ids = [own] if own else []
-        if one.email and not own:
-            ids += [who.id for who in (await self.topo.list_contacts(email=one.email)).items]
-        if one.linkedin_url and not own and not any(who in live for who in ids):  # perhaps under another address
-            ids += await self.with_profile(one.linkedin_url)
+        ids = [contact_id] if contact_id else []
+        if person.email and not contact_id:
+            ids += [who.id for who in (await self.topo.list_contacts(email=person.email)).items]
+        if (
+            person.linkedin_url and not contact_id and not any(who in live for who in ids)
+        ):  # perhaps under another address
+            ids += await self.with_profile(person.linkedin_url)
         return next((live[who] for who in ids if who in live), None)
 
     async def with_profile(self, url: str) -> list[str]:
         """Return the ids of the people at Topo who have a profile, looked for as given and as Topo writes it."""
         for spelling in dict.fromkeys((url, f"https://www.{profile_key(url)}")):
-            found = (await self.topo.list_contacts(linkedin_url=spelling)).items
-            if found:
-                return [who.id for who in found]
+            contacts = (await self.topo.list_contacts(linkedin_url=spelling)).items
+            if contacts:
+                return [who.id for who in contacts]
         return []
 
     async def _live(self) -> dict[str, RemoteSequence]:
         """Return a live run of each who has one, by Topo's id of the contact."""
-        return {one.contact_id: one for one in await self.all() if one.contact_id}
+        return {run.contact_id: run for run in await self.all() if run.contact_id}
 
     async def all(self) -> list[RemoteSequence]:
         """Return every live run; SequencesError where they cannot be read, or are too many."""
-        found: list[RemoteSequence] = []
+        runs: list[RemoteSequence] = []
         for status in (SequenceStatus.FOUND, *sorted(LIVE)):
             for number in range(1, PAGES + 1):
                 page = await self.topo.list_sequences(
                     SequenceFilter(status=status, sort_order="desc", page=number, size=PAGE_SIZE)
                 )
-                found += page.items
+                runs += page.items
                 if not page.has_more:
                     break
             else:
@@ -139,7 +146,7 @@ class LiveRuns:
                     f"Topo has more than {PAGES * PAGE_SIZE} runs in {status}; not all were read.",
                     next_step="Look the people up in Topo's app.",
                 )
-        return found
+        return runs
 
 
 class TopoRuns(Vendor):
@@ -156,11 +163,11 @@ class TopoRuns(Vendor):
 
     async def list_sequences(self, wanted: SequenceFilter) -> Page[SequenceDetail]:
         """Return one page. Topo filters by one status, template and dates; a contact is looked for in its list."""
-        asked = _as_topo_filters(wanted)
+        filters = _as_topo_filters(wanted)
         if wanted.contact is not None:
-            return await self._of_contact(asked, wanted.contact.strip())
-        found = (await self.topo.list_sequences(asked)).counted()
-        return found.of(tuple(await self.named(found.items)))
+            return await self._of_contact(filters, wanted.contact.strip())
+        runs = (await self.topo.list_sequences(filters)).counted()
+        return runs.of(tuple(await self.named(runs.items)))
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return one run with what last happened in it, where the key may read that; NotFoundError."""
@@ -175,9 +182,10 @@ class TopoRuns(Vendor):
         except SequencesError as error:
             return replace(detail, unavailable_because=f"What happened could not be read: {error.code}.")
         happened = tuple(
-            VendorActivity(type=one.type, channel=one.channel, at=one.created_at) for one in page.items
+            VendorActivity(type=activity.type, channel=activity.channel, at=activity.created_at)
+            for activity in page.items
         )
-        replies = [one.at for one in happened if one.type == REPLIED and one.at]
+        replies = [activity.at for activity in happened if activity.type == REPLIED and activity.at]
         facts = replace(detail.facts or VendorFacts(), replied_at=max(replies, default=None))
         return replace(detail, activities=happened, facts=facts)
 
@@ -225,14 +233,16 @@ class TopoRuns(Vendor):
 
     async def named(self, runs: Iterable[RemoteSequence]) -> list[SequenceDetail]:
         """Return runs with the names of their people and templates, as far as the key may read them."""
-        found = list(runs)
-        people = await self.people.of((one.contact_id or "" for one in found), self.topo.get_contact)
-        templates = await self.templates.of((one.blueprint_id or "" for one in found), self.topo.get_template)
+        remote_runs = list(runs)
+        people = await self.people.of((run.contact_id or "" for run in remote_runs), self.topo.get_contact)
+        templates = await self.templates.of(
+            (run.blueprint_id or "" for run in remote_runs), self.topo.get_template
+        )
         details = []
-        for one in found:
-            person, template = people.get(one.contact_id or ""), templates.get(one.blueprint_id or "")
-            contact = contact_of_remote(replace(person, id=one.contact_id or "")) if person else None
-            detail = detail_of(one, contact=contact)
+        for run in remote_runs:
+            person, template = people.get(run.contact_id or ""), templates.get(run.blueprint_id or "")
+            contact = contact_of_remote(replace(person, id=run.contact_id or "")) if person else None
+            detail = detail_of(run, contact=contact)
             facts = replace(detail.facts or VendorFacts(), blueprint_name=template.name if template else None)
             details.append(replace(detail, facts=facts))
         return details
@@ -240,52 +250,52 @@ class TopoRuns(Vendor):
     async def _of_contact(self, wanted: SequenceFilter, contact: str) -> Page[SequenceDetail]:
         """Return a contact's runs. Topo's list has no such filter, so its newest runs are searched."""
         ids = {contact} if contact.startswith("topo:") else await self._ids_of(contact)
-        found: list[RemoteSequence] = []
+        matches: list[RemoteSequence] = []
         for number in range(1, PAGES + 1):
             page = await self.topo.list_sequences(
                 replace(wanted, sort_by="created_at", sort_order="desc", page=number, size=PAGE_SIZE)
             )
-            found += [one for one in page.items if one.contact_id in ids]
+            matches += [run for run in page.items if run.contact_id in ids]
             if not page.has_more:
                 break
         else:
             note = f"Only Topo's {PAGES * PAGE_SIZE} newest runs were searched for this contact."
-            return await self._page(found, wanted, note=note)
-        return await self._page(found, wanted)
+            return await self._page(matches, wanted, note=note)
+        return await self._page(matches, wanted)
 
     async def _page(
-        self, found: list[RemoteSequence], wanted: SequenceFilter, *, note: str | None = None
+        self, matches: list[RemoteSequence], wanted: SequenceFilter, *, note: str | None = None
     ) -> Page[SequenceDetail]:
         start = (wanted.page - 1) * wanted.size
-        shown = await self.named(found[start : start + wanted.size])
-        return Page(tuple(shown), len(found), wanted.page, wanted.size, note=note)
+        shown = await self.named(matches[start : start + wanted.size])
+        return Page(tuple(shown), len(matches), wanted.page, wanted.size, note=note)
 
     async def _ids_of(self, contact: str) -> set[str]:
         if "@" not in contact:
             _no_filter("contact by name", "Give a contact's id (topo:…) or whole e-mail address.")
-        return {one.id for one in (await self.topo.list_contacts(email=contact)).items}
+        return {contact_row.id for contact_row in (await self.topo.list_contacts(email=contact)).items}
 
     async def _live_beside(self, sequence_id: str) -> set[str] | None:
         """Return the ids of the live runs of a run's template, or None where not all can be read."""
         try:
             run = await self.topo.get_sequence(sequence_id)
-            found = await self._all(run.blueprint_id, LIVE)
+            runs = await self._all(run.blueprint_id, LIVE)
         except SequencesError:  # stopping must not fail because a list could not be read
             return None
-        return None if found is None else {one.id for one in found} - {sequence_id}
+        return None if runs is None else {other.id for other in runs} - {sequence_id}
 
     async def _stopped_since(self, before: set[str], stopped: RemoteSequence) -> list[RemoteSequence] | None:
         try:
-            found = await self._all(stopped.blueprint_id, [SequenceStatus.STOPPED_EARLY])
+            runs = await self._all(stopped.blueprint_id, [SequenceStatus.STOPPED_EARLY])
         except SequencesError:
             return None
-        return None if found is None else [one for one in found if one.id in before]
+        return None if runs is None else [run for run in runs if run.id in before]
 
     async def _all(
         self, blueprint_id: str | None, statuses: Iterable[SequenceStatus]
     ) -> list[RemoteSequence] | None:
         """Return every run of a template in one of these statuses; None when there are more than can be read."""
-        found: list[RemoteSequence] = []
+        runs: list[RemoteSequence] = []
         for status in statuses:
             for number in range(1, PAGES + 1):
                 wanted = SequenceFilter(
@@ -297,13 +307,13 @@ class TopoRuns(Vendor):
                     size=PAGE_SIZE,
                 )
                 page = await self.topo.list_sequences(wanted)
-                found += page.items
+                runs += page.items
                 if not page.has_more:
                     break
             else:
                 if status in LIVE:
                     return None  # of those that are over, the newest are enough
-        return found
+        return runs
 
     def can_look_for(self, marks: Items[tuple[str, str]]) -> bool:
         """Return True: its list of runs is read."""
@@ -322,8 +332,8 @@ class TopoRuns(Vendor):
             elif kind == "profile":
                 wanted |= set(await self.live.with_profile(value))
         if hosts:
-            wanted |= await self._at(hosts, [one.contact_id for one in runs if one.contact_id])
-        return await self.named([one for one in runs if one.contact_id in wanted])
+            wanted |= await self._at(hosts, [run.contact_id for run in runs if run.contact_id])
+        return await self.named([run for run in runs if run.contact_id in wanted])
 
     async def _at(self, hosts: Items[str], ids: Items[str]) -> set[str]:
         """Return who of these is at one of these domains, or below; ProviderUnavailableError for too many."""
@@ -338,12 +348,12 @@ class TopoRuns(Vendor):
                 f"{unread} of the people in live runs at Topo could not be read.",
                 next_step="Look for the company in Topo's app.",
             )
-        return {own for own, who in people.items() if _is_at(who.fields, hosts)}
+        return {contact_id for contact_id, who in people.items() if _is_at(who.fields, hosts)}
 
 
 def _is_at(person: ContactFields, hosts: Items[str]) -> bool:
     theirs = filter(None, [domain_of(person.email), person.company_domain and host_key(person.company_domain)])
-    return any(own == host or own.endswith(f".{host}") for own in theirs for host in hosts)
+    return any(known == host or known.endswith(f".{host}") for known in theirs for host in hosts)
 
 
 def _as_topo_filters(wanted: SequenceFilter) -> SequenceFilter:

@@ -38,27 +38,27 @@ def check_batch(items: Items[object], *, what: str) -> None:
 
 def topo_sequence_id(whole_id: str) -> str:
     """Return the id of a run."""
-    return TOPO.own(whole_id, "a sequence id", listed_by="list_sequences")
+    return TOPO.bare_id(whole_id, "a sequence id", listed_by="list_sequences")
 
 
 def topo_template_id(whole_id: str) -> str:
     """Return the id of a sequence template."""
-    return TOPO.own(whole_id, "a blueprint id", listed_by="list_blueprints")
+    return TOPO.bare_id(whole_id, "a blueprint id", listed_by="list_blueprints")
 
 
 def topo_contact_id(whole_id: str) -> str:
     """Return the id of a contact."""
-    return TOPO.own(whole_id, "a contact id", listed_by="find_contacts")
+    return TOPO.bare_id(whole_id, "a contact id", listed_by="find_contacts")
 
 
 def topo_list_id(whole_id: str) -> str:
     """Return the id of a contact list."""
-    return TOPO.own(whole_id, "a contact list id", listed_by="save_contacts with the provider `topo`")
+    return TOPO.bare_id(whole_id, "a contact list id", listed_by="save_contacts with the provider `topo`")
 
 
 def topo_task_id(whole_id: str) -> str:
     """Return the id of a task."""
-    return TOPO.own(whole_id, "a task id", listed_by="list_tasks")
+    return TOPO.bare_id(whole_id, "a task id", listed_by="list_tasks")
 
 
 def topo_words(body: object) -> VendorWords:
@@ -118,10 +118,10 @@ def topo_one(body: object, read: Callable[[parsing.Row], T]) -> T:
     return read(parsing.row_at(body, "the answer"))
 
 
-def topo_same(body: object, read: Callable[[parsing.Row], T], *, own: str) -> T:
+def topo_same(body: object, read: Callable[[parsing.Row], T], *, expected_id: str) -> T:
     """Return the one thing of an answer, which must be the one that was asked for."""
     answer = parsing.row_at(body, "the answer")
-    if parsing.ident(answer, "id") != own:
+    if parsing.ident(answer, "id") != expected_id:
         raise parsing.UnreadableError("the id is another one")
     return read(answer)
 
@@ -191,8 +191,8 @@ def _in_state(item: parsing.Row, wanted: Collection[SequenceStatus]) -> translat
 
 
 def _variables(item: parsing.Row) -> dict[str, str]:
-    found = ((name, parsing.prose_at(item, name)) for name in list(item)[:200])
-    return {name: value for name, value in found if value is not None}
+    pairs = ((name, parsing.prose_at(item, name)) for name in list(item)[:200])
+    return {name: value for name, value in pairs if value is not None}
 
 
 def topo_blueprint(item: parsing.Row) -> translation.RemoteBlueprint:
@@ -292,10 +292,10 @@ def topo_skipped(item: parsing.Row) -> translation.RemoteTask:
 
 
 def _task_in(item: parsing.Row, wanted: Collection[str]) -> translation.RemoteTask:
-    found = topo_task(item)
-    if found.provider_status not in wanted:
+    task = topo_task(item)
+    if task.provider_status not in wanted:
         raise parsing.UnreadableError("the status is not the one asked for")
-    return found
+    return task
 
 
 def topo_messages(body: object) -> tuple[translation.RemoteMessage, ...]:
@@ -314,13 +314,13 @@ def _message(item: parsing.Row) -> translation.RemoteMessage:
     )
 
 
-def _whole(own: str) -> str:
-    return f"{NAME}:{own}"
+def _whole(bare_id: str) -> str:
+    return f"{NAME}:{bare_id}"
 
 
 def _whole_or_none(parent: parsing.Row, *names: str) -> str | None:
-    own = parsing.ident_or_none(parent, *names)
-    return _whole(own) if own else None
+    bare_id = parsing.ident_or_none(parent, *names)
+    return _whole(bare_id) if bare_id else None
 
 
 # Batch answers: one outcome for every item that was asked for, whatever the answer leaves out.
@@ -329,7 +329,7 @@ DONE = frozenset({"CREATED", "UPDATED"})
 
 
 def topo_outcomes(
-    body: object, read: Callable[[parsing.Row], T], *, asked: int
+    body: object, read: Callable[[parsing.Row], T], *, number: int
 ) -> tuple[translation.ItemOutcome[T], ...]:
     """Return what became of each of the items asked for, in their order.
 
@@ -346,7 +346,7 @@ def topo_outcomes(
         if index is None or index in by_index:
             raise parsing.UnreadableError("an item has no `index` of its own")
         by_index[index] = item
-    return tuple(_outcome(by_index.get(index, {}), read) for index in range(asked))
+    return tuple(_outcome(by_index.get(index, {}), read) for index in range(number))
 
 
 def _outcome(item: parsing.Row, read: Callable[[parsing.Row], T]) -> translation.ItemOutcome[T]:
