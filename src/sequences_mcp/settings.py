@@ -44,7 +44,7 @@ def account_settings(vendor: VendorDescription) -> tuple[Setting, ...]:
     return (
         Setting(vendor.key_setting, f"Connects a {vendor.title} account.", "", secret=True),
         Setting(vendor.url_setting, address, f"{vendor.title}'s own"),
-        *(Setting(vendor.further_setting(one), one.meaning, "") for one in vendor.further_settings),
+        *(Setting(vendor.further_setting(setting), setting.meaning, "") for setting in vendor.further_settings),
     )
 
 
@@ -205,23 +205,23 @@ def settings_troubles(settings: Settings, *, outbox: Path, is_sent_elsewhere: bo
     """
     from sequences_mcp.domain.findings import Trouble
 
-    found = []
+    troubles = []
     if settings.sender is None:
         unset = "SEQUENCES_SENDER is not set: nothing can be started."
         remedy = set_sender(settings)
-        found.append(Trouble(code="no_sender", what=unset, remedy=remedy, stops=not is_sent_elsewhere))
-    for said in settings.conflicts:
+        troubles.append(Trouble(code="no_sender", what=unset, remedy=remedy, stops=not is_sent_elsewhere))
+    for conflict in settings.conflicts:
         remedy = "Make them the same, or remove one."
-        found.append(Trouble(code="settings_differ", what=said, remedy=remedy, stops=False))
+        troubles.append(Trouble(code="settings_differ", what=conflict, remedy=remedy, stops=False))
     for name, why in settings.lacking.items():
         remedy = "Give it to this process, or leave the work to one that has it."
         stops = name == "SEQUENCES_SMTP_URL" and not is_sent_elsewhere  # a further mailbox stops its own alone
-        found.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
+        troubles.append(Trouble(code="no_secret", what=f"A secret is missing: {why}.", remedy=remedy, stops=stops))
     if settings.smtp_url is None:
         unset = f"SEQUENCES_SMTP_URL is not set: e-mails are written to {outbox}, nothing is sent."
         remedy = "Set it to the mail server's address to send."
-        found.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
-    return found
+        troubles.append(Trouble(code="outbox", what=unset, remedy=remedy, stops=False))
+    return troubles
 
 
 class _Problems:
@@ -368,20 +368,20 @@ def _file(data_dir: Path | None, environ: Mapping[str, str], problems: _Problems
 
 
 def _accounts(problems: _Problems) -> dict[str, Account]:
-    found = {}
+    accounts = {}
     for vendor in DESCRIPTIONS.values():
         key = problems.read_whole(vendor.key_setting, partial(_api_key, vendor), "")
         base_url = problems.read_whole(vendor.url_setting, partial(_base_url, vendor.url_setting), "")
         given = {
-            one.key: problems.read_whole(
-                vendor.further_setting(one), partial(_own_id, vendor.name, one.expected), ""
+            setting.key: problems.read_whole(
+                vendor.further_setting(setting), partial(_own_id, vendor.name, setting.expected), ""
             )
-            for one in vendor.further_settings
+            for setting in vendor.further_settings
         }
         if key is not None and base_url is not None:
             further = {name: value for name, value in given.items() if value is not None}
-            found[vendor.name] = Account(key, base_url, further)
-    return found
+            accounts[vendor.name] = Account(key, base_url, further)
+    return accounts
 
 
 def _api_key(vendor: VendorDescription, text: str) -> Secret | None:
@@ -402,9 +402,9 @@ def _base_url(setting: str, text: str) -> str:
 
 def _own_id(vendor: str, expected: str, text: str) -> str | None:
     """Return a vendor's id, whole, whether it was given with the vendor's name before it or without."""
-    own = text.removeprefix(f"{vendor}:")
+    bare_id = text.removeprefix(f"{vendor}:")
     try:
-        return str(parse_id(f"{vendor}:{own}", IdKind.CONTACT)) if own else None
+        return str(parse_id(f"{vendor}:{bare_id}", IdKind.CONTACT)) if bare_id else None
     except WrongIdError as error:
         raise ValueError(f"not {expected}") from error
 
@@ -460,11 +460,11 @@ def _sender(text: str) -> Sender | None:
 def _addresses(text: str) -> tuple[str, ...]:
     from sequences_mcp.domain.addresses import is_address, read_address
 
-    given = [one.strip() for one in text.replace(";", ",").split(",") if one.strip()]
-    for one in given:
-        if not is_address(one):
-            raise ValueError(f"{one!r} is not one plain e-mail address; several stand with commas between them")
-    return tuple(dict.fromkeys(read_address(one).text for one in given))
+    given = [address.strip() for address in text.replace(";", ",").split(",") if address.strip()]
+    for address in given:
+        if not is_address(address):
+            raise ValueError(f"{address!r} is not one plain e-mail address; several stand with commas between them")
+    return tuple(dict.fromkeys(read_address(address).text for address in given))
 
 
 def _smtp_url(text: str) -> Secret | None:
@@ -531,14 +531,14 @@ def _blueprint_ids(text: str) -> frozenset[str]:
 def _allowed(text: str) -> str:
     """Return a blueprint, with its version where one is named."""
     named, at, version = text.partition("@")
-    own = str(parse_id(named, IdKind.BLUEPRINT))
+    blueprint_id = str(parse_id(named, IdKind.BLUEPRINT))
     if not at:
-        return own
-    if provider_of(own) in UNVERSIONED:
+        return blueprint_id
+    if provider_of(blueprint_id) in UNVERSIONED:
         raise ValueError(f"{text!r}: a template of this vendor has no version; name its id alone")
     if not version.isascii() or not version.isdigit() or int(version) < 1:
         raise ValueError(f"{text!r} does not end in a version, such as @3")
-    return f"{own}@{int(version)}"
+    return f"{blueprint_id}@{int(version)}"
 
 
 def _policy_file(text: str, data_dir: Path | None) -> Path:

@@ -64,22 +64,22 @@ class FileSettings:
 
 def load_settings_file(path: Path, environ: Mapping[str, str]) -> FileSettings:
     """Return what the file says. Never raises: whatever is wrong with it is in ``problems``."""
-    found = FileSettings()
+    settings = FileSettings()
     try:
         if path.stat().st_size > LARGEST:
-            found.problems.append(f"{path} is larger than {LARGEST // 1024} KiB: it is no file of settings")
-            return found
-        found.text = path.read_text(encoding="utf-8-sig")
-        content = tomllib.loads(found.text)
+            settings.problems.append(f"{path} is larger than {LARGEST // 1024} KiB: it is no file of settings")
+            return settings
+        settings.text = path.read_text(encoding="utf-8-sig")
+        content = tomllib.loads(settings.text)
     except tomllib.TOMLDecodeError as error:
-        found.problems.append(f"{path} is not TOML: {error}")
+        settings.problems.append(f"{path} is not TOML: {error}")
     except UnicodeDecodeError as error:
-        found.problems.append(f"{path} is not UTF-8 (byte {error.start})")
+        settings.problems.append(f"{path} is not UTF-8 (byte {error.start})")
     except (OSError, RecursionError) as error:
-        found.problems.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is too deep'}")
+        settings.problems.append(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is too deep'}")
     else:
-        _Reader(found, path.parent, environ).read(content)
-    return found
+        _Reader(settings, path.parent, environ).read(content)
+    return settings
 
 
 def line_of(text: str, key: Key) -> int | None:
@@ -130,7 +130,7 @@ def _switch(value: object) -> str:
 
 
 def _several(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     if isinstance(value, str):
         return value
@@ -160,9 +160,9 @@ _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the table
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one file's content into ``found``."""
+    """Reads one file's content into ``settings``."""
 
-    found: FileSettings
+    settings: FileSettings
     folder: Path
     environ: Mapping[str, str]
 
@@ -174,10 +174,10 @@ class _Reader:
         self._mailboxes(content)
         for vendor in VENDORS:
             self._vendor(vendor, content)
-        if "SEQUENCES_GUARDS" in self.found.values:
-            given = self.found.values["SEQUENCES_GUARDS"]
+        if "SEQUENCES_GUARDS" in self.settings.values:
+            given = self.settings.values["SEQUENCES_GUARDS"]
             path = self.folder / given.text if not given.text.startswith("~") else Path(given.text)
-            self.found.values["SEQUENCES_GUARDS"] = Given(given.key, str(path))
+            self.settings.values["SEQUENCES_GUARDS"] = Given(given.key, str(path))
 
     def _known(self, table: Key, content: Mapping[str, Any], allowed: tuple[str, ...]) -> Iterator[str]:
         """Yield the keys of a table that are allowed in it; note the others."""
@@ -186,26 +186,26 @@ class _Reader:
                 yield name
             elif name == "data_dir" and not table:
                 why = "the data folder is where this file is; the environment variable SEQUENCES_DATA_DIR moves it"
-                self.found.wrong((name,), why)
+                self.settings.wrong((name,), why)
             else:
                 from difflib import get_close_matches
 
                 near = get_close_matches(name, allowed, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"allowed are {', '.join(allowed)}"
-                self.found.wrong((*table, name), f"there is no such key; {hint}")
+                self.settings.wrong((*table, name), f"there is no such key; {hint}")
 
     def _take(
         self, key: Key, value: object, form: Form, *, setting: str, into: dict[str, Given] | None = None
     ) -> None:
         try:
-            (self.found.values if into is None else into)[setting] = Given(key, form(value))
+            (self.settings.values if into is None else into)[setting] = Given(key, form(value))
         except ValueError as error:
-            self.found.wrong(key, str(error))
+            self.settings.wrong(key, str(error))
 
     def _table(self, key: Key, value: object) -> dict[str, Any] | None:
         if isinstance(value, dict):
             return value
-        self.found.wrong(key, f"it has to be a table: a line [{'.'.join(key)}] and its keys below")
+        self.settings.wrong(key, f"it has to be a table: a line [{'.'.join(key)}] and its keys below")
         return None
 
     def _mailboxes(self, content: Mapping[str, Any]) -> None:
@@ -213,25 +213,25 @@ class _Reader:
         default = content.get("default_mailbox", next(iter(tables), None))
         if default is not None and default not in tables:
             named = ", ".join(tables) or "none"
-            self.found.wrong(("default_mailbox",), f"it has to name a table [mailboxes.NAME]; there is {named}")
+            self.settings.wrong(("default_mailbox",), f"it has to name a table [mailboxes.NAME]; there is {named}")
             return
         if len(tables) > 1 and "default_mailbox" not in content:
-            self.found.wrong(("mailboxes", list(tables)[1]), _WHICH)
+            self.settings.wrong(("mailboxes", list(tables)[1]), _WHICH)
         for name, value in tables.items():
             key = ("mailboxes", name)
             if len(tables) > 1 and not _NAME_OF_MAILBOX.fullmatch(name):
-                self.found.wrong(key, "the name of a mailbox has letters of English, digits, - and _ only")
+                self.settings.wrong(key, "the name of a mailbox has letters of English, digits, - and _ only")
             table = self._table(key, value)
             if table is None:
                 continue
             if name == default:
-                self.found.mailbox = name
-                self._mailbox(key, table, into=self.found.values, lacking="SEQUENCES_SMTP_URL")
+                self.settings.mailbox = name
+                self._mailbox(key, table, into=self.settings.values, lacking="SEQUENCES_SMTP_URL")
             else:
-                into = self.found.further.setdefault(name, {})
+                into = self.settings.further.setdefault(name, {})
                 self._mailbox(key, table, into=into, lacking=name)
                 if not {"name", "address"} & table.keys():
-                    self.found.wrong(key, "name and address are missing: a mailbox is a sender's")
+                    self.settings.wrong(key, "name and address are missing: a mailbox is a sender's")
 
     def _mailbox(self, key: Key, table: Mapping[str, Any], *, into: dict[str, Given], lacking: str) -> None:
         """Read one mailbox; ``lacking`` is the name under which a password that cannot be had is noted."""
@@ -244,13 +244,13 @@ class _Reader:
                 try:
                     texts[name] = _text(table[name])
                 except ValueError as error:
-                    self.found.wrong((*key, name), str(error))
+                    self.settings.wrong((*key, name), str(error))
         self._sender(key, table, texts, into=into)
         if "smtp" in texts:
             self._smtp(key, table, texts, into=into, lacking=lacking)
         elif "password" in table and "smtp" not in table:
             self._secret((*key, "password"), table["password"], setting=lacking)
-            self.found.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
+            self.settings.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
 
     def _sender(
         self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str], *, into: dict[str, Given]
@@ -259,7 +259,7 @@ class _Reader:
             name = texts["name"].replace("\\", "\\\\").replace('"', '\\"')
             into["SEQUENCES_SENDER"] = Given((*key, "name"), f'"{name}" <{texts["address"]}>')
         elif len(missing := {"name", "address"} - table.keys()) == 1:
-            self.found.wrong(key, f"{missing.pop()} is missing: a sender has a name and an address")
+            self.settings.wrong(key, f"{missing.pop()} is missing: a sender has a name and an address")
 
     def _smtp(
         self,
@@ -275,11 +275,11 @@ class _Reader:
         account, _, host = rest.rpartition("@")
         if ":" in account or not slashes:
             why = "no password stands in this file" if slashes else "it does not start with smtp:// or smtps://"
-            self.found.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
+            self.settings.wrong(place, f'{why}. Write smtp = "smtps://host:465", and password = {REFERENCE}')
             return
         if "password" not in table:
             if account:
-                self.found.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
+                self.settings.wrong(place, f"it names a user and there is no password. Add password = {REFERENCE}")
             else:
                 into["SEQUENCES_SMTP_URL"] = Given(place, self._of_environment(url) or url)
             return
@@ -288,7 +288,7 @@ class _Reader:
         if secret is None or not user:
             bare = f"{scheme}://{host}"
             if whole := self._of_environment(bare):
-                self.found.lacking.pop(lacking, None)
+                self.settings.lacking.pop(lacking, None)
             into["SEQUENCES_SMTP_URL"] = Given(place, whole or bare)
             return
         signed_in = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
@@ -298,44 +298,44 @@ class _Reader:
         """Return ``SEQUENCES_SMTP_URL`` where it has an account at the very server of the file; else nothing."""
         text = self.environ.get("SEQUENCES_SMTP_URL", "").strip()
         try:
-            there, ours = urlsplit(text), urlsplit(url)
-            same = (there.scheme, there.hostname, there.port) == (ours.scheme, ours.hostname, ours.port)
+            theirs, ours = urlsplit(text), urlsplit(url)
+            same = (theirs.scheme, theirs.hostname, theirs.port) == (ours.scheme, ours.hostname, ours.port)
         except ValueError:
             return ""
         return text if same else ""
 
     def _vendor(self, vendor: str, content: Mapping[str, Any]) -> None:
         table = self._table((vendor,), content.get(vendor, {})) or {}
-        allowed = ("api_key", "base_url", *(one.key for one in DESCRIPTIONS[vendor].further_settings))
+        allowed = ("api_key", "base_url", *(further.key for further in DESCRIPTIONS[vendor].further_settings))
         for name in self._known((vendor,), table, allowed):
             setting = f"{vendor.upper()}_{name.upper()}"
             if name != "api_key":
                 self._take((vendor, name), table[name], _text, setting=setting)
             elif secret := self._secret((vendor, name), table[name], setting=setting):
-                self.found.values[setting] = Given((vendor, name), secret.value)
+                self.settings.values[setting] = Given((vendor, name), secret.value)
 
     def _secret(self, key: Key, value: object, *, setting: str) -> Secret | None:
         """Return the secret that a key refers to; None for a wrong reference, or one that leads nowhere here."""
         if isinstance(value, str):
-            self.found.wrong(
+            self.settings.wrong(
                 key, f"no secret stands in this file: anybody who sees it could use it. {_instead(key)}"
             )
             return None
         if not isinstance(value, dict) or len(value) != 1 or (kind := next(iter(value))) not in _READERS:
-            self.found.wrong(key, f"it has to say where the secret is, in one way. {_instead(key)}")
+            self.settings.wrong(key, f"it has to say where the secret is, in one way. {_instead(key)}")
             return None
         named = value[kind]
         if kind == "keyring" and named is True:
             named = ".".join(key)
         if not isinstance(named, str) or not named.strip():
-            self.found.wrong(key, f"{kind} has to name one. {_instead(key)}")
+            self.settings.wrong(key, f"{kind} has to name one. {_instead(key)}")
             return None
         if (path := Path(named)) and kind == "file" and not named.startswith("~"):
             named = str(self.folder / path)
         try:
             return Secret(_READERS[kind](named, self.environ))
         except ValueError as error:
-            self.found.lacking[setting] = f"{self.found.place(key)}: {error}"
+            self.settings.lacking[setting] = f"{self.settings.place(key)}: {error}"
             return None
 
 

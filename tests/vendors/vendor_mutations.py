@@ -132,8 +132,8 @@ def _in(whole: str, *statuses: str) -> Callable[[Any], bool]:
 
 
 OVER = ("COMPLETED", "SUCCEEDED", "FAILED", "STOPPED_EARLY", "REFUSED")
-_SAME = {"own": _own(RUN)}
-_TASK = {"own": _own(TASK)}
+_SAME = {"expected_id": _own(RUN)}
+_TASK = {"expected_id": _own(TASK)}
 _PAGED = {"page": 1, "size": 10}
 _ANYTHING_WITH_AN_ID: Callable[[Any], bool] = lambda body: _an_id(_is(body, "id"))  # noqa: E731 - one of a table
 READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = {
@@ -146,25 +146,25 @@ READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = 
         None,
     ),
     "kalent get_candidate": (lambda body: kalent.kalent_candidate(kalent.kalent_data(body)), None),
-    "kalent dynamic_sequence": (partial(kalent.dynamic_sequence, own="candidate_123"), None),
+    "kalent dynamic_sequence": (partial(kalent.dynamic_sequence, expected_id="candidate_123"), None),
     "kalent add_talent": (partial(kalent.added_candidate, talent="talent_123"), _kalent("candidateId")),
     "kalent create_blueprint": (kalent.created_blueprint, _kalent("blueprintId")),
     "kalent update_blueprint": (
-        partial(kalent.updated_blueprint, own="blueprint_123"),
+        partial(kalent.updated_blueprint, expected_id="blueprint_123"),
         lambda body: _is(body, "success") is True,
     ),
-    "kalent start": (partial(kalent.kalent_started, own="blueprint_123", count=2), _started),
+    "kalent start": (partial(kalent.kalent_started, expected_id="blueprint_123", count=2), _started),
     "clarky start": (clarky.clarky_started, _accepted),
-    "clarky get_enrollment": (partial(clarky.clarky_enrollment, own="e_01HEXAMPLE"), None),
+    "clarky get_enrollment": (partial(clarky.clarky_enrollment, expected_id="e_01HEXAMPLE"), None),
     "clarky list_contacts": (partial(clarky.clarky_page, read=clarky.clarky_contact, **_PAGED), None),
     "clarky get_contact": (lambda body: clarky.clarky_contact(clarky.clarky_data(body)), None),
     "clarky get_contact_by_email": (lambda body: clarky.clarky_contact(clarky.clarky_data(body)), None),
     "clarky list_agents": (partial(clarky.clarky_page, read=clarky.clarky_agent, **_PAGED), None),
     "topo get_me": (partial(topo.topo_one, read=topo.topo_scopes), None),
     "topo get_sequence": (partial(topo.topo_same, read=topo.topo_sequence, **_SAME), None),
-    "topo get_template": (partial(topo.topo_same, read=topo.topo_blueprint, own=_own(TEMPLATE)), None),
-    "topo get_contact": (partial(topo.topo_same, read=topo.topo_contact, own=_own(topo_id("3"))), None),
-    "topo get_contact_list": (partial(topo.topo_same, read=topo.topo_list, own=_own(topo_id("5"))), None),
+    "topo get_template": (partial(topo.topo_same, read=topo.topo_blueprint, expected_id=_own(TEMPLATE)), None),
+    "topo get_contact": (partial(topo.topo_same, read=topo.topo_contact, expected_id=_own(topo_id("3"))), None),
+    "topo get_contact_list": (partial(topo.topo_same, read=topo.topo_list, expected_id=_own(topo_id("5"))), None),
     "topo list_sequences": (partial(topo.topo_page, read=topo.topo_sequence, **_PAGED), None),
     "topo list_templates": (partial(topo.topo_page, read=topo.topo_blueprint, **_PAGED), None),
     "topo list_contacts": (partial(topo.topo_page, read=topo.topo_contact, **_PAGED), None),
@@ -185,11 +185,11 @@ READERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool] | None]] = 
     "topo exclude_account": (partial(topo.topo_one, read=topo.topo_exclusion), _ANYTHING_WITH_AN_ID),
     "topo skip_task": (partial(topo.topo_same, read=topo.topo_skipped, **_TASK), _in(TASK, "SKIPPED")),
     "topo create_contact_list": (
-        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_list, asked=1)),
+        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_list, number=1)),
         lambda body: _item_says_done(body),
     ),
     "topo create_entries": (
-        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_entry, asked=1)),
+        lambda body: _done_items(topo.topo_outcomes(body, topo.topo_entry, number=1)),
         lambda body: _item_says_done(body),
     ),
 }

@@ -86,9 +86,9 @@ def resealed(store: Repositories, plan: Plan, digests: bytes) -> Plan:
 
 def with_texts_of(digests: bytes, sequence: Run) -> bytes:
     """Return a plan's list of digests with those of one person replaced."""
-    own = digests_of([sequence])
-    place = sequence.ordinal * len(own)
-    return digests[:place] + own + digests[place + len(own) :]
+    digests_now = digests_of([sequence])
+    place = sequence.ordinal * len(digests_now)
+    return digests[:place] + digests_now + digests[place + len(digests_now) :]
 
 
 def present_digests(store: Repositories, plan: Plan) -> bytes:
@@ -221,8 +221,8 @@ def is_approved(store: Repositories, plan: Plan, *, sequence: Run, run: StepRun)
     """Say whether a person approved exactly this text: by itself, or with its plan while that covered it."""
     if text_approved_at(store, run, digest=text_digest(sequence, run)) is not None:
         return True
-    said = store.approvals.latest_at(plan.id, digest=plan.digest) is not None
-    return said and uncovered_because(store, plan, sequence=sequence, run=run) is None
+    is_plan_approved = store.approvals.latest_at(plan.id, digest=plan.digest) is not None
+    return is_plan_approved and uncovered_because(store, plan, sequence=sequence, run=run) is None
 
 
 def moved_because(run: StepRun, contact: Contact) -> str | None:

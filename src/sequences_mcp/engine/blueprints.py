@@ -44,8 +44,8 @@ class LocalBlueprints(LocalMethods):
         self, blueprint_id: str, *, expected_version: int, name: str, steps: Items[Step], sourcing: Sourcing
     ) -> Blueprint:
         """Store the next version; StaleVersionError, with the difference, when a newer one is there."""
-        own = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
-        return self._added(own, name=name, steps=steps, sourcing=sourcing, expected_version=expected_version)
+        local_id = str(parse_id(blueprint_id, IdKind.BLUEPRINT))
+        return self._added(local_id, name=name, steps=steps, sourcing=sourcing, expected_version=expected_version)
 
     async def remember(self, blueprint_id: str, *, name: str, steps: Items[Step], sourcing: Sourcing) -> Blueprint:
         """Store what was just written to a vendor as the newest version known here of its blueprint."""
@@ -157,15 +157,15 @@ class LocalChanges:
         """Store a change that waits for approval, or return the one that waits already."""
         store, now = self.engine.store, self.engine.clock()
         with store.transaction() as work:
-            own = work.changes.same(tool, subject, arguments=arguments, earlier=earlier, now=now)
-            if own is None:
-                own = self.engine.new_id(IdKind.OPERATION)
+            change_id = work.changes.same(tool, subject, arguments=arguments, earlier=earlier, now=now)
+            if change_id is None:
+                change_id = self.engine.new_id(IdKind.OPERATION)
                 change = PendingChange(
-                    id=own, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
+                    id=change_id, tool=tool, subject=subject, arguments=arguments, earlier=earlier, asked_at=now
                 )
                 work.changes.insert(change)
-                self.engine.audit(work, "change.asked", subject, change=own, tool=tool)
-        return await self.get(own)
+                self.engine.audit(work, "change.asked", subject, change=change_id, tool=tool)
+        return await self.get(change_id)
 
     async def find(self, change_id: str) -> PendingChange | None:
         """Return the change with this id, or None."""
@@ -219,7 +219,7 @@ class LocalChanges:
             change = self._require(change_id, next_step=_LISTED if again else _WAITS)
             is_open = change.came_to == "unknown" if again else change.standing(now) == "waiting"
             if not is_open:
-                raise ConflictError(f"This change is {change.told(now)}.", next_step="Have it asked for again.")
+                raise ConflictError(f"This change is {change.state_words(now)}.", next_step="Have it asked for again.")
             if digest != change.digest:
                 raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
             engine.require_signature(digest, signature)
@@ -240,7 +240,7 @@ class LocalChanges:
     def _require_waiting(self, change_id: str) -> None:
         change, now = self._require(change_id, next_step=_WAITS), self.engine.clock()
         if change.standing(now) != "waiting":
-            raise ConflictError(f"This change is {change.told(now)}.", next_step="Have it asked for again.")
+            raise ConflictError(f"This change is {change.state_words(now)}.", next_step="Have it asked for again.")
 
 
 _LISTED, _WAITS = "sequences-mcp review list shows them.", "list_reviews shows what waits."

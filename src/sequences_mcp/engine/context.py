@@ -148,21 +148,21 @@ def action_of(event: events.Event) -> str:
 
 def run_difference(before: Run, after: Run) -> dict[str, Any]:
     """Return what changed, without anybody's texts: they are in the database, by step and generation."""
-    told: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     if after.status is not before.status:
-        told["status"] = [before.status.value, after.status.value]
-    told |= {
+        changes["status"] = [before.status.value, after.status.value]
+    changes |= {
         name: getattr(after, name)
         for name in ("reason", "stop_reason", "paused_until", "variables")
         if getattr(after, name) != getattr(before, name)
     }
     steps = [_step(old, new) for old, new in zip(before.steps, after.steps, strict=True) if old != new]
-    return told | ({"steps": steps} if steps else {})
+    return changes | ({"steps": steps} if steps else {})
 
 
 def _step(old: StepRun, new: StepRun) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": new.step.id, "state": [old.state.value, new.state.value]}
-    return told | {
+    changes: dict[str, Any] = {"id": new.step.id, "state": [old.state.value, new.state.value]}
+    return changes | {
         name: getattr(new, name)
         for name in ("generation", "reason", "until", "lease", "message_id", "server_reply", "accepted_at")
         if getattr(new, name) != getattr(old, name)

@@ -126,8 +126,10 @@ def _invitation_closed_at(sequence: Run, run: StepRun) -> datetime | None:
     invitation = next((step for step in reversed(earlier) if step.step.is_invitation), None)
     if invitation is None or invitation.executed_at is None:
         return None
-    own, this = (step.step.policy.invite_timeout_days for step in (invitation, run))
-    times_out = (invitation.anchor or invitation.executed_at) + timedelta(days=own or this or INVITE_TIMEOUT_DAYS)
+    of_invitation, of_step = (step.step.policy.invite_timeout_days for step in (invitation, run))
+    times_out = (invitation.anchor or invitation.executed_at) + timedelta(
+        days=of_invitation or of_step or INVITE_TIMEOUT_DAYS
+    )
     return min(times_out, invitation.accepted_at or times_out)
 
 

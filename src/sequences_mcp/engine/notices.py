@@ -44,10 +44,10 @@ class Notices:
         if not self._news() or (before := self._claimed()) is None:
             return False
         links = self._links(before)
-        told = [self._send_notice(address, links) for address in self.to]
-        if not any(told):
+        sent = [self._send_notice(address, links) for address in self.to]
+        if not any(sent):
             self._write("notice.failed", before)
-        return any(told)
+        return any(sent)
 
     def _send_notice(self, address: str, links: list[str]) -> bool:
         """Send one notice; say whether it may have arrived."""
@@ -63,8 +63,8 @@ class Notices:
     def _links(self, before: WaitingMarks) -> list[str]:
         """Return where the starts and changes that are news are shown, or the front page: for none, or many."""
         ids = self.store.waiting.plan_ids(self._marks().plans - before.plans)
-        asked = self.store.waiting.changes_after(before, now=self.clock())
-        paths = [*(f"/plans/{item}" for item in ids), *(f"/changes/{item}" for item in asked)]
+        changes = self.store.waiting.changes_after(before, now=self.clock())
+        paths = [*(f"/plans/{item}" for item in ids), *(f"/changes/{item}" for item in changes)]
         paths = paths if 0 < len(paths) <= MOST_LINKS else ["/"]
         return [address for path in paths if (address := self.page(path)) is not None]
 
@@ -73,17 +73,17 @@ class Notices:
         with self.store.transaction() as work:
             if not self._news():
                 return None
-            told = work.waiting.last_told(SUBJECT)
+            last = work.waiting.last_told(SUBJECT)
             self._write("notice.sent", self._marks())
-            return NO_MARKS if told is None else told.marks
+            return NO_MARKS if last is None else last.marks
 
     def _news(self) -> bool:
-        told, now = self.store.waiting.last_told(SUBJECT), self.clock()
-        if told is not None and told.at > now:
-            told = None  # the clock was ahead: what was told then is told again, once
-        if told is not None and now < told.at + PAUSE:
+        last, now = self.store.waiting.last_told(SUBJECT), self.clock()
+        if last is not None and last.at > now:
+            last = None  # the clock was ahead: what was told then is told again, once
+        if last is not None and now < last.at + PAUSE:
             return False
-        return self._marks().has_news(told.marks if told else NO_MARKS)
+        return self._marks().has_news(last.marks if last else NO_MARKS)
 
     def _marks(self) -> WaitingMarks:
         return self.store.waiting.marks(now=self.clock(), not_because=APPROVAL)

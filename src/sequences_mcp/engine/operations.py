@@ -76,7 +76,7 @@ class LocalOperations:
     async def paces(self, subjects: Items[str]) -> Mapping[str, Pace]:
         """Return what was last done here about the pace of each of these runs at vendors."""
         results = self.engine.store.operations.last_paces(subjects) if subjects else {}
-        return {own: _pace(tool, arguments) for own, (tool, arguments) in results.items()}
+        return {subject: _pace(tool, arguments) for subject, (tool, arguments) in results.items()}
 
     async def unknown(self, *, size: int) -> Items[VendorOperation]:
         """Return operations whose outcome nobody knows, oldest first."""

@@ -209,8 +209,8 @@ def _left(work: UnitOfWork, sequence: Run, run: StepRun, *, handover: UnseenHand
         claimed_at=handover.at,
     )
     work.attempts.insert(attempt)
-    [kept] = work.runs.by_ids([sequence.id])
-    as_left(work, kept, run.key, lease=lease, why=handover.why, now=now)
+    [last] = work.runs.by_ids([sequence.id])
+    as_left(work, last, run.key, lease=lease, why=handover.why, now=now)
     return 1
 
 

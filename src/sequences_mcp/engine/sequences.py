@@ -118,12 +118,12 @@ def run_details(engine: EngineContext, runs: Iterable[Run]) -> tuple[SequenceDet
     """Return each run with its contact and its outlook."""
     results = list(runs)
     people = plan_people(engine, results)
-    there = [result.id for result in results if result.is_at_vendor]
-    answered = engine.store.vendor_errors.of_runs(there) if there else {}
+    vendor_runs = [result.id for result in results if result.is_at_vendor]
+    answered = engine.store.vendor_errors.of_runs(vendor_runs) if vendor_runs else {}
     others = _of_other_terms(engine, results)
     now, opens = engine.clock(), _openings(engine, results, others)
     held = held_for(engine, [plan for plan_id, plan in others.items() if plan_id in _going_on(results)])
-    readings = engine.store.readings.of_runs(there) if there else {}
+    readings = engine.store.readings.of_runs(vendor_runs) if vendor_runs else {}
     names = engine.store.blueprints.names([(result.blueprint_id, result.blueprint_version) for result in results])
     return tuple(
         _as_last_read(
@@ -309,15 +309,15 @@ class LocalSequences(LocalMethods):
         contact = plan_people(self.engine, [first])[first.contact_id]
         store = self.engine.store
         results: dict[str, list[str]] = {}
-        for own, run_id in store.runs.live_of(store.contacts.colleagues(contact)).items():
+        for other_id, run_id in store.runs.live_of(store.contacts.colleagues(contact)).items():
             [run] = store.runs.by_ids([run_id])
-            if own != contact.id and run.id != first.id:
-                there = f"at this company, and {VENDORS.get(run.provider)} carries it out"
-                why = there if run.is_at_vendor else "at this company, under another blueprint"
+            if other_id != contact.id and run.id != first.id:
+                place = f"at this company, and {VENDORS.get(run.provider)} carries it out"
+                why = place if run.is_at_vendor else "at this company, under another blueprint"
                 results.setdefault(why, []).append(run.id)
         like = store.contacts.like_colleagues(contact)
-        for own, run_id in store.runs.live_of(like).items():
-            results.setdefault(like[own], []).append(run_id)
+        for other_id, run_id in store.runs.live_of(like).items():
+            results.setdefault(like[other_id], []).append(run_id)
         return {why: tuple(dict.fromkeys(ids)) for why, ids in results.items()}
 
     def _change(self, work: UnitOfWork, sequence_id: str, event: Event) -> SequenceDetail:

@@ -91,12 +91,12 @@ def is_suppressed(
     }
     old = {result.id: list(former_keys_of(result, recipient=to.get(result.id))) for result in results}
     listed = store.suppressions.matching(
-        (mark for own in marks.values() for mark in own),
-        old=(mark for own in old.values() for mark in own),
+        (mark for keys in marks.values() for mark in keys),
+        old=(mark for keys in old.values() for mark in keys),
     )
     reasons = {}
-    for contact_id, own in marks.items():
-        reason = next((listed[mark] for mark in (*own, *old[contact_id]) if mark in listed), None)
+    for contact_id, keys in marks.items():
+        reason = next((listed[mark] for mark in (*keys, *old[contact_id]) if mark in listed), None)
         if reason is not None:
             reasons[contact_id] = reason
     return reasons

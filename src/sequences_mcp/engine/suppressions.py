@@ -40,8 +40,8 @@ class LocalReplies(LocalMethods):
     ) -> list[SequenceDetail]:
         going = work.runs.by_ids(work.runs.going_of([contact_id]))
         touched = self._held(work, going, until) if until is not None else self._ended(work, going, answer)
-        said = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
-        self.engine.audit(work, "contact.answered", contact_id, **said)
+        reply = {"answer": answer.value} | ({"until": until.isoformat()} if until is not None else {})
+        self.engine.audit(work, "contact.answered", contact_id, **reply)
         return list(run_details(self.engine, touched))
 
     def _held(self, work: UnitOfWork, going: list[Run], until: datetime) -> list[Run]:

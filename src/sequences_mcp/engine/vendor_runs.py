@@ -166,12 +166,12 @@ class LocalVendorRuns:
 
     def _answer(self, operation_id: str, outcomes: Items[vendor.EnrolmentOutcome]) -> str:
         """Return what is kept of an operation: each person's outcome, and the vendor's last answer."""
-        told = next((outcome.error for outcome in outcomes if outcome.error), None)
+        last_answer = next((outcome.error for outcome in outcomes if outcome.error), None)
         earlier = self.engine.store.operations.by_id(operation_id, now=self.engine.clock())
-        if told is None and earlier is not None and earlier.answer:
-            told = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
+        if last_answer is None and earlier is not None and earlier.answer:
+            last_answer = json.loads(earlier.answer).get(vendor.LAST_ANSWER)
         people = {outcome.sequence_id: [outcome.outcome, outcome.remote_id, outcome.why] for outcome in outcomes}
-        return json.dumps({"people": people, vendor.LAST_ANSWER: told}, ensure_ascii=False, default=str)
+        return json.dumps({"people": people, vendor.LAST_ANSWER: last_answer}, ensure_ascii=False, default=str)
 
     def _with_outcome(
         self,
@@ -380,13 +380,13 @@ class LocalVendorRuns:
         """Return those who may be contacted as things stand; the others are refused."""
         known = {contact.id: contact for contact in work.contacts.by_ids([person.contact_id for person in people])}
         live = work.runs.live_of(known)
-        live_as = work.runs.live_as(own for person in people for own in person.ids_given)
+        live_as = work.runs.live_as(vendor_id for person in people for vendor_id in person.ids_given)
         cleared = []
         for person in people:
             contact = known[person.contact_id]
             ways = as_known_anywhere(person, contact, addresses=before.addresses.get(person.id, ()))
             other = live.get(contact.id) or next(
-                (live_as[own] for own in person.ids_given if own in live_as), None
+                (live_as[vendor_id] for vendor_id in person.ids_given if vendor_id in live_as), None
             )
             other = other or work.runs.live_at_address(person)
             why = _obstacle(person, contact, listed=is_suppressed(work, ways), live=other)

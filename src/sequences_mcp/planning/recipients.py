@@ -179,12 +179,12 @@ class RecipientRows:
         require_none_unsound(self.refused)
 
     def _new(self, problems: Iterable[RowProblem]) -> Iterator[RowProblem]:
-        told = {(problem.position, problem.field) for problem in self.problems}
-        told |= {(value.position, value.name) for value, _ in self.refused}
-        bad = {position for position, _ in told}
+        reported = {(problem.position, problem.field) for problem in self.problems}
+        reported |= {(value.position, value.name) for value, _ in self.refused}
+        bad = {position for position, _ in reported}
         for problem in problems:
             follows = (
-                problem.position in bad if problem.field is None else (problem.position, problem.field) in told
+                problem.position in bad if problem.field is None else (problem.position, problem.field) in reported
             )
             if not follows:
                 yield problem
@@ -222,11 +222,11 @@ async def matched_people(
     for start in range(0, len(rows), PART):
         part = rows[start : start + PART]
         matched = await match(part)
-        here = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
-        for who, entry in here.items():
+        by_key = dict(zip(matched.marks, part, strict=True))  # who is named twice within a part is told by it
+        for who, entry in by_key.items():
             if who in first:
                 twice.append(named_again(first[who], entry.position or 0, who))
-        first |= {who: entry.position or 0 for who, entry in here.items() if who and who not in first}
+        first |= {who: entry.position or 0 for who, entry in by_key.items() if who and who not in first}
         parts.append(matched)
         await asyncio.sleep(0)
     return Matched(
@@ -472,13 +472,13 @@ def variable_faults(raw: object) -> Iterator[VariableFault]:
         )
         return
     for name, value in raw.items():
-        own = f"variables.{str(name)[:LONGEST_PROBLEM]}"
+        place = f"variables.{str(name)[:LONGEST_PROBLEM]}"
         if name not in VARIABLES:
             names = f"The variables are {', '.join(VARIABLES)}."
-            yield VariableFault(own, value, f"{str(name)[:LONGEST_PROBLEM]!r} is not a variable", names)
+            yield VariableFault(place, value, f"{str(name)[:LONGEST_PROBLEM]!r} is not a variable", names)
         elif not isinstance(value, str) or is_blank(value):
             yield VariableFault(
-                own, value, f"the value of {name} is blank or not text", "Leave it out, or give the text."
+                place, value, f"the value of {name} is blank or not text", "Leave it out, or give the text."
             )
 
 

@@ -126,12 +126,12 @@ def _unused(step: Step, earlier: Items[Step]) -> Iterator[tuple[str, str, str]]:
             "It belongs to the invitation, or to a step with temporalityType AFTER_INVITATION_SETTLED. Leave it "
             "out here.",
         )
-    own = invitation.policy.invite_timeout_days if invitation else None
-    if days is not None and waits and own is not None and own != days:
+    at_invitation = invitation.policy.invite_timeout_days if invitation else None
+    if days is not None and waits and at_invitation is not None and at_invitation != days:
         yield (
             "invitation_timeout",
             "policy.inviteTimeoutDays",
-            f"The invitation says {own} days, and that is what counts. Set it in one of the two only.",
+            f"The invitation says {at_invitation} days, and that is what counts. Set it in one of the two only.",
         )
 
 

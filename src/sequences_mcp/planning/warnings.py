@@ -101,10 +101,10 @@ def person_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing
 def own_warnings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:
     """Return what the guards warn of now about one person alone: their data, and texts of their own."""
     steps = detail.sequence.steps
-    own = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
+    own_steps = {run.step.id for run in steps if run.step.is_written_per_contact or run.text_generation}
     findings = person_findings(app, detail, sourcing=sourcing)
-    told = warnings_in(finding for finding in findings if finding.variable or finding.step_id in own)
-    return tuple(dict.fromkeys((*warnings_about(detail.contact), *told)))
+    personal = warnings_in(finding for finding in findings if finding.variable or finding.step_id in own_steps)
+    return tuple(dict.fromkeys((*warnings_about(detail.contact), *personal)))
 
 
 def person_findings(app: AppContext, detail: SequenceDetail | Draft, *, sourcing: Sourcing) -> tuple[Finding, ...]:

@@ -318,7 +318,7 @@ class PendingChange:
             return "refused"
         return "waiting" if now < self.expires_at else "expired"
 
-    def told(self, now: datetime) -> str:
+    def state_words(self, now: datetime) -> str:
         """Return how it stands, in words."""
         standing = self.standing(now)
         if standing == "approved":

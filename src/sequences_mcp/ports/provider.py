@@ -162,7 +162,7 @@ class Provider:
     """How many people one call takes, in several requests."""
 
     @unless_overridden("take people in")
-    def contact_misfit(self, one: vendor.ContactInput) -> vendor.Misfit | None:
+    def contact_misfit(self, person: vendor.ContactInput) -> vendor.Misfit | None:
         """Return why the vendor could not take somebody, or None."""
 
     @unless_overridden("take people in")
@@ -214,7 +214,7 @@ class Provider:
 
     @unless_overridden("start sequences")
     async def person_to_enrol(
-        self, asked: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
+        self, request: vendor.PersonRequest, *, blueprint: Blueprint, reviewed_there: bool
     ) -> vendor.VendorPerson:
         """Return one person; NotFoundError, InvalidArgumentsError.
 

@@ -157,8 +157,8 @@ def is_spared(app: AppContext, run: StepRun) -> bool:
 async def _to_read(app: AppContext, plan: Plan) -> int:
     if not plan.to_read or not app.unread_drafts:
         return plan.to_read
-    texts = [one.run async for one in _texts(app, plan.id)]
-    return sum(one.content is not None and not is_spared(app, one) for one in texts)
+    texts = [draft.run async for draft in _texts(app, plan.id)]
+    return sum(run.content is not None and not is_spared(app, run) for run in texts)
 
 
 def _texts_words(number: int) -> str:

@@ -168,7 +168,7 @@ def person_by_difference(person: PersonShown, first: PersonShown) -> Iterator[st
 
 def change_in_full(change: PendingChange, *, now: datetime) -> Iterator[str]:
     """Yield a change at a vendor: what was there before and what an agent asked for, name by name."""
-    yield f"Change {change.id}: {what_it_is(change)}, {_line(change.subject)}; {change.told(now)}"
+    yield f"Change {change.id}: {what_it_is(change)}, {_line(change.subject)}; {change.state_words(now)}"
     for name, before, after in differences(change):
         yield f"  {_line(name)}"
         for label, text in (("before:", before), ("after: ", after)):

@@ -248,7 +248,7 @@ async def change_decided(
     change = await app.changes.get(error.data["change_id"])
     if change.standing(app.clock()) != "waiting":  # the same call once more, with its key
         raise ConflictError(
-            f"This change is {change.told(app.clock())}.",
+            f"This change is {change.state_words(app.clock())}.",
             next_step="Where it is still wanted, call again with another idempotency_key.",
             data={"change_id": change.id},
         )

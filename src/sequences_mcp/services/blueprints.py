@@ -326,17 +326,19 @@ async def update_blueprint(
     )
     new_name = old.name if name is None else valid_name(name)
     if provider.name != LOCAL and not app.is_approved and await _has_runs(app, blueprint_id):
-        own = None if steps is None else [step.model_dump(mode="json", exclude_none=True) for step in checked]
-        asked = {
+        dumped_steps = (
+            None if steps is None else [step.model_dump(mode="json", exclude_none=True) for step in checked]
+        )
+        requested = {
             "expected_version": expected_version,
             "name": name,
-            "steps": own,
+            "steps": dumped_steps,
             "job_title": job_title,
             "location": location,
             "config": config,
         }
         earlier = await present_blueprint(app, blueprint_id)
-        await request_change(app, "update_blueprint", blueprint_id, arguments=asked, earlier=earlier)
+        await request_change(app, "update_blueprint", blueprint_id, arguments=requested, earlier=earlier)
     if config is not None and provider.offers(Provider.configure_blueprint):
         known = old.model_copy(update={"version": expected_version})
         configured = await provider.configure_blueprint(known, name=new_name, steps=checked, config=config)

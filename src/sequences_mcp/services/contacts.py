@@ -75,17 +75,17 @@ UNTRIED = "not tried"
 class _Trail:
     """What has become of each person so far, None while nothing has, and the last error on the way."""
 
-    found: list[PlacedContact | None]
+    placed: list[PlacedContact | None]
     error: SequencesError | None = None
 
     def may_go_on(self) -> bool:
         """Say whether another request may follow."""
-        is_unknown = any(placed is not None and placed.outcome == "unknown" for placed in self.found)
+        is_unknown = any(placed is not None and placed.outcome == "unknown" for placed in self.placed)
         return not is_unknown and (self.error is None or isinstance(self.error, ABOUT_ONE))
 
     def people(self) -> tuple[PlacedContact, ...]:
         """Return everybody; whoever was not come to is not done."""
-        return tuple(placed or PlacedContact(outcome="not_done", why=UNTRIED) for placed in self.found)
+        return tuple(placed or PlacedContact(outcome="not_done", why=UNTRIED) for placed in self.placed)
 
 
 async def place_contacts(app: AppContext, *, place_id: str, contacts: Items[object]) -> tuple[PlacedContact, ...]:
@@ -111,7 +111,7 @@ async def _put(
 ) -> None:
     """Make one request after the other until one leaves a doubt, fails for everybody, or it takes too long."""
     begun = app.clock()
-    waiting = [index for index, placed in enumerate(trail.found) if placed is None]
+    waiting = [index for index, placed in enumerate(trail.placed) if placed is None]
     for start in range(0, len(waiting), provider.contacts_a_request):
         if app.clock() - begun > LONGEST or not trail.may_go_on():
             return
@@ -121,7 +121,7 @@ async def _put(
         except (ProviderError, NotFoundError) as error:
             trail.error, placeds = error, (_failed(error),) * len(group)
         for index, placed in zip(group, placeds, strict=True):
-            trail.found[index] = placed
+            trail.placed[index] = placed
 
 
 def _failed(error: SequencesError) -> PlacedContact:
@@ -142,8 +142,8 @@ async def _hold_back(app: AppContext, people: Items[ContactInput], trail: _Trail
     ]
     listed = await app.suppressions.suppressed_among(facts)
     for index, contact in enumerate(facts):
-        if contact.id in listed and trail.found[index] is None:
-            trail.found[index] = PlacedContact(outcome="not_done", why="suppressed: never to be contacted")
+        if contact.id in listed and trail.placed[index] is None:
+            trail.placed[index] = PlacedContact(outcome="not_done", why="suppressed: never to be contacted")
 
 
 def _placed_or_raise(trail: _Trail, provider: Provider) -> tuple[PlacedContact, ...]:

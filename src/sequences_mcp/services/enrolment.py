@@ -77,7 +77,7 @@ class Enrolment:
     @property
     def ids(self) -> tuple[str, ...]:
         """The vendor's ids of them."""
-        given = (own for own in self.handover.values() if own.partition(":")[0] in VENDORS)
+        given = (vendor_id for vendor_id in self.handover.values() if vendor_id.partition(":")[0] in VENDORS)
         return tuple(dict.fromkeys(filter(None, [self.vendor_id, *given])))
 
     @property
@@ -215,8 +215,8 @@ async def _known_here(
 
     ``matched`` are the stored people of the entries that are not named by an id of the vendor's.
     """
-    told = [entry.contact for entry in _ours(entries) if entry.has_facts]
-    contacts = iter([contact.contact for contact in await app.local.save_contacts(told)] if keep else [])
+    with_facts = [entry.contact for entry in _ours(entries) if entry.has_facts]
+    contacts = iter([contact.contact for contact in await app.local.save_contacts(with_facts)] if keep else [])
     met = iter(matched)
 
     def known(entry: Recipient) -> Contact | None:
@@ -238,8 +238,8 @@ def _with_facts(stored: Contact | None, fields: ContactFields, app: AppContext) 
 
 
 def _shown(fields: ContactFields, app: AppContext) -> Contact:
-    now, own = app.clock(), f"{LOCAL}:{IdKind.CONTACT}_unsaved"
-    return Contact(id=own, created_at=now, updated_at=now, **facts_of(fields))
+    now, unsaved_id = app.clock(), f"{LOCAL}:{IdKind.CONTACT}_unsaved"
+    return Contact(id=unsaved_id, created_at=now, updated_at=now, **facts_of(fields))
 
 
 def _is_own(entry: Recipient) -> bool:

@@ -84,11 +84,11 @@ def differences(change: PendingChange) -> tuple[ChangedValue, ...]:
 
 def _steps(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[ChangedValue]:
     before, after = ({step["id"]: step for step in steps} for steps in (old, new))
-    for own in dict.fromkeys([*before, *after]):
-        was, will = before.get(own, {}), after.get(own, {})
+    for step_id in dict.fromkeys([*before, *after]):
+        was, will = before.get(step_id, {}), after.get(step_id, {})
         for name in dict.fromkeys([*was, *will]):
             if was.get(name) != will.get(name):
-                yield ChangedValue(f"step {own}: {name}", _words(was.get(name)), _words(will.get(name)))
+                yield ChangedValue(f"step {step_id}: {name}", _words(was.get(name)), _words(will.get(name)))
     if list(before) != list(after):
         yield ChangedValue("the order of the steps", ", ".join(before), ", ".join(after))
 

@@ -49,7 +49,7 @@ async def approve_change(
         raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
     if change.standing(app.clock()) != "waiting" and not again:
         raise ConflictError(
-            f"This change is {change.told(app.clock())}.",
+            f"This change is {change.state_words(app.clock())}.",
             next_step="A change that is still wanted is asked for again.",
         )
     if await _has_moved(app, change):
@@ -250,19 +250,19 @@ async def withdraw_plan(app: AppContext, *, plan_id: str, reason: str | None = N
 
     Of an approved start at a vendor, those who are still to be handed over are kept back; the others are there.
     """
-    own, why = str(parse_id(plan_id, IdKind.PLAN)), (reason or "").strip()[:LONGEST] or UNSAID
-    plan = await app.plans.get_plan(own)
+    local_id, why = str(parse_id(plan_id, IdKind.PLAN)), (reason or "").strip()[:LONGEST] or UNSAID
+    plan = await app.plans.get_plan(local_id)
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
-        waiting = (await app.vendor_runs.outcome(own)).waiting
+        waiting = (await app.vendor_runs.outcome(local_id)).waiting
         if waiting:
-            await app.vendor_runs.give_up(own, reason=f"withdrawn: {why}")
-            left = (await app.vendor_runs.outcome(own)).waiting
-            return Withdrawal(plan, await app.records.tally(own), kept_from_vendor=waiting - left)
-    plan = await app.plans.withdraw_plan(own, reason=why, actor=ACTOR)
-    return Withdrawal(plan, await app.records.tally(own))
+            await app.vendor_runs.give_up(local_id, reason=f"withdrawn: {why}")
+            left = (await app.vendor_runs.outcome(local_id)).waiting
+            return Withdrawal(plan, await app.records.tally(local_id), kept_from_vendor=waiting - left)
+    plan = await app.plans.withdraw_plan(local_id, reason=why, actor=ACTOR)
+    return Withdrawal(plan, await app.records.tally(local_id))
 
 
 async def withdraw_change(app: AppContext, *, change_id: str, reason: str | None = None) -> PendingChange:
     """Return the change at a vendor that waits no longer: nothing is changed. ConflictError for a decided one."""
-    own, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
-    return await app.changes.refuse(own, reason=why, actor=ACTOR)
+    local_id, why = str(parse_id(change_id, IdKind.OPERATION)), (reason or "").strip()[:LONGEST] or UNSAID
+    return await app.changes.refuse(local_id, reason=why, actor=ACTOR)

@@ -39,12 +39,14 @@ async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
     detail = await provider.get_sequence(sequence_id)
     if detail.sequence.is_at_vendor:
         return await followed(app, detail)
-    own = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
-    if own is None:
+    run_id = None if provider.name == app.local.name else await app.vendor_runs.find(sequence_id)
+    if run_id is None:
         return (await with_pace(app, [detail]))[0]
-    if await app.vendor_runs.mark_of(own.sequence) is not None:  # what was found may be an earlier run of theirs
-        return await followed(app, own)
-    seen = await app.vendor_runs.observe(own.sequence, detail)
+    if (
+        await app.vendor_runs.mark_of(run_id.sequence) is not None
+    ):  # what was found may be an earlier run of theirs
+        return await followed(app, run_id)
+    seen = await app.vendor_runs.observe(run_id.sequence, detail)
     return (await with_pace(app, [seen]))[0]
 
 

@@ -349,9 +349,9 @@ async def _resolve(
     entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
     matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
-    told = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
+    with_facts = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
     # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
-    stored_people = iter(await app.local.save_contacts(told))
+    stored_people = iter(await app.local.save_contacts(with_facts))
     return [
         (entry, SavedContact(stored, created=False) if stored and not entry.has_facts else next(stored_people))
         for entry, stored in zip(entries, matched.people, strict=True)
@@ -626,11 +626,11 @@ async def _judged(
 
 def _own_texts(run: Run, blueprint: Blueprint) -> dict[str, StepText]:
     """Return the texts that were written for this person alone."""
-    own = {step.id for step in blueprint.steps if step.is_written_per_contact}
+    step_ids = {step.id for step in blueprint.steps if step.is_written_per_contact}
     return {
         step.step.id: StepText(subject=step.subject, content=step.content)
         for step in run.steps
-        if step.step.id in own and step.content is not None
+        if step.step.id in step_ids and step.content is not None
     }
 
 

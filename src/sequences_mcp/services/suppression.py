@@ -158,7 +158,7 @@ class VendorStops:
     """The runs that were stopped, and in words what became of each, by its id there, or here before it has one."""
 
     stopped: tuple[SequenceDetail, ...] = ()
-    told: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
 
 async def stop_at_vendors(app: AppContext, marks: Items[ExclusionTarget], *, call: ToolCall) -> VendorStops:
@@ -193,7 +193,7 @@ async def stop_elsewhere(
             if answers[own_id] == STOPPED:
                 over = replace(run.sequence, status=SequenceStatus.STOPPED_EARLY)
                 stopped.append(replace(run, sequence=over))
-    return VendorStops(stopped=tuple(stopped), told=answers)
+    return VendorStops(stopped=tuple(stopped), outcomes=answers)
 
 
 async def stop_vendor_run(
@@ -210,7 +210,7 @@ async def stop_vendor_run(
         answers[own_id] = why or await _stopped(app, run, call=call, reason=reason)
         if answers[own_id] == STOPPED:
             stopped.append(await _stored_detail(app, run))
-    return VendorStops(stopped=tuple(stopped), told=answers)
+    return VendorStops(stopped=tuple(stopped), outcomes=answers)
 
 
 async def pause_vendor_run(
@@ -227,13 +227,13 @@ async def pause_vendor_run(
 
 async def _held(app: AppContext, run: Run, *, until: datetime, call: ToolCall) -> str:
     """Pause one run that was started here; return what became of it."""
-    own = run.remote_id or run.id
+    run_id = run.remote_id or run.id
 
     async def pause() -> None:
-        detail = await pause_sequence(app, sequence_id=own, paused_until=until)
+        detail = await pause_sequence(app, sequence_id=run_id, paused_until=until)
         await app.vendor_runs.observe(run, detail)
 
-    write = _hold_back(HOLD, run.provider, own, call=call, arguments={"paused_until": until.isoformat()})
+    write = _hold_back(HOLD, run.provider, run_id, call=call, arguments={"paused_until": until.isoformat()})
     done = f"paused until {until.isoformat(timespec='minutes')}"
     return await _carried_out(app, write, pause, verb="pause", done=done)
 
@@ -338,19 +338,21 @@ class VendorSuppressions:
 
     also: tuple[str, ...]
     stopped: tuple[SequenceDetail, ...]
-    told: Mapping[str, str]
+    outcomes: Mapping[str, str]
     by_id_alone: bool = False
     unseen: tuple[str, ...] = ()
 
     @property
     def going_on(self) -> tuple[str, ...]:
         """Runs at vendors that have not been stopped, as far as anybody knows."""
-        return tuple(own for own, sentence in self.told.items() if own not in PROVIDERS and sentence != STOPPED)
+        return tuple(
+            name for name, sentence in self.outcomes.items() if name not in PROVIDERS and sentence != STOPPED
+        )
 
     @property
     def undone(self) -> Mapping[str, str]:
         """What has to be seen to by somebody."""
-        return {name: sentence for name, sentence in self.told.items() if sentence not in (DONE, STOPPED)}
+        return {name: sentence for name, sentence in self.outcomes.items() if sentence not in (DONE, STOPPED)}
 
 
 async def suppress_at_vendors(
@@ -366,13 +368,13 @@ async def suppress_at_vendors(
     stops = await stop_at_vendors(app, (mark, *person.listed), call=call)
     answers = await exclude_at_vendors(app, person.marks, call=call, reason=reason)
     marks = dict.fromkeys((mark, *person.listed, *person.marks))
-    others = await stop_elsewhere(app, tuple(marks), known=stops.told, call=call)
+    others = await stop_elsewhere(app, tuple(marks), known=stops.outcomes, call=call)
     if person.unavailable_because is not None:
         answers[mark.value.partition(":")[0]] = person.unavailable_because
     return VendorSuppressions(
         also=person.also,
         stopped=(*person.stopped, *stops.stopped, *others.stopped),
-        told={**answers, **stops.told, **others.told},
+        outcomes={**answers, **stops.outcomes, **others.outcomes},
         unseen=_unseen(app, tuple(marks)),
         by_id_alone=mark.kind == "contact" and not any("@" in item for item in person.also),
     )
@@ -475,7 +477,7 @@ class RecordedReply:
     contact_id: str
     runs: Mapping[str, str]
     undone: Mapping[str, str]
-    here: tuple[SequenceDetail, ...]
+    local_runs: tuple[SequenceDetail, ...]
 
 
 async def record_reply(
@@ -493,15 +495,18 @@ async def record_reply(
         return await _opted_out(app, contact_id, call=call)
     busy = await app.suppressions.busy_among([contact_id])
     details = await app.vendor_runs.at_vendors(list(busy.values())) if busy else []
-    here = await app.local.record_reply(contact_id, answer, until=until)
+    local_runs = await app.local.record_reply(contact_id, answer, until=until)
     if until is not None:
         answers = await pause_vendor_run(app, details, until=until, call=call)
     else:
         reason = StopReason.WIN if answer is ReplyKind.REPLIED else StopReason.LOSE
-        answers = (await stop_vendor_run(app, details, call=call, reason=reason)).told
-    undone = {own: words for own, words in answers.items() if not words.startswith((STOPPED, "paused"))}
+        answers = (await stop_vendor_run(app, details, call=call, reason=reason)).outcomes
+    undone = {name: words for name, words in answers.items() if not words.startswith((STOPPED, "paused"))}
     return RecordedReply(
-        contact_id, {**{detail.sequence.id: _state(detail) for detail in here}, **answers}, undone, tuple(here)
+        contact_id,
+        {**{detail.sequence.id: _state(detail) for detail in local_runs}, **answers},
+        undone,
+        tuple(local_runs),
     )
 
 
@@ -512,7 +517,7 @@ async def _opted_out(app: AppContext, contact_id: str, *, call: ToolCall) -> Rec
         app, ExclusionTarget(suppressed.kind, suppressed.value), call=call, reason=OPTED_OUT
     )
     stopped = (*suppressed.stopped, *suppressions.stopped)
-    runs = {detail.sequence.id: _state(detail) for detail in stopped} | dict(suppressions.told)
+    runs = {detail.sequence.id: _state(detail) for detail in stopped} | dict(suppressions.outcomes)
     return RecordedReply(contact_id, runs, suppressions.undone, stopped)
 
 

@@ -176,9 +176,9 @@ class VendorErrorRepository:
         """Return the various answers about a plan's people, the first of each kind, and how many it is about."""
         groups: dict[str, tuple[Mapping[str, Any], int]] = {}
         for row in self._database.rows("vendor_errors.of_plan", plan_id=plan_id):
-            told = json.loads(row["told"])
-            kind = json.dumps({name: value for name, value in told.items() if name not in OF_ONE_ANSWER})
-            first, people = groups.get(kind, (told, 0))
+            facts = json.loads(row["told"])
+            kind = json.dumps({name: value for name, value in facts.items() if name not in OF_ONE_ANSWER})
+            first, people = groups.get(kind, (facts, 0))
             groups[kind] = (first, people + row["people"])
         return tuple(groups.values())
 
@@ -195,13 +195,13 @@ class ReadingRepository:
     def write(self, sequence_id: str, reading: VendorReading) -> None:
         """Store what was last read of a run at its vendor, in place of the reading before."""
         facts = {name: value for name, value in asdict(reading.facts).items() if value is not None}
-        told = {name: to_micros(value) if name in _INSTANTS else value for name, value in facts.items()}
+        stored = {name: to_micros(value) if name in _INSTANTS else value for name, value in facts.items()}
         self._database.write(
             "vendor_readings.write",
             sequence_id=sequence_id,
             read_at=to_micros(reading.read_at),
             provider_status=reading.provider_status,
-            facts=json.dumps(told, ensure_ascii=False),
+            facts=json.dumps(stored, ensure_ascii=False),
         )
 
     def of_runs(self, sequence_ids: Iterable[str]) -> dict[str, VendorReading]:
@@ -211,7 +211,7 @@ class ReadingRepository:
 
 
 def _reading(row: Any) -> VendorReading:
-    told = json.loads(row["facts"])
-    facts = {name: from_micros(value) if name in _INSTANTS else value for name, value in told.items()}
+    stored = json.loads(row["facts"])
+    facts = {name: from_micros(value) if name in _INSTANTS else value for name, value in stored.items()}
     read_at: datetime = from_micros(row["read_at"])
     return VendorReading(read_at=read_at, provider_status=row["provider_status"], facts=VendorFacts(**facts))

@@ -173,8 +173,8 @@ class PlanRepository:
     def pauses_mark(self, plan_id: str) -> str:
         """Return a mark of who of a plan is paused and until when, one for each such state; empty for nobody."""
         rows = self._database.rows("plans.pauses", id=plan_id)
-        told = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
-        return sha256(told.encode()).hexdigest()[:16] if rows else ""
+        lines = "\n".join(f"{row['id']} {row['paused_until']}" for row in rows)
+        return sha256(lines.encode()).hexdigest()[:16] if rows else ""
 
     def emptied(self) -> list[str]:
         """Return plans that wait for a person although nobody is left in them."""

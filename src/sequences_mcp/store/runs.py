@@ -454,21 +454,21 @@ def _changed_row(run: Run, next_run_at: datetime | None) -> dict[str, Any]:
 def _run_row(run: StepRun, *, now: datetime) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(run, name) for name in _PLAIN}
     row |= {name: to_micros(getattr(run, name)) for name in _INSTANTS}
-    own = {"key": run.key, "generation": run.generation, "state": run.state.value, "changed_at": to_micros(now)}
-    return row | own
+    state = {"key": run.key, "generation": run.generation, "state": run.state.value, "changed_at": to_micros(now)}
+    return row | state
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _from_row(row: _Row, runs: tuple[_Row, ...]) -> Run:
     """Return a run from its rows. They are all that decides, so remembering the result cannot go stale."""
     # By place, not by name: a look-up by name in a row costs more than everything else in reading it.
-    _, own, plan_id, blueprint_id, version, contact_id, status, *rest = row
+    _, run_id, plan_id, blueprint_id, version, contact_id, status, *rest = row
     ordinal, steps_text, created_at, updated_at, *rest = rest
     anchor, variables, paused_since, paused_until, stop_reason, time_zone, warnings, reason, *rest = rest
     provider, handover, remote_id, operation_id, findings, digest_version = rest
     steps = steps_from_json(steps_text)
     return Run(
-        id=own,
+        id=run_id,
         plan_id=plan_id,
         blueprint_id=blueprint_id,
         blueprint_version=version,

@@ -61,5 +61,5 @@ def _file(name: str) -> Mapping[str, str]:
 @cache
 def statement(name: str) -> str:
     """Return the statement called ``file.name``; KeyError."""
-    file, _, own = name.partition(".")
-    return _file(file)[own]
+    file, _, statement_name = name.partition(".")
+    return _file(file)[statement_name]

@@ -31,10 +31,10 @@ class SuppressionRepository:
         What the engine put there by itself counts from then on as put there by whoever asks for it.
         """
         kind, value = mark
-        own = {"kind": kind, "value": value, "reason": reason, "actor": actor}
-        added = self._database.write("suppressions.insert", **own, created_at=to_micros(now))
+        row = {"kind": kind, "value": value, "reason": reason, "actor": actor}
+        added = self._database.write("suppressions.insert", **row, created_at=to_micros(now))
         if not added:
-            added = self._database.write("suppressions.adopt", **own, engine=ENGINE)
+            added = self._database.write("suppressions.adopt", **row, engine=ENGINE)
         if added:
             self._note(mark, do="suppress", reason=reason, actor=actor, now=now)
         return added > 0
@@ -68,23 +68,23 @@ class SuppressionRepository:
         """
         regained = 0
         for record in records:
-            own = {"kind": record.get("kind"), "value": record.get("value")}
-            if own["kind"] not in ("address", "domain", "contact") or not own["value"]:
+            entry = {"kind": record.get("kind"), "value": record.get("value")}
+            if entry["kind"] not in ("address", "domain", "contact") or not entry["value"]:
                 continue
             if record.get("do") == "lift":
-                self._database.write("suppressions.lift_before", **own, at=record["at"])
+                self._database.write("suppressions.lift_before", **entry, at=record["at"])
             else:
-                said = {**own, "reason": record["reason"], "actor": record["actor"]}
-                regained += self._database.write("suppressions.insert", **said, created_at=record["at"])
-                self._database.write("suppressions.adopt", **said, engine=ENGINE)
+                suppression = {**entry, "reason": record["reason"], "actor": record["actor"]}
+                regained += self._database.write("suppressions.insert", **suppression, created_at=record["at"])
+                self._database.write("suppressions.adopt", **suppression, engine=ENGINE)
         return regained
 
     def write_all(self, path: Path, *, known: Iterable[Mapping[str, Any]]) -> int:
         """Append to the journal what only the list has; return its size in bytes, -1 if it cannot be written."""
-        there = {(item.get("kind"), item.get("value")) for item in known}
+        present = {(item.get("kind"), item.get("value")) for item in known}
         try:
             for row in self._database.rows("suppressions.all"):
-                if (row["kind"], row["value"]) not in there:
+                if (row["kind"], row["value"]) not in present:
                     facts = {name: row[name] for name in ("kind", "value", "reason", "actor")}
                     journals.append_line(path, {"do": "suppress", "at": row["created_at"], **facts})
         except OSError as error:

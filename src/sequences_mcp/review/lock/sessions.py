@@ -186,9 +186,9 @@ class Tries:
     def _counts(self) -> dict[str, Count]:
         try:
             known = json.loads(self._path.read_text(encoding="utf-8"))
-            counts = {str(name): Count(int(one["wrong"]), str(one["last"])) for name, one in known.items()}
+            counts = {str(name): Count(int(row["wrong"]), str(row["last"])) for name, row in known.items()}
             now = self._clock()
-            return {name: one for name, one in counts.items() if one.age(now) < FORGOTTEN}
+            return {name: count for name, count in counts.items() if count.age(now) < FORGOTTEN}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 

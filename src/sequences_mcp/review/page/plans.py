@@ -242,6 +242,6 @@ async def _changes_shown(
         vendor=vendor_of(change),
         rows=differences(change),
         standing=change.standing(now),
-        how=change.told(now),
+        how=change.state_words(now),
         again=change.came_to == "unknown" and change.tool != "update_sequence",
     )

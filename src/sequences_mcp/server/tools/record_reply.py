@@ -48,7 +48,7 @@ async def record_reply(
     if stored is not None:
         return ReplyRecorded.model_validate_json(stored)
     done = await verb.record_reply(app, who=who, answer=answer, until=until, call=call)
-    view = ReplyRecorded(runs=dict(done.runs), sent=beyond_recall(done.here), next=_next(done, answer))
+    view = ReplyRecorded(runs=dict(done.runs), sent=beyond_recall(done.local_runs), next=_next(done, answer))
     return ReplyRecorded.model_validate_json(await app.ledger.record(call, result_text(view)))
 
 

@@ -78,7 +78,7 @@ def _completed(view: SuppressedView, vendors: VendorSuppressions) -> SuppressedV
             "stopped": (*view.stopped, *map(stopped_view, vendors.stopped))[:STOPPED_SHOWN],
             "also_stopped": names or None,
             "not_named": (view.not_named or 0) + more or None,
-            "at_vendors": _fitting(vendors.told) or None,
+            "at_vendors": _fitting(vendors.outcomes) or None,
             "next": " ".join([*(warnings or [view.next or ""]), *_unseen(vendors.unseen)]),
         }
     )

@@ -91,9 +91,9 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> RestoreSummary:
     lock = take_alone(folder)
     try:
         is_whole = not is_cut(folder)
-        here = journals.first_line(folder / journals.SENT)
+        present = journals.first_line(folder / journals.SENT)
         theirs = journals.first_line(inside / journals.SENT)
-        if here is not None and theirs is not None and here != theirs:
+        if present is not None and theirs is not None and present != theirs:
             raise ConflictError(
                 f"This backup is of another data folder than {folder}.",
                 next_step="Set SEQUENCES_DATA_DIR to a folder that is empty, and restore it there.",
@@ -110,7 +110,7 @@ def put_back(folder: Path, inside: Path, *, now: datetime) -> RestoreSummary:
         if lock is not None:
             os.close(lock)
     made_at = str(_manifest(inside).get("made_at", "an unknown time"))
-    return RestoreSummary(replaced=replaced, journal_was_here=here is not None and is_whole, made_at=made_at)
+    return RestoreSummary(replaced=replaced, journal_was_here=present is not None and is_whole, made_at=made_at)
 
 
 def _copied(source: Path, copy: Path) -> None:

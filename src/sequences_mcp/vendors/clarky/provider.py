@@ -60,7 +60,9 @@ class Clarky(Vendor):
 
         Their names are other people's words, so ids alone.
         """
-        agents = [agent.id for agent in (await self.clarky.list_agents(size=20)).items if agent.is_enabled is not False]
+        agents = [
+            agent.id for agent in (await self.clarky.list_agents(size=20)).items if agent.is_enabled is not False
+        ]
         default_agent = self.bot_id.partition(":")[2] if self.bot_id else "not set"
         return f"agents: {', '.join(agent.partition(':')[2] for agent in agents) or 'none'}; CLARKY_BOT_ID: {default_agent}"
 
@@ -116,7 +118,9 @@ class Clarky(Vendor):
 
         The key tells a repeat from a first call, so nothing else has to be read.
         """
-        return vendor.PreflightSnapshot(addresses={person.id: await self._every_address(person) for person in people})
+        return vendor.PreflightSnapshot(
+            addresses={person.id: await self._every_address(person) for person in people}
+        )
 
     async def _every_address(self, person: Run) -> tuple[str, ...]:
         given = _several(person.handover, "email", MORE_EMAILS)
@@ -138,7 +142,10 @@ class Clarky(Vendor):
         return tuple([await self._looked_up(person) for person in order.people])
 
     async def _looked_up(self, person: Run) -> vendor.EnrolmentOutcome:
-        emails, phones = _several(person.handover, "email", MORE_EMAILS), _several(person.handover, "phone", MORE_PHONES)
+        emails, phones = (
+            _several(person.handover, "email", MORE_EMAILS),
+            _several(person.handover, "phone", MORE_PHONES),
+        )
         contacts = [known for email in emails if (known := await self._by_email(email))]
         for phone in phones:
             page = await self.clarky.list_contacts(search=phone)

@@ -157,7 +157,9 @@ class KalentClient:
             body={"candidateIds": [_candidate(candidate_id) for candidate_id in candidates]},
             read_back="get_sequence with each candidate's id shows who has a sequence now.",
         )
-        await self._transport.send(request, partial(wire.kalent_started, expected_id=bare_id, count=len(candidates)))
+        await self._transport.send(
+            request, partial(wire.kalent_started, expected_id=bare_id, count=len(candidates))
+        )
 
     async def get_dynamic_sequence(self, candidate_id: str) -> translation.RemoteSequence | None:
         """Return a candidate's newest run, or None ("Get candidate dynamic sequence status")."""

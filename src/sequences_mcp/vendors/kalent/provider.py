@@ -230,8 +230,14 @@ class Kalent(Vendor):
 
     async def preflight(self, plan: Plan, people: Items[Run]) -> vendor.PreflightSnapshot:
         """Return the id of each candidate's newest run, who is in one by now, and the addresses of each."""
-        calls = [lambda candidate_id=person_run.handover[CANDIDATE]: self._state_if_exists(candidate_id) for person_run in people]
-        seen = {person_run.id: state for person_run, state in zip(people, await vendor.gather_limited(calls), strict=True)}
+        calls = [
+            lambda candidate_id=person_run.handover[CANDIDATE]: self._state_if_exists(candidate_id)
+            for person_run in people
+        ]
+        seen = {
+            person_run.id: state
+            for person_run, state in zip(people, await vendor.gather_limited(calls), strict=True)
+        }
         return vendor.PreflightSnapshot(
             marks={run_id: run.id if run else NONE for run_id, (_, run) in seen.items()},
             obstacles={
@@ -264,8 +270,12 @@ class Kalent(Vendor):
             return None
         return translation.detail_of(replace(remote, id=candidate_id))
 
-    async def _as_they_are(self, candidate_id: str) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
-        return await asyncio.gather(self.kalent.get_candidate(candidate_id), self.kalent.get_dynamic_sequence(candidate_id))
+    async def _as_they_are(
+        self, candidate_id: str
+    ) -> tuple[translation.RemoteContact, translation.RemoteSequence | None]:
+        return await asyncio.gather(
+            self.kalent.get_candidate(candidate_id), self.kalent.get_dynamic_sequence(candidate_id)
+        )
 
     async def _state_if_exists(
         self, candidate_id: str
@@ -276,7 +286,10 @@ class Kalent(Vendor):
             return None, None
 
     async def _runs(self, people: Items[Run]) -> list[translation.RemoteSequence | None]:
-        calls = [lambda candidate_id=run.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(candidate_id) for run in people]
+        calls = [
+            lambda candidate_id=run.handover[CANDIDATE]: self.kalent.get_dynamic_sequence(candidate_id)
+            for run in people
+        ]
         return await vendor.gather_limited(calls)
 
 

@@ -152,7 +152,9 @@ class TopoClient:
         request = VendorRequest(
             method="GET", path=path("/sequences/{}", bare_id), what="read the sequence", scope="sequences:read"
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id)
+        )
 
     async def update_variables(
         self, sequence_id: str, *, variables: Mapping[str, str | None]
@@ -168,7 +170,9 @@ class TopoClient:
             scope="sequences:write",
             read_back="get_sequence shows its variables; the same change may be made again, it is a merge.",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_sequence, expected_id=bare_id)
+        )
 
     async def pause_sequence(self, sequence_id: str, *, until: datetime) -> translation.RemoteSequence:
         """Pause a run until a future time, which is aware ("Pause sequence")."""
@@ -234,7 +238,9 @@ class TopoClient:
             what="read the sequence template",
             scope="sequences:read",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_blueprint, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_blueprint, expected_id=bare_id)
+        )
 
     async def list_contacts(
         self, *, email: str | None = None, linkedin_url: str | None = None, page: int = 1, size: int = 10
@@ -269,7 +275,9 @@ class TopoClient:
         request = VendorRequest(
             method="GET", path=path("/contacts/{}", bare_id), what="read the contact", scope="contacts:read"
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_contact, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_contact, expected_id=bare_id)
+        )
 
     async def list_activities(
         self,
@@ -340,7 +348,9 @@ class TopoClient:
             scope="tasks:write",
             read_back=READ_TASK,
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_skipped, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_skipped, expected_id=bare_id)
+        )
 
     async def list_contact_lists(
         self, *, name: str | None = None, page: int = 1, size: int = 10
@@ -365,7 +375,9 @@ class TopoClient:
             what="read the contact list",
             scope="contact_lists:read",
         )
-        return await self._transport.send(request, partial(wire.topo_same, read=wire.topo_list, expected_id=bare_id))
+        return await self._transport.send(
+            request, partial(wire.topo_same, read=wire.topo_list, expected_id=bare_id)
+        )
 
     async def create_contact_list(
         self, *, name: str, blueprint_id: str | None = None
