@@ -51,9 +51,23 @@ BANNED = {
 }
 # Pronouns and participles that say nothing about what is passed.
 EMPTY = {"one", "own", "found", "there", "here", "told", "kept", "said", "asked"}
-# Files and the names in them that are still allowed, by words that are banned or empty. A name may only be taken away.
+# Names that are still allowed, by file, although a word of theirs is banned or empty: the list may only shrink.
 ALLOWED: dict[str, frozenset[str]] = {
-@@ALLOWED@@}
+    f"{SRC}/domain/ids.py": frozenset({"own"}),
+    f"{SRC}/domain/workers.py": frozenset({"lane"}),
+    f"{SRC}/engine/channels/replies.py": frozenset({"doubtful"}),
+    f"{SRC}/engine/recovery.py": frozenset({"doubtful", "said"}),
+    f"{SRC}/engine/sequences.py": frozenset({"_doubtful"}),
+    f"{SRC}/planning/recipients.py": frozenset({"doubts"}),
+    f"{SRC}/planning/rendering.py": frozenset({"_doubt", "doubtful", "is_doubtful"}),
+    f"{SRC}/ports/vendor.py": frozenset({"doubt"}),
+    f"{SRC}/server/views/panel.py": frozenset({"told"}),  # on the wire
+    f"{SRC}/services/enrolment.py": frozenset({"doubt", "doubtful"}),
+    f"{SRC}/services/operations.py": frozenset({"AGAIN_SETTLES", "doubt"}),
+    f"{SRC}/services/starts.py": frozenset({"doubtful"}),
+    f"{SRC}/store/upkeep.py": frozenset({"lane"}),
+    f"{SRC}/vendors/topo/enrolment.py": frozenset({"doubt"}),
+}
 
 
 def table(root: Path) -> dict[str, str]:
@@ -106,7 +120,7 @@ def table_too_long(root: Path) -> list[str]:
 
 
 def banned_words(root: Path) -> list[str]:
-    """Return a sentence for each name that holds a word of several meanings, or one that the field does not know."""
+    """Return a sentence for each name with a word of several meanings, or one that the field does not know."""
     return [
         f"{source.path}: {name} holds {word!r}: say {BANNED[word]}."
         for source in _all_sources(root)
@@ -266,7 +280,9 @@ def test_a_name_that_merely_contains_a_banned_word_is_left_alone(tmp_path: Path)
 
 def test_an_empty_name_is_found_wherever_it_stands(tmp_path: Path) -> None:
     code = "def _told(one): ...\nclass A:\n    kept: int\n    def f(self):\n        found = [x for x in ()]\n"
-    root = plant(tmp_path, {f"{SRC}/vendors/a.py": code, "src/sequences_sandbox/b.py": "own = 1\nowner = told_of = 2\n"})
+    root = plant(
+        tmp_path, {f"{SRC}/vendors/a.py": code, "src/sequences_sandbox/b.py": "own = 1\nowner = told_of = 2\n"}
+    )
     offences = empty_names(root)
     assert [line.split(" says ")[0].rpartition(": ")[2] for line in offences] == [
         *("_told", "found", "kept", "one"),

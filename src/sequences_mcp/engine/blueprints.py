@@ -219,7 +219,9 @@ class LocalChanges:
             change = self._require(change_id, next_step=_LISTED if again else _WAITS)
             is_open = change.came_to == "unknown" if again else change.standing(now) == "waiting"
             if not is_open:
-                raise ConflictError(f"This change is {change.state_words(now)}.", next_step="Have it asked for again.")
+                raise ConflictError(
+                    f"This change is {change.state_words(now)}.", next_step="Have it asked for again."
+                )
             if digest != change.digest:
                 raise ApprovalError("This is not the change that was shown.", next_step="Look at it again.")
             engine.require_signature(digest, signature)

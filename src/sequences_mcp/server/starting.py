@@ -91,15 +91,15 @@ async def planned_once(
 
 
 async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartView:
-    """Return a start as its plan and its runs stand now; one at a vendor that a person said yes to is handed over.
+    """Return a start as its plan and its runs stand now; one at a vendor that a person approved is handed over.
 
     For a repeated call the vendor's runs are looked at again, as many as a call may wait for.
     """
     plan = await app.plans.get_plan(planned.plan_id)
-    found = None
+    enrolled = None
     if plan.header.is_at_vendor and plan.status is PlanStatus.APPROVED:
         # It goes on by itself if the call is given up.
-        found = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
+        enrolled = await enrol_soon(app, plan_id=plan.id, seconds=HAND_OVER_AT_MOST)
     unread = await _read_again(app, plan) if planned.is_repeat else 0
     start = await state_of_start(app, plan)
     tally = await app.records.tally(plan.id)
@@ -107,7 +107,9 @@ async def present_start(app: AppContext, planned: PlannedCall) -> starts.StartVi
     view = starts.start_view(start, is_repeat=planned.is_repeat)
     view = view.model_copy(update=_foreseen(app, start, tally=tally))
     view = starts.standing(view, plan, tally, steps=steps, ways=ways_to_approve(app, plan))
-    return view if found is None else starts.handed_over_facts(view, plan, tally, enrolled=found, unread=unread)
+    return (
+        view if enrolled is None else starts.handed_over_facts(view, plan, tally, enrolled=enrolled, unread=unread)
+    )
 
 
 def _foreseen(app: AppContext, start: StartState, *, tally: PlanTally) -> dict[str, Any]:
@@ -137,12 +139,14 @@ async def _read_again(app: AppContext, plan: Plan) -> int:
     if not plan.header.is_at_vendor or plan.status is not PlanStatus.APPROVED:
         return 0
     people = await app.plans.list_people(plan.id, page=1, size=READ_AGAIN)
-    await gather_limited([partial(read_again, app, one) for one in people.items if one.sequence.is_handed_over])
+    await gather_limited(
+        [partial(read_again, app, detail) for detail in people.items if detail.sequence.is_handed_over]
+    )
     return max(0, people.total_count - READ_AGAIN)
 
 
 def ways_to_approve(app: AppContext, plan: Plan) -> str:
-    """Return where a person says yes to this plan."""
+    """Return where a person approves this plan."""
     return app.ways_to_review(path=f"/plans/{plan.id}", command=f"approve {plan.id}")
 
 
@@ -165,7 +169,10 @@ async def question_about(app: AppContext, plan_id: str) -> tuple[str, str] | Non
     )
     if not waiting:
         return None  # everybody is under way: what changed are the settings, which a person sees on the page
-    persons = (present_texts(app, one, None, sourcing=shown.sourcing, checked=False) for one in waiting)
+    persons = (
+        present_texts(app, waiting_person, None, sourcing=shown.sourcing, checked=False)
+        for waiting_person in waiting
+    )
     left_out = (await app.plans.planning_tally(plan.id)).left_out
     question = Question(shown=shown, people=tuple(persons), left_out=left_out).text()
     return (question, shown.tally.pauses) if len(question) <= QUESTION_LIMIT else None
@@ -184,7 +191,7 @@ def is_plan_open(view: starts.StartView) -> bool:
 async def ask_about_plan(
     app: AppContext, ctx: Context[Any, Any], planned: PlannedCall, *, view: starts.StartView
 ) -> starts.StartView:
-    """Return a start after a person was asked in the chat, where that can be; only a yes or a no changes it."""
+    """Return a start after a person was asked in the chat, where that can be; only a decision changes it."""
     if not app.elicitation:
         return view
     ways = ways_to_approve(app, await app.plans.get_plan(planned.plan_id))
@@ -241,7 +248,7 @@ async def change_decided(
     *,
     effect: Callable[[AppContext], Awaitable[str]],
 ) -> str:
-    """Return the result of a change at a vendor that a person said yes to in a dialog, else raise why not.
+    """Return the result of a change at a vendor that a person approved in a dialog, else raise why not.
 
     ``error`` says that it waits; it goes on doing so where the client has no dialog or nobody answers in it.
     """

@@ -64,7 +64,8 @@ class Clarky(Vendor):
             agent.id for agent in (await self.clarky.list_agents(size=20)).items if agent.is_enabled is not False
         ]
         default_agent = self.bot_id.partition(":")[2] if self.bot_id else "not set"
-        return f"agents: {', '.join(agent.partition(':')[2] for agent in agents) or 'none'}; CLARKY_BOT_ID: {default_agent}"
+        listed = ", ".join(agent.partition(":")[2] for agent in agents) or "none"
+        return f"agents: {listed}; CLARKY_BOT_ID: {default_agent}"
 
     async def get_sequence(self, sequence_id: str) -> SequenceDetail:
         """Return an enrollment; NotFoundError."""
