@@ -221,8 +221,8 @@ async def _led_to_page(
     address = app.page_address(f"/plans/{view.plan_id}")
     if address is None or not dialog.can_open_links(ctx):
         return view
-    said = await dialog.open_address(ctx, address, name=view.plan_id)
-    return view if said is DialogAnswer.APPROVED else starts.unanswered(view, said, ways=ways)
+    answer = await dialog.open_address(ctx, address, name=view.plan_id)
+    return view if answer is DialogAnswer.APPROVED else starts.unanswered(view, answer, ways=ways)
 
 
 async def plan_decided(

@@ -77,8 +77,8 @@ class Clarky(Vendor):
 
     async def find_contacts(self, query: str, *, page: int, size: int) -> Page[Contact]:
         """Return people whose facts contain the query; everybody for an empty one."""
-        found = await self.clarky.list_contacts(search=query or None, page=page, size=size)
-        return translation.people_of_remote(found)
+        remote = await self.clarky.list_contacts(search=query or None, page=page, size=size)
+        return translation.people_of_remote(remote)
 
     async def blueprint_to_start(self, blueprint_id: str) -> Blueprint:
         """Return a template, of which Clarky's API tells nothing at all."""
