@@ -463,7 +463,9 @@ def _addresses(text: str) -> tuple[str, ...]:
     given = [address.strip() for address in text.replace(";", ",").split(",") if address.strip()]
     for address in given:
         if not is_address(address):
-            raise ValueError(f"{address!r} is not one plain e-mail address; several stand with commas between them")
+            raise ValueError(
+                f"{address!r} is not one plain e-mail address; several stand with commas between them"
+            )
     return tuple(dict.fromkeys(read_address(address).text for address in given))
 
 
