@@ -672,15 +672,21 @@ def _vanished(database: Path) -> StoreError:
 
 
 def _delivery(settings: Settings, *, hurried: bool = False) -> Deliver:
-    """Return how e-mails leave; ``hurried`` waits for no slow server, for what nobody misses."""
-    from sequences_mcp.engine.channels import mail_server, outbox, smtp
+    """Return how e-mails leave from this mailbox, and from no other.
 
+    ``hurried`` waits for no slow server, for what nobody misses.
+    """
+    from sequences_mcp.engine.channels import mail_server, outbox, smtp
+    from sequences_mcp.engine.channels.message import require_sender
+
+    address = terms_of(settings).sender_address
     if settings.smtp_url is None:
-        return partial(outbox.deliver_to_outbox, outbox_of(settings))
+        return require_sender(address, partial(outbox.deliver_to_outbox, outbox_of(settings)))
     timeouts = (
         mail_server.Timeouts(connect=5, command=5, final=30, total=30) if hurried else mail_server.Timeouts()
     )
-    return partial(smtp.deliver_by_smtp, mail_server.MailServer.parse(settings.smtp_url.value), timeouts=timeouts)
+    server = mail_server.MailServer.parse(settings.smtp_url.value)
+    return require_sender(address, partial(smtp.deliver_by_smtp, server, timeouts=timeouts))
 
 
 def make_database(settings: Settings) -> None:

@@ -262,6 +262,17 @@ class _Problems:
             file.wrong(value.key, error.message.removesuffix("."))
         return None
 
+    def of_folder(self, file: FileSettings, name: str, parse: Callable[[str], Any]) -> Any:
+        """Return what holds for the whole folder where the default mailbox has a value of its own."""
+        if name in file.shared:
+            return self.parsed(file, file.shared[name], parse)
+        text = self._environ.get(name, "").strip()
+        try:
+            return parse(text or next(setting.default for setting in TABLE if setting.name == name))
+        except (ValueError, SettingsError) as error:
+            self.found.append(f"{name}: {error}")
+        return None
+
     def _of_file(self, file: FileSettings, name: str, parse: Callable[[str], Any], *, given: str) -> Any:
         key = file.values[name].key
         self.origins[name] = f"{FILE_NAME}, {'.'.join(key)}"
@@ -334,6 +345,7 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
     if file is None:
         return ()
     found: list[Mailbox] = []
+    of_default = {setting for setting, value in file.values.items() if value.key[0] == "mailboxes"}
     addresses = [values["sender"].address.casefold()] if values["sender"] else []
     for name, given in file.further.items():
         parsed = {
@@ -347,7 +359,13 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
         if sender.address.casefold() in addresses:
             file.wrong(("mailboxes", name), f"{sender.address} is another mailbox's address already")
         addresses.append(sender.address.casefold())
-        whole = {key: values[key] for key in ("window", "daily_cap", "spacing")}
+        whole = {
+            field_name: values[field_name]
+            if setting not in of_default
+            else problems.of_folder(file, setting, parse)
+            for setting, (field_name, parse) in _OF_MAILBOX.items()
+            if field_name in ("window", "daily_cap", "spacing") and setting not in given
+        }
         found.append(Mailbox(**{"smtp_url": None, **whole, **parsed}, name=name, lacking=file.lacking.get(name)))
     return tuple(found)
 

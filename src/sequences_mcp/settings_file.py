@@ -41,8 +41,9 @@ class FileSettings:
     """What a file says: ``values`` by the names of environment variables, ``problems`` a line each.
 
     ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
-    of the others, by their names. ``lacking`` says of secrets that cannot be had here why not, by the name of the
-    variable or, of a further mailbox, by its name; without one a process does all but use it.
+    of the others, by their names, and ``shared`` what the first level says for all of them. ``lacking`` says of
+    secrets that cannot be had here why not, by the name of the variable or, of a further mailbox, by its name;
+    without one a process does all but use it.
     """
 
     values: dict[str, Given] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class FileSettings:
     text: str = ""
     mailbox: str | None = None
     further: dict[str, dict[str, Given]] = field(default_factory=dict)
+    shared: dict[str, Given] = field(default_factory=dict)
 
     def place(self, key: Key) -> str:
         """Return where a key stands in the file, in words."""
@@ -211,12 +213,13 @@ class _Reader:
     def _mailboxes(self, content: Mapping[str, Any]) -> None:
         tables = self._table(("mailboxes",), content.get("mailboxes", {})) or {}
         default = content.get("default_mailbox", next(iter(tables), None))
-        if default is not None and default not in tables:
+        if default is not None and (not isinstance(default, str) or default not in tables):
             named = ", ".join(tables) or "none"
             self.settings.wrong(("default_mailbox",), f"it has to name a table [mailboxes.NAME]; there is {named}")
             return
         if len(tables) > 1 and "default_mailbox" not in content:
             self.settings.wrong(("mailboxes", list(tables)[1]), _WHICH)
+        self.settings.shared = dict(self.settings.values)  # before the default mailbox's own go before them
         for name, value in tables.items():
             key = ("mailboxes", name)
             if len(tables) > 1 and not _NAME_OF_MAILBOX.fullmatch(name):

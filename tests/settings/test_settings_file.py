@@ -348,3 +348,19 @@ def test_a_password_that_a_further_mailbox_lacks_keeps_the_default_one_from_noth
     settings = folder.read()
     assert [one.can_send for one in settings.of_each_mailbox()] == [True, False]
     assert "the environment variable BOB_PASSWORD is not set" in settings.lacking["bob"]
+
+
+def test_what_a_further_mailbox_leaves_out_is_the_folders_and_not_the_default_mailboxs(folder: Folder) -> None:
+    own = ("daily_cap = 1", "spacing = 9", "window = 'Sun 08:00-09:00'")
+    bob = ("[mailboxes.bob]", "name = 'Bob'", "address = 'bob@example.com'")
+    folder.write("spacing = 7\ndefault_mailbox = 'ada'\n" + mailbox(*own, *bob))
+    found = folder.read(SEQUENCES_DAILY_CAP="11")
+    [other] = found.further_mailboxes
+    assert (found.window, found.daily_cap, found.spacing) == ("Sun 08:00-09:00", 1, 9)
+    assert (other.window, other.daily_cap, other.spacing) == ("Mon-Fri 08:00-19:00", 11, 7)
+
+
+@pytest.mark.parametrize("named", ["['ada']", "1", "{ name = 'ada' }"])
+def test_a_default_mailbox_that_is_no_text_is_one_problem(folder: Folder, named: str) -> None:
+    [said] = folder.problems(f"default_mailbox = {named}\n" + mailbox())
+    assert "default_mailbox: it has to name a table [mailboxes.NAME]; there is ada" in said

@@ -119,17 +119,19 @@ class World:
 
     def work(self, *, most: int | None = None) -> None:
         """Do all that is due now, or so much of it; a mail server is waited for as long as ``timeouts`` say."""
-        settings = self.settings
         with_schema(self.folder)
-        with open_worker(settings, clock=self.clock) as worker:
-            if settings.smtp_url is not None:
-                server = MailServer.parse(settings.smtp_url.value)
-                worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts)
-            if most is not None:
-                worker.run_due(limit=most)
-                return
-            while worker.run_due():
-                pass
+        each = self.settings.of_each_mailbox()
+        for mailbox in each:
+            others = [other for other in each if other is not mailbox]
+            with open_worker(mailbox, clock=self.clock, others=others) as worker:
+                if mailbox.smtp_url is not None:
+                    server = MailServer.parse(mailbox.smtp_url.value)
+                    worker.deliver = partial(smtp.deliver_by_smtp, server, timeouts=self.timeouts)
+                if most is not None:
+                    worker.run_due(limit=most)
+                    continue
+                while worker.run_due():
+                    pass
 
     def forward(self, **span: float) -> None:
         """Move the clock on."""

@@ -72,7 +72,7 @@ def _event(
     work: UnitOfWork, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
 ) -> Event:
     """Return what has happened to the e-mail, the attempt and the mailbox noted with it."""
-    sender = rules.terms.sender_address
+    sender = _sender(work, outcome, rules)
     if outcome.kind == "lost":
         return events.Lost(outcome.lease, outcome.said, outcome.reply)
     if outcome.kind == "accepted":
@@ -86,10 +86,15 @@ def _event(
     return _refused(work, outcome, sequence=sequence, run=run, rules=rules, now=now)
 
 
+def _sender(work: UnitOfWork, outcome: Outcome, rules: SendPolicy) -> str:
+    """Return the mailbox that an attempt was made from: any worker may record what another left unrecorded."""
+    return work.attempts.sender_of(outcome.lease) or rules.terms.sender_address
+
+
 def _refused(
     work: UnitOfWork, outcome: Outcome, *, sequence: Run, run: StepRun, rules: SendPolicy, now: datetime
 ) -> Event:
-    sender = rules.terms.sender_address
+    sender = _sender(work, outcome, rules)
     since = text_approved_at(work, run, digest=text_digest(sequence, run))
     generation, blame = run.generation, Blame(outcome.blame)
     if blame is Blame.MAILBOX and not (
@@ -139,8 +144,10 @@ def _of_mailbox(work: UnitOfWork, outcome: Outcome, *, rules: SendPolicy, now: d
     answer: Answer = "mailbox" if not outcome.doubtful and outcome.blame == Blame.MAILBOX else "doubtful"
     work.attempts.answered(outcome.lease, answer, code=outcome.code)
     work.attempts.give_back(outcome.lease)
-    sender = rules.terms.sender_address
-    work.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=rules.account, now=now)
+    sender = _sender(work, outcome, rules)
+    # An outcome that another mailbox's worker left unrecorded says nothing about the account of this one's.
+    account = rules.account if sender == rules.terms.sender_address else ""
+    work.mailboxes.refused(sender, why=outcome.said, reply=outcome.reply, account=account, now=now)
     return events.Deferred(outcome.lease, outcome.said, now + FIRST_RETRY, outcome.reply)
 
 
@@ -428,8 +435,19 @@ class Worker:
         with self.store.transaction() as work:
             now = self.clock()
             before = work.runs.by_ids([claim.sequence_id])[0]
+            self._require_mailbox(work, before.plan_id)
             apply_event(
                 work, before, events.HandedToServer(claim.lease, now + self.handover), now=now, actor=ACTOR
+            )
+
+    def _require_mailbox(self, work: UnitOfWork, plan_id: str) -> None:
+        """Raise DeliveryDeferredError unless the plan is approved for the mailbox whose connection is open."""
+        plan = work.plans.find(plan_id)
+        if plan is None or plan.header.terms != self.rules.terms:
+            raise DeliveryDeferredError(
+                "The e-mail was not accepted: its plan is approved for another mailbox than this one.",
+                next_step="It leaves from the mailbox of its plan, by itself.",
+                data={"blame": ""},
             )
 
     @property

@@ -45,6 +45,11 @@ class AttemptRepository:
             claimed_at=to_micros(attempt.claimed_at),
         )
 
+    def sender_of(self, lease: int) -> str | None:
+        """Return the address that an attempt was made from, or None for one that is not here."""
+        row = self._database.row("attempts.sender_of", lease=lease)
+        return str(row["sender"]) if row else None
+
     def give_back(self, lease: int) -> None:
         """Note that nothing was accepted, so that the attempt uses up nothing of the limits."""
         self._database.write("attempts.give_back", lease=lease)

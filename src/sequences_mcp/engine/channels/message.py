@@ -6,9 +6,10 @@ import hmac
 import re
 import unicodedata
 from base64 import b32encode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sequences_mcp.domain.addresses import wire_address
 from sequences_mcp.domain.sender import Sender
@@ -195,6 +196,21 @@ def require_sound_message(message: ComposedMessage) -> None:
     """Raise DeliveryWithheldError for a message with a flaw: it must not leave."""
     if why := message_flaw(message):
         raise withheld_error(why, phase="check")
+
+
+def require_sender(address: str, deliver: Callable[..., Receipt]) -> Callable[..., Receipt]:
+    """Return a way out that lets nothing pass but what one mailbox sends.
+
+    It raises DeliveryWithheldError, before any connection, for a message from another address.
+    """
+    mine = wire_address(address)
+
+    def guarded(message: ComposedMessage, **points: Any) -> Receipt:
+        if message.sender != mine:
+            raise withheld_error(f"it is from {message.sender} and this mailbox is {mine}", phase="check")
+        return deliver(message, **points)
+
+    return guarded
 
 
 def _headers(data: bytes) -> list[tuple[str, str]]:

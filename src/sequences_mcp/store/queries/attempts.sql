@@ -7,6 +7,10 @@ SELECT coalesce(max(lease), 0) + 1 AS lease FROM attempt
 INSERT INTO attempt (lease, key, generation, sender, message_id, message_digest, claimed_at)
 VALUES (:lease, :key, :generation, :sender, :message_id, :message_digest, :claimed_at)
 
+-- sender_of --
+-- Which mailbox an attempt was made from.
+SELECT sender FROM attempt WHERE lease = :lease
+
 -- give_back --
 -- Nothing was accepted: the attempt uses up nothing.
 UPDATE attempt SET counted = 0 WHERE lease = :lease

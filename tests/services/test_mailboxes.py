@@ -1,0 +1,159 @@
+"""Several mailboxes in a data folder: each has its server, window and limits; nothing leaves from another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from tests.world.mail_servers import STALL, Inbox, mail_server
+from tests.world.product import MAIL, Bureau, Desktop, people, yes
+
+from sequences_mcp.bootstrap import open_worker, terms_of, utc_now, working
+from sequences_mcp.domain.plan import Terms
+from sequences_mcp.engine.channels.message import ComposedMessage, Receipt, require_sender
+from sequences_mcp.errors import DeliveryWithheldError
+
+SIGNED = {**MAIL, "content": "Hi {{firstname}}, would a short call suit you? {{recruiterFirstname}}"}
+FROM_BOB = {**SIGNED, "config": {"userId": "bob"}}
+
+
+def settings_with(bureau: Bureau, *, default: str = "ada", **ways: tuple[str, ...]) -> None:
+    """Write a file of settings with these mailboxes: the lines of each beside its name and address."""
+    tables = [f'default_mailbox = "{default}"']
+    for key, lines in ways.items():
+        name, address = f"{key.title()} Example", f"{key}@example.com"
+        tables += [f"[mailboxes.{key}]", f'name = "{name}"', f'address = "{address}"', *lines]
+    bureau.folder.mkdir(mode=0o700, exist_ok=True)
+    (bureau.folder / "settings.toml").write_text("\n".join(tables), encoding="utf-8")
+
+
+@contextmanager
+def two_servers(
+    bureau: Bureau, script: dict[str, str] | None = None, **lines: str
+) -> Iterator[tuple[Inbox, Inbox]]:
+    """Give ada and bob a mail server each; ada's plays the script, ``lines`` are added to a mailbox."""
+    with mail_server(script or {}) as first, mail_server({}) as second:
+        settings_with(
+            bureau,
+            ada=(f'smtp = "smtp://127.0.0.1:{first.port}"', lines.get("ada", "")),
+            bob=(f'smtp = "smtp://127.0.0.1:{second.port}"', lines.get("bob", "")),
+        )
+        yield first.inbox, second.inbox
+
+
+async def start(desktop: Desktop, step: dict[str, Any], *, first: int = 1, number: int = 1) -> dict[str, Any]:
+    """Start some people of their own on a blueprint of one step."""
+    blueprint = await desktop.blueprint(step)
+    found: dict[str, Any] = await desktop.call(
+        "start_sequence", blueprint_id=blueprint, contacts=people(first + number - 1)[first - 1 :]
+    )
+    return found
+
+
+async def both_started(bureau: Bureau, *, number: int = 1) -> None:
+    """Have people under way from both mailboxes."""
+    async with bureau.client("auto", yes) as desktop:
+        await start(desktop, SIGNED, number=number)
+        await start(desktop, FROM_BOB, first=number + 1, number=number)
+
+
+def senders(inbox: Inbox) -> list[tuple[str, str]]:
+    """Return of each message who sent it, and the name under its text."""
+    mails = [message_from_bytes(bytes(taken.content or b""), policy=policy.default) for taken in inbox.taken]
+    return [(str(mail["From"]), str(mail.get_content()).split()[-1]) for mail in mails]
+
+
+async def test_the_cap_of_one_mailbox_holds_up_no_other(bureau: Bureau) -> None:
+    with two_servers(bureau, ada="daily_cap = 1") as (ada, bob):
+        await both_started(bureau, number=3)
+        bureau.work()
+        assert (len(ada.taken), len(bob.taken)) == (1, 3)
+
+
+async def test_the_window_is_that_of_the_mailbox(bureau: Bureau) -> None:
+    with two_servers(bureau, ada='window = "Sun 08:00-09:00"') as (ada, bob):  # the test's day is a Monday
+        await both_started(bureau)
+        bureau.work()
+        assert (len(ada.taken), len(bob.taken)) == (0, 1)
+
+
+async def test_a_mailbox_that_is_refused_rests_and_the_other_goes_on(bureau: Bureau) -> None:
+    with two_servers(bureau, {"MAIL": "550 5.7.1 the account is blocked"}) as (ada, bob):
+        await both_started(bureau)
+        bureau.work()
+        assert (len(ada.taken), len(bob.taken)) == (0, 1)
+        async with bureau.app() as app:
+            [resting] = [one.what for one in app.troubles() if one.code == "mailbox_rests"]
+    assert "ada@example.com" in resting
+
+
+async def test_a_server_that_does_not_answer_keeps_no_other_mailbox_waiting(bureau: Bureau) -> None:
+    bureau.clock.now = utc_now()
+    with two_servers(bureau, {"MAIL": STALL}) as (ada, bob):
+        await both_started(bureau)
+        with working(bureau.settings, on=True, clock=utc_now):
+            arrived_within(bob, 1)
+        assert len(ada.taken) == 0
+
+
+def arrived_within(inbox: Inbox, number: int, *, seconds: float = 60.0) -> None:
+    """Return once so many messages have arrived; fails after a minute."""
+    last, waiting = time.monotonic() + seconds, threading.Event()
+    while len(inbox.taken) < number:
+        assert time.monotonic() < last, "nothing arrived"
+        waiting.wait(0.01)
+
+
+async def test_a_run_stays_with_its_mailbox_when_another_becomes_the_default(bureau: Bureau) -> None:
+    with two_servers(bureau) as (ada, bob):
+        async with bureau.client("auto", yes) as desktop:
+            await start(desktop, SIGNED)
+        file = bureau.folder / "settings.toml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace('default_mailbox = "ada"', 'default_mailbox = "bob"'), encoding="utf-8")
+        bureau.work()
+        assert senders(ada) == [("Ada Example <ada@example.com>", "Ada")]
+        assert bob.taken == []
+
+
+async def test_nothing_passes_the_final_dot_when_its_plan_went_to_another_mailbox_meanwhile(
+    bureau: Bureau,
+) -> None:
+    with two_servers(bureau) as (ada, bob):
+        async with bureau.client("auto", yes) as desktop:
+            await start(desktop, SIGNED)
+        settings = bureau.settings
+        other: Terms = terms_of(settings.of_each_mailbox()[1])
+        with open_worker(settings, clock=bureau.clock) as worker:
+
+            def at(point: str) -> None:
+                if point == "before_handed_over":
+                    with worker.store.transaction() as work:
+                        [(plan_id,)] = bureau.rows("SELECT id FROM plan")
+                        plan = work.plans.find(plan_id)
+                        assert plan is not None
+                        work.plans.update(replace(plan, header=replace(plan.header, terms=other)))
+
+            worker.at = at
+            worker.run_due(limit=1)
+        assert (ada.taken, bob.taken) == ([], [])
+
+
+def test_a_mailbox_lets_no_message_of_another_sender_out() -> None:
+    opened: list[ComposedMessage] = []
+
+    def deliver(message: ComposedMessage, **points: object) -> Receipt:
+        opened.append(message)
+        return Receipt("250 ok")
+
+    message = ComposedMessage(message_id="<1@x>", sender="bob@example.com", recipient="g@h.example", data=b"")
+    with pytest.raises(DeliveryWithheldError, match=r"it is from bob@example\.com"):
+        require_sender("ada@example.com", deliver)(message)
+    assert opened == []
+    assert require_sender("bob@example.com", deliver)(message).reply == "250 ok"
