@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from collections.abc import Sequence as Items
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sequences_mcp.domain.findings import Trouble
     from sequences_mcp.domain.sender import Sender
     from sequences_mcp.domain.workers import WorkerPresence
+    from sequences_mcp.engine.inbound.reader import MailboxReader
     from sequences_mcp.engine.provider import LocalProvider
     from sequences_mcp.engine.supervisor import Heartbeat
     from sequences_mcp.engine.worker import Deliver, Worker
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from sequences_mcp.vendors.vendor import BlueprintCache
 
 OUTBOX = "outbox"
+READER = "reader"
 LEASE = timedelta(seconds=120)
 STOP_WORKERS_WITHIN = 2.0
 CLOSE_WITHIN = (
@@ -252,9 +254,12 @@ def open_worker(
         signature_check=partial(_signature_check, settings),
         late_after=timedelta(days=settings.late_days),
         also_here=frozenset(terms_of(one).sender_address for one in others),
+        reads_inbox=settings.reads_inbox,
+        freshness=timedelta(seconds=settings.freshness),
     )
     is_first = queue in (None, MAILBOX)
-    with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, _shown(pulse, store):
+    with Store.open(settings.data_dir, now=clock(), examined=is_first) as store, ExitStack() as closing:
+        closing.enter_context(_shown(pulse, store))
         yield Worker(
             store=store,
             clock=clock,
@@ -267,7 +272,38 @@ def open_worker(
             tell=_tell(settings, store, clock=clock),
             queues=QUEUES if queue is None else frozenset({queue}),
             pulse=pulse,
+            read_answers=_reads(settings, store, clock=clock, closing=closing),
         )
+
+
+@contextmanager
+def open_reader(
+    settings: Settings, *, clock: Clock = utc_now, pulse: Heartbeat | None = None
+) -> Iterator[MailboxReader]:
+    """Open the database and yield a reader of the mailbox, for the thread that does so; SettingsError."""
+    from sequences_mcp.store.unit_of_work import Store
+
+    _require_sender(settings)
+    with Store.open(settings.data_dir, now=clock(), examined=False) as store, _shown(pulse, store):
+        reader = _reader(settings, store, clock=clock)
+        reader.pulse = pulse
+        yield reader
+
+
+def _reader(settings: Settings, store: Store, *, clock: Clock) -> MailboxReader:
+    from sequences_mcp.engine.inbound.reader import mailbox_reader
+
+    url = settings.imap_url.value if settings.imap_url else ""
+    return mailbox_reader(url, store, clock=clock, address=_require_sender(settings).address)
+
+
+def _reads(settings: Settings, store: Store, *, clock: Clock, closing: ExitStack) -> Callable[[], None] | None:
+    """Return what has the mailbox read at once; None where there is none, or this process lacks its password."""
+    if settings.imap_url is None:
+        return None
+    from sequences_mcp.engine.inbound.reader import reading_when_asked
+
+    return reading_when_asked(partial(_reader, settings, store, clock=clock), closing=closing)
 
 
 @contextmanager
@@ -461,6 +497,7 @@ def _outgoing(settings: Settings) -> OutgoingMailbox:
         sender=settings.sender,
         terms=terms_of(settings),
         next_open=lambda zone, at: next_open(window, zone, at),
+        is_deaf=settings.smtp_url is not None and not settings.reads_inbox,
     )
 
 
@@ -500,6 +537,7 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
     from sequences_mcp.settings import settings_troubles
 
     now = clock()
+    freshness = timedelta(seconds=settings.freshness)
     with store.snapshot():  # one state of the database for all that is asked, and far less work than one for each
         states = worker_states(store, now=now)
         mailboxes = {terms_of(one): _account_mark(one, store) for one in settings.of_each_mailbox()}
@@ -512,6 +550,8 @@ def _troubles(settings: Settings, store: Store, clock: Clock) -> list[Trouble]:
                 mailboxes=mailboxes,
                 states=states,
                 knows_server=settings.knows_server,
+                freshness=freshness,
+                read_here=[terms_of(one).sender_address for one in settings.of_each_mailbox() if one.reads_inbox],
             ),
         ]
 
@@ -597,7 +637,7 @@ def _queues(settings: Settings, *, is_default: bool) -> list[str]:
     Notices leave by the default mailbox.
     """
     sending = ["mailbox", *(["notice"] if settings.notice and is_default else [])]
-    return ["free", *(sending if settings.can_send else [])]
+    return ["free", *(sending if settings.can_send else []), *([READER] if settings.imap_url else [])]
 
 
 @asynccontextmanager
@@ -652,11 +692,12 @@ def _work_until(
     was_there = database.exists()
 
     @contextmanager
-    def opened() -> Iterator[Worker]:
+    def opened() -> Iterator[Worker | MailboxReader]:
         nonlocal was_there
         if was_there and not database.exists():
             raise _vanished(database)  # opening it would make an empty one, in the way of the one that comes back
-        with open_worker(settings, clock=clock, queue=queue, pulse=pulse, others=others) as worker:
+        reading = open_reader(settings, clock=clock, pulse=pulse) if queue == READER else None
+        with reading or open_worker(settings, clock=clock, queue=queue, pulse=pulse, others=others) as worker:
             was_there = True
             yield worker
 

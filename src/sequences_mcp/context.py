@@ -45,13 +45,14 @@ class OutgoingMailbox:
     """A mailbox as starts need it: its name, None where settings.toml names none, its sender and terms.
 
     ``next_open`` returns the next instant at which an e-mail may leave, given a zone's names and an instant, or
-    None when it may leave then.
+    None when it may leave then. ``is_deaf``: e-mails leave by it and nobody reads the answers.
     """
 
     name: str | None
     sender: Sender | None
     terms: Terms
     next_open: Callable[[str, datetime], datetime | None]
+    is_deaf: bool = False
 
 
 class PlanPanel(Protocol):
@@ -77,7 +78,8 @@ class AppContext:
     that shows plans inside a chat; ``troubles`` tells what is wrong now; ``workers`` who does the due work;
     ``vendor_terms`` those of the vendors connected; ``auto_approve`` are the versions (``id@version``) and
     templates that may start unasked; ``unread_drafts`` says that a blueprint may spare a person reading texts
-    written for one person; ``is_approved`` that a person has approved what the verb changes at a vendor.
+    written for one person; ``is_approved`` that a person
+    has approved what the verb changes at a vendor.
     """
 
     providers: Mapping[str, Provider]

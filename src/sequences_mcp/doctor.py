@@ -66,6 +66,7 @@ def _lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
             yield DoctorLine(None, f"mailbox: {mailbox.mailbox}{default}")
         yield from _sender(mailbox, sends)
         yield from _delivery(mailbox, sends)
+        yield from _inbox(mailbox)
     yield from _secrets(settings, working)
     yield from _workers(working)
     yield from _guards(settings)
@@ -148,6 +149,21 @@ def _delivery(settings: Settings, sends: str) -> Iterator[DoctorLine]:
         None, f"window: {settings.window} of each contact; {settings.time_zone} where theirs is unknown"
     )
     yield DoctorLine(None, f"limits: {settings.daily_cap} e-mails in 24 hours, {settings.spacing} s apart")
+
+
+def _inbox(settings: Settings) -> Iterator[DoctorLine]:
+    """Yield whether the mailbox can be read that answers come to."""
+    if settings.imap_url is None:
+        missing = "not tried, for lack of the password" if settings.reads_inbox else "no SEQUENCES_IMAP_URL"
+        after = "" if settings.reads_inbox else "; nobody knows who answered, and follow-ups leave all the same"
+        yield DoctorLine(None, f"inbox: {missing}{after}")
+        return
+    from sequences_mcp.engine.inbound.imap import ImapServer, probe_inbox
+
+    probe = probe_inbox(ImapServer.parse(settings.imap_url.value))
+    yield DoctorLine(probe.ok, f"inbox: {probe.words}")
+    if probe.server_reply:
+        yield DoctorLine(None, f"server reply: “{probe.server_reply}”")
 
 
 def _guards(settings: Settings) -> Iterator[DoctorLine]:

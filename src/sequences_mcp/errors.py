@@ -22,6 +22,7 @@ SequencesError
 │   ├── DeliveryRejectedError    delivery_rejected      the server rejected it permanently
 │   ├── DeliveryWithheldError    delivery_withheld      nothing was accepted; a person has to look at it first
 │   └── DeliveryUnknownError     delivery_unknown       it may have been accepted; never resent by itself
+├── InboxUnreadError             inbox_unread           retryable; the mailbox could not be read now
 └── ProviderError                a vendor's API did not do it
     ├── ProviderUnauthorizedError provider_unauthorized the key is missing, wrong or revoked
     ├── ProviderForbiddenError   provider_forbidden     the key may not; names the missing scope
@@ -223,6 +224,17 @@ class DeliveryUnknownError(DeliveryError):
 
     code = "delivery_unknown"
     outcome = "unknown"
+
+
+class InboxUnreadError(SequencesError):
+    """The mailbox could not be read now.
+
+    ``data["why"]`` says why in this program's words, ``data["server_reply"]`` what the server said, and
+    ``data["refused"]`` whether it refused the sign-in.
+    """
+
+    code = "inbox_unread"
+    retryable = True
 
 
 class ProviderError(SequencesError):

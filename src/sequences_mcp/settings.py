@@ -57,6 +57,18 @@ TABLE = (
         "",
         secret=True,
     ),
+    Setting(
+        "SEQUENCES_IMAP_URL",
+        "Mailbox that answers come to, read and never changed: `imaps://user:password@host:993`. Without it "
+        "nobody knows who answered, and follow-ups leave all the same.",
+        "",
+        secret=True,
+    ),
+    Setting(
+        "SEQUENCES_FRESHNESS",
+        "Seconds: a follow-up leaves only if that mailbox was read so long ago at most.",
+        "600",
+    ),
     Setting("SEQUENCES_DATA_DIR", "Folder of the database and the outbox.", "the system's data folder"),
     Setting("SEQUENCES_WINDOW", "When e-mails may leave, in each contact's own time zone.", "Mon-Fri 08:00-19:00"),
     Setting("SEQUENCES_TIME_ZONE", "Zone for contacts whose own is unknown; every plan says so.", "UTC"),
@@ -113,22 +125,23 @@ class Account:
 class Mailbox:
     """A sender with their way out, window and caps, by the name of its table in ``settings.toml``.
 
-    Without ``smtp_url``, which may hold a password, its e-mails are written to the outbox. ``lacking`` says why
-    its password cannot be had in this process.
+    Without ``smtp_url`` its e-mails are written to the outbox, without ``imap_url`` nobody reads its answers; both
+    may hold a password. ``lacking`` says why one of them cannot be had in this process, by the variable's name.
     """
 
     name: str
     sender: Sender
     smtp_url: Secret | None
+    imap_url: Secret | None
     window: str
     daily_cap: int
     spacing: int
-    lacking: str | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, checked. ``smtp_url`` may hold a password and is kept out of ``repr``.
+    """All settings, checked. ``smtp_url`` and ``imap_url`` may hold a password and are kept out of ``repr``.
 
     ``accounts`` has the vendors a key was given for, by name. ``origins`` says of each setting, by the name of its
     environment variable, where its value is from; ``conflicts`` what the file and the environment say differently;
@@ -139,6 +152,8 @@ class Settings:
 
     sender: Sender | None
     smtp_url: Secret | None
+    imap_url: Secret | None
+    freshness: int
     data_dir: Path
     window: str
     time_zone: str
@@ -184,13 +199,19 @@ class Settings:
             self,
             sender=mailbox.sender,
             smtp_url=mailbox.smtp_url,
+            imap_url=mailbox.imap_url,
             window=mailbox.window,
             daily_cap=mailbox.daily_cap,
             spacing=mailbox.spacing,
-            lacking={"SEQUENCES_SMTP_URL": mailbox.lacking} if mailbox.lacking else {},
+            lacking=mailbox.lacking,
             mailbox=mailbox.name,
             further_mailboxes=(),
         )
+
+    @property
+    def reads_inbox(self) -> bool:
+        """Whether answers are read, by this process or, where this one lacks the password, by another."""
+        return self.imap_url is not None or "SEQUENCES_IMAP_URL" in self.lacking
 
 
 def set_sender(settings: Settings) -> str:
@@ -302,6 +323,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     values = {
         "sender": problems.read("SENDER", _sender, ""),
         "smtp_url": problems.read("SMTP_URL", _smtp_url, ""),
+        "imap_url": problems.read("IMAP_URL", _imap_url, ""),
+        "freshness": problems.read("FRESHNESS", lambda text: _number(text, least=60, most=86_400), "600"),
         "data_dir": data_dir,
         "window": problems.read("WINDOW", _window, "Mon-Fri 08:00-19:00"),
         "time_zone": problems.read("TIME_ZONE", _time_zone, "UTC"),
@@ -366,7 +389,13 @@ def _further_mailboxes(problems: _Problems, values: Mapping[str, Any]) -> tuple[
             for setting, (field_name, parse) in _OF_MAILBOX.items()
             if field_name in ("window", "daily_cap", "spacing") and setting not in given
         }
-        found.append(Mailbox(**{"smtp_url": None, **whole, **parsed}, name=name, lacking=file.lacking.get(name)))
+        lacking = {
+            variable: file.lacking[key]
+            for variable in _SECRETS
+            if (key := f"{variable} of {name}") in file.lacking
+        }
+        bare = {"smtp_url": None, "imap_url": None}
+        found.append(Mailbox(**{**bare, **whole, **parsed}, name=name, lacking=lacking))
     return tuple(found)
 
 
@@ -496,6 +525,15 @@ def _smtp_url(text: str) -> Secret | None:
     return Secret(text)
 
 
+def _imap_url(text: str) -> Secret | None:
+    if not text:
+        return None
+    from sequences_mcp.engine.inbound.imap import ImapServer
+
+    ImapServer.parse(text)
+    return Secret(text)
+
+
 def _window(text: str) -> str:
     from sequences_mcp.engine.calendar import Window
 
@@ -511,9 +549,11 @@ def _spacing(text: str) -> int:
     return _number(text, least=0, most=86_400)
 
 
+_SECRETS = ("SEQUENCES_SMTP_URL", "SEQUENCES_IMAP_URL")
 _OF_MAILBOX: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "SEQUENCES_SENDER": ("sender", _sender),
     "SEQUENCES_SMTP_URL": ("smtp_url", _smtp_url),
+    "SEQUENCES_IMAP_URL": ("imap_url", _imap_url),
     "SEQUENCES_WINDOW": ("window", _window),
     "SEQUENCES_DAILY_CAP": ("daily_cap", _daily_cap),
     "SEQUENCES_SPACING": ("spacing", _spacing),

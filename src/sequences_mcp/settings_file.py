@@ -42,8 +42,8 @@ class FileSettings:
 
     ``mailbox`` is the name of the default mailbox, whose settings are among ``values``; ``further`` has the values
     of the others, by their names, and ``shared`` what the first level says for all of them. ``lacking`` says of
-    secrets that cannot be had here why not, by the name of the variable or, of a further mailbox, by its name;
-    without one a process does all but use it.
+    secrets that cannot be had here why not, by the name of the variable, with ``of NAME`` behind it for a further
+    mailbox; without one a process does all but use it.
     """
 
     values: dict[str, Given] = field(default_factory=dict)
@@ -149,13 +149,14 @@ _WHOLE: Mapping[str, Form] = {
     "notice": _several,
     "auto_approve": _several,
     "late_days": _number,
+    "freshness": _number,
     "unread_drafts": _switch,
     "worker": _switch,
     "guards": _text,
     "log_level": _text,
 }
 _TABLES = ("mailboxes", *VENDORS)
-_MAILBOX = ("name", "address", "smtp", "password", *_SENDING)
+_MAILBOX = ("name", "address", "smtp", "imap", "password", *_SENDING)
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _WHICH = 'there are several mailboxes: default_mailbox = "NAME", above the tables, says which one sends by default'
 
@@ -229,15 +230,15 @@ class _Reader:
                 continue
             if name == default:
                 self.settings.mailbox = name
-                self._mailbox(key, table, into=self.settings.values, lacking="SEQUENCES_SMTP_URL")
+                self._mailbox(key, table, into=self.settings.values, of="")
             else:
                 into = self.settings.further.setdefault(name, {})
-                self._mailbox(key, table, into=into, lacking=name)
+                self._mailbox(key, table, into=into, of=f" of {name}")
                 if not {"name", "address"} & table.keys():
                     self.settings.wrong(key, "name and address are missing: a mailbox is a sender's")
 
-    def _mailbox(self, key: Key, table: Mapping[str, Any], *, into: dict[str, Given], lacking: str) -> None:
-        """Read one mailbox; ``lacking`` is the name under which a password that cannot be had is noted."""
+    def _mailbox(self, key: Key, table: Mapping[str, Any], *, into: dict[str, Given], of: str) -> None:
+        """Read one mailbox; ``of`` ends the name under which a password that cannot be had is noted."""
         texts: dict[str, str] = {}
         for name in self._known(key, table, _MAILBOX):
             if name in _SENDING:
@@ -249,10 +250,12 @@ class _Reader:
                 except ValueError as error:
                     self.settings.wrong((*key, name), str(error))
         self._sender(key, table, texts, into=into)
+        if "imap" in texts:
+            self._imap(key, table, texts, into=into, of=of)
         if "smtp" in texts:
-            self._smtp(key, table, texts, into=into, lacking=lacking)
-        elif "password" in table and "smtp" not in table:
-            self._secret((*key, "password"), table["password"], setting=lacking)
+            self._smtp(key, table, texts, into=into, lacking=f"SEQUENCES_SMTP_URL{of}")
+        elif "password" in table and "smtp" not in table and "imap" not in table:
+            self._secret((*key, "password"), table["password"], setting=f"SEQUENCES_SMTP_URL{of}")
             self.settings.wrong((*key, "password"), "there is no smtp beside it: add the mail server's address")
 
     def _sender(
@@ -297,9 +300,33 @@ class _Reader:
         signed_in = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
         into["SEQUENCES_SMTP_URL"] = Given(place, signed_in)
 
-    def _of_environment(self, url: str) -> str:
-        """Return ``SEQUENCES_SMTP_URL`` where it has an account at the very server of the file; else nothing."""
-        text = self.environ.get("SEQUENCES_SMTP_URL", "").strip()
+    def _imap(
+        self, key: Key, table: Mapping[str, Any], texts: Mapping[str, str], *, into: dict[str, Given], of: str
+    ) -> None:
+        """Read the address to read from: with the mailbox's password, or with an account of the environment."""
+        place, url, setting = (*key, "imap"), texts["imap"], "SEQUENCES_IMAP_URL"
+        scheme, slashes, rest = url.partition("://")
+        account, _, host = rest.rpartition("@")
+        if ":" in account or not slashes:
+            why = "no password stands in this file" if slashes else "it does not start with imaps://"
+            self.settings.wrong(place, f'{why}. Write imap = "imaps://host:993", and password = {REFERENCE}')
+            return
+        bare = f"{scheme}://{host}"
+        whole = self._of_environment(bare, setting)
+        user = account or quote(texts.get("address", ""), safe="")
+        if "password" in table:
+            if secret := self._secret((*key, "password"), table["password"], setting=f"{setting}{of}"):
+                whole = f"{scheme}://{user}:{quote(secret.value, safe='')}@{host}"
+            elif whole:
+                self.settings.lacking.pop(f"{setting}{of}", None)
+        elif not whole:
+            self.settings.wrong(place, f"it needs a password: add password = {REFERENCE}")
+        if whole:
+            into[setting] = Given(place, whole)
+
+    def _of_environment(self, url: str, setting: str = "SEQUENCES_SMTP_URL") -> str:
+        """Return a setting of the environment where it has an account at the file's very server; or nothing."""
+        text = self.environ.get(setting, "").strip()
         try:
             theirs, ours = urlsplit(text), urlsplit(url)
             same = (theirs.scheme, theirs.hostname, theirs.port) == (ours.scheme, ours.hostname, ours.port)

@@ -58,6 +58,8 @@ def _sent_once(settings: Settings, stop: threading.Event) -> dict[str, Any]:
         if not mailbox.can_send:
             continue  # its password is not here; what is wrong says so
         with open_worker(mailbox, others=[other for other in each if other is not mailbox]) as worker:
+            if worker.read_answers is not None:
+                worker.read_answers()
             while worker.run_due() and not stop.is_set():
                 pass
             sent.update(worker.outcomes)

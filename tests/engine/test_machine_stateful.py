@@ -117,7 +117,7 @@ class AnyHands(RuleBasedStateMachine):
     def forget_what_certainly_did_not_leave(self, before: Run, event: ev.Event) -> None:
         """Forget a text after a deferral, a person's "not sent", or a claim that ended before the dot."""
         for old, new in zip(before.steps, self.state.steps, strict=True):
-            freed = old.state is StepState.CLAIMED and new.state is StepState.PLANNED
+            freed = old.state is StepState.CLAIMED and new.state in (StepState.PLANNED, StepState.HELD)
             deferred = isinstance(event, ev.Deferred) and old.lease == event.lease
             not_sent = isinstance(event, ev.OutcomeResolved) and old.key == event.key and not event.sent
             if freed or deferred or not_sent:
@@ -195,6 +195,21 @@ class AnyHands(RuleBasedStateMachine):
     @rule(span=SPANS)
     def a_person_pauses(self, span: timedelta) -> None:
         self.happens(ev.Paused(self.now + span))
+
+    @rule(span=SPANS)
+    def the_contact_is_away(self, span: timedelta) -> None:
+        self.happens(ev.Away(self.now + span))
+
+    @rule()
+    def a_person_has_to_look_first(self) -> None:
+        self.happens(ev.Held("somebody answered"))
+
+    @precondition(lambda self: self.lease > 3)
+    @rule(number=st.integers(0, 2), hard=st.booleans())
+    def an_e_mail_comes_back(self, number: int, hard: bool) -> None:
+        sent = [run.key for run in self.state.steps if run.state is StepState.SENT]
+        if sent:
+            self.happens(ev.Returned(sent[number % len(sent)], hard, "no such user"))
 
     @rule()
     def a_person_resumes(self) -> None:

@@ -36,6 +36,9 @@ EXPECTED = {
     ev.Stopped: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.OptedOut: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Replied: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
+    ev.Away: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
+    ev.Returned: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
+    ev.Held: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Tick: "ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Paused: "FOUND ACTIVE WAITING_FOR_USER WAITING_FOR_LEAD",
     ev.Resumed: "FOUND WAITING_FOR_LEAD",
@@ -75,6 +78,7 @@ DELIVERED, LOST, DEFERRED = (
 REJECTED, DONE = ev.Rejected(1, "550 no", bounced=False), ev.TaskCompleted("K1", TaskOutcome.DONE)
 STOP, REPLY, OPT_OUT = ev.Stopped(StopReason.LOSE), ev.Replied("yes"), ev.OptedOut("asked to")
 PAUSE, EDITED, SENT = ev.Paused(after(days=2)), ev.DraftApproved("K1"), ev.OutcomeResolved("K1", sent=True)
+AWAY, RETURNED, HELD = ev.Away(after(days=3)), ev.Returned("K1", hard=True, reason="no such user"), ev.Held("look")
 TWO = (email(), email())
 LATER = (delayed(1), email())
 ACCEPTED = ev.TaskCompleted("K1", TaskOutcome.ACCEPTED)
@@ -99,6 +103,15 @@ LEGAL_MOVES: list[tuple[Run, ev.Event, SequenceStatus]] = [
     (active(*TWO), REPLY, S.SUCCEEDED),
     (active(*TWO), tick(after()), S.ACTIVE),
     (active(*TWO), PAUSE, S.WAITING_FOR_LEAD),
+    (active(*TWO), AWAY, S.WAITING_FOR_LEAD),
+    (active(*TWO), RETURNED, S.FAILED),
+    (active(*TWO), HELD, S.WAITING_FOR_USER),
+    (task(), AWAY, S.WAITING_FOR_LEAD),
+    (task(), RETURNED, S.FAILED),
+    (task(), HELD, S.WAITING_FOR_USER),
+    (paused(active(*TWO)), AWAY, S.WAITING_FOR_LEAD),
+    (paused(active(*TWO)), RETURNED, S.FAILED),
+    (paused(active(*TWO)), HELD, S.WAITING_FOR_LEAD),
     (INVITED, ACCEPTED, S.ACTIVE),
     (after_events(active(*TWO), ev.Rewritten({"s2": (None, "x")})), ev.DraftApproved("K2"), S.ACTIVE),
     (claimed(*TWO), ev.HandedToServer(1, after(minutes=11)), S.ACTIVE),

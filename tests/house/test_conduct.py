@@ -14,6 +14,7 @@ from house_tree import ROOT, SRC, Function, Law, Source, called, package, plant,
 CATCHES_ALL = {
     f"{SRC}/engine/worker.py": 1,
     f"{SRC}/engine/supervisor.py": 1,
+    f"{SRC}/engine/inbound/reader.py": 1,
     f"{SRC}/services/enrolment.py": 2,
     f"{SRC}/server/boundary.py": 1,
     f"{SRC}/review/page/serving.py": 1,

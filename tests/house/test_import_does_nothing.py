@@ -29,7 +29,7 @@ for module in sys.stdin.read().split():
 """
 
 # What a server that nobody has asked anything yet has no use for.
-LATER = {"jinja2", "httpx", "phonenumbers", "smtplib", "sqlite3", "aiosmtpd", "tiktoken"}
+LATER = {"jinja2", "httpx", "phonenumbers", "smtplib", "imapclient", "imaplib", "sqlite3", "aiosmtpd", "tiktoken"}
 
 
 def deeds(modules: list[str], *, path: Path) -> str:

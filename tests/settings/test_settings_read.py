@@ -29,6 +29,8 @@ WRONG = {
     "SEQUENCES_WORKER": "1",
     "SEQUENCES_GUARDS": "/nowhere/guards.toml",
     "SEQUENCES_LOG_LEVEL": "LOUD",
+    "SEQUENCES_IMAP_URL": f"imap://ada:{SECRET}@mail.example",
+    "SEQUENCES_FRESHNESS": "soon",
     "KALENT_API_KEY": f"{SECRET} with a blank",
     "KALENT_BASE_URL": "ftp://kalent.example",
     "CLARKY_API_KEY": f"{SECRET}\u00e9",
@@ -55,6 +57,8 @@ def test_without_any_setting_there_is_a_default_for_each(monkeypatch: pytest.Mon
     assert settings == Settings(
         sender=None,
         smtp_url=None,
+        imap_url=None,
+        freshness=600,
         data_dir=settings.data_dir,
         window="Mon-Fri 08:00-19:00",
         time_zone="UTC",

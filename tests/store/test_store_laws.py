@@ -109,6 +109,10 @@ class Anything(dict[str, object]):
         ("plans.overdue", "plan_status"),
         ("plans.unsettled", "plan_unsettled"),
         ("contacts.at_company", "contact_company_root"),
+        ("inbound.attempts_of", "attempt_message_id"),
+        ("inbound.unknown_named", "step_run_waiting"),
+        ("inbound.of_sequence", "inbound_sequence"),
+        ("inbound.live_at_host", "sequence_address"),
         ("blueprints.count", "autoindex_blueprint_version"),
         ("blueprints.page", "autoindex_blueprint_version"),
     ],
@@ -185,4 +189,5 @@ def test_the_audit_says_what_happened_in_the_words_of_every_version_before() -> 
     assert words == {
         *("approved", "refused", "tick", "handed_over", "delivered", "deferred", "rejected", "lost", "settled"),
         *("task_completed", "paused", "resumed", "stopped", "replied", "opted_out", "rewritten", "draft_approved"),
+        *("away", "returned", "held"),
     }

@@ -41,7 +41,8 @@ class SendPolicy:
     ``signature_check`` looks at the signature of every approval, but for those of the blueprints' versions in
     ``preapproved``, whose starts the operator allowed beforehand. ``account`` stands for the mail server and the
     account on it, without telling them. A step later than ``late_after`` is approved again. ``also_here`` are the
-    addresses of the other mailboxes that this process sends from, each by a worker of its own.
+    addresses of the other mailboxes that this process sends from, each by a worker of its own. Where
+    ``reads_inbox``, no step after the first leaves unless the sender's mailbox was read ``freshness`` ago at most.
     """
 
     terms: Terms
@@ -54,6 +55,8 @@ class SendPolicy:
     account: str = ""
     late_after: timedelta = timedelta(days=7)
     also_here: frozenset[str] = frozenset()
+    reads_inbox: bool = False
+    freshness: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +142,33 @@ def examine_step(
         return Examined(tick=tick)
     if blocked := _blocked(store, sequence, run, contact=contact, rules=rules, now=now):
         return Examined(tick=replace(tick, blocked=blocked.why), voided=blocked.voided)
+    unread = unread_because(store, sequence, rules=rules, now=now)
     if run.step.type is not Channel.EMAIL:
-        return Examined(tick=tick)
+        return Examined(tick=replace(tick, unread=unread))
     try:
         opens_at = next_open(rules.window, sequence.time_zone, now)
         message = _composed(store, sequence, run, rules=rules, now=now)
     except InvalidArgumentsError as error:
         return Examined(tick=replace(tick, blocked=error.message))
+    if opens_at is None or opens_at <= now:
+        tick = replace(tick, unread=unread)
     return Examined(tick=replace(tick, opens_at=opens_at), message=message)
+
+
+_BEGUN = frozenset({StepState.SENT, StepState.DONE, StepState.UNKNOWN})
+
+
+def unread_because(store: Repositories, sequence: Run, *, rules: SendPolicy, now: datetime) -> str | None:
+    """Return that it is not known up to now who answered, for a step after the first; or None."""
+    if not rules.reads_inbox or not any(step.state in _BEGUN for step in sequence.steps):
+        return None
+    known = store.inboxes.reading(rules.terms.sender_address)
+    if known is not None and known.is_fresh(now=now, freshness=rules.freshness):
+        return None
+    since = known.read_up_to if known is not None else None
+    when = f"was not read since {since:%Y-%m-%d %H:%M} UTC" if since is not None else "was never read"
+    why = f" ({known.error})" if known is not None and known.error else ""
+    return f"the inbox of {rules.terms.sender_address} {when}{why}"
 
 
 def _blocked(

@@ -30,8 +30,9 @@ class Tick:
 
     ``opens_at`` is the next instant inside the sending window when ``now`` is outside it. ``blocked`` says why
     the step must not go out before a person has looked (a guard finding, a missing or void approval).
-    ``forbidden`` says why it must never go out (suppressed). ``has_contact`` is False where the channel has no
-    address. ``lease`` and ``lease_expires_at`` are what an e-mail step is claimed with.
+    ``forbidden`` says why it must never go out (suppressed). ``unread`` says that the mailbox's answers are not
+    known up to now: the step waits for them. ``has_contact`` is False where the channel has no address. ``lease``
+    and ``lease_expires_at`` are what an e-mail step is claimed with.
     """
 
     lease: int
@@ -39,6 +40,7 @@ class Tick:
     opens_at: datetime | None = None
     blocked: str | None = None
     forbidden: str | None = None
+    unread: str | None = None
     has_contact: bool = True
 
 
@@ -138,6 +140,29 @@ class OptedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """The contact's automatic reply said that they are away until then."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An e-mail that was sent came back; ``hard`` where its address does not exist."""
+
+    key: str
+    hard: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something has come in that a person has to look at before the next step."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rewritten:
     """Pending texts were replaced, by step id: (subject, content).
 
@@ -175,6 +200,9 @@ Event: TypeAlias = (
     | Stopped
     | Replied
     | OptedOut
+    | Away
+    | Returned
+    | Held
     | Rewritten
     | DraftApproved
 )
@@ -212,6 +240,9 @@ LEGAL: Mapping[type[Event], frozenset[SequenceStatus]] = {
     Stopped: _FOUND | LIVE,
     OptedOut: _FOUND | LIVE,
     Replied: LIVE,
+    Away: LIVE,
+    Returned: LIVE,
+    Held: LIVE,
     Tick: LIVE,
     Paused: _FOUND | LIVE,
     Resumed: _FOUND | _PAUSED,  # before an approval only what was paused
@@ -243,6 +274,9 @@ _VERBS: Mapping[type[Event], str] = {
     Stopped: "stopped",
     OptedOut: "ended by an opt-out",
     Replied: "ended by a reply",
+    Away: "moved by an absence",
+    Returned: "told of a returned e-mail",
+    Held: "held",
     Tick: "moved by time",
     Paused: "paused",
     Resumed: "resumed",

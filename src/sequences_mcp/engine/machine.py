@@ -155,6 +155,7 @@ def _moved(anchor: datetime | None, since: datetime, until: datetime) -> datetim
 OUTSIDE_WINDOW = "outside the sending window"
 TEXT_MISSING = "the text for this person is still to be written"
 NO_ADDRESS = "the contact has no address for this channel"
+READ_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def on_tick(sequence: Run, tick: events.Tick, now: datetime) -> Result:
@@ -182,6 +183,9 @@ def _due(sequence: Run, run: StepRun, *, tick: events.Tick, now: datetime) -> Re
     blocked = TEXT_MISSING if run.content is None else tick.blocked
     if blocked is not None:
         return step_resolved(with_run(sequence, grounded(run, StepState.HELD, reason=blocked)), now), ()
+    if tick.unread is not None:
+        waiting = grounded(run, StepState.HELD, reason=tick.unread, until=now + READ_AGAIN_AFTER)
+        return step_resolved(with_run(sequence, waiting), now), ()
     if run.step.type is Channel.EMAIL:
         return _email(sequence, run, tick=tick, now=now)
     return step_resolved(with_run(sequence, grounded(run, StepState.OPEN)), now), ()
@@ -381,6 +385,39 @@ def on_opted_out(sequence: Run, event: events.OptedOut, now: datetime) -> Result
     return end_run(sequence, SequenceStatus.STOPPED_EARLY, now=now, reason=event.reason), ()
 
 
+def on_away(sequence: Run, event: events.Away, now: datetime) -> Result:
+    """Wait until the contact is back; a pause that ends later stays.
+
+    Unlike a pause that a person asks for it moves no delay: what came due meanwhile is due at its end.
+    """
+    if event.until <= max(now, sequence.paused_until or now):
+        return sequence, ()
+    run = sequence.current
+    if run is not None and run.state is StepState.CLAIMED:
+        sequence = with_run(sequence, _released(run))
+    since = sequence.paused_since or event.until  # from then on no clock stands still
+    return step_resolved(replace(sequence, paused_since=since, paused_until=event.until), now), ()
+
+
+def on_returned(sequence: Run, event: events.Returned, now: datetime) -> Result:
+    """End it because its e-mail's address does not exist; anything softer changes nothing."""
+    run = find_step(sequence, event.key)
+    if not event.hard or run.recipient is None:
+        return sequence, ()
+    dead = events.SuppressAddress(run.recipient, event.reason)
+    if run.state in IN_FLIGHT:  # its worker still waits for the answer: the suppression ends it
+        return sequence, (dead,)
+    return end_run(sequence, SequenceStatus.FAILED, now=now, reason=event.reason), (dead,)
+
+
+def on_held(sequence: Run, event: events.Held, now: datetime) -> Result:
+    """Hold the next step that has not begun until a person approves it; a claimed e-mail goes back."""
+    run = next((run for run in sequence.steps if run.state in _PENDING or run.state is StepState.CLAIMED), None)
+    if run is None:
+        return sequence, ()
+    return step_resolved(with_run(sequence, grounded(run, StepState.HELD, reason=event.reason)), now), ()
+
+
 def on_task_completed(sequence: Run, event: events.TaskCompleted, now: datetime) -> Result:
     """Record what became of a task, or that an invitation sent earlier was accepted."""
     run = find_step(sequence, event.key)
@@ -479,6 +516,9 @@ _TRANSITIONS: Mapping[type[events.Event], Callable[[Run, Any, datetime], Result]
     events.Stopped: on_stopped,
     events.Replied: on_replied,
     events.OptedOut: on_opted_out,
+    events.Away: on_away,
+    events.Returned: on_returned,
+    events.Held: on_held,
     events.Tick: on_tick,
     events.HandedToServer: on_handed_over,
     events.Delivered: on_delivered,

@@ -26,12 +26,15 @@ def troubles(
     mailboxes: Mapping[Terms, str | None],
     states: tuple[WorkerState, ...],
     knows_server: bool = True,
+    freshness: timedelta | None = None,
+    read_here: Collection[str] = (),
 ) -> list[Trouble]:
     """Return what is wrong, what stops everything first; ``states`` are all workers of the folder
     (``supervisor.worker_states``).
 
     ``mailboxes`` are the terms of this process's, the default one's first, each with what stands for the account
-    on it: what another account was refused for is over.
+    on it: what another account was refused for is over. ``read_here`` are the addresses of those whose answers are
+    read, and ``freshness`` is how long ago that may have been before a follow-up waits.
 
     ``knows_server``: it was told through which server e-mails leave.
     """
@@ -43,6 +46,8 @@ def troubles(
     for terms, account in mailboxes.items():
         if terms.sender_address:
             results += _resting(store, terms.sender_address, now, account=account)
+        if terms.sender_address in read_here:
+            results += _unread(store, terms.sender_address, now, freshness=freshness)
     return [*results, *_unseen(store), *_unknown(store), *_failed(store, now)]
 
 
@@ -169,6 +174,27 @@ def _resting(store: Repositories, sender: str, now: datetime, *, account: str | 
             since=rest.since,
             server_reply=rest.reply,
         )
+
+
+def _unread(store: Repositories, address: str, now: datetime, *, freshness: timedelta | None) -> Iterator[Trouble]:
+    """Yield that the sender's mailbox is not read, and why, where it is to be; not before it was first tried."""
+    known = store.inboxes.reading(address) if freshness is not None else None
+    if known is None or freshness is None:
+        return
+    is_fresh = known.is_fresh(now=now, freshness=freshness)
+    if known.error is None and is_fresh:
+        return
+    since = known.read_up_to
+    unread = f"was not read since {since:%Y-%m-%d %H:%M} UTC" if since else "was never read"
+    why = f": {known.error.rstrip('.')}" if known.error else ""
+    so = "follow-ups still leave" if is_fresh else "no follow-up leaves before it is"
+    yield Trouble(
+        code="inbox_unread",
+        what=f"The inbox of {address} {unread}{why}; {so}.",
+        remedy="It is tried again by itself; keep a worker running, and correct the settings where it refuses.",
+        stops=not is_fresh,
+        server_reply=known.reply,
+    )
 
 
 def _unseen(store: Repositories) -> Iterator[Trouble]:

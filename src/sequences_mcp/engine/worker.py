@@ -18,8 +18,8 @@ from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
 from sequences_mcp.engine import changed_settings, cleanup, events, plans
 from sequences_mcp.engine.approvals import text_approved_at
 from sequences_mcp.engine.channels.message import ComposedMessage, Receipt
-from sequences_mcp.engine.channels.replies import Blame
-from sequences_mcp.engine.claim import ACTOR, Claim, SendPolicy, claim_due
+from sequences_mcp.engine.channels.replies import Blame, provider_ids
+from sequences_mcp.engine.claim import ACTOR, Claim, SendPolicy, claim_due, unread_because
 from sequences_mcp.engine.context import apply_event, keep_changes
 from sequences_mcp.engine.events import Event, SuppressAddress
 from sequences_mcp.engine.machine import step_resolved, with_run
@@ -78,6 +78,7 @@ def _event(
     if outcome.kind == "accepted":
         work.attempts.answered(outcome.lease, "accepted")
         work.mailboxes.accepted(sender)
+        work.inbound.keep_provider_ids(outcome.key, provider_ids(outcome.said))
         return events.Delivered(outcome.lease, outcome.said)
     if not outcome.blame:  # no server's doing: nothing is learnt, and the next try is as good as this one
         work.mailboxes.free(sender, now=now)
@@ -183,7 +184,8 @@ class Worker:
     server holds up nothing else. ``handover`` is how long the server's answer to the final dot may take before the
     e-mail counts as unknown; ``monotonic`` is a clock that no one can set and that does not stand still with the
     machine. ``at`` is told the points at which a test may end the process: claim, claimed, before_handed_over,
-    handed_over, answered, before_sent, sent (the channel tells its own).
+    handed_over, answered, before_sent, sent (the channel tells its own). ``read_answers`` has the mailbox read,
+    where there is one, before a step that must not go while somebody may have answered; it raises StoreError.
     """
 
     store: Store
@@ -197,6 +199,7 @@ class Worker:
     poll: float = 1.0
     at: Callable[[str], None] = _nowhere
     monotonic: Callable[[], float] = elapsed
+    read_answers: Callable[[], None] | None = None
     outcomes: Counter[str] = field(default_factory=Counter, init=False)  # how many were accepted, refused, lost
     _faulty: set[str] = field(default_factory=set, init=False)
     _left_alone: set[str] = field(default_factory=set, init=False)
@@ -345,12 +348,20 @@ class Worker:
 
     def _take_and_send(self, named: list[str], *, queue: str) -> None:
         self.at("claim")
+        if self.read_answers is not None and self._waits_for_answers(queue):
+            self.read_answers()
         claim = self._claim(queue, named)
         if claim is not None:
             # A failure from here on is the delivery's, not the engine's: it must not set the run aside.
             named.clear()  # from here its lease decides: before the final dot it is tried again, after it unknown
             self.at("claimed")
             self._send(claim)
+
+    def _waits_for_answers(self, queue: str) -> bool:
+        """Say whether the next step must not go before the mailbox is read."""
+        due, now = self._next(queue), self.clock()
+        run = self.store.runs.find(due[0]) if due is not None and due[1] <= now else None
+        return run is not None and unread_because(self.store, run, rules=self.rules, now=now) is not None
 
     def _claim(self, queue: str, named: list[str]) -> Claim | None:
         """Claim a queue's first due run; None if another worker was faster. Its id is added to ``named``."""

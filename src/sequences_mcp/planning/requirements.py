@@ -22,6 +22,11 @@ from sequences_mcp.planning.rendering import ADDRESS_WORD
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 UNREAD = "local.unread"
+DEAF = "local.answers_unread"
+NOBODY_LISTENS = (
+    "no mailbox is read here (SEQUENCES_IMAP_URL is not set): whoever answers the step before, or asks not to be "
+    "written to again, still gets this one unless somebody records it first."
+)
 SPARED = "the texts written for one person may be approved without having been opened."
 NOT_SPARED = "it has no effect while SEQUENCES_UNREAD_DRAFTS is off; a person reads each of these texts."
 
@@ -58,7 +63,7 @@ def _stored(step: Step) -> Step:
 
 
 def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
-    """Yield each step that asks to spare a person reading what is written for one person, and what comes of it."""
+    """Yield what nobody reads: texts of steps that ask to spare a person reading them, and people's answers."""
     for step in steps:
         if step.policy.auto_validate_ai_draft and step.is_written_per_contact:
             message = "policy.autoValidateAIDraft is set: " + (SPARED if app.unread_drafts else NOT_SPARED)
@@ -69,6 +74,15 @@ def unread(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
                 field="policy.autoValidateAIDraft",
                 message=message,
             )
+    yield from _deaf(app, steps)
+
+
+def _deaf(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
+    """Yield, for the first step after an e-mail, that it leaves although nobody knows who answered."""
+    if app.sending(steps).mailboxes[0].is_deaf:
+        after = iter(steps)
+        if any(step.type is Channel.EMAIL for step in after) and (follow_up := next(after, None)):
+            yield Finding(rule=DEAF, severity=Severity.WARNING, step_id=follow_up.id, message=NOBODY_LISTENS)
 
 
 def without_effect(

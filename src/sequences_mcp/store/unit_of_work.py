@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sequences_mcp.store.audit import AuditRepository
     from sequences_mcp.store.blueprints import BlueprintRepository, ChangeRepository, WaiverRepository
     from sequences_mcp.store.contacts import ContactRepository
+    from sequences_mcp.store.inbound import InboundRepository, InboxRepository
     from sequences_mcp.store.lineage import LineageRepository
     from sequences_mcp.store.mailboxes import AttemptRepository, MailboxRepository
     from sequences_mcp.store.operations import (
@@ -77,6 +78,10 @@ class Repositories:
     """Attempts to send, numbered by their leases."""
     mailboxes: _Late[MailboxRepository] = _Late("mailboxes.MailboxRepository")
     """Mailboxes that pause after the server refused them, and when each may be used again."""
+    inboxes: _Late[InboxRepository] = _Late("inbound.InboxRepository")
+    """How far each mailbox was read, and what stands in the way."""
+    inbound: _Late[InboundRepository] = _Late("inbound.InboundRepository")
+    """What came in, and about which run."""
     suppressions: _Late[SuppressionRepository] = _Late("suppressions.SuppressionRepository")
     """The list of those who must never be contacted again, and its journal."""
     tool_calls: _Late[ToolCallRepository] = _Late("operations.ToolCallRepository")

@@ -240,6 +240,19 @@ def server_words_shown(reply: str, *, clean: Callable[[str], str]) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
+_TOKEN = re.compile(r"<([^<>\s@]{6,200}@[^<>\s]{3,200})>|(?<![\w.-])([A-Za-z0-9][\w.-]{19,150})(?![\w.@-])")
+
+
+def provider_ids(reply: str) -> tuple[str, ...]:
+    """Return the ids that a mail server's acceptance names, as they may stand in answers: in lower case.
+
+    Amazon answers ``250 Ok 0100018f…-000000`` and writes ``<that@eu-west-1.amazonses.com>`` into the e-mail;
+    Exchange names the whole id in brackets. A short queue id is left out: servers use those again.
+    """
+    found = (whole or bare for whole, bare in _TOKEN.findall(reply[:2_000]))
+    return tuple(dict.fromkeys(token.lower() for token in found))[:5]
+
+
 def deferred_error(
     why: str, *, phase: str, judged: ReplyJudgement = _NOBODY_REACHED, reply: str = ""
 ) -> DeliveryDeferredError:

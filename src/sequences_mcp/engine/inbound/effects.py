@@ -1,0 +1,274 @@
+"""What follows from a message that came in: events for the machine, suppressions, and a row that tells of it.
+
+Nobody's words end a run that is not theirs: a report that only names an address puts nobody on the list, and what
+is not understood holds the next step for a person. Everything about one message happens in one transaction with
+the note that it was looked at, so that two processes, or one that ended in between, act on it once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache, partial
+from hashlib import sha256
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.inbound import InboundEntry
+from sequences_mcp.domain.run import LIVE, Run, StepState
+from sequences_mcp.engine import events
+from sequences_mcp.engine.context import apply_event
+from sequences_mcp.engine.events import LEGAL
+from sequences_mcp.engine.inbound.absence import away_until
+from sequences_mcp.engine.inbound.kind import InboundKind, Judged, judge_inbound
+from sequences_mcp.engine.inbound.match import RunMatch, match_run
+from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.own_text import new_text
+from sequences_mcp.engine.inbound.parsing import ParsedMessage, parse_inbound
+from sequences_mcp.engine.stopping import end_suppressed
+from sequences_mcp.store.unit_of_work import UnitOfWork
+
+READER = "reader"
+"""Who the audit names for what follows from a message that came in."""
+REPLIED = "the contact replied by e-mail"
+OPTED_OUT = "opted out by e-mail"
+COMPLAINED = "marked an e-mail as spam"
+OVER = "noted: the run is over"
+MOST_SOFT = 3
+LONGEST_TEXT = 20_000
+_SOFT = (InboundKind.SOFT_BOUNCE, InboundKind.DELAYED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A message that was fetched, read without the database.
+
+    ``digest`` is the SHA-256 of its bytes; ``arrived_at`` when its server took it; ``judge`` says what it is.
+    """
+
+    digest: bytes
+    message: ParsedMessage
+    judge: Callable[[], Judged]
+    arrived_at: datetime
+
+    @property
+    def judged(self) -> Judged:
+        """What it is."""
+        return self.judge()
+
+
+def digest_of(data: bytes, *, size: int) -> bytes:
+    """Return what a message is known by; ``size`` is that of the whole where ``data`` is only its beginning."""
+    return sha256(data + (b"" if size <= len(data) else str(size).encode())).digest()
+
+
+def incoming(data: bytes, *, arrived_at: datetime, size: int = 0) -> Incoming:
+    """Return a fetched message, read; ``size`` as for ``digest_of``."""
+    message = parse_inbound(data)
+    judge = cache(partial(judge_inbound, message))
+    return Incoming(digest=digest_of(data, size=size), message=message, judge=judge, arrived_at=arrived_at)
+
+
+def take_in_message(work: UnitOfWork, item: Incoming, *, address: str, now: datetime) -> str | None:
+    """Do what follows from a message, once; return that in words, or None where it is nobody's or was done.
+
+    ``address`` is whose mailbox it came to.
+    """
+    if not work.inbound.see(item.digest, now=now) or _is_own(item, address):
+        return None
+    matched = match_run(work, item.message, item.judge, own_address=address)
+    if matched is None:
+        return None
+    return _Consequence(work=work, item=item, matched=matched, address=address, now=now).carry_out()
+
+
+def resolve_named(work: UnitOfWork, *, now: datetime) -> int:
+    """Resolve every step of unknown outcome that something which came in names: it was sent. Return how many."""
+    done = 0
+    for sequence, run in work.runs.of_keys(work.inbound.unknown_but_named()):
+        event = events.OutcomeResolved(run.key, sent=True)
+        if run.state is StepState.UNKNOWN and sequence.status in LEGAL[type(event)]:
+            apply_event(work, sequence, event, now=now, actor=READER)
+            done += 1
+    return done
+
+
+def _is_own(item: Incoming, address: str) -> bool:
+    """Say whether it is an e-mail of ours, which a list, a rule or a copy brought into the mailbox."""
+    reports = (InboundKind.REPLY, InboundKind.AUTOMATIC, InboundKind.AWAY)
+    sender = item.message.sender
+    return bool(sender) and address_key(sender) == address_key(address) and item.judged.kind in reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Consequence:
+    """One message about one run."""
+
+    work: UnitOfWork
+    item: Incoming
+    matched: RunMatch
+    address: str
+    now: datetime
+
+    def carry_out(self) -> str:
+        """Do what follows, write it down, and return it in words."""
+        ours = self.work.inbound.texts_of(self.matched.sequence.id)
+        text = new_text(self.item.message.text, ours)
+        kind = self.item.judged.kind
+        subject = self.item.message.subject
+        if kind is InboundKind.REPLY and is_opt_out(text, "" if self._answers_ours(ours) else subject):
+            kind = InboundKind.OPT_OUT
+        until = away_until(text, self.item.arrived_at) if kind is InboundKind.AWAY else None
+        row = InboundEntry(
+            hash=self.item.digest,
+            mailbox=self.address,
+            kind=kind.value,
+            basis=self.matched.basis,
+            sender=self.item.message.sender,
+            subject=subject[:1_000],
+            text=text[:LONGEST_TEXT],
+            why=self.item.judged.why,
+            sequence_id=self.matched.sequence.id,
+            key=self.matched.run.key if self.matched.run else None,
+            effect="",
+            sent_at=self.item.message.sent_at,
+            until=until,
+            found_at=self.now,
+        )
+        self._settle_named()
+        effect = self._effect(kind, until)
+        self.work.inbound.insert(replace(row, effect=effect))
+        detail = {"kind": kind.value, "basis": self.matched.basis, "step": row.key, "effect": effect}
+        self.work.audit.record(
+            at=self.now, actor=READER, action="inbound.taken_in", subject=self.matched.sequence.id, detail=detail
+        )
+        return effect
+
+    def _answers_ours(self, ours: list[str]) -> bool:
+        """Whether the subject is one of ours, answered: its words are not the writer's."""
+        subject = self.item.message.subject.casefold()
+        return any(own.casefold() in subject for own in ours if len(own) < 1_000)
+
+    @property
+    def _present(self) -> Run:
+        """The run as it is now."""
+        return self.work.runs.by_ids([self.matched.sequence.id])[0]
+
+    def _settle_named(self) -> None:
+        """Resolve the step that is named where nobody knew whether its e-mail left: it did."""
+        run = self.matched.run
+        event = events.OutcomeResolved(run.key if run else "", sent=True)
+        if run and self.matched.is_sure and run.state is StepState.UNKNOWN:
+            self._apply(self._present, event)
+
+    def _apply(self, sequence: Run, event: events.Event) -> bool:
+        """Apply an event where the status of the run allows it; say whether it does. See to what it asks for."""
+        if sequence.status not in LEGAL[type(event)]:
+            return False
+        _, effects = apply_event(self.work, sequence, event, now=self.now, actor=READER)
+        for effect in effects:
+            if isinstance(effect, events.SuppressAddress):
+                self._suppress(effect.address, f"bounced: {effect.reason}")
+        return True
+
+    def _suppress(self, address: str, reason: str) -> None:
+        end_suppressed(self.work, ("address", address_key(address)), reason=reason, now=self.now, actor=READER)
+
+    def _effect(self, kind: InboundKind, until: datetime | None) -> str:
+        if self.matched.basis == "company":
+            return "shown: from somebody else at the company"
+        by_kind: Mapping[InboundKind, Callable[[], str]] = {
+            InboundKind.REPLY: self._replied,
+            InboundKind.OPT_OUT: self._opted_out,
+            InboundKind.HARD_BOUNCE: self._bounced,
+            InboundKind.SOFT_BOUNCE: self._came_back,
+            InboundKind.DELAYED: self._came_back,
+            InboundKind.RETURNED: self._not_understood,
+            InboundKind.COMPLAINT: self._complained,
+        }
+        if until is not None:
+            return self._away(until)
+        return by_kind.get(kind, lambda: "noted: an automatic message")()
+
+    def _replied(self) -> str:
+        sequence = self._present
+        others = self._others_held("the contact answered an e-mail of another sequence")
+        if not self.matched.is_sure and self.matched.run is None:
+            return self._held("the contact wrote before anything was sent") + others
+        if not self._apply(sequence, events.Replied(REPLIED)):
+            return OVER + others
+        return f"the run succeeded{others}"
+
+    def _opted_out(self) -> str:
+        for address in self._addresses():
+            self._suppress(address, OPTED_OUT)
+        if (sequence := self._present).status in LIVE:
+            self._apply(sequence, events.OptedOut(f"suppressed: {OPTED_OUT}"))
+        self._others_held("the contact opted out in another sequence")
+        return "never written to again"
+
+    def _addresses(self) -> list[str]:
+        """Return the address that was written to, and that of whoever answers."""
+        run = self.matched.run
+        steps = [run] if run else list(self.matched.sequence.steps)
+        to = [step.recipient for step in steps if step.recipient and "@" in step.recipient][:1]
+        return list(dict.fromkeys(filter(None, [*to, self.item.message.sender])))
+
+    def _complained(self) -> str:
+        if not self.matched.is_sure:
+            return self._held("a report of spam names the contact's address, but no e-mail of ours")
+        for address in self._addresses()[:1]:
+            self._suppress(address, COMPLAINED)
+        return "never written to again"
+
+    def _away(self, until: datetime) -> str:
+        if until <= self.now:
+            return "noted: they are back"
+        if not self._apply(self._present, events.Away(until)):
+            return OVER
+        return f"waits until {until:%Y-%m-%d %H:%M} UTC"
+
+    def _bounced(self) -> str:
+        run = self.matched.run
+        if run is None or not self.matched.is_sure:
+            return self._held(
+                "a report says that the contact's address does not exist, but names no e-mail of ours"
+            )
+        event = events.Returned(run.key, hard=True, reason=self._why("its address does not exist"))
+        if not self._apply(self._present, event) and run.recipient:
+            self._suppress(run.recipient, f"bounced: {event.reason}")
+        return "never written to again"
+
+    def _came_back(self) -> str:
+        before = self.work.inbound.count(self.matched.sequence.id, kinds=[kind.value for kind in _SOFT])
+        run = self.matched.run
+        if run is not None:
+            self._apply(self._present, events.Returned(run.key, hard=False, reason=self._why("")))
+        if before + 1 < MOST_SOFT:
+            return f"noted: number {before + 1}, the third holds the run"
+        return self._held(self._why(f"its e-mails were delayed or came back {before + 1} times"))
+
+    def _not_understood(self) -> str:
+        return self._held("a mail system returned an e-mail of it, and does not say clearly why")
+
+    def _why(self, words: str) -> str:
+        """Return why an e-mail came back, in our words and with the status: the rest is a stranger's."""
+        status = re.search(r"\b[45]\.\d{1,3}\.\d{1,3}\b", self.item.judged.why)
+        return f"the e-mail came back: {words}{f' ({status.group()})' if status else ''}".replace(
+            "the e-mail came back: its e-mails", "its e-mails"
+        )
+
+    def _held(self, reason: str) -> str:
+        return "held for a person" if self._apply(self._present, events.Held(reason)) else OVER
+
+    def _others_held(self, reason: str) -> str:
+        """Hold the other live runs of the same person; return that in words, or nothing."""
+        sender = self.item.message.sender
+        people = [self.matched.sequence.contact_id]
+        people += self.work.contacts.at_address(sender) if sender else []
+        going = self.work.runs.by_ids(self.work.runs.going_of(dict.fromkeys(people)))
+        held = [
+            run.id for run in going if run.id != self.matched.sequence.id and self._apply(run, events.Held(reason))
+        ]
+        return f"; held for a person: {', '.join(held)}" if held else ""

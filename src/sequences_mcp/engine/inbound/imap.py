@@ -1,0 +1,396 @@
+"""One connection to a mailbox over IMAP, kept open, which only ever reads: EXAMINE and BODY.PEEK.
+
+What servers do that a reader of the RFC would not expect, each with a test against Dovecot: STATUS of the selected
+folder may answer from an older view, so nothing is selected while it is asked; ``n:*`` always matches the last
+message, so what comes is compared with the last UID; a connection that was cut is an ``imaplib.IMAP4.abort``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import unquote, urlsplit
+
+from sequences_mcp.domain.inbound import FolderMark
+from sequences_mcp.engine.channels.mail_server import Deadline, Password, Probe, Security, is_loopback_server
+from sequences_mcp.errors import InboxUnreadError, SettingsError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from imapclient import IMAPClient
+
+LARGEST = 300_000  # bytes of one message that are fetched: reports and texts stand before the attachments
+BATCH = 100  # messages
+BATCH_BYTES = 4_000_000
+WALK_WITHIN = 600.0  # seconds for each batch, however slowly a server drips
+_UNREAD_FLAGS = frozenset({b"\\sent", b"\\drafts", b"\\trash"})
+_NO_FOLDER = frozenset({b"\\noselect", b"\\nonexistent"})
+_PORTS = {"imaps": 993, "imap": 143}
+_AGAIN = "It is tried again by itself; `sequences-mcp doctor` tries the sign-in now."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapServer:
+    """A mail server to read from and the account on it; ``security`` is TLS, or plain on this very machine."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: Password
+
+    @classmethod
+    def parse(cls, url: str) -> ImapServer:
+        """Return the server of ``imaps://user:password@host:993``; ``imap://`` is for this very machine alone.
+
+        Raises SettingsError, which never repeats the URL: it may hold the password.
+        """
+        if any(not " " < letter <= "~" for letter in url):
+            _bad("it contains a space or a letter outside ASCII; write those percent-encoded")
+        account, at, _ = url.partition("://")[2].rpartition("@")
+        if at and any(sign in account for sign in "#/?"):
+            _bad("a `/`, `?` or `#` in its user or password has to be percent-encoded")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+            host.encode("idna")
+        except ValueError:  # dropped: it may quote the password
+            _bad("its host or port cannot be read")
+        if parts.scheme not in _PORTS:
+            _bad("it does not start with imaps://")
+        if not host or port == 0 or parts.path not in ("", "/") or parts.query or parts.fragment:
+            _bad("it names no host, or something follows the host")
+        if parts.scheme == "imap" and not is_loopback_server(host):
+            _bad("imap:// is unencrypted, which is for this machine only: write imaps://")
+        username, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if not username or not password:
+            _bad("it needs a user and a password")
+        if not (username + password).isascii() or not (username + password).isprintable():
+            _bad("its user or password has letters outside printable ASCII")
+        return cls(
+            host=host,
+            port=port or _PORTS[parts.scheme],
+            security=Security.TLS if parts.scheme == "imaps" else Security.PLAIN,
+            username=username,
+            password=Password(password),
+        )
+
+    @property
+    def where(self) -> str:
+        """The server as ``imaps://host:port``, without the account."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'imaps' if self.security is Security.TLS else 'imap'}://{host}:{self.port}"
+
+    @property
+    def key(self) -> str:
+        """What the mailbox is known by in the database: another account is another mailbox."""
+        return f"{self.where} {self.username}"
+
+    def without_password(self, text: str) -> str:
+        """Return a text in which the password does not stand."""
+        return text.replace(self.password, "…") if len(self.password) > 2 else text
+
+
+def _bad(why: str) -> NoReturn:
+    raise SettingsError(
+        f"This is not the address of a mailbox: {why}.",
+        next_step="Write it like `imaps://user:password@imap.example.com:993`.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMessage:
+    """The bytes of a message, or their beginning, the size of the whole, and when its server took it."""
+
+    data: bytes = field(repr=False)
+    size: int
+    arrived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """Some new messages of a folder, and how far it is read once they are dealt with."""
+
+    folder: str
+    messages: tuple[FetchedMessage, ...]
+    mark: FolderMark
+
+
+@dataclass(slots=True)
+class ImapWalker:
+    """A mailbox, connected to when it is first needed and again after the connection was lost."""
+
+    server: ImapServer
+    context: ssl.SSLContext | None = None
+    connect_within: float = 20.0
+    answer_within: float = 60.0
+    logins: int = field(default=0, init=False)
+    _client: IMAPClient | None = field(default=None, init=False)
+    _wakes_in: str = field(default="INBOX", init=False)
+
+    def walk(self, marks: Mapping[str, FolderMark], *, since: date) -> Iterator[FetchedPage]:
+        """Yield what is new in every relevant folder; InboxUnreadError where one does not answer.
+
+        A folder without a mark, or with one of another counting, is read from a day on. A connection that was
+        lost meanwhile is made again once: what was kept open for hours may have been closed at the other end.
+        """
+        is_fresh = self._client is None
+        known = dict(marks)
+        try:
+            yield from self._walked(known, since)
+        except InboxUnreadError as error:
+            if is_fresh or error.data.get("refused") or not error.data.get("lost"):
+                raise
+            yield from self._walked(known, since)
+
+    def _walked(self, marks: dict[str, FolderMark], since: date) -> Iterator[FetchedPage]:
+        with self._working() as (client, extend):
+            _leave(client)
+            waiting, read, failed = self._folders(client), set[str](), ""
+            while waiting:
+                failed = ""
+                for folder in waiting:
+                    try:
+                        for batch in _new_in(client, folder, marks=marks, since=since, extend=extend):
+                            marks[folder] = batch.mark
+                            yield batch
+                        read.add(folder)
+                    except _losses():
+                        raise
+                    except _refusals() as error:
+                        failed = self._shown(error)
+                    _leave(client)
+                # A folder that was renamed or removed meanwhile is there under another name, or not at all.
+                before = waiting
+                waiting = [one for one in self._folders(client) if one not in read] if failed else []
+                if failed and set(waiting) & set(before):
+                    raise self._unread("a folder cannot be read", reply=failed)
+
+    def wait(self, stop: threading.Event, *, seconds: float) -> None:
+        """Wait so long, less where the server tells of a new message in the inbox, or ``stop`` is set."""
+        client = self._client
+        if client is None or not client.has_capability("IDLE"):
+            stop.wait(seconds)
+            return
+        try:
+            with self._working() as (present, _):
+                present.select_folder(self._wakes_in, readonly=True)
+                present.idle()
+                for _ in range(max(int(seconds), 1)):
+                    told = present.idle_check(timeout=1)
+                    if stop.is_set() or any(len(one) > 1 and one[1] == b"EXISTS" for one in told):
+                        break
+                present.idle_done()
+                _leave(present)
+        except InboxUnreadError:
+            stop.wait(1)  # the walk that follows connects anew, and says what is wrong
+
+    def folders(self) -> list[str]:
+        """Return the folders that are read; InboxUnreadError."""
+        with self._working() as (client, _):
+            return self._folders(client)
+
+    def close(self) -> None:
+        """End the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(*_losses(), *_refusals()):
+                client.logout()
+
+    @contextmanager
+    def _working(self) -> Iterator[tuple[IMAPClient, Callable[[], None]]]:
+        """Yield the connection under a deadline; whatever ends it becomes an InboxUnreadError."""
+        try:
+            with Deadline(WALK_WITHIN) as deadline:
+                client = self._connected()
+                with socket.socket(fileno=os.dup(client.socket().fileno())) as wire:  # one of TLS cannot be copied
+                    deadline.watch(wire)
+                yield client, partial(deadline.extend, WALK_WITHIN)
+        except _losses() as error:
+            self._drop()
+            raise self._unread(_described(error), lost=True) from error
+        except _refusals() as error:
+            self._drop()
+            raise self._unread("the server did not do what it was asked", reply=self._shown(error)) from error
+
+    def _connected(self) -> IMAPClient:
+        if self._client is None:
+            self._client = self._signed_in()
+            self.logins += 1
+        return self._client
+
+    def _signed_in(self) -> IMAPClient:
+        import ssl
+
+        from imapclient import IMAPClient, SocketTimeout
+        from imapclient.exceptions import LoginError
+
+        logging.getLogger("imapclient").setLevel(logging.WARNING)  # at DEBUG it writes down whole messages
+        is_tls = self.server.security is Security.TLS
+        client = IMAPClient(
+            self.server.host,
+            port=self.server.port,
+            ssl=is_tls,
+            ssl_context=(self.context or ssl.create_default_context()) if is_tls else None,
+            timeout=SocketTimeout(connect=self.connect_within, read=self.answer_within),
+        )
+        client.normalise_times = False
+        try:
+            client.login(self.server.username, self.server.password)
+        except LoginError as error:
+            with suppress(*_losses(), *_refusals()):
+                client.shutdown()
+            if isinstance(error.__context__, _losses()):
+                raise error.__context__ from None
+            raise self._unread(
+                f"the server refuses to sign in {self.server.username}", reply=self._shown(error), refused=True
+            ) from None
+        if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
+            client.enable("CONDSTORE")
+        return client
+
+    def _folders(self, client: IMAPClient) -> list[str]:
+        """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own."""
+        found: dict[str, set[bytes]] = {}
+        for flags, _, name in client.list_folders():
+            found[str(name)] = {bytes(flag).lower() for flag in flags}
+        real = {name: flags for name, flags in found.items() if not flags & _NO_FOLDER}
+        every = [name for name, flags in real.items() if b"\\all" in flags]
+        self._wakes_in = every[0] if every else "INBOX"
+        if every:
+            return every + [name for name, flags in real.items() if b"\\junk" in flags and name not in every]
+        return [name for name, flags in real.items() if not flags & _UNREAD_FLAGS]
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(*_losses(), *_refusals()):
+                client.shutdown()
+
+    def _shown(self, error: BaseException) -> str:
+        return self.server.without_password(" ".join(str(error).split()))[:300]
+
+    def _unread(self, why: str, *, reply: str = "", lost: bool = False, refused: bool = False) -> InboxUnreadError:
+        return InboxUnreadError(
+            f"The inbox at {self.server.where} cannot be read: {why}.",
+            next_step="Sign in again: check the user and the password." if refused else _AGAIN,
+            data={"why": why, "server_reply": reply, "lost": lost, "refused": refused},
+        )
+
+
+def _losses() -> tuple[type[BaseException], ...]:
+    """Return what a lost connection surfaces as. EOFError and ValueError come from reading half an answer."""
+    from imaplib import IMAP4
+
+    from imapclient.exceptions import ProtocolError
+
+    return (OSError, IMAP4.abort, ProtocolError, EOFError)
+
+
+def _refusals() -> tuple[type[BaseException], ...]:
+    """Return what a server's NO or BAD surfaces as, and an answer that cannot be read."""
+    from imapclient.exceptions import IMAPClientError
+
+    return (IMAPClientError, ValueError, KeyError, TypeError, IndexError)
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    if type(error).__name__ == "abort" or isinstance(error, EOFError):
+        return "the server ended the connection"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _leave(client: IMAPClient) -> None:
+    """Select nothing: of a folder that is selected, STATUS may tell of an older state."""
+    if client._imap.state != "SELECTED":
+        return
+    if client.has_capability("UNSELECT"):
+        client.unselect_folder()
+    else:
+        client.close_folder()  # removes nothing after EXAMINE (RFC 9051, section 6.4.1)
+
+
+def _new_in(
+    client: IMAPClient,
+    folder: str,
+    *,
+    marks: Mapping[str, FolderMark],
+    since: date,
+    extend: Callable[[], None],
+) -> Iterator[FetchedPage]:
+    """Yield the new messages of a folder, and a batch of none where only its mark has moved."""
+    before = marks.get(folder)
+    asked = ["UIDNEXT", "UIDVALIDITY", *(["HIGHESTMODSEQ"] if client.has_capability("CONDSTORE") else [])]
+    status = client.folder_status(folder, asked)
+    now = FolderMark(status[b"UIDVALIDITY"], status.get(b"UIDNEXT", 0) - 1, status.get(b"HIGHESTMODSEQ", 0))
+    is_same = before is not None and before.uidvalidity == now.uidvalidity
+    if is_same and before is not None and now.last_uid == before.last_uid and now.modseq == before.modseq:
+        return
+    selected = client.select_folder(folder, readonly=True)
+    validity, last = int(selected[b"UIDVALIDITY"]), 0
+    if before is not None and before.uidvalidity == validity:
+        last = before.last_uid
+        found = client.search(["UID", f"{last + 1}:*"])
+    else:
+        found = client.search(["SINCE", since])
+    fresh = sorted(int(uid) for uid in found if uid > last)  # `n:*` has the last message always
+    end = max([last, int(selected.get(b"UIDNEXT", 0)) - 1, *fresh])
+    for uids in _batches(client, fresh):
+        extend()
+        messages = _fetched(client, uids)
+        yield FetchedPage(folder, messages, FolderMark(validity, uids[-1], 0))
+    yield FetchedPage(folder, (), FolderMark(validity, end, now.modseq))
+
+
+def _batches(client: IMAPClient, uids: list[int]) -> Iterator[list[int]]:
+    """Yield UIDs in batches of limited number and size."""
+    for start in range(0, len(uids), BATCH):
+        some = uids[start : start + BATCH]
+        sizes = client.fetch(some, ["RFC822.SIZE"]) if len(some) > 1 else {}
+        batch: list[int] = []
+        weight = 0
+        for uid in some:
+            size = min(int(sizes.get(uid, {}).get(b"RFC822.SIZE", 0)), LARGEST)
+            if batch and weight + size > BATCH_BYTES:
+                yield batch
+                batch, weight = [], 0
+            batch.append(uid)
+            weight += size
+        yield batch
+
+
+def _fetched(client: IMAPClient, uids: list[int]) -> tuple[FetchedMessage, ...]:
+    """Return messages, without touching their flags; what was removed meanwhile is left out."""
+    answer = client.fetch(uids, [f"BODY.PEEK[]<0.{LARGEST}>", "INTERNALDATE", "RFC822.SIZE"])
+    found = []
+    for uid in uids:
+        facts = answer.get(uid, {})
+        data = facts.get(b"BODY[]<0>", facts.get(b"BODY[]"))
+        if isinstance(data, bytes):
+            arrived = facts.get(b"INTERNALDATE")
+            at = arrived.astimezone(UTC) if isinstance(arrived, datetime) and arrived.tzinfo else None
+            found.append(FetchedMessage(data, int(facts.get(b"RFC822.SIZE", len(data))), at))
+    return tuple(found)
+
+
+def probe_inbox(server: ImapServer, *, context: ssl.SSLContext | None = None) -> Probe:
+    """Sign in, list the folders, and say how far that went."""
+    walker = ImapWalker(server, context=context, connect_within=10, answer_within=10)
+    try:
+        number = len(walker.folders())
+    except InboxUnreadError as error:
+        return Probe(False, f"{server.where}: {error.data['why']}", str(error.data["server_reply"]))
+    finally:
+        walker.close()
+    return Probe(True, f"{server.where} answers (signed in as {server.username}); {number} folders are read")

@@ -1,0 +1,372 @@
+"""What an e-mail that came in is: a complaint, a returned e-mail, an automatic reply, or a person's words.
+
+Hard signs come first, because the reports of Google and Microsoft also say that they are automatic replies: a part
+of RFC 5965 (a complaint), a part of RFC 3464 (a delivery status), what flufl.bounce knows of other mail systems, a
+mailer's name, the marks of RFC 3834, an empty return path. Only what has none of them is a person's.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as BinasciiError
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from email.message import Message
+from enum import StrEnum
+
+from sequences_mcp.engine.channels.replies import Blame, judge_reply
+from sequences_mcp.engine.inbound.opt_out import phrases
+from sequences_mcp.engine.inbound.parsing import ADDRESS, ParsedMessage, decoded_header, own_parts, part_text
+
+
+class InboundKind(StrEnum):
+    """What came in.
+
+    ``returned``: a mailer's message that says too little, so that a person has to look. ``delayed`` and
+    ``soft_bounce`` are noted, the third ends in a hold. ``automatic`` is any other machine's: nothing follows.
+    ``opt_out`` is a reply, told apart once the text that we sent is taken out of it.
+    """
+
+    REPLY = "reply"
+    OPT_OUT = "opt_out"
+    AWAY = "away"
+    AUTOMATIC = "automatic"
+    HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCE = "soft_bounce"
+    DELAYED = "delayed"
+    RETURNED = "returned"
+    COMPLAINT = "complaint"
+
+
+OF_MAILERS = frozenset(
+    {InboundKind.HARD_BOUNCE, InboundKind.SOFT_BOUNCE, InboundKind.DELAYED, InboundKind.RETURNED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a message is; ``addresses`` those it names as failing, ``why`` the status and the mailer's words."""
+
+    kind: InboundKind
+    addresses: frozenset[str] = frozenset()
+    why: str = ""
+
+
+_LONGEST_WHY = 300
+
+
+def judge_inbound(message: ParsedMessage) -> Judged:
+    """Return what a message is."""
+    types = {part.get_content_type(): part for part in own_parts(message.root)}
+    if (report := types.get("message/feedback-report")) is not None:
+        return _complaint(message, report)
+    if (status := types.get("message/delivery-status")) is not None:
+        if judged := _by_status(message, _blocks(status)):
+            return judged
+    elif "message/disposition-notification" in types or _report_type(message) == "disposition-notification":
+        return Judged(InboundKind.AUTOMATIC)
+    elif _report_type(message) == "delivery-status" and (
+        judged := _by_status(message, _lines(message.everything))
+    ):
+        return judged
+    if judged := _by_detectors(message):
+        return judged
+    if _is_mailer(message):
+        return _returned(message)
+    if _is_automatic(message):
+        return Judged(InboundKind.AWAY if _is_away(message) else InboundKind.AUTOMATIC)
+    if message.header("Return-Path").replace(" ", "") == "<>":
+        return Judged(InboundKind.AUTOMATIC if not _names_failure(message) else InboundKind.RETURNED)
+    return Judged(InboundKind.REPLY)
+
+
+def _report_type(message: ParsedMessage) -> str:
+    if message.root.get_content_type() != "multipart/report":
+        return ""
+    try:
+        found = message.root.get_param("report-type", "")
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return found.lower() if isinstance(found, str) else ""
+
+
+# Complaints
+
+
+def _complaint(message: ParsedMessage, report: Message) -> Judged:
+    """Return what an abuse report says; one about anything else than abuse is no complaint (RFC 5965, 7.3)."""
+    fields = dict(_fields(_inner_text(report)))
+    if fields.get("feedback-type", "abuse").lower() in ("not-spam", "auth-failure", "dmarc", "virus"):
+        return Judged(InboundKind.AUTOMATIC)
+    named = ADDRESS.findall(f"{fields.get('original-rcpt-to', '')} {fields.get('removal-recipient', '')}")
+    return Judged(InboundKind.COMPLAINT, _clean(named), "a complaint: the recipient marked it as spam")
+
+
+# Delivery status
+
+
+def _blocks(part: Message) -> list[Mapping[str, str]]:
+    """Return the blocks of a delivery status: the message's own, then one for each recipient."""
+    inside = part.get_payload()
+    if isinstance(inside, list):
+        blocks: list[Mapping[str, str]] = [
+            {name.lower(): decoded_header(value) for name, value in one.items()}
+            for one in inside
+            if isinstance(one, Message)
+        ]
+        if any("action" in block or "status" in block or "final-recipient" in block for block in blocks):
+            return blocks
+    return _lines(_inner_text(part))
+
+
+def _inner_text(part: Message) -> str:
+    """Return the text of a report's part, which the parser may have read as messages, or left encoded."""
+    inside = part.get_payload()
+    if not isinstance(inside, list):
+        return part_text(part)
+    pieces = []
+    for one in inside:
+        if isinstance(one, Message):
+            pieces += [
+                "\n".join(f"{name}: {decoded_header(value)}" for name, value in one.items()),
+                part_text(one),
+            ]
+    text = "\n\n".join(pieces).strip()
+    if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
+        try:
+            return b64decode("".join(text.split()), validate=False).decode("utf-8", "replace")
+        except (BinasciiError, ValueError):
+            return text
+    return text
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    unfolded = re.sub(r"\r?\n[ \t]+", " ", text)
+    for line in unfolded.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and re.fullmatch(r"[A-Za-z][A-Za-z-]{2,40}", name.strip()):
+            yield name.strip().lower(), value.strip()
+
+
+def _lines(text: str) -> list[Mapping[str, str]]:
+    """Return the blocks of fields of a delivery status that is plain text."""
+    blocks = [dict(_fields(block)) for block in re.split(r"\r?\n\s*\r?\n", text)]
+    return [block for block in blocks if "final-recipient" in block or "action" in block]
+
+
+def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> Judged | None:
+    """Return what a delivery status says of the recipient that fared worst, or None where it says nothing."""
+    found: list[Judged] = []
+    for block in blocks:
+        action = block.get("action", "").split(" ")[0].strip(" ;").lower()
+        status = next(iter(re.findall(r"[245]\.\d{1,3}\.\d{1,3}", block.get("status", ""))), "")
+        diagnostic = block.get("diagnostic-code", "")
+        if not action and not status:
+            continue
+        named = _clean(
+            ADDRESS.findall(f"{block.get('final-recipient', '')} {block.get('original-recipient', '')}")
+        )
+        why = " ".join(f"{status} {diagnostic}".split())[:_LONGEST_WHY]
+        if action in ("delivered", "relayed", "expanded") or (not action and status.startswith("2")):
+            found.append(Judged(InboundKind.AUTOMATIC, named, why))
+        elif action == "delayed":
+            found.append(Judged(InboundKind.DELAYED, named, why))
+        else:
+            hard = is_hard(status, diagnostic or message.text)
+            found.append(Judged(InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE, named, why))
+    order = (InboundKind.HARD_BOUNCE, InboundKind.SOFT_BOUNCE, InboundKind.DELAYED, InboundKind.AUTOMATIC)
+    return min(found, key=lambda judged: order.index(judged.kind), default=None)
+
+
+_ENHANCED = re.compile(r"(?<![\d.])#?([45])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[\s\-]|$)")
+# By themselves, of the address: RFC 3463, RFC 7505 (null MX). Never: 5.1.0, 5.1.7 and 5.1.8 are about the sender,
+# 5.2.2 is a full mailbox, 5.3.x the system, 5.7.x a policy.
+_GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
+_UNDECIDED = frozenset({"0.0", "5.0", "4.4", "1.4", "2.0", "4.0", "6.0"})
+
+
+def is_hard(status: str, words: str) -> bool:
+    """Say whether a status (``5.1.1``, or empty) and a server's words mean that the address does not exist."""
+    codes = [".".join(match) for match in _ENHANCED.findall(words[:2_000])]
+    if status.startswith("4") or (not status and codes and all(code.startswith("4") for code in codes)):
+        return False
+    own = status.partition(".")[2]
+    decided = [code.partition(".")[2] for code in codes if code.startswith("5")]
+    if own and own not in _UNDECIDED:
+        # Its server may have said it more exactly than the mailer that passed it on.
+        return own in _GONE and not any(code not in _GONE | _UNDECIDED for code in decided)
+    exact = [code for code in decided if code not in _UNDECIDED]
+    if exact:
+        return exact[0] in _GONE and all(code in _GONE for code in exact)
+    code = next((int(found) for found in _CODE.findall(words[:2_000])), 550)
+    return code >= 500 and judge_reply("RCPT", code, _own_words(words)).blame is Blame.GONE
+
+
+def _own_words(text: str) -> str:
+    """Return a server's words without codes, on one line."""
+    plain = _ENHANCED.sub(" ", text[:2_000])
+    return " ".join(re.sub(r"^\s*(?:smtp;)?\s*[45]\d\d[\s-]", " ", plain).split())
+
+
+# Other mail systems
+
+
+def _by_detectors(message: ParsedMessage) -> Judged | None:
+    """Return what flufl.bounce finds, which knows the texts of many mail systems."""
+    from flufl.bounce import all_failures
+
+    try:
+        temporary, permanent = all_failures(_without_messages(message.root))
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError, RecursionError):
+        return None  # its detectors trust what they read, and a stranger wrote it
+    if not temporary and not permanent:
+        return None
+    named = _clean(address.decode("ascii", "replace") for address in permanent or temporary)
+    if not permanent:
+        return Judged(InboundKind.DELAYED, named, _failing_line(message))
+    return _named_failure(message, named)
+
+
+def _without_messages(root: Message) -> Message:
+    """Return a message without those inside it, unless it is a report: what somebody forwards is not theirs."""
+    if root.get_content_maintype() != "multipart" or root.get_content_type() == "multipart/report":
+        return root
+    inside = [part for part in root.get_payload() if isinstance(part, Message)]
+    own = [part for part in inside if part.get_content_type() != "message/rfc822"]
+    if len(own) == len(inside):
+        return root
+    bare = copy(root)
+    bare.set_payload(list[Message | str](own))
+    return bare
+
+
+def _named_failure(message: ParsedMessage, named: frozenset[str]) -> Judged:
+    line = _failing_line(message)
+    kind = InboundKind.HARD_BOUNCE if is_hard("", line) else InboundKind.SOFT_BOUNCE
+    return Judged(kind, named, line[:_LONGEST_WHY])
+
+
+_SAYS_WHY = re.compile(
+    r"\b[45]\d\d[\s-]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|no such|not (?:exist|found)|doesn't|invalid|full"
+    r"|quota|refused|rejected|denied|blocked|disabled|unroute?able|could not|couldn't",
+    re.IGNORECASE,
+)
+_ORIGINAL = re.compile(
+    r"(?im)^\W*(?:-+\s*)?(?:this is a copy of|below (?:this line )?is a copy|included is a copy|received:"
+    r"|return-path:|the (?:original|following|body|header|first)[^\n]{0,40}message"
+    r"|original message|message headers?|returned message|undelivered message)"
+)
+
+
+def _failing_line(message: ParsedMessage) -> str:
+    """Return the lines in which a mailer says why, of what stands before the copy of our message."""
+    text = _ORIGINAL.split(message.text, maxsplit=1)[0][:10_000] or message.text[:2_000]
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return " ".join(line for line in lines if _SAYS_WHY.search(line))[:1_000]
+
+
+_MAILERS = re.compile(
+    r"(?:mailer-?daemon|mail-?daemon|postmaster|mail(?:er)?-delivery\S*|microsoftexchange[0-9a-f]*|bounces?|mdaemon"
+    r"|mmdf|mailadmin|mail-router|mta|smtp-?gateway|delivery[-_.]?(?:failure|status|notification)\S*"
+    r"|undeliverable\S*|nondelivery\S*)@.*",
+    re.IGNORECASE,
+)
+_MAILER_NAMES = re.compile(
+    r"mail delivery (?:sub)?system|mail delivery service|mailer.?daemon|mail administrator|system administrator"
+    r"|internet mail delivery|postmaster|microsoft outlook$|delivery subsystem",
+    re.IGNORECASE,
+)
+
+
+def may_be_report(message: ParsedMessage) -> bool:
+    """Say whether a message shows any sign of a mail system's report; what shows none is not looked at as one."""
+    return (
+        message.root.get_content_type() == "multipart/report"
+        or "message/delivery-status" in message.everything
+        or _is_mailer(message)
+        or message.header("Return-Path").replace(" ", "") == "<>"
+        or bool(_MAILER_NAMES.search(message.sender_name))
+        or _names_failure(message)
+    )
+
+
+def _is_mailer(message: ParsedMessage) -> bool:
+    """Say whether a mail system wrote it: by its address, or by its name and a subject of its kind."""
+    if _MAILERS.fullmatch(message.sender):
+        return True
+    if message.header("X-Failed-Recipients"):
+        return True
+    names_itself = bool(_MAILER_NAMES.search(message.sender_name))
+    is_nobody = message.header("Return-Path").replace(" ", "") == "<>" or not message.sender
+    return (names_itself or is_nobody) and _names_failure(message)
+
+
+def _names_failure(message: ParsedMessage) -> bool:
+    return bool(phrases("failure_subjects").search(message.subject))
+
+
+def _returned(message: ParsedMessage) -> Judged:
+    """Return what a mailer's message comes to that no detector knows."""
+    named = _clean(ADDRESS.findall(message.header("X-Failed-Recipients")))
+    line = _failing_line(message)
+    if phrases("delays").search(f"{message.subject} {message.text[:2_000]}"):
+        return Judged(InboundKind.DELAYED, named, line[:_LONGEST_WHY])
+    if _ENHANCED.search(line) or _CODE.search(line):
+        return _named_failure(message, named)
+    if not _names_failure(message) and not line:
+        return Judged(InboundKind.AUTOMATIC)
+    return Judged(InboundKind.RETURNED, named, (line or message.subject)[:_LONGEST_WHY])
+
+
+# Automatic replies
+
+_MARKS = (
+    "X-Autoreply",
+    "X-Auto-Reply",
+    "X-AutoReply-From",
+    "X-Autorespond",
+    "X-Autoresponder",
+    "X-Mail-Autoreply",
+    "X-Autogenerated",
+    "X-Auto-Response",
+    "X-FC-MachineGenerated",
+    "X-Vacation",
+    "X-Out-Of-Office",
+)
+_NO_REPLY = re.compile(
+    r"(?:[^@]*[._-])?(?:no-?_?reply|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre)(?:[._+-][^@]*)?@.*"
+)
+
+
+def _is_automatic(message: ParsedMessage) -> bool:
+    """Say whether it bears a mark of an automatic reply (RFC 3834 and what mail programs write in its place)."""
+    submitted = message.header("Auto-Submitted").partition(";")[0].strip().lower()
+    if submitted and submitted != "no":
+        return True
+    if any(message.header(name).lower() not in ("", "no", "false") for name in _MARKS):
+        return True
+    if message.header("Precedence").lower() in ("auto_reply", "auto-reply"):
+        return True
+    if "autoresponder" in message.header("X-POST-MessageClass").lower():
+        return True
+    if message.header("Delivered-To").lower() == "autoresponder":
+        return True
+    if _NO_REPLY.fullmatch(message.sender.lower()):
+        return True
+    return bool(
+        phrases("automatic_subjects", r"(?:(?:re|aw|sv|rif|antw|odp)\s*:\s*)*(?:{})").match(message.subject)
+    )
+
+
+def _is_away(message: ParsedMessage) -> bool:
+    return bool(phrases("away").search(f"{message.subject}\n{message.text[:5_000]}".replace("’", "'")))
+
+
+def _clean(addresses: Iterable[str]) -> frozenset[str]:
+    """Return addresses as they are compared, those too that a report writes in xtext (RFC 3461, section 4)."""
+    found = {address.strip(" .<>\"'") for address in addresses}
+    found |= {re.sub(r"\+([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), address) for address in found}
+    return frozenset(address.lower() for address in found if "@" in address)

@@ -1,0 +1,114 @@
+"""Whose message it is: the run that something which came in is about, and how that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sequences_mcp.domain.addresses import address_key
+from sequences_mcp.domain.companies import is_free_mail
+from sequences_mcp.domain.run import LIVE, Run, StepRun, StepState
+from sequences_mcp.engine.inbound.kind import OF_MAILERS, InboundKind, Judged, may_be_report
+from sequences_mcp.engine.inbound.parsing import ParsedMessage
+from sequences_mcp.store.unit_of_work import Repositories
+
+Basis: TypeAlias = Literal["message_id", "provider_id", "address", "company"]
+SURE = frozenset({"message_id", "provider_id"})
+_LEFT = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
+_PREFIX = re.compile(
+    r"(?:\s*(?:re|aw|sv|rif|antw|odp|res|ynt|vs|fwd?|wg|tr|rv|i|enc|doorst)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunMatch:
+    """A run, the step that the message names where it names one, and how it was found.
+
+    ``message_id``: our Message-ID stands in it, which nobody can make up. ``provider_id``: the id that our mail
+    server gave our e-mail. ``address``: it is from, or about, the address of exactly one live run. ``company``:
+    it is from that run's company and has the subject of an e-mail of ours.
+    """
+
+    sequence: Run
+    run: StepRun | None
+    basis: Basis
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it names an e-mail of ours, and not only an address, which anybody can write."""
+        return self.basis in SURE
+
+
+def match_run(
+    store: Repositories, message: ParsedMessage, judged: Callable[[], Judged], *, own_address: str
+) -> RunMatch | None:
+    """Return the run that a message is about, or None; read in the caller's transaction.
+
+    ``judged`` says what the message is; it is asked only where the message has to do with us.
+    """
+    if found := _named(store, store.inbound.keys_of_message_ids(message.own_ids), "message_id"):
+        return found
+    ids = message.ids
+    tokens = ids | {one.partition("@")[0] for one in ids}
+    if tokens and (found := _named(store, store.inbound.keys_of_provider_ids(tokens), "provider_id")):
+        return found
+    if may_be_report(message) and ((kind := judged().kind) in OF_MAILERS or kind is InboundKind.COMPLAINT):
+        named = judged().addresses or message.addresses
+        addresses = {key for address in named if (key := address_key(address)) != address_key(own_address)}
+        return _only_live(store, addresses)
+    if is_of_list(message) or not message.sender:
+        return None
+    return _only_live(store, [address_key(message.sender)]) or _of_company(store, message)
+
+
+def _only_live(store: Repositories, addresses: Iterable[str]) -> RunMatch | None:
+    """Return the one live run of whoever has one of these addresses; None for none, or for several."""
+    runs = _live_at(store, addresses)
+    return RunMatch(runs[0], _last_left(runs[0]), "address") if len(runs) == 1 else None
+
+
+def is_of_list(message: ParsedMessage) -> bool:
+    """Say whether a mailing list passed it on (RFC 2919): what somebody writes there is no answer to us."""
+    return bool(message.header("List-Id") or message.header("List-Post")) or message.header(
+        "Precedence"
+    ).lower() in ("list", "bulk")
+
+
+def _named(store: Repositories, keys: Iterable[str], basis: Basis) -> RunMatch | None:
+    pairs = store.runs.of_keys(keys)
+    return RunMatch(*pairs[0], basis) if pairs else None
+
+
+def _live_at(store: Repositories, addresses: Iterable[str]) -> list[Run]:
+    """Return the live runs, of the embedded engine, of whoever has or had one of these addresses."""
+    found: dict[str, None] = {}
+    for key in addresses:
+        if run_id := store.runs.live_at([key]):
+            found[run_id] = None
+        found |= dict.fromkeys(store.runs.live_of(store.contacts.at_address(key)).values())
+    return [run for run in store.runs.by_ids(found) if run.status in LIVE and not run.is_at_vendor]
+
+
+def _last_left(sequence: Run) -> StepRun | None:
+    """Return the last step whose e-mail left, or may have; None where none did."""
+    return next((run for run in reversed(sequence.steps) if run.state in _LEFT), None)
+
+
+def _of_company(store: Repositories, message: ParsedMessage) -> RunMatch | None:
+    """Return the one live run at the sender's company an e-mail of which has the subject that is answered."""
+    host = address_key(message.sender).rpartition("@")[2] if message.sender else ""
+    subject = _bare(message.subject)
+    if not host or not subject or not _PREFIX.match(message.subject) or is_free_mail(host):
+        return None
+    found = [
+        RunMatch(sequence, run, "company")
+        for sequence in store.runs.by_ids(store.inbound.live_at_host(host))
+        if (run := _last_left(sequence)) and subject in {_bare(step.subject or "") for step in sequence.steps}
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _bare(subject: str) -> str:
+    return " ".join(_PREFIX.sub("", subject, count=1).split()).casefold()

@@ -1,0 +1,69 @@
+"""Whether a reply asks never to be written to again, in the languages that outreach is most written in.
+
+Conservative: a phrase counts that is about its writer and us ("remove me from your list"), or a bare word ("stop")
+that is all the message says. What is not recognised ends the run all the same (``effects``): what is decided here
+is only whether its writer is never written to again. The phrases stand in ``phrases/``, one expression a line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+MOST_WORDS = 250  # of the new text: a longer one is a letter, which a person reads
+WITH_A_SUBJECT = 12  # words of a message whose subject alone says it
+FOLDER = Path(__file__).parent / "phrases"
+_WORDS = re.compile(r"\w+")
+_POLITE = (
+    r"(?:please|bitte|merci de|por favor|per favore|proszę|danke|thanks|thank you|merci|gracias|grazie|tack|tak)"
+)
+
+
+@cache
+def phrases(name: str, form: str = "(?:{})") -> re.Pattern[str]:
+    """Return the phrases of a file as one expression; ``form`` is what stands around them."""
+    lines = (FOLDER / f"{name}.txt").read_text("utf-8").splitlines()
+    found = [line.replace(" ", r"\s+") for line in lines if line and not line.startswith("# ")]
+    return re.compile(form.replace("{}", "|".join(found)), re.IGNORECASE)
+
+
+def is_opt_out(new: str, subject: str = "") -> bool:
+    """Say whether the new text of a reply (``own_text.new_text``), or its whole subject, is an opt-out."""
+    text = unicodedata.normalize("NFKC", new).replace("’", "'")
+    if len(_WORDS.findall(text)) > MOST_WORDS:
+        return False
+    body = _body(text)
+    whole = " ".join(body)
+    if _is_bare(subject) and len(_WORDS.findall(whole)) <= WITH_A_SUBJECT:
+        return True
+    if body and any(_is_bare(line) for line in (whole, body[0], body[-1])):
+        return True
+    return bool(phrases("opt_out").search(whole))
+
+
+def _is_bare(line: str) -> bool:
+    """Say whether a line is a bare word of opt-out, politely or not."""
+    words = " ".join(unicodedata.normalize("NFKC", line).split()).strip(" .!,;:-–—*\"'()[]„“”«»")
+    return bool(words) and bool(
+        phrases("opt_out_words", rf"(?:{_POLITE}[\s,]+)?(?:{{}})(?:[\s,]+{_POLITE})?").fullmatch(words)
+    )
+
+
+def _body(text: str) -> list[str]:
+    """Return the lines of a message without its greeting, its closing and what follows them."""
+    lines: list[str] = []
+    for line in (" ".join(line.split()) for line in text.splitlines()):
+        if not line:
+            continue
+        if not lines and phrases("greetings", r"(?:{})\b[^.!?]{0,40}?[,!.:]?").fullmatch(line):
+            continue
+        if phrases("attributions").fullmatch(line):
+            if lines:
+                break
+            continue  # they answer below what they quote
+        if lines and phrases("closings", r"(?:{})\W*").fullmatch(line):
+            break
+        lines.append(line)
+    return lines

@@ -1,0 +1,260 @@
+"""An e-mail that came in, from its bytes: headers, parts and texts, whatever is broken in it.
+
+Nothing here raises for any bytes. The standard library's parser runs with the policy compat32, which never refuses
+a message; what it does raise on (a charset that is none, a thousand nested parts) is read as far as it can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import Message
+from html.parser import HTMLParser
+
+LONGEST = 200_000  # letters of one part that are looked at
+MOST_PARTS = 200
+MOST_ADDRESSES = 100
+ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'|/=]{1,64}@[A-Za-z0-9\u0080-\uffff][A-Za-z0-9.\u0080-\uffff-]{1,253}")
+_ID = re.compile(r"<\s*([^<>\s@]{1,250}@[^<>\s@]{1,250})\s*>")
+_OURS = re.compile(r"(?<![a-z0-9])([a-z2-7]{32})@([a-z0-9.\u0080-\uffff-]+)")
+_QUOTED_ENDS = re.compile(r"=\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """A message and what is read in it; ``root`` keeps the parts for those who look at their types.
+
+    ``sender`` is the address of From as it stands there; ``text`` what a reader sees first; ``everything`` all
+    that is written anywhere in it, the messages inside it with their headers too, but for attachments.
+    """
+
+    root: Message
+    sender: str
+    sender_name: str
+    subject: str
+    sent_at: datetime | None
+    text: str
+    everything: str = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """Return the first header of a name, decoded, on one line; empty where there is none."""
+        return decoded_header(raw_header(self.root, name))
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Everything of the form of a Message-ID, in lower case and without the brackets."""
+        return frozenset(found.lower() for found in _ID.findall(self.everything)[:500])
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """What has the form of our Message-IDs (``channels.message.message_id``), brackets or not."""
+        text = self.everything.lower().replace("%40", "@")
+        texts = (text, _QUOTED_ENDS.sub("", text)) if "=\n" in text or "=\r\n" in text else (text,)
+        return frozenset(
+            f"{local}@{host.rstrip('.-')}" for one in texts for local, host in _OURS.findall(one)[:200]
+        )
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The first addresses that are written anywhere in it, as they stand there."""
+        found = (match.group().strip(".") for match in ADDRESS.finditer(self.everything))
+        return frozenset(address for address, _ in zip(found, range(MOST_ADDRESSES), strict=False))
+
+
+def parse_inbound(data: bytes) -> ParsedMessage:
+    """Return what is read in the bytes of a message."""
+    root = _parsed(data)
+    name, address = _first_address(raw_header(root, "From") or raw_header(root, "Sender"))
+    return ParsedMessage(
+        root=root,
+        sender=address,
+        sender_name=name,
+        subject=decoded_header(raw_header(root, "Subject")),
+        sent_at=_date(root.get("Date")),
+        text=readable_text(root),
+        everything="\n".join(_written(root)),
+    )
+
+
+def _parsed(data: bytes) -> Message:
+    from email.parser import BytesHeaderParser, BytesParser
+
+    try:
+        root = BytesParser().parsebytes(data)
+        for _ in root.walk():
+            pass
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError):
+        return BytesHeaderParser().parsebytes(data)
+    return root
+
+
+def own_parts(message: Message) -> Iterator[Message]:
+    """Yield the parts of a message but for those of messages inside it: what they are says nothing about it."""
+    waiting, number = [message], 0
+    while waiting and number < MOST_PARTS:
+        part, number = waiting.pop(0), number + 1
+        yield part
+        inside = part.get_payload()
+        if part.get_content_maintype() == "multipart" and isinstance(inside, list):
+            waiting[:0] = [one for one in inside if isinstance(one, Message)]
+
+
+def readable_text(message: Message) -> str:
+    """Return the text that a reader sees first: the first plain part that says anything, else the HTML as text."""
+    plain, rich = "", ""
+    for part in own_parts(message):
+        kind = part.get_content_type()
+        if part.get_content_disposition() == "attachment":
+            continue
+        if kind == "text/plain" and not plain.strip():
+            plain = part_text(part)
+        elif kind == "text/html" and not rich:
+            rich = part_text(part)
+    return plain if plain.strip() or not rich else html_text(rich)
+
+
+def part_text(part: Message) -> str:
+    """Return a part's text, decoded as far as it can be."""
+    try:
+        payload = part.get_payload(decode=True)
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
+        payload = None
+    if not isinstance(payload, bytes):
+        inside = part.get_payload()
+        return inside[:LONGEST] if isinstance(inside, str) else ""
+    try:
+        charset = part.get_content_charset() or "utf-8"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        charset = "utf-8"
+    return decoded_bytes(payload[: 4 * LONGEST], charset)[:LONGEST]
+
+
+def decoded_bytes(data: bytes, charset: str) -> str:
+    """Return text in a charset, or in the one that it seems to be in where the named one is none or is wrong."""
+    try:
+        return data.decode(charset)
+    except (LookupError, ValueError):
+        pass
+    try:
+        return data.decode("utf-8")
+    except ValueError:
+        return data.decode("latin-1")
+
+
+def raw_header(message: Message, name: str) -> str | None:
+    """Return the first header of a name as it was written; ``Message.get`` loses bytes outside ASCII."""
+    return next((str(value) for own, value in message.raw_items() if own.lower() == name.lower()), None)
+
+
+def decoded_header(value: object) -> str:
+    """Return a header's value with its encoded words decoded, on one line."""
+    if value is None:
+        return ""
+    from email.header import decode_header
+
+    text = str(value)[:10_000]
+    if not text.isascii():  # raw bytes, which stand here as surrogates
+        text = decoded_bytes(text.encode("utf-8", "surrogateescape"), "utf-8")
+    try:
+        parts = decode_header(text) if "=?" in text else [(text, None)]
+    except (ValueError, LookupError, TypeError):
+        parts = [(text, None)]
+    words = (part if isinstance(part, str) else decoded_bytes(part, charset or "ascii") for part, charset in parts)
+    return " ".join("".join(words).split())
+
+
+def _first_address(value: object) -> tuple[str, str]:
+    """Return name and address of the first mailbox of a header; an address that is none is empty."""
+    from email.utils import getaddresses
+
+    text = decoded_header(value)[:2_000]
+    try:
+        found = getaddresses([text])
+    except (ValueError, IndexError, TypeError):
+        found = []
+    name, address = next(((name, one) for name, one in found if "@" in one), ("", ""))
+    if not address and (match := ADDRESS.search(text)):
+        name, address = "", match.group()
+    return name[:200], address if len(address) <= 320 else ""
+
+
+def _date(value: object) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        at = parsedate_to_datetime(str(value))
+        return (at if at.utcoffset() is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _written(message: Message) -> Iterator[str]:
+    """Yield the headers of the message and of those inside it, and every text part."""
+    waiting, number = [message], 0
+    while waiting and number < MOST_PARTS:
+        part, number = waiting.pop(0), number + 1
+        inside = part.get_payload()
+        yield "\n".join(f"{name}: {_unfolded(value)}" for name, value in part.raw_items())[:LONGEST]
+        if isinstance(inside, list):
+            waiting[:0] = [one for one in inside if isinstance(one, Message)]
+        elif part.get_content_maintype() in ("text", "message"):
+            text = part_text(part)
+            yield html_text(text) if part.get_content_type() == "text/html" else text
+
+
+def _unfolded(value: object) -> str:
+    text = str(value)
+    return decoded_header(text) if "=?" in text or not text.isascii() else " ".join(text.split())
+
+
+_BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "ul", "ol", "hr", "blockquote"})
+_UNSEEN = frozenset({"style", "script", "head", "title"})
+
+
+class _TextOfHtml(HTMLParser):
+    """Collects what HTML shows; what stands in a quotation begins with ``> `` on each line."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._unseen = 0
+        self._quoted = 0
+
+    def begin_tag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line where the tag does, and note quotations."""
+        self._unseen += tag in _UNSEEN
+        self._quoted += tag == "blockquote"
+        if tag in _BREAKS:
+            self._break()
+
+    def end_tag(self, tag: str) -> None:
+        """End a line where the tag does."""
+        self._unseen = max(self._unseen - (tag in _UNSEEN), 0)
+        self._quoted = max(self._quoted - (tag == "blockquote"), 0)
+        if tag in _BREAKS:
+            self._break()
+
+    def take_words(self, data: str) -> None:
+        """Keep words that are shown."""
+        if not self._unseen:
+            self.pieces.append(" ".join(data.split()) + " " if data.split() else " ")
+
+    # The library's names for them.
+    handle_starttag, handle_endtag, handle_data = begin_tag, end_tag, take_words
+
+    def _break(self) -> None:
+        self.pieces.append("\n" + "> " * min(self._quoted, 3))
+
+
+def html_text(html: str) -> str:
+    """Return what HTML shows as plain text, a line for each block."""
+    reader = _TextOfHtml()
+    try:
+        reader.feed(html[:LONGEST])
+        reader.close()
+    except (ValueError, AssertionError, RecursionError):
+        return re.sub(r"<[^<>]*>", " ", html[:LONGEST])
+    lines = (" ".join(line.split()) for line in "".join(reader.pieces).splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,0 +1,91 @@
+-- folders --
+-- How far the folders of a mailbox were read.
+SELECT folder, uidvalidity, last_uid, modseq FROM mailbox_folder WHERE mailbox = :mailbox
+
+-- keep_folder --
+-- A folder was read up to a UID; under one counting it never goes back.
+INSERT INTO mailbox_folder (mailbox, folder, uidvalidity, last_uid, modseq)
+VALUES (:mailbox, :folder, :uidvalidity, :last_uid, :modseq)
+ON CONFLICT (mailbox, folder) DO UPDATE SET
+  last_uid = CASE WHEN uidvalidity = :uidvalidity THEN max(last_uid, :last_uid) ELSE :last_uid END,
+  modseq = CASE WHEN uidvalidity = :uidvalidity THEN max(modseq, :modseq) ELSE :modseq END,
+  uidvalidity = :uidvalidity
+
+-- reading --
+-- Up to when a mailbox was read, and what stands in the way.
+SELECT * FROM mailbox_reading WHERE mailbox = :mailbox
+
+-- read --
+-- Every folder of a mailbox has answered.
+INSERT INTO mailbox_reading (mailbox, read_up_to, tried_at) VALUES (:mailbox, :began, :began)
+ON CONFLICT (mailbox) DO UPDATE SET
+  read_up_to = CASE WHEN read_up_to > :began AND read_up_to <= :now THEN read_up_to ELSE :began END,
+  tried_at = :began, error = NULL, reply = '', error_since = NULL
+
+-- failed --
+-- A mailbox could not be read.
+INSERT INTO mailbox_reading (mailbox, tried_at, error, reply, error_since)
+VALUES (:mailbox, :now, :error, :reply, :now)
+ON CONFLICT (mailbox) DO UPDATE SET
+  tried_at = :now, error = :error, reply = :reply, error_since = coalesce(error_since, :now)
+
+-- see --
+-- A message is looked at, if it was not before.
+INSERT INTO inbound_seen (hash, at) VALUES (:hash, :at) ON CONFLICT DO NOTHING
+
+-- seen --
+-- Whether a message was looked at.
+SELECT 1 AS found FROM inbound_seen WHERE hash = :hash
+
+-- forget --
+-- What was looked at so long ago that no walk comes upon it again.
+DELETE FROM inbound_seen WHERE at < :before
+
+-- insert --
+-- What came in about a run.
+INSERT INTO inbound (hash, mailbox, kind, basis, sender, subject, text, why, sequence_no, key, effect, sent_at, until,
+                     found_at)
+VALUES (:hash, :mailbox, :kind, :basis, :sender, :subject, :text, :why, (SELECT no FROM sequence WHERE id = :sequence_id),
+        :key, :effect, :sent_at, :until, :found_at)
+
+-- of_sequence --
+-- What came in about a run, the oldest first.
+SELECT i.* FROM inbound i WHERE i.sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id) ORDER BY i.no
+
+-- count_kinds --
+-- How often something of these kinds (a JSON list) came in about a run.
+SELECT count(*) AS found FROM inbound
+WHERE sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id)
+  AND kind IN (SELECT value FROM json_each(:kinds))
+
+-- attempts_of --
+-- The attempts that had one of a JSON list of Message-IDs, in brackets and lower case, the newest first.
+SELECT a.key, a.lease FROM json_each(:ids) wanted
+CROSS JOIN attempt a INDEXED BY attempt_message_id ON lower(a.message_id) = wanted.value ORDER BY a.lease DESC
+
+-- keys_of_provider --
+-- The steps that a mail server passed on under one of a JSON list of ids.
+SELECT key FROM provider_message WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- keep_provider_id --
+-- The id under which a mail server passed on a step's e-mail.
+INSERT INTO provider_message (id, key) VALUES (:id, :key) ON CONFLICT (id) DO UPDATE SET key = :key
+
+-- texts_of --
+-- Every text that a run has had, with its subject.
+SELECT subject, content FROM step_run
+WHERE sequence_no = (SELECT no FROM sequence WHERE id = :sequence_id) AND content IS NOT NULL
+
+-- unknown_named --
+-- Steps of unknown outcome that something which came in names.
+SELECT r.key FROM step_run r
+WHERE r.state = 'unknown' AND r.until IS NULL AND r.replaced = 0 AND r.state IN ('held', 'unknown')
+  AND EXISTS (SELECT 1 FROM inbound i INDEXED BY inbound_key
+              WHERE i.key = r.key AND i.key IS NOT NULL AND i.basis IN ('message_id', 'provider_id'))
+
+-- live_at_host --
+-- Live runs that write to an address at a host, a few.
+SELECT id FROM sequence INDEXED BY sequence_address
+WHERE address_key LIKE :pattern ESCAPE '\' AND address_key IS NOT NULL AND provider = 'local'
+  AND status IN ('FOUND', 'ACTIVE', 'WAITING_FOR_LEAD', 'WAITING_FOR_USER') AND status <> 'FOUND' -- as the index has it
+LIMIT 20

@@ -1,0 +1,289 @@
+"""What follows from a message that came in, row by row, on a real database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.world.engine import EMAIL, LATER, SENDER, EngineWorld, FakeDelivery
+from tests.world.inbound_mail import Sent, complaint, raw, reply, report
+
+from sequences_mcp.domain.run import Run, SequenceStatus, StepState
+from sequences_mcp.engine.channels.replies import provider_ids
+from sequences_mcp.engine.inbound.effects import incoming, resolve_named, take_in_message
+from sequences_mcp.errors import DeliveryUnknownError
+
+S = SequenceStatus
+LOST = DeliveryUnknownError("The connection was lost.", next_step="Look.")
+FOLLOW_UP = LATER.model_copy(update={"content": "Only a second word. Reply STOP or unsubscribe here."})
+
+
+async def started(
+    world: EngineWorld, address: str = "bob@acme.example", *, after: Exception | None = None
+) -> Sent:
+    """Send the first of two e-mails to somebody and return it."""
+    blueprint = await world.blueprint(EMAIL, FOLLOW_UP)
+    await world.approved(await world.contact(address), blueprint=blueprint)
+    delivery = FakeDelivery(after=after)
+    world.worker(delivery).run_due()
+    message = delivery.messages[-1]
+    return Sent(message_id=message.message_id, recipient=address, subject="Hi", text="Hello there.")
+
+
+def comes(world: EngineWorld, data: bytes) -> str | None:
+    """Let a message come in."""
+    item = incoming(data, arrived_at=world.clock.now)
+    with world.store.transaction() as work:
+        return take_in_message(work, item, address=SENDER.address, now=world.clock.now)
+
+
+async def run_of(world: EngineWorld, address: str = "bob@acme.example") -> Run:
+    return next(run for run in await world.runs() if run.steps[0].recipient == address)
+
+
+async def listed(world: EngineWorld) -> dict[str, str]:
+    page = await world.local.records.list_suppressed(page=1, size=50)
+    return {one.value: one.reason for one in page.items}
+
+
+def leaves(world: EngineWorld, **span: float) -> int:
+    """Return how many e-mails leave once so much time has passed."""
+    world.clock.forward(**span)
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    return len(delivery.messages)
+
+
+async def test_a_persons_reply_ends_the_run_as_succeeded(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, "Yes, gladly.")) == "the run succeeded"
+    run = await run_of(world)
+    assert (run.status, run.steps[1].state) == (S.SUCCEEDED, StepState.CANCELLED)
+    assert leaves(world, days=5) == 0
+    [row] = world.store.inbound.of_run(run.id)
+    assert (row.kind, row.basis, row.text, row.key) == ("reply", "message_id", "Yes, gladly.", run.steps[0].key)
+
+
+async def test_a_message_is_acted_on_once_whoever_reads_it(world: EngineWorld) -> None:
+    sent = await started(world)
+    data = reply(sent, "Yes.")
+    assert comes(world, data) is not None
+    assert comes(world, data) is None
+    assert len(world.store.inbound.of_run((await run_of(world)).id)) == 1
+
+
+async def test_a_reply_without_references_is_known_by_the_address_of_one_live_run(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, "Sure", refers=False)) == "the run succeeded"
+    assert (await run_of(world)).status is S.SUCCEEDED
+
+
+async def test_a_reply_under_the_id_that_the_mail_server_gave_is_known(world: EngineWorld) -> None:
+    sent = await started(world)
+    run = await run_of(world)
+    given = "0102018f2f9a1b7c-1f2e3d4c-5b6a-4988-8776-655443322110-000000"
+    world.store.inbound.keep_provider_ids(run.steps[0].key, provider_ids(f"250 Ok {given}"))
+    data = reply(
+        sent,
+        "Yes",
+        sender="bob.private@home.example",
+        refers=False,
+        more=f"References: <{given}@eu-west-1.amazonses.com>",
+    )
+    assert comes(world, data) == "the run succeeded"
+    [row] = world.store.inbound.of_run(run.id)
+    assert row.basis == "provider_id"
+
+
+async def test_a_forged_id_of_ours_is_not_ours(world: EngineWorld) -> None:
+    await started(world)
+    forged = Sent(message_id="<aaaabbbbccccddddeeeeffffgggghhhh@example.com>", recipient="stranger@else.example")
+    assert comes(world, reply(forged, "unsubscribe")) is None
+    assert comes(world, report(forged, status="5.1.1")) is None
+    assert (await run_of(world)).status is S.ACTIVE
+    assert not await listed(world)
+
+
+async def test_a_strangers_message_is_nobodys(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, "Buy now", sender="shop@else.example", refers=False, subject="Offers")) is None
+    assert (await run_of(world)).status is S.ACTIVE
+
+
+async def test_what_somebody_writes_to_a_mailing_list_is_no_answer(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert (
+        comes(world, reply(sent, "Hello all", refers=False, subject="News", more="List-Id: <dev.lists.example>"))
+        is None
+    )
+    assert (await run_of(world)).status is S.ACTIVE
+
+
+async def test_our_own_e_mail_in_the_inbox_changes_nothing(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, raw(sent.headers, sent.text)) is None
+    assert (await run_of(world)).status is S.ACTIVE
+
+
+async def test_somebody_else_at_the_company_is_shown_and_changes_nothing(world: EngineWorld) -> None:
+    sent = await started(world)
+    effect = comes(
+        world, reply(sent, "Bob has left us.", sender="carol@acme.example", refers=False, subject="Re: Hi")
+    )
+    assert effect == "shown: from somebody else at the company"
+    assert (await run_of(world)).status is S.ACTIVE
+
+
+async def test_a_reply_from_another_address_holds_the_other_run_of_the_same_person(world: EngineWorld) -> None:
+    sent = await started(world)
+    await started(world, "bob@home.example")
+    comes(world, reply(sent, "Yes", sender="bob@home.example"))
+    other = await run_of(world, "bob@home.example")
+    assert (await run_of(world)).status is S.SUCCEEDED
+    assert (other.status, other.steps[1].state) == (S.WAITING_FOR_USER, StepState.HELD)
+    assert other.steps[1].reason == "the contact answered an e-mail of another sequence"
+    assert leaves(world, days=5) == 0
+
+
+async def test_a_reply_to_a_run_that_is_over_is_noted(world: EngineWorld) -> None:
+    sent = await started(world)
+    comes(world, reply(sent, "Yes"))
+    assert comes(world, reply(sent, "And one more thing.")) == "noted: the run is over"
+
+
+async def test_an_opt_out_ends_all_runs_and_the_address_is_never_written_to_again(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, reply(sent, "Please remove me from your list.")) == "never written to again"
+    assert (await run_of(world)).status is S.STOPPED_EARLY
+    assert await listed(world) == {"bob@acme.example": "opted out by e-mail"}
+
+
+async def test_our_own_line_about_stopping_is_no_opt_out(world: EngineWorld) -> None:
+    blueprint = await world.blueprint(
+        FOLLOW_UP.model_copy(update={"temporality_type": EMAIL.temporality_type, "delay": None}), LATER
+    )
+    await world.approved(await world.contact("bob@acme.example"), blueprint=blueprint)
+    delivery = FakeDelivery()
+    world.worker(delivery).run_due()
+    sent = Sent(message_id=delivery.messages[0].message_id, recipient="bob@acme.example", subject="Hi")
+    comes(world, reply(sent, "Tell me more.\n\nAda wrote:\nOnly a second word. Reply STOP or unsubscribe here.\n"))
+    assert (await run_of(world)).status is S.SUCCEEDED
+    assert not await listed(world)
+
+
+async def test_somebody_away_is_not_written_to_before_the_day_they_name_and_then_is(world: EngineWorld) -> None:
+    sent = await started(world)
+    away = reply(sent, "I am out of the office until 30 November.", more="Auto-Submitted: auto-replied")
+    assert comes(world, away) == "waits until 2026-11-30 00:00 UTC"
+    run = await run_of(world)
+    assert (run.status, run.paused_until) == (S.WAITING_FOR_LEAD, datetime(2026, 11, 30, tzinfo=UTC))
+    assert leaves(world, days=5) == 0
+    assert leaves(world, days=2) == 1
+
+
+async def test_a_pause_that_a_person_asked_for_is_not_shortened(world: EngineWorld) -> None:
+    sent = await started(world)
+    run = await run_of(world)
+    until = world.clock.now + timedelta(days=13)
+    await world.local.pause_sequence(run.id, until=until)
+    comes(
+        world, reply(sent, "Out until 30 November.", subject="Out of office", more="Auto-Submitted: auto-replied")
+    )
+    assert (await run_of(world)).paused_until == until
+
+
+async def test_an_automatic_reply_of_another_kind_changes_nothing(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert (
+        comes(world, reply(sent, "We got it.", more="Auto-Submitted: auto-generated"))
+        == "noted: an automatic message"
+    )
+    assert leaves(world, days=4) == 1
+
+
+async def test_a_hard_bounce_after_the_acceptance_fails_the_run_and_suppresses_the_address(
+    world: EngineWorld,
+) -> None:
+    sent = await started(world)
+    comes(world, report(sent, status="5.1.1", diagnostic="smtp; 550 5.1.1 User unknown"))
+    run = await run_of(world)
+    assert (run.status, run.steps[0].state) == (S.FAILED, StepState.SENT)
+    assert run.reason == "the e-mail came back: its address does not exist (5.1.1)"
+    assert await listed(world) == {"bob@acme.example": f"bounced: {run.reason}"}
+
+
+@pytest.mark.parametrize("status", ["5.1.8", "5.2.2", "5.7.1", "4.4.1"])
+async def test_a_soft_bounce_is_noted_and_the_third_holds(world: EngineWorld, status: str) -> None:
+    sent = await started(world)
+    for number in range(3):
+        assert (await run_of(world)).status is S.ACTIVE
+        comes(world, report(sent, status=status, more=f"X-Number: {number}\n"))
+    run = await run_of(world)
+    assert (run.status, run.steps[1].state) == (S.WAITING_FOR_USER, StepState.HELD)
+    assert not await listed(world)
+
+
+async def test_a_report_that_names_only_the_address_holds_and_suppresses_nobody(world: EngineWorld) -> None:
+    await started(world)
+    other = Sent(message_id="<unrelated@else.example>", recipient="bob@acme.example")
+    assert comes(world, report(other, status="5.1.1")) == "held for a person"
+    assert (await run_of(world)).status is S.WAITING_FOR_USER
+    assert not await listed(world)
+
+
+async def test_a_complaint_suppresses(world: EngineWorld) -> None:
+    sent = await started(world)
+    assert comes(world, complaint(sent)) == "never written to again"
+    assert (await run_of(world)).status is S.STOPPED_EARLY
+    assert await listed(world) == {"bob@acme.example": "marked an e-mail as spam"}
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (lambda sent: reply(sent, "Yes"), S.SUCCEEDED),
+        (lambda sent: reply(sent, "We got it", more="Auto-Submitted: auto-generated"), S.ACTIVE),
+        (lambda sent: report(sent, status="4.4.1", action="delayed"), S.ACTIVE),
+        (lambda sent: report(sent, status="5.1.1"), S.FAILED),
+    ],
+    ids=["a reply", "an automatic one", "a delay", "a bounce"],
+)
+async def test_whatever_names_an_e_mail_of_unknown_outcome_says_that_it_was_sent(
+    world: EngineWorld, data, status
+) -> None:
+    sent = await started(world, after=LOST)
+    assert (await run_of(world)).steps[0].state is StepState.UNKNOWN
+    comes(world, data(sent))
+    run = await run_of(world)
+    assert (run.status, run.steps[0].state) == (status, StepState.SENT)
+
+
+async def test_an_answer_that_comes_before_the_servers_own_resolves_it_afterwards(world: EngineWorld) -> None:
+    blueprint = await world.blueprint(EMAIL, FOLLOW_UP)
+    await world.approved(await world.contact("bob@acme.example"), blueprint=blueprint)
+    came: list[str | None] = []
+
+    class FakeSlow(FakeDelivery):
+        """A server whose answer is lost after the contact has answered."""
+
+        def __call__(self, message, *, before_dot):  # type: ignore[no-untyped-def]
+            before_dot()
+            came.append(
+                comes(world, reply(Sent(message_id=message.message_id, recipient="bob@acme.example"), "Fine"))
+            )
+            raise LOST
+
+    world.worker(FakeSlow()).run_due()
+    assert came == ["the run succeeded"]
+    assert (await run_of(world)).steps[0].state is StepState.UNKNOWN
+    with world.store.transaction() as work:
+        assert resolve_named(work, now=world.clock.now) == 1
+    run = await run_of(world)
+    assert (run.status, run.steps[0].state) == (S.SUCCEEDED, StepState.SENT)
+
+
+async def test_the_ids_that_a_server_names_are_read_out_of_its_acceptance() -> None:
+    assert provider_ids("250 2.0.0 OK <AS8PR01MB1@AS8PR01MB1.eurprd01.prod.outlook.com> [Hostname=AS8]") == (
+        "as8pr01mb1@as8pr01mb1.eurprd01.prod.outlook.com",
+    )
+    assert provider_ids("250 2.0.0 Ok: queued as 4F2A1C") == ()

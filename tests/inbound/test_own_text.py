@@ -1,0 +1,103 @@
+"""What somebody newly wrote, and whether it is an opt-out: never because of the words that we sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.world.inbound_languages import ANSWERS, NO_OPT_OUTS, OPT_OUTS, OURS, styles
+
+from sequences_mcp.engine.inbound.absence import away_until
+from sequences_mcp.engine.inbound.opt_out import is_opt_out
+from sequences_mcp.engine.inbound.own_text import new_text
+from sequences_mcp.engine.inbound.parsing import parse_inbound
+
+MINE = (OURS.text, OURS.subject)
+QUOTED = [
+    pytest.param(answer, data, id=f"{language}, {style}")
+    for language, (answer, introduction) in ANSWERS.items()
+    for style, data in styles(answer, introduction)
+]
+
+
+def said(data: bytes) -> str:
+    return new_text(parse_inbound(data).text, MINE)
+
+
+@pytest.mark.parametrize(("answer", "data"), QUOTED)
+def test_an_answer_is_kept_and_our_line_about_stopping_is_not(answer: str, data: bytes) -> None:
+    text = said(data)
+    assert answer in " ".join(text.split())
+    assert "unsubscribe" not in text.lower()
+    assert not is_opt_out(text, f"Re: {OURS.subject}")
+
+
+def test_there_are_seventy_of_them() -> None:
+    assert len(QUOTED) == 70
+
+
+@pytest.mark.parametrize("words", OPT_OUTS)
+@pytest.mark.parametrize("style", range(7))
+def test_an_opt_out_is_heard_whatever_is_quoted_below_it(words: str, style: int) -> None:
+    introduction = ANSWERS["English"][1]
+    _, data = list(styles(words, introduction))[style]
+    assert is_opt_out(said(data), f"Re: {OURS.subject}")
+
+
+@pytest.mark.parametrize("words", NO_OPT_OUTS)
+def test_an_answer_that_only_has_such_a_word_is_no_opt_out(words: str) -> None:
+    assert not is_opt_out(words, "Re: A role in Lyon")
+
+
+def test_a_subject_alone_can_be_an_opt_out() -> None:
+    assert is_opt_out("", "unsubscribe")
+    assert is_opt_out("Bob", "STOP")
+    assert not is_opt_out("", "Re: Stop looking, start building")
+
+
+def test_an_opt_out_with_words_of_ours_in_it_is_heard() -> None:
+    text = new_text("I do not want to hear from you again.\n\n> If you do not want to hear from me again", MINE)
+    assert is_opt_out(text)
+
+
+MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+NAMED = {
+    "I am out of the office until 4 December 2026.": (2026, 12, 4),
+    "I'm away from November 23rd to December 2nd, call 0123-4567 meanwhile.": (2026, 12, 2),
+    "I will be back on Monday.": (2026, 11, 30),
+    "Back on Monday, 30 November.": (2026, 11, 30),
+    "Returning 12/01/2026": (2026, 12, 1),
+    "Ich bin bis zum 04.12.2026 nicht im Büro.": (2026, 12, 4),
+    "Ab dem 1. Dezember bin ich wieder da.": (2026, 12, 1),
+    "Je suis absent du 24/11 au 02/12 inclus.": (2026, 12, 2),
+    "De retour le 1er décembre": (2026, 12, 1),
+    "Estaré fuera hasta el 3 de diciembre.": (2026, 12, 3),
+    "Sono in ferie fino al 4 dicembre.": (2026, 12, 4),
+    "Estarei ausente até 4 de dezembro.": (2026, 12, 4),
+    "Ik ben afwezig tot 4 december.": (2026, 12, 4),
+    "Jestem na urlopie do 4 grudnia.": (2026, 12, 4),
+    "Jag är tillbaka den 1 december.": (2026, 12, 1),
+    "Jeg er tilbage den 1. december.": (2026, 12, 1),
+    "Olen takaisin 1. joulukuuta.": (2026, 12, 1),
+    "2026-12-03 back": (2026, 12, 3),
+}
+
+
+@pytest.mark.parametrize(("text", "day"), NAMED.items())
+def test_somebody_is_away_until_the_day_that_they_name(text: str, day: tuple[int, int, int]) -> None:
+    assert away_until(text, MONDAY) == datetime(*day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["I am away.", "Since 2 November I am away.", "", "Call 555-12-34, room 3.14"])
+def test_without_a_day_to_come_it_is_seven_days(text: str) -> None:
+    assert away_until(text, MONDAY) == MONDAY + timedelta(days=7)
+
+
+@pytest.mark.parametrize("text", ["Back on 12 January.", "Zurück am 01.03.2027", "until December 24, 2026"])
+def test_it_is_never_more_than_fourteen_days(text: str) -> None:
+    assert away_until(text, MONDAY) == MONDAY + timedelta(days=14)
+
+
+def test_a_day_without_a_year_is_the_next_one_of_that_name() -> None:
+    december = datetime(2026, 12, 28, 9, tzinfo=UTC)
+    assert away_until("until 4 January", december) == datetime(2027, 1, 4, tzinfo=UTC)
