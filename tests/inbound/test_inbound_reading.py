@@ -142,7 +142,14 @@ async def test_a_mailbox_that_is_not_read_is_said_in_the_troubles(real: EngineWo
             reader.read()
 
         def said() -> list[tuple[str, bool]]:
-            found = troubles(real.store, now=real.clock.now, terms=real.terms, states=(), freshness=TEN_MINUTES)
+            found = troubles(
+                real.store,
+                now=real.clock.now,
+                mailboxes={real.terms: None},
+                states=(),
+                freshness=TEN_MINUTES,
+                read_here=[real.terms.sender_address],
+            )
             return [(heard("a trouble", one.line), one.stops) for one in found if one.code == "inbox_unread"]
 
         [(early, stops)] = said()

@@ -347,7 +347,7 @@ def test_a_password_that_a_further_mailbox_lacks_keeps_the_default_one_from_noth
     folder.write(TWO + 'smtp = "smtps://mail.example:465"\npassword = { env = "BOB_PASSWORD" }\n')
     settings = folder.read()
     assert [one.can_send for one in settings.of_each_mailbox()] == [True, False]
-    assert "the environment variable BOB_PASSWORD is not set" in settings.lacking["bob"]
+    assert "the environment variable BOB_PASSWORD is not set" in settings.lacking["SEQUENCES_SMTP_URL of bob"]
 
 
 def test_what_a_further_mailbox_leaves_out_is_the_folders_and_not_the_default_mailboxs(folder: Folder) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
-from sequences_mcp.errors import RequestError, SequencesError, SettingsError, joined_error
+from sequences_mcp.errors import RefusedByGuardsError, RequestError, SequencesError, SettingsError, joined_error
 from sequences_mcp.planning import recipients, requirements
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services import blueprints, enrolment, sequences, starts
@@ -32,12 +32,13 @@ async def every_fault(
 
     ``arguments`` are as the caller gave them, of any form: a part that cannot be read is left to ``error``.
     Nothing is changed; a vendor is asked for the blueprint of a start, and for whoever is named by an id of its
-    own. The error itself is returned where it is not about the call: a busy database, a vendor that is away.
+    own, but not about values that the guards refuse: those are told to nobody. The error itself is returned where it is not about the call: a busy database, a vendor that is away.
     """
     if not isinstance(error, RequestError | SettingsError) or error.outcome not in REFUSED:
         return error
     results = [error]
-    for part in _parts(app, tool, arguments):
+    asks = not isinstance(error, RefusedByGuardsError)
+    for part in _parts(app, tool, arguments, asks=asks):
         try:
             await part()
         except (RequestError, SettingsError) as other:
@@ -55,21 +56,28 @@ def _tells_more(results: list[RequestError | SettingsError], other: SequencesErr
     return OF_ROWS.isdisjoint(other.data) or all(OF_ROWS.isdisjoint(result.data) for result in results)
 
 
-def _parts(app: AppContext, tool: str, arguments: Arguments) -> Iterator[Part]:
+def _parts(app: AppContext, tool: str, arguments: Arguments, *, asks: bool) -> Iterator[Part]:
+    """Yield what to look at; without ``asks`` nothing for which a vendor would be asked."""
     match tool:
         case "start_sequence" | "preview_sequence":
-            yield from _parts_of_start(app, tool, arguments)
+            yield from _parts_of_start(app, tool, arguments, asks=asks)
         case "save_contacts":
             if isinstance(arguments.get("contacts"), list):
                 yield partial(_saved_rows, app, arguments["contacts"], arguments.get("provider", LOCAL))
         case "update_sequence":
-            yield from _parts_of_variables(app, arguments)
+            yield from _parts_of_variables(app, arguments, asks=asks)
         case "create_blueprint" | "update_blueprint":
             yield from _parts_of_blueprint(app, tool, arguments)
 
 
-def _parts_of_start(app: AppContext, tool: str, arguments: Arguments) -> Iterator[Part]:
+def _is_at_vendor(identifier: object) -> bool:
+    return isinstance(identifier, str) and provider_of(identifier) not in ("", LOCAL)
+
+
+def _parts_of_start(app: AppContext, tool: str, arguments: Arguments, *, asks: bool) -> Iterator[Part]:
     blueprint_id = arguments.get("blueprint_id")
+    if _is_at_vendor(blueprint_id) and not asks:
+        return
     if isinstance(blueprint_id, str):
         yield partial(_startable, app, blueprint_id, is_preview=tool == "preview_sequence")
         if arguments.get("auto_approve") is True:
@@ -118,13 +126,13 @@ async def _saved_rows(app: AppContext, contacts: list[Any], place: object) -> No
     rows.require_sound((await app.local.match_contacts([entry.contact for entry in rows.entries])).problems)
 
 
-def _parts_of_variables(app: AppContext, arguments: Arguments) -> Iterator[Part]:
+def _parts_of_variables(app: AppContext, arguments: Arguments, *, asks: bool) -> Iterator[Part]:
     sequence_id, variables = arguments.get("sequence_id"), arguments.get("variables")
-    is_vendors = isinstance(sequence_id, str) and provider_of(sequence_id) not in ("", LOCAL)
+    is_vendors = _is_at_vendor(sequence_id)
     if isinstance(variables, Mapping) and not is_vendors:  # a vendor's variables have names of its own
         texts = {name: value for name, value in variables.items() if value is None or isinstance(value, str)}
         yield partial(_variables, app, texts)
-    if isinstance(sequence_id, str):
+    if isinstance(sequence_id, str) and (asks or not is_vendors):
         yield partial(_run, app, sequence_id)
 
 
