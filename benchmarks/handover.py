@@ -45,9 +45,9 @@ from sequences_mcp.domain.run import Run
 from sequences_mcp.engine import vendor_transitions
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.enrolment import enrol_at_vendor
-from sequences_mcp.services.operations import check_operation
 from sequences_mcp.services.reviews import approve_plan, refuse_plan
 from sequences_mcp.services.starts import start_sequence
+from sequences_mcp.services.vendor_writes import check_operation
 from sequences_mcp.settings import Settings, read_settings
 from sequences_mcp.store.unit_of_work import Store
 from sequences_mcp.vendors import exchange  # noqa: F401 - so that no worker has to import it

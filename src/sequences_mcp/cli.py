@@ -73,7 +73,7 @@ def _settings() -> Settings:
 
 
 def _serve() -> None:
-    from sequences_mcp.bootstrap import serve_stdio
+    from sequences_mcp.serve import serve_stdio
 
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(BY_HAND)
@@ -386,9 +386,10 @@ def _review() -> click.Group:
 def _open_page() -> None:
     import webbrowser
 
-    from sequences_mcp.bootstrap import review_page, utc_now
+    from sequences_mcp.bootstrap import utc_now
     from sequences_mcp.review.lock import greeting
     from sequences_mcp.review.page import serving
+    from sequences_mcp.serve import review_page
 
     settings = _settings()
     page = review_page(settings)

@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "services": BELOW_SERVICES,
     "review": BELOW_SERVER,
     "server": (*BELOW_SERVER, "review.presentation"),  # which presents a plan to every surface, dialogs among them
-    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "server", "settings"),
+    "bootstrap": (*BELOW_SERVER, "vendors", "engine", "store.unit_of_work", "review", "settings"),
+    "serve": (*BELOW_SERVER, "engine", "review", "server", "settings", "bootstrap"),
     "upkeep": (*BELOW_SERVER, "engine", "store.unit_of_work", "store.sqlite.backup", "settings", "bootstrap"),
     "demo": (*BELOW_SERVER, "settings"),
     "doctor": (*BELOW_SERVER, "engine", "store.unit_of_work", "review", "settings", "bootstrap"),
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "server",
         "settings",
         "bootstrap",
+        "serve",
         "upkeep",
         "demo",
         "doctor",
@@ -77,7 +79,7 @@ LIVES_IN: dict[str, tuple[str, ...]] = {
     "click": ("cli",),
     "keyring": ("settings_file",),
     "tomllib": ("settings_file", "guards"),
-    "starlette": ("review", "bootstrap"),
+    "starlette": ("review", "serve"),
     "uvicorn": ("review",),
     "webauthn": ("review",),
 }

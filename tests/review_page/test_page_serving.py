@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.world.page import PageWorld
 
-from sequences_mcp.bootstrap import review_page
 from sequences_mcp.review.page import serving
 from sequences_mcp.review.page.serving import ReviewPage
+from sequences_mcp.serve import review_page
 
 
 def test_one_process_listens_and_the_others_know_where(tmp_path: Path) -> None:

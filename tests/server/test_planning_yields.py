@@ -9,7 +9,7 @@ import pytest
 from tests.world.product import GRACE, MAIL, World
 
 from sequences_mcp.errors import InvalidArgumentsError
-from sequences_mcp.planning.recipients import PART
+from sequences_mcp.planning.recipient_rows import PART
 from sequences_mcp.services.blueprints import create_blueprint
 from sequences_mcp.services.contacts import save_contacts
 from sequences_mcp.services.starts import preview_sequence, start_sequence

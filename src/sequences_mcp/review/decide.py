@@ -23,9 +23,9 @@ from sequences_mcp.review import terminal
 from sequences_mcp.review.presentation import present_person, present_plan
 from sequences_mcp.services import suppression
 from sequences_mcp.services.enrolment import enrol_soon
-from sequences_mcp.services.operations import resolve_operation, vendor_of
 from sequences_mcp.services.reviews import approve_change, approve_draft, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import resolve_run
+from sequences_mcp.services.vendor_writes import resolve_operation, vendor_of
 
 HAND_OVER_AT_MOST = 120.0  # seconds that a person at a terminal waits; a running server goes on afterwards
 _PAGE = 100

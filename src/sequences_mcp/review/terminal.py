@@ -15,8 +15,8 @@ from sequences_mcp.planning.requirements import UNREAD
 from sequences_mcp.planning.vendor_texts import vendor_words
 from sequences_mcp.ports.embedded import Draft, PendingChange
 from sequences_mcp.services.blueprints import Located
-from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import Reviews
+from sequences_mcp.services.vendor_writes import differences, what_it_is
 
 NOBODY = "nobody: this step will be skipped"
 

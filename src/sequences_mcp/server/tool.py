@@ -23,8 +23,8 @@ from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import answer, fingerprint
 from sequences_mcp.server.catalog import Definition, Hints, compact
 from sequences_mcp.server.view import ResultView, result_text
-from sequences_mcp.services.operations import run_once
 from sequences_mcp.services.sequences import id_there
+from sequences_mcp.services.vendor_writes import run_once
 
 INJECTED = ("app", "ctx")
 
@@ -125,7 +125,7 @@ async def _at_vendor(
     except ApprovalError as error:
         if "change_id" not in error.data:
             raise
-        from sequences_mcp.server.starting import change_decided
+        from sequences_mcp.server.start_answers import change_decided
 
         return await change_decided(app, ctx, error, effect=effect)
 

@@ -24,10 +24,10 @@ from sequences_mcp.errors import InvalidArgumentsError
 from sequences_mcp.guards.check import Report, check_steps
 from sequences_mcp.guards.check import apply_fixes as mend
 from sequences_mcp.planning import requirements
-from sequences_mcp.planning.recipients import GivenValue, require_sound_values
+from sequences_mcp.planning.recipient_rows import GivenValue, require_sound_values
 from sequences_mcp.ports.embedded import SequenceFilter
 from sequences_mcp.ports.provider import Provider
-from sequences_mcp.services.operations import request_change
+from sequences_mcp.services.vendor_writes import request_change
 from sequences_mcp.vendors.registry import titles
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from sequences_mcp.errors import (
     ProviderRejectedError,
     SequencesError,
 )
-from sequences_mcp.planning.recipients import read_contact_inputs, read_recipients
+from sequences_mcp.planning.recipient_rows import read_contact_inputs, read_recipients
 from sequences_mcp.ports.embedded import SavedContact
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import ContactInput, PlacedContact, SourcingRow

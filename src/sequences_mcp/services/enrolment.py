@@ -29,7 +29,7 @@ from sequences_mcp.errors import (
     WrongIdError,
     error_facts,
 )
-from sequences_mcp.planning.recipients import Recipient, RecipientRows, several_addresses, with_optional
+from sequences_mcp.planning.recipient_rows import Recipient, RecipientRows, several_addresses, with_optional
 from sequences_mcp.planning.requirements import findings_of, require_no_errors
 from sequences_mcp.planning.vendor_texts import title_of, vendor_recipient, vendor_warnings
 from sequences_mcp.ports import vendor

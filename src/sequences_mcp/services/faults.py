@@ -14,7 +14,7 @@ from typing import Any
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.ids import LOCAL, IdKind, provider_of
 from sequences_mcp.errors import RefusedByGuardsError, RequestError, SequencesError, SettingsError, joined_error
-from sequences_mcp.planning import recipients, requirements
+from sequences_mcp.planning import recipient_rows, requirements
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.services import blueprints, enrolment, sequences, starts
 
@@ -32,7 +32,8 @@ async def every_fault(
 
     ``arguments`` are as the caller gave them, of any form: a part that cannot be read is left to ``error``.
     Nothing is changed; a vendor is asked for the blueprint of a start, and for whoever is named by an id of its
-    own, but not about values that the guards refuse: those are told to nobody. The error itself is returned where it is not about the call: a busy database, a vendor that is away.
+    own, but not about values that the guards refuse: those are told to nobody. The error itself is returned where
+    it is not about the call: a busy database, a vendor that is away.
     """
     if not isinstance(error, RequestError | SettingsError) or error.outcome not in REFUSED:
         return error
@@ -98,19 +99,19 @@ async def _startable(app: AppContext, blueprint_id: str, *, is_preview: bool) ->
 
 async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any]) -> None:
     """Raise what is wrong with the people of a start; of a blueprint that nobody knows, every fact counts."""
-    rows = recipients.read_recipients(contacts, policy=app.policy)
+    rows = recipient_rows.read_recipients(contacts, policy=app.policy)
     try:
         provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
         if provider.name != LOCAL:
             await enrolment.require_sound_rows(app, rows, blueprint_id=blueprint_id)
             return
         steps = (await blueprints.get_blueprint(app, blueprint_id=blueprint_id)).blueprint.steps
-        optional = recipients.optional_facts(steps)
+        optional = recipient_rows.optional_facts(steps)
     except RequestError as error:
         if not OF_ROWS.isdisjoint(error.data):
             raise
         optional = frozenset()
-    entries = recipients.with_optional(rows.entries, optional)
+    entries = recipient_rows.with_optional(rows.entries, optional)
     matched = await app.local.match_contacts([entry.contact for entry in entries])
     rows.require_sound(matched.problems)
 
@@ -118,11 +119,11 @@ async def _started_rows(app: AppContext, blueprint_id: str, contacts: list[Any])
 async def _saved_rows(app: AppContext, contacts: list[Any], place: object) -> None:
     where = app.providers.get(provider_of(place)) if isinstance(place, str) else None
     if where is not None and where.offers(Provider.place_contacts):
-        recipients.read_contact_inputs(
+        recipient_rows.read_contact_inputs(
             contacts, most=where.contacts_a_call, misfit=where.contact_misfit, policy=app.policy
         )
         return
-    rows = recipients.read_recipients(contacts, policy=app.policy, extras=False)
+    rows = recipient_rows.read_recipients(contacts, policy=app.policy, extras=False)
     rows.require_sound((await app.local.match_contacts([entry.contact for entry in rows.entries])).problems)
 
 

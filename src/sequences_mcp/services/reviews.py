@@ -19,7 +19,7 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.services import sequences
 from sequences_mcp.services.blueprints import blueprint_as_kept, present_blueprint, update_blueprint
-from sequences_mcp.services.operations import VARIABLES, run_once
+from sequences_mcp.services.vendor_writes import VARIABLES, run_once
 
 if TYPE_CHECKING:
     from sequences_mcp.domain.shown import PanelShown

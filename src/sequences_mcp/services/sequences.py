@@ -24,13 +24,13 @@ from sequences_mcp.domain.run import (
     TaskOutcome,
 )
 from sequences_mcp.errors import InvalidArgumentsError, RefusedByGuardsError, SequencesError
-from sequences_mcp.planning import recipients
+from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.rendering import planned_step, values_for
 from sequences_mcp.planning.warnings import own_warnings, sourcing_of_run
 from sequences_mcp.ports.embedded import Draft, OpenTask, SequenceDetail, SequenceFilter, StepText, VendorFacts
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import Pace, VendorTask, gather_limited
-from sequences_mcp.services.operations import request_change
+from sequences_mcp.services.vendor_writes import request_change
 
 
 async def get_sequence(app: AppContext, *, sequence_id: str) -> SequenceDetail:
@@ -340,8 +340,8 @@ async def update_sequence(
     provider = app.provider_of(sequence_id, IdKind.SEQUENCE)
     if provider.name != LOCAL:  # a vendor's variables have names of its own
         provider.require(Provider.update_variables)
-        recipients.require_sound_values(
-            (recipients.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
+        recipient_rows.require_sound_values(
+            (recipient_rows.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
         )
         if not app.is_approved:
             await provider.require_used(sequence_id, variables=variables)  # nobody is asked about a useless change
@@ -365,19 +365,18 @@ async def update_sequence(
 def read_variables(app: AppContext, variables: Mapping[str, str | None]) -> dict[str, str]:
     """Return the overrides to set; one error names every name that is no variable and every bad value."""
     named = {name: REMOVED if value is None else value for name, value in variables.items()}
-    faults = list(recipients.variable_faults(named))
-    refused = recipients.unsound(
-        (recipients.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
+    faults = list(recipient_rows.variable_faults(named))
+    refused = recipient_rows.unsound(
+        (recipient_rows.GivenValue("", name, value) for name, value in variables.items()), policy=app.policy
     )
     if not faults:
-        recipients.require_none_unsound(refused)
+        recipient_rows.require_none_unsound(refused)
         return {name: value.strip() for name, value in variables.items() if value is not None}
     sentences = [*(f"{fault.why}." for fault in faults), *(finding.message for _, finding in refused)]
-    more = (
-        [f"And {len(sentences) - recipients.MOST_GIVEN:,} more."] if len(sentences) > recipients.MOST_GIVEN else []
-    )
+    unsaid = len(sentences) - recipient_rows.MOST_GIVEN
+    more = [f"And {unsaid:,} more."] if unsaid > 0 else []
     raise InvalidArgumentsError(
-        " ".join([*sentences[: recipients.MOST_GIVEN], *more]),
+        " ".join([*sentences[: recipient_rows.MOST_GIVEN], *more]),
         next_step=" ".join(dict.fromkeys(fault.remedy for fault in faults)),
     )
 

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from collections.abc import Sequence as Items
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
 from sequences_mcp.context import AppContext
 from sequences_mcp.domain.blueprint import Blueprint
-from sequences_mcp.domain.contact import Contact, also_known, facts_of
-from sequences_mcp.domain.findings import Counted, Finding, RowProblem, grouped, most_frequent, warnings_in
+from sequences_mcp.domain.contact import Contact, facts_of
+from sequences_mcp.domain.findings import Finding, RowProblem, warnings_in
 from sequences_mcp.domain.ids import LOCAL, IdKind
 from sequences_mcp.domain.page import MAX_SIZE
 from sequences_mcp.domain.plan import LIFETIME, Plan, PlanHeader, Terms, is_allowed
-from sequences_mcp.domain.records import LeftOutShown, PlanningTally
+from sequences_mcp.domain.records import PlanningTally
 from sequences_mcp.domain.run import Run, SequenceStatus, StepState
 from sequences_mcp.errors import (
     ApprovalError,
     ConflictError,
     InvalidArgumentsError,
     NotSupportedError,
-    RefusedByGuardsError,
     SettingsError,
 )
 from sequences_mcp.guards.check import check_value
-from sequences_mcp.planning import recipients
+from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.rendering import render_recipient
 from sequences_mcp.planning.requirements import require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
@@ -46,43 +43,16 @@ from sequences_mcp.ports.embedded import (
 )
 from sequences_mcp.services.blueprints import get_blueprint
 from sequences_mcp.services.enrolment import Enrolment, enrolments_of, offer_of, require_sound_rows
+from sequences_mcp.services.left_out import (
+    PEOPLE_KEPT,
+    LeftOutPerson,
+    Tally,
+    left_out_at_vendor,
+    left_out_because,
+    nobody_left,
+    stray_texts,
+)
 from sequences_mcp.services.sequences import busy_now
-
-
-def left_out_because(recipient: PlannedPerson, *, suppressed: str | None, busy: str | None) -> tuple[str, ...]:
-    """Return the reasons, none for whoever is in: why they are suppressed, the sequence they are busy in."""
-    reasons = [f"suppressed: {suppressed}"] if suppressed else []
-    reasons += [f"already in {busy}"] if busy else []
-    reasons += [f"{f.step_id}: {f.message}" if f.step_id else f.message for f in recipient.refusals]
-    return tuple(reasons)
-
-
-async def left_out_at_vendor(app: AppContext, people: Items[Enrolment]) -> list[tuple[str, ...]]:
-    """Return the reasons for each person of a start at a vendor, by all that the vendor knows of them."""
-    contacts = [person.person.contact for person in people]
-    known = [
-        (contact, *also_known(contact, ids=enrolment.ids, addresses=enrolment.addresses))
-        for enrolment, contact in zip(people, contacts, strict=True)
-    ]
-    listed = await app.suppressions.suppressed_among([way for ways in known for way in ways])
-    busy = await busy_now(app, [contact.id for contact in contacts])
-    elsewhere = await app.vendor_runs.live_as([person.ways for person in people])
-    return [
-        left_out_because(
-            enrolment.person,
-            suppressed=next((listed[way.id] for way in ways if way.id in listed), None),
-            busy=busy.get(contact.id) or run,
-        )
-        for enrolment, contact, ways, run in zip(people, contacts, known, elsewhere, strict=True)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOutPerson:
-    """Someone a plan does not contain, and why."""
-
-    contact: Contact
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,51 +86,8 @@ class StartState:
     number: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What is learnt about the people while a plan is filled."""
-
-    warnings: dict[Finding, None]
-    left_out: list[LeftOutPerson] = field(default_factory=list)
-    zone_sources: Counter[str] = field(default_factory=Counter)
-    saved: int = 0  # whom nobody here knew before
-
-    def take(self, recipient: PlannedPerson, reasons: tuple[str, ...]) -> bool:
-        """Count a person and say whether they belong in the plan."""
-        if reasons:
-            self.left_out.append(LeftOutPerson(recipient.contact, reasons))
-            return False
-        self.zone_sources[recipient.zone_source] += 1
-        self.warnings |= dict.fromkeys(warnings_in(recipient.findings))
-        return True
-
-    def counted(self) -> PlanningTally:
-        """Return what the plan keeps of it."""
-        return PlanningTally(
-            left_out=len(self.left_out),
-            why=most_frequent(self.kinds(), size=KINDS_KEPT),
-            first=tuple(
-                LeftOutShown(
-                    contact_id=person.contact.id,
-                    name=person.contact.display_name,
-                    email=person.contact.email,
-                    reasons=person.reasons[:REASONS_KEPT],
-                )
-                for person in self.left_out[:PEOPLE_KEPT]
-            ),
-            zones=dict(self.zone_sources),
-            saved=self.saved,
-        )
-
-    def kinds(self) -> tuple[Counted, ...]:
-        """Return the first reasons for which people are left out, the most frequent first."""
-        return grouped((reason, 1) for person in self.left_out for reason in person.reasons[:1])
-
-
 BATCH = 500  # people between two reports of progress
 PART = 250  # people whose rows are written in one transaction
-PEOPLE_KEPT, REASONS_KEPT, KINDS_KEPT = 5, 3, 5  # of those left out of a plan
-BUSY = re.compile(r"already in |in a sequence at \w+ already")  # as `left_out` and the vendors say it
 OPERATOR = "operator:SEQUENCES_AUTO_APPROVE"
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -184,7 +111,7 @@ async def start_sequence(
     Raises RefusedByGuardsError when nobody is left or the blueprint breaks a rule, InvalidArgumentsError for
     bad or repeated contacts, ApprovalError for an ``auto_approve`` that the operator has not allowed.
     """
-    rows = await recipients.read_many_recipients(contacts, policy=app.policy)
+    rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     if auto_approve and rows.is_sound:
         await require_allowed(app, blueprint_id)
     entries = list(rows.entries)
@@ -244,14 +171,14 @@ async def version_to_start(app: AppContext, *, blueprint_id: str, contacts: Item
     provider = app.provider_of(blueprint_id, IdKind.BLUEPRINT)
     if provider.name == LOCAL:
         return (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint.version
-    rows = await recipients.read_many_recipients(contacts, policy=app.policy) if contacts else None
+    rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy) if contacts else None
     if rows is not None and not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     return (await provider.blueprint_to_start(blueprint_id)).version
 
 
 async def _planned_here(
-    app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, progress: Progress
+    app: AppContext, blueprint_id: str, rows: recipient_rows.RecipientRows, *, progress: Progress
 ) -> tuple[Plan, Tally]:
     blueprint, warnings = await startable(app, blueprint_id)
     app = app.sending(blueprint.steps)
@@ -263,7 +190,7 @@ async def _planned_here(
 
 
 async def _planned_there(
-    app: AppContext, blueprint_id: str, rows: recipients.RecipientRows, *, auto_approve: bool, key: str | None
+    app: AppContext, blueprint_id: str, rows: recipient_rows.RecipientRows, *, auto_approve: bool, key: str | None
 ) -> tuple[Plan, Tally]:
     """Return the plan of a start at a vendor. ``auto_approve`` leaves out the vendor's own review as well."""
     if not rows.is_sound:
@@ -305,7 +232,7 @@ async def require_allowed(app: AppContext, blueprint_id: str) -> None:
     )
 
 
-def _needs_nobody(app: AppContext, plan: Plan, *, entries: Items[recipients.Recipient], tally: Tally) -> bool:
+def _needs_nobody(app: AppContext, plan: Plan, *, entries: Items[recipient_rows.Recipient], tally: Tally) -> bool:
     """Say whether what the operator allowed beforehand covers this start.
 
     It covers the blueprint's version filled in with the facts that are kept, and a vendor's standing warnings
@@ -343,12 +270,14 @@ async def startable(app: AppContext, blueprint_id: str) -> tuple[Blueprint, tupl
 
 
 async def _resolve(
-    app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows
-) -> list[tuple[recipients.Recipient, SavedContact]]:
+    app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows
+) -> list[tuple[recipient_rows.Recipient, SavedContact]]:
     """Return each entry with its person, after saving what was told of them; nothing is saved if a row is bad."""
-    entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
-    rows.require_sound([*recipients.several_addresses(entries, title="the embedded engine"), *matched.problems])
+    entries = recipient_rows.with_optional(rows.entries, recipient_rows.optional_facts(blueprint.steps))
+    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
+    rows.require_sound(
+        [*recipient_rows.several_addresses(entries, title="the embedded engine"), *matched.problems]
+    )
     with_facts = [checked for entry, checked in zip(entries, matched.entries, strict=True) if entry.has_facts]
     # Their facts are read already, a part at a time; what is left is one transaction: all of them, or nobody.
     stored_people = iter(await app.local.save_contacts(with_facts))
@@ -363,7 +292,7 @@ def named_twice(people: Iterable[str]) -> Iterator[RowProblem]:
     first: dict[str, int] = {}
     for position, who in enumerate(people, start=1):
         if (earlier := first.setdefault(who, position)) != position:
-            yield recipients.named_again(earlier, position, who)
+            yield recipient_rows.named_again(earlier, position, who)
 
 
 def _reached_twice(people: Items[Enrolment]) -> list[RowProblem]:
@@ -396,7 +325,7 @@ async def _fill(
     plan: Plan,
     *,
     blueprint: Blueprint,
-    people: list[tuple[recipients.Recipient, SavedContact]],
+    people: list[tuple[recipient_rows.Recipient, SavedContact]],
     tally: Tally,
     progress: Progress,
 ) -> None:
@@ -414,7 +343,7 @@ async def _fill(
 
 
 async def _judge(
-    app: AppContext, blueprint: Blueprint, batch: list[tuple[recipients.Recipient, SavedContact]]
+    app: AppContext, blueprint: Blueprint, batch: list[tuple[recipient_rows.Recipient, SavedContact]]
 ) -> list[tuple[PlannedPerson, tuple[str, ...]]]:
     contacts = [saved.contact for _, saved in batch]
     suppressed = await app.suppressions.suppressed_among(contacts)
@@ -424,58 +353,11 @@ async def _judge(
         contact = saved.contact
         recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
         if saved.dropped:
-            not_saved = map(recipients.not_saved, saved.dropped)
+            not_saved = map(recipient_rows.not_saved, saved.dropped)
             recipient = replace(recipient, findings=(*recipient.findings, *not_saved))
         reasons = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        judged.append((recipient, reasons + _stray_texts(blueprint, entry)))
+        judged.append((recipient, reasons + stray_texts(blueprint, entry)))
     return judged
-
-
-def _stray_texts(blueprint: Blueprint, entry: recipients.Recipient) -> tuple[str, ...]:
-    known = {step.id for step in blueprint.steps}
-    return tuple(
-        f"there is no step {step_id!r} to write a text for" for step_id in entry.texts if step_id not in known
-    )
-
-
-def nobody_left(tally: Tally) -> RefusedByGuardsError:
-    """Return the error for a plan that nobody is left in."""
-    left = tally.left_out
-    # Names and reasons are other people's words: they stay in fields of their own, out of the sentence.
-    return RefusedByGuardsError(
-        "Nobody is left to write to; left_out_why counts the reasons, left_out shows the first people.",
-        next_step=_what_helps(reason for left_out in left for reason in left_out.reasons),
-        data={
-            "left_out_count": len(left),
-            "left_out_why": [{"count": kind.count, "reason": kind.reason} for kind in tally.kinds()],
-            "left_out": [
-                {
-                    "contact_id": left_out.contact.id,
-                    "name": left_out.contact.display_name,
-                    "reasons": left_out.reasons,
-                }
-                for left_out in left[:10]
-            ],
-            "saved": tally.saved,
-            "known_before": len(left) - tally.saved,
-        },
-    )
-
-
-def _what_helps(reasons: Iterable[str]) -> str:
-    """Return what can be done about people who were all left out: not the same for each kind of reason."""
-    kinds = {
-        "listed" if reason.startswith("suppressed") else "busy" if BUSY.match(reason) else "data"
-        for reason in reasons
-    }
-    answers = {
-        "data": "What is wrong with their data can be mended (save_contacts), then call again; preview_sequence "
-        "shows each person.",
-        "busy": "Who is in a sequence already can be started once that is over: get_sequence shows it, "
-        "stop_sequence ends it.",
-        "listed": "Who is on the suppression list stays left out; only a person can take somebody off it.",
-    }
-    return " ".join(words for kind, words in answers.items() if kind in kinds)
 
 
 def batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
@@ -508,7 +390,7 @@ class Preview:
 
 async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Items[object]) -> Preview:
     """Return the final texts and local times for each contact; contacts given as facts are not saved."""
-    rows = await recipients.read_many_recipients(contacts, policy=app.policy)
+    rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)
     blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
@@ -525,7 +407,7 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     return Preview(blueprint, tuple(shown), app.terms)
 
 
-async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.RecipientRows) -> Preview:
+async def _preview_there(app: AppContext, blueprint_id: str, rows: recipient_rows.RecipientRows) -> Preview:
     if not rows.is_sound:
         await require_sound_rows(app, rows, blueprint_id=blueprint_id)
     offer = await offer_of(app, blueprint_id=blueprint_id, review_left_out=False)
@@ -541,9 +423,9 @@ async def _preview_there(app: AppContext, blueprint_id: str, rows: recipients.Re
     return Preview(offer.blueprint, tuple(shown), app.vendor_terms[offer.provider.name])
 
 
-async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.RecipientRows) -> list[Contact]:
-    entries = recipients.with_optional(rows.entries, recipients.optional_facts(blueprint.steps))
-    matched = await recipients.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
+async def _people(app: AppContext, blueprint: Blueprint, rows: recipient_rows.RecipientRows) -> list[Contact]:
+    entries = recipient_rows.with_optional(rows.entries, recipient_rows.optional_facts(blueprint.steps))
+    matched = await recipient_rows.matched_people(app.local.match_contacts, [entry.contact for entry in entries])
     rows.require_sound(matched.problems)
     return [
         _merged(entry, stored, position=position, now=app.clock())
@@ -551,7 +433,7 @@ async def _people(app: AppContext, blueprint: Blueprint, rows: recipients.Recipi
     ]
 
 
-def _merged(entry: recipients.Recipient, stored: Contact | None, *, position: int, now: datetime) -> Contact:
+def _merged(entry: recipient_rows.Recipient, stored: Contact | None, *, position: int, now: datetime) -> Contact:
     given = {name: value for name, value in facts_of(entry.contact.fields).items() if value is not None}
     if stored is None:
         return Contact(id=f"{UNSAVED} {position}", created_at=now, updated_at=now, **given)

@@ -20,8 +20,8 @@ from sequences_mcp.errors import InvalidArgumentsError, NotFoundError, NotSuppor
 from sequences_mcp.ports.embedded import ContactEntry, Lifted, SequenceDetail, Suppressed, ToolCall
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
-from sequences_mcp.services.operations import run_once
 from sequences_mcp.services.sequences import followed, pause_sequence, stop_sequence
+from sequences_mcp.services.vendor_writes import run_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

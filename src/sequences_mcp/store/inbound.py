@@ -86,12 +86,12 @@ class InboundRepository:
 
     def of_run(self, sequence_id: str) -> list[InboundEntry]:
         """Return what came in about a run, the oldest first."""
-        found = []
+        result = []
         for row in self._database.rows("inbound.of_sequence", sequence_id=sequence_id):
             facts = {name: row[name] for name in _FIELDS if name != "sequence_id"}
             facts |= {name: from_micros(row[name]) for name in _INSTANTS}
-            found.append(InboundEntry(sequence_id=sequence_id, **facts))
-        return found
+            result.append(InboundEntry(sequence_id=sequence_id, **facts))
+        return result
 
     def count(self, sequence_id: str, *, kinds: Iterable[str]) -> int:
         """Return how often something of these kinds came in about a run."""

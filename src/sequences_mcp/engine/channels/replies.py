@@ -249,8 +249,8 @@ def provider_ids(reply: str) -> tuple[str, ...]:
     Amazon answers ``250 Ok 0100018f…-000000`` and writes ``<that@eu-west-1.amazonses.com>`` into the e-mail;
     Exchange names the whole id in brackets. A short queue id is left out: servers use those again.
     """
-    found = (whole or bare for whole, bare in _TOKEN.findall(reply[:2_000]))
-    return tuple(dict.fromkeys(token.lower() for token in found))[:5]
+    result = (whole or bare for whole, bare in _TOKEN.findall(reply[:2_000]))
+    return tuple(dict.fromkeys(token.lower() for token in result))[:5]
 
 
 def deferred_error(

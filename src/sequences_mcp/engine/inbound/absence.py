@@ -122,8 +122,8 @@ def _day(today: date, year: str | None, *, month: int, day: int) -> date | None:
     try:
         if year:
             return date(int(year), month, day)
-        found = date(today.year, month, day)
+        result = date(today.year, month, day)
         # In December "8 January" is next month's; in January "20 December" has been.
-        return date(today.year + 1, month, day) if found < today - timedelta(days=90) else found
+        return date(today.year + 1, month, day) if result < today - timedelta(days=90) else result
     except ValueError:
         return None

@@ -136,7 +136,7 @@ class _Consequence:
             until=until,
             found_at=self.now,
         )
-        self._settle_named()
+        self._resolve_named()
         effect = self._effect(kind, until)
         self.work.inbound.insert(replace(row, effect=effect))
         detail = {"kind": kind.value, "basis": self.matched.basis, "step": row.key, "effect": effect}
@@ -148,14 +148,14 @@ class _Consequence:
     def _answers_ours(self, ours: list[str]) -> bool:
         """Whether the subject is one of ours, answered: its words are not the writer's."""
         subject = self.item.message.subject.casefold()
-        return any(own.casefold() in subject for own in ours if len(own) < 1_000)
+        return any(self_written.casefold() in subject for self_written in ours if len(self_written) < 1_000)
 
     @property
     def _present(self) -> Run:
         """The run as it is now."""
         return self.work.runs.by_ids([self.matched.sequence.id])[0]
 
-    def _settle_named(self) -> None:
+    def _resolve_named(self) -> None:
         """Resolve the step that is named where nobody knew whether its e-mail left: it did."""
         run = self.matched.run
         event = events.OutcomeResolved(run.key if run else "", sent=True)

@@ -171,7 +171,7 @@ class ImapWalker:
                     _leave(client)
                 # A folder that was renamed or removed meanwhile is there under another name, or not at all.
                 before = waiting
-                waiting = [one for one in self._folders(client) if one not in read] if failed else []
+                waiting = [item for item in self._folders(client) if item not in read] if failed else []
                 if failed and set(waiting) & set(before):
                     raise self._unread("a folder cannot be read", reply=failed)
 
@@ -186,8 +186,8 @@ class ImapWalker:
                 present.select_folder(self._wakes_in, readonly=True)
                 present.idle()
                 for _ in range(max(int(seconds), 1)):
-                    told = present.idle_check(timeout=1)
-                    if stop.is_set() or any(len(one) > 1 and one[1] == b"EXISTS" for one in told):
+                    answers = present.idle_check(timeout=1)
+                    if stop.is_set() or any(len(item) > 1 and item[1] == b"EXISTS" for item in answers):
                         break
                 present.idle_done()
                 _leave(present)
@@ -260,10 +260,10 @@ class ImapWalker:
 
     def _folders(self, client: IMAPClient) -> list[str]:
         """Return the folders in which answers may be: on Gmail all mail and spam, else all but our own."""
-        found: dict[str, set[bytes]] = {}
+        result: dict[str, set[bytes]] = {}
         for flags, _, name in client.list_folders():
-            found[str(name)] = {bytes(flag).lower() for flag in flags}
-        real = {name: flags for name, flags in found.items() if not flags & _NO_FOLDER}
+            result[str(name)] = {bytes(flag).lower() for flag in flags}
+        real = {name: flags for name, flags in result.items() if not flags & _NO_FOLDER}
         every = [name for name, flags in real.items() if b"\\all" in flags]
         self._wakes_in = every[0] if every else "INBOX"
         if every:
@@ -331,8 +331,8 @@ def _new_in(
 ) -> Iterator[FetchedPage]:
     """Yield the new messages of a folder, and a batch of none where only its mark has moved."""
     before = marks.get(folder)
-    asked = ["UIDNEXT", "UIDVALIDITY", *(["HIGHESTMODSEQ"] if client.has_capability("CONDSTORE") else [])]
-    status = client.folder_status(folder, asked)
+    wanted = ["UIDNEXT", "UIDVALIDITY", *(["HIGHESTMODSEQ"] if client.has_capability("CONDSTORE") else [])]
+    status = client.folder_status(folder, wanted)
     now = FolderMark(status[b"UIDVALIDITY"], status.get(b"UIDNEXT", 0) - 1, status.get(b"HIGHESTMODSEQ", 0))
     is_same = before is not None and before.uidvalidity == now.uidvalidity
     if is_same and before is not None and now.last_uid == before.last_uid and now.modseq == before.modseq:
@@ -341,10 +341,10 @@ def _new_in(
     validity, last = int(selected[b"UIDVALIDITY"]), 0
     if before is not None and before.uidvalidity == validity:
         last = before.last_uid
-        found = client.search(["UID", f"{last + 1}:*"])
+        result = client.search(["UID", f"{last + 1}:*"])
     else:
-        found = client.search(["SINCE", since])
-    fresh = sorted(int(uid) for uid in found if uid > last)  # `n:*` has the last message always
+        result = client.search(["SINCE", since])
+    fresh = sorted(int(uid) for uid in result if uid > last)  # `n:*` has the last message always
     end = max([last, int(selected.get(b"UIDNEXT", 0)) - 1, *fresh])
     for uids in _batches(client, fresh):
         extend()
@@ -373,15 +373,15 @@ def _batches(client: IMAPClient, uids: list[int]) -> Iterator[list[int]]:
 def _fetched(client: IMAPClient, uids: list[int]) -> tuple[FetchedMessage, ...]:
     """Return messages, without touching their flags; what was removed meanwhile is left out."""
     answer = client.fetch(uids, [f"BODY.PEEK[]<0.{LARGEST}>", "INTERNALDATE", "RFC822.SIZE"])
-    found = []
+    result = []
     for uid in uids:
         facts = answer.get(uid, {})
         data = facts.get(b"BODY[]<0>", facts.get(b"BODY[]"))
         if isinstance(data, bytes):
             arrived = facts.get(b"INTERNALDATE")
             at = arrived.astimezone(UTC) if isinstance(arrived, datetime) and arrived.tzinfo else None
-            found.append(FetchedMessage(data, int(facts.get(b"RFC822.SIZE", len(data))), at))
-    return tuple(found)
+            result.append(FetchedMessage(data, int(facts.get(b"RFC822.SIZE", len(data))), at))
+    return tuple(result)
 
 
 def probe_inbox(server: ImapServer, *, context: ssl.SSLContext | None = None) -> Probe:

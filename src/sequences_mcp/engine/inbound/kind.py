@@ -86,10 +86,10 @@ def _report_type(message: ParsedMessage) -> str:
     if message.root.get_content_type() != "multipart/report":
         return ""
     try:
-        found = message.root.get_param("report-type", "")
+        result = message.root.get_param("report-type", "")
     except (ValueError, LookupError, TypeError):
         return ""
-    return found.lower() if isinstance(found, str) else ""
+    return result.lower() if isinstance(result, str) else ""
 
 
 # Complaints
@@ -112,9 +112,9 @@ def _blocks(part: Message) -> list[Mapping[str, str]]:
     inside = part.get_payload()
     if isinstance(inside, list):
         blocks: list[Mapping[str, str]] = [
-            {name.lower(): decoded_header(value) for name, value in one.items()}
-            for one in inside
-            if isinstance(one, Message)
+            {name.lower(): decoded_header(value) for name, value in item.items()}
+            for item in inside
+            if isinstance(item, Message)
         ]
         if any("action" in block or "status" in block or "final-recipient" in block for block in blocks):
             return blocks
@@ -127,11 +127,11 @@ def _inner_text(part: Message) -> str:
     if not isinstance(inside, list):
         return part_text(part)
     pieces = []
-    for one in inside:
-        if isinstance(one, Message):
+    for item in inside:
+        if isinstance(item, Message):
             pieces += [
-                "\n".join(f"{name}: {decoded_header(value)}" for name, value in one.items()),
-                part_text(one),
+                "\n".join(f"{name}: {decoded_header(value)}" for name, value in item.items()),
+                part_text(item),
             ]
     text = "\n\n".join(pieces).strip()
     if part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
@@ -158,7 +158,7 @@ def _lines(text: str) -> list[Mapping[str, str]]:
 
 def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> Judged | None:
     """Return what a delivery status says of the recipient that fared worst, or None where it says nothing."""
-    found: list[Judged] = []
+    result: list[Judged] = []
     for block in blocks:
         action = block.get("action", "").split(" ")[0].strip(" ;").lower()
         status = next(iter(re.findall(r"[245]\.\d{1,3}\.\d{1,3}", block.get("status", ""))), "")
@@ -170,14 +170,14 @@ def _by_status(message: ParsedMessage, blocks: Iterable[Mapping[str, str]]) -> J
         )
         why = " ".join(f"{status} {diagnostic}".split())[:_LONGEST_WHY]
         if action in ("delivered", "relayed", "expanded") or (not action and status.startswith("2")):
-            found.append(Judged(InboundKind.AUTOMATIC, named, why))
+            result.append(Judged(InboundKind.AUTOMATIC, named, why))
         elif action == "delayed":
-            found.append(Judged(InboundKind.DELAYED, named, why))
+            result.append(Judged(InboundKind.DELAYED, named, why))
         else:
             hard = is_hard(status, diagnostic or message.text)
-            found.append(Judged(InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE, named, why))
+            result.append(Judged(InboundKind.HARD_BOUNCE if hard else InboundKind.SOFT_BOUNCE, named, why))
     order = (InboundKind.HARD_BOUNCE, InboundKind.SOFT_BOUNCE, InboundKind.DELAYED, InboundKind.AUTOMATIC)
-    return min(found, key=lambda judged: order.index(judged.kind), default=None)
+    return min(result, key=lambda judged: order.index(judged.kind), default=None)
 
 
 _ENHANCED = re.compile(r"(?<![\d.])#?([45])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
@@ -193,15 +193,15 @@ def is_hard(status: str, words: str) -> bool:
     codes = [".".join(match) for match in _ENHANCED.findall(words[:2_000])]
     if status.startswith("4") or (not status and codes and all(code.startswith("4") for code in codes)):
         return False
-    own = status.partition(".")[2]
+    ours = status.partition(".")[2]
     decided = [code.partition(".")[2] for code in codes if code.startswith("5")]
-    if own and own not in _UNDECIDED:
+    if ours and ours not in _UNDECIDED:
         # Its server may have said it more exactly than the mailer that passed it on.
-        return own in _GONE and not any(code not in _GONE | _UNDECIDED for code in decided)
+        return ours in _GONE and not any(code not in _GONE | _UNDECIDED for code in decided)
     exact = [code for code in decided if code not in _UNDECIDED]
     if exact:
         return exact[0] in _GONE and all(code in _GONE for code in exact)
-    code = next((int(found) for found in _CODE.findall(words[:2_000])), 550)
+    code = next((int(result) for result in _CODE.findall(words[:2_000])), 550)
     return code >= 500 and judge_reply("RCPT", code, _own_words(words)).blame is Blame.GONE
 
 
@@ -235,11 +235,11 @@ def _without_messages(root: Message) -> Message:
     if root.get_content_maintype() != "multipart" or root.get_content_type() == "multipart/report":
         return root
     inside = [part for part in root.get_payload() if isinstance(part, Message)]
-    own = [part for part in inside if part.get_content_type() != "message/rfc822"]
-    if len(own) == len(inside):
+    ours = [part for part in inside if part.get_content_type() != "message/rfc822"]
+    if len(ours) == len(inside):
         return root
     bare = copy(root)
-    bare.set_payload(list[Message | str](own))
+    bare.set_payload(list[Message | str](ours))
     return bare
 
 
@@ -367,6 +367,6 @@ def _is_away(message: ParsedMessage) -> bool:
 
 def _clean(addresses: Iterable[str]) -> frozenset[str]:
     """Return addresses as they are compared, those too that a report writes in xtext (RFC 3461, section 4)."""
-    found = {address.strip(" .<>\"'") for address in addresses}
-    found |= {re.sub(r"\+([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), address) for address in found}
-    return frozenset(address.lower() for address in found if "@" in address)
+    result = {address.strip(" .<>\"'") for address in addresses}
+    result |= {re.sub(r"\+([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), address) for address in result}
+    return frozenset(address.lower() for address in result if "@" in address)

@@ -48,12 +48,12 @@ def match_run(
 
     ``judged`` says what the message is; it is asked only where the message has to do with us.
     """
-    if found := _named(store, store.inbound.keys_of_message_ids(message.own_ids), "message_id"):
-        return found
+    if result := _named(store, store.inbound.keys_of_message_ids(message.own_ids), "message_id"):
+        return result
     ids = message.ids
-    tokens = ids | {one.partition("@")[0] for one in ids}
-    if tokens and (found := _named(store, store.inbound.keys_of_provider_ids(tokens), "provider_id")):
-        return found
+    tokens = ids | {item.partition("@")[0] for item in ids}
+    if tokens and (result := _named(store, store.inbound.keys_of_provider_ids(tokens), "provider_id")):
+        return result
     if may_be_report(message) and ((kind := judged().kind) in OF_MAILERS or kind is InboundKind.COMPLAINT):
         named = judged().addresses or message.addresses
         addresses = {key for address in named if (key := address_key(address)) != address_key(own_address)}
@@ -83,12 +83,12 @@ def _named(store: Repositories, keys: Iterable[str], basis: Basis) -> RunMatch |
 
 def _live_at(store: Repositories, addresses: Iterable[str]) -> list[Run]:
     """Return the live runs, of the embedded engine, of whoever has or had one of these addresses."""
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for key in addresses:
         if run_id := store.runs.live_at([key]):
-            found[run_id] = None
-        found |= dict.fromkeys(store.runs.live_of(store.contacts.at_address(key)).values())
-    return [run for run in store.runs.by_ids(found) if run.status in LIVE and not run.is_at_vendor]
+            result[run_id] = None
+        result |= dict.fromkeys(store.runs.live_of(store.contacts.at_address(key)).values())
+    return [run for run in store.runs.by_ids(result) if run.status in LIVE and not run.is_at_vendor]
 
 
 def _last_left(sequence: Run) -> StepRun | None:
@@ -102,12 +102,12 @@ def _of_company(store: Repositories, message: ParsedMessage) -> RunMatch | None:
     subject = _bare(message.subject)
     if not host or not subject or not _PREFIX.match(message.subject) or is_free_mail(host):
         return None
-    found = [
+    result = [
         RunMatch(sequence, run, "company")
         for sequence in store.runs.by_ids(store.inbound.live_at_host(host))
         if (run := _last_left(sequence)) and subject in {_bare(step.subject or "") for step in sequence.steps}
     ]
-    return found[0] if len(found) == 1 else None
+    return result[0] if len(result) == 1 else None
 
 
 def _bare(subject: str) -> str:

@@ -25,8 +25,8 @@ _POLITE = (
 def phrases(name: str, form: str = "(?:{})") -> re.Pattern[str]:
     """Return the phrases of a file as one expression; ``form`` is what stands around them."""
     lines = (FOLDER / f"{name}.txt").read_text("utf-8").splitlines()
-    found = [line.replace(" ", r"\s+") for line in lines if line and not line.startswith("# ")]
-    return re.compile(form.replace("{}", "|".join(found)), re.IGNORECASE)
+    result = [line.replace(" ", r"\s+") for line in lines if line and not line.startswith("# ")]
+    return re.compile(form.replace("{}", "|".join(result)), re.IGNORECASE)
 
 
 def is_opt_out(new: str, subject: str = "") -> bool:

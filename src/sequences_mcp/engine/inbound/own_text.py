@@ -25,10 +25,10 @@ def new_text(text: str, ours: Iterable[str]) -> str:
     lines = text[:LONGEST].splitlines()
     bodies = [_QUOTE.sub("", line, count=1) if _QUOTE.match(line) else line for line in lines]
     quoted = [bool(_QUOTE.match(line)) for line in lines]
-    kept = _without(bodies, known)
-    if any(body.strip() for body, is_quoted in zip(kept, quoted, strict=True) if not is_quoted):
-        kept = ["" if is_quoted else body for body, is_quoted in zip(kept, quoted, strict=True)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(body.rstrip() for body in kept)).strip()
+    stored = _without(bodies, known)
+    if any(body.strip() for body, is_quoted in zip(stored, quoted, strict=True) if not is_quoted):
+        stored = ["" if is_quoted else body for body, is_quoted in zip(stored, quoted, strict=True)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(body.rstrip() for body in stored)).strip()
 
 
 def _folded(word: str) -> str:
@@ -37,13 +37,13 @@ def _folded(word: str) -> str:
 
 def _shingles(texts: Iterable[str]) -> frozenset[tuple[str, ...]]:
     """Return every four words in a row; of a shorter text all its words."""
-    found: set[tuple[str, ...]] = set()
+    result: set[tuple[str, ...]] = set()
     for text in texts:
         words = [_folded(match.group()) for match in _WORD.finditer(text[:LONGEST])]
         size = min(SHINGLE, len(words))
         if size > 1:
-            found.update(tuple(words[start : start + size]) for start in range(len(words) - size + 1))
-    return frozenset(found)
+            result.update(tuple(words[start : start + size]) for start in range(len(words) - size + 1))
+    return frozenset(result)
 
 
 def _without(lines: list[str], known: frozenset[tuple[str, ...]]) -> list[str]:

@@ -45,7 +45,7 @@ class ParsedMessage:
     @property
     def ids(self) -> frozenset[str]:
         """Everything of the form of a Message-ID, in lower case and without the brackets."""
-        return frozenset(found.lower() for found in _ID.findall(self.everything)[:500])
+        return frozenset(result.lower() for result in _ID.findall(self.everything)[:500])
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -53,14 +53,14 @@ class ParsedMessage:
         text = self.everything.lower().replace("%40", "@")
         texts = (text, _QUOTED_ENDS.sub("", text)) if "=\n" in text or "=\r\n" in text else (text,)
         return frozenset(
-            f"{local}@{host.rstrip('.-')}" for one in texts for local, host in _OURS.findall(one)[:200]
+            f"{local}@{host.rstrip('.-')}" for item in texts for local, host in _OURS.findall(item)[:200]
         )
 
     @property
     def addresses(self) -> frozenset[str]:
         """The first addresses that are written anywhere in it, as they stand there."""
-        found = (match.group().strip(".") for match in ADDRESS.finditer(self.everything))
-        return frozenset(address for address, _ in zip(found, range(MOST_ADDRESSES), strict=False))
+        result = (match.group().strip(".") for match in ADDRESS.finditer(self.everything))
+        return frozenset(address for address, _ in zip(result, range(MOST_ADDRESSES), strict=False))
 
 
 def parse_inbound(data: bytes) -> ParsedMessage:
@@ -98,7 +98,7 @@ def own_parts(message: Message) -> Iterator[Message]:
         yield part
         inside = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(inside, list):
-            waiting[:0] = [one for one in inside if isinstance(one, Message)]
+            waiting[:0] = [item for item in inside if isinstance(item, Message)]
 
 
 def readable_text(message: Message) -> str:
@@ -145,7 +145,7 @@ def decoded_bytes(data: bytes, charset: str) -> str:
 
 def raw_header(message: Message, name: str) -> str | None:
     """Return the first header of a name as it was written; ``Message.get`` loses bytes outside ASCII."""
-    return next((str(value) for own, value in message.raw_items() if own.lower() == name.lower()), None)
+    return next((str(value) for ours, value in message.raw_items() if ours.lower() == name.lower()), None)
 
 
 def decoded_header(value: object) -> str:
@@ -171,10 +171,10 @@ def _first_address(value: object) -> tuple[str, str]:
 
     text = decoded_header(value)[:2_000]
     try:
-        found = getaddresses([text])
+        result = getaddresses([text])
     except (ValueError, IndexError, TypeError):
-        found = []
-    name, address = next(((name, one) for name, one in found if "@" in one), ("", ""))
+        result = []
+    name, address = next(((name, item) for name, item in result if "@" in item), ("", ""))
     if not address and (match := ADDRESS.search(text)):
         name, address = "", match.group()
     return name[:200], address if len(address) <= 320 else ""
@@ -198,7 +198,7 @@ def _written(message: Message) -> Iterator[str]:
         inside = part.get_payload()
         yield "\n".join(f"{name}: {_unfolded(value)}" for name, value in part.raw_items())[:LONGEST]
         if isinstance(inside, list):
-            waiting[:0] = [one for one in inside if isinstance(one, Message)]
+            waiting[:0] = [item for item in inside if isinstance(item, Message)]
         elif part.get_content_maintype() in ("text", "message"):
             text = part_text(part)
             yield html_text(text) if part.get_content_type() == "text/html" else text

@@ -27,9 +27,9 @@ from sequences_mcp.review.page.request import (
 )
 from sequences_mcp.review.presentation import present_person, present_texts, text_changes
 from sequences_mcp.services.enrolment import enrol_soon
-from sequences_mcp.services.operations import differences, vendor_of, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import get_sequence, stop_sequence
+from sequences_mcp.services.vendor_writes import differences, vendor_of, what_it_is
 
 SIZE = 50
 HAND_OVER_AT_MOST = 3.0  # seconds that the page waits for an enrolment at a vendor, which goes on afterwards

@@ -21,8 +21,8 @@ from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import VendorWrite
 from sequences_mcp.review.page.request import LockFault, PageRequest, lock_facts, presence_fault, whole_number
 from sequences_mcp.services import sequences, suppression
-from sequences_mcp.services.operations import run_once, what_it_is
 from sequences_mcp.services.reviews import list_reviews
+from sequences_mcp.services.vendor_writes import run_once, what_it_is
 
 FRONT_SHOWN = 20
 

@@ -8,7 +8,7 @@ from sequences_mcp.context import AppContext
 from sequences_mcp.server.catalog import READ, Definition
 from sequences_mcp.server.view import Outcome, WrittenView
 from sequences_mcp.server.views.sequences import vendor_error
-from sequences_mcp.services import operations as verb
+from sequences_mcp.services import vendor_writes as verb
 
 _SENT = {"done": "at the vendor", "not_done": "nothing", "unknown": "unknown", "begun": "unknown"}
 _NEXT = {

@@ -12,7 +12,7 @@ from sequences_mcp.ports.embedded import ToolCall
 from sequences_mcp.server.arguments import IdempotencyKey
 from sequences_mcp.server.boundary import fingerprint
 from sequences_mcp.server.catalog import SEND, Definition
-from sequences_mcp.server.starting import planned_once, present_start
+from sequences_mcp.server.start_answers import planned_once, present_start
 from sequences_mcp.server.views.starts import StartView
 from sequences_mcp.services import starts as verb
 

@@ -14,7 +14,7 @@ from sequences_mcp.server.arguments import EntryFormat, IdempotencyKey, Unpacked
 from sequences_mcp.server.catalog import SEND, Definition
 from sequences_mcp.server.dialog import is_another_round
 from sequences_mcp.server.panel import SHOWN
-from sequences_mcp.server.starting import (
+from sequences_mcp.server.start_answers import (
     StartRequest,
     ask_about_plan,
     is_plan_open,

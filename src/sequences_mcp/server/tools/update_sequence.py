@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sequences_mcp.context import AppContext
-from sequences_mcp.planning.recipients import GivenValue, doubts
+from sequences_mcp.planning.recipient_rows import GivenValue, doubts
 from sequences_mcp.server.catalog import WRITE, Definition
 from sequences_mcp.server.views.sequences import SequenceWritten, sequence_written
 from sequences_mcp.services import sequences as verb

@@ -13,8 +13,8 @@ from sequences_mcp.server.view import PageView, ResultView, WrittenView, numbere
 from sequences_mcp.server.views.contacts import WhoView, who
 from sequences_mcp.server.views.sequences import REPLY_LIMIT, channel_of
 from sequences_mcp.services.connections import ProvidersReport
-from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import Reviews, Withdrawal
+from sequences_mcp.services.vendor_writes import differences, what_it_is
 from sequences_mcp.vendors.registry import DESCRIPTIONS
 
 TEXT_BUDGET = 1_600

@@ -23,7 +23,7 @@ from sequences_mcp.errors import (
     WrongIdError,
     error_facts,
 )
-from sequences_mcp.planning.recipients import read_contact_inputs
+from sequences_mcp.planning.recipient_rows import read_contact_inputs
 from sequences_mcp.ports.embedded import PendingChange, SequenceDetail
 from sequences_mcp.ports.provider import Provider
 from sequences_mcp.ports.vendor import LAST_ANSWER, EnrolmentOutcome, VendorOperation, VendorWrite

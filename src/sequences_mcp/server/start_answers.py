@@ -28,10 +28,10 @@ from sequences_mcp.server.dialog import DialogAnswer, Question
 from sequences_mcp.server.text import visible_text
 from sequences_mcp.server.views import starts
 from sequences_mcp.services.enrolment import enrol_soon
-from sequences_mcp.services.operations import differences, what_it_is
 from sequences_mcp.services.reviews import approve_change, approve_plan, refuse_plan
 from sequences_mcp.services.sequences import read_again
 from sequences_mcp.services.starts import StartReport, StartState, state_of_start, version_to_start
+from sequences_mcp.services.vendor_writes import differences, what_it_is
 
 TOOL = "start_sequence"
 ASK_AT_MOST = 10

@@ -1,0 +1,100 @@
+"""The MCP server over stdio, and this process's share in the review page."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sequences_mcp.bootstrap import HANDSHAKE, Clock, log_conflicts, open_context, utc_now
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from sequences_mcp.context import AppContext
+    from sequences_mcp.review.page.serving import ReviewPage
+    from sequences_mcp.settings import Settings
+
+
+def serve_stdio(read: Callable[[], Settings]) -> None:
+    """Run the MCP server over stdio until the client leaves.
+
+    With settings that are wrong it runs all the same: every tool says so, and each call reads them again.
+    """
+    from sequences_mcp.errors import SettingsError
+
+    try:
+        settings = read()
+    except SettingsError:
+        from sequences_mcp.server.app import build_server
+
+        build_server(partial(_open_as_read, read)).run()
+        return
+    with _uncollected():
+        from sequences_mcp.server.app import build_server
+
+        server = build_server(
+            lambda: open_context(settings, worker=settings.worker, work_after=HANDSHAKE),
+            log_level=settings.log_level,
+            vendors=settings.accounts.keys(),
+        )
+    log_conflicts(settings)
+    page = review_page(settings) if settings.review_page else None
+    if page:
+        page.start()
+    loading = threading.Timer(HANDSHAKE, _load)
+    loading.daemon = True
+    loading.start()
+    try:
+        server.run()
+    finally:
+        loading.cancel()
+        if page:
+            page.stop()
+
+
+def _load() -> None:
+    """Import what a first call needs, in a thread of its own: a call that comes sooner imports it itself."""
+    from importlib import import_module
+
+    import_module("sequences_mcp.engine.provider")
+    import_module("sequences_mcp.server.boundary")
+    import_module("sequences_mcp.server.tool")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave the garbage collector out of a block of imports, and what they made out of its later rounds.
+
+    What modules define stays until the process ends, and the SDK's classes would be gone through again and again:
+    https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@asynccontextmanager
+async def _open_as_read(read: Callable[[], Settings]) -> AsyncIterator[AppContext]:
+    settings = read()
+    async with open_context(settings, worker=settings.worker) as app:
+        yield app
+
+
+def review_page(settings: Settings, *, clock: Clock = utc_now) -> ReviewPage:
+    """Return this process's share in the review page of its data folder, not started yet."""
+    from sequences_mcp.review.page.serving import ReviewPage
+
+    def made(authority: str) -> Starlette:
+        from sequences_mcp.review.page.app import build_page
+
+        app = partial(open_context, settings, worker=False, clock=clock, actor="page")
+        return build_page(app, data_dir=settings.data_dir, authority=authority)
+
+    return ReviewPage(settings.data_dir, made)
