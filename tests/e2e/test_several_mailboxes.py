@@ -104,7 +104,9 @@ async def test_a_mailbox_that_is_taken_out_of_the_settings_holds_its_own_runs_al
     assert branch.sent == []
     async with folder.having(WORKER="off").client() as desktop:
         held = await desktop.call("get_sequence", sequence_id=run)
+        shown = await desktop.call("preview_sequence", blueprint_id=blueprint, contacts=[JONAS])
     assert "approved for other settings" in held["why"]
+    assert "as the one sender of this server" in shown["people"][0]["left_out"][0]
     folder.write_settings(FILE.format(ada=office.port) + BOB.format(bob=branch.port))
     assert (await folder.run("work", "--once")).status == 0
     assert [to for to, _ in branch.sent] == [JONAS["email"]]

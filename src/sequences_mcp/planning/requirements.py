@@ -85,15 +85,16 @@ def _deaf(app: AppContext, steps: Items[Step]) -> Iterator[Finding]:
             yield Finding(rule=DEAF, severity=Severity.WARNING, step_id=follow_up.id, message=NOBODY_LISTENS)
 
 
+NO_SENDER = "local.sender"
+
+
 def without_effect(
     app: AppContext, steps: Items[Step], *, severity: Severity = Severity.ERROR
 ) -> Iterator[Finding]:
     """Yield each field that the embedded engine would take and never look at; a vendor may well use it."""
     for place, step in enumerate(steps):
         if why := _no_sender(app, step, steps):
-            yield Finding(
-                rule="local.sender", severity=severity, step_id=step.id, field="config.userId", message=why
-            )
+            yield Finding(rule=NO_SENDER, severity=severity, step_id=step.id, field="config.userId", message=why)
         for rule, field, message in _unused(step, steps[:place]):
             yield Finding(rule=f"local.{rule}", severity=severity, step_id=step.id, field=field, message=message)
 

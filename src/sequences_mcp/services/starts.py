@@ -29,7 +29,7 @@ from sequences_mcp.errors import (
 from sequences_mcp.guards.check import check_value
 from sequences_mcp.planning import recipient_rows
 from sequences_mcp.planning.rendering import render_recipient
-from sequences_mcp.planning.requirements import require_no_errors
+from sequences_mcp.planning.requirements import NO_SENDER, require_no_errors
 from sequences_mcp.planning.timetable import Slot, timetable
 from sequences_mcp.planning.vendor_texts import is_accepted_by_listing
 from sequences_mcp.planning.warnings import blueprint_warnings, distinct_warnings
@@ -393,8 +393,10 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
     rows = await recipient_rows.read_many_recipients(contacts, policy=app.policy)
     if app.provider_of(blueprint_id, IdKind.BLUEPRINT).name != LOCAL:
         return await _preview_there(app, blueprint_id, rows)
-    blueprint = (await get_blueprint(app, blueprint_id=blueprint_id)).blueprint
-    app = app.sending(blueprint.steps)
+    report = await get_blueprint(app, blueprint_id=blueprint_id)
+    blueprint, app = report.blueprint, app.sending(report.blueprint.steps)
+    # A mailbox that was taken out of the settings since: the start is refused, and the texts below are another's.
+    no_sender = tuple(dict.fromkeys(finding.message for finding in report.findings if finding.rule == NO_SENDER))
     people = await _people(app, blueprint, rows)
     suppressed = await app.suppressions.suppressed_among(people)
     busy = await busy_now(app, [contact.id for contact in people])
@@ -403,7 +405,7 @@ async def preview_sequence(app: AppContext, *, blueprint_id: str, contacts: Item
         recipient = render_recipient(app, blueprint, contact, variables=entry.variables, texts=entry.texts)
         slots = timetable(app, blueprint.steps, zone=recipient.time_zone, start=app.clock())
         blocked = left_out_because(recipient, suppressed=suppressed.get(contact.id), busy=busy.get(contact.id))
-        shown.append(PersonPreview(recipient, slots, blocked))
+        shown.append(PersonPreview(recipient, slots, no_sender + blocked))
     return Preview(blueprint, tuple(shown), app.terms)
 
 
